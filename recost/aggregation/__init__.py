@@ -1,0 +1,1 @@
+"""Adding calls up: windows, buckets, percentiles, and the endpoints that they are grouped by."""

@@ -1,0 +1,165 @@
+"""What has not arrived yet: windows in order, bounded by count and by bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Optional, Protocol
+
+from recost.events import WindowSummary
+
+__all__ = ["Loss", "Outbox", "PendingWindow"]
+
+
+class PendingWindow(Protocol):
+    """A closed window, as much of it as the delivery needs to know."""
+
+    @property
+    def bucket_count(self) -> int:
+        """Number of metrics that its summary will have."""
+        ...
+
+    @property
+    def call_count(self) -> int:
+        """Number of calls in it."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Roughly the memory that it takes."""
+        ...
+
+    def merge(self, other: Any) -> None:
+        """Absorb another window."""
+        ...
+
+    def split(self, limit: int) -> list[Any]:
+        """Return windows of at most ``limit`` metrics that add up to this one."""
+        ...
+
+    def summary(self) -> WindowSummary:
+        """Return the window as it is sent."""
+        ...
+
+
+@dataclass
+class Loss:
+    """What had to be dropped since it was last reported."""
+
+    windows: int = 0
+    calls: int = 0
+
+    def add(self, window: PendingWindow) -> None:
+        """Count one window."""
+        self.windows += 1
+        self.calls += window.call_count
+
+    def take(self) -> Optional[Loss]:
+        """Return what is to be reported, and start again at nothing; None when there is nothing."""
+        if not self.windows:
+            return None
+        taken = Loss(self.windows, self.calls)
+        self.windows = self.calls = 0
+        return taken
+
+
+@dataclass
+class _Entry:
+    seq: int
+    """Of the newest window in it."""
+    window: PendingWindow
+
+
+class Outbox:
+    """A queue of windows. Not locked: its owner is.
+
+    When there are too many, the two oldest become one, so that totals are kept and only the resolution in time
+    is lost; with ``merge=False``, and when they are too large all the same, the oldest is dropped and counted.
+    """
+
+    def __init__(self, *, max_windows: int, max_bytes: int, merge: bool = True) -> None:
+        self._entries: deque[_Entry] = deque()
+        self._max_windows = max_windows
+        self._max_bytes = max_bytes
+        self._merge = merge
+        self._seq = 0
+        self.loss = Loss()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def last_seq(self) -> int:
+        """Sequence number of the newest window that was ever put in."""
+        return self._seq
+
+    @property
+    def call_count(self) -> int:
+        """Number of calls that are waiting."""
+        return sum(entry.window.call_count for entry in self._entries)
+
+    def put(self, window: PendingWindow) -> None:
+        """Append a window, and make room for it."""
+        self._seq += 1
+        self._entries.append(_Entry(self._seq, window))
+        while len(self._entries) > self._max_windows:
+            self._make_room()
+        while len(self._entries) > 1 and self._nbytes() > self._max_bytes:
+            self._make_room()
+
+    def head(self, max_metrics: Optional[int]) -> Optional[PendingWindow]:
+        """Return the oldest window, in parts when it has more than ``max_metrics`` metrics; None when empty.
+
+        It stays in the queue until `pop`.
+        """
+        if not self._entries:
+            return None
+        entry = self._entries[0]
+        if max_metrics is not None and entry.window.bucket_count > max_metrics:
+            self._entries.popleft()
+            self._entries.extendleft(
+                _Entry(entry.seq, part) for part in reversed(entry.window.split(max_metrics))
+            )
+        return self._entries[0].window
+
+    def pop(self, window: PendingWindow) -> None:
+        """Take a window out that has been dealt with, wherever it stands now."""
+        for index, entry in enumerate(self._entries):
+            if entry.window is window:
+                del self._entries[index]
+                return
+
+    def holds_up_to(self, seq: int) -> bool:
+        """Tell whether anything that was put in no later than ``seq`` is still here."""
+        return bool(self._entries) and self._entries[0].seq <= seq
+
+    def clear(self) -> Loss:
+        """Drop everything, and return how much it was."""
+        lost = Loss()
+        for entry in self._entries:
+            lost.add(entry.window)
+        self._entries.clear()
+        return lost
+
+    def _nbytes(self) -> int:
+        return sum(entry.window.nbytes for entry in self._entries)
+
+    def _make_room(self) -> None:
+        """Merge the two oldest windows; drop the oldest where that is not wanted or does not help.
+
+        The head may be under way at this moment, so it is neither merged nor dropped while there is another.
+        """
+        if len(self._entries) < 3 or not self._merge:
+            self._drop(1 if len(self._entries) > 1 else 0)
+            return
+        second, third = self._entries[1], self._entries[2]
+        before = second.window.nbytes + third.window.nbytes
+        second.window.merge(third.window)
+        second.seq = third.seq
+        del self._entries[2]
+        if second.window.nbytes > before * 0.95 and self._nbytes() > self._max_bytes:
+            self._drop(1)
+
+    def _drop(self, index: int) -> None:
+        self.loss.add(self._entries[index].window)
+        del self._entries[index]

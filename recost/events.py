@@ -1,0 +1,93 @@
+"""The values that recost passes around: one call, one line of a summary, one summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Optional
+
+from recost import wire
+
+__all__ = ["FlushStatus", "MetricEntry", "RawEvent", "WindowSummary"]
+
+
+@dataclass(frozen=True)
+class RawEvent:
+    """One outbound HTTP call, as the application made it."""
+
+    timestamp: float
+    """When the call began, in milliseconds since the epoch."""
+    method: str
+    """Upper case."""
+    url: str
+    """Scheme, host, port (when it is not the scheme's own) and path; no userinfo, query or fragment."""
+    host: str
+    path: str
+    status_code: int
+    """0 when no response came."""
+    latency_ms: float
+    """From the call to the end of the response's body."""
+    request_bytes: int
+    """Body only, as sent."""
+    response_bytes: int
+    """Body only, as received, before decompression."""
+    provider: Optional[str] = None
+    endpoint_category: Optional[str] = None
+    error: bool = False
+    """True when no response came and for a status of 400 or more."""
+    attempts: int = 1
+    """How often the client sent the request: retries, redirect hops and auth round trips included."""
+    time_to_headers_ms: Optional[float] = None
+    """From the call to the response's headers; None when no response came."""
+
+
+@dataclass(frozen=True)
+class MetricEntry:
+    """What the calls of one (provider, endpoint, method) amounted to within a window."""
+
+    provider: str
+    endpoint: str
+    method: str
+    request_count: int
+    error_count: int
+    total_latency_ms: float
+    p50_latency_ms: float
+    """Nearest rank; exact up to 256 calls, at most 1 % off beyond."""
+    p95_latency_ms: float
+    total_request_bytes: int
+    total_response_bytes: int
+    estimated_cost_cents: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the wire form."""
+        return wire.metric_to_dict(self)
+
+
+@dataclass(frozen=True)
+class WindowSummary:
+    """Everything recorded between two instants."""
+
+    project_id: str
+    environment: str
+    sdk_language: str
+    sdk_version: str
+    window_start: float
+    """Milliseconds since the epoch."""
+    window_end: float
+    """Milliseconds since the epoch; at least 1 more than ``window_start``."""
+    metrics: tuple[MetricEntry, ...]
+    protocol_version: str = "1.0"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the wire form, which has no project id."""
+        return wire.window_to_dict(self)
+
+
+@dataclass(frozen=True)
+class FlushStatus:
+    """How the latest delivery of a window went."""
+
+    status: Literal["ok", "error"]
+    window_size: int
+    """Number of metrics in the window."""
+    timestamp: float
+    """Milliseconds since the epoch."""

@@ -1,0 +1,206 @@
+"""Seeing a process's outbound HTTP calls: which clients there are, and switching the interception on and off.
+
+An interceptor is one module of this package with a function ``instrument(module, interception)``, named in
+`CLIENTS`. It makes an `Exchange` for each call with `Interception.begin` and finishes it when the call ends; it
+knows nothing of what is behind the sink.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Final, Optional
+
+from recost.events import RawEvent
+from recost.interceptors._patching import Patches, when_imported
+from recost.interceptors.exchange import Exchange, Sink, current, streaming
+
+__all__ = ["CLIENTS", "Interception", "install", "interception", "is_installed", "uninstall"]
+
+CLIENTS: Final = {
+    "httpx": "recost.interceptors.httpx",
+    "httpx2": "recost.interceptors.httpx",
+    "urllib3": "recost.interceptors.urllib3",
+    "aiohttp": "recost.interceptors.aiohttp",
+    "http.client": "recost.interceptors.stdlib",
+}
+"""Module of a client, as it is imported, and the module of this package that knows it."""
+
+ErrorSink = Callable[[BaseException], None]
+
+
+class Interception:
+    """What is patched in this process, and where finished exchanges go."""
+
+    def __init__(self) -> None:
+        self.patches = Patches()
+        self.broken: dict[str, str] = {}
+        """Client and reason, for each client that could not be instrumented."""
+        self._lock = threading.Lock()
+        self._hooked: set[str] = set()
+        self._sinks: dict[str, tuple[Sink, Optional[Callable[[], None]]]] = {}
+        self._on_error: Optional[ErrorSink] = None
+        self.sink: Optional[Sink] = None
+        """Takes each finished exchange; None while nothing is installed."""
+        self.before_call: Optional[Callable[[], None]] = None
+        """Called on the caller's thread when a call begins."""
+
+    def add(
+        self,
+        name: str,
+        sink: Sink,
+        *,
+        before_call: Optional[Callable[[], None]] = None,
+        on_error: Optional[ErrorSink] = None,
+    ) -> None:
+        """Send finished exchanges to ``sink`` from now on, in place of the earlier sink of the same name."""
+        with self._lock:
+            self._sinks[name] = (sink, before_call)
+            if on_error is not None:
+                self._on_error = on_error
+            self._route()
+        for module in CLIENTS:
+            if module not in self._hooked:
+                self._hooked.add(module)
+                when_imported(module, self._imported)
+            elif module in sys.modules:
+                self._imported(sys.modules[module])
+
+    def remove(self, name: str) -> None:
+        """Forget the sink of that name, and unpatch everything when it was the last one."""
+        with self._lock:
+            if self._sinks.pop(name, None) is None:
+                return
+            self._route()
+            if not self._sinks:
+                self.patches.remove_all()
+                self._on_error = None
+
+    def end_streaming(self, sink: Sink) -> None:
+        """Finish the sink's exchanges whose body has not ended, as they stand: the process is about to leave."""
+        for exchange in list(streaming.values()):
+            if exchange.sink == sink or (isinstance(exchange.sink, _Fan) and sink in exchange.sink.sinks):
+                exchange.finish()
+
+    def after_fork_in_child(self) -> None:
+        """Forget what another thread of the parent may have held, and the parent's unfinished exchanges."""
+        self._lock = threading.Lock()
+        streaming.clear()
+
+    def begin(self, layer: str, method: str, scheme: str, host: str, port: int, path: str) -> Optional[Exchange]:
+        """Return the Exchange of a call that begins now; None when it is not one to record."""
+        outer = current.get()
+        if outer is not None and outer.covers(layer, host, port):
+            return None
+        if self.before_call is not None:
+            self.before_call()
+        sink = self.sink
+        return None if sink is None else Exchange(sink, layer, method, scheme, host, port, path)
+
+    def report(self, error: BaseException) -> None:
+        """Contain an error of recost's own: the one boundary on the caller's side of the inbox."""
+        on_error = self._on_error
+        if on_error is not None:
+            on_error(error)
+
+    def _route(self) -> None:
+        sinks = [sink for sink, _ in self._sinks.values()]
+        befores = [before for _, before in self._sinks.values() if before is not None]
+        self.before_call = befores[0] if len(befores) == 1 else (_Each(befores) if befores else None)
+        self.sink = sinks[0] if len(sinks) == 1 else (_Fan(sinks) if sinks else None)
+
+    def _imported(self, module: ModuleType) -> None:
+        """Instrument a client that has been imported, unless nobody wants it any more."""
+        if self.sink is None:
+            return
+        name = module.__name__
+        try:
+            client = importlib.import_module(CLIENTS.get(name, CLIENTS["httpx"]))
+            client.instrument(module, self)
+            self.broken.pop(name, None)
+        except Exception as error:  # noqa: BLE001 - a client of unknown shape must not fail the user's import
+            self.broken[name] = f"{type(error).__name__}: {error}"
+            self.report(error)
+
+
+class _Each:
+    """Several callables called in turn."""
+
+    def __init__(self, callables: list[Callable[[], None]]) -> None:
+        self._callables = tuple(callables)
+
+    def __call__(self) -> None:
+        for call in self._callables:
+            call()
+
+
+class _Fan:
+    """One sink made of several."""
+
+    def __init__(self, sinks: list[Sink]) -> None:
+        self.sinks = tuple(sinks)
+
+    def __call__(self, exchange: Exchange) -> None:
+        for sink in self.sinks:
+            sink(exchange)
+
+
+interception = Interception()
+"""Patching classes is a matter of the process, so there is one."""
+
+
+class _CallbackSink:
+    """Hands each finished exchange to a user's callback, as a value.
+
+    An exchange that a forked child inherits from its parent is the parent's to report: a child's calls get a
+    sink of its own.
+    """
+
+    def __init__(self, callback: Callable[[RawEvent], None]) -> None:
+        self._callback = callback
+        self._pid = os.getpid()
+
+    def before_call(self) -> None:
+        if os.getpid() != self._pid:
+            interception.after_fork_in_child()
+            install(self._callback)
+
+    def __call__(self, exchange: Exchange) -> None:
+        if os.getpid() != self._pid:
+            return
+        try:
+            self._callback(exchange.to_event())
+        except Exception as error:  # noqa: BLE001 - the callback runs inside the application's own call
+            interception.report(error)
+
+
+_CALLBACK: Final = "callback"
+
+
+def install(callback: Callable[[RawEvent], None]) -> None:
+    """Patch the HTTP clients and call ``callback`` with one RawEvent per call.
+
+    It runs on the thread where the call ended, before the call returns, so it should be quick; what it raises is
+    contained. A second ``install()`` replaces the callback. Works with and without ``recost.init()``.
+
+    Raises:
+        TypeError: ``callback`` is not callable.
+    """
+    if not callable(callback):
+        raise TypeError(f"recost.install() takes a callable, got {type(callback).__name__}")
+    sink = _CallbackSink(callback)
+    interception.add(_CALLBACK, sink, before_call=sink.before_call)
+
+
+def uninstall() -> None:
+    """Forget the callback given to `install`; the clients are restored when nothing else records."""
+    interception.remove(_CALLBACK)
+
+
+def is_installed() -> bool:
+    """Tell whether outbound calls are being recorded, by `install` or by ``recost.init()``."""
+    return interception.sink is not None

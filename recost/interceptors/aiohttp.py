@@ -1,0 +1,206 @@
+"""aiohttp's client.
+
+``ClientSession._request`` is one logical call: redirects, reconnects on a stale connection and middlewares are
+inside it. Each request that it sends makes one ``ClientResponse``. The call ends when the last byte of the body
+arrives; a callback on the body's stream sees that, and its finaliser sees the ends at which aiohttp drops the
+callbacks unheard: a body closed early, one that fails, one that is abandoned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import ModuleType
+from typing import Any, Callable, Final, Optional
+
+from recost.interceptors import Interception
+from recost.interceptors.exchange import Exchange, current
+
+__all__ = ["instrument"]
+
+LAYER: Final = "aiohttp"
+
+_SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
+_NOTHING_BENEATH: Final = ("", 0)
+"""As an exchange's hop: aiohttp brings its own HTTP, so what other clients do meanwhile, in a middleware, is theirs."""
+
+
+def instrument(module: ModuleType, interception: Interception) -> None:
+    """Patch aiohttp's client session and response."""
+    calls = _Calls(module, interception)
+    patches = interception.patches
+    patches.wrap(module.ClientSession, "_request", calls.request)
+    patches.wrap(module.ClientResponse, "__init__", calls.attempt)
+    if not hasattr(module.StreamReader, "total_raw_bytes"):
+        patches.wrap(module.http_parser.DeflateBuffer, "feed_eof", _keep_wire_size)
+
+
+class _Calls:
+    """The wrappers."""
+
+    def __init__(self, module: ModuleType, interception: Interception) -> None:
+        self._interception = interception
+        self._payloads = module.payload.PAYLOAD_REGISTRY
+        self._iterated = module.payload.AsyncIterablePayload
+        self._unanswered = (module.ClientConnectionError, OSError, asyncio.TimeoutError, asyncio.CancelledError)
+
+    async def request(self, wrapped: Callable[..., Any], session: Any, args: Any, kwargs: Any) -> Any:
+        exchange = self._begin(session, args, kwargs)
+        if exchange is None:
+            return await wrapped(*args, **kwargs)
+        if kwargs.get("data") is not None:
+            kwargs = self._count_upload(exchange, kwargs)
+        outer = current.get()
+        current.set(exchange)
+        try:
+            response = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            self._failed(exchange, error)
+            raise
+        finally:
+            current.set(outer)
+        self._answered(exchange, response)
+        return response
+
+    # A coroutine that nobody awaits is reported under this name.
+    request.__qualname__ = "ClientSession._request"
+
+    def attempt(self, wrapped: Callable[..., Any], response: Any, args: Any, kwargs: Any) -> None:
+        """Run as a request has been sent: ``wrapped`` is the initialiser of the response that it will have."""
+        wrapped(*args, **kwargs)
+        exchange = current.get()
+        if exchange is None or not exchange.active or exchange.layer is not LAYER:
+            return
+        try:
+            if response.method == "CONNECT" != exchange.method:
+                return  # what opens the tunnel through a proxy
+            if exchange.owner is None and not exchange.request_bytes:
+                exchange.request_bytes = int(response.request_info.headers.get("Content-Length", 0))
+            exchange.owner = response
+            exchange.attempts += 1
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+
+    def _begin(self, session: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        if self._interception.sink is None:
+            return None
+        try:
+            method = args[0] if args else kwargs["method"]
+            url = session._build_url(args[1] if len(args) > 1 else kwargs["str_or_url"])  # noqa: SLF001 - with base_url
+            scheme, host, port = url.scheme, url.raw_host, url.port
+            if not host or scheme not in _SCHEMES:
+                return None
+            method = method.upper()
+        except Exception:  # noqa: BLE001 - no valid call: the client raises what it always raises
+            return None
+        try:
+            exchange = self._interception.begin(LAYER, method, scheme, host, port, url.raw_path)
+            if exchange is not None:
+                exchange.hop = _NOTHING_BENEATH
+                exchange.active = True
+        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded
+            self._interception.report(error)
+            return None
+        return exchange
+
+    def _count_upload(self, exchange: Exchange, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Have a body counted while it is sent, where it has no length: an async iterable."""
+        try:
+            if hasattr(type(kwargs["data"]), "__aiter__"):
+                # What the client would do with it; a payload is then taken as it is.
+                payload = self._payloads.get(kwargs["data"], disposition=None)
+                if isinstance(payload, self._iterated):
+                    payload._iter = _CountedUpload(payload._iter, exchange)  # noqa: SLF001
+                    return {**kwargs, "data": payload}
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+        return kwargs
+
+    def _failed(self, exchange: Exchange, error: BaseException) -> None:
+        response: Any = exchange.owner
+        if response is not None and response.status and not isinstance(error, self._unanswered):
+            exchange.headers_received(response.status)  # raise_for_status, too many redirects
+        exchange.finish()
+
+    def _answered(self, exchange: Exchange, response: Any) -> None:
+        try:
+            status = response.status
+            exchange.headers_received(status)
+            content = response.content
+            if status == 101:
+                pass  # a WebSocket's handshake; what follows is no HTTP
+            elif content.is_eof() or content.exception() is not None:
+                exchange.response_bytes = _wire_bytes(content)
+            else:
+                exchange.body_follows()
+                content.on_eof(_BodyEnd(exchange, content))
+                return
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+        exchange.finish()
+
+
+class _BodyEnd:
+    """Finishes an exchange when the body's stream calls it at its end, or lets go of it before."""
+
+    __slots__ = ("_content", "_exchange")
+
+    def __init__(self, exchange: Exchange, content: Any) -> None:
+        self._exchange = exchange
+        self._content = content
+
+    def __call__(self) -> None:
+        self._exchange.response_bytes = _wire_bytes(self._content)
+        self._exchange.finish()
+
+    def __del__(self) -> None:
+        if not self._exchange.finished:
+            self()
+
+
+class _CountedUpload:
+    """Counts the bytes of a request's body as they are taken."""
+
+    __slots__ = ("_exchange", "_iterator")
+
+    def __init__(self, iterator: Any, exchange: Exchange) -> None:
+        self._iterator = iterator
+        self._exchange = exchange
+
+    def __aiter__(self) -> _CountedUpload:
+        return self
+
+    async def __anext__(self) -> Any:
+        chunk = await self._iterator.__anext__()
+        self._exchange.request_bytes += len(chunk)
+        return chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._iterator, name)
+
+
+class _Decompressed(int):
+    """A count of decompressed bytes that knows what they were on the wire, for versions that don't count both."""
+
+    wire: int
+
+    def __add__(self, other: int) -> int:
+        total = _Decompressed(int(self) + other)
+        total.wire = self.wire
+        return total
+
+
+def _keep_wire_size(wrapped: Callable[..., Any], buffer: Any, args: Any, kwargs: Any) -> Any:
+    count = _Decompressed(buffer.out.total_bytes)
+    count.wire = buffer.size
+    buffer.out.total_bytes = count
+    return wrapped(*args, **kwargs)
+
+
+def _wire_bytes(content: Any) -> int:
+    """Return how many bytes of the body have arrived, before decompression."""
+    try:
+        wire: int = content.total_raw_bytes
+    except AttributeError:  # before 3.13, and on an empty body in some later versions
+        count: int = getattr(content, "total_bytes", 0)
+        return getattr(count, "wire", count)
+    return wire

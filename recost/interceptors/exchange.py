@@ -1,0 +1,186 @@
+"""One outbound call while it is under way, and the rule that tells a nested call from the same call.
+
+An Exchange is made when the application calls a client, and finishes exactly once: when the response's
+body ends, is closed, is cancelled or is collected. Finishing hands it to the sink, a callable that must only
+append, because a finaliser may run anywhere, also while one of recost's own locks is held by the same thread.
+"""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from typing import Callable, Final, Optional
+
+from recost.events import RawEvent
+
+__all__ = ["DEFAULT_PORTS", "SUPPRESSED", "Exchange", "Sink", "clean_path", "current", "origin", "streaming"]
+
+Sink = Callable[["Exchange"], None]
+
+_MAX_PATH: Final = 4096
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_perf_counter_ns = time.perf_counter_ns
+
+
+class Exchange:
+    """One logical call of the application, from the call to the end of the response's body."""
+
+    __slots__ = (
+        "_open",
+        "active",
+        "attempts",
+        "ended_ns",
+        "headers_ns",
+        "hop",
+        "host",
+        "layer",
+        "method",
+        "owner",
+        "path",
+        "port",
+        "request_bytes",
+        "response_bytes",
+        "scheme",
+        "sink",
+        "started_ns",
+        "status",
+    )
+
+    def __init__(self, sink: Sink, layer: str, method: str, scheme: str, host: str, port: int, path: str) -> None:
+        self._open = True
+        self.sink = sink
+        self.layer = layer
+        """The client that the application called: ``httpx``, ``urllib3``, ``aiohttp``, ``http.client``."""
+        self.method = method
+        self.scheme = scheme
+        self.host = host
+        """Lower case, ASCII, IPv6 without brackets."""
+        self.port = port
+        """The effective port: the scheme's own when the URL names none."""
+        self.path = path if len(path) <= _MAX_PATH else path[:_MAX_PATH]
+        """As sent; may carry a query, which goes no further than `to_event`."""
+        self.hop = (host, port)
+        """Host and port that the client's transport is talking to now: a redirect may have moved it."""
+        self.active = False
+        """True while the client's transport is at work: what other layers do then is part of this call."""
+        self.owner: Optional[object] = None
+        """What the client's own recursion is recognised by, while active."""
+        self.attempts = 0
+        self.status = 0
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.headers_ns = 0
+        self.ended_ns = 0
+        self.started_ns = _perf_counter_ns()
+
+    def covers(self, layer: str, host: str, port: int) -> bool:
+        """Tell whether a call on another layer, made now, is this same call."""
+        return self.active and layer != self.layer and self.hop == (host, port)
+
+    def headers_received(self, status: int) -> None:
+        """Note that the response's headers arrived."""
+        self.status = status
+        self.headers_ns = _perf_counter_ns()
+
+    def body_follows(self) -> None:
+        """Note that the body is still to come, after the client has returned.
+
+        The exchange is kept in `streaming`, so that `recost.init`'s last flush can count a call whose response
+        nobody ever read or closed. It doesn't refer to the response.
+        """
+        self.active = False
+        self.owner = None
+        streaming[id(self)] = self
+
+    def finish(self) -> None:
+        """End the call and hand it to the sink; every further call of this method does nothing."""
+        try:
+            # Deleting a slot is one atomic step that succeeds once: two threads, or a thread and the garbage
+            # collector, can't both finish.
+            del self._open
+        except AttributeError:
+            return
+        self.ended_ns = _perf_counter_ns()
+        self.active = False
+        self.owner = None
+        streaming.pop(id(self), None)
+        self.sink(self)
+
+    def discard(self) -> None:
+        """End the call without recording it: it turned out not to be an outbound one."""
+        self.active = False
+        self.owner = None
+        try:
+            del self._open
+        except AttributeError:
+            return
+        streaming.pop(id(self), None)
+
+    @property
+    def finished(self) -> bool:
+        """True once the call has ended."""
+        return not hasattr(self, "_open")
+
+    @property
+    def is_error(self) -> bool:
+        """True when no response came and for a status of 400 or more."""
+        return self.status == 0 or self.status >= 400
+
+    @property
+    def latency_ms(self) -> float:
+        """From the call to the end of the response's body."""
+        return (self.ended_ns - self.started_ns) / 1e6
+
+    def to_event(self) -> RawEvent:
+        """Return the finished call as a value."""
+        path = clean_path(self.path)
+        headers_ms = (self.headers_ns - self.started_ns) / 1e6 if self.headers_ns else None
+        age_ms = (_perf_counter_ns() - self.started_ns) / 1e6
+        return RawEvent(
+            timestamp=time.time() * 1000 - age_ms,
+            method=self.method,
+            url=origin(self.scheme, self.host, self.port) + path,
+            host=self.host,
+            path=path,
+            status_code=self.status,
+            latency_ms=self.latency_ms,
+            request_bytes=self.request_bytes,
+            response_bytes=self.response_bytes,
+            error=self.is_error,
+            attempts=max(self.attempts, 1),
+            time_to_headers_ms=headers_ms,
+        )
+
+
+def clean_path(raw: str) -> str:
+    """Return a request target's path, without query and fragment; ``/`` when there is none."""
+    return raw.partition("?")[0].partition("#")[0] or "/"
+
+
+def origin(scheme: str, host: str, port: int) -> str:
+    """Return ``scheme://host`` with the port where it is not the scheme's own, IPv6 in brackets."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}" if port == DEFAULT_PORTS.get(scheme) else f"{scheme}://{name}:{port}"
+
+
+class _Suppressed(Exchange):
+    """Stands in the context of recost's own traffic: whatever is called there is not the application's."""
+
+    __slots__ = ()
+
+    def covers(self, layer: str, host: str, port: int) -> bool:  # noqa: ARG002 - the signature of the rule
+        return True
+
+
+def _nowhere(exchange: Exchange) -> None:
+    """Take an exchange and forget it."""
+
+
+SUPPRESSED: Final[Exchange] = _Suppressed(_nowhere, "recost", "", "", "", 0, "")
+
+streaming: Final[dict[int, Exchange]] = {}
+"""Exchanges whose client has returned and whose body has not ended, by identity."""
+
+current: ContextVar[Optional[Exchange]] = ContextVar("recost_exchange", default=None)
+"""The call that the running code is part of. It is switched off when the call's transport is done, because a
+task that was spawned meanwhile keeps the context for ever."""

@@ -1,0 +1,256 @@
+"""httpx and httpx2, sync and async.
+
+``send`` is one logical call: redirects and auth flows are inside it. ``_send_single_request`` is one hop, and
+the only time when the transport is at work, so what an auth flow calls in between is a call of its own.
+A response that is not closed on return gets a stream that counts its bytes and finishes the exchange when
+it is closed or collected; it knows the exchange, never the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from types import ModuleType
+from typing import Any, Callable, Final, Optional
+
+from recost.interceptors import Interception
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current
+
+__all__ = ["instrument"]
+
+LAYER: Final = "httpx"
+
+_IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTransport"})
+"""Transports that call an application in this process: nothing leaves it."""
+
+
+def instrument(module: ModuleType, interception: Interception) -> None:
+    """Patch the clients of ``httpx`` or ``httpx2``."""
+    streams = _counting_streams(module)
+    sync, asynchronous = module.Client, module.AsyncClient
+    calls = _Calls(interception, *streams)
+    patches = interception.patches
+    patches.wrap(sync, "send", calls.send)
+    patches.wrap(asynchronous, "send", calls.async_send)
+    patches.wrap(sync, "_send_single_request", calls.hop)
+    patches.wrap(asynchronous, "_send_single_request", calls.async_hop)
+
+
+class _Calls:
+    """The wrappers for the clients of one module."""
+
+    def __init__(self, interception: Interception, stream: Any, async_stream: Any) -> None:
+        self._interception = interception
+        self._stream = stream
+        self._async_stream = async_stream
+
+    def send(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        exchange = self._begin(client, args, kwargs, self._stream)
+        if exchange is None:
+            return wrapped(*args, **kwargs)
+        outer = current.get()
+        current.set(exchange)
+        try:
+            response = wrapped(*args, **kwargs)
+        except BaseException:
+            exchange.finish()
+            raise
+        finally:
+            current.set(outer)
+        self._returned(exchange, response, self._stream)
+        return response
+
+    async def async_send(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        exchange = self._begin(client, args, kwargs, self._async_stream)
+        if exchange is None:
+            return await wrapped(*args, **kwargs)
+        outer = current.get()
+        current.set(exchange)
+        try:
+            response = await wrapped(*args, **kwargs)
+        except BaseException:
+            exchange.finish()
+            raise
+        finally:
+            current.set(outer)
+        self._returned(exchange, response, self._async_stream)
+        return response
+
+    def hop(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        exchange = self._hop_begins(client, args, kwargs)
+        if exchange is None:
+            return wrapped(*args, **kwargs)
+        try:
+            response = wrapped(*args, **kwargs)
+        except BaseException:
+            self._hop_failed(exchange, client, args, kwargs)
+            raise
+        self._hop_answered(exchange, client, response)
+        return response
+
+    async def async_hop(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        exchange = self._hop_begins(client, args, kwargs)
+        if exchange is None:
+            return await wrapped(*args, **kwargs)
+        try:
+            response = await wrapped(*args, **kwargs)
+        except BaseException:
+            self._hop_failed(exchange, client, args, kwargs)
+            raise
+        self._hop_answered(exchange, client, response)
+        return response
+
+    def _begin(self, client: Any, args: Any, kwargs: Any, stream: Any) -> Optional[Exchange]:
+        if self._interception.sink is None:
+            return None
+        try:
+            request = args[0] if args else kwargs["request"]
+            scheme, host, port, path = _target(request.url)
+            exchange = self._interception.begin(LAYER, request.method, scheme, host, port, path)
+            if exchange is not None:
+                exchange.owner = client
+                _size_request(exchange, request, stream)
+        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
+            self._interception.report(error)
+            return None
+        return exchange
+
+    def _hop_begins(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        exchange = current.get()
+        if exchange is None or exchange.owner is not client:
+            return None
+        try:
+            if exchange.attempts:
+                # A redirect or an auth round trip: other layers must recognise this hop's target.
+                request = args[0] if args else kwargs["request"]
+                _, host, port, _ = _target(request.url)
+                exchange.hop = (host, port)
+            exchange.attempts += 1
+            exchange.status = 0
+            exchange.active = True
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+        return exchange
+
+    def _hop_answered(self, exchange: Exchange, client: Any, response: Any) -> None:
+        exchange.active = False
+        try:
+            exchange.headers_received(response.status_code)
+            if "http_version" not in response.extensions and _in_process(client, response.request.url):
+                exchange.discard()
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+
+    def _hop_failed(self, exchange: Exchange, client: Any, args: Any, kwargs: Any) -> None:
+        exchange.active = False
+        try:
+            request = args[0] if args else kwargs["request"]
+            if _in_process(client, request.url):
+                exchange.discard()
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+
+    def _returned(self, exchange: Exchange, response: Any, stream: Any) -> None:
+        try:
+            if exchange.finished:
+                return
+            if response.is_closed:
+                downloaded = response.num_bytes_downloaded
+                # A mock's response is made with its content, and has downloaded nothing.
+                exchange.response_bytes = downloaded or len(response.content)
+            else:
+                response.stream = stream(response.stream, exchange)
+                exchange.body_follows()
+                return
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+        exchange.finish()
+
+
+def _target(url: Any) -> tuple[str, str, int, str]:
+    """Return scheme, host, effective port and path; the parsed fields are read, because the properties encode."""
+    try:
+        parts = url._uri_reference  # noqa: SLF001 - 4 times the speed of the public properties
+        scheme, host, port, path = parts.scheme, parts.host, parts.port, parts.path
+    except AttributeError:
+        scheme, port = url.scheme, url.port
+        host, path = url.raw_host.decode("ascii"), url.raw_path.decode("ascii")
+    if port is None:
+        port = DEFAULT_PORTS.get(scheme, 0)
+    return scheme, host, port, path
+
+
+def _size_request(exchange: Exchange, request: Any, stream: Any) -> None:
+    """Take the size of the request's body, or have it counted while it is sent."""
+    try:
+        exchange.request_bytes = len(request._content)  # noqa: SLF001 - Request.content raises instead of asking
+    except AttributeError:
+        declared = request.headers.get("content-length")
+        if declared is not None and declared.isdigit():
+            exchange.request_bytes = int(declared)
+        else:
+            request.stream = stream(request.stream, exchange, upload=True)
+
+
+def _in_process(client: Any, url: Any) -> bool:
+    transport = client._transport_for_url(url)  # noqa: SLF001 - mounts decide, per URL
+    return type(transport).__name__ in _IN_PROCESS
+
+
+def _counting_streams(module: ModuleType) -> tuple[Any, Any]:
+    """Return the sync and the async stream class for one of the two modules: clients check ``isinstance``."""
+
+    class CountingStream(_CountingBase, module.SyncByteStream):  # type: ignore[misc, name-defined]
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in self._stream:
+                self._count(len(chunk))
+                yield chunk
+
+        def close(self) -> None:
+            try:
+                self._stream.close()
+            finally:
+                self._ended()
+
+    class AsyncCountingStream(_CountingBase, module.AsyncByteStream):  # type: ignore[misc, name-defined]
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for chunk in self._stream:
+                self._count(len(chunk))
+                yield chunk
+
+        async def aclose(self) -> None:
+            try:
+                await self._stream.aclose()
+            finally:
+                self._ended()
+
+    return CountingStream, AsyncCountingStream
+
+
+class _CountingBase:
+    """Counts the bytes of a body as they pass; the end of a response's body ends its exchange."""
+
+    def __init__(self, stream: Any, exchange: Exchange, *, upload: bool = False) -> None:
+        self._stream = stream
+        self._exchange = exchange
+        self._upload = upload
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_stream":  # not yet set, or already gone: don't look it up on itself
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+    def __del__(self) -> None:
+        try:
+            self._ended()
+        except AttributeError:  # __init__ did not run to its end
+            return
+
+    def _count(self, size: int) -> None:
+        if self._upload:
+            self._exchange.request_bytes += size
+        else:
+            self._exchange.response_bytes += size
+
+    def _ended(self) -> None:
+        if not self._upload:
+            self._exchange.finish()

@@ -1,0 +1,15 @@
+"""urllib3, and through it requests, botocore and many SDKs."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recost.interceptors import Interception
+
+__all__ = ["instrument"]
+
+
+def instrument(module: ModuleType, interception: Interception) -> None:
+    """Patch ``urllib3``."""

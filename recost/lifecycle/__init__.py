@@ -1,0 +1,60 @@
+"""Starting and ending the SDK in a process."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final, Optional
+
+from recost.config import RecostConfig, Settings, resolve
+from recost.lifecycle.compose import build_runtime
+from recost.lifecycle.handle import RecostHandle
+from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
+from recost.pricing.registry import ProviderRegistry
+
+__all__ = ["RecostHandle", "current_handle", "init"]
+
+_lock: Final = threading.RLock()
+_current: Final[list[RecostHandle]] = []
+
+
+def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
+    """Record what this process's outbound HTTP calls cost, from now on.
+
+    Args:
+        config: Settings; each one that it leaves out is read from the environment, then the default holds.
+        **options: The same settings by name; they win over ``config``.
+
+    Returns:
+        The handle that flushes and ends it. A second ``init()`` disposes the first handle.
+
+    Raises:
+        ValueError: A setting is not valid; the message names it, what was given, and what is wanted.
+    """
+    settings = resolve(config, options)
+    with _lock:
+        for handle in list(_current):
+            handle.dispose()
+        handle = _start(settings)
+        _current[:] = [handle]
+        return handle
+
+
+def current_handle() -> Optional[RecostHandle]:
+    """Return the handle of the latest `init` of this process, if it has not been disposed."""
+    return next((handle for handle in list(_current) if not handle.disposed), None)
+
+
+def _start(settings: Settings) -> RecostHandle:
+    report = Reporter(settings.on_error)
+    if not settings.enabled:
+        return RecostHandle(None, report=report)
+    if settings.debug:
+        start_debug_log()
+    registry = ProviderRegistry(list(settings.custom_providers))
+    return RecostHandle(
+        lambda: build_runtime(settings, registry, report),
+        report=report,
+        shutdown_timeout_s=settings.shutdown_flush_timeout_ms / 1000,
+        flush_at_exit=settings.auto_shutdown_handlers,
+        on_disposed=stop_debug_log if settings.debug else lambda: None,
+    )

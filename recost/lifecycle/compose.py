@@ -1,0 +1,127 @@
+"""From settings to a running SDK: the one place that reads the configuration and names concrete classes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Callable, Final
+
+from recost._version import __version__
+from recost.aggregation.aggregator import Aggregator
+from recost.config import Settings
+from recost.delivery.delivery import Delivery
+from recost.delivery.outbox import Outbox
+from recost.delivery.transports.base import Transport
+from recost.delivery.transports.cloud import CloudTransport
+from recost.delivery.transports.file import FileTransport
+from recost.delivery.transports.websocket import WebSocketTransport
+from recost.events import RawEvent, WindowSummary
+from recost.lifecycle.quiet import Quiet
+from recost.lifecycle.reporting import logger
+from recost.lifecycle.runtime import Runtime
+from recost.lifecycle.worker import Schedule, Worker
+from recost.pipeline import Pipeline
+from recost.pricing.registry import ProviderRegistry
+
+__all__ = ["TRANSPORTS", "build_runtime", "build_transport"]
+
+_MAX_FRAMES: Final = 1000
+_MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
+
+
+def _file(settings: Settings) -> Transport:
+    return FileTransport(
+        Path(settings.local_dir),
+        settings.project_id or "default",
+        max_bytes=settings.local_max_bytes,
+        backups=settings.local_backups,
+    )
+
+
+def _websocket(settings: Settings) -> Transport:
+    return WebSocketTransport(settings.local_port)
+
+
+def _cloud(settings: Settings) -> Transport:
+    return CloudTransport(
+        settings.base_url,
+        settings.project_id or "",
+        settings.api_key or "",
+        max_retries=settings.max_retries,
+        max_consecutive_auth_failures=settings.max_consecutive_auth_failures,
+        max_metrics=settings.max_buckets,
+    )
+
+
+TRANSPORTS: Final[dict[str, Callable[[Settings], Transport]]] = {
+    "file": _file,
+    "ws": _websocket,
+    "cloud": _cloud,
+}
+"""What makes the transport of each kind."""
+
+
+def build_transport(settings: Settings) -> Transport:
+    """Return the transport that the settings ask for, hidden from the interceptors."""
+    kind = "cloud" if settings.mode == "cloud" else settings.local_transport
+    return Quiet(TRANSPORTS[kind](settings))
+
+
+def build_runtime(
+    settings: Settings, registry: ProviderRegistry, report: Callable[[BaseException], None]
+) -> Runtime:
+    """Return a worker and a delivery for this process, with no thread started."""
+    frames = settings.mode == "local" and settings.local_transport == "ws"
+    delivery = Delivery(
+        build_transport(settings),
+        report=report,
+        on_sent=_log_sent if settings.debug else None,
+        outbox=Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES, merge=False) if frames else None,
+    )
+    aggregator = Aggregator(
+        project_id=settings.project_id or "",
+        environment=settings.environment,
+        sdk_version=__version__,
+        max_buckets=settings.max_buckets,
+    )
+    pipeline = Pipeline(
+        registry,
+        aggregator,
+        exclude_patterns=settings.exclude_patterns,
+        exclude_hosts=settings.exclude_hosts,
+        template_paths=settings.template_paths,
+        on_capture=_log_capture if settings.debug else None,
+        on_full=delivery.put,
+        report=report,
+    )
+    worker = Worker(
+        pipeline,
+        schedule=Schedule(
+            settings.flush_interval_ms / 1000, settings.max_batch_size, delivery.spacing_s, time.monotonic()
+        ),
+        wake_at=1 if settings.debug else settings.max_batch_size,
+        report=report,
+        put=delivery.put,
+        on_interval=delivery.retry,
+    )
+    return Runtime(worker, delivery)
+
+
+def _log_capture(event: RawEvent) -> None:
+    logger.debug(
+        "captured %s %s%s -> %s in %.1f ms, %d bytes out, %d in (%s, %s)",
+        event.method,
+        event.host,
+        event.path,
+        event.status_code or "no response",
+        event.latency_ms,
+        event.request_bytes,
+        event.response_bytes,
+        event.provider,
+        event.endpoint_category,
+    )
+
+
+def _log_sent(summary: WindowSummary) -> None:
+    calls = sum(metric.request_count for metric in summary.metrics)
+    logger.debug("flushed a window of %d calls in %d metrics", calls, len(summary.metrics))

@@ -1,0 +1,132 @@
+"""What `recost.init` returns."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Callable, Final, Optional
+
+from recost.events import FlushStatus
+from recost.interceptors import interception
+from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
+from recost.lifecycle.runtime import Runtime
+
+__all__ = ["RecostHandle"]
+
+_SINK: Final = "init"
+
+
+class RecostHandle:
+    """The running SDK: flush it, ask it how it goes, end it.
+
+    Made by `recost.init`. With ``enabled=False`` every method does nothing.
+    """
+
+    def __init__(
+        self,
+        build: Optional[Callable[[], Runtime]],
+        *,
+        report: Callable[[BaseException], None],
+        shutdown_timeout_s: float = 3.0,
+        flush_at_exit: bool = True,
+        on_disposed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._build = build
+        self._report = report
+        self._shutdown_timeout_s = shutdown_timeout_s
+        self._flush_at_exit = flush_at_exit
+        self._on_disposed = on_disposed
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._disposed = build is None
+        self._runtime: Optional[Runtime] = None
+        self._forget_exit: Callable[[], None] = lambda: None
+        if build is not None:
+            self._connect(build)
+            watch_forks(self)
+            if flush_at_exit:
+                self._forget_exit = at_exit(self.dispose)
+
+    @property
+    def last_flush_status(self) -> Optional[FlushStatus]:
+        """How the latest delivery of a window went; None when none has been tried."""
+        return None if self._runtime is None else self._runtime.delivery.last_status
+
+    @property
+    def disposed(self) -> bool:
+        """True once `dispose` has been called, and for a handle that was never enabled."""
+        return self._disposed
+
+    def flush_blocking(self, timeout_s: float = 3.0) -> bool:
+        """Send what has been recorded now, and wait for that at most ``timeout_s`` seconds.
+
+        Returns:
+            True when all of it was delivered in time; False when some of it is still queued: it will be
+            sent again at the next flush.
+        """
+        self.reinit_after_fork()
+        if self._disposed or self._runtime is None:
+            return True
+        return self._runtime.flush(timeout_s)
+
+    def dispose(self) -> None:
+        """End the SDK: restore the clients, send what is left within ``shutdown_flush_timeout_ms``; idempotent."""
+        self.reinit_after_fork()
+        with self._lock:
+            if self._disposed:
+                return
+            self._disposed = True
+        self._forget_exit()
+        runtime = self._runtime
+        if runtime is not None:
+            try:
+                interception.remove(_SINK)
+                interception.end_streaming(runtime.worker.record)
+                runtime.shut_down(self._shutdown_timeout_s)
+            except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application
+                self._report(error)
+        self._on_disposed()
+
+    def reinit_after_fork(self) -> None:
+        """Start afresh in a forked child: the parent's calls are the parent's to report.
+
+        Happens by itself where the fork goes through Python, and at the next call where it does not (uWSGI).
+        Idempotent within a process.
+        """
+        if self._pid == os.getpid():
+            return
+        self.after_fork_in_child()
+
+    def after_fork_in_child(self) -> None:
+        """Replace everything that the parent's threads may have left half done. Starts no thread."""
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        interception.after_fork_in_child()
+        if self._build is not None and not self._disposed:
+            self._connect(self._build)
+
+    def __enter__(self) -> RecostHandle:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.dispose()
+
+    def __repr__(self) -> str:
+        state = "disposed" if self._disposed else "running"
+        return f"<RecostHandle {state} pid={self._pid}>"
+
+    def _connect(self, build: Callable[[], Runtime]) -> None:
+        self._runtime = build()
+        interception.add(
+            _SINK, self._runtime.worker.record, before_call=self._before_call, on_error=self._report
+        )
+
+    def _before_call(self) -> None:
+        """Notice a fork that bypassed Python, and start the threads when the first call begins."""
+        if os.getpid() != self._pid:
+            self.after_fork_in_child()
+        runtime = self._runtime
+        if runtime is not None and not runtime.started and runtime.start() and self._flush_at_exit:
+            at_multiprocessing_exit(self.dispose)

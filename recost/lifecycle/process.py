@@ -1,0 +1,55 @@
+"""What the process does to the SDK: forks and ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import weakref
+from typing import Callable, Final, Protocol
+
+__all__ = ["at_exit", "at_multiprocessing_exit", "watch_forks"]
+
+
+class _Forkable(Protocol):
+    def after_fork_in_child(self) -> None: ...
+
+
+_watched: Final[weakref.WeakSet[_Forkable]] = weakref.WeakSet()
+_hooks: Final[list[str]] = []
+
+
+def watch_forks(thing: _Forkable) -> None:
+    """Have ``thing.after_fork_in_child()`` called in every child, for as long as it lives.
+
+    Where the platform has no fork, or the fork bypasses Python (uWSGI), nothing is called: check the pid, too.
+    """
+    _watched.add(thing)
+    if not _hooks and hasattr(os, "register_at_fork"):
+        _hooks.append("fork")
+        os.register_at_fork(after_in_child=_forked)
+
+
+def _forked() -> None:
+    for thing in list(_watched):
+        thing.after_fork_in_child()
+
+
+def at_exit(callback: Callable[[], None]) -> Callable[[], None]:
+    """Call ``callback`` when the interpreter ends; returns what takes that back."""
+    atexit.register(callback)
+    return lambda: atexit.unregister(callback)
+
+
+def at_multiprocessing_exit(callback: Callable[[], None]) -> None:
+    """Call ``callback`` when this process ends, if it is a child of ``multiprocessing``.
+
+    Such a child leaves by ``os._exit`` and runs no atexit hooks when it was forked, but it runs finalisers that
+    were registered in it.
+    """
+    process = sys.modules.get("multiprocessing.process")
+    if process is None or process.parent_process() is None:
+        return
+    from multiprocessing.util import Finalize  # noqa: PLC0415 - only where multiprocessing is in use anyway
+
+    Finalize(None, callback, exitpriority=100)

@@ -1,0 +1,71 @@
+"""The running part of the SDK in one process: a worker, a delivery, and the two threads that serve them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Callable, Optional
+
+from recost.delivery.delivery import Delivery
+from recost.lifecycle.worker import Worker, start_thread
+
+__all__ = ["Runtime"]
+
+
+class Runtime:
+    """Worker and delivery, their threads not started until a call begins."""
+
+    def __init__(self, worker: Worker, delivery: Delivery, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.worker = worker
+        self.delivery = delivery
+        self.started = False
+        """A thread was asked for; where the interpreter refuses one, everything happens at the flushes."""
+        self._monotonic = monotonic
+        self._starting = threading.Lock()
+        self._worker_thread: Optional[threading.Thread] = None
+        self._delivery_thread: Optional[threading.Thread] = None
+
+    def start(self) -> bool:
+        """Start the threads if they don't run; True for the one call that does it.
+
+        A call may be made by a finaliser, while this very thread is in here: hence no waiting for the lock.
+        """
+        if self.started or not self._starting.acquire(blocking=False):
+            return False
+        try:
+            if self.started:
+                return False
+            self.started = True
+            self._worker_thread = start_thread(self._work, "recost-worker")
+            return True
+        finally:
+            self._starting.release()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Close the window and wait until everything has arrived; False when it has not."""
+        deadline = self._monotonic() + timeout_s
+        self.worker.flush()
+        thread = self._delivery_thread
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            return self.delivery.settle(deadline)
+        return self.delivery.settle_here(deadline)
+
+    def shut_down(self, timeout_s: float) -> None:
+        """End the threads after one last flush, within about ``timeout_s`` seconds."""
+        deadline = self._monotonic() + timeout_s
+        self.worker.stop()
+        self._join(self._worker_thread, deadline)
+        self.worker.flush()
+        self.delivery.stop(deadline)
+        self._join(self._delivery_thread, deadline)
+        if self._delivery_thread is None or not self._delivery_thread.is_alive():
+            self.delivery.settle_here(deadline)
+        self.delivery.close()
+
+    def _work(self) -> None:
+        self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
+        self.worker.run()
+
+    def _join(self, thread: Optional[threading.Thread], deadline: float) -> None:
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(deadline - self._monotonic(), 0.0))

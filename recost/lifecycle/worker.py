@@ -1,0 +1,185 @@
+"""The thread that takes finished exchanges from the inbox and adds them up.
+
+`Worker.record` is the end of the way on the caller's side. It may run inside the garbage collector while this
+very thread holds any lock, so it appends to a deque and at most releases a raw lock that serves as a wake-up
+call: both are single C calls that wait for nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from typing import Callable, Final, Optional, Protocol
+
+from recost.delivery.outbox import PendingWindow
+from recost.errors import RecostError
+from recost.interceptors.exchange import Exchange
+
+__all__ = ["Aggregation", "Schedule", "Worker"]
+
+INBOX_LIMIT: Final = 10_000
+
+
+class Aggregation(Protocol):
+    """What the worker does with exchanges: a `recost.pipeline.Pipeline`."""
+
+    @property
+    def size(self) -> int:
+        """Number of calls in the open window."""
+        ...
+
+    def process(self, exchange: Exchange) -> None:
+        """Add one call up."""
+        ...
+
+    def take(self) -> Optional[PendingWindow]:
+        """Close the open window and return it; None when nothing is in it."""
+        ...
+
+
+class Schedule:
+    """When windows are closed: every interval, and early when enough calls have come, but not too often."""
+
+    def __init__(self, interval_s: float, batch_size: int, spacing_s: float, now: float) -> None:
+        self._interval_s = interval_s
+        self._batch_size = batch_size
+        self._spacing_s = spacing_s
+        self._next = now + interval_s
+        self._early_from = now
+
+    def due(self, now: float, size: int) -> bool:
+        """Tell whether a window of ``size`` calls is to be closed now, and plan the next one if so."""
+        if now >= self._next:
+            self._next = now + self._interval_s
+            return True
+        if size >= self._batch_size and now >= self._early_from:
+            self._early_from = now + self._spacing_s
+            return True
+        return False
+
+    def wait_s(self, now: float, size: int) -> float:
+        """Return how long nothing will be due, in seconds."""
+        until = self._next
+        if size >= self._batch_size:
+            until = min(until, self._early_from)
+        return max(until - now, 0.0)
+
+
+class Worker:
+    """Inbox, lock and thread of one running SDK in one process."""
+
+    def __init__(
+        self,
+        pipeline: Aggregation,
+        *,
+        schedule: Schedule,
+        wake_at: int,
+        report: Callable[[BaseException], None],
+        put: Callable[[PendingWindow], None],
+        on_interval: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        inbox_limit: int = INBOX_LIMIT,
+    ) -> None:
+        self._pipeline = pipeline
+        self._schedule = schedule
+        self._wake_at = wake_at
+        self._report = report
+        self._put = put
+        self._on_interval = on_interval
+        self._monotonic = monotonic
+        self._limit = inbox_limit
+        self._inbox: deque[Exchange] = deque()
+        self._refused = itertools.count()
+        self._refused_seen = 0
+        self._lock = threading.Lock()
+        self._wake = threading.Lock()
+        self._wake.acquire()  # held: nobody has called
+        self._stopping = False
+        self.dropped = 0
+        """Calls that came while the inbox was full."""
+
+    def record(self, exchange: Exchange) -> None:
+        """Take a finished exchange: the sink of the interceptors."""
+        inbox = self._inbox
+        size = len(inbox)
+        if size >= self._limit:
+            next(self._refused)
+            return
+        inbox.append(exchange)
+        if size + 1 >= self._wake_at:
+            self._call()
+
+    def run(self) -> None:
+        """Work until `stop`: the body of the thread."""
+        while not self._stopping:
+            self._wake.acquire(timeout=self._next_wait_s())
+            self.turn()
+
+    def turn(self) -> None:
+        """Do what is due now."""
+        if self._add_up(lambda: self._schedule.due(self._monotonic(), self._pipeline.size)):
+            self._on_interval()
+
+    def flush(self) -> None:
+        """Add up everything that has been recorded and close the window; on any thread."""
+        self._add_up(lambda: True)
+
+    def _add_up(self, due: Callable[[], bool]) -> bool:
+        """Empty the inbox, and close the window if that is due then."""
+        closing, refused = False, 0
+        try:
+            with self._lock:
+                self._drain()
+                closing = due()
+                if closing:
+                    self._close_window()
+                refused = self._count_refused()
+        except Exception as error:  # noqa: BLE001 - the thread must live on, whatever one call had in it
+            self._report(error)
+        if refused > 0:
+            self._report(RecostError(f"recost: {refused} calls came faster than they could be added up"))
+        return closing
+
+    def stop(self) -> None:
+        """Make `run` return soon."""
+        self._stopping = True
+        self._call()
+
+    def _call(self) -> None:
+        try:
+            self._wake.release()
+        except RuntimeError:  # already called
+            return
+
+    def _drain(self) -> None:
+        inbox, process = self._inbox, self._pipeline.process
+        for _ in range(len(inbox)):
+            process(inbox.popleft())
+
+    def _next_wait_s(self) -> float:
+        wait_s = self._schedule.wait_s(self._monotonic(), self._pipeline.size)
+        return min(wait_s, threading.TIMEOUT_MAX)
+
+    def _close_window(self) -> None:
+        window = self._pipeline.take()
+        if window is not None:
+            self._put(window)
+
+    def _count_refused(self) -> int:
+        # The count is read by advancing it: itertools.count has no other view, and is atomic without a lock.
+        refused = next(self._refused) - self._refused_seen
+        self._refused_seen += refused + 1
+        self.dropped += refused
+        return refused
+
+
+def start_thread(target: Callable[[], None], name: str) -> Optional[threading.Thread]:
+    """Start a daemon thread; None where this interpreter refuses one (at its end, or in a subinterpreter)."""
+    try:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+    except RuntimeError:
+        return None
+    return thread

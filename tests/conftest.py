@@ -1,0 +1,35 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from recost.events import RawEvent
+from recost.interceptors import install, interception, uninstall
+from tests.loopback import Loopback, loopback
+
+
+@pytest.fixture(scope="session")
+def _loopback_server() -> Iterator[Loopback]:
+    with loopback() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_loopback_server: Loopback) -> Loopback:
+    """The loopback server, with an empty log."""
+    _loopback_server.log.clear()
+    _loopback_server.release.clear()
+    return _loopback_server
+
+
+@pytest.fixture
+def events() -> Iterator[list[RawEvent]]:
+    """Every call that is recorded while the test runs."""
+    recorded: list[RawEvent] = []
+    install(recorded.append)
+    assert not interception.broken
+    yield recorded
+    uninstall()

@@ -1,0 +1,257 @@
+"""A real HTTP/1.1 server on loopback whose log is the truth of what was served."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Optional
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass
+class Served:
+    """One request that reached the server, and what it was answered."""
+
+    method: str
+    path: str
+    """Without query."""
+    query: dict[str, str]
+    headers: dict[str, str]
+    request_bytes: int = 0
+    status: int = 0
+    response_bytes: int = 0
+    """Body only, without the framing of chunks."""
+    complete: bool = False
+    """The whole answer was written."""
+
+
+class Loopback:
+    """The server. Paths choose the behaviour, see `_Handler`."""
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.log: list[Served] = []
+        self.release = threading.Event()
+        """Set by a test to let /hang and /stall go on."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        server = type("Server", (_Server,), {"address_family": family})
+        self._server: Any = server((host, port), _Handler)
+        self._server.loopback = self
+        self.host = host
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """``http://host:port``, without a slash."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+    def close(self) -> None:
+        self.release.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+    loopback: Loopback
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is part of the tests."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers by path.
+
+    /plain?n=100          n bytes with a Content-Length
+    /chunked?n=100&k=4    n bytes in k chunks
+    /sse?k=3              k server-sent events, chunked, one at a time
+    /status/503           that status, a body of 7 bytes
+    /gzip?n=1000          n bytes, compressed
+    /empty                204
+    /close?n=100          n bytes, no length, ended by closing the connection
+    /redirect?to=/plain   302 to a path; code=307 for another status
+    /reset                the connection is reset before an answer
+    /truncate?n=100       announces n bytes, sends half of them and closes
+    /slow?s=0.2           /plain after s seconds
+    /hang                 answers /plain when the test sets `release`
+    /stall?n=100          headers and half of the body, the rest when the test sets `release`
+    /flaky?fail=2&id=x    503 (code=...) for the first `fail` requests of that id, then /plain
+    Anything else         /plain
+    """
+
+    protocol_version = "HTTP/1.1"
+    server: Any
+    _failures: dict[tuple[int, str], int] = {}  # noqa: RUF012 - shared by design: one handler per connection
+    _lock = threading.Lock()
+
+    def _respond(self) -> None:
+        parts = urlsplit(self.path)
+        query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        served = Served(self.command, parts.path, query, headers)
+        self._served = served
+        self.server.loopback.log.append(served)
+        served.request_bytes = self._read_body()
+        name = parts.path.strip("/").split("/", 1)[0]
+        getattr(self, f"_do_{name}", self._do_plain)(served)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _respond  # noqa: N815
+
+    def _read_body(self) -> int:
+        if self.headers.get("transfer-encoding", "").lower() == "chunked":
+            total = 0
+            while True:
+                size = int(self.rfile.readline().split(b";")[0], 16)
+                self.rfile.read(size)
+                self.rfile.readline()
+                if size == 0:
+                    return total
+                total += size
+        return len(self.rfile.read(int(self.headers.get("content-length") or 0)))
+
+    def _begin(self, status: int, *headers: tuple[str, str]) -> None:
+        self._served.status = status
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _body(self, data: bytes) -> None:
+        if self.command != "HEAD":
+            self.wfile.write(data)
+            self.wfile.flush()
+            self._served.response_bytes += len(data)
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+        self._served.response_bytes += len(data)
+
+    def _do_plain(self, served: Served, status: int = 200) -> None:
+        data = b"x" * int(served.query.get("n", "100"))
+        self._begin(status, ("Content-Type", "text/plain"), ("Content-Length", str(len(data))))
+        self._body(data)
+        served.complete = True
+
+    def _do_chunked(self, served: Served) -> None:
+        size, count = int(served.query.get("n", "100")), int(served.query.get("k", "4"))
+        self._begin(200, ("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked"))
+        for index in range(count):
+            self._chunk(b"c" * (size // count + (size % count if index == 0 else 0)))
+        self.wfile.write(b"0\r\n\r\n")
+        served.complete = True
+
+    def _do_sse(self, served: Served) -> None:
+        self._begin(200, ("Content-Type", "text/event-stream"), ("Transfer-Encoding", "chunked"))
+        for index in range(int(served.query.get("k", "3"))):
+            self._chunk(b'data: {"delta": %d}\n\n' % index)
+            time.sleep(float(served.query.get("s", "0.002")))
+        self._chunk(b"data: [DONE]\n\n")
+        self.wfile.write(b"0\r\n\r\n")
+        served.complete = True
+
+    def _do_status(self, served: Served) -> None:
+        status = int(served.path.rsplit("/", 1)[1])
+        self._begin(status, ("Content-Type", "text/plain"), ("Content-Length", "7"))
+        self._body(b"problem")
+        served.complete = True
+
+    def _do_gzip(self, served: Served) -> None:
+        data = gzip.compress(b"z" * int(served.query.get("n", "1000")))
+        self._begin(200, ("Content-Encoding", "gzip"), ("Content-Length", str(len(data))))
+        self._body(data)
+        served.complete = True
+
+    def _do_empty(self, served: Served) -> None:
+        self._begin(204)
+        served.complete = True
+
+    def _do_close(self, served: Served) -> None:
+        self.close_connection = True
+        self._begin(200, ("Content-Type", "text/plain"), ("Connection", "close"))
+        self._body(b"e" * int(served.query.get("n", "100")))
+        served.complete = True
+
+    def _do_redirect(self, served: Served) -> None:
+        code = int(served.query.get("code", "302"))
+        self._begin(code, ("Location", served.query.get("to", "/plain")), ("Content-Length", "0"))
+        served.complete = True
+
+    def _do_reset(self, served: Served) -> None:
+        served.status = 0
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def _do_truncate(self, served: Served) -> None:
+        size = int(served.query.get("n", "100"))
+        self.close_connection = True
+        self._begin(200, ("Content-Length", str(size)))
+        self._body(b"t" * (size // 2))
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+
+    def _do_slow(self, served: Served) -> None:
+        time.sleep(float(served.query.get("s", "0.2")))
+        self._do_plain(served)
+
+    def _do_hang(self, served: Served) -> None:
+        self.server.loopback.release.wait(30)
+        self._do_plain(served)
+
+    def _do_stall(self, served: Served) -> None:
+        size = int(served.query.get("n", "100"))
+        self._begin(200, ("Content-Type", "text/plain"), ("Content-Length", str(size)))
+        self._body(b"s" * (size // 2))
+        self.server.loopback.release.wait(30)
+        self._body(b"s" * (size - size // 2))
+        served.complete = True
+
+    def _do_flaky(self, served: Served) -> None:
+        key = (self.server.loopback.port, served.query.get("id", ""))
+        with self._lock:
+            seen = self._failures.get(key, 0)
+            self._failures[key] = seen + 1
+        failing = seen < int(served.query.get("fail", "1"))
+        self._do_plain(served, int(served.query.get("code", "503")) if failing else 200)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Stay silent: `Loopback.log` is the log."""
+
+
+@contextmanager
+def loopback(host: str = "127.0.0.1") -> Iterator[Loopback]:
+    """Run a server for the length of a block."""
+    server = Loopback(host)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def refused_port() -> int:
+    """Return a port of 127.0.0.1 on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_until(condition: Any, timeout_s: float = 10.0) -> bool:
+    """Return as soon as the condition holds, with True; with False when the time is over."""
+    deadline = time.monotonic() + timeout_s
+    result: Optional[bool] = bool(condition())
+    while not result and time.monotonic() < deadline:
+        time.sleep(0.005)
+        result = bool(condition())
+    return bool(result)
