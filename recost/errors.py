@@ -39,10 +39,11 @@ class RecostFatalAuthError(RecostAuthError):
 
     def __init__(self, status: int, consecutive_failures: int) -> None:
         super().__init__(status, consecutive_failures)
-        self.args = (
+        message = (
             f"recost: {consecutive_failures} answers in a row were {status}: sending is suspended; "
-            "correct api_key / RECOST_API_KEY and call recost.init() again",
+            "correct api_key / RECOST_API_KEY and call recost.init() again"
         )
+        self.args = (message,)
 
 
 class RecostRateLimitError(RecostError):

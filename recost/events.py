@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Optional
 
 from recost import wire
@@ -18,10 +18,13 @@ class RawEvent:
     """When the call began, in milliseconds since the epoch."""
     method: str
     """Upper case."""
-    url: str
-    """Scheme, host, port (when it is not the scheme's own) and path; no userinfo, query or fragment."""
+    url: str = field(repr=False)
+    """Scheme, host, port (when it is not the scheme's own) and path; no userinfo, query or fragment.
+
+    Not in the ``repr``, which ends in logs, as a path may hold secrets.
+    """
     host: str
-    path: str
+    path: str = field(repr=False)
     status_code: int
     """0 when no response came."""
     latency_ms: float

@@ -90,6 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
     """
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else an answer's body waits 40 ms for the client's delayed ACK
     server: Any
     _failures: dict[tuple[int, str], int] = {}  # noqa: RUF012 - shared by design: one handler per connection
     _lock = threading.Lock()

@@ -39,13 +39,17 @@ class Delivery:
         self._transport = transport
         self._report = report
         self._on_sent = on_sent
-        self._outbox = outbox or Outbox(max_windows=_MAX_WINDOWS, max_bytes=_MAX_BYTES)
+        if outbox is None:  # an empty one is false
+            outbox = Outbox(max_windows=_MAX_WINDOWS, max_bytes=_MAX_BYTES)
+        self._outbox = outbox
         self._clock = clock
         self._monotonic = monotonic
         self._changed = threading.Condition(threading.Lock())
         self._pumping = False
         self._kicked = False
         self._stopping = False
+        self._pausing = False
+        self._running = False
         self._deadline: Optional[float] = None
         self._not_before = 0.0
         self._rounds_begun = 0
@@ -83,10 +87,11 @@ class Delivery:
                 self._changed.notify_all()
 
     def run(self) -> None:
-        """Send what comes, until `stop`: the body of the delivery thread."""
+        """Send what comes, until `stop` or `pause`: the body of the delivery thread."""
         while self._wait_for_work():
             self.pump()
-        self.pump()
+        if self._stopping:
+            self.pump()
 
     def settle(self, deadline: float) -> bool:
         """Have what is queued now sent by the running thread; wait for it until ``deadline`` (monotonic).
@@ -125,6 +130,20 @@ class Delivery:
             self._deadline = deadline
             self._changed.notify_all()
 
+    def pause(self) -> bool:
+        """Make `run` return until `resume`; False when it is busy, so that this may take long."""
+        with self._changed:
+            self._pausing = True
+            self._changed.notify_all()
+            return not self._pumping
+
+    def resume(self) -> bool:
+        """End a pause, or begin; True when the caller is to have `run` called, because nobody does."""
+        with self._changed:
+            self._pausing = False
+            idle, self._running = not self._running, True
+            return idle
+
     def close(self) -> None:
         """Report what will never arrive, and release the transport."""
         with self._changed:
@@ -157,11 +176,12 @@ class Delivery:
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            while not self._stopping:
+            while not (self._stopping or self._pausing):
                 deferred = self._not_before - self._monotonic()
                 if deferred <= 0 and (self._kicked or (self._not_before and len(self._outbox))):
                     return True
                 self._changed.wait(deferred if deferred > 0 else None)
+            self._running = False
             return False
 
     def _send_head(self, deadline: Optional[float]) -> bool:

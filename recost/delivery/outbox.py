@@ -73,8 +73,9 @@ class _Entry:
 class Outbox:
     """A queue of windows. Not locked: its owner is.
 
-    When there are too many, the two oldest become one, so that totals are kept and only the resolution in time
-    is lost; with ``merge=False``, and when they are too large all the same, the oldest is dropped and counted.
+    When there are too many, the two oldest become one, so that totals are kept and only the resolution in
+    time is lost; with ``merge=False``, and when they are too large all the same, the oldest is dropped and
+    counted.
     """
 
     def __init__(self, *, max_windows: int, max_bytes: int, merge: bool = True) -> None:

@@ -1,8 +1,8 @@
 """Seeing a process's outbound HTTP calls: which clients there are, and switching the interception on and off.
 
 An interceptor is one module of this package with a function ``instrument(module, interception)``, named in
-`CLIENTS`. It makes an `Exchange` for each call with `Interception.begin` and finishes it when the call ends; it
-knows nothing of what is behind the sink.
+`CLIENTS`. It makes an `Exchange` for each call with `Interception.begin` and finishes it when the call ends.
+It knows nothing of what is behind the sink.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Final, Optional
 
@@ -67,7 +68,7 @@ class Interception:
             if module not in self._hooked:
                 self._hooked.add(module)
                 when_imported(module, self._imported)
-            elif module in sys.modules:
+            elif sys.modules.get(module) is not None:  # None there forbids the import
                 self._imported(sys.modules[module])
 
     def remove(self, name: str) -> None:
@@ -81,7 +82,7 @@ class Interception:
                 self._on_error = None
 
     def end_streaming(self, sink: Sink) -> None:
-        """Finish the sink's exchanges whose body has not ended, as they stand: the process is about to leave."""
+        """Finish the sink's exchanges whose body has not ended, as they stand: the process is leaving."""
         for exchange in list(streaming.values()):
             if exchange.sink == sink or (isinstance(exchange.sink, _Fan) and sink in exchange.sink.sinks):
                 exchange.finish()
@@ -89,9 +90,12 @@ class Interception:
     def after_fork_in_child(self) -> None:
         """Forget what another thread of the parent may have held, and the parent's unfinished exchanges."""
         self._lock = threading.Lock()
+        self.patches.after_fork_in_child()
         streaming.clear()
 
-    def begin(self, layer: str, method: str, scheme: str, host: str, port: int, path: str) -> Optional[Exchange]:
+    def begin(
+        self, layer: str, method: str, scheme: str, host: str, port: int, path: str
+    ) -> Optional[Exchange]:
         """Return the Exchange of a call that begins now; None when it is not one to record."""
         outer = current.get()
         if outer is not None and outer.covers(layer, host, port):
@@ -105,7 +109,8 @@ class Interception:
         """Contain an error of recost's own: the one boundary on the caller's side of the inbox."""
         on_error = self._on_error
         if on_error is not None:
-            on_error(error)
+            with suppress(Exception):
+                on_error(error)
 
     def _route(self) -> None:
         sinks = [sink for sink, _ in self._sinks.values()]
@@ -161,43 +166,56 @@ class _CallbackSink:
     """
 
     def __init__(self, callback: Callable[[RawEvent], None]) -> None:
-        self._callback = callback
+        self.callback: Optional[Callable[[RawEvent], None]] = callback
+        """The latest one given to `install`, for calls under way too; None after `uninstall`."""
         self._pid = os.getpid()
 
     def before_call(self) -> None:
-        if os.getpid() != self._pid:
+        if os.getpid() != self._pid and self.callback is not None:
+            global _callback_sink  # noqa: PLW0603 - see there
             interception.after_fork_in_child()
-            install(self._callback)
+            _callback_sink = None
+            install(self.callback)
 
     def __call__(self, exchange: Exchange) -> None:
-        if os.getpid() != self._pid:
+        callback = self.callback
+        if callback is None or os.getpid() != self._pid:
             return
         try:
-            self._callback(exchange.to_event())
+            callback(exchange.to_event())
         except Exception as error:  # noqa: BLE001 - the callback runs inside the application's own call
             interception.report(error)
 
 
 _CALLBACK: Final = "callback"
+_callback_sink: Optional[_CallbackSink] = None
+"""Of this process, while a callback is installed."""
 
 
 def install(callback: Callable[[RawEvent], None]) -> None:
     """Patch the HTTP clients and call ``callback`` with one RawEvent per call.
 
-    It runs on the thread where the call ended, before the call returns, so it should be quick; what it raises is
-    contained. A second ``install()`` replaces the callback. Works with and without ``recost.init()``.
+    It runs on the thread where the call ended, before the call returns, so it should be quick; what it raises
+    is contained. A second ``install()`` replaces the callback. Works with and without ``recost.init()``.
 
     Raises:
         TypeError: ``callback`` is not callable.
     """
+    global _callback_sink  # noqa: PLW0603 - patching is a matter of the process, and so is the callback
     if not callable(callback):
         raise TypeError(f"recost.install() takes a callable, got {type(callback).__name__}")
-    sink = _CallbackSink(callback)
-    interception.add(_CALLBACK, sink, before_call=sink.before_call)
+    if _callback_sink is None:
+        _callback_sink = _CallbackSink(callback)
+    _callback_sink.callback = callback
+    interception.add(_CALLBACK, _callback_sink, before_call=_callback_sink.before_call)
 
 
 def uninstall() -> None:
     """Forget the callback given to `install`; the clients are restored when nothing else records."""
+    global _callback_sink  # noqa: PLW0603
+    if _callback_sink is not None:
+        _callback_sink.callback = None
+        _callback_sink = None
     interception.remove(_CALLBACK)
 
 

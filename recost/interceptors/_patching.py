@@ -7,11 +7,13 @@ on top of it, and it stays in place and does nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Callable, Final
 
-import wrapt
+# wrapt 2 imports asyncio, inspect and importlib.metadata, which takes longer than all of recost does: it is
+# imported when something is to be patched, so that ``import recost`` stays cheap.
 
 __all__ = ["Patches", "Wrapper", "when_imported"]
 
@@ -21,20 +23,20 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 _MAX_CHAIN: Final = 64
 
 
-@dataclass
+@dataclass(eq=False)
 class _Patch:
     owner: type
     name: str
-    wrapper: Wrapper
+    function: Any
+    """What stands in the method's place."""
     inherited: bool
     """The class had no such method of its own."""
-    active: bool = True
-    function: Any = field(default=None)
+    switch: list[bool]
+    """Not empty while the wrapper is to be called."""
 
-    def __call__(self, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
-        if not self.active:
-            return wrapped(*args, **kwargs)
-        return self.wrapper(wrapped, instance, args, kwargs)
+    @property
+    def original(self) -> Any:
+        return self.function.__wrapped__
 
 
 class Patches:
@@ -42,46 +44,59 @@ class Patches:
 
     def __init__(self) -> None:
         self._patches: list[_Patch] = []
+        self._lock = threading.Lock()
 
     def wrap(self, owner: type, name: str, wrapper: Wrapper) -> None:
-        """Put ``wrapper`` around the method ``name`` of the class ``owner``; once, however often it is asked for.
+        """Put ``wrapper`` around the method ``name`` of the class ``owner``.
+
+        A method that is wrapped already keeps the wrapper that it has, at work again.
 
         Raises:
             AttributeError: The class has no such method.
         """
-        existing = self._in_place(owner, name)
-        if existing is not None:
-            existing.active = True
-            existing.wrapper = wrapper
-            return
-        original = owner.__dict__.get(name)
-        patch = _Patch(owner, name, wrapper, inherited=original is None)
-        patch.function = wrapt.FunctionWrapper(getattr(owner, name) if original is None else original, patch)
-        setattr(owner, name, patch.function)
-        self._patches.append(patch)
+        with self._lock:
+            for patch in self._patches:
+                if patch.owner is owner and patch.name == name:
+                    if _reachable(patch):
+                        patch.switch[:] = [True]
+                        return
+                    # Taken off by somebody, or hidden under a function that doesn't tell: not twice.
+                    patch.switch.clear()
+            self._patches.append(_put(owner, name, wrapper))
 
     def remove_all(self) -> None:
         """Restore every method whose wrapper is still on top; make the others do nothing."""
-        remaining: list[_Patch] = []
-        for patch in reversed(self._patches):
-            patch.active = False
-            if patch.owner.__dict__.get(patch.name) is not patch.function:
-                remaining.append(patch)
-            elif patch.inherited:
-                delattr(patch.owner, patch.name)
-            else:
-                setattr(patch.owner, patch.name, patch.function.__wrapped__)
-        self._patches = [patch for patch in reversed(remaining) if _reachable(patch)]
+        with self._lock:
+            for patch in reversed(self._patches):
+                patch.switch.clear()
+                if patch.owner.__dict__.get(patch.name) is not patch.function:
+                    continue
+                if patch.inherited:
+                    delattr(patch.owner, patch.name)
+                else:
+                    setattr(patch.owner, patch.name, patch.original)
+            self._patches = [patch for patch in self._patches if _reachable(patch)]
+
+    def after_fork_in_child(self) -> None:
+        """Forget a lock that another thread of the parent may have held."""
+        self._lock = threading.Lock()
 
     def names(self) -> list[str]:
         """Return the patched methods that are at work, as ``module.Class.method``."""
-        return [f"{p.owner.__module__}.{p.owner.__qualname__}.{p.name}" for p in self._patches if p.active]
+        return [f"{p.owner.__module__}.{p.owner.__qualname__}.{p.name}" for p in self._patches if p.switch]
 
-    def _in_place(self, owner: type, name: str) -> _Patch | None:
-        for patch in self._patches:
-            if patch.owner is owner and patch.name == name and _reachable(patch):
-                return patch
-        return None
+
+def _put(owner: type, name: str, wrapper: Wrapper) -> _Patch:
+    import wrapt  # noqa: PLC0415 - see above
+
+    inherited = name not in owner.__dict__
+    original: Any = getattr(owner, name) if inherited else owner.__dict__[name]
+    switch = [True]
+    # A builtin is the switch: a Python function in its place would add a tenth to the cost of every call.
+    enabled: Any = switch.__len__
+    function = wrapt.FunctionWrapper(original, wrapper, enabled=enabled)
+    setattr(owner, name, function)
+    return _Patch(owner, name, function, inherited, switch)
 
 
 def _reachable(patch: _Patch) -> bool:
@@ -102,4 +117,6 @@ def when_imported(module: str, hook: Callable[[ModuleType], None]) -> None:
     A hook can't be taken back, and what it raises fails the user's import: it must check whether it is still
     wanted, and contain its errors.
     """
+    import wrapt  # noqa: PLC0415 - see above
+
     wrapt.register_post_import_hook(hook, module)

@@ -1,9 +1,9 @@
 """aiohttp's client.
 
-``ClientSession._request`` is one logical call: redirects, reconnects on a stale connection and middlewares are
-inside it. Each request that it sends makes one ``ClientResponse``. The call ends when the last byte of the body
-arrives; a callback on the body's stream sees that, and its finaliser sees the ends at which aiohttp drops the
-callbacks unheard: a body closed early, one that fails, one that is abandoned.
+``ClientSession._request`` is one logical call: redirects, reconnects on a stale connection and middlewares
+are inside it. Each request that it sends makes one ``ClientResponse``. The call ends when the last byte of
+the body arrives. A callback on the body's stream sees that, and its finaliser sees the ends at which aiohttp
+drops the callbacks unheard: a body closed early, one that fails, one that is abandoned.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ LAYER: Final = "aiohttp"
 
 _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
 _NOTHING_BENEATH: Final = ("", 0)
-"""As an exchange's hop: aiohttp brings its own HTTP, so what other clients do meanwhile, in a middleware, is theirs."""
+"""As an exchange's hop: aiohttp brings its own HTTP, so what other clients do meanwhile, in a middleware, is
+theirs."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
@@ -40,8 +41,14 @@ class _Calls:
     def __init__(self, module: ModuleType, interception: Interception) -> None:
         self._interception = interception
         self._payloads = module.payload.PAYLOAD_REGISTRY
+        self._content_length = module.hdrs.CONTENT_LENGTH
         self._iterated = module.payload.AsyncIterablePayload
-        self._unanswered = (module.ClientConnectionError, OSError, asyncio.TimeoutError, asyncio.CancelledError)
+        self._unanswered = (
+            module.ClientConnectionError,
+            OSError,
+            asyncio.TimeoutError,
+            asyncio.CancelledError,
+        )
 
     async def request(self, wrapped: Callable[..., Any], session: Any, args: Any, kwargs: Any) -> Any:
         exchange = self._begin(session, args, kwargs)
@@ -65,7 +72,7 @@ class _Calls:
     request.__qualname__ = "ClientSession._request"
 
     def attempt(self, wrapped: Callable[..., Any], response: Any, args: Any, kwargs: Any) -> None:
-        """Run as a request has been sent: ``wrapped`` is the initialiser of the response that it will have."""
+        """Run when a request has been sent: ``wrapped`` initialises the response that it will have."""
         wrapped(*args, **kwargs)
         exchange = current.get()
         if exchange is None or not exchange.active or exchange.layer is not LAYER:
@@ -74,7 +81,7 @@ class _Calls:
             if response.method == "CONNECT" != exchange.method:
                 return  # what opens the tunnel through a proxy
             if exchange.owner is None and not exchange.request_bytes:
-                exchange.request_bytes = int(response.request_info.headers.get("Content-Length", 0))
+                exchange.request_bytes = int(response.request_info.headers.get(self._content_length, 0))
             exchange.owner = response
             exchange.attempts += 1
         except Exception as error:  # noqa: BLE001
@@ -85,7 +92,8 @@ class _Calls:
             return None
         try:
             method = args[0] if args else kwargs["method"]
-            url = session._build_url(args[1] if len(args) > 1 else kwargs["str_or_url"])  # noqa: SLF001 - with base_url
+            given = args[1] if len(args) > 1 else kwargs["str_or_url"]
+            url = session._build_url(given)  # noqa: SLF001 - with the session's base_url; parsed URLs are cached
             scheme, host, port = url.scheme, url.raw_host, url.port
             if not host or scheme not in _SCHEMES:
                 return None
@@ -179,7 +187,7 @@ class _CountedUpload:
 
 
 class _Decompressed(int):
-    """A count of decompressed bytes that knows what they were on the wire, for versions that don't count both."""
+    """A count of decompressed bytes that knows what they were on the wire; aiohttp forgets before 3.13."""
 
     wire: int
 

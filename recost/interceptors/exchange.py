@@ -18,7 +18,7 @@ __all__ = ["DEFAULT_PORTS", "SUPPRESSED", "Exchange", "Sink", "clean_path", "cur
 Sink = Callable[["Exchange"], None]
 
 _MAX_PATH: Final = 4096
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _perf_counter_ns = time.perf_counter_ns
 
 
@@ -46,7 +46,9 @@ class Exchange:
         "status",
     )
 
-    def __init__(self, sink: Sink, layer: str, method: str, scheme: str, host: str, port: int, path: str) -> None:
+    def __init__(
+        self, sink: Sink, layer: str, method: str, scheme: str, host: str, port: int, path: str
+    ) -> None:
         self._open = True
         self.sink = sink
         self.layer = layer
@@ -85,8 +87,8 @@ class Exchange:
     def body_follows(self) -> None:
         """Note that the body is still to come, after the client has returned.
 
-        The exchange is kept in `streaming`, so that `recost.init`'s last flush can count a call whose response
-        nobody ever read or closed. It doesn't refer to the response.
+        The exchange is kept in `streaming`, so that `recost.init`'s last flush can count a call whose
+        response nobody ever read or closed. It doesn't refer to the response.
         """
         self.active = False
         self.owner = None

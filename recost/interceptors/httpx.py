@@ -3,12 +3,12 @@
 ``send`` is one logical call: redirects and auth flows are inside it. ``_send_single_request`` is one hop, and
 the only time when the transport is at work, so what an auth flow calls in between is a call of its own.
 A response that is not closed on return gets a stream that counts its bytes and finishes the exchange when
-it is closed or collected; it knows the exchange, never the response.
+it has been read, is closed or collected; it knows the exchange, never the response.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
@@ -19,6 +19,7 @@ __all__ = ["instrument"]
 
 LAYER: Final = "httpx"
 
+_SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
 _IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTransport"})
 """Transports that call an application in this process: nothing leaves it."""
 
@@ -105,6 +106,8 @@ class _Calls:
         try:
             request = args[0] if args else kwargs["request"]
             scheme, host, port, path = _target(request.url)
+            if not host or scheme not in _SCHEMES:
+                return None  # the client refuses it
             exchange = self._interception.begin(LAYER, request.method, scheme, host, port, path)
             if exchange is not None:
                 exchange.owner = client
@@ -151,13 +154,12 @@ class _Calls:
 
     def _returned(self, exchange: Exchange, response: Any, stream: Any) -> None:
         try:
-            if exchange.finished:
-                return
             if response.is_closed:
-                downloaded = response.num_bytes_downloaded
                 # A mock's response is made with its content, and has downloaded nothing.
-                exchange.response_bytes = downloaded or len(response.content)
-            else:
+                exchange.response_bytes = response.num_bytes_downloaded or len(
+                    getattr(response, "_content", b"")
+                )
+            elif exchange.status != 101 and not exchange.finished:
                 response.stream = stream(response.stream, exchange)
                 exchange.body_follows()
                 return
@@ -167,7 +169,7 @@ class _Calls:
 
 
 def _target(url: Any) -> tuple[str, str, int, str]:
-    """Return scheme, host, effective port and path; the parsed fields are read, because the properties encode."""
+    """Return scheme, host, effective port and path; the parsed fields are read: the properties encode."""
     try:
         parts = url._uri_reference  # noqa: SLF001 - 4 times the speed of the public properties
         scheme, host, port, path = parts.scheme, parts.host, parts.port, parts.path
@@ -187,23 +189,29 @@ def _size_request(exchange: Exchange, request: Any, stream: Any) -> None:
         declared = request.headers.get("content-length")
         if declared is not None and declared.isdigit():
             exchange.request_bytes = int(declared)
-        else:
+        elif isinstance(request.stream, stream.kind):  # else the client refuses it
             request.stream = stream(request.stream, exchange, upload=True)
 
 
 def _in_process(client: Any, url: Any) -> bool:
     transport = client._transport_for_url(url)  # noqa: SLF001 - mounts decide, per URL
-    return type(transport).__name__ in _IN_PROCESS
+    return any(base.__name__ in _IN_PROCESS for base in type(transport).__mro__)
 
 
 def _counting_streams(module: ModuleType) -> tuple[Any, Any]:
     """Return the sync and the async stream class for one of the two modules: clients check ``isinstance``."""
 
     class CountingStream(_CountingBase, module.SyncByteStream):  # type: ignore[misc, name-defined]
+        kind = module.SyncByteStream
+
         def __iter__(self) -> Iterator[bytes]:
-            for chunk in self._stream:
-                self._count(len(chunk))
-                yield chunk
+            self._begins()
+            try:
+                for chunk in self._stream:
+                    self._count(len(chunk))
+                    yield chunk
+            finally:
+                self._ended()
 
         def close(self) -> None:
             try:
@@ -212,10 +220,20 @@ def _counting_streams(module: ModuleType) -> tuple[Any, Any]:
                 self._ended()
 
     class AsyncCountingStream(_CountingBase, module.AsyncByteStream):  # type: ignore[misc, name-defined]
+        kind = module.AsyncByteStream
+
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for chunk in self._stream:
-                self._count(len(chunk))
-                yield chunk
+            self._begins()
+            chunks = self._stream.__aiter__()
+            try:
+                async for chunk in chunks:
+                    self._count(len(chunk))
+                    yield chunk
+            finally:
+                # As httpx2 does for the stream that it sees, which is this one.
+                if isinstance(chunks, AsyncGenerator):
+                    await chunks.aclose()
+                self._ended()
 
         async def aclose(self) -> None:
             try:
@@ -244,6 +262,12 @@ class _CountingBase:
             self._ended()
         except AttributeError:  # __init__ did not run to its end
             return
+
+    def _begins(self) -> None:
+        if (
+            self._upload
+        ):  # perhaps again, after a redirect: what counts is the body, not how often it was sent
+            self._exchange.request_bytes = 0
 
     def _count(self, size: int) -> None:
         if self._upload:

@@ -1,15 +1,173 @@
-"""urllib3, and through it requests, botocore and many SDKs."""
+"""urllib3, and through it requests, botocore and many SDKs.
+
+``urlopen`` of a pool is one logical call. It calls itself for retries and for redirects within the pool:
+these are attempts of the same call. While it runs, what the pool's connection does in http.client is part
+of it. The end of a body that is still to come when ``urlopen`` returns is seen on the file below the
+response, because urllib3's own counter is late by one block when it gives the connection back, and does
+not count chunks.
+"""
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import TYPE_CHECKING
+from types import ModuleType, TracebackType
+from typing import Any, Callable, Final, Optional
 
-if TYPE_CHECKING:
-    from recost.interceptors import Interception
+from recost.interceptors import Interception
+from recost.interceptors._body import follow_body
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current
+from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
 __all__ = ["instrument"]
+
+LAYER: Final = "urllib3"
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch ``urllib3``."""
+    calls = _Calls(interception)
+    interception.patches.wrap(module.HTTPConnectionPool, "urlopen", calls.urlopen)
+    if hasattr(module.HTTPResponse, "drain_conn"):
+        interception.patches.wrap(module.HTTPResponse, "drain_conn", calls.drain_conn)
+
+
+class _Calls:
+    """The wrappers for the pools."""
+
+    def __init__(self, interception: Interception) -> None:
+        self._interception = interception
+
+    def urlopen(self, wrapped: Callable[..., Any], pool: Any, args: Any, kwargs: Any) -> Any:
+        outer = current.get()
+        if outer is not None and outer.owner is pool and _again(outer, args, kwargs):
+            return wrapped(*args, **kwargs)
+        exchange = self._begin(pool, args, kwargs)
+        if exchange is None:
+            return wrapped(*args, **kwargs)
+        current.set(exchange)
+        try:
+            response = wrapped(*args, **kwargs)
+        except BaseException as error:
+            self._failed(exchange, error)
+            raise
+        finally:
+            current.set(outer)
+        self._returned(exchange, response)
+        return response
+
+    def drain_conn(self, wrapped: Callable[..., Any], response: Any, args: Any, kwargs: Any) -> Any:
+        """An answer that is not the last one, or not returned: retries that run out raise without it."""
+        exchange = current.get()
+        if exchange is not None and exchange.active and exchange.owner is getattr(response, "_pool", None):
+            exchange.headers_received(response.status)
+        return wrapped(*args, **kwargs)
+
+    def _begin(self, pool: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        interception = self._interception
+        if interception.sink is None:
+            return None
+        try:
+            method = args[0] if args else kwargs["method"]
+            url = args[1] if len(args) > 1 else kwargs["url"]
+            exchange = interception.begin(LAYER, method.upper(), *_target(pool, url))
+            if exchange is not None:
+                body = args[2] if len(args) > 2 else kwargs.get("body")
+                if body is not None:
+                    headers = args[3] if len(args) > 3 else kwargs.get("headers")
+                    exchange.request_bytes = _body_size(body, headers)
+                exchange.owner = pool
+                exchange.attempts = 1
+                exchange.active = True
+        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
+            interception.report(error)
+            return None
+        return exchange
+
+    def _failed(self, exchange: Exchange, error: BaseException) -> None:
+        try:
+            if exchange.request_bytes < 0:
+                exchange.request_bytes = ~exchange.request_bytes
+            if exchange.status == 0:
+                exchange.status = _answered(error)
+        except Exception as own_error:  # noqa: BLE001
+            self._interception.report(own_error)
+        exchange.finish()
+
+    def _returned(self, exchange: Exchange, response: Any) -> None:
+        try:
+            if exchange.request_bytes < 0:
+                exchange.request_bytes = ~exchange.request_bytes
+            exchange.response_bytes = response.tell()
+            original = response._original_response  # noqa: SLF001 - has no public name
+            if getattr(original, "fp", None) is None:
+                # Read to its end: when the headers came is not known.
+                exchange.status = response.status
+            else:
+                exchange.headers_received(response.status)
+                follow_body(exchange, original)
+                return
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+        exchange.finish()
+
+
+def _body_size(body: Any, headers: Any) -> int:
+    if isinstance(body, (bytes, bytearray)):
+        return len(body)
+    if isinstance(body, str):
+        return len(body) if body.isascii() else UNSIZED  # the versions differ in the encoding
+    for name in headers or ():
+        if name.lower() in ("content-length", b"content-length"):
+            return int(headers[name])
+    try:
+        return memoryview(body).nbytes
+    except TypeError:
+        return UNSIZED
+
+
+def _again(exchange: Exchange, args: Any, kwargs: Any) -> bool:
+    """Note one more attempt, unless this is a call of its own, made by the body that is being sent."""
+    retries = args[4] if len(args) > 4 else kwargs.get("retries")
+    if not getattr(retries, "history", None):
+        return False
+    exchange.attempts += 1
+    exchange.status = exchange.headers_ns = 0
+    return True
+
+
+def _target(pool: Any, url: str) -> tuple[str, str, int, str]:
+    """Return scheme, host, effective port and path; a forward proxy gets the whole URL."""
+    if url[:1] != "/":
+        absolute = absolute_target(url)
+        if absolute is not None:
+            return absolute
+        url = f"/{url}"
+    scheme = pool.scheme
+    return scheme, ascii_host(pool.host), pool.port or DEFAULT_PORTS.get(scheme, 0), url
+
+
+def _answered(error: BaseException) -> int:
+    """Return the status of the answer whose body failed; 0 when there was none.
+
+    ``urlopen`` throws such a response away: only the traceback of the failure still knows it.
+    """
+    cause: Optional[BaseException] = error
+    for _ in range(8):
+        if cause is None:
+            return 0
+        status = _status_in(cause.__traceback__)
+        if status:
+            return status
+        reason = getattr(cause, "reason", None)  # urllib3 1.26 does not chain it
+        cause = reason if isinstance(reason, BaseException) else cause.__cause__
+    return 0
+
+
+def _status_in(traceback: Optional[TracebackType]) -> int:
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name in ("_error_catcher", "_raw_read", "read"):
+            status = getattr(frame.f_locals.get("self"), "status", None)
+            if isinstance(status, int):
+                return status
+        traceback = traceback.tb_next
+    return 0

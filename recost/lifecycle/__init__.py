@@ -32,7 +32,8 @@ def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
     """
     settings = resolve(config, options)
     with _lock:
-        for handle in list(_current):
+        previous = _current[:]
+        for handle in previous:
             handle.dispose()
         handle = _start(settings)
         _current[:] = [handle]

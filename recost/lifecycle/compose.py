@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Callable, Final
+from typing import Callable, Final, Optional
 
 from recost._version import __version__
 from recost.aggregation.aggregator import Aggregator
@@ -35,6 +35,7 @@ def _file(settings: Settings) -> Transport:
         settings.project_id or "default",
         max_bytes=settings.local_max_bytes,
         backups=settings.local_backups,
+        own_directory=settings.origins["local_dir"] == "default",
     )
 
 
@@ -68,12 +69,22 @@ def build_transport(settings: Settings) -> Transport:
 
 
 def build_runtime(
-    settings: Settings, registry: ProviderRegistry, report: Callable[[BaseException], None]
+    settings: Settings,
+    registry: ProviderRegistry,
+    report: Callable[[BaseException], None],
+    transport: Optional[Transport] = None,
 ) -> Runtime:
-    """Return a worker and a delivery for this process, with no thread started."""
+    """Return a worker and a delivery for this process, with no thread started.
+
+    Args:
+        settings: What `recost.config.resolve` returned.
+        registry: The rules in force.
+        report: Takes what goes wrong inside.
+        transport: The destination, in place of the one that the settings ask for.
+    """
     frames = settings.mode == "local" and settings.local_transport == "ws"
     delivery = Delivery(
-        build_transport(settings),
+        build_transport(settings) if transport is None else transport,
         report=report,
         on_sent=_log_sent if settings.debug else None,
         outbox=Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES, merge=False) if frames else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Callable, Final, Optional
+from typing import Callable, Final, Optional, final
 
 from recost.events import FlushStatus
 from recost.interceptors import interception
@@ -16,6 +16,7 @@ __all__ = ["RecostHandle"]
 _SINK: Final = "init"
 
 
+@final
 class RecostHandle:
     """The running SDK: flush it, ask it how it goes, end it.
 
@@ -37,6 +38,7 @@ class RecostHandle:
         self._flush_at_exit = flush_at_exit
         self._on_disposed = on_disposed
         self._pid = os.getpid()
+        self._exit_pid = 0
         self._lock = threading.Lock()
         self._disposed = build is None
         self._runtime: Optional[Runtime] = None
@@ -70,7 +72,10 @@ class RecostHandle:
         return self._runtime.flush(timeout_s)
 
     def dispose(self) -> None:
-        """End the SDK: restore the clients, send what is left within ``shutdown_flush_timeout_ms``; idempotent."""
+        """End the SDK: restore the clients, and send what is left within ``shutdown_flush_timeout_ms``.
+
+        Idempotent.
+        """
         self.reinit_after_fork()
         with self._lock:
             if self._disposed:
@@ -96,6 +101,16 @@ class RecostHandle:
         if self._pid == os.getpid():
             return
         self.after_fork_in_child()
+
+    def before_fork(self) -> None:
+        """Let the threads rest while the process forks."""
+        if self._runtime is not None and self._pid == os.getpid():
+            self._runtime.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Let the threads go on, if they have to."""
+        if self._runtime is not None and not self._disposed:
+            self._runtime.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         """Replace everything that the parent's threads may have left half done. Starts no thread."""
@@ -128,5 +143,10 @@ class RecostHandle:
         if os.getpid() != self._pid:
             self.after_fork_in_child()
         runtime = self._runtime
-        if runtime is not None and not runtime.started and runtime.start() and self._flush_at_exit:
+        if runtime is not None and not runtime.started and runtime.start():
+            self._flush_at_multiprocessing_exit()
+
+    def _flush_at_multiprocessing_exit(self) -> None:
+        if self._flush_at_exit and self._exit_pid != self._pid:
+            self._exit_pid = self._pid
             at_multiprocessing_exit(self.dispose)

@@ -12,6 +12,10 @@ __all__ = ["at_exit", "at_multiprocessing_exit", "watch_forks"]
 
 
 class _Forkable(Protocol):
+    def before_fork(self) -> None: ...
+
+    def after_fork_in_parent(self) -> None: ...
+
     def after_fork_in_child(self) -> None: ...
 
 
@@ -20,19 +24,23 @@ _hooks: Final[list[str]] = []
 
 
 def watch_forks(thing: _Forkable) -> None:
-    """Have ``thing.after_fork_in_child()`` called in every child, for as long as it lives.
+    """Tell ``thing`` of every fork, as long as it lives.
 
-    Where the platform has no fork, or the fork bypasses Python (uWSGI), nothing is called: check the pid, too.
+    Where the fork bypasses Python (uWSGI), or there is none, nothing is called: check the pid, too.
     """
     _watched.add(thing)
     if not _hooks and hasattr(os, "register_at_fork"):
         _hooks.append("fork")
-        os.register_at_fork(after_in_child=_forked)
+        os.register_at_fork(
+            before=lambda: _tell("before_fork"),
+            after_in_parent=lambda: _tell("after_fork_in_parent"),
+            after_in_child=lambda: _tell("after_fork_in_child"),
+        )
 
 
-def _forked() -> None:
+def _tell(event: str) -> None:
     for thing in list(_watched):
-        thing.after_fork_in_child()
+        getattr(thing, event)()
 
 
 def at_exit(callback: Callable[[], None]) -> Callable[[], None]:
@@ -44,8 +52,8 @@ def at_exit(callback: Callable[[], None]) -> Callable[[], None]:
 def at_multiprocessing_exit(callback: Callable[[], None]) -> None:
     """Call ``callback`` when this process ends, if it is a child of ``multiprocessing``.
 
-    Such a child leaves by ``os._exit`` and runs no atexit hooks when it was forked, but it runs finalisers that
-    were registered in it.
+    Such a child leaves by ``os._exit`` and runs no atexit hooks when it was forked, but it runs finalisers
+    that were registered in it.
     """
     process = sys.modules.get("multiprocessing.process")
     if process is None or process.parent_process() is None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Callable, Optional
+from typing import Callable, Final, Optional
 
 from recost.delivery.delivery import Delivery
 from recost.lifecycle.worker import Worker, start_thread
 
 __all__ = ["Runtime"]
 
+_FORK_PAUSE_S: Final = 0.02
+
 
 class Runtime:
     """Worker and delivery, their threads not started until a call begins."""
 
-    def __init__(self, worker: Worker, delivery: Delivery, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, worker: Worker, delivery: Delivery, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.worker = worker
         self.delivery = delivery
         self.started = False
@@ -26,7 +30,7 @@ class Runtime:
         self._delivery_thread: Optional[threading.Thread] = None
 
     def start(self) -> bool:
-        """Start the threads if they don't run; True for the one call that does it.
+        """Start the threads if they don't run; True when that was to be done.
 
         A call may be made by a finaliser, while this very thread is in here: hence no waiting for the lock.
         """
@@ -36,10 +40,38 @@ class Runtime:
             if self.started:
                 return False
             self.started = True
-            self._worker_thread = start_thread(self._work, "recost-worker")
+            if self.worker.resume():
+                self._worker_thread = start_thread(self.worker.run, "recost-worker")
+            if self.delivery.resume():
+                self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
             return True
         finally:
             self._starting.release()
+
+    def before_fork(self) -> None:
+        """Send what is pending if that is quick, and end the threads as far as they are idle.
+
+        A process that forks while it has threads is warned about that from Python 3.12 on, and its child may
+        inherit a lock of the allocator or of the C library that nobody releases.
+        """
+        if not self.started:
+            return
+        deadline = self._monotonic() + _FORK_PAUSE_S
+        self.worker.pause()
+        self._join(self._worker_thread, deadline)
+        self.worker.flush()
+        self.delivery.settle(deadline)
+        if self.delivery.pause():
+            self._join(self._delivery_thread, deadline)
+        self.started = False
+
+    def after_fork_in_parent(self) -> None:
+        """Start the threads again where something is still pending; else the next call does.
+
+        Python counts the threads after this: starting them without need would bring the warning about.
+        """
+        if self.delivery.pending_calls:
+            self.start()
 
     def flush(self, timeout_s: float) -> bool:
         """Close the window and wait until everything has arrived; False when it has not."""
@@ -61,10 +93,6 @@ class Runtime:
         if self._delivery_thread is None or not self._delivery_thread.is_alive():
             self.delivery.settle_here(deadline)
         self.delivery.close()
-
-    def _work(self) -> None:
-        self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
-        self.worker.run()
 
     def _join(self, thread: Optional[threading.Thread], deadline: float) -> None:
         if thread is not None and thread is not threading.current_thread():

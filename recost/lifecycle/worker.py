@@ -97,6 +97,8 @@ class Worker:
         self._wake = threading.Lock()
         self._wake.acquire()  # held: nobody has called
         self._stopping = False
+        self._pausing = False
+        self._running = False
         self.dropped = 0
         """Calls that came while the inbox was full."""
 
@@ -112,8 +114,8 @@ class Worker:
             self._call()
 
     def run(self) -> None:
-        """Work until `stop`: the body of the thread."""
-        while not self._stopping:
+        """Work until `stop` or `pause`: the body of the thread."""
+        while self._goes_on():
             self._wake.acquire(timeout=self._next_wait_s())
             self.turn()
 
@@ -146,6 +148,23 @@ class Worker:
         """Make `run` return soon."""
         self._stopping = True
         self._call()
+
+    def pause(self) -> None:
+        """Make `run` return soon, until `resume`."""
+        self._pausing = True
+        self._call()
+
+    def resume(self) -> bool:
+        """End a pause, or begin; True when the caller is to have `run` called, because nobody does."""
+        with self._lock:
+            self._pausing = False
+            idle, self._running = not self._running, True
+            return idle
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._running = not (self._stopping or self._pausing)
+            return self._running
 
     def _call(self) -> None:
         try:

@@ -1,0 +1,174 @@
+"""Adds calls up."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Final, Optional, Union
+
+from recost.aggregation.window import Bucket, Cents, Key, Window, WindowTags
+from recost.events import RawEvent, WindowSummary
+
+__all__ = ["MAX_BUCKETS", "Aggregator", "Call"]
+
+MAX_BUCKETS: Final = 2000
+"""Unique (provider, endpoint, method) triplets that one window is meant to hold."""
+
+_MAX_LATENCY_MS: Final = 1e12  # keeps every sum finite
+_MAX_BYTES: Final = 2**62
+_MAX_TEXT: Final = 1024
+_CLOCK_SET_BACK_MS: Final = 1000.0
+
+
+class Call:
+    """What is added up of one call; `Aggregator.ingest` doesn't keep it: it can be filled anew."""
+
+    __slots__ = (
+        "endpoint_category",
+        "error",
+        "latency_ms",
+        "method",
+        "path",
+        "provider",
+        "request_bytes",
+        "response_bytes",
+    )
+
+    def __init__(self) -> None:
+        self.provider: Optional[str] = None
+        self.endpoint_category: Optional[str] = None
+        self.path = "/"
+        self.method = ""
+        self.latency_ms = 0.0
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.error = False
+
+
+Measured = Union[RawEvent, Call]
+"""What `Aggregator.ingest` takes; a provider of None counts as ``unknown``."""
+
+
+class Aggregator:
+    """Adds calls up by (provider, endpoint, method). Not locked: one thread at a time.
+
+    Args:
+        project_id: Goes into every summary, not onto the wire.
+        environment: Goes into every summary.
+        sdk_version: Goes into every summary.
+        max_buckets: Triplets that one window is meant to hold, see `would_overflow`.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        project_id: str = "",
+        environment: str = "development",
+        sdk_version: str = "0.0.0",
+        max_buckets: int = MAX_BUCKETS,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.max_buckets = max_buckets
+        self._tags = WindowTags(project_id, environment, sdk_version)
+        self._clock = clock
+        self._open(clock() * 1000)
+
+    @property
+    def size(self) -> int:
+        """Number of calls in the open window."""
+        return self._window.call_count
+
+    @property
+    def bucket_count(self) -> int:
+        """Number of triplets in the open window."""
+        return len(self._buckets)
+
+    def ingest(self, event: Measured, cost_cents: Cents = 0.0) -> None:
+        """Add one call, in any case; a measurement that is no number, or a negative one, counts as 0.
+
+        Args:
+            event: The call.
+            cost_cents: What it cost, whatever its status; None, when it isn't known, adds nothing.
+        """
+        try:
+            bucket = self._buckets[event.provider, event.endpoint_category or event.path, event.method]  # type: ignore[index]
+            latency_ms = event.latency_ms
+            sent = event.request_bytes
+            received = event.response_bytes
+            if not (0.0 <= latency_ms <= _MAX_LATENCY_MS and sent >= 0 <= received):
+                raise ValueError  # noqa: TRY301 - the unusual way out of what is counted in nanoseconds
+            samples = bucket.samples
+            samples.append(latency_ms)
+        except (KeyError, TypeError, ValueError):
+            self._ingest_unusual(event, cost_cents)
+            return
+        window = self._window
+        window.call_count += 1
+        bucket.request_bytes += sent
+        bucket.response_bytes += received
+        if event.error:
+            bucket.error_count += 1
+        if cost_cents:
+            if cost_cents is bucket.unit_cost:
+                bucket.unit_count += 1
+            else:
+                bucket.charge(cost_cents)
+        if len(samples) > bucket.limit:
+            window.fold(bucket)
+
+    def would_overflow(self, event: Measured) -> bool:
+        """Tell whether `ingest` would open a bucket beyond ``max_buckets``; it does so all the same."""
+        return len(self._buckets) >= self.max_buckets and _key(event) not in self._buckets
+
+    def take(self) -> Optional[Window]:
+        """Close the window and return it; None when it is empty. The next one begins where it ends."""
+        now_ms = self._clock() * 1000
+        window = self._window
+        if not window.buckets:
+            self._open(now_ms)
+            return None
+        window.close(now_ms)
+        # After a clock that was set back, windows follow the clock again instead of lasting 1 ms each.
+        self._open(now_ms if now_ms < window.start_ms - _CLOCK_SET_BACK_MS else window.end_ms)
+        return window
+
+    def flush(self) -> Optional[WindowSummary]:
+        """Close the window and return its summary; None when it is empty."""
+        window = self.take()
+        return None if window is None else window.summary()
+
+    def _open(self, start_ms: float) -> None:
+        self._window = Window(self._tags, start_ms)
+        self._buckets: dict[Key, Bucket] = self._window.buckets
+
+    def _ingest_unusual(self, event: Measured, cost_cents: Cents) -> None:
+        """Add the first call of a bucket, or one with a field that can't be sent as it is."""
+        key = _key(event)
+        if key not in self._buckets:
+            self._window.add_bucket(key)
+        call = Call()
+        call.provider, call.endpoint_category, call.method = key
+        call.latency_ms = _number(event.latency_ms, _MAX_LATENCY_MS)
+        call.request_bytes = int(_number(event.request_bytes, _MAX_BYTES))
+        call.response_bytes = int(_number(event.response_bytes, _MAX_BYTES))
+        call.error = event.error
+        self.ingest(call, cost_cents)
+
+
+def _key(event: Measured) -> Key:
+    """Return the key as it may be sent: no blank text, and none so long that it takes much memory."""
+    endpoint = event.endpoint_category or event.path
+    return (_text(event.provider, "unknown"), _text(endpoint, "/"), _text(event.method, "UNKNOWN"))
+
+
+def _text(given: Any, fallback: str) -> str:
+    if not isinstance(given, str):
+        return fallback
+    given = given[:_MAX_TEXT]
+    return given if given.strip() else fallback
+
+
+def _number(given: Any, most: float) -> float:
+    if isinstance(given, (int, float)) and given >= 0:  # false for NaN
+        return min(given, most)
+    return 0

@@ -1,0 +1,241 @@
+"""What was recorded between two instants: buckets of calls, which can be merged and split."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Final, Optional, Union
+
+from recost.aggregation.quantiles import Latencies
+from recost.events import MetricEntry, WindowSummary
+
+__all__ = ["Bucket", "Cents", "Key", "Window", "WindowTags"]
+
+Key = tuple[str, str, str]
+"""Provider, endpoint, method."""
+Cents = Union[float, Decimal, None]
+"""An amount of US cents; None when it is not known."""
+
+_EXACT: Final = Context(prec=60, traps=[])
+"""Of our own: the precision and the traps of the thread's context are the application's."""
+_NOTHING: Final = Decimal(0)
+_MAX_BYTES: Final = 2**62
+_BUCKET_BYTES: Final = 850
+"""What an empty bucket takes, measured: its objects, its key and its place in the dict."""
+
+
+@dataclass(frozen=True)
+class WindowTags:
+    """What all windows of one SDK have in common."""
+
+    project_id: str = ""
+    environment: str = "development"
+    sdk_version: str = "0.0.0"
+
+
+class Bucket:
+    """The calls of one (provider, endpoint, method)."""
+
+    __slots__ = (
+        "_cost",
+        "_unit_exact",
+        "error_count",
+        "latencies",
+        "limit",
+        "request_bytes",
+        "response_bytes",
+        "samples",
+        "unit_cost",
+        "unit_count",
+    )
+
+    def __init__(self) -> None:
+        self.latencies = Latencies()
+        self.samples = self.latencies.samples
+        self.limit = self.latencies.limit
+        """`Window.fold` is due when there are more samples than this."""
+        self.error_count = 0
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.unit_cost: Cents = None
+        """What the latest call with a cost cost."""
+        self.unit_count = 0
+        """Calls at that cost which are not in the sum yet: one product instead of many sums."""
+        self._unit_exact = _NOTHING
+        self._cost = _NOTHING
+
+    @property
+    def call_count(self) -> int:
+        """Number of calls."""
+        return self.latencies.count
+
+    @property
+    def cost_cents(self) -> Decimal:
+        """Sum of what the calls cost, exact."""
+        self._settle()
+        return self._cost
+
+    def charge(self, cost_cents: Cents) -> None:
+        """Add a cost; one that is negative or not a finite number is none."""
+        amount = _exact(cost_cents)
+        if amount is None:
+            return
+        if amount != self._unit_exact or self.unit_cost is None:
+            self._settle()
+            self.unit_cost, self._unit_exact = cost_cents, amount
+        self.unit_count += 1
+
+    def fold(self) -> None:
+        """Have the latencies counted in bins."""
+        self.latencies.fold()
+        self.limit = self.latencies.limit
+
+    def merge(self, other: Bucket) -> None:
+        """Add the calls of another; the other is not to be used afterwards."""
+        self.latencies.merge(other.latencies)
+        self.limit = self.latencies.limit
+        self.error_count += other.error_count
+        self.request_bytes += other.request_bytes
+        self.response_bytes += other.response_bytes
+        self._cost = _EXACT.add(self.cost_cents, other.cost_cents)
+
+    def to_entry(self, key: Key) -> MetricEntry:
+        """Return the bucket as a metric."""
+        provider, endpoint, method = key
+        latencies = self.latencies
+        return MetricEntry(
+            provider=provider,
+            endpoint=endpoint,
+            method=method,
+            request_count=latencies.count,
+            error_count=self.error_count,
+            total_latency_ms=latencies.total,
+            p50_latency_ms=latencies.percentile(50),
+            p95_latency_ms=latencies.percentile(95),
+            total_request_bytes=int(min(self.request_bytes, _MAX_BYTES)),
+            total_response_bytes=int(min(self.response_bytes, _MAX_BYTES)),
+            estimated_cost_cents=min(float(self.cost_cents), sys.float_info.max),
+        )
+
+    def _settle(self) -> None:
+        if self.unit_count:
+            self._cost = _EXACT.fma(self._unit_exact, Decimal(self.unit_count), self._cost)
+            self.unit_count = 0
+
+
+class Window:
+    """Buckets by key. Not locked: one thread at a time.
+
+    Args:
+        tags: What goes into every summary.
+        start_ms: When it opened, in milliseconds since the epoch.
+    """
+
+    def __init__(self, tags: WindowTags, start_ms: float) -> None:
+        self.tags = tags
+        self.start_ms = start_ms
+        self.end_ms = start_ms + 1
+        """Set by `close`."""
+        self.buckets: dict[Key, Bucket] = {}
+        self.call_count = 0
+        """Number of calls."""
+        self.folded = 0
+        """Of these, calls whose latencies are in bins."""
+        self.held_bytes = 0
+        """Memory of keys, bins and empty buckets."""
+
+    @property
+    def bucket_count(self) -> int:
+        """Number of metrics that the summary has."""
+        return len(self.buckets)
+
+    @property
+    def nbytes(self) -> int:
+        """Roughly the memory that it takes."""
+        return self.held_bytes + 8 * (self.call_count - self.folded)
+
+    def add_bucket(self, key: Key) -> Bucket:
+        """Make the bucket of a key that has none."""
+        bucket = self.buckets[key] = Bucket()
+        self.held_bytes += _key_bytes(key)
+        return bucket
+
+    def fold(self, bucket: Bucket) -> None:
+        """Have the bucket's latencies counted in bins."""
+        latencies = bucket.latencies
+        folded, size = latencies.folded, latencies.bin_bytes
+        bucket.fold()
+        self.folded += latencies.folded - folded
+        self.held_bytes += latencies.bin_bytes - size
+
+    def close(self, end_ms: float) -> None:
+        """Set the end: at least 1 ms after the start, also when the clock was set back."""
+        self.end_ms = max(end_ms, self.start_ms + 1)
+
+    def merge(self, other: Window) -> None:
+        """Absorb another window, which is not to be used afterwards."""
+        self.start_ms = min(self.start_ms, other.start_ms)
+        self.end_ms = max(self.end_ms, other.end_ms)
+        buckets = self.buckets
+        for key, bucket in other.buckets.items():
+            mine = buckets.get(key)
+            if mine is None:
+                buckets[key] = bucket
+            else:
+                mine.merge(bucket)
+        self._measure()
+
+    def split(self, limit: int) -> list[Window]:
+        """Return windows of at most ``limit`` metrics that add up to this one; this one is used up by it.
+
+        Raises:
+            ValueError: The limit is less than 1.
+        """
+        if limit < 1:
+            raise ValueError(f"a window can't be split into parts of {limit} metrics")
+        if self.bucket_count <= limit:
+            return [self]
+        items = list(self.buckets.items())
+        return [self._part(dict(items[start : start + limit])) for start in range(0, len(items), limit)]
+
+    def summary(self) -> WindowSummary:
+        """Return the window as it is sent."""
+        return WindowSummary(
+            project_id=self.tags.project_id,
+            environment=self.tags.environment,
+            sdk_language="python",
+            sdk_version=self.tags.sdk_version,
+            window_start=self.start_ms,
+            window_end=self.end_ms,
+            metrics=tuple(bucket.to_entry(key) for key, bucket in self.buckets.items()),
+        )
+
+    def _part(self, buckets: dict[Key, Bucket]) -> Window:
+        part = Window(self.tags, self.start_ms)
+        part.end_ms = self.end_ms
+        part.buckets = buckets
+        part._measure()
+        return part
+
+    def _measure(self) -> None:
+        self.call_count = self.folded = self.held_bytes = 0
+        for key, bucket in self.buckets.items():
+            self.call_count += bucket.latencies.count
+            self.folded += bucket.latencies.folded
+            self.held_bytes += _key_bytes(key) + bucket.latencies.bin_bytes
+
+
+def _key_bytes(key: Key) -> int:
+    return _BUCKET_BYTES + len(key[0]) + len(key[1]) + len(key[2])
+
+
+def _exact(cost_cents: Cents) -> Optional[Decimal]:
+    """Return a cost as the decimal number that it is written as; None where it is no cost."""
+    if cost_cents is None:
+        return None
+    try:
+        amount = cost_cents if isinstance(cost_cents, Decimal) else Decimal(repr(float(cost_cents)))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return amount if amount.is_finite() and amount > 0 else None

@@ -1,0 +1,240 @@
+"""What each setting accepts, how it is read from the environment, and how it is shown.
+
+A check takes a value that is not None and returns it as it will be used, or raises `RefusedError`. A reader
+takes the text of an environment variable, and returns the text itself when it can't be read: the check then
+refuses it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Callable, Final, Union
+from urllib.parse import urlsplit
+
+from recost.pricing.model import ProviderDef
+
+__all__ = ["Check", "Reader", "RefusedError", "shown"]
+
+Check = Callable[[Any], Any]
+Reader = Callable[[str], Any]
+
+_MAX_INT: Final = 2**31 - 1
+"""Milliseconds up to here are timeouts that the locks of every platform accept."""
+_MAX_ID_BYTES: Final = 200
+_SHOWN: Final = 80
+_SHOWN_OF_KEY: Final = 8
+_KEY_IN_TEXT: Final = re.compile(r"(rc-[^\s'\"]{5})[^\s'\"]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_BOOLEANS: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
+class RefusedError(Exception):
+    """A value is not what a setting accepts."""
+
+    def __init__(self, wanted: str, given: object = None) -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.given = given
+        """The item that is wrong, where the value is a list."""
+
+
+def read_text(text: str) -> str:
+    """Read a text."""
+    return text
+
+
+def read_number(text: str) -> Union[int, float, str]:
+    """Read a number."""
+    with suppress(ValueError):
+        return int(text)
+    with suppress(ValueError):
+        return float(text)
+    return text
+
+
+def read_switch(text: str) -> Union[bool, str]:
+    """Read True or False, in upper or lower case."""
+    return _BOOLEANS.get(text.lower(), text)
+
+
+def read_names(text: str) -> list[str]:
+    """Read texts that are separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def whole(low: int, high: int = _MAX_INT, unit: str = "") -> Check:
+    """Return the check for an integer; True and False are none."""
+
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise RefusedError(f"a whole number{unit} from {low} to {high}")
+        return int(value)
+
+    return check
+
+
+def seconds(value: Any) -> float:
+    """Accept a positive, finite number."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 < value <= _MAX_INT / 1000:  # NaN compares as False
+        raise RefusedError(f"a number of seconds above 0, up to {math.floor(_MAX_INT / 1000)}")
+    return float(value)
+
+
+def boolean(value: Any) -> bool:
+    """Accept True and False themselves."""
+    if not isinstance(value, bool):
+        raise RefusedError("True or False (in the environment: 1, true, yes, on, 0, false, no or off)")
+    return value
+
+
+def label(value: Any) -> str:
+    """Accept a text for the wire, where no text may be blank."""
+    if not isinstance(value, str) or not value.strip() or _CONTROL.search(value):
+        raise RefusedError("a text that is not blank, without control characters")
+    return value
+
+
+def local_transport(value: Any) -> str:
+    """Accept the name of a local transport."""
+    if not isinstance(value, str) or value not in ("file", "ws"):
+        raise RefusedError("'file' or 'ws'")
+    return value
+
+
+def api_key(value: Any) -> str:
+    """Accept a key of printable ASCII: it goes into a header."""
+    if not isinstance(value, str) or not re.fullmatch(r"rc-[!-~]+", value):
+        raise RefusedError(
+            "a key that starts with 'rc-' and has no spaces or line breaks; leave it out for local mode"
+        )
+    return value
+
+
+def project_id(value: Any) -> str:
+    """Accept what is safe as a file name; who puts it into a URL must quote it."""
+    safe = (
+        isinstance(value, str)
+        and value.strip()
+        and not value.startswith(".")
+        and not any(part in value for part in ("..", "/", "\\"))
+        and not _CONTROL.search(value)
+        and len(value.encode("utf-8")) <= _MAX_ID_BYTES
+    )
+    if not safe:
+        raise RefusedError(
+            "the id of a project, which is also a file name: not blank, no '/', '\\', '..', leading '.' or "
+            f"control characters, at most {_MAX_ID_BYTES} bytes"
+        )
+    return str(value)
+
+
+def base_url(value: Any) -> str:
+    """Accept an HTTP URL and return it without trailing slashes.
+
+    ``http://`` is accepted for every host: a self-hosted deployment may be inside a network that is encrypted
+    itself. User name and password can't work: the ``Authorization`` header has the API key.
+    """
+    valid = False
+    if isinstance(value, str) and value.isprintable() and not re.search(r"[\s?#@\\]", value):
+        with suppress(ValueError):  # a port or an IPv6 address that is none
+            parts = urlsplit(value)
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            valid = valid and parts.path.isascii()
+    if not valid:
+        raise RefusedError("an http:// or https:// URL with a host, without user name, query and fragment")
+    return str(value).rstrip("/")
+
+
+def folder(value: Any) -> str:
+    """Accept a path and return it absolute: the application may change its working directory later."""
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise RefusedError("the path of a folder")
+    try:
+        return str(Path(text).expanduser().absolute())
+    except (RuntimeError, FileNotFoundError):
+        # This user has no home, or the working directory is gone: not a reason to stop the application.
+        return str(Path(tempfile.gettempdir(), f"recost-{getattr(os, 'getuid', int)()}"))
+
+
+def hosts(value: Any) -> tuple[str, ...]:
+    """Accept host names."""
+    return _texts(value, "a list of host names without '*': every host is compared as a whole")
+
+
+def patterns(value: Any) -> tuple[str, ...]:
+    """Accept substrings."""
+    return _texts(value, "a list of texts without '*': each is looked for anywhere in host and URL")
+
+
+def providers(value: Any) -> tuple[ProviderDef, ...]:
+    """Accept rules; a rule checks its own fields when it is made."""
+    wanted = "a list of recost.ProviderDef"
+    items = _items(value, wanted)
+    for item in items:
+        if not isinstance(item, ProviderDef):
+            raise RefusedError(wanted, item)
+    return items
+
+
+def callback(value: Any) -> Callable[[Exception], Any]:
+    """Accept anything that can be called."""
+    if not callable(value):
+        raise RefusedError("a function that takes one exception")
+    return value  # type: ignore[no-any-return]
+
+
+def _texts(value: Any, wanted: str) -> tuple[str, ...]:
+    items = _items(value, wanted)
+    for item in items:
+        # A blank pattern would be found in every URL.
+        if not isinstance(item, str) or not item.strip() or "*" in item:
+            raise RefusedError(wanted, item)
+    return items
+
+
+def _items(value: Any, wanted: str) -> tuple[Any, ...]:
+    """Return the items of a collection; a single text is none, though it can be iterated."""
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise RefusedError(wanted)
+    return tuple(value)
+
+
+def shown(name: str, value: Any) -> str:
+    """Return the value of a setting for messages and reprs: short, and with no secret in it."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return _shortened(f"[{', '.join(shown(name, item) for item in value)}]")
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return _shortened(repr(value))
+    if not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    if name == "api_key":
+        return repr(value[:_SHOWN_OF_KEY] + "…" * (len(value) > _SHOWN_OF_KEY))
+    if name == "base_url":
+        value = _without_secrets(value)
+    return _shortened(repr(_KEY_IN_TEXT.sub(r"\1…", value)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _without_secrets(url: str) -> str:
+    """Return a URL, valid or not, without userinfo and query."""
+    userinfo, at, rest = url.rpartition("@")
+    if at:
+        scheme, separator, _ = userinfo.partition("://")
+        url = (scheme + separator if separator else "") + "***@" + rest
+    path, mark, _ = url.partition("?")
+    return path + mark + "…" * bool(mark)

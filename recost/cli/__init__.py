@@ -1,0 +1,105 @@
+"""The ``recost`` command.
+
+A command is one module with ``configure(parser)`` and ``run(arguments) -> int``, named in `COMMANDS`. It is
+imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn, Optional
+
+from recost._version import __version__
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: Final = {
+    "demo": ("recost.cli.demo", "make a few dozen calls to a local server and show what they would cost"),
+    "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
+}
+"""Name of a command, the module that has it, and its line in the help."""
+
+_INTERRUPTED: Final = 130
+_BROKEN_PIPE: Final = 141
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the command that the arguments name, and return the exit code of the process."""
+    _print_anything()
+    try:
+        code = _dispatch(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _close_stdout()
+        return _BROKEN_PIPE
+    return code
+
+
+def _dispatch(argv: list[str]) -> int:
+    try:
+        return _run(argv)
+    except SystemExit as leaving:  # how argparse ends --help, --version and wrong usage
+        return leaving.code if isinstance(leaving.code, int) else 0
+
+
+def _run(argv: list[str]) -> int:
+    parser = _parser()
+    if not argv or argv[0].startswith("-"):
+        parser.parse_args(argv)
+        parser.print_help()
+        return 0
+    name, *arguments = argv
+    if name not in COMMANDS:
+        _unknown(parser, name)
+    module_name, summary = COMMANDS[name]
+    module: Any = importlib.import_module(module_name)
+    command = argparse.ArgumentParser(prog=f"recost {name}", description=f"{summary.capitalize()}.")
+    module.configure(command)
+    code: int = module.run(command.parse_args(arguments))
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="recost",
+        usage="recost [--help] [--version] COMMAND ...",
+        description="What a Python application's outbound API calls cost.",
+        epilog="\n".join(["commands:", *lines, "", "recost COMMAND --help says more about one of them."]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"recost {__version__}")
+    return parser
+
+
+def _unknown(parser: argparse.ArgumentParser, name: str) -> NoReturn:
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
+    parser.error(f"no command {name!r}; {hint}")
+
+
+def _print_anything() -> None:
+    """Have a character that the terminal's encoding lacks printed as an escape: a path may hold any."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _close_stdout() -> None:
+    """Point stdout nowhere: what is still buffered would raise again when the interpreter flushes it."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # no real file behind it
+        return

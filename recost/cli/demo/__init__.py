@@ -1,0 +1,134 @@
+"""``recost demo``: real calls to a server on loopback, and what they would have cost."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from recost._version import __version__
+from recost.cli.demo.apis import APIS
+from recost.cli.demo.clients import CLIENTS
+from recost.cli.demo.report import add_up, local_files, read_windows, reconcile, table
+from recost.cli.demo.routing import Routing
+from recost.cli.demo.runner import Runner
+from recost.cli.demo.server import DemoServer
+from recost.cli.tables import format_bytes, format_ms, shorten, wrap
+from recost.cli.terminal import Style
+from recost.config import resolve, variable
+from recost.lifecycle import init
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from recost.cli.demo.clients import Client
+    from recost.config import Settings
+    from recost.events import RawEvent
+
+__all__ = ["configure", "run"]
+
+_HONOURED: Final = ("local_dir", "project_id", "local_max_bytes", "local_backups", "debug")
+"""What the demo takes from the environment. Not the key, nor any other destination: nothing is to leave."""
+_FLUSH_WITHIN_S: Final = 10.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say more in the help; there are no options."""
+    parser.epilog = (
+        "No keys, no network: a server on loopback speaks like OpenAI, Anthropic and Stripe, and every HTTP "
+        "client that is installed makes a few calls to it. The summary is appended to the file where a real "
+        "run would put it; RECOST_LOCAL_DIR and RECOST_PROJECT_ID choose another one. Exits with 1 when a "
+        "call is missing there."
+    )
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Run the demo; 1 when not every call is accounted for, 2 when the configuration is not valid."""
+    errors: list[Exception] = []
+    try:
+        settings = _settings(errors)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    style = Style.of(sys.stdout)
+    clients = [client for client in CLIENTS if client.load() is not None]
+    with DemoServer() as server, Routing(server.port) as routing:
+        _introduce(server, clients, style)
+        runner = Runner(clients, routing)
+        _make_calls(runner, settings, style)
+    return _report(settings, server, runner, errors, style)
+
+
+def _settings(errors: list[Exception]) -> Settings:
+    environ = {variable(name): os.environ.get(variable(name), "") for name in _HONOURED}
+    options: dict[str, Any] = {
+        # Tells the lines of this run from all others in the file, and from those of real calls.
+        "environment": f"demo-{secrets.token_hex(3)}",
+        "on_error": errors.append,
+    }
+    if not environ[variable("project_id")].strip():
+        options["project_id"] = "demo"
+    return resolve(None, options, environ)
+
+
+def _introduce(server: DemoServer, clients: Sequence[Client], style: Style) -> None:
+    print(style("recost demo: real calls over loopback; no keys, and nothing leaves this machine", "bold"))
+    print()
+    missing = dict.fromkeys(client.library for client in CLIENTS if client not in clients)
+    versions = dict.fromkeys(f"{client.library} {client.version}".rstrip() for client in clients)
+    print(wrap("python   ", f"{platform.python_version()}, recost {__version__}"))
+    print(wrap("server   ", f"127.0.0.1:{server.port}, speaks like {', '.join(APIS)}"))
+    print(wrap("clients  ", ", ".join(versions)))
+    if missing:
+        print(wrap("missing  ", f"{', '.join(missing)} (not installed, or not importable)"))
+    if os.environ.get(variable("api_key")):
+        print(wrap("note     ", "RECOST_API_KEY is set; the demo does not use it"))
+    print()
+    print(style("client         call                                        status  time received", "bold"))
+
+
+def _make_calls(runner: Runner, settings: Settings, style: Style) -> None:
+    """Make the calls as an application would that begins with ``recost.init()``."""
+    handle = init(settings)
+    try:
+        for label, event in runner.run():
+            print(_line(label, event, style), flush=True)
+        handle.flush_blocking(_FLUSH_WITHIN_S)
+    finally:
+        handle.dispose()
+
+
+def _line(label: str, event: RawEvent, style: Style) -> str:
+    status = str(event.status_code) if event.status_code else "---"
+    cells = (
+        style(f"{label:<14}", "dim"),
+        f"{event.method:<4}",
+        f"{shorten(event.host + event.path, 38):<38}",
+        style(status, "red" if event.error else "green"),
+        f"{format_ms(event.latency_ms):>7}",
+        f"{format_bytes(event.response_bytes):>8}",
+    )
+    return " ".join(cells)
+
+
+def _report(
+    settings: Settings, server: DemoServer, runner: Runner, errors: Sequence[Exception], style: Style
+) -> int:
+    paths = local_files(settings)
+    rows = add_up(read_windows(paths, settings.environment))
+    print()
+    if rows:
+        print(table(rows).render(style))
+        print("Costs are flat estimates per call. Bytes are bodies, sent and received.")
+        print("Status --- is a connection that was refused.")
+        print()
+    complete, account = reconcile(server.log, runner.refused, rows)
+    print(style(account, "green" if complete else "red"))
+    problems = [*runner.failures, *map(str, errors)]
+    for problem in problems:
+        print(style(f"problem: {problem}", "red"))
+    print(f"File: {paths[0]}")
+    return 0 if complete and not problems else 1

@@ -1,0 +1,137 @@
+"""What the demo shows when its calls are made: what is in the file, and whether that is all."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from recost.cli.tables import Column, Table, format_bytes, format_money, format_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from recost.cli.demo.server import Served
+    from recost.config import Settings
+
+__all__ = ["Row", "add_up", "local_files", "read_windows", "reconcile", "table"]
+
+_COLUMNS: Final = (
+    Column("provider"),
+    Column("endpoint", least=8),
+    Column("method"),
+    Column("calls", right=True),
+    Column("errors", right=True),
+    Column("p50", right=True),
+    Column("p95", right=True),
+    Column("bytes", right=True),
+    Column("cost", right=True),
+)
+
+
+@dataclass
+class Row:
+    """The calls of one (provider, endpoint, method), over all windows of a run."""
+
+    provider: str
+    endpoint: str
+    method: str
+    calls: int = 0
+    errors: int = 0
+    size: int = 0
+    """Bytes sent and received."""
+    cents: float = 0.0
+    latencies: list[tuple[int, float, float]] = field(default_factory=list)
+    """Calls, p50 and p95 of each window."""
+
+    def add(self, metric: dict[str, Any]) -> None:
+        """Add one metric of a window."""
+        self.calls += metric["requestCount"]
+        self.errors += metric["errorCount"]
+        self.size += metric["totalRequestBytes"] + metric["totalResponseBytes"]
+        self.cents += metric["estimatedCostCents"]
+        self.latencies.append((metric["requestCount"], metric["p50LatencyMs"], metric["p95LatencyMs"]))
+
+    @property
+    def p50_ms(self) -> float:
+        """The median; between the medians where there are several windows."""
+        return sum(calls * p50 for calls, p50, _ in self.latencies) / self.calls
+
+    @property
+    def p95_ms(self) -> float:
+        """The 95th percentile; the highest where there are several windows."""
+        return max(p95 for _, _, p95 in self.latencies)
+
+
+def local_files(settings: Settings) -> list[Path]:
+    """Return the file that the summaries are in, and those that it may have been rotated into meanwhile."""
+    name = settings.project_id or "default"
+    folder = Path(settings.local_dir)
+    rotated = [folder / f"{name}.{number + 1}.jsonl" for number in range(settings.local_backups)]
+    return [folder / f"{name}.jsonl", *rotated]
+
+
+def read_windows(paths: Iterable[Path], environment: str) -> list[dict[str, Any]]:
+    """Return the windows of one environment that are in these files, as far as there are such files."""
+    mark = json.dumps(environment).encode()
+    windows = []
+    for path in paths:
+        with suppress(OSError), path.open("rb") as lines:
+            windows += [json.loads(line) for line in lines if mark in line]
+    return [window for window in windows if window["environment"] == environment]
+
+
+def add_up(windows: Iterable[dict[str, Any]]) -> list[Row]:
+    """Return one row for each provider, endpoint and method, the dearest first."""
+    rows: dict[tuple[str, str, str], Row] = {}
+    for window in windows:
+        for metric in window["metrics"]:
+            key = (metric["provider"], metric["endpoint"], metric["method"])
+            rows.setdefault(key, Row(*key)).add(metric)
+    return sorted(rows.values(), key=lambda row: (-row.cents, row.provider, row.endpoint, row.method))
+
+
+def table(rows: Iterable[Row]) -> Table:
+    """Return the rows as a table with their total."""
+    rows = list(rows)
+    cells = [
+        (
+            row.provider,
+            row.endpoint,
+            row.method,
+            str(row.calls),
+            str(row.errors),
+            format_ms(row.p50_ms),
+            format_ms(row.p95_ms),
+            format_bytes(row.size),
+            format_money(row.cents),
+        )
+        for row in rows
+    ]
+    total = (
+        "total",
+        "",
+        "",
+        str(sum(row.calls for row in rows)),
+        str(sum(row.errors for row in rows)),
+        "",
+        "",
+        format_bytes(sum(row.size for row in rows)),
+        format_money(sum(row.cents for row in rows)),
+    )
+    return Table(_COLUMNS, [*cells], total)
+
+
+def reconcile(served: Sequence[Served], refused: int, rows: Sequence[Row]) -> tuple[bool, str]:
+    """Tell whether the file has what the server's log has, and say so in two sentences."""
+    truth = len(served) + refused
+    failed = sum(request.status >= 400 for request in served) + refused
+    calls, errors = sum(row.calls for row in rows), sum(row.errors for row in rows)
+    complete = truth > 0 and (calls, errors) == (truth, failed)
+    return complete, (
+        f"Served {len(served)} and refused {refused}: {truth} calls, {failed} failed. "
+        f"Recorded: {calls} calls, {errors} failed.\n"
+        + ("Every call is accounted for." if complete else "NOT EVERY CALL IS ACCOUNTED FOR.")
+    )

@@ -1,0 +1,92 @@
+"""``recost doctor``: is everything in place, and if not, why?"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from recost._version import __version__
+from recost.cli.doctor.clients import check_clients
+from recost.cli.doctor.cloud import check_cloud
+from recost.cli.doctor.configuration import check_configuration
+from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.local import check_file, check_websocket
+from recost.cli.tables import wrap
+from recost.cli.terminal import Style
+
+if TYPE_CHECKING:
+    import argparse
+
+    from recost.config import Settings
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say more in the help; there are no options."""
+    parser.epilog = (
+        "Shows versions, HTTP clients, and the configuration as this environment sets it; writes a test "
+        "summary beside the local file and removes it; asks the API once in cloud mode. Exits with 1 when "
+        "anything is wrong."
+    )
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Examine this environment; 1 when something is wrong."""
+    style = Style.of(sys.stdout)
+    settings, configuration = check_configuration(style)
+    parts = {"versions": _versions(), "clients": check_clients(style), "configuration": configuration}
+    _show(parts, style)
+    if settings is not None:
+        later = _check_destination(settings)
+        _show(later, style)
+        parts.update(later)
+    return _conclude(list(parts.values()), style)
+
+
+def _versions() -> Findings:
+    return Findings(
+        [
+            f"recost    {__version__}",
+            f"python    {platform.python_implementation()} {platform.python_version()}",
+            f"platform  {platform.platform()}",
+            f"wrapt     {metadata.version('wrapt')}",
+        ]
+    )
+
+
+def _check_destination(settings: Settings) -> dict[str, Findings]:
+    """Look at what summaries are sent to; the local folder is shown in every mode, and matters in one."""
+    folder = check_file(settings)
+    if settings.transport == "file":
+        return {"destination: local file": folder}
+    folder.notes += [f"not used in this mode: {problem}" for problem in folder.problems]
+    folder.problems = []
+    if settings.transport == "ws":
+        return {"local file": folder, "destination: local WebSocket": check_websocket(settings)}
+    return {"local file": folder, "destination: cloud API": check_cloud(settings)}
+
+
+def _show(parts: dict[str, Findings], style: Style) -> None:
+    for title, found in parts.items():
+        print(style(title, "bold"))
+        for line in found.lines:
+            print(f"  {line}")
+        for note in found.notes:
+            print(style(wrap("  note    ", note), "yellow"))
+        for problem in found.problems:
+            print(style(wrap("  WRONG   ", problem), "red"))
+        print(flush=True)
+
+
+def _conclude(parts: list[Findings], style: Style) -> int:
+    problems = [problem for found in parts for problem in found.problems]
+    if not problems:
+        print(style("Everything is in place.", "green"))
+        return 0
+    print(style(f"{len(problems)} {'things are' if len(problems) > 1 else 'thing is'} wrong:", "bold", "red"))
+    for problem in problems:
+        print(wrap("- ", problem))
+    return 1

@@ -1,0 +1,125 @@
+"""Whether the API is there, and knows the key and the project."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
+
+from recost._version import __version__
+from recost.cli.doctor.findings import Findings
+from recost.cli.tables import shorten
+
+if TYPE_CHECKING:
+    from recost.config import Settings
+
+__all__ = ["check_cloud"]
+
+_TIMEOUT_S: Final = 10.0
+_HINTS: Final = {
+    401: "the API does not know this api_key",
+    403: "check the project id: it has to be one of the key's",
+    404: "the API does not know this project_id, or it is not the key's",
+    407: "the proxy wants a user name and a password",
+}
+
+
+def check_cloud(settings: Settings) -> Findings:
+    """Ask the API once for what it received last, following no redirect."""
+    project = quote(settings.project_id or "", safe="")
+    url = f"{settings.base_url}/projects/{project}/telemetry/recent?limit=1"
+    found = Findings([f"API     {settings.base_url}", f"key     {(settings.api_key or '')[:8]}..."])
+    proxy = _proxy(settings.base_url)
+    if proxy:
+        found.lines.append(f"proxy   {proxy}")
+    if settings.base_url.startswith("http://") and not _is_loopback(settings.base_url):
+        found.notes.append("base_url is http://: the key is readable on the way")
+    problem = _ask(url, settings.api_key or "")
+    if problem:
+        found.problems.append(f"{settings.base_url}: {problem}")
+    else:
+        found.lines.append("answer  200: key and project are known")
+    return found
+
+
+def _ask(url: str, api_key: str) -> str:
+    """Return what is wrong with the answer; nothing when it is what the API answers."""
+    request = urllib.request.Request(  # noqa: S310 - the configuration accepts http and https only
+        url, headers={"Authorization": f"Bearer {api_key}", "User-Agent": f"recost-doctor/{__version__}"}
+    )
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT_S) as response:
+            return _look_at(response.status, response.headers, response.read(1))
+    except urllib.error.HTTPError as error:
+        with error:
+            return _look_at(error.code, error.headers, b"")
+    except urllib.error.URLError as error:
+        return _unreachable(error.reason)
+    except (OSError, http.client.HTTPException) as error:
+        return _unreachable(error)
+    except ValueError:  # its text may quote what was sent
+        return "no request can be made of base_url and api_key"
+
+
+def _look_at(status: int, headers: Any, first: bytes) -> str:
+    request_id = headers.get("x-request-id")
+    tail = f" (request {shorten(request_id, 64)})" if request_id else ""
+    if 300 <= status < 400:
+        target = urlsplit(headers.get("location", ""))
+        where = f" to {target.scheme}://{target.hostname}" if target.hostname else ""
+        return f"answered {status}, a redirect{where}, which is not followed: correct base_url{tail}"
+    kind = headers.get_content_type()
+    if kind == "text/html":
+        return f"answered {status} with a web page: this is not the API, correct base_url{tail}"
+    if status == 200:
+        return "" if first == b"{" else f"answered 200 with something that is not the API's JSON{tail}"
+    hint = _HINTS.get(status, "the API is in trouble, try again later" if status >= 500 else "")
+    return f"answered {status}{f': {hint}' if hint else ''}{tail}"
+
+
+_UNREACHABLE: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (socket.gaierror, "the host's name cannot be resolved (DNS): check base_url and the network"),
+    (ConnectionRefusedError, "the connection was refused: nothing listens there"),
+    (TimeoutError, f"no answer within {_TIMEOUT_S:.0f} s"),
+    (socket.timeout, f"no answer within {_TIMEOUT_S:.0f} s"),
+    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
+    (http.client.HTTPException, "what answered does not speak HTTP"),
+)
+
+
+def _unreachable(reason: object) -> str:
+    """Say why there was no answer, in words that can't hold anything private."""
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted (TLS): {reason.verify_message}"
+    if isinstance(reason, ssl.SSLError):
+        return f"no TLS connection: {reason.reason or 'the server does not speak TLS'}"
+    for kind, words in _UNREACHABLE:
+        if isinstance(reason, kind):
+            return words
+    system = reason.strerror if isinstance(reason, OSError) else None
+    return f"no connection: {system or type(reason).__name__}"
+
+
+def _proxy(base_url: str) -> str:
+    """Return host and port of the proxy that the environment names for this URL."""
+    parts = urlsplit(base_url)
+    if urllib.request.proxy_bypass(parts.hostname or ""):
+        return ""
+    proxy = urllib.request.getproxies().get(parts.scheme, "")
+    target = urlsplit(proxy if "://" in proxy else f"//{proxy}")
+    return f"{target.hostname}:{target.port}" if target.hostname else ""
+
+
+def _is_loopback(base_url: str) -> bool:
+    return (urlsplit(base_url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The key is for this host, not for where it points to."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        return None

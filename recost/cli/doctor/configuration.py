@@ -1,0 +1,61 @@
+"""What is configured, and where each setting comes from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final, Optional
+
+from recost.cli.doctor.findings import Findings
+from recost.cli.tables import Column, Table
+from recost.config import RecostConfig, resolve, variable
+
+if TYPE_CHECKING:
+    from recost.cli.terminal import Style
+    from recost.config import Settings
+
+__all__ = ["check_configuration"]
+
+_SHOWN_OF_KEY: Final = 8
+
+
+def check_configuration(style: Style) -> tuple[Optional[Settings], Findings]:
+    """Settle the configuration as ``recost.init()`` would; None, and the reason, where it would raise."""
+    found = Findings()
+    found.notes = _unknown_variables()
+    try:
+        with warnings.catch_warnings(record=True) as deprecated:
+            warnings.simplefilter("always")
+            settings = resolve(None, {})
+    except ValueError as error:
+        found.problems.append(str(error))
+        return None, found
+    found.notes += [str(warning.message) for warning in deprecated]
+    table = Table((Column("setting", least=29), Column("value"), Column("from", least=11)))
+    for name, origin in settings.origins.items():
+        table.rows.append((name, _shown(name, getattr(settings, name)), origin))
+    found.lines = table.render(style, 78).splitlines()
+    if not settings.enabled:
+        found.notes.append("enabled is False: recost.init() does nothing, and nothing is recorded")
+    return settings, found
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None or value == ():
+        return "-"
+    if name == "api_key":
+        return f"{value[:_SHOWN_OF_KEY]}..."
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _unknown_variables() -> list[str]:
+    """Tell of environment variables that look like settings and are none: typing errors are silent."""
+    known = {variable(setting.name) for setting in fields(RecostConfig)}
+    notes = []
+    for name in sorted(os.environ):
+        if name.startswith("RECOST_") and name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            notes.append(f"{name} is set and is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return notes

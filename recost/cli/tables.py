@@ -1,0 +1,122 @@
+"""Tables of plain text within 80 columns, and figures that people can read."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from recost.cli.terminal import Style
+
+__all__ = ["WIDTH", "Column", "Table", "format_bytes", "format_money", "format_ms", "shorten", "wrap"]
+
+WIDTH: Final = 80
+_ELLIPSIS: Final = "..."
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its heading, and how its cells stand."""
+
+    title: str
+    right: bool = False
+    """Figures stand to the right."""
+    least: int = 4
+    """The width below which the column is never shortened."""
+
+
+@dataclass
+class Table:
+    """Rows under headings, and perhaps a row with the totals."""
+
+    columns: Sequence[Column]
+    rows: list[Sequence[str]] = field(default_factory=list)
+    total: Sequence[str] = ()
+
+    def render(self, style: Style, width: int = WIDTH) -> str:
+        """Return the table; columns of text are shortened where it would be wider than ``width``."""
+        widths = self._widths(width)
+        lines = [style(self._line([column.title for column in self.columns], widths), "bold")]
+        rule = "-" * (sum(widths) + len(widths) - 1)
+        lines.append(rule)
+        lines += [self._line(row, widths) for row in self.rows]
+        if self.total:
+            lines += [rule, style(self._line(self.total, widths), "bold")]
+        return "\n".join(lines)
+
+    def _widths(self, width: int) -> list[int]:
+        rows = [[column.title for column in self.columns], *self.rows, *([self.total] if self.total else [])]
+        widths = [max(len(row[index]) for row in rows) for index in range(len(self.columns))]
+        shrinkable = [index for index, column in enumerate(self.columns) if not column.right]
+        while sum(widths) + len(widths) - 1 > width:
+            widest = max(
+                shrinkable, key=lambda index: widths[index] - self.columns[index].least, default=None
+            )
+            if widest is None or widths[widest] <= self.columns[widest].least:
+                break
+            widths[widest] -= 1
+        return widths
+
+    def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
+        parts = []
+        for column, cell, width in zip(self.columns, cells, widths):
+            text = shorten(cell, width)
+            parts.append(text.rjust(width) if column.right else text.ljust(width))
+        return " ".join(parts).rstrip()
+
+
+def shorten(text: str, width: int) -> str:
+    """Return printable text of at most ``width`` characters, with ``...`` in place of what is left out."""
+    clean = "".join(character if character.isprintable() else "?" for character in text)
+    if len(clean) <= width:
+        return clean
+    return clean[: max(width - len(_ELLIPSIS), 0)] + _ELLIPSIS[:width]
+
+
+def wrap(heading: str, text: str, width: int = WIDTH) -> str:
+    """Return a text under its heading, broken between words, further lines indented as far as the first."""
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=heading,
+        subsequent_indent=" " * len(heading),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def format_money(cents: float) -> str:
+    """Return US cents as dollars: to the cent from a dollar up, to four or six places below."""
+    if cents <= 0:
+        return "$0"
+    dollars = cents / 100
+    if dollars < 0.0001:
+        return f"${dollars:.6f}" if dollars >= 0.000001 else "<$0.000001"
+    if dollars < 0.99995:
+        return f"${dollars:.4f}"
+    if dollars < 999_999.995:
+        return f"${dollars:,.2f}"
+    return f"${dollars / 1e6:,.2f}M" if dollars < 999_995_000 else f"${dollars / 1e9:,.2f}B"
+
+
+def format_ms(milliseconds: float) -> str:
+    """Return a duration: milliseconds, seconds from ten of them, minutes from a hundred seconds."""
+    if milliseconds < 9.95:
+        return f"{milliseconds:.1f} ms"
+    if milliseconds < 9_999.5:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 99_950:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds / 60_000:,.0f} min"
+
+
+def format_bytes(count: float) -> str:
+    """Return a size in decimal units: ``812 B``, ``12.3 kB``, ``4.5 MB``."""
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 999.95:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:,.1f} TB"

@@ -1,0 +1,30 @@
+"""Whether to use colour, and how."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final, TextIO
+
+__all__ = ["Style"]
+
+_CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+class Style:
+    """Puts colour around text where the output is a terminal that has it; otherwise leaves it plain."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self.enabled = enabled
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Style:
+        """Return the style for a stream; ``NO_COLOR`` turns it off, see https://no-color.org."""
+        capable = os.environ.get("TERM") != "dumb" and (sys.platform != "win32" or "WT_SESSION" in os.environ)
+        return cls(enabled=capable and not os.environ.get("NO_COLOR") and stream.isatty())
+
+    def __call__(self, text: str, *names: str) -> str:
+        """Return the text in these colours; padding goes around it before, so that columns stay aligned."""
+        if not self.enabled or not names or not text:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"

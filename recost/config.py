@@ -1,0 +1,305 @@
+"""What can be configured, and how it is settled: argument over environment over default.
+
+Each setting is declared once, as a field of `RecostConfig`: its default, what it accepts, and how it is read
+from the environment variable ``RECOST_`` + its name in upper case. `resolve` turns what was given into
+`Settings`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from typing import Any, Callable, Final, Literal, Optional, Union
+
+from recost import checks
+from recost.pricing.model import ProviderDef
+
+__all__ = [
+    "LocalTransportMode",
+    "Origin",
+    "RecostConfig",
+    "Settings",
+    "TransportMode",
+    "explicit",
+    "overlay",
+    "resolve",
+    "variable",
+]
+
+TransportMode = Literal["local", "cloud"]
+LocalTransportMode = Literal["file", "ws"]
+Origin = Literal["argument", "environment", "default"]
+
+_TWINS: Final = frozenset({"flush_interval", "flush_interval_ms"})
+"""Two names of one setting: where one is given, the other is not looked for any further."""
+
+
+def _rule(check: checks.Check, read: Optional[checks.Reader]) -> dict[str, Any]:
+    """Return what a field says of its values; ``read`` is None for what has no environment variable."""
+    return {"check": check, "read": read}
+
+
+@dataclass(repr=False)
+class RecostConfig:
+    """Settings for `recost.init` and the framework integrations; each is optional.
+
+    An attribute that was not given shows its default, but the environment comes before that. None is the same
+    as not given. Values are checked when they are used: by ``init()``, which raises ValueError.
+    """
+
+    api_key: Optional[str] = field(default=None, metadata=_rule(checks.api_key, checks.read_text))
+    """``rc-…``; without it, summaries stay on this machine (local mode)."""
+    project_id: Optional[str] = field(default=None, metadata=_rule(checks.project_id, checks.read_text))
+    """Required with an ``api_key``; otherwise names the local file."""
+    environment: str = field(default="development", metadata=_rule(checks.label, checks.read_text))
+    """A tag on all telemetry."""
+    flush_interval_ms: int = field(
+        default=30_000, metadata=_rule(checks.whole(1, unit=" of milliseconds"), checks.read_number)
+    )
+    """Milliseconds between automatic flushes."""
+    flush_interval: Optional[float] = field(default=None, metadata=_rule(checks.seconds, checks.read_number))
+    """Deprecated: seconds between automatic flushes; wins over ``flush_interval_ms``."""
+    max_batch_size: int = field(default=100, metadata=_rule(checks.whole(1), checks.read_number))
+    """Number of calls that triggers an early flush."""
+    max_buckets: int = field(default=2000, metadata=_rule(checks.whole(1), checks.read_number))
+    """Unique (provider, endpoint, method) triplets in a window."""
+    local_port: int = field(default=9847, metadata=_rule(checks.whole(1, 65_535), checks.read_number))
+    """Port of 127.0.0.1 that summaries are sent to with ``local_transport="ws"``."""
+    local_transport: LocalTransportMode = field(
+        default="file", metadata=_rule(checks.local_transport, checks.read_text)
+    )
+    """Where summaries go in local mode: ``"file"``, or ``"ws"`` for a WebSocket."""
+    debug: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
+    """Log each capture and each flush to stderr."""
+    enabled: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
+    """False: nothing is patched, no thread is started."""
+    custom_providers: Sequence[ProviderDef] = field(
+        default_factory=list, metadata=_rule(checks.providers, None)
+    )
+    """Rules that come before the built-in ones. Not from the environment."""
+    exclude_patterns: Sequence[str] = field(
+        default_factory=list, metadata=_rule(checks.patterns, checks.read_names)
+    )
+    """A call whose URL or host contains one of these is not recorded. With commas in the environment."""
+    exclude_hosts: Sequence[str] = field(
+        default_factory=list, metadata=_rule(checks.hosts, checks.read_names)
+    )
+    """A call to one of these hosts is not recorded. With commas in the environment."""
+    base_url: str = field(default="https://api.recost.dev", metadata=_rule(checks.base_url, checks.read_text))
+    """The API, for self-hosted deployments. Over ``http://`` the key is readable on the way: for loopback and
+    private networks only."""
+    max_retries: int = field(default=3, metadata=_rule(checks.whole(0), checks.read_number))
+    """Retries of one failed POST before it waits for the next flush."""
+    shutdown_flush_timeout_ms: int = field(
+        default=3000, metadata=_rule(checks.whole(0, unit=" of milliseconds"), checks.read_number)
+    )
+    """Bound on the final flush in ``dispose()``, in milliseconds."""
+    max_consecutive_auth_failures: int = field(default=5, metadata=_rule(checks.whole(1), checks.read_number))
+    """401s in a row that suspend sending to the API."""
+    auto_shutdown_handlers: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
+    """The final flush runs by itself when the interpreter ends."""
+    on_error: Optional[Callable[[Exception], Any]] = field(
+        default=None, metadata=_rule(checks.callback, None)
+    )
+    """Receives the SDK's own errors; may be called from any thread. Not from the environment."""
+    local_dir: Union[str, os.PathLike[str]] = field(
+        default="~/.recost/local-telemetry", metadata=_rule(checks.folder, checks.read_text)
+    )
+    """Folder of the local file."""
+    local_max_bytes: int = field(
+        default=67_108_864, metadata=_rule(checks.whole(1, 2**63 - 1, " of bytes"), checks.read_number)
+    )
+    """Size at which the local file is rotated, in bytes."""
+    local_backups: int = field(default=3, metadata=_rule(checks.whole(0), checks.read_number))
+    """Number of rotated files that are kept."""
+    template_paths: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
+    """Identifiers in paths are replaced by placeholders, where no rule names the endpoint."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
+        """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""
+        self = super().__new__(cls)
+        names = [setting.name for setting in fields(RecostConfig)]
+        vars(self)["_arguments"] = frozenset(names[: len(args)]) | frozenset(kwargs)
+        return self
+
+    def __post_init__(self) -> None:
+        given = vars(self).pop("_arguments")
+        for setting in fields(RecostConfig):
+            if vars(self)[setting.name] is None:
+                vars(self)[setting.name] = _default(setting)
+                given -= {setting.name}
+        vars(self)["_given"] = given
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if "_given" in vars(self):  # else __init__ is at work
+            vars(self)["_given"] |= {name}
+
+    def given(self) -> dict[str, Any]:
+        """Return the settings that were given here, which the environment does not override."""
+        found = {setting.name: getattr(self, setting.name) for setting in fields(RecostConfig)}
+        noted = vars(self).get("_given", frozenset())
+        # A list may have been filled in place.
+        return {
+            name: value
+            for name, value in found.items()
+            if value is not None and (name in noted or (isinstance(value, list) and value))
+        }
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={checks.shown(name, value)}" for name, value in self.given().items())
+        return f"{type(self).__name__}({shown})"
+
+
+class Settings(RecostConfig):
+    """Every setting, checked and settled, made by `resolve`; lists are tuples, ``local_dir`` is absolute."""
+
+    origins: Mapping[str, Origin]
+    """Where each value is from."""
+
+    @classmethod
+    def settled(cls, values: Mapping[str, Any], origins: Mapping[str, Origin]) -> Settings:
+        """Return settings of values that have been checked."""
+        self = object.__new__(cls)
+        vars(self).update(values, _given=frozenset(values), origins=origins)
+        return self
+
+    @property
+    def mode(self) -> TransportMode:
+        """``"cloud"`` with an API key, else ``"local"``."""
+        return "local" if self.api_key is None else "cloud"
+
+    @property
+    def transport(self) -> Literal["file", "ws", "cloud"]:
+        """Which kind of transport delivers the summaries."""
+        return self.local_transport if self.api_key is None else "cloud"
+
+    @property
+    def flush_interval_s(self) -> float:
+        """Seconds between automatic flushes."""
+        return self.flush_interval_ms / 1000
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def variable(name: str) -> str:
+    """Return the name of a setting's environment variable."""
+    return f"RECOST_{name.upper()}"
+
+
+def overlay(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of several layers together; the last one that gives a setting decides."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        given = {name: value for name, value in layer.items() if value is not None}
+        if not _TWINS.isdisjoint(given):
+            merged = {name: value for name, value in merged.items() if name not in _TWINS}
+        merged.update(given)
+    return merged
+
+
+def explicit(config: Optional[RecostConfig], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given in code: ``options`` over what ``config`` was given.
+
+    Raises:
+        ValueError: ``config`` is something else, or an option unknown.
+    """
+    if config is not None and not isinstance(config, RecostConfig):
+        raise ValueError(f"recost: config: got a {type(config).__name__}, wanted a recost.RecostConfig")
+    names = [setting.name for setting in fields(RecostConfig)]
+    for name in options:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+            raise ValueError(f"recost: unknown option {name!r}; {hint}")
+    return overlay({} if config is None else config.given(), options)
+
+
+def resolve(
+    config: Optional[RecostConfig], options: Mapping[str, Any], environ: Optional[Mapping[str, str]] = None
+) -> Settings:
+    """Settle every setting: ``options`` over what ``config`` was given over the environment over defaults.
+
+    Args:
+        config: What `recost.init` was given as its first argument.
+        options: The settings that it was given by name.
+        environ: ``os.environ`` when left out. An empty variable counts as not set.
+
+    Raises:
+        ValueError: A value is not valid, or an option unknown. The message names the setting, what was given
+            (an API key as its first 8 characters at most) and what is wanted.
+    """
+    in_code = explicit(config, options)
+    if isinstance(config, Settings) and not options:
+        return config
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for setting in fields(RecostConfig):
+        given, origins[setting.name] = _look_up(setting, in_code, environ)
+        values[setting.name] = _checked(setting, given, origins[setting.name])
+    _settle_interval(values, origins)
+    if values["api_key"] is not None and values["project_id"] is None:
+        raise ValueError(
+            "recost: project_id: got nothing, wanted the id of your project, because an api_key is set: "
+            "pass project_id=… or set RECOST_PROJECT_ID; without an api_key, summaries stay in a local file"
+        )
+    return Settings.settled(values, origins)
+
+
+def _look_up(
+    setting: Field[Any], in_code: Mapping[str, Any], environ: Mapping[str, str]
+) -> tuple[Any, Origin]:
+    name, read = setting.name, setting.metadata["read"]
+    if name in in_code:
+        return in_code[name], "argument"
+    text = environ.get(variable(name), "").strip()
+    if text and read is not None and (name not in _TWINS or _TWINS.isdisjoint(in_code)):
+        return read(text), "environment"
+    return _default(setting), "default"
+
+
+def _default(setting: Field[Any]) -> Any:
+    return setting.default if setting.default_factory is MISSING else setting.default_factory()
+
+
+def _checked(setting: Field[Any], given: Any, origin: Origin) -> Any:
+    if given is None:
+        return None
+    try:
+        return setting.metadata["check"](given)
+    except checks.RefusedError as refused:
+        place = f" (from {variable(setting.name)})" if origin == "environment" else ""
+        shown = checks.shown(setting.name, given if refused.given is None else refused.given)
+        raise ValueError(f"recost: {setting.name}{place}: got {shown}, wanted {refused.wanted}") from None
+
+
+def _settle_interval(values: dict[str, Any], origins: dict[str, Origin]) -> None:
+    """Turn the deprecated seconds into milliseconds."""
+    seconds = values["flush_interval"]
+    if seconds is None:
+        return
+    warnings.warn(
+        "recost: flush_interval is deprecated; use flush_interval_ms, in milliseconds",
+        DeprecationWarning,
+        stacklevel=_callers_level(),
+    )
+    values.update(flush_interval=None, flush_interval_ms=max(round(seconds * 1000), 1))
+    origins["flush_interval_ms"] = origins["flush_interval"]
+
+
+def _callers_level() -> int:
+    """Return the ``stacklevel``, seen from this function's caller, of the first code outside this package."""
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - the documented way to look at one's callers
+    package = __name__.partition(".")[0]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level

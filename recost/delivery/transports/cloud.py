@@ -1,0 +1,258 @@
+"""One POST per window to the recost API, or to a deployment of one's own.
+
+Nothing that is reported, printed or shown holds the key, a header or a body: statuses, sizes, the request id
+and words of our own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Callable, Final, Optional, TextIO
+from urllib.parse import quote, urlsplit
+
+from recost.delivery.suppress import untraced
+from recost.delivery.transports._frame import encode
+from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
+from recost.errors import RecostAuthError, RecostError, RecostFatalAuthError, RecostRateLimitError
+from recost.events import WindowSummary
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    from recost.delivery.transports._http import Answer
+
+__all__ = ["CloudTransport"]
+
+_DEFAULT_DEFERRAL_S: Final = 60.0
+_SHORTEST_DEFERRAL_S: Final = 1.0
+_LONGEST_DEFERRAL_S: Final = 3600.0
+_REJECTING: Final = frozenset({400, 413, 422})
+_HINTS: Final = {
+    400: "the payload was not understood",
+    403: "check the project id",
+    404: "check the project id",
+    407: "check the proxy's credentials",
+    413: "the payload is too large",
+    422: "the payload is not valid",
+}
+
+
+class CloudTransport:
+    """Posts to ``{base_url}/projects/{project_id}/telemetry``.
+
+    Proxies come from the environment, trusted certificates from the system. Redirects are not followed.
+    Userinfo in ``base_url`` is neither used nor shown.
+
+    Args:
+        base_url: Scheme, host, port and, for a deployment below one, path.
+        project_id: As the API knows it.
+        api_key: ``rc-…``.
+        max_retries: Of one window, within one flush.
+        max_consecutive_auth_failures: Answers of 401 in a row that suspend the transport.
+        max_metrics: Most metrics in one request.
+        stderr: Where the two lines on a refused key go; None: ``sys.stderr`` of that moment.
+        clock: Seconds since the epoch.
+
+    Raises:
+        ValueError: The URL has no http(s) scheme or no host, or the key cannot stand in a header.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        project_id: str,
+        api_key: str,
+        *,
+        max_retries: int = 3,
+        max_consecutive_auth_failures: int = 5,
+        max_metrics: int = 2000,
+        stderr: Optional[TextIO] = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not re.fullmatch(r"[\x21-\x7e]+", api_key):
+            raise ValueError("recost: api_key has characters that cannot stand in an HTTP header")
+        self.retry = RetryPolicy(retries=max_retries, first_s=0.5, longest_s=10.0)
+        self.spacing_s = 5.0
+        self.max_metrics: Optional[int] = max_metrics
+        self._base_url = _clean_base(base_url)
+        self._endpoint = f"{self._base_url}/projects/{quote(project_id, safe='')}/telemetry"
+        self._api_key = api_key
+        self._max_auth_failures = max_consecutive_auth_failures
+        self._auth_failures = 0
+        self._warned = False
+        self._suspended = False
+        self._stderr = stderr
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        shown = self._api_key[: min(8, len(self._api_key) // 2)]
+        return f"CloudTransport({self._endpoint!r}, api_key='{shown}…')"
+
+    def send(self, summary: WindowSummary, timeout_s: float) -> None:
+        """Post one window.
+
+        Raises:
+            SendError: It was not accepted.
+        """
+        if self._suspended:
+            raise SendError(None, Disposition.SUSPEND)
+        body = encode(summary)
+        report = _Report(self._api_key, len(summary.metrics))
+        with untraced():
+            failure = self._post(body, report, summary.sdk_version, timeout_s)
+        if failure is not None:
+            raise failure
+
+    def gave_up(self) -> Optional[Exception]:
+        """Return None: windows wait for the next flush."""
+        return None
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept."""
+
+    def _post(self, body: bytes, report: _Report, version: str, timeout_s: float) -> Optional[SendError]:
+        from recost.delivery.transports import _http  # noqa: PLC0415 - the HTTP client, when it is needed
+
+        headers = {
+            "Authorization": f"Bearer {self._api_key}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "User-Agent": f"recost-python/{version}",
+        }
+        try:
+            answer = _http.post(self._endpoint, body, headers, timeout_s)
+        except _http.RequestFailed as failure:
+            self._auth_failures = 0
+            return SendError(report.error(f"{self._base_url}: {failure}"), Disposition.RETRY)
+        report.request_id = answer.headers.get("x-request-id") or ""
+        if answer.status == 401:
+            return self._refused(report)
+        self._auth_failures = 0
+        return self._judge(answer, report)
+
+    def _judge(self, answer: Answer, report: _Report) -> Optional[SendError]:
+        """Return None when the window was accepted, else what is to happen."""
+        status = answer.status
+        if status == 202 or (200 <= status < 300 and _says_accepted(answer.body)):
+            return None
+        message = f"{self._base_url} answered {status}"
+        retry_after = answer.headers.get("Retry-After")
+        if status == 429:
+            after_s = self._deferral_s(answer.headers)
+            error = RecostRateLimitError(round(after_s * 1000), self._endpoint)
+            return SendError(report.complete(error), Disposition.DEFER, retry_after_s=after_s)
+        if status == 503 and retry_after:
+            after_s = self._deferral_s(answer.headers)
+            return SendError(report.error(message), Disposition.DEFER, retry_after_s=after_s)
+        if status == 408 or status >= 500:
+            return SendError(report.error(message), Disposition.RETRY)
+        disposition = Disposition.REJECT if status in _REJECTING else Disposition.WAIT
+        return SendError(report.error(f"{message}: {_hint(answer)}"), disposition)
+
+    def _refused(self, report: _Report) -> SendError:
+        self._auth_failures += 1
+        if self._auth_failures >= self._max_auth_failures:
+            self._suspended = True
+            fatal = report.complete(RecostFatalAuthError(401, self._auth_failures))
+            self._print(str(fatal))
+            return SendError(fatal, Disposition.SUSPEND)
+        error = report.complete(RecostAuthError(401, self._auth_failures))
+        if not self._warned:
+            self._warned = True
+            self._print(str(error))
+        return SendError(error, Disposition.WAIT)
+
+    def _print(self, line: str) -> None:
+        stream = self._stderr or sys.stderr
+        try:
+            stream.write(f"{line}\n")
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # closed, or none: a program without a console
+            return
+
+    def _deferral_s(self, headers: Message) -> float:
+        """Return how long to wait, in seconds: ``Retry-After`` within bounds, else a minute."""
+        value = str(headers.get("Retry-After") or "").strip()
+        if value.isascii() and value.isdigit():
+            wanted = float(value[:12])
+        else:
+            until = _timestamp(value)
+            if until is None:
+                return _DEFAULT_DEFERRAL_S
+            # By the server's own clock where it tells the time: ours may be off.
+            now = _timestamp(str(headers.get("Date") or ""))
+            wanted = until - (self._clock() if now is None else now)
+        return min(max(wanted, _SHORTEST_DEFERRAL_S), _LONGEST_DEFERRAL_S)
+
+
+class _Report:
+    """Words errors: with the window's size and the request id, without the key whatever the server echoes."""
+
+    def __init__(self, api_key: str, metrics: int) -> None:
+        self._api_key = api_key
+        self._metrics = metrics
+        self.request_id = ""
+
+    def error(self, message: str) -> RecostError:
+        return self.complete(RecostError(f"recost: {message}"))
+
+    def complete(self, error: RecostError) -> RecostError:
+        """Return the error with the particulars in its message."""
+        request_id = re.sub(r"[^A-Za-z0-9._:-]", "", self.request_id[:256].replace(self._api_key, ""))[:64]
+        particulars = f"{self._metrics} metrics" + (f", request id {request_id}" if request_id else "")
+        error.args = (f"{error.args[0]} ({particulars})".replace(self._api_key, "rc-…"),)
+        return error
+
+
+def _clean_base(base_url: str) -> str:
+    """Return scheme, host, port and path; no userinfo, query or fragment."""
+    wrong = ValueError("recost: base_url must be an http:// or https:// URL with a host")
+    try:
+        parts = urlsplit(base_url.strip())
+        host, port = parts.hostname or "", parts.port
+        if not host.isascii():
+            host = host.encode("idna").decode("ascii")
+    except (ValueError, UnicodeError):
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not host or re.search(r"[\x00-\x20\x7f]", host):
+        raise wrong
+    place = f"[{host}]" if ":" in host else host
+    path = quote(parts.path.rstrip("/"), safe="/%~:@!$&'()*+,;=")
+    return f"{parts.scheme}://{place}{'' if port is None else f':{port}'}{path}"
+
+
+def _hint(answer: Answer) -> str:
+    status = answer.status
+    if status in _HINTS:
+        return _HINTS[status]
+    if 300 <= status < 400:
+        try:
+            host = urlsplit(answer.headers.get("Location") or "").hostname or "the same host"
+        except ValueError:
+            host = "an invalid URL"
+        host = re.sub(r"[^A-Za-z0-9.:-]", "", host)[:255]
+        return f"a redirect to {host}, which is not followed; check base_url"
+    if status < 300:
+        return "that is not the recost API; check base_url"
+    return "check base_url"
+
+
+def _says_accepted(body: bytes) -> bool:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(answer, dict) and answer.get("status") == "accepted"
+
+
+def _timestamp(value: str) -> Optional[float]:
+    """Return an HTTP date in seconds since the epoch; None when it is none."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - not light, and http.client has it anyway
+
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        return None

@@ -1,0 +1,267 @@
+"""One line of JSON per window, appended to a file that several processes share.
+
+A line is written under an exclusive lock on the file itself, so that lines never mix, whatever their size. It
+is taken for one append and the file is closed after it: nothing is held between two windows, and another
+tool may move the file away at any time. What could be written only in part is taken back before the lock is
+given up. Nothing is flushed to the disk itself: a power failure may cost the latest lines.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from pathlib import Path
+from typing import Callable, Final, Optional, Union
+
+from recost.delivery.transports import _locking
+from recost.delivery.transports._frame import encode
+from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
+from recost.errors import RecostError
+from recost.events import WindowSummary
+
+__all__ = ["FileTransport"]
+
+_FILE_MODE: Final = 0o600
+_DIRECTORY_MODE: Final = 0o700
+_FIRST_POLL_S: Final = 0.0005
+_LONGEST_POLL_S: Final = 0.01
+# O_NONBLOCK: opening a pipe that has taken the file's place must not wait for its reader.
+_FLAGS: Final = (
+    os.O_RDWR
+    | os.O_APPEND
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_POSIX: Final = os.name == "posix"
+
+
+class _Unusable(Exception):  # noqa: N818 - caught in this module; it carries the words of the report
+    """The file cannot be written, for a reason that has no errno."""
+
+
+class FileTransport:
+    """Appends to ``{directory}/{name}.jsonl``, and rotates it.
+
+    Args:
+        directory: Made when it is missing, with its missing parents, at mode 0700.
+        name: File name without ``.jsonl``.
+        max_bytes: A file of this size or more is rotated before the next line: ``{name}.1.jsonl`` is the
+            newest of the old ones. 0: never. A rotation that fails is passed over until the file has twice
+            this size.
+        backups: How many old files are kept. 0: the file is dropped when it is full.
+        own_directory: The folder is recost's own: its mode is set to 0700 when it exists with another one. A
+            folder that the user has named keeps its mode, for it may hold, and serve, other things.
+    """
+
+    def __init__(
+        self,
+        directory: Union[str, os.PathLike[str]],
+        name: str = "default",
+        *,
+        max_bytes: int = 64 * 1024 * 1024,
+        backups: int = 3,
+        own_directory: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not name or name.startswith(".") or any(mark in name for mark in ("/", "\\", "\0")):
+            raise ValueError(f"recost: {name!r} is not safe as a file name")
+        self.retry = RetryPolicy(retries=0, first_s=0.0, longest_s=0.0)
+        self.spacing_s = 1.0
+        self.max_metrics: Optional[int] = None
+        self._directory = Path(directory).absolute()
+        self._name = name
+        self.path: Final = self._backup(0)
+        self._max_bytes = max_bytes
+        self._backups = backups
+        self._own_directory = own_directory
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._reported: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"FileTransport({str(self.path)!r})"
+
+    def send(self, summary: WindowSummary, timeout_s: float) -> None:
+        """Append one window.
+
+        Raises:
+            SendError: It was not written, and nothing of it is left in the file. The window is kept. The
+                error is None when the same trouble was reported and no window was written since.
+        """
+        line = encode(summary) + b"\n"
+        try:
+            self._append(line, self._monotonic() + timeout_s)
+        except (OSError, _Unusable, ValueError) as error:
+            reason = self._explain(error)
+        else:
+            self._reported.clear()
+            return
+        known = reason in self._reported
+        self._reported.add(reason)
+        raise SendError(None if known else RecostError(reason), Disposition.WAIT)
+
+    def gave_up(self) -> Optional[Exception]:
+        """Return None: a file is never given up."""
+        return None
+
+    def close(self) -> None:
+        """Do nothing: nothing is held between two windows."""
+
+    def _append(self, line: bytes, deadline: float) -> None:
+        self._make_directory()
+        rotating = self._max_bytes > 0
+        while True:
+            fd = self._open_locked(deadline)
+            try:
+                size = os.fstat(fd).st_size
+                if not rotating or size < self._max_bytes:
+                    _write(fd, line)
+                    return
+                if _POSIX:
+                    rotating = self._rotate(size)
+            finally:
+                self._release(fd)
+            if not _POSIX:  # a file that is open cannot be renamed there, so this goes without the lock
+                rotating = self._rotate(size)
+
+    def _make_directory(self) -> None:
+        missing = []
+        folder = self._directory
+        while not folder.is_dir() and folder != folder.parent:
+            missing.append(folder)
+            folder = folder.parent
+        for new in reversed(missing):
+            new.mkdir(_DIRECTORY_MODE, exist_ok=True)
+            new.chmod(_DIRECTORY_MODE)  # where the umask takes rights from the owner
+        if self._own_directory and not missing and _POSIX:
+            self._tighten()
+
+    def _tighten(self) -> None:
+        status = self._directory.lstat()
+        if not stat.S_ISDIR(status.st_mode):  # a link of the user's own making: what it leads to is not ours
+            return
+        if stat.S_IMODE(status.st_mode) != _DIRECTORY_MODE and status.st_uid == os.geteuid():
+            self._directory.chmod(_DIRECTORY_MODE)
+
+    def _open_locked(self, deadline: float) -> int:
+        """Return a descriptor of the file, locked, and sure to be the file that the path names."""
+        while True:
+            fd = self._open()
+            try:
+                self._lock(fd, deadline)
+                if self._is_current(fd):
+                    return fd
+            except BaseException:
+                os.close(fd)
+                raise
+            self._release(fd)  # it was rotated away while we waited
+
+    def _lock(self, fd: int, deadline: float) -> None:
+        wait_s = _FIRST_POLL_S
+        while not _locking.acquire(fd):
+            if self._monotonic() >= deadline:
+                raise _Unusable("another process holds its lock")
+            self._sleep(wait_s)
+            wait_s = min(wait_s * 2, _LONGEST_POLL_S)
+
+    def _open(self) -> int:
+        if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
+            raise _Unusable("it is a symbolic link, and recost writes through none")
+        fd = os.open(self.path, _FLAGS | os.O_CREAT, _FILE_MODE)
+        try:
+            _check(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def _is_current(self, fd: int) -> bool:
+        try:
+            named = self.path.lstat()
+        except FileNotFoundError:
+            return False
+        held = os.fstat(fd)
+        return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
+
+    def _release(self, fd: int) -> None:
+        try:
+            _locking.release(fd)
+        finally:
+            os.close(fd)
+
+    def _rotate(self, size: int) -> bool:
+        """Move the file out of the way; False when that failed and the file may still grow."""
+        try:
+            self._shift()
+        except OSError:
+            if size >= 2 * self._max_bytes:
+                raise
+            return False
+        return True
+
+    def _shift(self) -> None:
+        if self._backups <= 0:
+            self.path.unlink()
+            return
+        # A gap, left by a crash or by the user, takes the shift up: nothing has to be dropped then.
+        last = next((i for i in range(1, self._backups) if not self._exists(i)), self._backups)
+        if self._exists(last):
+            self._backup(last).unlink()
+        for index in range(last, 0, -1):
+            self._backup(index - 1).rename(self._backup(index))
+
+    def _exists(self, index: int) -> bool:
+        return os.path.lexists(self._backup(index))
+
+    def _backup(self, index: int) -> Path:
+        """Return the path of an old file, 1 being the newest; 0 is the file itself."""
+        return self._directory / (f"{self._name}.{index}.jsonl" if index else f"{self._name}.jsonl")
+
+    def _explain(self, error: Exception) -> str:
+        path, reason = self.path, str(error)
+        if isinstance(error, OSError):
+            path = Path(os.fsdecode(error.filename2 or error.filename or path))
+            reason = error.strerror or type(error).__name__
+            if error.errno in {errno.ELOOP, errno.EMLINK} and path.is_symlink():
+                reason = "it is a symbolic link, and recost writes through none"
+            elif error.errno == errno.EISDIR or (not _POSIX and path.is_dir()):
+                reason = "it is a folder"
+            elif error.errno == errno.EEXIST and path in self.path.parents:
+                reason = "it is not a folder"
+        return f"recost: cannot write {path}: {reason}; RECOST_LOCAL_DIR chooses another folder"
+
+
+def _check(fd: int) -> None:
+    """Make sure that it is a file, and that nobody else may read it."""
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        raise _Unusable("it is not a regular file")
+    if not _POSIX or stat.S_IMODE(status.st_mode) == _FILE_MODE:
+        return
+    try:
+        os.fchmod(fd, _FILE_MODE)
+    except OSError:
+        if status.st_uid != os.geteuid():  # else the file system has no modes
+            raise _Unusable("it belongs to another user, and others may read it") from None
+
+
+def _write(fd: int, line: bytes) -> None:
+    """Append the whole line, or nothing."""
+    start = os.lseek(fd, 0, os.SEEK_END)
+    if start:
+        os.lseek(fd, start - 1, os.SEEK_SET)
+        if os.read(fd, 1) != b"\n":  # torn by a crash, or by another tool: our line is to be whole
+            line = b"\n" + line
+    view, written = memoryview(line), 0
+    try:
+        while written < len(view):
+            written += os.write(fd, view[written:])
+    except BaseException:  # a full disk; an interrupt, when this is the main thread
+        if written and os.fstat(fd).st_size == start + written:
+            os.ftruncate(fd, start)
+        raise

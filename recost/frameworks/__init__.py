@@ -1,0 +1,100 @@
+"""Starting the SDK in the process that serves: what the framework integrations share.
+
+The applications of a process, however many, share one running SDK. Making an application never starts it:
+that may happen in a parent that only forks workers or watches files. It starts when the process begins to
+serve.
+An SDK that the user has started with `recost.init` is left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from typing import Final, Optional
+
+from recost.config import Settings
+from recost.lifecycle import RecostHandle, current_handle, init
+from recost.lifecycle.reporting import Reporter
+
+__all__ = ["Serving", "serving"]
+
+_logger: Final = logging.getLogger("recost")
+
+
+class Serving:
+    """The SDK that the applications of this process share.
+
+    Who knows when it begins and ends (ASGI's lifespan) opens and closes; the SDK ends with the last of them.
+    Who only sees requests joins; what a request has started goes on until the process ends.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users: weakref.WeakSet[object] = weakref.WeakSet()
+        self._handle: Optional[RecostHandle] = None
+        self._settings: Optional[Settings] = None
+        self._lasting = False
+        self.epoch = 0
+        """Grows when the shared SDK ends: who has joined before must join again."""
+
+    def open(self, user: object, settings: Settings) -> int:
+        """Start the SDK unless one runs, for a user that will `close`; returns the epoch."""
+        with self._lock:
+            self._users.add(user)
+            if self._handle is None or self._handle.disposed:
+                self._start(settings, lasting=False)
+            self._compare(settings)
+            return self.epoch
+
+    def join(self, settings: Settings) -> int:
+        """Start the SDK unless one runs, for a user that only sees requests; returns the epoch.
+
+        One that was started in this epoch and runs no more was ended by the application: it stays so.
+        """
+        with self._lock:
+            if self._handle is None:
+                self._start(settings, lasting=True)
+            self._compare(settings)
+            return self.epoch
+
+    def close(self, user: object) -> None:
+        """End the SDK if it was started for users that have all closed; blocks as its ``dispose()`` does."""
+        with self._lock:
+            self._users.discard(user)
+            ended = None if self._lasting or self._users else self._take()
+        if ended is not None:
+            ended.dispose()
+
+    def end(self) -> None:
+        """End the SDK if it was started here, whoever uses it; the next request starts it again."""
+        with self._lock:
+            ended = self._take()
+        if ended is not None:
+            ended.dispose()
+
+    def _take(self) -> Optional[RecostHandle]:
+        """Begin a new epoch; returns the handle of the old one."""
+        handle, self._handle, self._settings, self._lasting = self._handle, None, None, False
+        self.epoch += handle is not None
+        return handle
+
+    def _start(self, settings: Settings, *, lasting: bool) -> None:
+        if not settings.enabled or current_handle() is not None:
+            return
+        try:
+            self._handle = init(settings)
+        except Exception as error:  # noqa: BLE001 - a request is being served: it must not fail
+            Reporter(settings.on_error)(error)
+        else:
+            self._settings, self._lasting = settings, lasting
+
+    def _compare(self, settings: Settings) -> None:
+        if self._settings is not None and settings != self._settings and settings.enabled:
+            _logger.warning(
+                "recost: started with other settings by another application of this process; those hold"
+            )
+
+
+serving: Final = Serving()
+"""What is recorded is a matter of the process, so there is one."""

@@ -1,0 +1,127 @@
+"""FastAPI, Starlette, and every other ASGI application.
+
+    app.add_middleware(RecostMiddleware, project_id="shop")
+
+Needs neither library: the middleware speaks ASGI itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, Final, Optional, overload
+
+from recost.config import RecostConfig, resolve
+from recost.frameworks import serving
+
+__all__ = ["RecostMiddleware"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_LAST: Final = frozenset(
+    {"lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed"}
+)
+"""What an application sends when it has nothing more to do."""
+
+
+class RecostMiddleware:
+    """Runs recost in each process that serves the application.
+
+    From the lifespan's startup to its shutdown; where there is no lifespan, from the first request to the end
+    of the process. Several in one process share one running SDK. Requests, WebSockets and streams pass
+    through untouched.
+
+    Args:
+        app: The ASGI application.
+        config: Settings, as for `recost.init`.
+        **options: The same by name.
+
+    Raises:
+        ValueError: A setting is not valid.
+    """
+
+    # Starlette's type for a middleware takes the application by position, and early versions pass it by name.
+    @overload
+    def __init__(
+        self, app: Application, /, config: Optional[RecostConfig] = None, **options: Any
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, *, app: Application, config: Optional[RecostConfig] = None, **options: Any
+    ) -> None: ...
+
+    def __init__(  # type: ignore[misc]  # no option is named app
+        self, app: Application, config: Optional[RecostConfig] = None, **options: Any
+    ) -> None:
+        self.app = app
+        self.settings = resolve(config, options)
+        self.epoch = -1
+        """The `recost.frameworks.Serving.epoch` in which this application has taken part."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve: the interface of ASGI."""
+        kind = scope.get("type")
+        if kind == "lifespan":
+            await _Lifespan(self, receive, send).run(scope)
+            return
+        if self.epoch != serving.epoch and kind in ("http", "websocket"):
+            self.epoch = serving.join(self.settings)
+        await self.app(scope, receive, send)
+
+
+class _Lifespan:
+    """One conversation about startup and shutdown, listened to: every message goes on as it came."""
+
+    def __init__(self, middleware: RecostMiddleware, receive: Receive, send: Send) -> None:
+        self._middleware = middleware
+        self._receive = receive
+        self._send = send
+        self._opened = False
+
+    async def run(self, scope: Scope) -> None:
+        """Have the conversation."""
+        try:
+            await self._middleware.app(scope, self.receive, self.send)
+        except GeneratorExit:
+            raise  # the event loop is gone, so nothing can be awaited; the exit of the process flushes
+        except BaseException:
+            await self._close()
+            raise
+        await self._close()
+
+    async def receive(self) -> Message:
+        """Pass on what the server says; the SDK starts before the application hears of the startup."""
+        message = await self._receive()
+        if message.get("type") == "lifespan.startup" and not self._opened:
+            self._opened = True
+            self._middleware.epoch = serving.open(self, self._middleware.settings)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the application says; the SDK ends before the server hears of the end."""
+        if message.get("type") in _LAST:
+            await self._close()
+        await self._send(message)
+
+    async def _close(self) -> None:
+        """End the SDK on another thread: the last flush may take ``shutdown_flush_timeout_ms``."""
+        if not self._opened:
+            return
+        self._opened = False
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # the server runs another event loop (trio)
+            serving.close(self)
+            return
+        # Not the loop's own pool: the application's threads may have filled it.
+        executor = ThreadPoolExecutor(1, thread_name_prefix="recost-dispose")
+        try:
+            await loop.run_in_executor(executor, serving.close, self)
+        finally:
+            executor.shutdown(wait=False)

@@ -1,0 +1,140 @@
+"""Counting the bodies of HTTP/1.1 messages as they pass, without the framing of chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Optional
+
+from recost.interceptors.exchange import Exchange
+
+__all__ = ["BodyFile", "Dechunker", "follow_body"]
+
+
+def follow_body(exchange: Exchange, response: Any) -> None:
+    """Let the exchange end with the body of an ``http.client.HTTPResponse``; now, when nothing is to come."""
+    file = getattr(response, "fp", None)
+    if file is None or response.length == 0:
+        exchange.finish()
+        return
+    chunked = response.chunked
+    response.fp = BodyFile(file, exchange, 0 if chunked else response.length, chunked)
+    exchange.body_follows()
+
+
+class BodyFile:
+    """The file of a response: counts the body that passes, and ends the exchange with it.
+
+    The end is the last byte where the length is known, else the closing of the file, which http.client does
+    at the end of the body and when a response is closed or collected.
+    """
+
+    __slots__ = ("_chunked", "_exchange", "_file", "_left")
+
+    def __init__(self, file: Any, exchange: Exchange, left: Optional[int], chunked: bool) -> None:
+        self._file = file
+        self._exchange: Optional[Exchange] = exchange
+        self._left = left
+        """Bytes to come of the body, or of the current chunk; None when only closing ends the body."""
+        self._chunked = chunked
+
+    def read(self, *args: Any) -> Any:
+        data = self._file.read(*args)
+        if data:
+            self._passed(len(data))
+        return data
+
+    def read1(self, *args: Any) -> Any:
+        data = self._file.read1(*args)
+        if data:
+            self._passed(len(data))
+        return data
+
+    def readinto(self, buffer: Any) -> Any:
+        size = self._file.readinto(buffer)
+        if size:
+            self._passed(size)
+        return size
+
+    def readline(self, *args: Any) -> Any:
+        line = self._file.readline(*args)
+        if not self._chunked:
+            self._passed(len(line))
+        elif not self._left:
+            self._chunk_begins(line)
+        return line
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+        finally:
+            self._ended()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.readline, b"")
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_file":  # not yet set, or already gone: don't look it up on itself
+            raise AttributeError(name)
+        return getattr(self._file, name)
+
+    def __del__(self) -> None:
+        if self._exchange is not None:
+            self._ended()
+
+    def _passed(self, size: int) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        left = self._left
+        if left is None:
+            exchange.response_bytes += size
+            return
+        if size > left:  # noqa: PLR1730 - min() takes twice the time
+            size = left  # the line break after a chunk is not of the body
+        self._left = left = left - size
+        exchange.response_bytes += size
+        if not left and not self._chunked:
+            self._ended()
+
+    def _ended(self) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            self._exchange = None
+            exchange.finish()
+
+    def _chunk_begins(self, line: bytes) -> None:
+        try:
+            self._left = int(line.partition(b";")[0], 16)
+        except ValueError:  # a trailer, or nonsense that the client is about to refuse
+            return
+
+
+class Dechunker:
+    """Tells the data from the framing in what is sent with ``Transfer-Encoding: chunked``."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        """Of the current chunk, its closing line break included."""
+        self._line = b""
+
+    def feed(self, sent: bytes) -> int:
+        """Return how many of these bytes are data.
+
+        Raises:
+            ValueError: The framing is not valid.
+        """
+        size = at = 0
+        while at < len(sent):
+            if self._left:
+                step = min(self._left, len(sent) - at)
+                size += max(min(step, self._left - 2), 0)
+                self._left -= step
+                at += step
+                continue
+            line, found, _ = sent[at:].partition(b"\n")
+            at += len(line) + len(found)
+            self._line += line
+            if found:
+                self._left = int(self._line.partition(b";")[0], 16) + 2
+                self._line = b""
+        return size

@@ -1,0 +1,175 @@
+"""What happens to one finished exchange: exclude, match, price, aggregate.
+
+What the rules say of a target is found once and kept: a repeated call costs a look-up and an addition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Callable, Final, Optional
+
+from recost.aggregation.aggregator import Aggregator, Call
+from recost.aggregation.templating import template_for
+from recost.aggregation.window import Window
+from recost.events import RawEvent
+from recost.interceptors.exchange import Exchange, clean_path, origin
+from recost.pricing.hosts import canonical_host
+from recost.pricing.registry import ProviderRegistry
+
+__all__ = ["UNKNOWN", "Pipeline"]
+
+UNKNOWN: Final = "unknown"
+"""Provider of a host that no rule matches."""
+
+_CACHED_ROUTES: Final = 2048
+_LONGEST_CACHED: Final = 256
+
+
+class _Route:
+    """What is known of a target."""
+
+    __slots__ = ("cost_cents", "endpoint", "failed_calls_billed", "path", "provider")
+
+    def __init__(
+        self,
+        provider: str,
+        endpoint: str,
+        path: str,
+        cost_cents: Optional[Decimal],
+        *,
+        failed_calls_billed: bool = False,
+    ) -> None:
+        self.provider = provider
+        self.endpoint = endpoint
+        self.path = path
+        """As it may be shown."""
+        self.cost_cents = cost_cents
+        self.failed_calls_billed = failed_calls_billed
+
+
+class Pipeline:
+    """Adds finished exchanges up. Not locked: one thread at a time.
+
+    Args:
+        registry: The rules in force.
+        aggregator: Where calls are added up.
+        exclude_patterns: A call whose URL (without query) or host contains one of these is dropped.
+        exclude_hosts: A call to one of these hosts is dropped.
+        template_paths: Replace identifiers and secrets in paths.
+        on_capture: Receives each call that is counted, with provider and endpoint.
+        on_full: Receives a window that is closed because it has as many buckets as it may have.
+        report: Receives what goes wrong here; nothing is raised.
+    """
+
+    def __init__(
+        self,
+        registry: ProviderRegistry,
+        aggregator: Aggregator,
+        *,
+        exclude_patterns: Iterable[str] = (),
+        exclude_hosts: Iterable[str] = (),
+        template_paths: bool = True,
+        on_capture: Optional[Callable[[RawEvent], Any]] = None,
+        on_full: Callable[[Window], Any],
+        report: Callable[[BaseException], Any],
+    ) -> None:
+        self._registry = registry
+        self._aggregator = aggregator
+        self._patterns = tuple(pattern for pattern in exclude_patterns if pattern)
+        self._excluded = frozenset(canonical_host(host) or host.lower() for host in exclude_hosts)
+        self._template_paths = template_paths
+        self._on_capture = on_capture
+        self._on_full = on_full
+        self._report = report
+        self._call = Call()
+        self._cached_route = lru_cache(maxsize=_CACHED_ROUTES)(self._route)
+
+    @property
+    def size(self) -> int:
+        """Number of calls in the open window."""
+        return self._aggregator.size
+
+    def process(self, exchange: Exchange) -> None:
+        """Add one call up, unless it is excluded; a call that is odd counts under what is known of it."""
+        try:
+            path = exchange.path
+            if "?" in path or "#" in path or not path:
+                path = clean_path(path)
+            find = self._cached_route if len(path) <= _LONGEST_CACHED else self._route
+            route = find(exchange.scheme, exchange.host, exchange.port, path)
+            failed, latency_ms = exchange.is_error, exchange.latency_ms
+        except Exception as error:  # noqa: BLE001 - whatever is odd about a call, it has been made
+            self._report(error)
+            route, failed, latency_ms = _Route(UNKNOWN, "/", "/", None), not _answered(exchange), 0.0
+        if route is not None:
+            self._count(exchange, route, failed, latency_ms)
+
+    def take(self) -> Optional[Window]:
+        """Close the window and return it; None when it is empty."""
+        return self._aggregator.take()
+
+    def _count(self, exchange: Exchange, route: _Route, failed: bool, latency_ms: float) -> None:
+        call = self._call
+        call.provider = route.provider
+        call.endpoint_category = route.endpoint
+        call.method = exchange.method
+        call.latency_ms = latency_ms
+        call.request_bytes = exchange.request_bytes
+        call.response_bytes = exchange.response_bytes
+        call.error = failed
+        aggregator = self._aggregator
+        try:
+            if aggregator.would_overflow(call):
+                self._make_room()
+            aggregator.ingest(call, None if failed and not route.failed_calls_billed else route.cost_cents)
+            if self._on_capture is not None:
+                self._on_capture(self._event(exchange, route))
+        except Exception as error:  # noqa: BLE001 - the next call must be counted all the same
+            self._report(error)
+
+    def _make_room(self) -> None:
+        window = self._aggregator.take()
+        if window is None:
+            return
+        try:
+            self._on_full(window)
+        except Exception as error:  # noqa: BLE001 - the call that found the window full is still to be counted
+            self._report(error)
+
+    def _event(self, exchange: Exchange, route: _Route) -> RawEvent:
+        return replace(
+            exchange.to_event(),
+            url=origin(exchange.scheme, exchange.host, exchange.port) + route.path,
+            path=route.path,
+            provider=route.provider,
+            endpoint_category=route.endpoint,
+        )
+
+    def _route(self, scheme: str, host: str, port: int, path: str) -> Optional[_Route]:
+        """Return what is known of a target; None when it is excluded."""
+        if self._is_excluded(host, origin(scheme, host, port) + path):
+            return None
+        shown = template_for(host, path) if self._template_paths else path
+        match = self._registry.lookup(host, path)
+        if match is None:
+            return _Route(UNKNOWN, shown, shown, None)
+        return _Route(
+            match.provider,
+            match.endpoint_category if match.categorised else shown,
+            shown,
+            match.cost_cents,
+            failed_calls_billed=match.rule is not None and match.rule.failed_calls_billed,
+        )
+
+    def _is_excluded(self, host: str, url: str) -> bool:
+        if self._excluded and (canonical_host(host) or host.lower()) in self._excluded:
+            return True
+        return any(pattern in url or pattern.lower() in host for pattern in self._patterns)
+
+
+def _answered(exchange: Exchange) -> bool:
+    """Tell whether a call of which something is odd was answered below 400."""
+    return isinstance(exchange.status, int) and 0 < exchange.status < 400

@@ -1,0 +1,31 @@
+"""The built-in rules: one module per provider or family, each with its rules as ``RULES``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+from recost.pricing.model import ProviderDef
+
+__all__ = ["BUILTIN_PROVIDERS"]
+
+_PROVIDERS: Final = (
+    "openai",
+    "anthropic",
+    "stripe",
+    "twilio",
+    "sendgrid",
+    "pinecone",
+    "aws",
+    "gcp",
+    "github",
+    "coingecko",
+    "hackernews",
+    "public_apis",
+)
+"""Modules of this package, in the order in which their rules are tried."""
+
+BUILTIN_PROVIDERS: Final[tuple[ProviderDef, ...]] = tuple(
+    rule for name in _PROVIDERS for rule in importlib.import_module(f"{__name__}.{name}").RULES
+)
+"""In order: the first that matches decides."""

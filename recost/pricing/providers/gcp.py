@@ -1,0 +1,13 @@
+"""Google Cloud."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
+
+__all__ = ["RULES"]
+
+RULES: Final = (
+    ProviderDef("*.googleapis.com", "gcp", cost_per_request_cents=0.0, cost_source=FLAT_ESTIMATE),
+)

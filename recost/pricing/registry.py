@@ -1,0 +1,106 @@
+"""The rules in force, and what they say of a URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, Optional
+
+from recost.pricing.index import NO_RULE, RuleIndex
+from recost.pricing.model import MatchResult, ProviderDef
+from recost.pricing.providers import BUILTIN_PROVIDERS
+
+__all__ = ["BUILTIN_PROVIDERS", "ProviderRegistry"]
+
+_Rules = list[ProviderDef]
+
+_URL: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*://"
+    r"(?:[^/?#\\]*@)?"  # userinfo ends at the last @; clients don't agree on what a backslash is
+    r"(\[[^\]/?#\\]*\]|[^\[\]:/?#\\]+)(?::[0-9]*)?"
+    r"(/[^?#]*)?(?:[?#]|\Z)",
+    re.IGNORECASE,
+)
+"""Host and path; `urllib.parse.urlsplit` takes several times the budget of a match, and raises."""
+
+_CACHED_URLS: Final = 1024
+_LONGEST_CACHED: Final = 512
+
+
+class ProviderRegistry:
+    """Knows which provider a URL belongs to and what one call costs; custom rules come before built-in ones.
+
+    May be used by several threads at once.
+
+    Args:
+        custom_providers: Rules that come before `BUILTIN_PROVIDERS`.
+
+    Raises:
+        ValueError: ``custom_providers`` holds something else than `ProviderDef`s.
+    """
+
+    def __init__(self, custom_providers: Optional[Iterable[ProviderDef]] = None) -> None:
+        custom = tuple(custom_providers or ())
+        for rule in custom:
+            if not isinstance(rule, ProviderDef):
+                raise ValueError(  # noqa: TRY004 - bad configuration is a ValueError throughout
+                    f"recost: custom_providers: got {type(rule).__name__}, wanted a list of ProviderDef"
+                )
+        self._rules = custom + BUILTIN_PROVIDERS
+        self._index = RuleIndex(self._rules)
+        self._prepared = tuple(_prepare(rule) for rule in self._rules)
+        self._cached = lru_cache(maxsize=_CACHED_URLS)(self._match)
+
+    def match(self, url: str) -> Optional[MatchResult]:
+        """Return what the first rule that matches says of a URL; None when none does, or it has no host."""
+        return self._cached(url) if len(url) <= _LONGEST_CACHED else self._match(url)
+
+    def lookup(self, host: str, path: str) -> Optional[MatchResult]:
+        """Return what `match` does, for a host without port and a path without query."""
+        path = path or "/"
+        number = self._index.find(host, path)
+        if number == NO_RULE:
+            return None
+        cases, result = self._prepared[number]
+        for contains, refined in cases:
+            if contains in path:
+                return refined
+        return result if result.categorised else _with_path(result, path)
+
+    def list(self) -> _Rules:
+        """Return the rules in the order in which they are tried."""
+        return [*self._rules]
+
+    def _match(self, url: str) -> Optional[MatchResult]:
+        target = _split(url)
+        return None if target is None else self.lookup(*target)
+
+
+def _prepare(rule: ProviderDef) -> tuple[tuple[tuple[str, MatchResult], ...], MatchResult]:
+    """Return what a rule says of paths that contain a text, and of all others."""
+    cases = tuple(
+        (
+            case.contains,
+            MatchResult(rule.provider, case.endpoint_category, case.cost_per_request_cents, rule),
+        )
+        for case in rule.path_cases
+    )
+    category = rule.endpoint_category
+    result = MatchResult(
+        rule.provider, category or "/", rule.cost_per_request_cents, rule, categorised=category is not None
+    )
+    return cases, result
+
+
+def _with_path(prepared: MatchResult, path: str) -> MatchResult:
+    """Return a copy with the path; the constructor of a frozen class takes three times as long as this."""
+    result = object.__new__(MatchResult)
+    result.__dict__.update(prepared.__dict__, endpoint_category=path)
+    return result
+
+
+def _split(url: str) -> Optional[tuple[str, str]]:
+    """Return host and path of an absolute URL, None where it has no host or a malformed one."""
+    parts = _URL.match(url)
+    return None if parts is None else (parts[1], parts[2] or "/")

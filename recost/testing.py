@@ -1,0 +1,177 @@
+"""For tests of applications: what did this code call, and what would recost have made of it?
+
+    from recost.testing import capture_calls
+
+    def test_asks_once():
+        with capture_calls() as calls:
+            answer_question("What does this call cost?")
+        assert [(call.provider, call.status_code) for call in calls] == [("openai", 200)]
+
+Nothing is read from the environment, written or sent, and an SDK that is running in the same process goes on
+as if nothing had happened. Both helpers may be nested, and used in tests of async code.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Callable, Final
+
+from recost.aggregation.aggregator import Aggregator
+from recost.config import Settings, resolve
+from recost.delivery.transports.memory import MemoryTransport
+from recost.events import RawEvent, WindowSummary
+from recost.interceptors import interception
+from recost.interceptors.exchange import Exchange
+from recost.lifecycle.compose import build_runtime
+from recost.lifecycle.reporting import Reporter
+from recost.pipeline import Pipeline
+from recost.pricing.registry import ProviderRegistry
+
+__all__ = ["CapturedWindows", "capture_calls", "capture_windows"]
+
+_numbers: Final = itertools.count()
+_UNHURRIED: Final = {"flush_interval_ms": 2**31 - 1, "max_batch_size": 2**31 - 1}
+"""Windows are closed when the test says so."""
+_ADD_UP_EVERY: Final = 1000
+_FLUSH_WITHIN_S: Final = 10.0
+
+
+@contextmanager
+def capture_calls(**options: Any) -> Iterator[list[RawEvent]]:
+    """Give a list that holds each outbound HTTP call of the block, in the order in which they ended.
+
+    A call is in the list before the client returns; one whose response is streamed, when its body has ended.
+    ``provider`` and ``endpoint_category`` are filled in, as in a summary; ``url`` and ``path`` are as called.
+
+    Args:
+        **options: Settings as for `recost.init`: ``custom_providers``, ``exclude_hosts`` and the like.
+
+    Raises:
+        ValueError: A setting is not valid.
+    """
+    calls: list[RawEvent] = []
+    settings = resolve(None, options, {})
+    if not settings.enabled:
+        yield calls
+        return
+    name = f"testing-{next(_numbers)}"
+    interception.add(name, _Labeller(settings, calls))
+    try:
+        yield calls
+    finally:
+        interception.remove(name)
+
+
+class CapturedWindows(list[WindowSummary]):
+    """The windows that were flushed so far.
+
+    Attributes:
+        errors: What ``on_error`` would have received.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[Exception] = []
+        self._flush: Callable[[float], object] = lambda _timeout_s: None
+
+    def flush(self) -> None:
+        """Append a window of what has ended since the last flush; nothing when no call has."""
+        self._flush(_FLUSH_WITHIN_S)
+
+
+@contextmanager
+def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
+    """Run the SDK for the length of a block, with a list as its destination; the last flush is at the end.
+
+    No thread is started: `CapturedWindows.flush` is what flushes, and the end of the block.
+
+    Args:
+        **options: Settings as for `recost.init`.
+
+    Raises:
+        ValueError: A setting is not valid.
+    """
+    windows = CapturedWindows()
+    settings = resolve(None, {"on_error": windows.errors.append, **options, **_UNHURRIED}, {})
+    if not settings.enabled:
+        yield windows
+        return
+    transport = MemoryTransport()
+    transport.windows = windows
+    registry = ProviderRegistry(settings.custom_providers)
+    runtime = build_runtime(settings, registry, Reporter(settings.on_error), transport)
+    windows._flush = runtime.flush  # noqa: SLF001 - a class of this module
+    name = f"testing-{next(_numbers)}"
+    interception.add(name, runtime.worker.record, before_call=_NowAndThen(runtime.worker.turn))
+    try:
+        yield windows
+    finally:
+        interception.remove(name)
+        windows.flush()
+
+
+class _NowAndThen:
+    """Has recorded calls added up before the inbox, which no thread empties, is full."""
+
+    def __init__(self, add_up: Callable[[], None]) -> None:
+        self._add_up = add_up
+        self._calls = itertools.count(1)
+
+    def __call__(self) -> None:
+        if next(self._calls) % _ADD_UP_EVERY == 0:
+            self._add_up()
+
+
+class _Labeller:
+    """A sink that appends each call to a list, with its provider and endpoint.
+
+    A call may end inside the garbage collector, on a thread that is in here already: hence the queue.
+    """
+
+    def __init__(self, settings: Settings, calls: list[RawEvent]) -> None:
+        self._report = Reporter(settings.on_error)
+        self._lock = threading.RLock()
+        self._busy = False
+        self._queue: deque[Exchange] = deque()
+        self._calls = calls
+        self._labelled: list[RawEvent] = []
+        self._aggregator = Aggregator()
+        self._pipeline = Pipeline(
+            ProviderRegistry(settings.custom_providers),
+            self._aggregator,
+            exclude_patterns=settings.exclude_patterns,
+            exclude_hosts=settings.exclude_hosts,
+            template_paths=settings.template_paths,
+            on_capture=self._labelled.append,
+            on_full=lambda _window: None,
+            report=self._report,
+        )
+
+    def __call__(self, exchange: Exchange) -> None:
+        self._queue.append(exchange)
+        with self._lock:
+            if self._busy:
+                return
+            self._busy = True
+            try:
+                while self._queue:
+                    self._append(self._queue.popleft())
+                self._aggregator.take()
+            except Exception as error:  # noqa: BLE001 - a sink must not fail the call
+                self._report(error)
+            finally:
+                self._busy = False
+
+    def _append(self, exchange: Exchange) -> None:
+        self._pipeline.process(exchange)
+        if self._labelled:  # else it is excluded
+            label = self._labelled.pop()
+            event = exchange.to_event()  # with the path as it was called: a test may want to know
+            self._calls.append(
+                replace(event, provider=label.provider, endpoint_category=label.endpoint_category)
+            )

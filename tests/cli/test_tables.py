@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recost.cli.tables import (
+    WIDTH,
+    Column,
+    Table,
+    format_bytes,
+    format_money,
+    format_ms,
+    shorten,
+    wrap,
+)
+from recost.cli.terminal import Style
+
+PLAIN = Style(enabled=False)
+
+
+@pytest.mark.parametrize(
+    ("cents", "shown"),
+    [
+        (0, "$0"),
+        (0.00001, "<$0.000001"),
+        (0.0001, "$0.000001"),
+        (0.0012, "$0.000012"),
+        (0.01, "$0.0001"),
+        (2, "$0.0200"),
+        (99.99, "$0.9999"),
+        (99.999, "$1.00"),
+        (123.4, "$1.23"),
+        (123_456_789, "$1.23M"),
+        (99_999_999.4, "$999,999.99"),
+        (1e12, "$10.00B"),
+    ],
+)
+def test_money(cents: float, shown: str) -> None:
+    assert format_money(cents) == shown
+
+
+@given(st.floats(min_value=0, max_value=1e13))
+def test_money_fits_its_column_and_is_nothing_only_for_nothing(cents: float) -> None:
+    shown = format_money(cents)
+    assert len(shown) <= 11
+    assert (shown == "$0") == (cents == 0)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"),
+    [(0, "0.0 ms"), (9.96, "10 ms"), (9999, "9999 ms"), (10_000, "10.0 s"), (600_000, "10 min")],
+)
+def test_durations(milliseconds: float, shown: str) -> None:
+    assert format_ms(milliseconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_999, "1.0 MB"), (5e9, "5.0 GB"), (1e12, "1.0 TB")],
+)
+def test_sizes(count: float, shown: str) -> None:
+    assert format_bytes(count) == shown
+
+
+@given(st.text(), st.integers(0, 100))
+def test_what_is_shortened_fits_and_is_printable(text: str, width: int) -> None:
+    short = shorten(text, width)
+    assert len(short) <= width
+    assert short.isprintable()
+    if text.isprintable() and len(text) <= width:
+        assert short == text
+
+
+@given(st.lists(st.tuples(st.text(max_size=90), st.text(max_size=90), st.integers(0, 10**9))))
+def test_a_table_is_never_wider_than_the_terminal(rows: list[tuple[str, str, int]]) -> None:
+    table = Table((Column("name"), Column("endpoint", least=8), Column("calls", right=True)))
+    table.rows += [(name, endpoint, str(calls)) for name, endpoint, calls in rows]
+    table.total = ("total", "", str(sum(calls for *_, calls in rows)))
+    lines = table.render(PLAIN).split("\n")
+    assert len(lines) == len(rows) + 4
+    assert max(map(len, lines)) <= WIDTH
+    assert all(line.endswith(str(row[2])) for line, row in zip(lines[2:], rows))
+
+
+def test_figures_stand_to_the_right_under_their_heading() -> None:
+    table = Table((Column("name"), Column("calls", right=True)), [("a", "7"), ("bb", "12345678")])
+    assert table.render(PLAIN).split("\n") == [
+        "name    calls",
+        "-------------",
+        "a           7",
+        "bb   12345678",
+    ]
+
+
+def test_figures_are_never_shortened() -> None:
+    table = Table((Column("n", least=4), Column("calls", right=True)), [("abcdefgh", "9" * 30)])
+    assert table.render(PLAIN, width=20).split("\n")[-1] == "a... " + "9" * 30
+
+
+def test_text_is_wrapped_under_its_heading() -> None:
+    assert wrap("one ", "two three", width=10) == "one two\n    three"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert Style.of(Terminal())("x", "red") == "\x1b[31mx\x1b[0m"
+    assert Style.of(io.StringIO())("x", "red") == "x"
+    monkeypatch.setenv("NO_COLOR", "")
+    assert Style.of(Terminal()).enabled
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not Style.of(Terminal()).enabled
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert not Style.of(Terminal()).enabled

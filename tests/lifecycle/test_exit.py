@@ -1,0 +1,158 @@
+"""However a process ends, its last window is there; nothing is printed, and nothing hangs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import Loopback
+from tests.scripts import calls, environment, run_script, windows
+
+PRELUDE = """
+import os, sys, urllib.request
+import recost
+url, folder = sys.argv[1], sys.argv[2]
+
+def call(path="/plain"):
+    with urllib.request.urlopen(url + path) as response:
+        response.read()
+
+handle = recost.init(local_dir=folder)
+call()
+"""
+
+ENDINGS = {
+    "end of the script": ("", 0, ""),
+    "sys.exit": ("sys.exit(7)", 7, ""),
+    "unhandled exception": ("raise LookupError('mine')", 1, "LookupError: mine"),
+    "KeyboardInterrupt": ("raise KeyboardInterrupt", -2, "KeyboardInterrupt"),
+    "in a thread of the application": (
+        "import threading; t = threading.Thread(target=call); t.start(); t.join()",
+        0,
+        "",
+    ),
+    "while a daemon thread calls": (
+        "import threading, time; threading.Thread(target=lambda: [call() for _ in iter(int, 1)], daemon=True).start()",
+        0,
+        "",
+    ),
+    "in asyncio.run": (
+        "import asyncio; asyncio.run(asyncio.to_thread(call))",
+        0,
+        "",
+    ),
+    "in an atexit hook of the application": ("import atexit; atexit.register(call)", 0, ""),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_last_window_is_there(ending: str, server: Loopback, tmp_path: Path) -> None:
+    code, status, complaint = ENDINGS[ending]
+    result = run_script(PRELUDE + code, server.url, tmp_path)
+    assert result.returncode == status
+    if complaint:
+        assert result.stderr.rstrip().endswith(complaint)
+        assert "recost" not in result.stderr.replace("tests/recost", "")
+    else:
+        assert result.stderr == ""
+    recorded = sum(calls(windows(tmp_path)).values())
+    if ending == "while a daemon thread calls":
+        # What the thread does after the SDK has ended is not recorded any more.
+        assert 1 <= recorded <= len(server.log)
+    elif ending == "in an atexit hook of the application":
+        assert recorded == len(server.log) == 2
+    else:
+        assert recorded == len(server.log)
+
+
+def test_a_response_that_was_never_read_counts(server: Loopback, tmp_path: Path) -> None:
+    result = run_script(
+        PRELUDE + "\nopen_response = urllib.request.urlopen(url + '/chunked?n=1000000')\n",
+        server.url,
+        tmp_path,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert calls(windows(tmp_path)) == {"/plain": 1, "/chunked": 1}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_in_the_middle(server: Loopback, tmp_path: Path) -> None:
+    program = PRELUDE + "\nprint('ready', flush=True)\nimport time\ntime.sleep(60)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, server.url, str(tmp_path)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert errors.count("Traceback") == 1
+    assert calls(windows(tmp_path)) == {"/plain": 1}
+
+
+def test_a_collector_that_hangs_holds_the_exit_up_for_the_set_time_only(
+    server: Loopback, tmp_path: Path
+) -> None:
+    began = time.monotonic()
+    bare = run_script(
+        "import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + '/plain').read()", server.url
+    )
+    bare_s = time.monotonic() - began
+    began = time.monotonic()
+    result = run_script(
+        """
+        import sys, urllib.request, recost
+        url = sys.argv[1]
+        options = {"project_id": "p", "base_url": url + "/hang", "shutdown_flush_timeout_ms": 500}
+        recost.init(api_key="rc-test-key", **options)
+        urllib.request.urlopen(url + "/plain").read()
+        """,
+        server.url,
+        tmp_path,
+    )
+    took_s = time.monotonic() - began
+    server.release.set()
+    assert (bare.returncode, result.returncode) == (0, 0)
+    assert result.stderr == ""
+    assert took_s < bare_s + 0.5 + 5  # without the bound it is 30 s
+
+
+def test_auto_shutdown_handlers_off_leaves_the_end_to_the_application(
+    server: Loopback, tmp_path: Path
+) -> None:
+    code = PRELUDE.replace("local_dir=folder", "local_dir=folder, auto_shutdown_handlers=False")
+    assert run_script(code, server.url, tmp_path).stderr == ""
+    assert windows(tmp_path) == []
+    assert run_script(code + "\nhandle.dispose()\n", server.url, tmp_path).stderr == ""
+    assert calls(windows(tmp_path)) == {"/plain": 1}
+
+
+def test_no_thread_can_be_started(server: Loopback, tmp_path: Path) -> None:
+    result = run_script(
+        """
+        import sys, threading, urllib.request
+        url, folder = sys.argv[1], sys.argv[2]
+
+        def refuse(self):
+            raise RuntimeError("can't start new thread")
+
+        threading.Thread.start = refuse
+        import recost
+        recost.init(local_dir=folder)
+        for _ in range(3):
+            urllib.request.urlopen(url + "/plain").read()
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert calls(windows(tmp_path)) == {"/plain": 3}

@@ -1,0 +1,253 @@
+"""A forked child reports its own calls only, and reports them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import Loopback
+from tests.scripts import calls, run_script, windows
+
+PRELUDE = """
+import os, sys, urllib.request
+import recost
+
+url, folder = sys.argv[1], sys.argv[2]
+
+def call(path):
+    with urllib.request.urlopen(url + path) as response:
+        response.read()
+"""
+
+
+def served(server: Loopback) -> Counter[str]:
+    return Counter(request.path for request in server.log)
+
+
+def check(server: Loopback, folder: Path, result: object) -> None:
+    assert getattr(result, "returncode", 0) == 0, result
+    assert getattr(result, "stderr", "") == "", result
+    assert calls(windows(folder)) == served(server)
+
+
+@pytest.mark.skipif(not hasattr(sys, "platform") or sys.platform == "win32", reason="no fork")
+def test_children_by_os_fork_that_call_or_do_not(server: Loopback, tmp_path: Path) -> None:
+    result = run_script(
+        PRELUDE
+        + """
+recost.init(local_dir=folder)
+call("/parent")
+call("/parent")
+children = []
+for number in range(4):
+    pid = os.fork()
+    if pid == 0:
+        if number % 2:
+            for _ in range(number):
+                call(f"/child-{'abcd'[number]}")
+        sys.exit(0)
+    children.append(pid)
+for pid in children:
+    assert os.waitpid(pid, 0)[1] == 0
+call("/parent")
+""",
+        server.url,
+        tmp_path,
+    )
+    check(server, tmp_path, result)
+    assert calls(windows(tmp_path)) == {"/parent": 3, "/child-b": 1, "/child-d": 3}
+
+
+def test_grandchildren(server: Loopback, tmp_path: Path) -> None:
+    result = run_script(
+        PRELUDE
+        + """
+recost.init(local_dir=folder)
+call("/parent")
+pid = os.fork()
+if pid == 0:
+    call("/child")
+    pid = os.fork()
+    if pid == 0:
+        call("/grandchild")
+        sys.exit(0)
+    os.waitpid(pid, 0)
+    sys.exit(0)
+os.waitpid(pid, 0)
+""",
+        server.url,
+        tmp_path,
+    )
+    check(server, tmp_path, result)
+
+
+def test_a_response_that_is_open_while_the_process_forks_is_the_parents(
+    server: Loopback, tmp_path: Path
+) -> None:
+    result = run_script(
+        PRELUDE
+        + """
+recost.init(local_dir=folder)
+response = urllib.request.urlopen(url + "/chunked?n=100000&k=10")
+response.read(10)
+pid = os.fork()
+if pid == 0:
+    del response
+    call("/child")
+    sys.exit(0)
+os.waitpid(pid, 0)
+response.read()
+response.close()
+""",
+        server.url,
+        tmp_path,
+    )
+    check(server, tmp_path, result)
+
+
+def test_a_fork_while_other_threads_call(server: Loopback, tmp_path: Path) -> None:
+    result = run_script(
+        PRELUDE
+        + """
+import threading
+recost.init(local_dir=folder, max_batch_size=3)
+threads = [threading.Thread(target=lambda: [call("/thread") for _ in range(20)]) for _ in range(4)]
+for thread in threads:
+    thread.start()
+children = []
+for _ in range(5):
+    pid = os.fork()
+    if pid == 0:
+        call("/child")
+        recost_flushed = recost.lifecycle.current_handle().flush_blocking(10)
+        os._exit(0 if recost_flushed else 3)
+    children.append(pid)
+statuses = [os.waitpid(pid, 0)[1] for pid in children]
+for thread in threads:
+    thread.join()
+assert statuses == [0] * 5, statuses
+""",
+        server.url,
+        tmp_path,
+    )
+    assert "DeprecationWarning" not in result.stderr or sys.version_info >= (3, 12)
+    assert result.returncode == 0, result
+    assert calls(windows(tmp_path)) == served(server) == {"/thread": 80, "/child": 5}
+
+
+def test_a_fork_that_bypasses_pythons_hooks_is_noticed_at_the_next_call(
+    server: Loopback, tmp_path: Path
+) -> None:
+    result = run_script(
+        PRELUDE
+        + """
+import ctypes
+recost.init(local_dir=folder)
+call("/parent")
+fork = ctypes.PyDLL(None).fork
+pid = fork()
+if pid == 0:
+    call("/child")
+    ok = recost.lifecycle.current_handle().flush_blocking(10)
+    os._exit(0 if ok else 3)
+assert os.waitpid(pid, 0)[1] == 0
+""",
+        server.url,
+        tmp_path,
+    )
+    check(server, tmp_path, result)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing_children(method: str, server: Loopback, tmp_path: Path) -> None:
+    folder = tmp_path / "telemetry"
+    result = run_script(
+        PRELUDE
+        + f"""
+import multiprocessing
+
+def work(number):
+    if multiprocessing.get_start_method() != "fork":
+        recost.init(local_dir=folder)
+    if number % 2:
+        call("/child")
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method({method!r})
+    recost.init(local_dir=folder)
+    call("/parent")
+    processes = [multiprocessing.Process(target=work, args=(number,)) for number in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0, process
+    call("/parent")
+""",
+        server.url,
+        folder,
+        file=tmp_path / "program.py",
+    )
+    check(server, folder, result)
+    assert calls(windows(folder)) == {"/parent": 2, "/child": 2}
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="the pool's default is no longer fork")
+def test_a_process_pool(server: Loopback, tmp_path: Path) -> None:
+    folder = tmp_path / "telemetry"
+    result = run_script(
+        PRELUDE
+        + """
+import multiprocessing
+
+if __name__ == "__main__":
+    recost.init(local_dir=folder)
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        pool.map(call, ["/pooled"] * 12)
+        pool.close()
+        pool.join()
+""",
+        server.url,
+        folder,
+        file=tmp_path / "program.py",
+    )
+    check(server, folder, result)
+
+
+def test_reinit_after_fork_is_idempotent_within_a_process(server: Loopback, tmp_path: Path) -> None:
+    result = run_script(
+        PRELUDE
+        + """
+handle = recost.init(local_dir=folder)
+call("/before")
+handle.reinit_after_fork()
+call("/after")
+handle.reinit_after_fork()
+""",
+        server.url,
+        tmp_path,
+    )
+    check(server, tmp_path, result)
+
+
+def test_a_callback_without_init_sees_each_call_in_its_own_process(server: Loopback) -> None:
+    result = run_script(
+        PRELUDE
+        + """
+seen = []
+recost.install(lambda event: seen.append(event.path))
+call("/parent")
+pid = os.fork()
+if pid == 0:
+    call("/child")
+    os._exit(0 if seen == ["/parent", "/child"] else 3)
+assert os.waitpid(pid, 0)[1] == 0
+assert seen == ["/parent"], seen
+""",
+        server.url,
+        "",
+    )
+    assert result.returncode == 0, result

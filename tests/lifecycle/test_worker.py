@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import gc
+import threading
+from typing import Any, Optional
+
+from recost.errors import RecostError
+from recost.interceptors.exchange import Exchange
+from recost.lifecycle.worker import Schedule, Worker, start_thread
+from tests.loopback import wait_until
+
+
+class Counting:
+    """Counts what it is given."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.total = 0
+        self.fail_at: Optional[int] = None
+
+    def process(self, exchange: Exchange) -> None:
+        self.total += 1
+        if self.total == self.fail_at:
+            raise KeyError("odd")
+        self.size += 1
+
+    def take(self) -> Any:
+        size, self.size = self.size, 0
+        return size or None
+
+
+def exchange(worker: Worker) -> Exchange:
+    return Exchange(worker.record, "httpx", "GET", "http", "h", 80, "/")
+
+
+class Setup:
+    def __init__(self, **options: Any) -> None:
+        self.pipeline = Counting()
+        self.windows: list[Any] = []
+        self.errors: list[BaseException] = []
+        self.ticks = 0
+        batch = options.pop("batch_size", 100)
+        interval = options.pop("interval_s", 3600.0)
+        self.worker = Worker(
+            self.pipeline,
+            schedule=Schedule(interval, batch, options.pop("spacing_s", 1.0), now=0.0),
+            wake_at=batch,
+            report=self.errors.append,
+            put=self.windows.append,
+            on_interval=self._tick,
+            monotonic=options.pop("monotonic", lambda: 0.0),
+            **options,
+        )
+
+    def _tick(self) -> None:
+        self.ticks += 1
+
+
+def test_a_window_closes_every_interval() -> None:
+    schedule = Schedule(30.0, 100, 1.0, now=0.0)
+    assert not schedule.due(29.9, 5)
+    assert schedule.wait_s(29.9, 5) - 0.1 < 1e-9
+    assert schedule.due(30.0, 5)
+    assert not schedule.due(30.1, 5)
+    assert schedule.due(60.2, 0)
+
+
+def test_the_first_early_window_closes_at_once_and_the_next_ones_are_spaced() -> None:
+    schedule = Schedule(30.0, 100, 5.0, now=0.0)
+    assert schedule.due(1.0, 100)
+    assert not schedule.due(1.1, 5000)
+    assert schedule.wait_s(1.0, 5000) == 5.0
+    assert schedule.due(6.0, 5000)
+
+
+def test_calls_wake_the_thread_at_the_batch_size() -> None:
+    setup = Setup(batch_size=10)
+    thread = start_thread(setup.worker.run, "test")
+    assert thread is not None
+    for _ in range(10):
+        exchange(setup.worker).finish()
+    assert wait_until(lambda: setup.windows == [10])
+    setup.worker.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_flush_takes_what_is_in_the_inbox() -> None:
+    setup = Setup()
+    for _ in range(7):
+        exchange(setup.worker).finish()
+    setup.worker.flush()
+    setup.worker.flush()
+    assert setup.windows == [7]
+
+
+def test_a_full_inbox_refuses_counts_and_reports() -> None:
+    setup = Setup(inbox_limit=5)
+    for _ in range(12):
+        exchange(setup.worker).finish()
+    setup.worker.flush()
+    assert setup.windows == [5]
+    assert setup.worker.dropped == 7
+    assert isinstance(setup.errors[0], RecostError)
+    assert "7 calls" in str(setup.errors[0])
+    setup.worker.flush()
+    assert len(setup.errors) == 1
+    exchange(setup.worker).finish()
+    setup.worker.flush()
+    assert setup.windows == [5, 1]
+
+
+def test_one_odd_call_stops_nothing() -> None:
+    setup = Setup()
+    setup.pipeline.fail_at = 2
+    for _ in range(5):
+        exchange(setup.worker).finish()
+    setup.worker.flush()
+    setup.worker.flush()
+    assert sum(setup.windows) == 4
+    assert isinstance(setup.errors[0], KeyError)
+
+
+def test_recording_inside_the_garbage_collector_while_the_lock_is_held() -> None:
+    setup = Setup(batch_size=1)
+
+    class Response:
+        def __init__(self) -> None:
+            self.itself = self
+            self.exchange = exchange(setup.worker)
+
+        def __del__(self) -> None:
+            self.exchange.finish()
+
+    done = threading.Event()
+
+    def hold_and_collect() -> None:
+        with setup.worker._lock:
+            for _ in range(50):
+                Response()
+            gc.collect()
+        done.set()
+
+    thread = threading.Thread(target=hold_and_collect, daemon=True)
+    thread.start()
+    assert done.wait(10), "a finaliser waited for a lock that its own thread holds"
+    setup.worker.flush()
+    assert sum(setup.windows) == 50
+
+
+def test_recording_from_many_threads_loses_nothing() -> None:
+    setup = Setup(batch_size=50, inbox_limit=100_000)
+    runner = start_thread(setup.worker.run, "test")
+    assert runner is not None
+
+    def record() -> None:
+        for _ in range(500):
+            exchange(setup.worker).finish()
+
+    threads = [threading.Thread(target=record) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    setup.worker.stop()
+    runner.join(10)
+    setup.worker.flush()
+    assert sum(setup.windows) == 4000
+    assert not setup.errors

@@ -1,0 +1,77 @@
+"""The benchmarks run, on as little as they can be given; what they measure is not looked at."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scripts import ROOT, environment
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+
+
+def run(folder: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
+    """Return what the benchmarks print, and the figures."""
+    file = folder / "results.json"
+    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), "--least", "--json", str(file), *arguments]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads(file.read_text())
+
+
+def test_startup(tmp_path: Path) -> None:
+    table, results = run(tmp_path, "startup")
+    assert "import recost" in table
+    assert all(step["wall_ms"] >= 0 for step in results["startup"].values())
+    assert results["startup"]["init()"]["imports"] == "none"
+
+
+def test_match(tmp_path: Path) -> None:
+    table, results = run(tmp_path, "match")
+    assert [line.split("|")[1].strip() for line in table.splitlines()[-3:]] == ["34", "1,000", "10,000"]
+    assert [found["rules"] for found in results["match"]] == [34, 1_000, 10_000]
+
+
+def test_throughput(tmp_path: Path) -> None:
+    _, results = run(tmp_path, "throughput")
+    assert all(found["per_s"] > 0 for found in results["throughput"])
+
+
+@linux
+@pytest.mark.slow
+def test_memory(tmp_path: Path) -> None:
+    _, results = run(tmp_path, "memory")
+    by_collector = {found["collector"]: found for found in results["memory"]}
+    for found in by_collector.values():
+        assert found["sent"] + found["waiting"] + found["dropped"] == found["calls"]
+    assert by_collector["file"]["sent"] == by_collector["file"]["calls"]
+    assert by_collector["cloud, refused"]["waiting"] == by_collector["cloud, refused"]["calls"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["loopback", "memory"])
+@pytest.mark.parametrize(
+    "client", ["httpx", "httpx async", "httpx2", "httpx2 async", "aiohttp", "requests", "urllib3", "urllib.request"]
+)
+def test_every_call_is_seen(client: str, network: str, tmp_path: Path) -> None:
+    table, results = run(
+        tmp_path, "calls", "--clients", client, "--networks", network, "--observers", "bare,recost"
+    )
+    if not results["calls"]:
+        pytest.skip(f"{client} is not installed")
+    (found,) = results["calls"]
+    assert client in table
+    assert found["seen"] == {"bare": 0.0, "recost": 1.0}
+    assert found["bare_us"] > 0
+
+
+def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), "cals"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "unknown: cals; there are startup, match" in done.stderr
