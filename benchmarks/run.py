@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import calls
 import clients
+from lowest import lowest_s
 from observers import OBSERVERS
 from programs import HERE
 
@@ -49,7 +50,7 @@ class Effort:
 
 FULL: Final = Effort(rounds=24, round_s=0.12, restarts=2, starts=20, count=50_000, memory_calls=1_000_000)
 QUICK: Final = Effort(rounds=5, round_s=0.05, restarts=1, starts=5, count=20_000, memory_calls=200_000)
-LEAST: Final = Effort(rounds=1, round_s=0.0, restarts=1, starts=1, count=200, memory_calls=5_000)
+LEAST: Final = Effort(rounds=1, round_s=0.0, restarts=1, starts=1, count=2_000, memory_calls=5_000)
 
 Results = dict[str, Any]
 
@@ -142,6 +143,7 @@ def _about() -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }
+    about["an empty function call"] = f"{_speed_ns():.0f} ns"
     if hasattr(os, "getloadavg"):
         about["load before"] = f"{os.getloadavg()[0]:.1f}"
     for package in PACKAGES:
@@ -150,6 +152,19 @@ def _about() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return about
+
+
+def _speed_ns() -> float:
+    """Return what calling an empty function takes here and now: a machine under load is slower."""
+
+    def nothing() -> None:
+        """Do nothing."""
+
+    def thousand() -> None:
+        for _ in range(1000):
+            nothing()
+
+    return lowest_s(lambda _: thousand(), 50) * 1e6
 
 
 def _print(title: str, rows: list[list[str]]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lowest import lowest_s
@@ -16,41 +17,58 @@ from recost.pricing.registry import ProviderRegistry
 
 __all__ = ["measure", "table"]
 
-_BUCKETS: Final = (20, 2000)
+_LEAST: Final = 200
 _HOSTS: Final = (
     ("api.openai.com", "/v1/chat/completions"),
     ("api.stripe.com", "/v1/charges"),
     ("s3.us-east-1.amazonaws.com", "/bucket"),
     ("unknown.example.org", "/v2/things"),
 )
-_Ingest = Callable[[Any], None]
 
 
 def measure(rounds: int, count: int) -> list[dict[str, Any]]:
-    """Return calls a second."""
-    generator = random.Random(1)  # noqa: S311 - the same calls in every run
-    latencies = [generator.lognormvariate(5, 1) for _ in range(count)]
+    """Return calls a second.
+
+    A few calls are taken again and again, because a call that is added up has just been made, and is in the
+    processor's cache; at most, there is one for each path.
+    """
     results = []
-    for buckets in _BUCKETS:
-        events = [_event(index % buckets, latency) for index, latency in enumerate(latencies)]
-        results.append(
-            {
-                "what": f"Aggregator.ingest, {buckets:,} buckets",
-                "per_s": count / lowest_s(lambda ingest, events=events: _each(ingest, events), rounds, _aggregator),
-            }
-        )
-    for buckets, distinct in ((20, False), (2000, False), (2000, True)):
-        exchanges = [
-            _exchange(index % buckets, latency, index if distinct else 0)
-            for index, latency in enumerate(latencies)
-        ]
-        results.append(
-            {
-                "what": f"pipeline, {buckets:,} paths" + (", an id that never repeats in each" if distinct else ""),
-                "per_s": count / lowest_s(lambda process, given=exchanges: _each(process, given), rounds, _pipeline),
-            }
-        )
+    for buckets in (20, 2000):
+        events = [_event(index % buckets, latency) for index, latency in enumerate(_latencies(buckets))]
+        ingesting = functools.partial(_ingest, events, count // len(events))
+        results.append(_result(f"Aggregator.ingest, {buckets:,} buckets", count, lowest_s(ingesting, rounds, Aggregator)))
+    for paths in (20, 2000):
+        exchanges = [_exchange(index % paths, latency) for index, latency in enumerate(_latencies(paths))]
+        processing = functools.partial(_process, exchanges, count // len(exchanges))
+        warm = functools.partial(_pipeline, exchanges)
+        results.append(_result(f"whole pipeline, {paths:,} paths", count, lowest_s(processing, rounds, warm)))
+    new = [_exchange(index % 20, 100.0, f"/{index}") for index in range(count)]
+    what = "whole pipeline, an id in each path that never repeats"
+    results.append(_result(what, count, lowest_s(functools.partial(_process, new, 1), rounds, _pipeline)))
     return results
+
+
+def _latencies(paths: int) -> list[float]:
+    generator = random.Random(1)  # noqa: S311 - the same calls in every run
+    return [generator.lognormvariate(5, 1) for _ in range(max(paths, _LEAST))]
+
+
+def _ingest(events: list[RawEvent], times: int, aggregator: Aggregator) -> None:
+    ingest = aggregator.ingest
+    for _ in range(times):
+        for event in events:
+            ingest(event, 0.5)
+
+
+def _process(exchanges: list[Exchange], times: int, pipeline: Pipeline) -> None:
+    process = pipeline.process
+    for _ in range(times):
+        for exchange in exchanges:
+            process(exchange)
+
+
+def _result(what: str, count: int, took_s: float) -> dict[str, Any]:
+    return {"what": what, "per_s": count / took_s}
 
 
 def table(results: list[dict[str, Any]]) -> list[list[str]]:
@@ -59,17 +77,8 @@ def table(results: list[dict[str, Any]]) -> list[list[str]]:
     return rows + [[r["what"], f"{r['per_s']:,.0f}", f"{1e6 / r['per_s']:.2f}"] for r in results]
 
 
-def _each(take: _Ingest, things: list[Any]) -> None:
-    for thing in things:
-        take(thing)
-
-
-def _aggregator() -> _Ingest:
-    ingest = Aggregator().ingest
-    return lambda event: ingest(event, 0.5)
-
-
-def _pipeline() -> _Ingest:
+def _pipeline(known: Sequence[Exchange] = ()) -> Pipeline:
+    """Return a pipeline that has met some calls before."""
     pipeline = Pipeline(
         ProviderRegistry(),
         Aggregator(),
@@ -78,7 +87,9 @@ def _pipeline() -> _Ingest:
         on_full=_nowhere,
         report=_raise,
     )
-    return pipeline.process
+    for exchange in known:
+        pipeline.process(exchange)
+    return pipeline
 
 
 def _event(number: int, latency_ms: float) -> RawEvent:
@@ -97,10 +108,9 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-def _exchange(number: int, latency_ms: float, identifier: int) -> Exchange:
+def _exchange(number: int, latency_ms: float, tail: str = "") -> Exchange:
     host, path = _HOSTS[number % len(_HOSTS)]
-    tail = f"/{_word(number)}" + (f"/{identifier}" if identifier else "")
-    exchange = Exchange(_nowhere, "httpx", "POST", "https", host, 443, path + tail)
+    exchange = Exchange(_nowhere, "httpx", "POST", "https", host, 443, f"{path}/{_word(number)}{tail}")
     exchange.attempts = 1
     exchange.headers_received(200)
     exchange.request_bytes, exchange.response_bytes = 300, 900

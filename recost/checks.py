@@ -10,11 +10,9 @@ from __future__ import annotations
 import math
 import os
 import re
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Final, Union
-from urllib.parse import urlsplit
 
 from recost.pricing.model import ProviderDef
 
@@ -143,6 +141,8 @@ def base_url(value: Any) -> str:
     ``http://`` is accepted for every host: a self-hosted deployment may be inside a network that is encrypted
     itself. User name and password can't work: the ``Authorization`` header has the API key.
     """
+    from urllib.parse import urlsplit  # noqa: PLC0415 - slow to import
+
     valid = False
     if isinstance(value, str) and value.isprintable() and not re.search(r"[\s?#@\\]", value):
         with suppress(ValueError):  # a port or an IPv6 address that is none
@@ -163,6 +163,8 @@ def folder(value: Any) -> str:
         return str(Path(text).expanduser().absolute())
     except (RuntimeError, FileNotFoundError):
         # This user has no home, or the working directory is gone: not a reason to stop the application.
+        import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
+
         return str(Path(tempfile.gettempdir(), f"recost-{getattr(os, 'getuid', int)()}"))
 
 

@@ -7,7 +7,6 @@ from the environment variable ``RECOST_`` + its name in upper case. `resolve` tu
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 import warnings
@@ -217,6 +216,8 @@ def explicit(config: Optional[RecostConfig], options: Mapping[str, Any]) -> dict
     names = [setting.name for setting in fields(RecostConfig)]
     for name in options:
         if name not in names:
+            import difflib  # noqa: PLC0415 - only for a mistake
+
             near = difflib.get_close_matches(name, names, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
             raise ValueError(f"recost: unknown option {name!r}; {hint}")
@@ -272,8 +273,8 @@ def _default(setting: Field[Any]) -> Any:
 
 
 def _checked(setting: Field[Any], given: Any, origin: Origin) -> Any:
-    if given is None:
-        return None
+    if given is None or (setting.name == "base_url" and origin == "default"):
+        return given  # the default URL is right, and checking it is slow the first time
     try:
         return setting.metadata["check"](given)
     except checks.RefusedError as refused:

@@ -11,7 +11,8 @@ from typing import Any, Callable, Optional
 
 import pytest
 
-from tests.api import Api, validate
+from tests.api import Api
+from tests.api_rules import validate
 from tests.delivery.samples import metric, window
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Any, Callable, Final, Optional
 
 __all__ = ["ID", "template_segment"]
 
@@ -27,10 +27,25 @@ _GOOD_HUMP: Final = 4.0
 _MOST_ODD: Final = 0.2
 
 
-def _pieces(piece: str) -> re.Pattern[str]:
+class _Pattern:
+    """A regular expression that is compiled at its first use: on recost's own thread, and not at import."""
+
+    match: Callable[[str], Optional[re.Match[str]]]
+    fullmatch: Callable[[str], Optional[re.Match[str]]]
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        compiled = re.compile(self._source)
+        self.match, self.fullmatch = compiled.match, compiled.fullmatch
+        return getattr(compiled, name)
+
+
+def _pieces(piece: str) -> _Pattern:
     """Return what matches pieces of that form with separators between them, in lower case."""
     whole = f"(?:{piece})(?![a-z0-9])"
-    return re.compile(rf"\$?[._~-]*(?:{whole}(?:[._~-]+{whole})*[._~-]*)?")
+    return _Pattern(rf"\$?[._~-]*(?:{whole}(?:[._~-]+{whole})*[._~-]*)?")
 
 
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
@@ -53,7 +68,7 @@ _HEX: Final = re.compile("[a-f]{12,}", re.IGNORECASE)
 _WORD: Final = re.compile("[A-Za-z]+")
 _HUMP: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-_MODEL: Final = re.compile(
+_MODEL: Final = _Pattern(
     r"(?:(?:us|eu|apac|jp|au|global)\.)?"
     r"(?:(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|mistral|openai|qwen|stability|xai)\.)?"
     r"(?:chatgpt|chirp|claude|codestral|command|dall-e|deepseek|devstral|eleven|embed|flux|gemini|gemma|glm|gpt"
@@ -66,7 +81,7 @@ _MODEL_PARTS: Final = _pieces(
     "[a-z]{0,2}[0-9]{1,2}|[a-z]{1,14}[0-9]{0,2}|[0-9]{1,4}[bkmo]?|20[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]"
     "|[0-9]{1,3}x[0-9]{1,3}b?|[ae][0-9]{1,3}b"
 )
-_EXTENSION: Final = re.compile(
+_EXTENSION: Final = _Pattern(
     "asmx|aspx|atom|avi|css|csv|gif|gz|html|ico|ics|jpe?g|js|jsonl?|jsonp|jsp|md|mov|mp[34]|ogg|parquet|pdf|php"
     "|png|rss|svg|tar|tgz|txt|wav|webm|webp|xlsx?|xml|ya?ml|zip"
 )
@@ -160,11 +175,11 @@ def _reads_like_words(text: str) -> bool:
     if text == text.lower():
         return all(map(_reads_like_a_word, words))
     humps = _HUMP.findall(text)
-    letters = sum(map(len, words))
-    average = letters / len(humps)  # there is one at least: the text has an upper-case letter
-    if letters >= _JUDGED and len(humps) > len(words) and average < _LEAST_HUMP:
+    letters, capitals = sum(map(len, words)), sum(map(str.isupper, text))
+    if letters >= _JUDGED and len(humps) > len(words) and letters < _LEAST_HUMP * len(humps):
         return False
-    return all(map(_reads_like_a_word, humps if average >= _GOOD_HUMP else words))
+    good = letters >= _GOOD_HUMP * max(len(humps), capitals)
+    return all(map(_reads_like_a_word, humps if good else words))
 
 
 def _reads_like_a_word(word: str) -> bool:

@@ -66,11 +66,6 @@ class Bucket:
         self._cost = _NOTHING
 
     @property
-    def call_count(self) -> int:
-        """Number of calls."""
-        return self.latencies.count
-
-    @property
     def cost_cents(self) -> Decimal:
         """Sum of what the calls cost, exact."""
         self._settle()

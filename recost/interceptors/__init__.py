@@ -14,10 +14,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import ModuleType
-from typing import Final, Optional
+from typing import Final, NamedTuple, Optional
 
 from recost.events import RawEvent
-from recost.interceptors._patching import Patches, when_imported
+from recost.interceptors._imports import when_imported
+from recost.interceptors._patching import Patches
 from recost.interceptors.exchange import Exchange, Sink, current, streaming
 
 __all__ = ["CLIENTS", "Interception", "install", "interception", "is_installed", "uninstall"]
@@ -34,6 +35,12 @@ CLIENTS: Final = {
 ErrorSink = Callable[[BaseException], None]
 
 
+class _Listener(NamedTuple):
+    sink: Sink
+    before_call: Optional[Callable[[], None]]
+    on_error: Optional[ErrorSink]
+
+
 class Interception:
     """What is patched in this process, and where finished exchanges go."""
 
@@ -43,8 +50,7 @@ class Interception:
         """Client and reason, for each client that could not be instrumented."""
         self._lock = threading.Lock()
         self._hooked: set[str] = set()
-        self._sinks: dict[str, tuple[Sink, Optional[Callable[[], None]]]] = {}
-        self._on_error: Optional[ErrorSink] = None
+        self._sinks: dict[str, _Listener] = {}
         self.sink: Optional[Sink] = None
         """Takes each finished exchange; None while nothing is installed."""
         self.before_call: Optional[Callable[[], None]] = None
@@ -60,9 +66,7 @@ class Interception:
     ) -> None:
         """Send finished exchanges to ``sink`` from now on, in place of the earlier sink of the same name."""
         with self._lock:
-            self._sinks[name] = (sink, before_call)
-            if on_error is not None:
-                self._on_error = on_error
+            self._sinks[name] = _Listener(sink, before_call, on_error)
             self._route()
         for module in CLIENTS:
             if module not in self._hooked:
@@ -71,15 +75,18 @@ class Interception:
             elif sys.modules.get(module) is not None:  # None there forbids the import
                 self._imported(sys.modules[module])
 
-    def remove(self, name: str) -> None:
-        """Forget the sink of that name, and unpatch everything when it was the last one."""
+    def remove(self, name: str, sink: Optional[Sink] = None) -> None:
+        """Forget the sink of that name, and unpatch everything when it was the last one.
+
+        With ``sink``, only if it is this one: another may have taken its place meanwhile.
+        """
         with self._lock:
-            if self._sinks.pop(name, None) is None:
+            if name not in self._sinks or (sink is not None and self._sinks[name].sink != sink):
                 return
+            del self._sinks[name]
             self._route()
             if not self._sinks:
                 self.patches.remove_all()
-                self._on_error = None
 
     def end_streaming(self, sink: Sink) -> None:
         """Finish the sink's exchanges whose body has not ended, as they stand: the process is leaving."""
@@ -107,14 +114,15 @@ class Interception:
 
     def report(self, error: BaseException) -> None:
         """Contain an error of recost's own: the one boundary on the caller's side of the inbox."""
-        on_error = self._on_error
-        if on_error is not None:
-            with suppress(Exception):
-                on_error(error)
+        for listener in list(self._sinks.values()):
+            if listener.on_error is not None:
+                with suppress(Exception):
+                    listener.on_error(error)
 
     def _route(self) -> None:
-        sinks = [sink for sink, _ in self._sinks.values()]
-        befores = [before for _, before in self._sinks.values() if before is not None]
+        listeners = self._sinks.values()
+        sinks = [listener.sink for listener in listeners]
+        befores = [listener.before_call for listener in listeners if listener.before_call is not None]
         self.before_call = befores[0] if len(befores) == 1 else (_Each(befores) if befores else None)
         self.sink = sinks[0] if len(sinks) == 1 else (_Fan(sinks) if sinks else None)
 

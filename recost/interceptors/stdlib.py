@@ -51,7 +51,7 @@ def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
 
 @lru_cache(maxsize=1024)
 def ascii_host(host: str) -> str:
-    """Return a host's name as an Exchange has it: lower case, ASCII, no brackets, no trailing dot, no userinfo."""
+    """Return a host's name as an Exchange has it: lower case ASCII, no userinfo, brackets, trailing dot."""
     host = host.rpartition("@")[2]  # urllib.request leaves it in
     if not host.isascii():
         host = host.encode("idna").decode("ascii")

@@ -12,14 +12,11 @@ from recost.config import Settings
 from recost.delivery.delivery import Delivery
 from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
-from recost.delivery.transports.cloud import CloudTransport
-from recost.delivery.transports.file import FileTransport
-from recost.delivery.transports.websocket import WebSocketTransport
 from recost.events import RawEvent, WindowSummary
 from recost.lifecycle.quiet import Quiet
 from recost.lifecycle.reporting import logger
 from recost.lifecycle.runtime import Runtime
-from recost.lifecycle.worker import Schedule, Worker
+from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
 from recost.pipeline import Pipeline
 from recost.pricing.registry import ProviderRegistry
 
@@ -30,6 +27,8 @@ _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
 
 
 def _file(settings: Settings) -> Transport:
+    from recost.delivery.transports.file import FileTransport  # noqa: PLC0415 - only what is used is imported
+
     return FileTransport(
         Path(settings.local_dir),
         settings.project_id or "default",
@@ -40,10 +39,14 @@ def _file(settings: Settings) -> Transport:
 
 
 def _websocket(settings: Settings) -> Transport:
+    from recost.delivery.transports.websocket import WebSocketTransport  # noqa: PLC0415
+
     return WebSocketTransport(settings.local_port)
 
 
 def _cloud(settings: Settings) -> Transport:
+    from recost.delivery.transports.cloud import CloudTransport  # noqa: PLC0415
+
     return CloudTransport(
         settings.base_url,
         settings.project_id or "",
@@ -110,7 +113,7 @@ def build_runtime(
         schedule=Schedule(
             settings.flush_interval_ms / 1000, settings.max_batch_size, delivery.spacing_s, time.monotonic()
         ),
-        wake_at=1 if settings.debug else settings.max_batch_size,
+        wake_at=1 if settings.debug else min(settings.max_batch_size, INBOX_LIMIT // 4),
         report=report,
         put=delivery.put,
         on_interval=delivery.retry,

@@ -85,7 +85,7 @@ class RecostHandle:
         runtime = self._runtime
         if runtime is not None:
             try:
-                interception.remove(_SINK)
+                interception.remove(_SINK, runtime.worker.record)
                 interception.end_streaming(runtime.worker.record)
                 runtime.shut_down(self._shutdown_timeout_s)
             except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application

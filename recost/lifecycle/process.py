@@ -5,10 +5,13 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
+import time
 import weakref
+from contextlib import suppress
 from typing import Callable, Final, Protocol
 
-__all__ = ["at_exit", "at_multiprocessing_exit", "watch_forks"]
+__all__ = ["at_exit", "at_multiprocessing_exit", "wait_for_ended_threads", "watch_forks"]
 
 
 class _Forkable(Protocol):
@@ -36,6 +39,16 @@ def watch_forks(thing: _Forkable) -> None:
             after_in_parent=lambda: _tell("after_fork_in_parent"),
             after_in_child=lambda: _tell("after_fork_in_child"),
         )
+
+
+def wait_for_ended_threads(deadline: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+    """Wait until threads that Python has joined are gone for the system, too, at most until ``deadline``.
+
+    Up to 3.12 a join returns a moment earlier, and a fork in that moment warns of the thread.
+    """
+    with suppress(OSError):
+        while len(os.listdir("/proc/self/task")) > threading.active_count() and monotonic() < deadline:
+            time.sleep(0.0001)
 
 
 def _tell(event: str) -> None:

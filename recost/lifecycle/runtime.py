@@ -7,6 +7,7 @@ import time
 from typing import Callable, Final, Optional
 
 from recost.delivery.delivery import Delivery
+from recost.lifecycle.process import wait_for_ended_threads
 from recost.lifecycle.worker import Worker, start_thread
 
 __all__ = ["Runtime"]
@@ -63,6 +64,7 @@ class Runtime:
         self.delivery.settle(deadline)
         if self.delivery.pause():
             self._join(self._delivery_thread, deadline)
+        wait_for_ended_threads(deadline)
         self.started = False
 
     def after_fork_in_parent(self) -> None:

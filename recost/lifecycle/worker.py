@@ -17,7 +17,7 @@ from recost.delivery.outbox import PendingWindow
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
 
-__all__ = ["Aggregation", "Schedule", "Worker"]
+__all__ = ["INBOX_LIMIT", "Aggregation", "Schedule", "Worker", "start_thread"]
 
 INBOX_LIMIT: Final = 10_000
 

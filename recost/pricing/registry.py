@@ -15,12 +15,11 @@ __all__ = ["BUILTIN_PROVIDERS", "ProviderRegistry"]
 
 _Rules = list[ProviderDef]
 
-_URL: Final = re.compile(
-    r"[a-z][a-z0-9+.-]*://"
+_URL: Final = (
+    r"[A-Za-z][A-Za-z0-9+.-]*://"
     r"(?:[^/?#\\]*@)?"  # userinfo ends at the last @; clients don't agree on what a backslash is
     r"(\[[^\]/?#\\]*\]|[^\[\]:/?#\\]+)(?::[0-9]*)?"
-    r"(/[^?#]*)?(?:[?#]|\Z)",
-    re.IGNORECASE,
+    r"(/[^?#]*)?(?:[?#]|\Z)"
 )
 """Host and path; `urllib.parse.urlsplit` takes several times the budget of a match, and raises."""
 
@@ -102,5 +101,11 @@ def _with_path(prepared: MatchResult, path: str) -> MatchResult:
 
 def _split(url: str) -> Optional[tuple[str, str]]:
     """Return host and path of an absolute URL, None where it has no host or a malformed one."""
-    parts = _URL.match(url)
+    parts = _url_pattern().match(url)
     return None if parts is None else (parts[1], parts[2] or "/")
+
+
+@lru_cache(maxsize=1)
+def _url_pattern() -> re.Pattern[str]:
+    """Return `_URL`, compiled when it is first needed rather than at import."""
+    return re.compile(_URL)

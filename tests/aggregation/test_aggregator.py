@@ -34,7 +34,11 @@ def test_calls_are_added_up() -> None:
     assert (aggregator.size, aggregator.bucket_count) == (3, 2)
     summary = aggregator.flush()
     assert summary is not None
-    assert (summary.project_id, summary.environment, summary.sdk_version) == ("project", "production", "9.9.9")
+    assert (summary.project_id, summary.environment, summary.sdk_version) == (
+        "project",
+        "production",
+        "9.9.9",
+    )
     post, get = summary.metrics
     assert (post.provider, post.endpoint, post.method) == ("openai", "chat", "POST")
     assert (post.request_count, post.error_count) == (2, 1)

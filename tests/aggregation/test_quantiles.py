@@ -108,11 +108,16 @@ def test_it_can_be_added_to_after_a_merge() -> None:
     for _ in range(400):
         first.add(2.0)
     assert first.count == 800
-    assert (first.percentile(20), first.percentile(50), first.percentile(90)) == (
-        1.0,
-        pytest.approx(2.0, rel=0.01),
-        3.0,
-    )
+    found = [first.percentile(percent) for percent in (20, 50, 90)]
+    assert found == pytest.approx([1.0, 2.0, 3.0], rel=0.01)
+
+
+def test_merging_nothing_changes_nothing() -> None:
+    latencies, nothing = made_of([5.0] * 300), Latencies()
+    wanted = state(latencies)
+    latencies.merge(Latencies())
+    nothing.merge(latencies)
+    assert state(latencies) == state(nothing) == wanted
 
 
 @given(st.lists(VALUES, max_size=50))

@@ -18,6 +18,7 @@ from recost.cli.demo.calls import CALLS, shares
 from recost.cli.demo.clients import CLIENTS, Client
 from recost.cli.demo.report import Row, add_up, reconcile
 from recost.cli.demo.routing import UNREACHABLE, Routing
+from recost.cli.demo.runner import Runner
 from recost.cli.demo.server import DemoServer, Served
 from tests.scripts import environment, run_script, windows
 
@@ -378,3 +379,27 @@ def test_the_stripe_sdk_understands_the_answers() -> None:
         with pytest.raises(stripe.CardError) as declined:
             sdk.v1.charges.create({"amount": 2000, "currency": "usd", "source": "tok_chargeDeclined"})
         assert declined.value.code == "card_declined"
+
+
+def test_what_was_not_planned_is_noted_and_the_others_go_on() -> None:
+    strange = Client("strange", "json", "nowhere")
+    with DemoServer() as server, Routing(server.port) as routing:
+        runner = Runner([strange, CLIENTS[0]], routing)
+        labels = [label for label, _ in runner.run()]
+    assert set(labels) == {"urllib.request"}
+    [failure] = runner.failures
+    assert failure.startswith("strange: ModuleNotFoundError: ")
+
+
+def test_a_call_that_fails_unplanned_is_noted_and_the_next_ones_are_made() -> None:
+    with DemoServer() as server:
+        port = server.port
+    with Routing(port) as routing:  # the server has gone
+        runner = Runner([CLIENTS[0]], routing)
+        events = [event for _, event in runner.run()]
+    assert len(events) == 42
+    assert runner.refused == 3
+    assert len(runner.failures) == 39
+    assert runner.failures[0].startswith(
+        "urllib.request: POST http://api.openai.com/v1/chat/completions: URLError"
+    )

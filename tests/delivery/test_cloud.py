@@ -331,6 +331,24 @@ class TestTime:
         assert "no answer in time" in str(failure.error)
         assert not api.release.is_set()
 
+    def test_a_body_that_does_not_finish_keeps_nobody(self) -> None:
+        def answer_slowly() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100_000)
+                connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\n{")
+                left.wait(30)
+
+        left = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=answer_slowly, daemon=True)
+            thread.start()
+            cloud = CloudTransport(f"http://127.0.0.1:{listener.getsockname()[1]}", "p", KEY)
+            cloud.send(window(), 0.5)  # returns: the status is what counts
+            left.set()
+            thread.join(5)
+        assert not thread.is_alive()
+
     def test_a_server_that_never_accepts(self) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))

@@ -227,6 +227,16 @@ class TestRotation:
         assert names(tmp_path) == ["p.jsonl"]
         assert [line["environment"] for line in lines(tmp_path / "p.jsonl")] == ["2"]
 
+    def test_where_an_open_file_cannot_be_renamed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("recost.delivery.transports.file._POSIX", False)
+        transport = FileTransport(tmp_path, "p", max_bytes=10, backups=2)
+        for index in range(4):
+            transport.send(window(environment=str(index)), 5.0)
+        found = {path.name: [line["environment"] for line in lines(path)] for path in tmp_path.iterdir()}
+        assert found == {"p.jsonl": ["3"], "p.1.jsonl": ["2"], "p.2.jsonl": ["1"]}
+
     def test_a_gap_keeps_older_files(self, tmp_path: Path) -> None:
         transport = FileTransport(tmp_path, "p", max_bytes=10, backups=3)
         for index in range(4):

@@ -126,7 +126,7 @@ class TestAnApplication:
                 await client.get(server.url + "/shutdown")
 
         app = Starlette(lifespan=lifespan)
-        app.add_middleware(RecostMiddleware, RecostConfig(local_dir=str(tmp_path)))
+        app.add_middleware(RecostMiddleware, config=RecostConfig(local_dir=str(tmp_path)))
         with TestClient(app):
             pass
         assert calls(windows(tmp_path)) == {"/startup": 1, "/shutdown": 1}

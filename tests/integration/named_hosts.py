@@ -153,5 +153,6 @@ def map_names(names: Iterable[str], port: int) -> None:
         mapped = ("127.0.0.1", port) if address[:2] == ("127.0.0.1", 443) else address
         connect(self, mapped)
 
-    socket.getaddrinfo = getaddrinfo
-    socket.socket.connect = connect_mapped  # type: ignore[method-assign]
+    patched: Any = socket
+    patched.getaddrinfo = getaddrinfo
+    patched.socket.connect = connect_mapped

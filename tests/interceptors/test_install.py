@@ -142,13 +142,14 @@ def test_before_call_does_not_run_for_a_call_that_is_part_of_another() -> None:
 def test_a_client_of_unknown_shape_is_skipped_and_reported() -> None:
     errors: list[BaseException] = []
     own = Interception()
-    own.sink, own._on_error = (lambda exchange: None), errors.append
+    own.add("test", lambda exchange: None, on_error=errors.append)
+    errors.clear()
     own._imported(ModuleType("httpx"))
     assert list(own.broken) == ["httpx"]
     assert [type(error) for error in errors] == [AttributeError]
     own._imported(httpx)
     assert not own.broken
-    own.patches.remove_all()
+    own.remove("test")
 
 
 def test_an_error_sink_that_raises_is_contained() -> None:

@@ -15,7 +15,7 @@ import wrapt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.interceptors._patching import Patches, when_imported
+from recost.interceptors._patching import Patches
 
 
 class Ledger:
@@ -240,25 +240,3 @@ def test_two_threads_that_patch_at_once_patch_once() -> None:
             thread.join()
         base().send(1)
         assert len(ledger.calls) == 1
-
-
-def test_a_module_that_is_there_already() -> None:
-    seen: list[ModuleType] = []
-    when_imported("json", seen.append)
-    assert seen == [sys.modules["json"]]
-
-
-def test_a_module_that_comes_later() -> None:
-    code = """
-        import sys
-        from recost.interceptors._patching import when_imported
-        seen = []
-        when_imported("colorsys", seen.append)
-        assert not seen and "colorsys" not in sys.modules
-        import colorsys
-        print(seen == [colorsys])
-    """
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert result.stdout.strip() == "True", result.stderr

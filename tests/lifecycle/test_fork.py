@@ -114,6 +114,7 @@ def test_a_fork_while_other_threads_call(server: Loopback, tmp_path: Path) -> No
         + """
 import threading
 recost.init(local_dir=folder, max_batch_size=3)
+call("/first")  # OpenSSL's and urllib's own locks are not held any more when the process forks
 threads = [threading.Thread(target=lambda: [call("/thread") for _ in range(20)]) for _ in range(4)]
 for thread in threads:
     thread.start()
@@ -133,9 +134,8 @@ assert statuses == [0] * 5, statuses
         server.url,
         tmp_path,
     )
-    assert "DeprecationWarning" not in result.stderr or sys.version_info >= (3, 12)
     assert result.returncode == 0, result
-    assert calls(windows(tmp_path)) == served(server) == {"/thread": 80, "/child": 5}
+    assert calls(windows(tmp_path)) == served(server) == {"/first": 1, "/thread": 80, "/child": 5}
 
 
 def test_a_fork_that_bypasses_pythons_hooks_is_noticed_at_the_next_call(

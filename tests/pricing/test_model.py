@@ -111,7 +111,9 @@ def test_fields_that_are_refused(field: str, given: Any) -> None:
         rule(**{field: given})
 
 
-@pytest.mark.parametrize("fields", [("", "sms"), ("/Messages", ""), ("/Messages", "sms", -1.0), (None, "sms")])
+@pytest.mark.parametrize(
+    "fields", [("", "sms"), ("/Messages", ""), ("/Messages", "sms", -1.0), (None, "sms")]
+)
 def test_path_cases_that_are_refused(fields: Any) -> None:
     with pytest.raises(ValueError, match=r"PathCase\."):
         PathCase(*fields)

@@ -27,7 +27,9 @@ def rules(draw: st.DrawFn) -> ProviderDef:
         draw(st.sampled_from(["one", "two"])),
         path_prefix=draw(st.none() | PATHS),
         endpoint_category=draw(st.none() | st.sampled_from(["c", "d"])),
-        path_cases=tuple(draw(st.lists(st.builds(PathCase, st.sampled_from(["v1", "/a", "b"]), st.just("case"))))),
+        path_cases=tuple(
+            draw(st.lists(st.builds(PathCase, st.sampled_from(["v1", "/a", "b"]), st.just("case"))))
+        ),
     )
 
 
@@ -61,7 +63,9 @@ def test_the_first_rule_that_matches_wins(custom: list[ProviderDef], host: str, 
     assert (found and found.rule) is wanted
     if wanted is not None and found is not None:
         case = next((case for case in wanted.path_cases if case.contains in path), None)
-        assert found.endpoint_category == (case.endpoint_category if case else wanted.endpoint_category or path)
+        assert found.endpoint_category == (
+            case.endpoint_category if case else wanted.endpoint_category or path
+        )
 
 
 @given(
@@ -205,7 +209,9 @@ def test_the_number_of_rules_makes_no_difference_to_the_work() -> None:
 
     def work(count: int) -> int:
         custom = [
-            ProviderDef(f"*.s{number}.example.com" if number % 2 else "many.example.com", "p", f"/a/b{number}/c")
+            ProviderDef(
+                f"*.s{number}.example.com" if number % 2 else "many.example.com", "p", f"/a/b{number}/c"
+            )
             for number in range(count)
         ]
         registry = ProviderRegistry(custom)

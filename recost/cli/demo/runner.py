@@ -103,7 +103,7 @@ class Runner:
             if call.host == UNREACHABLE:
                 self.refused += 1
             else:
-                self._note(f"{call.method} {call.url}", error)
+                self._note(f"{self._turn}: {call.method} {call.url}", error)
 
     @contextmanager
     def _contained(self, label: str) -> Iterator[None]:
@@ -114,4 +114,4 @@ class Runner:
             self._note(label, error)
 
     def _note(self, what: str, error: Exception) -> None:
-        self.failures.append(f"{self._turn}: {what}: {type(error).__name__}: {error}")
+        self.failures.append(f"{what}: {type(error).__name__}: {error}")

@@ -225,10 +225,11 @@ def _silent_logger() -> logging.Logger:
 
 def _describe(error: Exception) -> str:
     """Name a failure in words of our own: what the peer says is not repeated."""
-    if isinstance(error, (TimeoutError, socket.timeout)):
-        return "no answer in time"
     if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
+        late = isinstance(error, (TimeoutError, socket.timeout))
+        return "no answer in time" if late else error.strerror or type(error).__name__
+    if isinstance(error, RuntimeError):
+        return "no thread can be started to read its answers"
     if isinstance(error, EOFError):
         return "the connection was closed"
     received = getattr(error, "rcvd", None)

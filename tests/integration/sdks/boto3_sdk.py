@@ -7,6 +7,8 @@ import io
 import json
 import os
 from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 from tests.integration.named_hosts import Answer, Asked
 
@@ -14,14 +16,13 @@ PACKAGE = "boto3"
 _BUCKET, _QUEUE, _TABLES = (f"{name}.eu-west-1.amazonaws.com" for name in ("stuff.s3", "sqs", "dynamodb"))
 HOSTS = (_BUCKET, _QUEUE, _TABLES)
 EXPECTED = {
-    ("aws", "/summary", "PUT"): (2, 0),
-    ("aws", "/summary", "GET"): (3, 0),
-    ("aws", "/summary", "HEAD"): (1, 0),
-    ("aws", "/missing", "GET"): (1, 1),
+    ("aws", "/{key}", "PUT"): (2, 0),
+    ("aws", "/{key}", "GET"): (4, 1),
+    ("aws", "/{key}", "HEAD"): (1, 0),
     ("aws", "/", "GET"): (2, 0),
     ("aws", "/", "POST"): (3, 0),
 }
-LEFT = {("aws", "/summary", "GET"): {"/summary"}}
+LEFT = {("aws", "/{key}", "GET"): {"/summary", "/missing"}}
 
 _CONTENT = b"0123456789" * 200
 
@@ -64,11 +65,9 @@ def use() -> None:
         AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI",
         AWS_EC2_METADATA_DISABLED="1",
     )
-    import boto3
-    from botocore.config import Config
-
+    boto3: Any = import_module("boto3")
     session = boto3.Session(region_name="eu-west-1")
-    config = Config(retries={"max_attempts": 0})
+    config = import_module("botocore.config").Config(retries={"max_attempts": 0})
     store = session.client("s3", config=config)
     store.put_object(Bucket="stuff", Key="summary", Body=_CONTENT)
     store.upload_fileobj(io.BytesIO(_CONTENT), "stuff", "summary")

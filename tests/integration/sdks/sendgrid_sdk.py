@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from tests.integration.named_hosts import Answer, Asked
 
 PACKAGE = "sendgrid"
@@ -24,16 +27,15 @@ def answer(asked: Asked) -> Answer:
 
 def use() -> None:
     """Make every call."""
-    import sendgrid
-    from python_http_client.exceptions import UnauthorizedError
-    from sendgrid.helpers.mail import Mail
-
+    sendgrid: Any = import_module("sendgrid")
+    mail_of: Any = import_module("sendgrid.helpers.mail").Mail
+    refused: Any = import_module("python_http_client.exceptions").UnauthorizedError
     client = sendgrid.SendGridAPIClient("SG.test")
     for recipient in ("b@b.example", "c@b.example"):
-        mail = Mail("a@b.example", recipient, "subject", plain_text_content="text")
+        mail = mail_of("a@b.example", recipient, "subject", plain_text_content="text")
         assert client.send(mail).status_code == 202
     try:
-        client.send(Mail("a@b.example", "nobody@b.example", "subject", plain_text_content="text"))
-    except UnauthorizedError as error:
+        client.send(mail_of("a@b.example", "nobody@b.example", "subject", plain_text_content="text"))
+    except refused as error:
         assert error.status_code == 401  # noqa: PT017 - no pytest in this process
     assert client.client.suppression.bounces.get().body == b"[]"

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import random
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recost.aggregation.segments import ID, template_segment
+
+NAMES = """
+v1 v2 v1beta1 v1p1beta1 v1.0 v0.1 V2 api users customers chat completions generateContent simple_price
+gpt-4o-mini gpt-4.1 gpt-3.5-turbo-0125 gpt-4o-2024-08-06 chatgpt-4o-latest o1 o3-mini
+claude-sonnet-4-5-20250929
+claude-3-5-sonnet-20241022 gemini-2.5-flash gemini-1.5-pro-002 gemini-2.5-flash:generateContent
+text-embedding-3-small text-embedding-ada-002 whisper-1 tts-1-hd dall-e-3 mixtral-8x7b
+llama-3.1-70b-instruct Llama-3.1-8B-Instruct qwen3-235b-a22b meta.llama3-1-70b-instruct-v1:0
+us.anthropic.claude-3-5-sonnet-20241022-v2:0 amazon.titan-embed-text-v2:0 eleven_multilingual_v2
+Messages.json Calls.json payment_intents IncomingPhoneNumbers AvailablePhoneNumbers GetJobDetails oauth2 web3
+s3 sha256 base64 .well-known openid-configuration _search $metadata wp-json geocode text-to-speech
+DescribeReservedInstancesModifications internationalization graphql.php data.tar.gz -- .. _ fine_tuning
+"""
+
+IDENTIFIERS = """
+1 12345 00 3.14159 12.5 1,2 2024-01-02 20240102 550e8400-e29b-41d4-a716-446655440000 deadbeef01 0xdeadbeef
+550e8400e29b41d4a716446655440000 aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa abcdefabcdefabcd cus_NffrFeUfNV2Hib
+ch_3MmlqpLkdIwHu7ix0Rj7GWSJ AC0123456789abcdef0123456789abcdef sk_live_51H8x user_42 order-12345 asst_abc123
+NffrFeUfNVqHib XkQzVbNmWrTplKj xkqjzvbnmwrtplkj MDEyMzQ1Njc4OQ== a+b a=b a;b a,b *
+eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln eyJhbGciOi.eyJzdWIi.abcdefgh jane@example.com @handle
+jane%40example.com
+caf%C3%A9 café %20 a%20b %252e {secret} {id}{id} 21m00Tcm4TlvDq8ikWAM T024BE7LD 192.168.0.1
+gpt-4o-mini-abc123def claude-x9f8e7d6c5 12:34:56 a\x00b \ud800
+"""
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_names_stay(name: str) -> None:
+    assert template_segment(name, False) == name
+
+
+@pytest.mark.parametrize("identifier", IDENTIFIERS.split())
+def test_identifiers_go(identifier: str) -> None:
+    found = template_segment(identifier, False)
+    assert set(found.split(":")) == {ID}, found
+
+
+@pytest.mark.parametrize(
+    ("segment", "wanted"),
+    [
+        ("SM0123456789abcdef0123456789abcdef.json", "{id}.json"),
+        ("8863.json", "{id}.json"),
+        ("8863.JSON", "{id}.JSON"),
+        ("projects:8f14e45fceea167a", "projects:{id}"),
+        ("8f14e45fceea167a:cancel", "{id}:cancel"),
+        ("ft:gpt-4o-mini-2024-07-18:acme:suffix:AbC123x", "ft:gpt-4o-mini-2024-07-18:acme:suffix:{id}"),
+        ("bot123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11", "bot{id}"),
+        ("bot1:a", "bot{id}"),
+        ("chat%2Dcompletions", "chat-completions"),
+        ("anthropic.claude-3-5-sonnet-20241022-v2%3A0", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
+        ("users:7", "users:{id}"),
+        ("", ""),
+        ("{id}", "{id}"),
+        ("x" * 65, "{id}"),
+    ],
+)
+def test_segments_of_several_parts(segment: str, wanted: str) -> None:
+    assert template_segment(segment, False) == wanted
+
+
+@pytest.mark.parametrize("version", ["2010-04-01", "2024-01", "2023-05-15-preview", "1.1", "2.0"])
+def test_versions_that_lead_a_path_stay(version: str) -> None:
+    assert template_segment(version, True) == version
+    assert template_segment(version, False) == ID
+
+
+@pytest.mark.parametrize("number", ["1", "12345", "1999-01-01", "2024-13-01", "12.5", "1.123"])
+def test_other_numbers_that_lead_a_path_go(number: str) -> None:
+    assert template_segment(number, True) == ID
+
+
+@given(st.text(), st.booleans())
+def test_any_text_comes_to_rest_after_one_pass(segment: str, first: bool) -> None:
+    found = template_segment(segment, first)
+    assert template_segment(found, first) == found
+    assert len(found) <= 64
+
+
+@given(st.text(alphabet="ab1-._~:%{}id09AZ$", max_size=70), st.booleans())
+def test_likely_text_comes_to_rest_after_one_pass(segment: str, first: bool) -> None:
+    found = template_segment(segment, first)
+    assert template_segment(found, first) == found
+    assert len(found) <= 64
+
+
+@given(
+    st.uuids(), st.booleans(), st.sampled_from(["", ".json", ":cancel"]), st.sampled_from(["", "req_", "a-"])
+)
+def test_no_uuid_survives(value: object, first: bool, suffix: str, prefix: str) -> None:
+    assert template_segment(f"{prefix}{value}{suffix}", first) == ID + suffix
+    assert template_segment(str(value).upper().replace("-", ""), first) == ID
+
+
+@given(st.integers(min_value=0), st.booleans(), st.sampled_from(["", "user_", "order-", "x", "cus_"]))
+def test_no_number_survives(value: int, first: bool, prefix: str) -> None:
+    assert template_segment(f"{prefix}{value}", first) == ID
+
+
+@given(
+    st.text(string.ascii_letters + string.digits, min_size=10, max_size=80).filter(
+        lambda token: not token.isalpha() and not token[:-1].isalpha()
+    ),
+    st.sampled_from(["", "sk_live_", "key-"]),
+)
+def test_no_token_with_digits_in_it_survives(token: str, prefix: str) -> None:
+    assert template_segment(prefix + token, False) == ID
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "length", "most"),
+    [
+        (string.hexdigits[:16], 16, 0),
+        (string.ascii_letters + string.digits, 16, 0.01),
+        (string.ascii_letters + string.digits, 24, 0.001),
+        (string.ascii_letters + string.digits + "-_", 22, 0.002),
+        (string.ascii_letters, 24, 0.01),
+        (string.ascii_uppercase + "234567", 16, 0.01),
+        (string.ascii_lowercase, 24, 0.02),
+        (string.ascii_lowercase, 32, 0),
+    ],
+)
+def test_random_tokens_go(alphabet: str, length: int, most: float) -> None:
+    chance = random.Random(length)
+    tokens = ["".join(chance.choices(alphabet, k=length)) for _ in range(5000)]
+    survivors = [token for token in tokens if template_segment(token, False) != ID]
+    assert len(survivors) <= most * len(tokens), survivors[:10]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    for number in range(3000):
+        template_segment(f"x{number}", False)
+    assert template_segment.cache_info().currsize <= 1024
