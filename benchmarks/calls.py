@@ -9,21 +9,35 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Optional
 
 import clients
-from observers import OBSERVERS
+from observers import OBSERVERS, UNSEEING
 from programs import one_line, start
 
-__all__ = ["measure", "missing", "table"]
+__all__ = ["Plan", "Results", "measure", "missing", "table"]
 
 _NEEDS: Final = {
     "otel": ("opentelemetry.sdk", "opentelemetry.instrumentation"),
     "sentry": ("sentry_sdk",),
 }
 _GROUP: Final = 100
+
+
+Results = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to measure."""
+
+    rounds: int
+    round_s: float
+    restarts: int
+    """Generations of processes that the rounds are spread over: where things lie in memory is drawn anew."""
 
 
 @dataclass
@@ -35,26 +49,21 @@ class Measured:
     lowest_ns: dict[str, float] = field(default_factory=dict)
     """CPU time per call, by observer."""
     seen: dict[str, float] = field(default_factory=dict)
-    """Share of the calls that the observer has seen; 1 when it has missed none."""
+    """Share of the calls that the observer has seen: 1 when it has missed none."""
 
-    def added_us(self, observer: str) -> Optional[float]:
-        """Return what the observer adds to a call, in microseconds; None when it was not measured."""
-        if observer not in self.lowest_ns:
-            return None
-        return (self.lowest_ns[observer] - self.lowest_ns["bare"]) / 1000
-
-    def as_dict(self) -> dict[str, Any]:
-        added = {name: self.added_us(name) for name in self.lowest_ns if name != "bare"}
+    def as_dict(self) -> Results:
+        bare_us = self.lowest_ns["bare"] / 1000
+        added = {name: ns / 1000 - bare_us for name, ns in self.lowest_ns.items() if name != "bare"}
         return {
             "client": self.client,
             "network": self.network,
-            "bare_us": self.lowest_ns["bare"] / 1000,
+            "bare_us": bare_us,
             "added_us": added,
             "seen": self.seen,
         }
 
 
-def missing(names: tuple[str, ...]) -> dict[str, str]:
+def missing(names: Sequence[str]) -> dict[str, str]:
     """Return the observers and clients that can't be measured here, and the module that each lacks."""
     wanted = {name: _NEEDS.get(name, ()) for name in names}
     wanted.update({name: (clients.module_of(name),) for name in names if name in clients.CLIENTS})
@@ -62,17 +71,24 @@ def missing(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def measure(
-    client: str, observers: tuple[str, ...], *, network: str, rounds: int, round_s: float, restarts: int
-) -> Measured:
-    """Return the lowest of ``rounds`` rounds of about ``round_s`` seconds for each observer.
+    chosen: Sequence[str], observers: Sequence[str], networks: Sequence[str], plan: Plan
+) -> list[Results]:
+    """Return the lowest round of each client and observer on each network."""
+    results = []
+    for client in chosen:
+        for network in networks:
+            results.append(_measured(client, tuple(observers), network, plan).as_dict())
+            print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return results
 
-    The rounds are spread over ``restarts`` generations of processes: where things lie in memory is drawn anew.
-    """
+
+def _measured(client: str, observers: tuple[str, ...], network: str, plan: Plan) -> Measured:
     result = Measured(client, network)
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(_server()) if network == "loopback" else None
-        for _ in range(restarts):
-            _generation(result, observers, port, max(rounds // restarts, 1), round_s)
+        for _ in range(plan.restarts):
+            _generation(result, observers, port, max(plan.rounds // plan.restarts, 1), plan.round_s)
     return result
 
 
@@ -93,7 +109,8 @@ def _generation(
                 result.lowest_ns[name] = min(per_call_ns, result.lowest_ns.get(name, per_call_ns))
         for name, caller in callers.items():
             made, seen = map(int, _last_line(caller).split())
-            result.seen[name] = min(seen / made, result.seen.get(name, 1.0))
+            if name not in UNSEEING:
+                result.seen[name] = min(seen / made, result.seen.get(name, 1.0))
     finally:
         for caller in callers.values():
             _end(caller)
@@ -132,29 +149,20 @@ def _found(module: str) -> bool:
         return False
 
 
-def table(results: list[Measured]) -> list[list[str]]:
+def table(results: list[Results]) -> list[list[str]]:
     """Return the rows of the table, headings first."""
-    names = [name for name in OBSERVERS if name not in {"bare", "again"}]
-    head = ["client", "network", "bare us", *(f"{name} +us" for name in names), "null +us", "recost/otel"]
-    rows = [head]
+    names = [name for name in OBSERVERS if name != "bare"]
+    rows = [["client", "network", "bare us", *(f"{name} +us" for name in names), "recost/otel"]]
     for result in results:
-        ours, otel = result.added_us("recost"), result.added_us("otel")
-        rows.append(
-            [
-                result.client,
-                result.network,
-                f"{result.lowest_ns['bare'] / 1000:.1f}",
-                *(_added(result, name) for name in names),
-                _added(result, "again"),
-                f"1/{otel / ours:.1f}" if ours and otel and ours > 0 else "-",
-            ]
-        )
+        added = result["added_us"]
+        ours, otel = added.get("recost"), added.get("otel")
+        ratio = f"1/{otel / ours:.1f}" if otel and ours and ours > 0 else "-"
+        shown = (_shown(added.get(name), result["seen"].get(name)) for name in names)
+        rows.append([result["client"], result["network"], f"{result['bare_us']:.1f}", *shown, ratio])
     return rows
 
 
-def _added(result: Measured, observer: str) -> str:
-    added = result.added_us(observer)
-    if added is None:
+def _shown(added_us: Optional[float], seen: Optional[float]) -> str:
+    if added_us is None:
         return "-"
-    missed = observer != "again" and result.seen[observer] != 1.0
-    return f"{added:+.1f}" + (f" (saw {result.seen[observer]:.0%})" if missed else "")
+    return f"{added_us:+.1f}" if seen in {None, 1.0} else f"{added_us:+.1f} (saw {seen:.0%})"

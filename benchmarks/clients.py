@@ -104,7 +104,7 @@ def _urllib(_: str, url: str, *, memory: bool) -> Calls:
 
     def calls(count: int) -> None:
         for _ in range(count):
-            with opener.open(request.Request(url, BODY, HEADERS, method="POST")) as response:  # noqa: S310
+            with opener.open(request.Request(url, BODY, HEADERS, method="POST")) as response:
                 response.read()
         _check(response.status)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lowest import lowest_s
+
 from recost.pricing.model import ProviderDef
 from recost.pricing.registry import BUILTIN_PROVIDERS, ProviderRegistry
 
@@ -44,7 +45,7 @@ def _measured(rules: int, rounds: int, count: int) -> dict[str, Any]:
 def _custom(number: int) -> list[ProviderDef]:
     """Return rules on as many hosts as an application might list, every tenth host with ten prefixes."""
     return [
-        ProviderDef(f"api{index // 10}.example.com", f"provider{index // 10}", f"/v1/resource{index % 10}", f"r{index}", 0.1)
+        ProviderDef(f"api{index // 10}.example.com", f"p{index // 10}", f"/v1/resource{index % 10}", "r", 0.1)
         if index % 2
         else ProviderDef(f"*.zone{index}.example.net", f"zone{index}")
         for index in range(number)
@@ -72,5 +73,6 @@ def table(results: list[dict[str, Any]]) -> list[list[str]]:
     """Return the rows of the table, headings first."""
     rows = [["rules", "same few URLs, us", "every URL different, us"]]
     return rows + [
-        [f"{r['rules']:,}", f"{r['repeated_ns'] / 1000:.2f}", f"{r['distinct_ns'] / 1000:.2f}"] for r in results
+        [f"{r['rules']:,}", f"{r['repeated_ns'] / 1000:.2f}", f"{r['distinct_ns'] / 1000:.2f}"]
+        for r in results
     ]

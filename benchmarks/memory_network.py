@@ -1,4 +1,4 @@
-"""Connections that are answered from memory: each client runs all of its own code, and no system call is made.
+"""Connections that are answered from memory: clients run all of their code, and make no system call.
 
 What the kernel does is the larger and the noisier part of a call on loopback; without it the same difference
 is seen more sharply.
@@ -20,7 +20,8 @@ __all__ = ["aiohttp_connector", "httpcore_backend", "replace_sockets"]
 class MemorySocket:
     """As much of a socket as http.client and urllib3 use."""
 
-    _idle, _other_end = socket.socketpair()  # never readable: what a client asks before it uses a connection again
+    _idle, _other_end = socket.socketpair()
+    """Never readable, which is what a client asks before it uses a connection again."""
 
     def sendall(self, data: bytes) -> None:
         """Take a part of a request."""

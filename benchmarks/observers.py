@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Final
 
-__all__ = ["OBSERVERS", "Observer"]
+__all__ = ["OBSERVERS", "UNSEEING", "Observer"]
 
 
 class Observer:
@@ -123,6 +123,7 @@ OBSERVERS: Final[dict[str, Callable[[str], Observer]]] = {
     "recost": Recost,
     "otel": OpenTelemetry,
     "sentry": Sentry,
-    "again": Observer,
+    "null": Observer,
 }
-"""In the order of a round. ``again`` is bare once more: what is measured where nothing was added."""
+"""In the order of a round. ``null`` is bare once more: what is measured where nothing was added."""
+UNSEEING: Final = frozenset({"bare", "null"})

@@ -11,7 +11,8 @@ HOST: Final = "api.openai.com"
 """The host where the network is in memory; it has a built-in rule."""
 PATH: Final = "/v1/chat/completions"
 HEADERS: Final = {"Content-Type": "application/json", "Authorization": "Bearer sk-benchmark"}
-BODY: Final = json.dumps({"model": "gpt-small", "messages": [{"role": "user", "content": "x" * 100}]}).encode()
+_MESSAGES: Final = [{"role": "user", "content": "x" * 100}]
+BODY: Final = json.dumps({"model": "gpt-small", "messages": _MESSAGES}).encode()
 
 _DOCUMENT: Final = json.dumps(
     {

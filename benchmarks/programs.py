@@ -21,7 +21,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return an environment in which the checkout is importable, and of recost only the folder is configured."""
+    """Return an environment in which the checkout is importable, and of recost the folder is set."""
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -36,7 +36,9 @@ def _environment() -> dict[str, str]:
 def start(program: str, *arguments: object) -> subprocess.Popen[str]:
     """Start ``benchmarks/{program}.py``; it ends when its standard input is closed."""
     command = [sys.executable, str(HERE / f"{program}.py"), *map(str, arguments)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(), text=True)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(), text=True
+    )
 
 
 def one_line(process: subprocess.Popen[str], say: Optional[str] = None) -> str:

@@ -11,6 +11,7 @@ What is measured, how, and the latest tables: README.md in this folder.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Optional
 
 import calls
 import clients
@@ -40,97 +41,78 @@ NETWORKS: Final = ("loopback", "memory")
 class Effort:
     """How long to measure."""
 
-    rounds: int
-    round_s: float
-    restarts: int
+    plan: calls.Plan
     starts: int
+    rounds: int
     count: int
     memory_calls: int
 
 
-FULL: Final = Effort(rounds=24, round_s=0.12, restarts=2, starts=20, count=50_000, memory_calls=1_000_000)
-QUICK: Final = Effort(rounds=5, round_s=0.05, restarts=1, starts=5, count=20_000, memory_calls=200_000)
-LEAST: Final = Effort(rounds=1, round_s=0.0, restarts=1, starts=1, count=2_000, memory_calls=5_000)
+FULL: Final = Effort(
+    calls.Plan(24, 0.12, restarts=2), starts=20, rounds=20, count=50_000, memory_calls=1_000_000
+)
+QUICK: Final = Effort(calls.Plan(5, 0.05, restarts=1), starts=5, rounds=5, count=20_000, memory_calls=200_000)
+LEAST: Final = Effort(calls.Plan(1, 0.0, restarts=1), starts=1, rounds=1, count=2_000, memory_calls=5_000)
 
-Results = dict[str, Any]
+
+@dataclass(frozen=True)
+class Part:
+    """What can be measured by itself."""
+
+    title: str
+    module: str
+    """Has ``measure``, and ``table`` for what it returns."""
+    arguments: Callable[[Effort, argparse.Namespace], tuple[Any, ...]]
+    """What ``measure`` is given."""
 
 
-def _calls(effort: Effort, options: argparse.Namespace) -> tuple[Results, list[list[str]]]:
-    chosen = tuple(options.clients.split(",")) if options.clients else clients.CLIENTS
-    observers = tuple(options.observers.split(",")) if options.observers else tuple(OBSERVERS)
+def _calls(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
+    chosen = _listed(options.clients) or list(clients.CLIENTS)
+    observers = _listed(options.observers) or list(OBSERVERS)
     absent = calls.missing((*chosen, *observers))
     for name, module in absent.items():
         print(f"{name}: skipped, {module} is not installed", file=sys.stderr)
-    observers = ("bare", *(name for name in observers if name not in absent and name != "bare"))
-    results = []
-    for client in chosen:
-        for network in options.networks.split(","):
-            if client in absent:
-                continue
-            result = calls.measure(
-                client, observers, network=network, rounds=effort.rounds, round_s=effort.round_s,
-                restarts=effort.restarts,
-            )  # fmt: skip
-            results.append(result)
-            print(".", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return {"calls": [result.as_dict() for result in results]}, calls.table(results)
+    observers = ["bare", *(name for name in observers if name not in absent and name != "bare")]
+    return [name for name in chosen if name not in absent], observers, _listed(options.networks), effort.plan
 
 
-def _startup(effort: Effort, _: argparse.Namespace) -> tuple[Results, list[list[str]]]:
-    import startup
-
-    results = startup.measure(effort.starts)
-    return {"startup": results}, startup.table(results)
-
-
-def _match(effort: Effort, _: argparse.Namespace) -> tuple[Results, list[list[str]]]:
-    import matching
-
-    results = matching.measure(max(effort.rounds, 1), effort.count)
-    return {"match": results}, matching.table(results)
-
-
-def _throughput(effort: Effort, _: argparse.Namespace) -> tuple[Results, list[list[str]]]:
-    import throughput
-
-    results = throughput.measure(max(effort.rounds // 2, 1), effort.count)
-    return {"throughput": results}, throughput.table(results)
-
-
-def _memory(effort: Effort, _: argparse.Namespace) -> tuple[Results, list[list[str]]]:
-    import memory
-
-    results = memory.measure(effort.memory_calls)
-    return {"memory": results}, memory.table(results)
-
-
-_Part = Callable[[Effort, argparse.Namespace], tuple[Results, list[list[str]]]]
-PARTS: Final[dict[str, tuple[str, _Part]]] = {
-    "startup": ("Import and init()", _startup),
-    "match": ("One provider match, CPU", _match),
-    "throughput": ("Adding calls up, one core", _throughput),
-    "memory": ("Memory, a call in each of 2,000 buckets in turn", _memory),
-    "calls": ("CPU added to one call, whole process, flush included", _calls),
+PARTS: Final = {
+    "startup": Part("Import and init()", "startup", lambda effort, _: (effort.starts,)),
+    "match": Part("One provider match, CPU", "matching", lambda effort, _: (effort.rounds, effort.count)),
+    "throughput": Part(
+        "Adding calls up, one core", "throughput", lambda effort, _: (effort.rounds, effort.count)
+    ),
+    "memory": Part("Memory, collector down", "memory", lambda effort, _: (effort.memory_calls,)),
+    "calls": Part("CPU added to one call, flush included", "calls", _calls),
 }
 
 
+def _listed(names: Optional[str]) -> list[str]:
+    return [name.strip() for name in (names or "").split(",") if name.strip()]
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all without")
     parser.add_argument("--clients", help=f"comma-separated, of {', '.join(clients.CLIENTS)}")
-    parser.add_argument("--observers", help=f"comma-separated, of {', '.join(OBSERVERS)}")
-    parser.add_argument("--networks", default=",".join(NETWORKS), help="loopback, memory or both (the default)")
+    parser.add_argument("--observers", help=f"comma-separated, of {', '.join(OBSERVERS)}; bare is always one")
+    parser.add_argument(
+        "--networks", default=",".join(NETWORKS), help="loopback, memory or both (the default)"
+    )
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_const", dest="effort", const=QUICK, default=FULL)
-    effort.add_argument("--least", action="store_const", dest="effort", const=LEAST, help="only see that it runs")
+    effort.add_argument(
+        "--least", action="store_const", dest="effort", const=LEAST, help="only see that it runs"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     options = parser.parse_args(arguments)
     for given, known in (
         (options.parts, PARTS),
-        (filter(None, (options.clients or "").split(",")), clients.CLIENTS),
-        (filter(None, (options.observers or "").split(",")), OBSERVERS),
-        (options.networks.split(","), NETWORKS),
+        (_listed(options.clients), clients.CLIENTS),
+        (_listed(options.observers), OBSERVERS),
+        (_listed(options.networks), NETWORKS),
     ):
         unknown = [name for name in given if name not in known]
         if unknown:
@@ -146,12 +128,15 @@ def _about() -> dict[str, str]:
     about["an empty function call"] = f"{_speed_ns():.0f} ns"
     if hasattr(os, "getloadavg"):
         about["load before"] = f"{os.getloadavg()[0]:.1f}"
-    for package in PACKAGES:
-        try:
-            about[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return about
+    installed = {package: _version(package) for package in PACKAGES}
+    return {**about, **{package: number for package, number in installed.items() if number is not None}}
+
+
+def _version(package: str) -> Optional[str]:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _speed_ns() -> float:
@@ -172,24 +157,27 @@ def _print(title: str, rows: list[list[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     for row in rows:
-        cells = [cell.rjust(width) if index else cell.ljust(width) for index, (cell, width) in enumerate(zip(row, widths))]
+        cells = [
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths))
+        ]
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def main(arguments: list[str]) -> None:
     """Measure what was asked for."""
     options = _parse(arguments)
-    results: Results = {"about": _about()}
+    results: dict[str, Any] = {"about": _about()}
     print(", ".join(f"{name} {number}" for name, number in results["about"].items()))
-    for name, (title, part) in PARTS.items():
+    for name, part in PARTS.items():
         if options.parts and name not in options.parts:
             continue
         if name == "memory" and not sys.platform.startswith("linux"):
             print("memory: skipped, it is read from /proc", file=sys.stderr)
             continue
-        found, rows = part(options.effort, options)
-        results.update(found)
-        _print(title, rows)
+        module = importlib.import_module(part.module)
+        results[name] = module.measure(*part.arguments(options.effort, options))
+        _print(part.title, module.table(results[name]))
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

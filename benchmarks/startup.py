@@ -24,7 +24,9 @@ _STEPS: Final = {
     "init() after wrapt": ("import recost, wrapt", "recost.init(auto_shutdown_handlers=False)"),
     "init() after all clients": (_ALL_CLIENTS, "recost.init(auto_shutdown_handlers=False)"),
 }
-"""What is done before the clock starts, and while it runs. wrapt imports asyncio, which many applications have."""
+"""What is done before the clock starts, and while it runs.
+
+wrapt imports asyncio, which many applications have."""
 
 _PROGRAM: Final = """
 import sys, time

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from lowest import lowest_s
+
 from recost.aggregation.aggregator import Aggregator
 from recost.events import RawEvent
 from recost.interceptors.exchange import Exchange
@@ -36,7 +37,9 @@ def measure(rounds: int, count: int) -> list[dict[str, Any]]:
     for buckets in (20, 2000):
         events = [_event(index % buckets, latency) for index, latency in enumerate(_latencies(buckets))]
         ingesting = functools.partial(_ingest, events, count // len(events))
-        results.append(_result(f"Aggregator.ingest, {buckets:,} buckets", count, lowest_s(ingesting, rounds, Aggregator)))
+        results.append(
+            _result(f"Aggregator.ingest, {buckets:,} buckets", count, lowest_s(ingesting, rounds, Aggregator))
+        )
     for paths in (20, 2000):
         exchanges = [_exchange(index % paths, latency) for index, latency in enumerate(_latencies(paths))]
         processing = functools.partial(_process, exchanges, count // len(exchanges))
@@ -49,7 +52,7 @@ def measure(rounds: int, count: int) -> list[dict[str, Any]]:
 
 
 def _latencies(paths: int) -> list[float]:
-    generator = random.Random(1)  # noqa: S311 - the same calls in every run
+    generator = random.Random(1)
     return [generator.lognormvariate(5, 1) for _ in range(max(paths, _LEAST))]
 
 
@@ -95,7 +98,7 @@ def _pipeline(known: Sequence[Exchange] = ()) -> Pipeline:
 def _event(number: int, latency_ms: float) -> RawEvent:
     path = f"/v1/resource{number}"
     return RawEvent(
-        time.time() * 1000, "POST", f"https://api.example.com{path}", "api.example.com", path, 200, latency_ms,
+        time.time() * 1000, "POST", f"https://example.com{path}", "example.com", path, 200, latency_ms,
         300, 900, "example", path,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Knowing when a client has been imported, without importing it.
 
-wrapt has such hooks, too; importing wrapt takes longer than all of recost does, and `recost.init` would pay for
-it in every process.
+wrapt has such hooks, too; importing wrapt takes longer than all of recost does, and `recost.init` would pay
+for it in every process.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from contextlib import suppress
+from pathlib import Path
 from typing import Callable, Final, Protocol
 
 __all__ = ["at_exit", "at_multiprocessing_exit", "wait_for_ended_threads", "watch_forks"]
@@ -46,8 +47,9 @@ def wait_for_ended_threads(deadline: float, monotonic: Callable[[], float] = tim
 
     Up to 3.12 a join returns a moment earlier, and a fork in that moment warns of the thread.
     """
+    tasks = Path("/proc/self/task")
     with suppress(OSError):
-        while len(os.listdir("/proc/self/task")) > threading.active_count() and monotonic() < deadline:
+        while len(list(tasks.iterdir())) > threading.active_count() and monotonic() < deadline:
             time.sleep(0.0001)
 
 

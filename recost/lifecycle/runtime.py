@@ -38,14 +38,7 @@ class Runtime:
         if self.started or not self._starting.acquire(blocking=False):
             return False
         try:
-            if self.started:
-                return False
-            self.started = True
-            if self.worker.resume():
-                self._worker_thread = start_thread(self.worker.run, "recost-worker")
-            if self.delivery.resume():
-                self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
-            return True
+            return self._start_threads()
         finally:
             self._starting.release()
 
@@ -95,6 +88,16 @@ class Runtime:
         if self._delivery_thread is None or not self._delivery_thread.is_alive():
             self.delivery.settle_here(deadline)
         self.delivery.close()
+
+    def _start_threads(self) -> bool:
+        if self.started:
+            return False
+        self.started = True
+        if self.worker.resume():
+            self._worker_thread = start_thread(self.worker.run, "recost-worker")
+        if self.delivery.resume():
+            self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
+        return True
 
     def _join(self, thread: Optional[threading.Thread], deadline: float) -> None:
         if thread is not None and thread is not threading.current_thread():

@@ -157,8 +157,9 @@ def test_an_error_sink_that_raises_is_contained() -> None:
         raise ZeroDivisionError
 
     own = Interception()
-    own._on_error = fails
+    own.add("test", lambda exchange: None, on_error=fails)
     own.report(LookupError())
+    own.remove("test")
 
 
 def test_every_client_is_named_by_a_module_that_can_instrument_it() -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
-import textwrap
 import threading
-from types import ModuleType
 from typing import Any, Callable
 
 import pytest

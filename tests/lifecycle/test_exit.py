@@ -37,7 +37,7 @@ ENDINGS = {
         "",
     ),
     "while a daemon thread calls": (
-        "import threading, time; threading.Thread(target=lambda: [call() for _ in iter(int, 1)], daemon=True).start()",
+        "import threading as t; t.Thread(target=lambda: [call() for _ in iter(int, 1)], daemon=True).start()",
         0,
         "",
     ),

@@ -1,1 +1,4 @@
-"""The destinations. Each is one module with a class that satisfies `recost.delivery.transports.base.Transport`."""
+"""The destinations: one module each, with a class that satisfies the Protocol in `base`.
+
+`recost.lifecycle.compose` has one registration line for each.
+"""

@@ -1,4 +1,4 @@
-"""What a destination is to the delivery: something that takes one window, or says why not and what to do next."""
+"""What a destination is to the delivery: it takes one window, or says why not and what to do next."""
 
 from __future__ import annotations
 
