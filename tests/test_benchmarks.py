@@ -62,11 +62,21 @@ def test_memory(tmp_path: Path) -> None:
     assert by_collector["cloud, refused"]["waiting"] == by_collector["cloud, refused"]["calls"]
 
 
+CLIENTS = [
+    "httpx",
+    "httpx async",
+    "httpx2",
+    "httpx2 async",
+    "aiohttp",
+    "requests",
+    "urllib3",
+    "urllib.request",
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("network", ["loopback", "memory"])
 @pytest.mark.parametrize(
-    "client",
-    ["httpx", "httpx async", "httpx2", "httpx2 async", "aiohttp", "requests", "urllib3", "urllib.request"],
+    ("client", "network"), [*((client, "memory") for client in CLIENTS), ("httpx", "loopback")]
 )
 def test_every_call_is_seen(client: str, network: str, tmp_path: Path) -> None:
     table, results = run(

@@ -14,7 +14,7 @@ from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
 from recost.events import RawEvent, WindowSummary
 from recost.lifecycle.quiet import Quiet
-from recost.lifecycle.reporting import logger
+from recost.lifecycle.reporting import log_debug
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
 from recost.pipeline import Pipeline
@@ -122,7 +122,7 @@ def build_runtime(
 
 
 def _log_capture(event: RawEvent) -> None:
-    logger.debug(
+    log_debug(
         "captured %s %s%s -> %s in %.1f ms, %d bytes out, %d in (%s, %s)",
         event.method,
         event.host,
@@ -138,4 +138,4 @@ def _log_capture(event: RawEvent) -> None:
 
 def _log_sent(summary: WindowSummary) -> None:
     calls = sum(metric.request_count for metric in summary.metrics)
-    logger.debug("flushed a window of %d calls in %d metrics", calls, len(summary.metrics))
+    log_debug("flushed a window of %d calls in %d metrics", calls, len(summary.metrics))

@@ -1,0 +1,161 @@
+"""The README is right: its snippets run, its commands and tables say what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import recost
+from recost.interceptors import CLIENTS
+from recost.pricing.providers import BUILTIN_PROVIDERS
+from tests.api import Api
+from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
+from tests.scripts import ROOT, environment, run_script, windows
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = [
+    (match["kind"], match["code"], README.count("\n", 0, match.start()) + 1)
+    for match in re.finditer(r"^```(?P<kind>\w+)\n(?P<code>.*?)^```$", README, re.MULTILINE | re.DOTALL)
+]
+PYTHON = [pytest.param(code, id=f"line-{line}") for kind, code, line in BLOCKS if kind == "python"]
+HOSTS = ["api.github.com", "api.openai.com"]
+
+PRELUDE = """
+import sys
+from tests.integration.named_hosts import map_names
+map_names({hosts!r}, {port})
+sys.path.insert(0, {folder!r})
+"""
+
+
+def answer(asked: Asked) -> Answer:
+    return Answer(json.dumps({"host": asked.host, "data": []}).encode())
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_a_python_snippet_runs(code: str, tmp_path: Path) -> None:
+    folder = tmp_path / "home" / ".recost" / "local-telemetry"
+    with named_hosts(HOSTS, answer, tmp_path) as (server, bundle), Api("shop", "rc-readme-key") as api:
+        env = environment(
+            HOME=str(tmp_path / "home"),
+            **trust(bundle),
+            **(cloud(api) if "RECOST_API_KEY" in code else {}),
+        )
+        prelude = PRELUDE.format(hosts=HOSTS, port=server.port, folder=str(ROOT))
+        result = run_script(prelude + code, env=env)
+        assert (result.returncode, result.stderr) == (0, "")
+        if "api.github.com" in code:
+            (window,) = windows(folder)
+            (metric,) = window["metrics"]
+            assert (metric["provider"], metric["endpoint"], metric["requestCount"]) == ("github", "repos", 1)
+            assert len(server.log) == 1
+
+
+def cloud(api: Api) -> dict[str, str]:
+    return {"RECOST_API_KEY": "rc-readme-key", "RECOST_BASE_URL": api.url, "RECOST_PROJECT_ID": "shop"}
+
+
+def shell(after: str) -> str:
+    start = README.index(after)
+    match = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL).search(README, start)
+    assert match is not None
+    return match[1]
+
+
+def test_the_three_calls_with_curl() -> None:
+    with Api("shop", "rc-readme-key") as api:
+        result = subprocess.run(
+            ["bash", "-euc", shell("<!-- curl -->").replace("curl ", "curl -sS --fail-with-body ")],
+            env=environment(**cloud(api)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr + result.stdout
+        decoder, text, answers = json.JSONDecoder(), result.stdout.strip(), []
+        while text:
+            value, end = decoder.raw_decode(text)
+            answers.append(value)
+            text = text[end:].strip()
+        assert answers[0]["status"] == "accepted"
+        assert all("data" in value for value in answers[1:])
+        assert len(answers) == 3
+        assert not api.problems
+
+
+def test_the_wire_example_is_what_the_code_writes() -> None:
+    (example,) = [json.loads(code) for kind, code, _ in BLOCKS if kind == "json"]
+    metric = recost.MetricEntry("github", "repos", "GET", 1, 0, 231.4, 231.4, 231.4, 0, 6412, 0.0)
+    written = recost.WindowSummary("", "development", "python", recost.__version__, 0, 1, (metric,)).to_dict()
+    assert list(example) == list(written)
+    for name in ("windowStart", "windowEnd"):
+        example.pop(name)
+        written.pop(name)
+    assert example == written
+
+
+def table(heading: str) -> dict[str, str]:
+    section = README[README.index(heading) + 1 :].split("\n## ", 1)[0]
+    return dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
+
+
+def test_the_configuration_table_is_complete_and_its_defaults_are_right() -> None:
+    options = table("\n## Configuration")
+    config: Any = recost.RecostConfig()
+    assert set(options) == {setting.name for setting in fields(recost.RecostConfig)}
+    for name, shown in options.items():
+        if shown.startswith("`") and name not in ("local_dir", "base_url"):
+            assert str(getattr(config, name)) == shown.strip("`").strip('"'), name
+        elif shown == "none":
+            assert getattr(config, name) is None, name
+    assert config.base_url == options["base_url"].strip("`")
+
+
+def test_the_clients_are_all_named() -> None:
+    section = README[README.index("| client | seen through |") :].split("\n\n", 1)[0]
+    for module in CLIENTS:
+        assert module in section
+    assert f"the {len(BUILTIN_PROVIDERS)} built-in ones" in README
+
+
+def test_the_links_within_the_page_lead_somewhere() -> None:
+    anchors = {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
+    for link in re.findall(r"\]\((?!#|https?:)([^)]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.slow
+def test_the_first_command_ends_in_the_table(tmp_path: Path) -> None:
+    copy = tmp_path / "clone"
+    copy.mkdir()
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split("\0")
+    if not any(files):
+        pytest.skip("not a git checkout")
+    for name in filter(None, files):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes((ROOT / name).read_bytes())
+    command = shell("<!-- command: demo -->").replace("python3", shlex.quote(sys.executable), 1)
+    env = {key: value for key, value in environment(HOME=str(tmp_path)).items() if key != "PYTHONPATH"}
+    result = subprocess.run(
+        ["bash", "-euc", command], cwd=copy, env=env, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "recorded" in result.stdout
+    assert (tmp_path / ".recost" / "local-telemetry" / "demo.jsonl").exists()
+    assert max(map(len, result.stdout.splitlines())) <= 80
