@@ -306,7 +306,7 @@ transport = FileTransport(sys.argv[1], "p")
 write, children = file._write, []
 ready, ready_w = os.pipe()
 stay, stay_w = os.pipe()
-def forking(fd, line):
+def forking(fd, line, alone):
     pid = os.fork()  # in the middle of an append, with the lock held
     if pid == 0:
         os.write(ready_w, b"x")
@@ -314,7 +314,7 @@ def forking(fd, line):
         os._exit(0)
     children.append(pid)
     os.read(ready, 1)
-    write(fd, line)
+    write(fd, line, alone=alone)
 file._write = forking
 transport.send(window(), 5.0)
 file._write = write

@@ -141,7 +141,9 @@ class Trail:
     def add_objects(self) -> None:
         """Add the `repr` of every live object whose class is recost's."""
         for thing in gc.get_objects():
-            if str(type(thing).__module__).partition(".")[0] == "recost":
+            module = str(type(thing).__module__)
+            # The commands are no part of a host.
+            if module.partition(".")[0] == "recost" and not module.startswith("recost.cli."):
                 self.add(f"repr of {type(thing).__name__}", repr(thing))
 
     def found(self) -> set[str]:

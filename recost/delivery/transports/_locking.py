@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Any, Final
+from typing import Any, Final, Optional
 
 try:
     import fcntl as _fcntl
@@ -26,18 +26,20 @@ _BYTE: Final = 0x7FFF_FFFE
 """msvcrt locks are mandatory: the byte that is locked lies where no data is."""
 
 
-def acquire(fd: int) -> bool:
+def acquire(fd: int) -> Optional[bool]:
     """Lock the file without waiting; False while another process holds it.
 
-    Where the platform or the file system has no locks this is True at once: what is left then is O_APPEND.
+    None where the platform or the file system has no locks: what is left then is O_APPEND.
     """
     try:
         if fcntl is not None:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         elif msvcrt is not None:
             _windows(fd, "LK_NBLCK")
+        else:
+            return None
     except OSError as error:
-        return error.errno in _UNSUPPORTED
+        return None if error.errno in _UNSUPPORTED else False
     return True
 
 

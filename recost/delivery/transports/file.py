@@ -81,6 +81,7 @@ class FileTransport:
         self._own_directory = own_directory
         self._monotonic = monotonic
         self._sleep = sleep
+        self._alone = True
         self._reported: set[str] = set()
 
     def __repr__(self) -> str:
@@ -120,7 +121,7 @@ class FileTransport:
             try:
                 size = os.fstat(fd).st_size
                 if not rotating or size < self._max_bytes:
-                    _write(fd, line)
+                    _write(fd, line, alone=self._alone)
                     return
                 if _POSIX:
                     rotating = self._rotate(size)
@@ -163,7 +164,11 @@ class FileTransport:
 
     def _lock(self, fd: int, deadline: float) -> None:
         wait_s = _FIRST_POLL_S
-        while not _locking.acquire(fd):
+        while True:
+            acquired = _locking.acquire(fd)
+            if acquired is not False:
+                self._alone = acquired is not None
+                return
             if self._monotonic() >= deadline:
                 raise _Unusable("another process holds its lock")
             self._sleep(wait_s)
@@ -250,10 +255,13 @@ def _check(fd: int) -> None:
             raise _Unusable("it belongs to another user, and others may read it") from None
 
 
-def _write(fd: int, line: bytes) -> None:
-    """Append the whole line, or nothing."""
+def _write(fd: int, line: bytes, *, alone: bool) -> None:
+    """Append the whole line, or nothing.
+
+    Without a lock what stands at the end may be another process's, half written: it is left as it is.
+    """
     start = os.lseek(fd, 0, os.SEEK_END)
-    if start:
+    if start and alone:
         os.lseek(fd, start - 1, os.SEEK_SET)
         if os.read(fd, 1) != b"\n":  # torn by a crash, or by another tool: our line is to be whole
             line = b"\n" + line
@@ -262,6 +270,6 @@ def _write(fd: int, line: bytes) -> None:
         while written < len(view):
             written += os.write(fd, view[written:])
     except BaseException:  # a full disk; an interrupt, when this is the main thread
-        if written and os.fstat(fd).st_size == start + written:
+        if written and alone and os.fstat(fd).st_size == start + written:
             os.ftruncate(fd, start)
         raise
