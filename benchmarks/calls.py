@@ -156,7 +156,7 @@ def table(results: list[Results]) -> list[list[str]]:
     for result in results:
         added = result["added_us"]
         ours, otel = added.get("recost"), added.get("otel")
-        ratio = f"1/{otel / ours:.1f}" if otel and ours and ours > 0 else "-"
+        ratio = f"1/{otel / ours:.1f}" if ours and otel and ours > 0 < otel else "-"
         shown = (_shown(added.get(name), result["seen"].get(name)) for name in names)
         rows.append([result["client"], result["network"], f"{result['bare_us']:.1f}", *shown, ratio])
     return rows

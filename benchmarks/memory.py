@@ -24,6 +24,7 @@ _BUCKETS: Final = 2000
 _INBOX: Final = 5000
 _STATES: Final = (
     "bare",
+    "idle",
     "file",
     "cloud, refused",
     "cloud, hanging",
@@ -39,7 +40,8 @@ def measure(calls: int) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     bare = 0.0
     for state in _STATES:
-        with start("memory", state, calls) as process:
+        count = 1 if state == "idle" else calls
+        with start("memory", state, count) as process:
             now, peak, sent, waiting, dropped = map(float, one_line(process).split())
         if state == "bare":
             bare = now
@@ -47,7 +49,7 @@ def measure(calls: int) -> list[dict[str, Any]]:
         results.append(
             {
                 "collector": state,
-                "calls": calls,
+                "calls": count,
                 "over_bare_mb": now - bare,
                 "highest_over_bare_mb": peak - bare,
                 "sent": int(sent),

@@ -49,7 +49,7 @@ class Effort:
 
 
 FULL: Final = Effort(
-    calls.Plan(24, 0.12, restarts=2), starts=20, rounds=20, count=50_000, memory_calls=1_000_000
+    calls.Plan(36, 0.08, restarts=2), starts=20, rounds=20, count=50_000, memory_calls=1_000_000
 )
 QUICK: Final = Effort(calls.Plan(5, 0.05, restarts=1), starts=5, rounds=5, count=20_000, memory_calls=200_000)
 LEAST: Final = Effort(calls.Plan(1, 0.0, restarts=1), starts=1, rounds=1, count=2_000, memory_calls=5_000)

@@ -1,7 +1,7 @@
 """Where recost's own errors go: the log, and the user's callback, contained.
 
-`logging` and `traceback` are imported when they are needed: both are slow to import, and a program that has not
-imported `logging` has nobody who listens.
+`logging` and `traceback` are imported when they are needed: both are slow to import, and a program that has
+not imported `logging` has nobody who listens.
 """
 
 from __future__ import annotations
