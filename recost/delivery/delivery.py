@@ -20,7 +20,7 @@ __all__ = ["Delivery"]
 
 _SEND_TIMEOUT_S: Final = 10.0
 _MAX_WINDOWS: Final = 60
-_MAX_BYTES: Final = 6 * 1024 * 1024
+_MAX_BYTES: Final = 12 * 1024 * 1024
 
 
 class Delivery:
@@ -203,6 +203,7 @@ class Delivery:
             self._dealt_with(window, summary, failure)
             return True
         with self._changed:
+            self._outbox.put_back()
             self.last_status = status
         self._hold_back(failure)
         return False

@@ -73,9 +73,9 @@ class _Entry:
 class Outbox:
     """A queue of windows. Not locked: its owner is.
 
-    When there are too many, the two oldest become one, so that totals are kept and only the resolution in
-    time is lost; with ``merge=False``, and when they are too large all the same, the oldest is dropped and
-    counted.
+    When there are too many, or they take more than half of ``max_bytes``, the two oldest become one, so that
+    totals are kept and only the resolution in time is lost. What takes more than ``max_bytes`` all the same
+    is dropped, the oldest first, and counted; with ``merge=False`` that is so from the start.
     """
 
     def __init__(self, *, max_windows: int, max_bytes: int, merge: bool = True) -> None:
@@ -83,6 +83,9 @@ class Outbox:
         self._max_windows = max_windows
         self._max_bytes = max_bytes
         self._merge = merge
+        self._merging_helps = True
+        """False while merging has shown that the windows have little in common."""
+        self._under_way: Optional[PendingWindow] = None
         self._seq = 0
         self.loss = Loss()
 
@@ -104,14 +107,17 @@ class Outbox:
         self._seq += 1
         self._entries.append(_Entry(self._seq, window))
         while len(self._entries) > self._max_windows:
-            self._make_room()
+            if not self._merge_oldest():
+                self._drop_oldest()
+        while self._merging_helps and self._nbytes() > self._max_bytes / 2 and self._merge_oldest():
+            pass
         while len(self._entries) > 1 and self._nbytes() > self._max_bytes:
-            self._make_room()
+            self._drop_oldest()
 
     def head(self, max_metrics: Optional[int]) -> Optional[PendingWindow]:
         """Return the oldest window, in parts when it has more than ``max_metrics`` metrics; None when empty.
 
-        It stays in the queue until `pop`.
+        It stays in the queue, untouched, until `pop` or `put_back`.
         """
         if not self._entries:
             return None
@@ -121,14 +127,19 @@ class Outbox:
             self._entries.extendleft(
                 _Entry(entry.seq, part) for part in reversed(entry.window.split(max_metrics))
             )
-        return self._entries[0].window
+        self._under_way = self._entries[0].window
+        return self._under_way
+
+    def put_back(self) -> None:
+        """Note that the head was not delivered: it waits like the others."""
+        self._under_way = None
 
     def pop(self, window: PendingWindow) -> None:
-        """Take a window out that has been dealt with, wherever it stands now."""
-        for index, entry in enumerate(self._entries):
-            if entry.window is window:
-                del self._entries[index]
-                return
+        """Take out a window that has been dealt with."""
+        self._under_way = None
+        self._merging_helps = True
+        if self._entries and self._entries[0].window is window:
+            self._entries.popleft()
 
     def holds_up_to(self, seq: int) -> bool:
         """Tell whether anything that was put in no later than ``seq`` is still here."""
@@ -145,22 +156,24 @@ class Outbox:
     def _nbytes(self) -> int:
         return sum(entry.window.nbytes for entry in self._entries)
 
-    def _make_room(self) -> None:
-        """Merge the two oldest windows; drop the oldest where that is not wanted or does not help.
+    def _oldest(self) -> int:
+        """Return the index of the oldest window that is not under way."""
+        return 0 if self._under_way is None else 1
 
-        The head may be under way at this moment, so it is neither merged nor dropped while there is another.
-        """
-        if len(self._entries) < 3 or not self._merge:
-            self._drop(1 if len(self._entries) > 1 else 0)
-            return
-        second, third = self._entries[1], self._entries[2]
-        before = second.window.nbytes + third.window.nbytes
-        second.window.merge(third.window)
-        second.seq = third.seq
-        del self._entries[2]
-        if second.window.nbytes > before * 0.95 and self._nbytes() > self._max_bytes:
-            self._drop(1)
+    def _merge_oldest(self) -> bool:
+        """Make one of the two oldest windows; False when there are no two, or it is not wanted."""
+        index = self._oldest()
+        if not self._merge or len(self._entries) < index + 2:
+            return False
+        older, newer = self._entries[index], self._entries[index + 1]
+        before = older.window.nbytes + newer.window.nbytes
+        older.window.merge(newer.window)
+        older.seq = newer.seq
+        del self._entries[index + 1]
+        self._merging_helps = older.window.nbytes < before * 0.95
+        return True
 
-    def _drop(self, index: int) -> None:
+    def _drop_oldest(self) -> None:
+        index = min(self._oldest(), len(self._entries) - 1)
         self.loss.add(self._entries[index].window)
         del self._entries[index]

@@ -87,6 +87,30 @@ def test_too_many_bytes_drop_windows_and_count_them() -> None:
     assert sum(window.nbytes for window in drain(outbox)) <= 1_000
 
 
+def test_a_backlog_of_large_windows_with_the_same_keys_loses_nothing() -> None:
+    outbox = Outbox(max_windows=60, max_bytes=1_000)
+    for _ in range(50):
+        outbox.put(Calls(dict.fromkeys("abcde", 1)))  # 500 bytes each, and as much when merged
+    assert outbox.call_count == 250
+    assert outbox.loss.take() is None
+    assert sum(window.nbytes for window in drain(outbox)) <= 1_000
+
+
+def test_a_window_that_is_under_way_is_neither_merged_nor_dropped() -> None:
+    outbox = Outbox(max_windows=60, max_bytes=1_000)
+    outbox.put(Calls(dict.fromkeys("abcde", 1)))
+    head = outbox.head(None)
+    for _ in range(50):
+        outbox.put(Calls(dict.fromkeys("abcde", 1)))
+    assert head is not None
+    assert head.call_count == 5
+    assert outbox.call_count == 255
+    outbox.put_back()
+    outbox.put(Calls(dict.fromkeys("abcde", 1)))
+    assert [window.call_count for window in drain(outbox)] == [260]
+    assert outbox.loss.take() is None
+
+
 def test_a_large_window_leaves_in_parts_that_add_up() -> None:
     outbox = Outbox(max_windows=10, max_bytes=1_000_000)
     outbox.put(Calls({f"k{i}": i for i in range(25)}))
