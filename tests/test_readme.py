@@ -156,6 +156,6 @@ def test_the_first_command_ends_in_the_table(tmp_path: Path) -> None:
         ["bash", "-euc", command], cwd=copy, env=env, capture_output=True, text=True, timeout=900, check=False
     )
     assert result.returncode == 0, result.stderr
-    assert "recorded" in result.stdout
+    assert "Every call is accounted for." in result.stdout
     assert (tmp_path / ".recost" / "local-telemetry" / "demo.jsonl").exists()
     assert max(map(len, result.stdout.splitlines())) <= 80

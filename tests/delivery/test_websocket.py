@@ -137,6 +137,7 @@ def test_a_collector_that_is_restarted_gets_every_window() -> None:
     first = Collector()
     with transport_to(first.port) as transport:
         transport.send(window(environment="1"), 5.0)
+        assert wait_until(lambda: first.frames)  # the pong may come before the handler has the connection
         first.close()
         assert failure_of(transport).disposition is Disposition.RETRY
         second = Collector(port=first.port)

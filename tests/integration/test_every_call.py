@@ -25,6 +25,12 @@ from tests.integration.clients import ASYNC_SENDERS, CLIENTS, SENDERS, AsyncSend
 from tests.loopback import Loopback, Served, refused_port
 from tests.scripts import windows
 
+pytestmark = [
+    # Clients on some Python versions leave the transport of a call that was cancelled to the collector.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 AT_A_TIME = 100
 CANCEL_AFTER_S = 0.3
 """How long a call hangs before its own time-out ends it."""

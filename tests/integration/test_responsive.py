@@ -123,7 +123,8 @@ def test_a_slow_collector_holds_nobody_up(collector: str, server: Loopback) -> N
     with COLLECTORS[collector](3.0) as (options, called):
         comparison = _compare(server.url, 1.0, {**options, **EARLY}, _small)
         assert called()
-    assert comparison.small, comparison
+    # Who waits for the collector waits for seconds; the noise of the machine stays far below that.
+    assert comparison.longest_ms < 1000, comparison
 
 
 @pytest.mark.slow
@@ -132,7 +133,7 @@ def test_a_collector_that_takes_ten_seconds_holds_nobody_up(server: Loopback) ->
     with _slow_api(10.0) as (options, called):
         comparison = _compare(server.url, 12.0, {**options, **EARLY}, _small)
         assert called()
-    assert comparison.small, comparison
+    assert comparison.longest_ms < 1000, comparison
 
 
 def test_the_heartbeat_notices_what_holds_a_loop_up(server: Loopback, tmp_path: Any) -> None:
