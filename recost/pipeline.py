@@ -152,13 +152,19 @@ class Pipeline:
         """Return what is known of a target; None when it is excluded."""
         if self._is_excluded(host, origin(scheme, host, port) + path):
             return None
-        shown = template_for(host, path) if self._template_paths else path
         match = self._registry.lookup(host, path)
+        if match is not None and match.categorised and self._on_capture is None:
+            endpoint = shown = (
+                match.endpoint_category
+            )  # the path is shown nowhere: templating it is half the work
+        else:
+            shown = template_for(host, path) if self._template_paths else path
+            endpoint = match.endpoint_category if match is not None and match.categorised else shown
         if match is None:
-            return _Route(UNKNOWN, shown, shown, None)
+            return _Route(UNKNOWN, endpoint, shown, None)
         return _Route(
             match.provider,
-            match.endpoint_category if match.categorised else shown,
+            endpoint,
             shown,
             match.cost_cents,
             failed_calls_billed=match.rule is not None and match.rule.failed_calls_billed,
