@@ -264,9 +264,8 @@ class _CountingBase:
             return
 
     def _begins(self) -> None:
-        if (
-            self._upload
-        ):  # perhaps again, after a redirect: what counts is the body, not how often it was sent
+        # Perhaps again, after a redirect: what counts is the body, not how often it was sent.
+        if self._upload:
             self._exchange.request_bytes = 0
 
     def _count(self, size: int) -> None:

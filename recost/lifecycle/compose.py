@@ -67,8 +67,7 @@ TRANSPORTS: Final[dict[str, Callable[[Settings], Transport]]] = {
 
 def build_transport(settings: Settings) -> Transport:
     """Return the transport that the settings ask for, hidden from the interceptors."""
-    kind = "cloud" if settings.mode == "cloud" else settings.local_transport
-    return Quiet(TRANSPORTS[kind](settings))
+    return Quiet(TRANSPORTS[settings.transport](settings))
 
 
 def build_runtime(
@@ -85,7 +84,7 @@ def build_runtime(
         report: Takes what goes wrong inside.
         transport: The destination, in place of the one that the settings ask for.
     """
-    frames = settings.mode == "local" and settings.local_transport == "ws"
+    frames = settings.transport == "ws"
     delivery = Delivery(
         build_transport(settings) if transport is None else transport,
         report=report,
@@ -111,7 +110,7 @@ def build_runtime(
     worker = Worker(
         pipeline,
         schedule=Schedule(
-            settings.flush_interval_ms / 1000, settings.max_batch_size, delivery.spacing_s, time.monotonic()
+            settings.flush_interval_s, settings.max_batch_size, delivery.spacing_s, time.monotonic()
         ),
         wake_at=1 if settings.debug else min(settings.max_batch_size, INBOX_LIMIT // 4),
         report=report,
