@@ -219,6 +219,8 @@ def test_the_number_of_rules_makes_no_difference_to_the_work() -> None:
 
         def trace(frame: Any, event: str, arg: Any) -> Any:
             nonlocal lines
+            if not frame.f_globals.get("__name__", "").startswith("recost.pricing"):
+                return None  # a finalizer that the garbage collector happens to run in between
             lines += event == "line"
             return trace
 
