@@ -8,13 +8,19 @@ on top of it, and it stays in place and does nothing.
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any, Callable, Final
 
-__all__ = ["Patches", "Wrapper"]
+__all__ = ["Maker", "Patches", "Wrapper"]
+
+Maker = Callable[[Callable[..., Any], list[bool]], Callable[..., Any]]
+"""``make(original, switch)`` returns the function that stands in the method's place.
+
+It takes the instance and the arguments, calls ``original`` with them exactly once, and does nothing else
+while ``switch`` is empty.
+"""
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """``wrapper(wrapped, instance, args, kwargs)``; it calls ``wrapped(*args, **kwargs)`` exactly once."""
@@ -45,10 +51,10 @@ class Patches:
         self._patches: list[_Patch] = []
         self._lock = threading.Lock()
 
-    def wrap(self, owner: type, name: str, wrapper: Wrapper) -> None:
-        """Put ``wrapper`` around the method ``name`` of the class ``owner``.
+    def replace(self, owner: type, name: str, make: Maker) -> None:
+        """Put what ``make`` returns in the place of the method ``name`` of the class ``owner``.
 
-        A method that is wrapped already keeps the wrapper that it has, at work again.
+        A method that is replaced already keeps the replacement that it has, at work again.
 
         Raises:
             AttributeError: The class has no such method.
@@ -61,7 +67,15 @@ class Patches:
                         return
                     # Taken off by somebody, or hidden under a function that doesn't tell: not twice.
                     patch.switch.clear()
-            self._patches.append(_put(owner, name, wrapper))
+            self._patches.append(_put(owner, name, make))
+
+    def wrap(self, owner: type, name: str, wrapper: Wrapper) -> None:
+        """Put ``wrapper`` around the method, as `replace` does: easier to write, and a call slower.
+
+        Raises:
+            AttributeError: The class has no such method.
+        """
+        self.replace(owner, name, functools.partial(_calling, wrapper))
 
     def remove_all(self) -> None:
         """Restore every method whose wrapper is still on top; make the others do nothing."""
@@ -85,40 +99,38 @@ class Patches:
         return [f"{p.owner.__module__}.{p.owner.__qualname__}.{p.name}" for p in self._patches if p.switch]
 
 
-def _put(owner: type, name: str, wrapper: Wrapper) -> _Patch:
+def _put(owner: type, name: str, make: Maker) -> _Patch:
     inherited = name not in owner.__dict__
     original: Any = getattr(owner, name) if inherited else owner.__dict__[name]
     switch = [True]
-    around = _function_around if type(original) is FunctionType else _proxy_around
-    function = around(original, wrapper, switch)
+    if type(original) is FunctionType:  # a plain function: half the cost of a wrapt proxy per call
+        function: Any = functools.wraps(original)(make(original, switch))
+    else:
+        function = _proxy_around(original, make, switch)
     setattr(owner, name, function)
     return _Patch(owner, name, function, inherited, switch)
 
 
-def _function_around(original: FunctionType, wrapper: Wrapper, switch: list[bool]) -> Any:
-    """Put a plain function in a plain function's place: half the cost of a wrapt proxy per call."""
-
-    @functools.wraps(original)
+def _calling(wrapper: Wrapper, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
     def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
         if switch:
             return wrapper(MethodType(original, instance), instance, args, kwargs)
         return original(instance, *args, **kwargs)
 
-    if not inspect.iscoroutinefunction(original):
-        return method
-    if hasattr(inspect, "markcoroutinefunction"):  # Python 3.12
-        return inspect.markcoroutinefunction(method)
-
-    @functools.wraps(original)
-    async def async_method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return await method(instance, *args, **kwargs)
-
-    return async_method
+    return method
 
 
-def _proxy_around(original: Any, wrapper: Wrapper, switch: list[bool]) -> Any:
+def _proxy_around(original: Any, make: Maker, switch: list[bool]) -> Any:
     """Put a proxy around what is no plain function: another tool's wrapper, a descriptor, compiled code."""
     import wrapt  # noqa: PLC0415 - importing it takes longer than all of recost does
+
+    def call_original(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return original.__get__(instance, type(instance))(*args, **kwargs)
+
+    function = make(call_original, switch)
+
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001 - as wrapt calls it
+        return function(instance, *args, **kwargs)
 
     # A builtin is the switch: a Python function in its place would add a tenth to the cost of every call.
     enabled: Any = switch.__len__

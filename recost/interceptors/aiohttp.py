@@ -29,8 +29,8 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch aiohttp's client session and response."""
     calls = _Calls(module, interception)
     patches = interception.patches
-    patches.wrap(module.ClientSession, "_request", calls.request)
-    patches.wrap(module.ClientResponse, "__init__", calls.attempt)
+    patches.replace(module.ClientSession, "_request", calls.request)
+    patches.replace(module.ClientResponse, "__init__", calls.attempt)
     if not hasattr(module.StreamReader, "total_raw_bytes"):
         patches.wrap(module.http_parser.DeflateBuffer, "feed_eof", _keep_wire_size)
 
@@ -50,33 +50,42 @@ class _Calls:
             asyncio.CancelledError,
         )
 
-    async def request(self, wrapped: Callable[..., Any], session: Any, args: Any, kwargs: Any) -> Any:
-        exchange = self._begin(session, args, kwargs)
-        if exchange is None:
-            return await wrapped(*args, **kwargs)
-        if kwargs.get("data") is not None:
-            kwargs = self._count_upload(exchange, kwargs)
-        outer = current.get()
-        current.set(exchange)
-        try:
-            response = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            self._failed(exchange, error)
-            raise
-        finally:
-            current.set(outer)
-        self._answered(exchange, response)
-        return response
+    def request(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        begin, failed, answered = self._begin, self._failed, self._answered
 
-    # A coroutine that nobody awaits is reported under this name.
-    request.__qualname__ = "ClientSession._request"
+        async def request(session: Any, *args: Any, **kwargs: Any) -> Any:
+            exchange = begin(session, args, kwargs) if switch else None
+            if exchange is None:
+                return await original(session, *args, **kwargs)
+            if kwargs.get("data") is not None:
+                kwargs = self._count_upload(exchange, kwargs)
+            outer = current.get()
+            current.set(exchange)
+            try:
+                response = await original(session, *args, **kwargs)
+            except BaseException as error:
+                failed(exchange, error)
+                raise
+            finally:
+                current.set(outer)
+            answered(exchange, response)
+            return response
 
-    def attempt(self, wrapped: Callable[..., Any], response: Any, args: Any, kwargs: Any) -> None:
-        """Run when a request has been sent: ``wrapped`` initialises the response that it will have."""
-        wrapped(*args, **kwargs)
-        exchange = current.get()
-        if exchange is None or not exchange.active or exchange.layer is not LAYER:
-            return
+        return request
+
+    def attempt(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        """Make what runs when a request has been sent: ``original`` initialises the response it will have."""
+        sent = self._sent
+
+        def attempt(response: Any, *args: Any, **kwargs: Any) -> None:
+            original(response, *args, **kwargs)
+            exchange = current.get()
+            if exchange is not None and exchange.active and exchange.layer is LAYER and switch:
+                sent(exchange, response)
+
+        return attempt
+
+    def _sent(self, exchange: Exchange, response: Any) -> None:
         try:
             if response.method == "CONNECT" != exchange.method:
                 return  # what opens the tunnel through a proxy
@@ -88,8 +97,6 @@ class _Calls:
             self._interception.report(error)
 
     def _begin(self, session: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
-        if self._interception.sink is None:
-            return None
         try:
             method = args[0] if args else kwargs["method"]
             given = args[1] if len(args) > 1 else kwargs["str_or_url"]

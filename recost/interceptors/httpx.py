@@ -26,113 +26,129 @@ _IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTr
 
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch the clients of ``httpx`` or ``httpx2``."""
-    streams = _counting_streams(module)
-    sync, asynchronous = module.Client, module.AsyncClient
-    calls = _Calls(interception, *streams)
+    stream, async_stream = _counting_streams(module)
+    sync, asynchronous = _Calls(interception, stream), _Calls(interception, async_stream)
     patches = interception.patches
-    patches.wrap(sync, "send", calls.send)
-    patches.wrap(asynchronous, "send", calls.async_send)
-    patches.wrap(sync, "_send_single_request", calls.hop)
-    patches.wrap(asynchronous, "_send_single_request", calls.async_hop)
+    patches.replace(module.Client, "send", sync.send)
+    patches.replace(module.AsyncClient, "send", asynchronous.async_send)
+    patches.replace(module.Client, "_send_single_request", sync.hop)
+    patches.replace(module.AsyncClient, "_send_single_request", asynchronous.async_hop)
 
 
 class _Calls:
-    """The wrappers for the clients of one module."""
+    """What takes the place of a client's methods."""
 
-    def __init__(self, interception: Interception, stream: Any, async_stream: Any) -> None:
+    def __init__(self, interception: Interception, stream: Any) -> None:
         self._interception = interception
         self._stream = stream
-        self._async_stream = async_stream
 
-    def send(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        exchange = self._begin(client, args, kwargs, self._stream)
-        if exchange is None:
-            return wrapped(*args, **kwargs)
-        outer = current.get()
-        current.set(exchange)
-        try:
-            response = wrapped(*args, **kwargs)
-        except BaseException:
-            exchange.finish()
-            raise
-        finally:
-            current.set(outer)
-        self._returned(exchange, response, self._stream)
-        return response
+    def send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        begin, returned = self._begin, self._returned
 
-    async def async_send(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        exchange = self._begin(client, args, kwargs, self._async_stream)
-        if exchange is None:
-            return await wrapped(*args, **kwargs)
-        outer = current.get()
-        current.set(exchange)
-        try:
-            response = await wrapped(*args, **kwargs)
-        except BaseException:
-            exchange.finish()
-            raise
-        finally:
-            current.set(outer)
-        self._returned(exchange, response, self._async_stream)
-        return response
+        def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            exchange = begin(client, request) if switch else None
+            if exchange is None:
+                return original(client, request, *args, **kwargs)
+            outer = current.get()
+            current.set(exchange)
+            try:
+                response = original(client, request, *args, **kwargs)
+            except BaseException:
+                exchange.finish()
+                raise
+            finally:
+                current.set(outer)
+            returned(exchange, response)
+            return response
 
-    def hop(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        exchange = self._hop_begins(client, args, kwargs)
-        if exchange is None:
-            return wrapped(*args, **kwargs)
-        try:
-            response = wrapped(*args, **kwargs)
-        except BaseException:
-            self._hop_failed(exchange, client, args, kwargs)
-            raise
-        self._hop_answered(exchange, client, response)
-        return response
+        return send
 
-    async def async_hop(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        exchange = self._hop_begins(client, args, kwargs)
-        if exchange is None:
-            return await wrapped(*args, **kwargs)
-        try:
-            response = await wrapped(*args, **kwargs)
-        except BaseException:
-            self._hop_failed(exchange, client, args, kwargs)
-            raise
-        self._hop_answered(exchange, client, response)
-        return response
+    def async_send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        begin, returned = self._begin, self._returned
 
-    def _begin(self, client: Any, args: Any, kwargs: Any, stream: Any) -> Optional[Exchange]:
-        if self._interception.sink is None:
-            return None
+        async def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            exchange = begin(client, request) if switch else None
+            if exchange is None:
+                return await original(client, request, *args, **kwargs)
+            outer = current.get()
+            current.set(exchange)
+            try:
+                response = await original(client, request, *args, **kwargs)
+            except BaseException:
+                exchange.finish()
+                raise
+            finally:
+                current.set(outer)
+            returned(exchange, response)
+            return response
+
+        return send
+
+    def hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        begins, failed, answered = self._hop_begins, self._hop_failed, self._hop_answered
+
+        def hop(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            exchange = current.get()
+            if exchange is None or exchange.owner is not client or not switch:
+                return original(client, request, *args, **kwargs)
+            begins(exchange, request)
+            try:
+                response = original(client, request, *args, **kwargs)
+            except BaseException:
+                failed(exchange, client, request)
+                raise
+            answered(exchange, client, response)
+            return response
+
+        return hop
+
+    def async_hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        begins, failed, answered = self._hop_begins, self._hop_failed, self._hop_answered
+
+        async def hop(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            exchange = current.get()
+            if exchange is None or exchange.owner is not client or not switch:
+                return await original(client, request, *args, **kwargs)
+            begins(exchange, request)
+            try:
+                response = await original(client, request, *args, **kwargs)
+            except BaseException:
+                failed(exchange, client, request)
+                raise
+            answered(exchange, client, response)
+            return response
+
+        return hop
+
+    def _begin(self, client: Any, request: Any) -> Optional[Exchange]:
         try:
-            request = args[0] if args else kwargs["request"]
             scheme, host, port, path = _target(request.url)
             if not host or scheme not in _SCHEMES:
                 return None  # the client refuses it
             exchange = self._interception.begin(LAYER, request.method, scheme, host, port, path)
             if exchange is not None:
                 exchange.owner = client
-                _size_request(exchange, request, stream)
+                try:
+                    # Request.content raises instead of asking.
+                    exchange.request_bytes = len(request._content)  # noqa: SLF001
+                except AttributeError:
+                    _size_request(exchange, request, self._stream)
         except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
             self._interception.report(error)
             return None
         return exchange
 
-    def _hop_begins(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
-        exchange = current.get()
-        if exchange is None or exchange.owner is not client:
-            return None
-        try:
-            if exchange.attempts:
-                # A redirect or an auth round trip: other layers must recognise this hop's target.
-                request = args[0] if args else kwargs["request"]
+    def _hop_begins(self, exchange: Exchange, request: Any) -> None:
+        if exchange.attempts:
+            # A redirect or an auth round trip: other layers must recognise this hop's target.
+            try:
                 _, host, port, _ = _target(request.url)
                 exchange.hop = (host, port)
-            exchange.attempts += 1
-            exchange.status = 0
-            exchange.active = True
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
-        return exchange
+            except Exception as error:  # noqa: BLE001
+                self._interception.report(error)
+        exchange.attempts += 1
+        exchange.status = 0
+        exchange.active = True
 
     def _hop_answered(self, exchange: Exchange, client: Any, response: Any) -> None:
         exchange.active = False
@@ -143,16 +159,15 @@ class _Calls:
         except Exception as error:  # noqa: BLE001
             self._interception.report(error)
 
-    def _hop_failed(self, exchange: Exchange, client: Any, args: Any, kwargs: Any) -> None:
+    def _hop_failed(self, exchange: Exchange, client: Any, request: Any) -> None:
         exchange.active = False
         try:
-            request = args[0] if args else kwargs["request"]
             if _in_process(client, request.url):
                 exchange.discard()
         except Exception as error:  # noqa: BLE001
             self._interception.report(error)
 
-    def _returned(self, exchange: Exchange, response: Any, stream: Any) -> None:
+    def _returned(self, exchange: Exchange, response: Any) -> None:
         try:
             if response.is_closed:
                 # A mock's response is made with its content, and has downloaded nothing.
@@ -160,7 +175,7 @@ class _Calls:
                     getattr(response, "_content", b"")
                 )
             elif exchange.status != 101 and not exchange.finished:
-                response.stream = stream(response.stream, exchange)
+                response.stream = self._stream(response.stream, exchange)
                 exchange.body_follows()
                 return
         except Exception as error:  # noqa: BLE001
@@ -182,15 +197,12 @@ def _target(url: Any) -> tuple[str, str, int, str]:
 
 
 def _size_request(exchange: Exchange, request: Any, stream: Any) -> None:
-    """Take the size of the request's body, or have it counted while it is sent."""
-    try:
-        exchange.request_bytes = len(request._content)  # noqa: SLF001 - Request.content raises instead of asking
-    except AttributeError:
-        declared = request.headers.get("content-length")
-        if declared is not None and declared.isdigit():
-            exchange.request_bytes = int(declared)
-        elif isinstance(request.stream, stream.kind):  # else the client refuses it
-            request.stream = stream(request.stream, exchange, upload=True)
+    """Take the size that the request declares of its body, or have it counted while it is sent."""
+    declared = request.headers.get("content-length")
+    if declared is not None and declared.isdigit():
+        exchange.request_bytes = int(declared)
+    elif isinstance(request.stream, stream.kind):  # else the client refuses it
+        request.stream = stream(request.stream, exchange, upload=True)
 
 
 def _in_process(client: Any, url: Any) -> bool:

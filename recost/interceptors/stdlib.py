@@ -25,13 +25,12 @@ UNSIZED: Final = -1
 """In ``Exchange.request_bytes`` of a client on top: its connection is to count what it sends, as ``~count``.
 That stays negative, so that a further attempt is counted anew."""
 
-_STAND_INS: Final = ("send", "getresponse", "close")
 _REQUEST_SENT: Final = "Request-sent"
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch ``http.client``."""
-    interception.patches.wrap(module.HTTPConnection, "putrequest", _Calls(interception).putrequest)
+    interception.patches.replace(module.HTTPConnection, "putrequest", _Calls(interception).putrequest)
 
 
 def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
@@ -59,28 +58,31 @@ def ascii_host(host: str) -> str:
 
 
 class _Calls:
-    """The wrapper for the connections."""
+    """What takes the place of the connections' method."""
 
     def __init__(self, interception: Interception) -> None:
         self._interception = interception
 
-    def putrequest(self, wrapped: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
-        outer = current.get()
-        if outer is not None and outer.active and _drives(outer, connection):
-            result = wrapped(*args, **kwargs)
-            if outer.request_bytes < 0:
-                self._watch(connection, outer, own=False)
+    def putrequest(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        begin, watch = self._begin, self._watch
+
+        def putrequest(connection: Any, *args: Any, **kwargs: Any) -> Any:
+            outer = current.get()
+            if outer is not None and outer.active and _drives(outer, connection):
+                result = original(connection, *args, **kwargs)
+                if outer.request_bytes < 0 and switch:
+                    watch(connection, outer, own=False)
+                return result
+            result = original(connection, *args, **kwargs)
+            exchange = begin(connection, args, kwargs) if switch else None
+            if exchange is not None:
+                watch(connection, exchange, own=True)
             return result
-        result = wrapped(*args, **kwargs)
-        exchange = self._begin(connection, args, kwargs)
-        if exchange is not None:
-            self._watch(connection, exchange, own=True)
-        return result
+
+        return putrequest
 
     def _begin(self, connection: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
         interception = self._interception
-        if interception.sink is None:
-            return None
         try:
             method = args[0] if args else kwargs["method"]
             url = args[1] if len(args) > 1 else kwargs["url"]
@@ -94,8 +96,8 @@ class _Calls:
 
     def _watch(self, connection: Any, exchange: Exchange, *, own: bool) -> None:
         try:
-            earlier = getattr(vars(connection).get("send"), "__self__", None)
-            if isinstance(earlier, _Request):
+            earlier = getattr(connection.send, "__self__", None)
+            if type(earlier) is _Request:
                 earlier.end()
             _Request(self._interception, connection, exchange, own=own).stand_in()
         except Exception as error:  # noqa: BLE001
@@ -141,7 +143,6 @@ class _Request:
         self._exchange = exchange
         self._own = own
         """False when a client on top has begun the call, and this only counts for it."""
-        self._shadowed: dict[str, Callable[..., Any]] = {}
         self._connecting = False
         self._head: Optional[bytes] = None
         """The request line and headers, once they have been sent."""
@@ -154,10 +155,15 @@ class _Request:
             self._exchange.finish()
 
     def stand_in(self) -> None:
-        """Take the place of the connection's methods; an instance's own ones are kept, and called."""
-        methods = vars(self._connection)
-        self._shadowed = {name: methods[name] for name in _STAND_INS if name in methods}
-        methods.update(send=self.send, getresponse=self.getresponse, close=self.close)
+        """Take the place of the connection's methods, which are kept, and called."""
+        # Attribute by attribute: an object whose __dict__ has been asked for is slower from then on.
+        connection = self._connection
+        self._original_send = connection.send
+        self._original_getresponse = connection.getresponse
+        self._original_close = connection.close
+        connection.send = self.send
+        connection.getresponse = self.getresponse
+        connection.close = self.close
 
     def end(self) -> None:
         """Give the methods back and, unless the answer has taken it over, end the call."""
@@ -170,11 +176,11 @@ class _Request:
             return self._send_body(data)
         state = getattr(self._connection, "_HTTPConnection__state", _REQUEST_SENT)
         if self._connecting or state != _REQUEST_SENT:
-            return self._original("send", data)  # what a proxy is told while the connection is made
+            return self._original_send(data)  # what a proxy is told while the connection is made
         self._connecting = True
         unconnected = self._connection.sock is None
         try:
-            result = self._original("send", data)
+            result = self._original_send(data)
         except BaseException:
             if unconnected:
                 self.end()
@@ -187,7 +193,7 @@ class _Request:
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
         self._step_aside()  # getresponse() may itself close the connection
         try:
-            response = self._original("getresponse", *args, **kwargs)
+            response = self._original_getresponse(*args, **kwargs)
         except BaseException as error:
             if isinstance(error, TypeError) or type(error).__name__ == "ResponseNotReady":
                 # urllib3 1.26 asks with Python 2's arguments first; or an earlier answer has not been read.
@@ -203,22 +209,15 @@ class _Request:
     def close(self) -> Any:
         self._step_aside()
         try:
-            return self._original("close")
+            return self._original_close()
         finally:
             self.end()
 
-    def _original(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        if name in self._shadowed:
-            return self._shadowed[name](*args, **kwargs)
-        return getattr(type(self._connection), name)(self._connection, *args, **kwargs)
-
     def _step_aside(self) -> None:
-        methods = vars(self._connection)
-        for name in _STAND_INS:
-            if getattr(methods.get(name), "__self__", None) is self:
-                del methods[name]
-                if name in self._shadowed:
-                    methods[name] = self._shadowed[name]
+        connection = self._connection
+        _give_back(connection, "send", connection.send, self, self._original_send)
+        _give_back(connection, "getresponse", connection.getresponse, self, self._original_getresponse)
+        _give_back(connection, "close", connection.close, self, self._original_close)
 
     def _answered(self, response: Any) -> None:
         exchange = self._exchange
@@ -236,7 +235,7 @@ class _Request:
     def _send_body(self, data: Any) -> Any:
         if hasattr(data, "read"):
             start = _position(data)
-            result = self._original("send", data)
+            result = self._original_send(data)
             end = _position(data)
             self._count(self._declared() if start is None or end is None else end - start)
             return result
@@ -244,8 +243,8 @@ class _Request:
             view = memoryview(data)
         except TypeError:
             pieces = self._counted(data) if isinstance(data, Iterable) else data
-            return self._original("send", pieces)
-        result = self._original("send", data)
+            return self._original_send(pieces)
+        result = self._original_send(data)
         self._count_sent(view)
         return result
 
@@ -268,6 +267,15 @@ class _Request:
         _, _, after = (self._head or b"").lower().partition(b"\r\ncontent-length:")
         value = after.partition(b"\r\n")[0].strip()
         return int(value) if value.isdigit() else 0
+
+
+def _give_back(connection: Any, name: str, now: Any, request: _Request, original: Any) -> None:
+    """Undo one stand-in, unless somebody has put something else there meanwhile."""
+    if getattr(now, "__self__", None) is not request:
+        return
+    delattr(connection, name)
+    if getattr(connection, name) != original:  # not the class's, which shows again: one of the instance's own
+        setattr(connection, name, original)
 
 
 def _position(file: Any) -> Optional[int]:

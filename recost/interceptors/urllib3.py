@@ -25,7 +25,7 @@ LAYER: Final = "urllib3"
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch ``urllib3``."""
     calls = _Calls(interception)
-    interception.patches.wrap(module.HTTPConnectionPool, "urlopen", calls.urlopen)
+    interception.patches.replace(module.HTTPConnectionPool, "urlopen", calls.urlopen)
     if hasattr(module.HTTPResponse, "drain_conn"):
         interception.patches.wrap(module.HTTPResponse, "drain_conn", calls.drain_conn)
 
@@ -36,23 +36,28 @@ class _Calls:
     def __init__(self, interception: Interception) -> None:
         self._interception = interception
 
-    def urlopen(self, wrapped: Callable[..., Any], pool: Any, args: Any, kwargs: Any) -> Any:
-        outer = current.get()
-        if outer is not None and outer.owner is pool and _again(outer, args, kwargs):
-            return wrapped(*args, **kwargs)
-        exchange = self._begin(pool, args, kwargs)
-        if exchange is None:
-            return wrapped(*args, **kwargs)
-        current.set(exchange)
-        try:
-            response = wrapped(*args, **kwargs)
-        except BaseException as error:
-            self._failed(exchange, error)
-            raise
-        finally:
-            current.set(outer)
-        self._returned(exchange, response)
-        return response
+    def urlopen(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        begin, failed, returned = self._begin, self._failed, self._returned
+
+        def urlopen(pool: Any, *args: Any, **kwargs: Any) -> Any:
+            outer = current.get()
+            if not switch or (outer is not None and outer.owner is pool and _again(outer, args, kwargs)):
+                return original(pool, *args, **kwargs)
+            exchange = begin(pool, args, kwargs)
+            if exchange is None:
+                return original(pool, *args, **kwargs)
+            current.set(exchange)
+            try:
+                response = original(pool, *args, **kwargs)
+            except BaseException as error:
+                failed(exchange, error)
+                raise
+            finally:
+                current.set(outer)
+            returned(exchange, response)
+            return response
+
+        return urlopen
 
     def drain_conn(self, wrapped: Callable[..., Any], response: Any, args: Any, kwargs: Any) -> Any:
         """An answer that is not the last one, or not returned: retries that run out raise without it."""
@@ -63,8 +68,6 @@ class _Calls:
 
     def _begin(self, pool: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
         interception = self._interception
-        if interception.sink is None:
-            return None
         try:
             method = args[0] if args else kwargs["method"]
             url = args[1] if len(args) > 1 else kwargs["url"]

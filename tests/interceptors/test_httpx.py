@@ -342,8 +342,8 @@ FAILURES = {
     "refused": ("", {}),
     "reset": ("/reset", {}),
     "truncated": ("/truncate?n=100", {}),
-    "timeout": ("/hang", {"timeout": 0.1}),
-    "body timeout": ("/stall", {"timeout": 0.1}),
+    "timeout": ("/hang", {"timeout": (30, 0.2, 30, 30)}),
+    "body timeout": ("/stall", {"timeout": (30, 1, 30, 30)}),
 }
 
 
