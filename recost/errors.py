@@ -1,16 +1,30 @@
-"""What recost reports of its own failures.
+"""What recost reports of its own failures, and the one error that it raises on demand.
 
-None of these is raised into the host application; they reach the ``on_error`` callback.
+Only RecostBudgetExceededError is raised into the host application, where a budget says so; the others reach
+the ``on_error`` callback.
 
     RecostError                   anything that went wrong inside recost
     ├── RecostAuthError           the API answered 401
     │   └── RecostFatalAuthError  … too often in a row: the cloud transport is suspended
-    └── RecostRateLimitError      the API answered 429
+    ├── RecostRateLimitError      the API answered 429
+    └── RecostBudgetExceededError a budget is used up: the call was not made
 """
 
 from __future__ import annotations
 
-__all__ = ["RecostAuthError", "RecostError", "RecostFatalAuthError", "RecostRateLimitError"]
+from typing import TYPE_CHECKING, Optional
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+__all__ = [
+    "RecostAuthError",
+    "RecostBudgetExceededError",
+    "RecostError",
+    "RecostFatalAuthError",
+    "RecostRateLimitError",
+]
 
 
 class RecostError(Exception):
@@ -60,3 +74,27 @@ class RecostRateLimitError(RecostError):
         )
         self.retry_after_ms = retry_after_ms
         self.endpoint = endpoint
+
+
+class RecostBudgetExceededError(RecostError):
+    """A budget with ``on_exceed="raise"`` is used up; the call was not sent.
+
+    Attributes:
+        budget: The budget's name.
+        spent_usd: What was spent in the current period, in US dollars.
+        limit_usd: What may be spent in a period, in US dollars.
+        resets_at: When the next period begins, with its time zone; None when there is none.
+    """
+
+    def __init__(
+        self, budget: str, spent_usd: Decimal, limit_usd: Decimal, resets_at: Optional[datetime] = None
+    ) -> None:
+        until = "" if resets_at is None else f"; it resets at {resets_at.isoformat()}"
+        super().__init__(
+            f"recost: the budget {budget!r} is used up: ${spent_usd} of ${limit_usd} spent, "
+            f"so the call was not made{until}"
+        )
+        self.budget = budget
+        self.spent_usd = spent_usd
+        self.limit_usd = limit_usd
+        self.resets_at = resets_at

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Optional
 
 from recost import wire
 
-__all__ = ["FlushStatus", "MetricEntry", "RawEvent", "WindowSummary"]
+__all__ = ["FlushStatus", "MetricEntry", "ModelEntry", "RawEvent", "TagEntry", "WindowSummary"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,32 @@ class RawEvent:
 
 
 @dataclass(frozen=True)
+class ModelEntry:
+    """What the calls that one model answered amounted to."""
+
+    model: str
+    """As the answers name it; ``other`` beyond the number of models that are told apart."""
+    request_count: int
+    estimated_cost_cents: float
+    unpriced_count: int
+    input_tokens: int
+    """With those read from a cache."""
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class TagEntry:
+    """What the calls with one set of tags amounted to."""
+
+    tags: Optional[tuple[tuple[str, str], ...]]
+    """Names and values, sorted by name; None: the sets beyond the number that is told apart."""
+    request_count: int
+    error_count: int
+    estimated_cost_cents: float
+    unpriced_count: int
+
+
+@dataclass(frozen=True)
 class MetricEntry:
     """What the calls of one (provider, endpoint, method) amounted to within a window."""
 
@@ -59,6 +86,17 @@ class MetricEntry:
     total_request_bytes: int
     total_response_bytes: int
     estimated_cost_cents: float
+    cost_source: Optional[Mapping[str, float]] = None
+    """US cents by where they are from: ``reported``, ``computed``, ``estimated``."""
+    unpriced_count: Optional[int] = None
+    """Calls whose cost is not known; it is not in ``estimated_cost_cents``."""
+    attempts: Optional[int] = None
+    """How often requests were sent, retries included."""
+    tokens: Optional[Mapping[str, int]] = None
+    """By kind: ``input`` (with those read from a cache), ``output``, ``cache_read``, ``cache_write``,
+    ``reasoning``."""
+    models: Optional[tuple[ModelEntry, ...]] = None
+    tags: Optional[tuple[TagEntry, ...]] = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire form."""

@@ -8,12 +8,29 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recost.events import MetricEntry, WindowSummary
+    from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
 
-__all__ = ["PROTOCOL_VERSION", "encode_window", "format_timestamp", "metric_to_dict", "window_to_dict"]
+__all__ = [
+    "EXTENDED_VERSION",
+    "PROTOCOL_VERSION",
+    "encode_window",
+    "format_timestamp",
+    "metric_to_dict",
+    "window_to_dict",
+]
 
 PROTOCOL_VERSION = "1.0"
 """Of a frame that has no optional field."""
+EXTENDED_VERSION = "1.1"
+"""Of a frame that has one."""
+
+_TOKENS = {
+    "input": "input",
+    "output": "output",
+    "cache_read": "cacheRead",
+    "cache_write": "cacheWrite",
+    "reasoning": "reasoning",
+}
 
 
 def format_timestamp(epoch_ms: float) -> str:
@@ -24,7 +41,7 @@ def format_timestamp(epoch_ms: float) -> str:
 
 
 def metric_to_dict(entry: MetricEntry) -> dict[str, Any]:
-    """Return the wire form of one metric."""
+    """Return the wire form of one metric; optional fields are left out where nothing is known."""
     return {
         "provider": entry.provider,
         "endpoint": entry.endpoint,
@@ -37,6 +54,46 @@ def metric_to_dict(entry: MetricEntry) -> dict[str, Any]:
         "totalRequestBytes": entry.total_request_bytes,
         "totalResponseBytes": entry.total_response_bytes,
         "estimatedCostCents": entry.estimated_cost_cents,
+        **_optional(entry),
+    }
+
+
+def _optional(entry: MetricEntry) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if entry.cost_source is not None:
+        found["costSource"] = dict(entry.cost_source)
+    if entry.unpriced_count is not None:
+        found["unpricedCount"] = entry.unpriced_count
+    if entry.attempts is not None:
+        found["attempts"] = entry.attempts
+    if entry.tokens is not None:
+        found["tokens"] = {_TOKENS[kind]: count for kind, count in entry.tokens.items() if kind in _TOKENS}
+    if entry.models is not None:
+        found["models"] = [_model_to_dict(each) for each in entry.models]
+    if entry.tags is not None:
+        found["tags"] = [_tags_to_dict(each) for each in entry.tags]
+    return found
+
+
+def _model_to_dict(entry: ModelEntry) -> dict[str, Any]:
+    return {
+        "model": entry.model,
+        "requestCount": entry.request_count,
+        "estimatedCostCents": entry.estimated_cost_cents,
+        "unpricedCount": entry.unpriced_count,
+        "inputTokens": entry.input_tokens,
+        "outputTokens": entry.output_tokens,
+    }
+
+
+def _tags_to_dict(entry: TagEntry) -> dict[str, Any]:
+    which: dict[str, Any] = {"other": True} if entry.tags is None else {"tags": dict(entry.tags)}
+    return {
+        **which,
+        "requestCount": entry.request_count,
+        "errorCount": entry.error_count,
+        "estimatedCostCents": entry.estimated_cost_cents,
+        "unpricedCount": entry.unpriced_count,
     }
 
 
@@ -44,8 +101,11 @@ def window_to_dict(summary: WindowSummary) -> dict[str, Any]:
     """Return the wire form of a window; ``windowEnd`` is after ``windowStart`` by at least 1 ms."""
     start = math.floor(summary.window_start)
     end = max(math.floor(summary.window_end), start + 1)
+    version = summary.protocol_version
+    if version == PROTOCOL_VERSION and any(_optional(entry) for entry in summary.metrics):
+        version = EXTENDED_VERSION
     return {
-        "protocolVersion": summary.protocol_version,
+        "protocolVersion": version,
         "environment": summary.environment,
         "sdkLanguage": summary.sdk_language,
         "sdkVersion": summary.sdk_version,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
 from tests.loopback import Loopback, loopback
+
+# How long an example takes says more about what else the machine does.
+hypothesis.settings.register_profile("recost", deadline=None)
+hypothesis.settings.load_profile("recost")
 
 
 @pytest.fixture(scope="session")

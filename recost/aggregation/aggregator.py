@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Final, Optional, Union
 
+from recost.aggregation.detail import Facts
 from recost.aggregation.window import Bucket, Cents, Key, Window, WindowTags
 from recost.events import RawEvent, WindowSummary
 
@@ -56,6 +57,7 @@ class Aggregator:
         environment: Goes into every summary.
         sdk_version: Goes into every summary.
         max_buckets: Triplets that one window is meant to hold, see `would_overflow`.
+        max_tag_sets: Sets of tags that one window tells apart; the rest is counted under ``other``.
         clock: Seconds since the epoch.
     """
 
@@ -66,10 +68,11 @@ class Aggregator:
         sdk_version: str = "0.0.0",
         max_buckets: int = MAX_BUCKETS,
         *,
+        max_tag_sets: int = 100,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.max_buckets = max_buckets
-        self._tags = WindowTags(project_id, environment, sdk_version)
+        self._tags = WindowTags(project_id, environment, sdk_version, max_tag_sets)
         self._clock = clock
         self._open(clock() * 1000)
 
@@ -83,12 +86,13 @@ class Aggregator:
         """Number of triplets in the open window."""
         return len(self._buckets)
 
-    def ingest(self, event: Measured, cost_cents: Cents = 0.0) -> None:
+    def ingest(self, event: Measured, cost_cents: Cents = 0.0, facts: Optional[Facts] = None) -> None:
         """Add one call, in any case; a measurement that is no number, or a negative one, counts as 0.
 
         Args:
             event: The call.
             cost_cents: What it cost, whatever its status; None, when it isn't known, adds nothing.
+            facts: What else is known of it.
         """
         try:
             bucket = self._buckets[event.provider, event.endpoint_category or event.path, event.method]  # type: ignore[index]
@@ -100,7 +104,7 @@ class Aggregator:
             samples = bucket.samples
             samples.append(latency_ms)
         except (KeyError, TypeError, ValueError):
-            self._ingest_unusual(event, cost_cents)
+            self._ingest_unusual(event, cost_cents, facts)
             return
         window = self._window
         window.call_count += 1
@@ -113,6 +117,8 @@ class Aggregator:
                 bucket.unit_count += 1
             else:
                 bucket.charge(cost_cents)
+        if facts is not None:
+            window.describe(bucket, facts)
         if len(samples) > bucket.limit:
             window.fold(bucket)
 
@@ -141,7 +147,7 @@ class Aggregator:
         self._window = Window(self._tags, start_ms)
         self._buckets: dict[Key, Bucket] = self._window.buckets
 
-    def _ingest_unusual(self, event: Measured, cost_cents: Cents) -> None:
+    def _ingest_unusual(self, event: Measured, cost_cents: Cents, facts: Optional[Facts]) -> None:
         """Add the first call of a bucket, or one with a field that can't be sent as it is."""
         key = _key(event)
         if key not in self._buckets:
@@ -152,7 +158,7 @@ class Aggregator:
         call.request_bytes = int(_number(event.request_bytes, _MAX_BYTES))
         call.response_bytes = int(_number(event.response_bytes, _MAX_BYTES))
         call.error = event.error
-        self.ingest(call, cost_cents)
+        self.ingest(call, cost_cents, facts)
 
 
 def _key(event: Measured) -> Key:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from decimal import Context, Decimal
-from typing import Final, Optional, Union
+from decimal import Decimal
+from typing import Any, Final, Optional, Union
 
+from recost.aggregation.detail import EXACT, NOTHING, Detail, Facts, TagSets
 from recost.aggregation.quantiles import Latencies
 from recost.events import MetricEntry, WindowSummary
 
@@ -17,9 +18,6 @@ Key = tuple[str, str, str]
 Cents = Union[float, Decimal, None]
 """An amount of US cents; None when it is not known."""
 
-_EXACT: Final = Context(prec=60, traps=[])
-"""Of our own: the precision and the traps of the thread's context are the application's."""
-_NOTHING: Final = Decimal(0)
 _MAX_BYTES: Final = 2**62
 _BUCKET_BYTES: Final = 850
 """What an empty bucket takes, measured: its objects, its key and its place in the dict."""
@@ -32,6 +30,8 @@ class WindowTags:
     project_id: str = ""
     environment: str = "development"
     sdk_version: str = "0.0.0"
+    max_tag_sets: int = 100
+    """Sets of tags that one window tells apart."""
 
 
 class Bucket:
@@ -40,6 +40,7 @@ class Bucket:
     __slots__ = (
         "_cost",
         "_unit_exact",
+        "detail",
         "error_count",
         "latencies",
         "limit",
@@ -55,6 +56,8 @@ class Bucket:
         self.samples = self.latencies.samples
         self.limit = self.latencies.limit
         """`Window.fold` is due when there are more samples than this."""
+        self.detail: Optional[Detail] = None
+        """Where answers are metered or calls are tagged."""
         self.error_count = 0
         self.request_bytes = 0
         self.response_bytes = 0
@@ -62,8 +65,8 @@ class Bucket:
         """What the latest call with a cost cost."""
         self.unit_count = 0
         """Calls at that cost which are not in the sum yet: one product instead of many sums."""
-        self._unit_exact = _NOTHING
-        self._cost = _NOTHING
+        self._unit_exact = NOTHING
+        self._cost = NOTHING
 
     @property
     def cost_cents(self) -> Decimal:
@@ -93,7 +96,11 @@ class Bucket:
         self.error_count += other.error_count
         self.request_bytes += other.request_bytes
         self.response_bytes += other.response_bytes
-        self._cost = _EXACT.add(self.cost_cents, other.cost_cents)
+        self._cost = EXACT.add(self.cost_cents, other.cost_cents)
+        if self.detail is None:
+            self.detail = other.detail
+        elif other.detail is not None:
+            self.detail.merge(other.detail)
 
     def to_entry(self, key: Key) -> MetricEntry:
         """Return the bucket as a metric."""
@@ -111,11 +118,12 @@ class Bucket:
             total_request_bytes=int(min(self.request_bytes, _MAX_BYTES)),
             total_response_bytes=int(min(self.response_bytes, _MAX_BYTES)),
             estimated_cost_cents=min(float(self.cost_cents), sys.float_info.max),
+            **({} if self.detail is None else _optional(self.detail)),
         )
 
     def _settle(self) -> None:
         if self.unit_count:
-            self._cost = _EXACT.fma(self._unit_exact, Decimal(self.unit_count), self._cost)
+            self._cost = EXACT.fma(self._unit_exact, Decimal(self.unit_count), self._cost)
             self.unit_count = 0
 
 
@@ -138,7 +146,8 @@ class Window:
         self.folded = 0
         """Of these, calls whose latencies are in bins."""
         self.held_bytes = 0
-        """Memory of keys, bins and empty buckets."""
+        """Memory of keys, bins, details and empty buckets."""
+        self._tag_sets = TagSets(tags.max_tag_sets)
 
     @property
     def bucket_count(self) -> int:
@@ -155,6 +164,16 @@ class Window:
         bucket = self.buckets[key] = Bucket()
         self.held_bytes += _key_bytes(key)
         return bucket
+
+    def describe(self, bucket: Bucket, facts: Facts) -> None:
+        """Add what is known of a call beside its counts."""
+        detail = bucket.detail
+        if detail is None:
+            detail = bucket.detail = Detail()
+            self.held_bytes += detail.nbytes
+        size = detail.nbytes
+        detail.add(facts, self._tag_sets)
+        self.held_bytes += detail.nbytes - size
 
     def fold(self, bucket: Bucket) -> None:
         """Have the bucket's latencies counted in bins."""
@@ -179,6 +198,7 @@ class Window:
                 buckets[key] = bucket
             else:
                 mine.merge(bucket)
+        self._bound_tags()
         self._measure()
 
     def split(self, limit: int) -> list[Window]:
@@ -206,6 +226,12 @@ class Window:
             metrics=tuple(bucket.to_entry(key) for key, bucket in self.buckets.items()),
         )
 
+    def _bound_tags(self) -> None:
+        self._tag_sets = TagSets(self.tags.max_tag_sets)
+        for bucket in self.buckets.values():
+            if bucket.detail is not None:
+                bucket.detail.bound_tags(self._tag_sets)
+
     def _part(self, buckets: dict[Key, Bucket]) -> Window:
         part = Window(self.tags, self.start_ms)
         part.end_ms = self.end_ms
@@ -219,6 +245,19 @@ class Window:
             self.call_count += bucket.latencies.count
             self.folded += bucket.latencies.folded
             self.held_bytes += _key_bytes(key) + bucket.latencies.bin_bytes
+            if bucket.detail is not None:
+                self.held_bytes += bucket.detail.nbytes
+
+
+def _optional(detail: Detail) -> dict[str, Any]:
+    return {
+        "cost_source": detail.cost_source(),
+        "unpriced_count": detail.unpriced(),
+        "attempts": detail.attempts(),
+        "tokens": detail.tokens(),
+        "models": detail.models(),
+        "tags": detail.tags(),
+    }
 
 
 def _key_bytes(key: Key) -> int:

@@ -19,7 +19,9 @@ from typing import Final, NamedTuple, Optional
 from recost.events import RawEvent
 from recost.interceptors._imports import when_imported
 from recost.interceptors._patching import Patches
+from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import Exchange, Sink, current, streaming
+from recost.interceptors.scope import scope
 
 __all__ = ["CLIENTS", "Interception", "install", "interception", "is_installed", "uninstall"]
 
@@ -33,12 +35,17 @@ CLIENTS: Final = {
 """Module of a client, as it is imported, and the module of this package that knows it."""
 
 ErrorSink = Callable[[BaseException], None]
+Gate = Callable[[Exchange], None]
+Metered = Callable[[str, str], bool]
 
 
 class _Listener(NamedTuple):
     sink: Sink
     before_call: Optional[Callable[[], None]]
     on_error: Optional[ErrorSink]
+    metered: Optional[Metered]
+    gate: Optional[Gate]
+    remembering: bool
 
 
 class Interception:
@@ -55,6 +62,12 @@ class Interception:
         """Takes each finished exchange; None while nothing is installed."""
         self.before_call: Optional[Callable[[], None]] = None
         """Called on the caller's thread when a call begins."""
+        self.metered: Optional[Metered] = None
+        """Tells of host and path whether the answer is to be captured; None when none is."""
+        self.gate: Optional[Gate] = None
+        """Called with each call that is about to begin; raises RecostBudgetExceededError to refuse it."""
+        self.remembering = False
+        """Responses are to be found again by `exchange.exchange_of`."""
 
     def add(
         self,
@@ -63,10 +76,13 @@ class Interception:
         *,
         before_call: Optional[Callable[[], None]] = None,
         on_error: Optional[ErrorSink] = None,
+        metered: Optional[Metered] = None,
+        gate: Optional[Gate] = None,
+        remembering: bool = False,
     ) -> None:
         """Send finished exchanges to ``sink`` from now on, in place of the earlier sink of the same name."""
         with self._lock:
-            self._sinks[name] = _Listener(sink, before_call, on_error)
+            self._sinks[name] = _Listener(sink, before_call, on_error, metered, gate, remembering)
             self._route()
         for module in CLIENTS:
             if module not in self._hooked:
@@ -103,14 +119,26 @@ class Interception:
     def begin(
         self, layer: str, method: str, scheme: str, host: str, port: int, path: str
     ) -> Optional[Exchange]:
-        """Return the Exchange of a call that begins now; None when it is not one to record."""
+        """Return the Exchange of a call that begins now; None when it is not one to record.
+
+        Raises:
+            RecostBudgetExceededError: The call is not to be made.
+        """
         outer = current.get()
         if outer is not None and outer.covers(layer, host, port):
             return None
         if self.before_call is not None:
             self.before_call()
         sink = self.sink
-        return None if sink is None else Exchange(sink, layer, method, scheme, host, port, path)
+        if sink is None:
+            return None
+        exchange = Exchange(sink, layer, method, scheme, host, port, path)
+        exchange.scope = scope.get()
+        if self.metered is not None and self.metered(host, path):
+            exchange.capture = Capture()
+        if self.gate is not None:
+            self.gate(exchange)
+        return exchange
 
     def report(self, error: BaseException) -> None:
         """Contain an error of recost's own: the one boundary on the caller's side of the inbox."""
@@ -124,6 +152,9 @@ class Interception:
         sinks = [listener.sink for listener in listeners]
         befores = [listener.before_call for listener in listeners if listener.before_call is not None]
         self.before_call = befores[0] if len(befores) == 1 else (_Each(befores) if befores else None)
+        self.metered = next((each.metered for each in listeners if each.metered is not None), None)
+        self.remembering = any(each.remembering for each in listeners)
+        self.gate = next((each.gate for each in listeners if each.gate is not None), None)
         self.sink = sinks[0] if len(sinks) == 1 else (_Fan(sinks) if sinks else None)
 
     def _imported(self, module: ModuleType) -> None:

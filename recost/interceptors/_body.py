@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from recost.interceptors.exchange import Exchange
 
-__all__ = ["BodyFile", "Dechunker", "follow_body"]
+__all__ = ["BodyFile", "Dechunker", "MeteredBodyFile", "follow_body"]
 
 
 def follow_body(exchange: Exchange, response: Any) -> None:
@@ -17,7 +17,12 @@ def follow_body(exchange: Exchange, response: Any) -> None:
         exchange.finish()
         return
     chunked = response.chunked
-    response.fp = BodyFile(file, exchange, 0 if chunked else response.length, chunked)
+    left = 0 if chunked else response.length
+    if exchange.capture is None:
+        response.fp = BodyFile(file, exchange, left, chunked)
+    else:
+        exchange.capture.follows(response.headers, coded=True)
+        response.fp = MeteredBodyFile(file, exchange, left, chunked)
     exchange.body_follows()
 
 
@@ -107,6 +112,60 @@ class BodyFile:
             self._left = int(line.partition(b";")[0], 16)
         except ValueError:  # a trailer, or nonsense that the client is about to refuse
             return
+
+
+class MeteredBodyFile(BodyFile):
+    """Besides, hands the body on to the exchange's capture."""
+
+    __slots__ = ()
+
+    def read(self, *args: Any) -> Any:
+        data = self._file.read(*args)
+        self._keep(data, whole=not args or args[0] is None or args[0] < 0)
+        if data:
+            self._passed(len(data))
+        return data
+
+    def read1(self, *args: Any) -> Any:
+        data = self._file.read1(*args)
+        self._keep(data)
+        if data:
+            self._passed(len(data))
+        return data
+
+    def readinto(self, buffer: Any) -> Any:
+        size = self._file.readinto(buffer)
+        self._keep(bytes(memoryview(buffer)[:size]) if size else b"")
+        if size:
+            self._passed(size)
+        return size
+
+    def readline(self, *args: Any) -> Any:
+        if not self._chunked:
+            line = self._file.readline(*args)
+            self._keep(line)
+            self._passed(len(line))
+            return line
+        line = super().readline(*args)
+        exchange = self._exchange
+        if exchange is not None and exchange.capture is not None and line.partition(b";")[0].strip() == b"0":
+            exchange.capture.complete = True
+        return line
+
+    def _keep(self, data: bytes, *, whole: bool = False) -> None:
+        exchange = self._exchange
+        capture = None if exchange is None else exchange.capture
+        if capture is None:
+            return
+        left = self._left
+        if data:
+            capture.feed(data if left is None or len(data) <= left else data[:left])
+        if self._chunked:
+            return
+        if left is None:
+            capture.complete = whole or not data  # only the end of the connection ends the body
+        elif len(data) >= left:
+            capture.complete = True
 
 
 class Dechunker:

@@ -12,8 +12,10 @@ import asyncio
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
+from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
-from recost.interceptors.exchange import Exchange, current
+from recost.interceptors.capture import Capture
+from recost.interceptors.exchange import Exchange, current, remember
 
 __all__ = ["instrument"]
 
@@ -33,6 +35,8 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     patches.replace(module.ClientResponse, "__init__", calls.attempt)
     if not hasattr(module.StreamReader, "total_raw_bytes"):
         patches.wrap(module.http_parser.DeflateBuffer, "feed_eof", _keep_wire_size)
+    if interception.metered is not None:
+        patches.replace(module.StreamReader, "feed_data", _captured)
 
 
 class _Calls:
@@ -112,6 +116,8 @@ class _Calls:
             if exchange is not None:
                 exchange.hop = _NOTHING_BENEATH
                 exchange.active = True
+        except RecostBudgetExceededError:
+            raise
         except Exception as error:  # noqa: BLE001 - the call must go on unrecorded
             self._interception.report(error)
             return None
@@ -140,12 +146,22 @@ class _Calls:
         try:
             status = response.status
             exchange.headers_received(status)
-            content = response.content
+            if self._interception.remembering:
+                remember(response, exchange)
+            content, capture = response.content, exchange.capture
             if status == 101:
                 pass  # a WebSocket's handshake; what follows is no HTTP
             elif content.is_eof() or content.exception() is not None:
                 exchange.response_bytes = _wire_bytes(content)
+                if capture is not None:
+                    capture.follows(response.headers, coded=False)
+                    _feed_arrived(capture, content)
+                    capture.complete = content.exception() is None
             else:
+                if capture is not None:
+                    capture.follows(response.headers, coded=False)
+                    _feed_arrived(capture, content)
+                    _captures[id(content)] = capture
                 exchange.body_follows()
                 content.on_eof(_BodyEnd(exchange, content))
                 return
@@ -164,12 +180,41 @@ class _BodyEnd:
         self._content = content
 
     def __call__(self) -> None:
+        capture = _captures.pop(id(self._content), None)
+        if capture is not None:
+            capture.complete = True
         self._exchange.response_bytes = _wire_bytes(self._content)
         self._exchange.finish()
 
     def __del__(self) -> None:
+        _captures.pop(id(self._content), None)
         if not self._exchange.finished:
             self()
+
+
+_captures: Final[dict[int, Capture]] = {}
+"""Of bodies that are still to arrive, by the identity of their stream, which has no room for attributes."""
+
+
+def _captured(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+    """Make what runs when decoded bytes of a body arrive, or a WebSocket's."""
+
+    def feed_data(content: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
+        if switch and _captures:
+            capture = _captures.get(id(content))
+            if capture is not None:
+                capture.feed(bytes(data))
+        return original(content, data, *args, **kwargs)
+
+    return feed_data
+
+
+def _feed_arrived(capture: Capture, content: Any) -> None:
+    """Take what had arrived, decoded, when the headers were read."""
+    skipped = getattr(content, "_buffer_offset", 0)
+    for data in list(getattr(content, "_buffer", ())):
+        capture.feed(bytes(data)[skipped:])
+        skipped = 0
 
 
 class _CountedUpload:

@@ -8,12 +8,27 @@ append, because a finaliser may run anywhere, also while one of recost's own loc
 from __future__ import annotations
 
 import time
+import weakref
 from contextvars import ContextVar
-from typing import Callable, Final, Optional
+from typing import Any, Callable, Final, Optional
 
 from recost.events import RawEvent
+from recost.interceptors.capture import Capture
+from recost.interceptors.scope import Scope
 
-__all__ = ["DEFAULT_PORTS", "SUPPRESSED", "Exchange", "Sink", "clean_path", "current", "origin", "streaming"]
+__all__ = [
+    "DEFAULT_PORTS",
+    "SUPPRESSED",
+    "Exchange",
+    "Sink",
+    "clean_path",
+    "current",
+    "exchange_of",
+    "forget_all",
+    "origin",
+    "remember",
+    "streaming",
+]
 
 Sink = Callable[["Exchange"], None]
 
@@ -29,6 +44,8 @@ class Exchange:
         "_open",
         "active",
         "attempts",
+        "capture",
+        "cost",
         "ended_ns",
         "headers_ns",
         "hop",
@@ -41,6 +58,8 @@ class Exchange:
         "request_bytes",
         "response_bytes",
         "scheme",
+        "scope",
+        "sent",
         "sink",
         "started_ns",
         "status",
@@ -68,11 +87,19 @@ class Exchange:
         self.owner: Optional[object] = None
         """What the client's own recursion is recognised by, while active."""
         self.attempts = 0
+        self.sent = False
+        """The client's transport has been at work in this hop: sending again is an attempt."""
         self.status = 0
         self.request_bytes = 0
         self.response_bytes = 0
         self.headers_ns = 0
         self.ended_ns = 0
+        self.capture: Optional[Capture] = None
+        """Keeps the answer's body, where its usage is wanted."""
+        self.scope: Optional[Scope] = None
+        """What the code that made the call asks of it."""
+        self.cost: Any = None
+        """What the call cost, once somebody has worked it out."""
         self.started_ns = _perf_counter_ns()
 
     def covers(self, layer: str, host: str, port: int) -> bool:
@@ -106,6 +133,9 @@ class Exchange:
         self.active = False
         self.owner = None
         streaming.pop(id(self), None)
+        if self.scope is not None:
+            for collector in self.scope.collectors:
+                collector.collect(self)
         self.sink(self)
 
     def discard(self) -> None:
@@ -186,3 +216,41 @@ streaming: Final[dict[int, Exchange]] = {}
 current: ContextVar[Optional[Exchange]] = ContextVar("recost_exchange", default=None)
 """The call that the running code is part of. It is switched off when the call's transport is done, because a
 task that was spawned meanwhile keeps the context for ever."""
+
+
+class _Seen(weakref.ref):  # type: ignore[type-arg]
+    """Knows the exchange of a response, as long as that lives."""
+
+    __slots__ = ("exchange", "key")
+
+    exchange: Exchange
+    key: int
+
+
+_seen: Final[dict[int, _Seen]] = {}
+"""By the identity of the response: an attribute of it would show in copies, pickles and ``vars``."""
+
+
+def remember(response: Any, exchange: Exchange) -> None:
+    """Note whose answer a response is, for `exchange_of`."""
+    key = id(response)
+    seen = _Seen(response, _forget)
+    seen.exchange = exchange
+    seen.key = key
+    _seen[key] = seen
+
+
+def exchange_of(response: Any) -> Optional[Exchange]:
+    """Return the exchange that a response answers; None for one that was not seen."""
+    seen = _seen.get(id(response))
+    return seen.exchange if seen is not None and seen() is response else None
+
+
+def forget_all() -> None:
+    """Forget every response."""
+    _seen.clear()
+
+
+def _forget(seen: _Seen) -> None:
+    if _seen.get(seen.key) is seen:
+        del _seen[seen.key]

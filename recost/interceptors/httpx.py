@@ -12,8 +12,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
+from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
 
 __all__ = ["instrument"]
 
@@ -33,6 +34,9 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     patches.replace(module.AsyncClient, "send", asynchronous.async_send)
     patches.replace(module.Client, "_send_single_request", sync.hop)
     patches.replace(module.AsyncClient, "_send_single_request", asynchronous.async_hop)
+    # A transport of the user's own may send more than once in a hop, and SDKs use one without a client.
+    patches.replace(module.HTTPTransport, "handle_request", sync.transmit)
+    patches.replace(module.AsyncHTTPTransport, "handle_async_request", asynchronous.async_transmit)
 
 
 class _Calls:
@@ -120,6 +124,77 @@ class _Calls:
 
         return hop
 
+    def transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        transmits, begin = self._transmits, self._begin
+
+        def handle_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            outer = current.get()
+            if not switch or (outer is not None and outer.active and transmits(outer, request)):
+                return original(transport, request, *args, **kwargs)
+            exchange = begin(transport, request)
+            if exchange is None:
+                return original(transport, request, *args, **kwargs)
+            exchange.attempts = 1
+            exchange.active = True
+            current.set(exchange)
+            try:
+                response = original(transport, request, *args, **kwargs)
+            except BaseException:
+                exchange.finish()
+                raise
+            finally:
+                current.set(outer)
+            self._transmitted(exchange, response)
+            return response
+
+        return handle_request
+
+    def async_transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        transmits, begin = self._transmits, self._begin
+
+        async def handle_async_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            outer = current.get()
+            if not switch or (outer is not None and outer.active and transmits(outer, request)):
+                return await original(transport, request, *args, **kwargs)
+            exchange = begin(transport, request)
+            if exchange is None:
+                return await original(transport, request, *args, **kwargs)
+            exchange.attempts = 1
+            exchange.active = True
+            current.set(exchange)
+            try:
+                response = await original(transport, request, *args, **kwargs)
+            except BaseException:
+                exchange.finish()
+                raise
+            finally:
+                current.set(outer)
+            self._transmitted(exchange, response)
+            return response
+
+        return handle_async_request
+
+    def _transmits(self, exchange: Exchange, request: Any) -> bool:
+        """Tell whether a transport sends for this call's hop: an attempt more, when it has done so before."""
+        if exchange.layer is not LAYER:
+            return False  # `Exchange.covers` tells
+        try:
+            if _target(request.url)[1:3] != exchange.hop:
+                return False
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+            return True
+        if exchange.sent:
+            exchange.attempts += 1
+        exchange.sent = True
+        return True
+
+    def _transmitted(self, exchange: Exchange, response: Any) -> None:
+        """Follow the body of a call that was made without a client."""
+        exchange.active = False
+        exchange.headers_received(response.status_code)
+        self._returned(exchange, response)
+
     def _begin(self, client: Any, request: Any) -> Optional[Exchange]:
         try:
             scheme, host, port, path = _target(request.url)
@@ -133,6 +208,8 @@ class _Calls:
                     exchange.request_bytes = len(request._content)  # noqa: SLF001
                 except AttributeError:
                     _size_request(exchange, request, self._stream)
+        except RecostBudgetExceededError:
+            raise
         except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
             self._interception.report(error)
             return None
@@ -147,6 +224,7 @@ class _Calls:
             except Exception as error:  # noqa: BLE001
                 self._interception.report(error)
         exchange.attempts += 1
+        exchange.sent = False
         exchange.status = 0
         exchange.active = True
 
@@ -169,12 +247,19 @@ class _Calls:
 
     def _returned(self, exchange: Exchange, response: Any) -> None:
         try:
+            if self._interception.remembering:
+                remember(response, exchange)
+            capture = exchange.capture
             if response.is_closed:
+                if capture is not None:
+                    capture.whole(getattr(response, "_content", None), response.headers)
                 # A mock's response is made with its content, and has downloaded nothing.
                 exchange.response_bytes = response.num_bytes_downloaded or len(
                     getattr(response, "_content", b"")
                 )
             elif exchange.status != 101 and not exchange.finished:
+                if capture is not None:
+                    capture.follows(response.headers, coded=True)
                 response.stream = self._stream(response.stream, exchange)
                 exchange.body_follows()
                 return
@@ -220,8 +305,9 @@ def _counting_streams(module: ModuleType) -> tuple[Any, Any]:
             self._begins()
             try:
                 for chunk in self._stream:
-                    self._count(len(chunk))
+                    self._count(chunk)
                     yield chunk
+                self._completed()
             finally:
                 self._ended()
 
@@ -239,8 +325,9 @@ def _counting_streams(module: ModuleType) -> tuple[Any, Any]:
             chunks = self._stream.__aiter__()
             try:
                 async for chunk in chunks:
-                    self._count(len(chunk))
+                    self._count(chunk)
                     yield chunk
+                self._completed()
             finally:
                 # As httpx2 does for the stream that it sees, which is this one.
                 if isinstance(chunks, AsyncGenerator):
@@ -280,11 +367,18 @@ class _CountingBase:
         if self._upload:
             self._exchange.request_bytes = 0
 
-    def _count(self, size: int) -> None:
+    def _count(self, chunk: bytes) -> None:
+        exchange = self._exchange
         if self._upload:
-            self._exchange.request_bytes += size
-        else:
-            self._exchange.response_bytes += size
+            exchange.request_bytes += len(chunk)
+            return
+        exchange.response_bytes += len(chunk)
+        if exchange.capture is not None:
+            exchange.capture.feed(chunk)
+
+    def _completed(self) -> None:
+        if self._exchange.capture is not None and not self._upload:
+            self._exchange.capture.complete = True
 
     def _ended(self) -> None:
         if not self._upload:

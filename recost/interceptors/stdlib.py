@@ -14,9 +14,10 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 from urllib.parse import urlsplit
 
+from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._body import Dechunker, follow_body
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
 
 __all__ = ["UNSIZED", "absolute_target", "ascii_host", "instrument"]
 
@@ -89,6 +90,9 @@ class _Calls:
             exchange = interception.begin(LAYER, method.upper(), *_target(connection, url))
             if exchange is not None:
                 exchange.attempts = 1
+        except RecostBudgetExceededError:
+            connection.close()  # the request has been begun, and can't be taken back
+            raise
         except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
             interception.report(error)
             return None
@@ -223,6 +227,8 @@ class _Request:
         exchange = self._exchange
         try:
             exchange.headers_received(response.status)
+            if self._interception.remembering:
+                remember(response, exchange)
             # A connection of urllib3 that is used without a pool gives urllib3's response, maybe read by now.
             original = getattr(response, "_original_response", response)
             if original is not response:

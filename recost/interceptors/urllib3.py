@@ -12,9 +12,10 @@ from __future__ import annotations
 from types import ModuleType, TracebackType
 from typing import Any, Callable, Final, Optional
 
+from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._body import follow_body
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
 from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
 __all__ = ["instrument"]
@@ -80,6 +81,8 @@ class _Calls:
                 exchange.owner = pool
                 exchange.attempts = 1
                 exchange.active = True
+        except RecostBudgetExceededError:
+            raise
         except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
             interception.report(error)
             return None
@@ -99,11 +102,15 @@ class _Calls:
         try:
             if exchange.request_bytes < 0:
                 exchange.request_bytes = ~exchange.request_bytes
+            if self._interception.remembering:
+                remember(response, exchange)
             exchange.response_bytes = response.tell()
             original = response._original_response  # noqa: SLF001 - has no public name
             if getattr(original, "fp", None) is None:
                 # Read to its end: when the headers came is not known.
                 exchange.status = response.status
+                if exchange.capture is not None:
+                    exchange.capture.whole(getattr(response, "_body", None), response.headers)
             else:
                 exchange.headers_received(response.status)
                 follow_body(exchange, original)

@@ -1,0 +1,195 @@
+"""What is added up beside the counts, where answers are metered or calls are tagged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Context, Decimal
+from typing import Final, NamedTuple, Optional, TypeVar
+
+from recost.events import ModelEntry, TagEntry
+
+__all__ = ["EXACT", "MAX_MODELS", "NOTHING", "Detail", "Facts", "TagSets", "Tags"]
+
+EXACT: Final = Context(prec=60, traps=[])
+"""Of our own: the precision and the traps of the thread's context are the application's."""
+NOTHING: Final = Decimal(0)
+MAX_MODELS: Final = 50
+"""Models told apart in one bucket; the rest is ``other``."""
+OTHER: Final = "other"
+_ROW_BYTES: Final = 400
+_MAX_TOKENS: Final = 2**62
+
+_K = TypeVar("_K")
+
+Tags = tuple[tuple[str, str], ...]
+"""Names and values, sorted by name."""
+
+
+class Facts(NamedTuple):
+    """What is known of one call beside its counts."""
+
+    cost_cents: Optional[Decimal]
+    """None: not known."""
+    metered: bool = True
+    """False where answers are not looked at: then only the tags are added up."""
+    source: str = "unknown"
+    """Of the cost: ``reported``, ``computed``, ``estimated``, ``unknown``."""
+    model: Optional[str] = None
+    tokens: Mapping[str, int] = {}
+    """By kind: ``input``, ``output``, ``cache_read``, ``cache_write``, ``reasoning``."""
+    tags: Tags = ()
+    attempts: int = 1
+    error: bool = False
+
+
+class TagSets:
+    """The tag sets that one window tells apart."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: set[Tags] = set()
+
+    def admit(self, tags: Tags) -> Optional[Tags]:
+        """Return the tags if there is room for them; None: they are counted under ``other``."""
+        if tags in self._known:
+            return tags
+        if len(self._known) >= self._limit:
+            return None
+        self._known.add(tags)
+        return tags
+
+
+class _Row:
+    """Calls that have something in common."""
+
+    __slots__ = ("cost", "count", "errors", "tokens_in", "tokens_out", "unpriced")
+
+    def __init__(self) -> None:
+        self.count = self.errors = self.unpriced = self.tokens_in = self.tokens_out = 0
+        self.cost = NOTHING
+
+    def add(self, facts: Facts) -> None:
+        self.count += 1
+        self.errors += facts.error
+        self.tokens_in += facts.tokens.get("input", 0)
+        self.tokens_out += facts.tokens.get("output", 0)
+        if facts.cost_cents is None:
+            self.unpriced += 1
+        else:
+            self.cost = EXACT.add(self.cost, facts.cost_cents)
+
+    def merge(self, other: _Row) -> None:
+        self.count += other.count
+        self.errors += other.errors
+        self.unpriced += other.unpriced
+        self.tokens_in += other.tokens_in
+        self.tokens_out += other.tokens_out
+        self.cost = EXACT.add(self.cost, other.cost)
+
+
+class Detail:
+    """The facts of one bucket's calls, added up. Not locked."""
+
+    __slots__ = ("_attempts", "_costs", "_metered", "_models", "_tags", "_tokens", "_unpriced")
+
+    def __init__(self) -> None:
+        self._metered = False
+        self._attempts = 0
+        self._unpriced = 0
+        self._costs: dict[str, Decimal] = {}
+        self._tokens: dict[str, int] = {}
+        self._models: dict[str, _Row] = {}
+        self._tags: dict[Optional[Tags], _Row] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Roughly the memory that it takes."""
+        return _ROW_BYTES * (1 + len(self._models) + len(self._tags))
+
+    def add(self, facts: Facts, tag_sets: TagSets) -> None:
+        """Add one call."""
+        if facts.tags:
+            _row(self._tags, tag_sets.admit(facts.tags)).add(facts)
+        if not facts.metered:
+            return
+        self._metered = True
+        self._attempts += facts.attempts
+        if facts.cost_cents is None:
+            self._unpriced += 1
+        elif facts.cost_cents or facts.source != "unknown":
+            self._costs[facts.source] = EXACT.add(self._costs.get(facts.source, NOTHING), facts.cost_cents)
+        for kind, count in facts.tokens.items():
+            self._tokens[kind] = self._tokens.get(kind, 0) + count
+        if facts.model is not None:
+            known = facts.model in self._models or len(self._models) < MAX_MODELS
+            _row(self._models, facts.model if known else OTHER).add(facts)
+
+    def merge(self, other: Detail) -> None:
+        """Add the calls of another; the other is not to be used afterwards."""
+        self._metered = self._metered or other._metered
+        self._attempts += other._attempts
+        self._unpriced += other._unpriced
+        for source, cost in other._costs.items():
+            self._costs[source] = EXACT.add(self._costs.get(source, NOTHING), cost)
+        for kind, count in other._tokens.items():
+            self._tokens[kind] = self._tokens.get(kind, 0) + count
+        for model, row in other._models.items():
+            known = model in self._models or len(self._models) < MAX_MODELS
+            _row(self._models, model if known else OTHER).merge(row)
+        for tags, row in other._tags.items():
+            _row(self._tags, tags).merge(row)
+
+    def bound_tags(self, tag_sets: TagSets) -> None:
+        """Put the tag sets that there is no room for under ``other``, as a merge may have made too many."""
+        for tags in [tags for tags in self._tags if tags is not None and tag_sets.admit(tags) is None]:
+            _row(self._tags, None).merge(self._tags.pop(tags))
+
+    def cost_source(self) -> Optional[dict[str, float]]:
+        """Return US cents by source; None where answers are not metered."""
+        return {name: float(cost) for name, cost in sorted(self._costs.items())} if self._metered else None
+
+    def attempts(self) -> Optional[int]:
+        """Return how often requests were sent."""
+        return self._attempts if self._metered else None
+
+    def unpriced(self) -> Optional[int]:
+        """Return the number of calls whose cost is not known."""
+        return self._unpriced if self._metered else None
+
+    def tokens(self) -> Optional[dict[str, int]]:
+        """Return tokens by kind."""
+        return {kind: min(n, _MAX_TOKENS) for kind, n in sorted(self._tokens.items())} or None
+
+    def models(self) -> Optional[tuple[ModelEntry, ...]]:
+        """Return the calls by model."""
+        return (
+            tuple(
+                ModelEntry(
+                    model,
+                    row.count,
+                    float(row.cost),
+                    row.unpriced,
+                    min(row.tokens_in, _MAX_TOKENS),
+                    min(row.tokens_out, _MAX_TOKENS),
+                )
+                for model, row in self._models.items()
+            )
+            or None
+        )
+
+    def tags(self) -> Optional[tuple[TagEntry, ...]]:
+        """Return the calls by tag set."""
+        return (
+            tuple(
+                TagEntry(None if tags is None else tags, row.count, row.errors, float(row.cost), row.unpriced)
+                for tags, row in self._tags.items()
+            )
+            or None
+        )
+
+
+def _row(rows: dict[_K, _Row], key: _K) -> _Row:
+    row = rows.get(key)
+    if row is None:
+        row = rows[key] = _Row()
+    return row

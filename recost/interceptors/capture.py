@@ -1,0 +1,204 @@
+"""Keeping what an answer reports about itself, while the body passes: at most 64 KB of one call.
+
+On the caller's thread bytes are only kept, as they are; they are read later, and elsewhere. A body that fits
+is kept whole, in the encoding that it came in. Of a longer one the beginning and the end are kept, which is
+where answers put their numbers; it is decoded on the way, because an end can't be decoded alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from typing import Any, Callable, Final, NamedTuple, Optional
+
+__all__ = ["LIMIT", "Capture", "Captured"]
+
+LIMIT: Final = 65_536
+"""Bytes kept of one answer, at most."""
+_HEAD: Final = 16_384
+_TAIL: Final = (LIMIT - _HEAD) // 2
+"""Kept of the end at least; twice that before the older half is let go."""
+_STEP: Final = LIMIT
+"""Decoded at once, whatever a small piece swells to."""
+
+Decoder = Callable[[bytes], bytes]
+
+
+class Captured(NamedTuple):
+    """What was kept of an answer."""
+
+    head: bytes
+    tail: bytes
+    gap: bool
+    """There were bytes between head and tail."""
+    complete: bool
+    """The body came to its end."""
+    encoding: str
+    """The content coding that ``head`` is still in; empty where there is none. Never with a gap."""
+    headers: Any
+    """Of the answer: a mapping whose ``get`` does not mind upper and lower case; None when unknown."""
+
+
+class Capture:
+    """Keeps the body of one answer as it passes. Not locked: a body passes one thread at a time."""
+
+    __slots__ = ("_coded", "_decode", "_head", "_lost", "_pieces", "_size", "_tail", "complete", "headers")
+
+    def __init__(self) -> None:
+        self.headers: Any = None
+        self.complete = False
+        """Set by who sees the body's end."""
+        self._coded = False
+        self._pieces: Optional[list[bytes]] = []
+        """All of the body so far; None once it has grown too long for that."""
+        self._size = 0
+        self._head = b""
+        self._tail = bytearray()
+        self._decode: Optional[Decoder] = None
+        self._lost = False
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are held now."""
+        return self._size if self._pieces is not None else len(self._head) + len(self._tail)
+
+    def whole(self, body: Optional[bytes], headers: Any) -> None:
+        """Take a body that is there, complete and decoded."""
+        self.headers = headers
+        self.complete = True
+        if not body:
+            return
+        self._size = len(body)
+        if len(body) <= LIMIT:
+            self._pieces = [body]
+        else:
+            self._pieces = None
+            self._head, self._tail = body[:_HEAD], bytearray(body[-_TAIL:])
+
+    def follows(self, headers: Any, *, coded: bool) -> None:
+        """Note that the body will be fed; ``coded``: as it is on the wire, with its content coding."""
+        self.headers = headers
+        self._coded = coded
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece of the body."""
+        pieces = self._pieces
+        if pieces is not None:
+            self._size += len(data)
+            if self._size <= LIMIT:
+                pieces.append(data)
+                return
+            self._pieces = None
+            self._begin_gap(b"".join(pieces))
+        self._keep_end(data)
+
+    def take(self) -> Optional[Captured]:
+        """Return what was kept, and let go of it; None where nothing of use was."""
+        headers, pieces, head, tail = self.headers, self._pieces, self._head, self._tail
+        self.headers, self._pieces, self._head, self._tail, self._decode = None, None, b"", bytearray(), None
+        if self._lost or headers is None:
+            return None
+        if pieces is not None:
+            encoding = _encoding(headers) if self._coded else ""
+            return Captured(b"".join(pieces), b"", False, self.complete, encoding, headers)
+        return Captured(head, bytes(tail), True, self.complete, "", headers)
+
+    def _begin_gap(self, body: bytes) -> None:
+        encoding = _encoding(self.headers) if self._coded else ""
+        if encoding:
+            self._decode = decoder(encoding)
+            if self._decode is None:
+                self._lost = True
+                return
+        self._keep_end(body)
+
+    def _keep_end(self, data: bytes) -> None:
+        if self._lost:
+            return
+        if self._decode is not None:
+            try:
+                data = self._decode(data)
+            except Exception:  # noqa: BLE001 - the decoders' errors are of all kinds; the client raises its own
+                self._lost = True
+                return
+        missing = _HEAD - len(self._head)
+        if missing > 0:
+            self._head += data[:missing]
+            data = data[missing:]
+        tail = self._tail
+        if len(data) > _TAIL:
+            data = data[-_TAIL:]
+            tail.clear()
+        tail += data
+        if len(tail) > 2 * _TAIL:
+            del tail[:-_TAIL]
+
+
+def _encoding(headers: Any) -> str:
+    given = headers.get("content-encoding") or ""
+    return "" if given == "identity" else str(given).strip().lower()
+
+
+def decoder(encoding: str) -> Optional[Decoder]:
+    """Return what decodes a body piece by piece; of a large piece only what can matter: both its ends.
+
+    None for a coding that isn't known here.
+    """
+    if encoding in ("gzip", "x-gzip"):
+        return _Inflate(zlib.MAX_WBITS | 32)
+    if encoding == "deflate":
+        return _Inflate(zlib.MAX_WBITS)
+    if encoding == "br":
+        return _brotli()
+    if encoding == "zstd":
+        return _zstd()
+    return None
+
+
+class _Inflate:
+    """zlib, in steps: a piece may swell to a thousand times its size."""
+
+    def __init__(self, bits: int) -> None:
+        self._stream = zlib.decompressobj(bits)
+        self._begun = False
+
+    def __call__(self, data: bytes) -> bytes:
+        try:
+            decoded = self._stream.decompress(data, _STEP)
+        except zlib.error:
+            if self._begun:
+                raise
+            self._stream = zlib.decompressobj(-zlib.MAX_WBITS)  # "deflate" without its header
+            decoded = self._stream.decompress(data, _STEP)
+        self._begun = True
+        while self._stream.unconsumed_tail:
+            more = self._stream.decompress(self._stream.unconsumed_tail, _STEP)
+            decoded = decoded[:_HEAD] + (decoded[_HEAD:] + more)[-2 * _TAIL :]
+        return decoded
+
+
+def _brotli() -> Optional[Decoder]:
+    module = _either("brotli", "brotlicffi")  # what the client itself decodes with
+    if module is None:
+        return None
+    stream = module.Decompressor()
+    decode: Decoder = stream.process if hasattr(stream, "process") else stream.decompress
+    return decode
+
+
+def _zstd() -> Optional[Decoder]:
+    module = _either("zstandard", "compression.zstd")
+    if module is None:
+        return None
+    stream = module.ZstdDecompressor()
+    decode: Decoder = getattr(stream, "decompressobj", lambda: stream)().decompress
+    return decode
+
+
+def _either(*names: str) -> Any:
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ImportError:  # noqa: PERF203 - tried once, not per call
+            continue
+    return None

@@ -1,0 +1,236 @@
+"""What is kept of an answer: the same on every client, whatever the pieces, within 64 KB."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib
+import random
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recost.interceptors import interception
+from recost.interceptors.capture import LIMIT, Capture, Captured
+from recost.interceptors.exchange import Exchange
+from tests.loopback import Loopback
+
+PATHS = (
+    "/plain?n=2000",
+    "/chunked?n=5000",
+    "/sse",
+    "/gzip?n=5000",
+    "/empty",
+    "/plain?n=300000",
+    "/close?n=3000",
+)
+
+
+@pytest.fixture
+def ended() -> Iterator[list[Exchange]]:
+    found: list[Exchange] = []
+    interception.add("test", found.append, metered=lambda host, path: path != "/unmetered")
+    yield found
+    interception.remove("test")
+
+
+def _with_httpx(url: str) -> bytes:
+    import httpx
+
+    with httpx.Client(trust_env=False) as client:
+        return client.get(url).content
+
+
+def _with_httpx_stream(url: str) -> bytes:
+    import httpx
+
+    with httpx.Client(trust_env=False) as client, client.stream("GET", url) as response:
+        return b"".join(response.iter_bytes())
+
+
+def _with_httpx2_async(url: str) -> bytes:
+    httpx2: Any = pytest.importorskip("httpx2")
+
+    async def get() -> bytes:
+        async with httpx2.AsyncClient(trust_env=False) as client, client.stream("GET", url) as response:
+            return b"".join([piece async for piece in response.aiter_bytes()])
+
+    return asyncio.run(get())
+
+
+def _with_urllib3(url: str) -> bytes:
+    import urllib3
+
+    with urllib3.PoolManager() as manager:
+        data: bytes = manager.request("GET", url, headers={"accept-encoding": "gzip"}).data
+        return data
+
+
+def _with_requests(url: str) -> bytes:
+    import requests
+
+    with requests.Session() as session:
+        return session.get(url).content
+
+
+def _with_requests_stream(url: str) -> bytes:
+    import requests
+
+    with requests.Session() as session, session.get(url, stream=True) as response:
+        return b"".join(response.iter_content(700))
+
+
+def _with_aiohttp(url: str) -> bytes:
+    import aiohttp
+
+    async def get() -> bytes:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return await response.read()
+
+    return asyncio.run(get())
+
+
+def _with_urllib(url: str) -> bytes:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url) as response:
+        body: bytes = response.read()
+        return body
+
+
+CLIENTS = {
+    name.removeprefix("_with_") if hasattr(str, "removeprefix") else name[6:]: function
+    for name, function in list(globals().items())
+    if name.startswith("_with_")
+}
+
+
+def body_of(captured: Captured) -> bytes:
+    return zlib.decompress(captured.head, zlib.MAX_WBITS | 32) if captured.encoding else captured.head
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_is_kept_is_what_the_application_reads(
+    server: Loopback, ended: list[Exchange], client: str, path: str
+) -> None:
+    body = CLIENTS[client](server.url + path)
+    (exchange,) = ended
+    assert exchange.capture is not None
+    assert exchange.capture.nbytes <= LIMIT
+    captured = exchange.capture.take()
+    if captured is None:
+        assert not body
+        return
+    assert captured.complete
+    assert captured.headers.get("DATE") is not None
+    if captured.gap:
+        assert len(body) > LIMIT
+        assert body.startswith(captured.head)
+        assert body.endswith(captured.tail)
+        assert len(captured.head) + len(captured.tail) > LIMIT // 2
+    elif client == "urllib" or not captured.encoding:
+        assert captured.head == body
+    else:
+        assert body_of(captured) == body
+
+
+def test_only_what_is_wanted_is_kept(server: Loopback, ended: list[Exchange]) -> None:
+    _with_httpx(f"{server.url}/unmetered")
+    assert ended[0].capture is None
+
+
+@pytest.mark.parametrize("client", ["httpx", "requests", "aiohttp", "urllib3", "urllib"])
+def test_a_body_that_is_left_early_is_not_complete(
+    server: Loopback, ended: list[Exchange], client: str
+) -> None:
+    url = f"{server.url}/chunked?n=200000"
+    if client == "httpx":
+        module: Any = importlib.import_module("httpx")
+        with module.Client(trust_env=False) as session, session.stream("GET", url) as response:
+            next(response.iter_raw(100))
+    elif client == "requests":
+        module = importlib.import_module("requests")
+        with module.Session() as session, session.get(url, stream=True) as response:
+            next(response.iter_content(100))
+    elif client == "urllib3":
+        module = importlib.import_module("urllib3")
+        with module.PoolManager() as manager:
+            response = manager.request("GET", url, preload_content=False)
+            response.read(100)
+            response.close()
+    elif client == "urllib":
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url) as response:
+            response.read(100)
+    else:
+        _leave_early_with_aiohttp(url)
+    (exchange,) = ended
+    assert exchange.capture is not None
+    assert not exchange.capture.complete
+
+
+def _leave_early_with_aiohttp(url: str) -> None:
+    import aiohttp
+
+    async def get() -> None:
+        async with aiohttp.ClientSession(read_bufsize=1000) as session, session.get(url) as response:
+            await response.content.read(100)
+
+    asyncio.run(get())
+
+
+def captured(body: bytes, pieces: list[int], encoding: str = "") -> Captured:
+    headers = {"content-encoding": encoding} if encoding else {}
+    capture = Capture()
+    capture.follows(headers, coded=True)
+    at = 0
+    for size in [*pieces, len(body)]:
+        if at < len(body):
+            capture.feed(body[at : at + size])
+            at += size
+        assert capture.nbytes <= LIMIT
+    capture.complete = True
+    found = capture.take()
+    assert found is not None
+    return found
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 200_000),
+    st.lists(st.integers(1, 70_000), max_size=12),
+    st.sampled_from(["", "gzip", "deflate"]),
+)
+def test_the_pieces_make_no_difference(size: int, pieces: list[int], encoding: str) -> None:
+    body = random.Random(size).randbytes(size) if hasattr(random.Random, "randbytes") else bytes(size)
+    coded = {"": lambda: body, "gzip": lambda: gzip.compress(body), "deflate": lambda: zlib.compress(body)}
+    sent = coded[encoding]()
+    found = captured(sent, pieces, encoding)
+    if not found.gap:
+        assert found.head == sent
+        return
+    assert not found.encoding
+    assert body.startswith(found.head)
+    assert body.endswith(found.tail)
+    assert len(found.tail) >= min(len(body) - len(found.head), (LIMIT - 16_384) // 2)
+
+
+def test_what_swells_is_held_down() -> None:
+    bomb = gzip.compress(bytes(300_000_000), 1)
+    assert len(bomb) > LIMIT
+    found = captured(bomb, [len(bomb)], "gzip")
+    assert found.gap
+    assert len(found.head) + len(found.tail) <= LIMIT
+
+
+def test_a_coding_that_is_not_known_and_one_that_is_broken() -> None:
+    for encoding in ("x-own", "gzip"):
+        capture = Capture()
+        capture.follows({"content-encoding": encoding}, coded=True)
+        capture.feed(b"no gzip at all" * 10_000)
+        assert capture.take() is None
