@@ -129,7 +129,7 @@ class _Calls:
 
         def handle_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
             outer = current.get()
-            if not switch or (outer is not None and outer.active and transmits(outer, request)):
+            if not switch or (outer is not None and outer.active and transmits(outer)):
                 return original(transport, request, *args, **kwargs)
             exchange = begin(transport, request)
             if exchange is None:
@@ -154,7 +154,7 @@ class _Calls:
 
         async def handle_async_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
             outer = current.get()
-            if not switch or (outer is not None and outer.active and transmits(outer, request)):
+            if not switch or (outer is not None and outer.active and transmits(outer)):
                 return await original(transport, request, *args, **kwargs)
             exchange = begin(transport, request)
             if exchange is None:
@@ -174,16 +174,13 @@ class _Calls:
 
         return handle_async_request
 
-    def _transmits(self, exchange: Exchange, request: Any) -> bool:
-        """Tell whether a transport sends for this call's hop: an attempt more, when it has done so before."""
+    def _transmits(self, exchange: Exchange) -> bool:
+        """Tell whether a transport sends for this call: an attempt more, when it has done so before.
+
+        Whereto makes no difference: a transport of the user's own may lead a request elsewhere.
+        """
         if exchange.layer is not LAYER:
             return False  # `Exchange.covers` tells
-        try:
-            if _target(request.url)[1:3] != exchange.hop:
-                return False
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
-            return True
         if exchange.sent:
             exchange.attempts += 1
         exchange.sent = True

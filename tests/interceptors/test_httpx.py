@@ -871,3 +871,22 @@ async def test_a_transport_that_sends_again(http: Http, server: Loopback, events
     event = only(events)
     assert event.attempts == len(server.log) == 2
     assert event.response_bytes == 70
+
+
+async def test_a_transport_that_leads_elsewhere(http: Http, server: Loopback, events: list[RawEvent]) -> None:
+    module = http.module
+
+    class Elsewhere(module.HTTPTransport):  # type: ignore[misc, name-defined]
+        def handle_request(self, request: Any) -> Any:
+            request.url = module.URL(f"{server.url}/plain")
+            return super().handle_request(request)
+
+    class AsyncElsewhere(module.AsyncHTTPTransport):  # type: ignore[misc, name-defined]
+        async def handle_async_request(self, request: Any) -> Any:
+            request.url = module.URL(f"{server.url}/plain")
+            return await super().handle_async_request(request)
+
+    async with http.session(transport=AsyncElsewhere() if http.is_async else Elsewhere()) as client:
+        await http.call(client, "GET", "https://api.example/v1")
+    event = only(events)
+    assert (event.host, event.attempts) == ("api.example", len(server.log) == 1)
