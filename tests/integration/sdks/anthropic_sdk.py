@@ -7,21 +7,28 @@ import json
 from typing import Any
 
 from tests.integration.named_hosts import Answer, Asked
+from tests.integration.sdks import on_threads, refuses
+from tests.integration.sdks._chat import REPLY, SOON, refuses_async, trouble
 
 PACKAGE = "anthropic"
+DISTRIBUTION = "anthropic"
+REQUIRES = ("anthropic>=1",)
+TRANSPORT = "httpx2"
 HOSTS = ("api.anthropic.com",)
 EXPECTED = {
-    ("anthropic", "messages", "POST"): (9, 1),
-    ("anthropic", "/v1/models", "GET"): (1, 0),
+    ("anthropic", "messages", "POST"): (60, 8),
+    ("anthropic", "messages", "GET"): (5, 1),
+    ("anthropic", "/v1/models", "GET"): (2, 0),
 }
-LEFT = {("anthropic", "messages", "POST"): {"/v1/messages", "/v1/messages/count_tokens"}}
+_BATCH = "/v1/messages/batches/msgbatch_1"
+LEFT = {("anthropic", "messages", "GET"): {f"{_BATCH}/results"}}
 
 _MESSAGE = {
     "id": "msg_1",
     "type": "message",
     "role": "assistant",
     "model": "claude-sonnet-4-5",
-    "content": [{"type": "text", "text": "good day"}],
+    "content": [{"type": "text", "text": REPLY}],
     "stop_reason": "end_turn",
     "stop_sequence": None,
     "usage": {"input_tokens": 5, "output_tokens": 2},
@@ -43,6 +50,7 @@ _STREAM = [
     ),
     _event("message_stop"),
 ]
+_RESULT = json.dumps({"custom_id": "c", "result": {"type": "succeeded", "message": _MESSAGE}}).encode()
 
 
 def answer(asked: Asked) -> Answer:
@@ -51,49 +59,72 @@ def answer(asked: Asked) -> Answer:
         return Answer(b'{"input_tokens": 5}')
     if asked.path == "/v1/models":
         return Answer(b'{"data": [], "has_more": false, "first_id": null, "last_id": null}')
+    if asked.path == _BATCH:
+        batch = {"id": "msgbatch_1", "results_url": f"https://{asked.host}{_BATCH}/results"}
+        return Answer(json.dumps(batch).encode())
+    if asked.path == f"{_BATCH}/results":
+        lines = Answer([_RESULT + b"\n"] * 3, content_type="application/x-jsonl")
+        return lines if asked.repeats else Answer(b'{"error": {}}', 429, headers=SOON)
     question = json.loads(asked.body)
-    if question["messages"][0]["content"] == "refuse":
-        return Answer(b'{"type": "error", "error": {"type": "overloaded_error", "message": "no"}}', 529)
+    problem = trouble(asked, question["messages"][0]["content"], SOON)
+    if problem is not None:
+        return problem
     if question.get("stream"):
         return Answer(_STREAM, content_type="text/event-stream")
     return Answer(json.dumps(_MESSAGE).encode())
 
 
-def _prompt(text: str = "hello", **more: Any) -> Any:
-    return {"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": text}], **more}
+def _prompt(text: str = "hello") -> Any:
+    return {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": text}]}
+
+
+def _text(found: Any) -> str:
+    return "".join(event.delta.text for event in found if event.type == "content_block_delta")
 
 
 def _use_sync() -> None:
     import anthropic
 
-    with anthropic.Anthropic(api_key="sk-ant-test", max_retries=0) as client:
-        assert client.messages.create(**_prompt(max_tokens=9)).content[0].text == "good day"
-        events = client.messages.create(**_prompt(max_tokens=9), stream=True)
-        assert [event.type for event in events][-1] == "message_stop"
-        with client.messages.stream(**_prompt(max_tokens=9)) as stream:
-            assert "".join(stream.text_stream) == "good day"
-        with client.messages.stream(**_prompt(max_tokens=9)) as abandoned:
-            next(iter(abandoned))
-        assert client.messages.count_tokens(**_prompt()).input_tokens == 5
-        list(client.models.list())
-        try:
-            client.messages.create(**_prompt("refuse", max_tokens=9))
-        except anthropic.APIStatusError as error:
-            assert error.status_code == 529  # noqa: PT017 - no pytest in this process
+    with anthropic.Anthropic(api_key="sk-ant-test", max_retries=1) as client:
+        create = client.messages.create
+        # "busy" is answered 429 and "broken" 500 when they are asked first.
+        for question in ("hello", "busy", "broken"):
+            assert create(**_prompt(question)).content[0].text == REPLY
+        assert _text(list(create(**_prompt(), stream=True))) == REPLY
+        with client.messages.stream(**_prompt()) as stream:
+            assert "".join(stream.text_stream) == REPLY
+        with client.messages.with_streaming_response.create(**_prompt()) as raw:
+            assert json.loads(b"".join(raw.iter_bytes())) == _MESSAGE
+        # The SDK closes the answer of a streaming call that it makes again without reading it.
+        abandoned = client.messages.batches.results("msgbatch_1")
+        assert next(iter(abandoned)).custom_id == "c"
+        abandoned.close()
+        assert client.messages.count_tokens(model="m", messages=_prompt()["messages"]).input_tokens == 5
+        assert list(client.models.list()) == []
+        assert refuses(lambda: create(**_prompt("refuse")), anthropic.BadRequestError).status_code == 400
+        hurried = client.with_options(timeout=0.2, max_retries=1).messages
+        refuses(lambda: hurried.create(**_prompt("stall")), anthropic.APITimeoutError)
+        on_threads(lambda: create(**_prompt()).content[0].text.index(REPLY))
 
 
 async def _use_async() -> None:
     import anthropic
 
-    async with anthropic.AsyncAnthropic(api_key="sk-ant-test", max_retries=0) as client:
-        whole, events = await asyncio.gather(
-            client.messages.create(**_prompt(max_tokens=9)),
-            client.messages.create(**_prompt(max_tokens=9), stream=True),
-        )
-        assert whole.content[0].text == "good day"
-        assert [event.type async for event in events][-1] == "message_stop"
-        async with client.messages.stream(**_prompt(max_tokens=9)) as stream:
-            assert "".join([text async for text in stream.text_stream]) == "good day"
+    async with anthropic.AsyncAnthropic(api_key="sk-ant-test", max_retries=1) as client:
+        create = client.messages.create
+        whole, events = await asyncio.gather(create(**_prompt()), create(**_prompt(), stream=True))
+        assert whole.content[0].text == REPLY
+        assert _text([event async for event in events]) == REPLY
+        for question in ("busy async", "broken async"):
+            assert (await create(**_prompt(question))).content[0].text == REPLY
+        async with client.messages.stream(**_prompt()) as stream:
+            assert "".join([text async for text in stream.text_stream]) == REPLY
+        abandoned = await client.messages.batches.results("msgbatch_1")
+        assert (await abandoned.__anext__()).custom_id == "c"
+        await abandoned.close()
+        assert [model async for model in client.models.list()] == []
+        hurried = client.with_options(timeout=0.2, max_retries=0).messages
+        await refuses_async(hurried.create(**_prompt("stall")), anthropic.APITimeoutError)
 
 
 def use() -> None:
