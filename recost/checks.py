@@ -168,6 +168,17 @@ def folder(value: Any) -> str:
         return str(Path(tempfile.gettempdir(), f"recost-{getattr(os, 'getuid', int)()}"))
 
 
+def file(value: Any) -> str:
+    """Accept the path of a file and return it absolute."""
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise RefusedError("the path of a file")
+    try:
+        return str(Path(text).expanduser().absolute())
+    except (RuntimeError, FileNotFoundError):
+        raise RefusedError("the path of a file, absolute, as there is no home or working directory") from None
+
+
 def hosts(value: Any) -> tuple[str, ...]:
     """Accept host names."""
     return _texts(value, "a list of host names without '*': every host is compared as a whole")

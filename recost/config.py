@@ -118,6 +118,15 @@ class RecostConfig:
     template_paths: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
     """Identifiers in paths are replaced by placeholders, where no rule names the endpoint."""
 
+    capture_usage: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
+    """Read the numbers that answers report about themselves (tokens, cost, model), for exact costs."""
+    max_tag_sets: int = field(default=100, metadata=_rule(checks.whole(1), checks.read_number))
+    """Sets of tags that one window tells apart; calls with others are counted under ``other``."""
+    providers_file: Optional[Union[str, os.PathLike[str]]] = field(
+        default=None, metadata=_rule(checks.file, checks.read_text)
+    )
+    """TOML or JSON file of rules, which come after ``custom_providers`` and before the built-in ones."""
+
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""
         self = super().__new__(cls)

@@ -12,10 +12,14 @@ from functools import lru_cache
 from typing import Any, Callable, Final, Optional
 
 from recost.aggregation.aggregator import Aggregator, Call
+from recost.aggregation.detail import Facts
 from recost.aggregation.templating import template_for
 from recost.aggregation.window import Window
 from recost.events import RawEvent
 from recost.interceptors.exchange import Exchange, clean_path, origin
+from recost.interceptors.scope import Scope
+from recost.metering import Meter
+from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
 from recost.pricing.registry import ProviderRegistry
 
@@ -31,7 +35,7 @@ _LONGEST_CACHED: Final = 256
 class _Route:
     """What is known of a target."""
 
-    __slots__ = ("cost_cents", "endpoint", "failed_calls_billed", "path", "provider")
+    __slots__ = ("cost_cents", "endpoint", "failed_calls_billed", "path", "priced", "provider")
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class _Route:
         cost_cents: Optional[Decimal],
         *,
         failed_calls_billed: bool = False,
+        priced: bool = False,
     ) -> None:
         self.provider = provider
         self.endpoint = endpoint
@@ -48,6 +53,8 @@ class _Route:
         """As it may be shown."""
         self.cost_cents = cost_cents
         self.failed_calls_billed = failed_calls_billed
+        self.priced = priced
+        """What a call costs depends on more than the target."""
 
 
 class Pipeline:
@@ -58,6 +65,8 @@ class Pipeline:
         aggregator: Where calls are added up.
         exclude_patterns: A call whose URL (without query) or host contains one of these is dropped.
         exclude_hosts: A call to one of these hosts is dropped.
+        meter: Prices what the rules alone don't; None: only they count.
+        metered: Add up tokens, models and sources of cost, where answers are looked at.
         template_paths: Replace identifiers and secrets in paths.
         on_capture: Receives each call that is counted, with provider and endpoint.
         on_full: Receives a window that is closed because it has as many buckets as it may have.
@@ -71,6 +80,8 @@ class Pipeline:
         *,
         exclude_patterns: Iterable[str] = (),
         exclude_hosts: Iterable[str] = (),
+        meter: Optional[Meter] = None,
+        metered: bool = False,
         template_paths: bool = True,
         on_capture: Optional[Callable[[RawEvent], Any]] = None,
         on_full: Callable[[Window], Any],
@@ -80,6 +91,8 @@ class Pipeline:
         self._aggregator = aggregator
         self._patterns = tuple(pattern for pattern in exclude_patterns if pattern)
         self._excluded = frozenset(canonical_host(host) or host.lower() for host in exclude_hosts)
+        self._meter = meter
+        self._metered = metered
         self._template_paths = template_paths
         self._on_capture = on_capture
         self._on_full = on_full
@@ -106,10 +119,27 @@ class Pipeline:
             route, failed, latency_ms = _Route(UNKNOWN, "/", "/", None), not _answered(exchange), 0.0
         if route is not None:
             self._count(exchange, route, failed, latency_ms)
+        if exchange.scope is not None:
+            self._settle(exchange.scope)
 
     def take(self) -> Optional[Window]:
         """Close the window and return it; None when it is empty."""
         return self._aggregator.take()
+
+    def cost_of(self, exchange: Exchange) -> Optional[Cost]:
+        """Return what a call cost; None for one that is excluded. On any thread."""
+        path = clean_path(exchange.path)
+        find = self._cached_route if len(path) <= _LONGEST_CACHED else self._route
+        if self._meter is None or find(exchange.scheme, exchange.host, exchange.port, path) is None:
+            return None
+        return self._meter.cost_of(exchange)
+
+    def _settle(self, scope: Scope) -> None:
+        try:
+            for collector in scope.collectors:
+                collector.settle(self.cost_of)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._report(error)
 
     def _count(self, exchange: Exchange, route: _Route, failed: bool, latency_ms: float) -> None:
         call = self._call
@@ -120,15 +150,39 @@ class Pipeline:
         call.request_bytes = exchange.request_bytes
         call.response_bytes = exchange.response_bytes
         call.error = failed
+        cost_cents = None if failed and not route.failed_calls_billed else route.cost_cents
+        facts: Optional[Facts] = None
         aggregator = self._aggregator
         try:
+            if route.priced or exchange.scope is not None or self._metered or exchange.cost is not None:
+                cost_cents, facts = self._described(exchange, failed)
             if aggregator.would_overflow(call):
                 self._make_room()
-            aggregator.ingest(call, None if failed and not route.failed_calls_billed else route.cost_cents)
+            aggregator.ingest(call, cost_cents, facts)
             if self._on_capture is not None:
                 self._on_capture(self._event(exchange, route))
         except Exception as error:  # noqa: BLE001 - the next call must be counted all the same
             self._report(error)
+
+    def _described(self, exchange: Exchange, failed: bool) -> tuple[Optional[Decimal], Optional[Facts]]:
+        """Return what a call cost, and what else is known of it where that is added up."""
+        if self._meter is None:
+            return None, None
+        cost = self._meter.cost_of(exchange)
+        tags = () if exchange.scope is None else exchange.scope.tags
+        if not tags and not self._metered:
+            return cost.cents, None
+        facts = Facts(
+            cost.cents,
+            metered=self._metered,
+            source=cost.source,
+            model=cost.model,
+            tokens=_tokens(cost),
+            tags=tags,
+            attempts=cost.attempts,
+            error=failed,
+        )
+        return cost.cents, facts
 
     def _make_room(self) -> None:
         window = self._aggregator.take()
@@ -168,6 +222,7 @@ class Pipeline:
             shown,
             match.cost_cents,
             failed_calls_billed=match.rule is not None and match.rule.failed_calls_billed,
+            priced=match.rule is not None and match.rule.prices_for(host, path, "POST").is_priced,
         )
 
     def _is_excluded(self, host: str, url: str) -> bool:
@@ -179,3 +234,21 @@ class Pipeline:
 def _answered(exchange: Exchange) -> bool:
     """Tell whether a call of which something is odd was answered below 400."""
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
+
+
+def _tokens(cost: Cost) -> dict[str, int]:
+    """Return the tokens of a call by kind."""
+    if cost.usage is None:
+        return {}
+    units = cost.usage.units
+    found = {kind: int(sum(units.get(unit, 0) for unit in names)) for kind, names in _TOKENS.items()}
+    return {kind: count for kind, count in found.items() if count}
+
+
+_TOKENS: Final = {
+    "input": ("input_tokens",),
+    "output": ("output_tokens",),
+    "cache_read": ("cache_read_tokens",),
+    "cache_write": ("cache_write_tokens", "cache_write_1h_tokens"),
+    "reasoning": ("reasoning_tokens",),
+}

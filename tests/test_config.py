@@ -51,6 +51,9 @@ TABLE: dict[str, Any] = {
     "local_max_bytes": 67_108_864,
     "local_backups": 3,
     "template_paths": True,
+    "capture_usage": False,
+    "max_tag_sets": 100,
+    "providers_file": None,
 }
 
 
@@ -124,6 +127,10 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("local_max_bytes", 1, 1),
     ("local_backups", 0, 0),
     ("template_paths", False, False),
+    ("capture_usage", True, True),
+    ("max_tag_sets", 5, 5),
+    ("providers_file", "/etc/rules.toml", "/etc/rules.toml"),
+    ("providers_file", Path("/etc/rules.json"), "/etc/rules.json"),
 ]
 
 
@@ -168,9 +175,11 @@ FROM_ENVIRONMENT: list[tuple[str, str, Any]] = [
     ("local_dir", "/var/recost", "/var/recost"),
     ("local_max_bytes", "1000", 1000),
     ("local_backups", " 1 ", 1),
+    ("max_tag_sets", "9", 9),
+    ("providers_file", "/etc/rules.toml", "/etc/rules.toml"),
     *[
         (name, text, value)
-        for name in ("debug", "enabled", "auto_shutdown_handlers", "template_paths")
+        for name in ("debug", "enabled", "auto_shutdown_handlers", "template_paths", "capture_usage")
         for value, texts in ((True, ("1", "true", "YES", "On")), (False, ("0", "False", "no", "OFF")))
         for text in texts
     ],
@@ -279,6 +288,8 @@ except AssertionError:
     assert (result.stdout, result.stderr) == ("watched\n", "")
 
 
+WHOLE_NUMBERS = ("flush_interval_ms", "max_batch_size", "max_buckets", "local_port", "local_max_bytes")
+
 REFUSED: list[tuple[str, Any, str, str]] = [
     ("api_key", "undefined", "'undefine…'", "starts with 'rc-'"),
     ("api_key", "None", "'None'", "starts with 'rc-'"),
@@ -305,7 +316,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("environment", b"prod", "a bytes", "a text"),
     *[
         (name, value, shown, "a whole number")
-        for name in ("flush_interval_ms", "max_batch_size", "max_buckets", "local_port", "local_max_bytes")
+        for name in (*WHOLE_NUMBERS, "max_tag_sets")
         for value, shown in (
             (0, "0"),
             (-1, "-1"),
@@ -337,9 +348,11 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ],
     ("local_transport", "websocket", "'websocket'", "'file' or 'ws'"),
     ("local_transport", ["ws"], "['ws']", "'file' or 'ws'"),
+    ("providers_file", " ", "' '", "the path of a file"),
+    ("providers_file", 3, "3", "the path of a file"),
     *[
         (name, value, shown, "True or False")
-        for name in ("debug", "enabled", "auto_shutdown_handlers", "template_paths")
+        for name in ("debug", "enabled", "auto_shutdown_handlers", "template_paths", "capture_usage")
         for value, shown in ((1, "1"), ("true", "'true'"))
     ],
     ("custom_providers", RULE, "a ProviderDef", "a list of recost.ProviderDef"),

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,12 @@ sys.path.insert(0, {folder!r})
 """
 
 
+USED = {"model": "gpt-4o-2024-08-06", "usage": {"prompt_tokens": 1000, "completion_tokens": 500}}
+
+
 def answer(asked: Asked) -> Answer:
+    if asked.path == "/v1/chat/completions":
+        return Answer(json.dumps(USED).encode())
     return Answer(json.dumps({"host": asked.host, "data": []}).encode())
 
 
@@ -57,6 +63,19 @@ def test_a_python_snippet_runs(code: str, tmp_path: Path) -> None:
             (metric,) = window["metrics"]
             assert (metric["provider"], metric["endpoint"], metric["requestCount"]) == ("github", "repos", 1)
             assert len(server.log) == 1
+
+
+@pytest.mark.skipif(find_spec("genai_prices") is None, reason="genai-prices needs Python 3.10")
+def test_what_a_call_really_cost(tmp_path: Path) -> None:
+    start = README.index("<!-- metered -->")
+    code = next(code for _, code, line in BLOCKS if line > README.count("\n", 0, start))
+    with named_hosts(HOSTS, answer, tmp_path) as (server, bundle):
+        prelude = PRELUDE.format(hosts=HOSTS, port=server.port, folder=str(ROOT))
+        result = run_script(prelude + code, env=environment(HOME=str(tmp_path / "home"), **trust(bundle)))
+    assert result.stdout.splitlines() == [
+        "0.0075 computed openai gpt-4o-2024-08-06",
+        "0.0075 1 {'gpt-4o-2024-08-06': Decimal('0.0075')} 0",
+    ]
 
 
 def cloud(api: Api) -> dict[str, str]:

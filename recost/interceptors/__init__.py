@@ -23,7 +23,7 @@ from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import Exchange, Sink, current, streaming
 from recost.interceptors.scope import scope
 
-__all__ = ["CLIENTS", "Interception", "install", "interception", "is_installed", "uninstall"]
+__all__ = ["CLIENTS", "MOCKS", "Interception", "install", "interception", "is_installed", "uninstall"]
 
 CLIENTS: Final = {
     "httpx": "recost.interceptors.httpx",
@@ -34,9 +34,14 @@ CLIENTS: Final = {
 }
 """Module of a client, as it is imported, and the module of this package that knows it."""
 
+MOCKS: Final = dict.fromkeys(
+    ("aioresponses", "requests_mock", "responses", "vcr"), "recost.interceptors.mocks"
+)
+"""Libraries that answer in a client's place, likewise."""
+
 ErrorSink = Callable[[BaseException], None]
 Gate = Callable[[Exchange], None]
-Metered = Callable[[str, str], bool]
+Metered = Callable[[str, str, str], bool]
 
 
 class _Listener(NamedTuple):
@@ -63,7 +68,7 @@ class Interception:
         self.before_call: Optional[Callable[[], None]] = None
         """Called on the caller's thread when a call begins."""
         self.metered: Optional[Metered] = None
-        """Tells of host and path whether the answer is to be captured; None when none is."""
+        """Tells of host, path and method whether the answer is to be captured; None when none is."""
         self.gate: Optional[Gate] = None
         """Called with each call that is about to begin; raises RecostBudgetExceededError to refuse it."""
         self.remembering = False
@@ -84,7 +89,7 @@ class Interception:
         with self._lock:
             self._sinks[name] = _Listener(sink, before_call, on_error, metered, gate, remembering)
             self._route()
-        for module in CLIENTS:
+        for module in (*CLIENTS, *MOCKS):
             if module not in self._hooked:
                 self._hooked.add(module)
                 when_imported(module, self._imported)
@@ -134,7 +139,7 @@ class Interception:
             return None
         exchange = Exchange(sink, layer, method, scheme, host, port, path)
         exchange.scope = scope.get()
-        if self.metered is not None and self.metered(host, path):
+        if self.metered is not None and self.metered(host, path, method):
             exchange.capture = Capture()
         if self.gate is not None:
             self.gate(exchange)
@@ -163,7 +168,7 @@ class Interception:
             return
         name = module.__name__
         try:
-            client = importlib.import_module(CLIENTS.get(name, CLIENTS["httpx"]))
+            client = importlib.import_module(CLIENTS.get(name) or MOCKS.get(name) or CLIENTS["httpx"])
             client.instrument(module, self)
             self.broken.pop(name, None)
         except Exception as error:  # noqa: BLE001 - a client of unknown shape must not fail the user's import

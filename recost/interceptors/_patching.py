@@ -1,8 +1,12 @@
 """Replace methods of other people's classes, and put them back: the only importer of wrapt.
 
 A patch is known by the class that it is on and the name of the method, so that a class reached by two module
-names is patched once. It is taken off only where our wrapper is still on top; otherwise somebody has wrapped
-on top of it, and it stays in place and does nothing.
+names is patched once.
+
+Tracing tools take off whatever is on top of a method, taking it for theirs. So our wrapper goes beneath the
+wrapt proxies of others: to them it is part of the original, in whatever order they and we come and go. It is
+taken out from beneath such proxies, too. Where a plain function has been put on top of it, which can't be
+told to call another one, it stays and does nothing.
 """
 
 from __future__ import annotations
@@ -38,10 +42,11 @@ class _Patch:
     """The class had no such method of its own."""
     switch: list[bool]
     """Not empty while the wrapper is to be called."""
-
-    @property
-    def original(self) -> Any:
-        return self.function.__wrapped__
+    make: Maker
+    original: Any
+    """What the function calls."""
+    spare: Any = None
+    """Stands in the function's place when somebody has taken that off, and meant what is beneath."""
 
 
 class Patches:
@@ -60,14 +65,8 @@ class Patches:
             AttributeError: The class has no such method.
         """
         with self._lock:
-            for patch in self._patches:
-                if patch.owner is owner and patch.name == name:
-                    if _reachable(patch):
-                        patch.switch[:] = [True]
-                        return
-                    # Taken off by somebody, or hidden under a function that doesn't tell: not twice.
-                    patch.switch.clear()
-            self._patches.append(_put(owner, name, make))
+            if not self._resume(owner, name):
+                self._patches.append(_put(owner, name, make))
 
     def wrap(self, owner: type, name: str, wrapper: Wrapper) -> None:
         """Put ``wrapper`` around the method, as `replace` does: easier to write, and a call slower.
@@ -77,17 +76,52 @@ class Patches:
         """
         self.replace(owner, name, functools.partial(_calling, wrapper))
 
+    def cover(self, owner: type, name: str) -> None:
+        """Have the wrapper of a patched method called first by what has taken the method's place, too."""
+        with self._lock:
+            found = self._of(owner, name)
+            if found and owner.__dict__.get(name) is not found[-1].function:
+                for patch in found:
+                    patch.switch.clear()
+                self._patches.append(_put(owner, name, found[-1].make))
+
+    def uncover(self, owner: type, name: str) -> None:
+        """Take off what `cover` has put on top: what took the method's place is about to give it back."""
+        with self._lock:
+            found = self._of(owner, name)
+            if len(found) > 1:
+                found[-1].switch.clear()
+                _take_out(found[-1])
+                self._patches.remove(found[-1])
+
+    def settle(self, owner: type, name: str) -> None:
+        """Have the wrapper that is on the method now at work, after others have come and gone on top."""
+        with self._lock:
+            found = self._of(owner, name)
+            if found and not self._resume(owner, name):
+                self._patches.append(_put(owner, name, found[-1].make))
+
+    def _of(self, owner: type, name: str) -> list[_Patch]:
+        return [patch for patch in self._patches if patch.owner is owner and patch.name == name]
+
+    def _resume(self, owner: type, name: str) -> bool:
+        """Have one wrapper of the method at work, the uppermost; False when none is in place."""
+        found = self._of(owner, name)
+        for patch in found:
+            # Taken off by somebody, or hidden under a function that doesn't tell: not twice.
+            patch.switch.clear()
+        for patch in reversed(found):
+            if _reachable(patch):
+                patch.switch[:] = [True]
+                return True
+        return False
+
     def remove_all(self) -> None:
-        """Restore every method whose wrapper is still on top; make the others do nothing."""
+        """Restore every method whose wrapper can be reached; make the others do nothing."""
         with self._lock:
             for patch in reversed(self._patches):
                 patch.switch.clear()
-                if patch.owner.__dict__.get(patch.name) is not patch.function:
-                    continue
-                if patch.inherited:
-                    delattr(patch.owner, patch.name)
-                else:
-                    setattr(patch.owner, patch.name, patch.original)
+                _take_out(patch)
             self._patches = [patch for patch in self._patches if _reachable(patch)]
 
     def after_fork_in_child(self) -> None:
@@ -101,14 +135,82 @@ class Patches:
 
 def _put(owner: type, name: str, make: Maker) -> _Patch:
     inherited = name not in owner.__dict__
-    original: Any = getattr(owner, name) if inherited else owner.__dict__[name]
+    top: Any = getattr(owner, name) if inherited else owner.__dict__[name]
+    above, original = (None, top) if inherited else _beneath_proxies(top)
     switch = [True]
-    if type(original) is FunctionType:  # a plain function: half the cost of a wrapt proxy per call
-        function: Any = functools.wraps(original)(make(original, switch))
+    function = _function(original, make, switch)
+    if above is None:
+        setattr(owner, name, function)
     else:
-        function = _proxy_around(original, make, switch)
-    setattr(owner, name, function)
-    return _Patch(owner, name, function, inherited, switch)
+        _let_call(above, function)
+    patch = _Patch(owner, name, function, inherited, switch, make, original)
+    if type(original) is FunctionType and _package(original) != owner.__module__.partition(".")[0]:
+        _pass_for_foreign(patch)
+    return patch
+
+
+def _pass_for_foreign(patch: _Patch) -> None:
+    """Let the function answer for the one that somebody else has put there: it is taken off in its stead.
+
+    Who sets the method to its ``__wrapped__`` gets what he would get without us, with our wrapper around it.
+    """
+    beneath = patch.original.__dict__.get("__wrapped__")
+    if beneath is None:
+        import inspect  # noqa: PLC0415 - seldom needed, and not light
+
+        patch.function.__signature__ = inspect.signature(patch.function)
+        del patch.function.__wrapped__
+        return
+    patch.spare = patch.function.__wrapped__ = _function(beneath, patch.make, patch.switch)
+
+
+def _function(original: Any, make: Maker, switch: list[bool]) -> Any:
+    if type(original) is FunctionType:  # a plain function: half the cost of a wrapt proxy per call
+        return functools.wraps(original)(make(original, switch))
+    return _proxy_around(original, make, switch)
+
+
+def _take_out(patch: _Patch) -> None:
+    layer: Any = patch.owner.__dict__.get(patch.name)
+    if layer is patch.function:
+        if patch.inherited:
+            delattr(patch.owner, patch.name)
+        else:
+            setattr(patch.owner, patch.name, patch.original)
+        return
+    if patch.spare is not None and layer is patch.spare:
+        setattr(patch.owner, patch.name, patch.spare.__wrapped__)
+        return
+    while _is_proxy(layer):
+        if layer.__wrapped__ is patch.function:
+            _let_call(layer, patch.original)
+            return
+        layer = layer.__wrapped__
+
+
+def _beneath_proxies(top: Any) -> tuple[Any, Any]:
+    """Return the lowest of the proxies that lie on a plain function, and the function; else None and top."""
+    above, layer = None, top
+    while _is_proxy(layer):
+        above, layer = layer, layer.__wrapped__
+    return (above, layer) if type(layer) is FunctionType else (None, top)
+
+
+def _package(function: FunctionType) -> str:
+    """Return where a function was written, whatever it says of itself."""
+    return str(function.__globals__.get("__name__")).partition(".")[0]
+
+
+def _let_call(proxy: Any, function: Any) -> None:
+    """Have a proxy call this; and the one that it was bound from, which is asked when it is bound again."""
+    while proxy is not None:
+        proxy.__wrapped__ = function
+        proxy = getattr(proxy, "_self_parent", None)
+
+
+def _is_proxy(layer: Any) -> bool:
+    """Tell whether this is a wrapt ``FunctionWrapper``, of any copy of wrapt: what it calls can be set."""
+    return hasattr(layer, "_self_wrapper") and hasattr(layer, "__wrapped__")
 
 
 def _calling(wrapper: Wrapper, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
@@ -141,7 +243,7 @@ def _reachable(patch: _Patch) -> bool:
     """Tell whether the patch's wrapper is on the method, under whatever others have put on top of it."""
     layer: Any = patch.owner.__dict__.get(patch.name)
     for _ in range(_MAX_CHAIN):
-        if layer is patch.function:
+        if layer is patch.function or (layer is patch.spare and layer is not None):
             return True
         layer = getattr(layer, "__wrapped__", None)
         if layer is None:

@@ -104,7 +104,7 @@ class _Calls:
                 exchange.request_bytes = ~exchange.request_bytes
             if self._interception.remembering:
                 remember(response, exchange)
-            exchange.response_bytes = response.tell()
+            exchange.response_bytes = response.tell() or exchange.response_bytes
             original = response._original_response  # noqa: SLF001 - has no public name
             if getattr(original, "fp", None) is None:
                 # Read to its end: when the headers came is not known.

@@ -9,6 +9,7 @@ from recost.config import RecostConfig, Settings, resolve
 from recost.lifecycle.compose import build_runtime
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
+from recost.pricing.model import ProviderDef
 from recost.pricing.registry import ProviderRegistry
 
 __all__ = ["RecostHandle", "current_handle", "init"]
@@ -51,7 +52,7 @@ def _start(settings: Settings) -> RecostHandle:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
-    registry = ProviderRegistry(list(settings.custom_providers))
+    registry = ProviderRegistry([*settings.custom_providers, *_rules_of_file(settings)])
     return RecostHandle(
         lambda: build_runtime(settings, registry, report),
         report=report,
@@ -59,3 +60,11 @@ def _start(settings: Settings) -> RecostHandle:
         flush_at_exit=settings.auto_shutdown_handlers,
         on_disposed=stop_debug_log if settings.debug else lambda: None,
     )
+
+
+def _rules_of_file(settings: Settings) -> tuple[ProviderDef, ...]:
+    if settings.providers_file is None:
+        return ()
+    from recost.pricing.rules_file import load_rules  # noqa: PLC0415 - only where it is needed
+
+    return load_rules(settings.providers_file)

@@ -17,6 +17,7 @@ from recost.lifecycle.quiet import Quiet
 from recost.lifecycle.reporting import log_debug
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
+from recost.metering import Meter
 from recost.pipeline import Pipeline
 from recost.pricing.registry import ProviderRegistry
 
@@ -96,12 +97,16 @@ def build_runtime(
         environment=settings.environment,
         sdk_version=__version__,
         max_buckets=settings.max_buckets,
+        max_tag_sets=settings.max_tag_sets,
     )
+    meter = Meter(registry, report=report)
     pipeline = Pipeline(
         registry,
         aggregator,
         exclude_patterns=settings.exclude_patterns,
         exclude_hosts=settings.exclude_hosts,
+        meter=meter,
+        metered=settings.capture_usage,
         template_paths=settings.template_paths,
         on_capture=_log_capture if settings.debug else None,
         on_full=delivery.put,
@@ -117,7 +122,12 @@ def build_runtime(
         put=delivery.put,
         on_interval=delivery.retry,
     )
-    return Runtime(worker, delivery)
+    return Runtime(
+        worker,
+        delivery,
+        cost_of=pipeline.cost_of,
+        wants_usage=meter.wants if settings.capture_usage else None,
+    )
 
 
 def _log_capture(event: RawEvent) -> None:

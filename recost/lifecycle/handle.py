@@ -8,8 +8,10 @@ from typing import Callable, Final, Optional, final
 
 from recost.events import FlushStatus
 from recost.interceptors import interception
+from recost.interceptors.exchange import Exchange
 from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.runtime import Runtime
+from recost.pricing.cost import Cost
 
 __all__ = ["RecostHandle"]
 
@@ -70,6 +72,10 @@ class RecostHandle:
         if self._disposed or self._runtime is None:
             return True
         return self._runtime.flush(timeout_s)
+
+    def cost_of(self, exchange: Exchange) -> Optional[Cost]:
+        """Return what a call cost; None for one that is excluded, or once disposed."""
+        return None if self._runtime is None else self._runtime.cost_of(exchange)
 
     def dispose(self) -> None:
         """End the SDK: restore the clients, and send what is left within ``shutdown_flush_timeout_ms``.
@@ -135,7 +141,12 @@ class RecostHandle:
     def _connect(self, build: Callable[[], Runtime]) -> None:
         self._runtime = build()
         interception.add(
-            _SINK, self._runtime.worker.record, before_call=self._before_call, on_error=self._report
+            _SINK,
+            self._runtime.worker.record,
+            before_call=self._before_call,
+            on_error=self._report,
+            metered=self._runtime.wants_usage,
+            remembering=True,
         )
 
     def _before_call(self) -> None:

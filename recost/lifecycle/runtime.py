@@ -7,8 +7,10 @@ import time
 from typing import Callable, Final, Optional
 
 from recost.delivery.delivery import Delivery
+from recost.interceptors.exchange import Exchange
 from recost.lifecycle.process import wait_for_ended_threads
 from recost.lifecycle.worker import Worker, start_thread
+from recost.pricing.cost import Cost
 
 __all__ = ["Runtime"]
 
@@ -19,14 +21,25 @@ class Runtime:
     """Worker and delivery, their threads not started until a call begins."""
 
     def __init__(
-        self, worker: Worker, delivery: Delivery, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        worker: Worker,
+        delivery: Delivery,
+        *,
+        cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
+        wants_usage: Optional[Callable[[str, str, str], bool]] = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
         self.delivery = delivery
+        self.cost_of = cost_of
+        """What a call cost; None for one that is excluded. On any thread."""
+        self.wants_usage = wants_usage
+        """Tells of host, path and method whether the answer is to be looked at; None where none is."""
         self.started = False
         """A thread was asked for; where the interpreter refuses one, everything happens at the flushes."""
         self._monotonic = monotonic
         self._starting = threading.Lock()
+        self._kind: type = type(self._starting)
         self._worker_thread: Optional[threading.Thread] = None
         self._delivery_thread: Optional[threading.Thread] = None
 
@@ -93,11 +106,23 @@ class Runtime:
         if self.started:
             return False
         self.started = True
+        self._renew_locks()
         if self.worker.resume():
             self._worker_thread = start_thread(self.worker.run, "recost-worker")
         if self.delivery.resume():
             self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
         return True
+
+    def _renew_locks(self) -> None:
+        """Replace locks from before gevent's or eventlet's patching.
+
+        The threads that start now are greenlets: one that waits for a real lock halts all the others.
+        """
+        kind: type = type(threading.Lock())
+        if kind is not self._kind:
+            self._kind = kind
+            self.worker.renew_locks()
+            self.delivery.renew_locks()
 
     def _join(self, thread: Optional[threading.Thread], deadline: float) -> None:
         if thread is not None and thread is not threading.current_thread():

@@ -20,6 +20,9 @@ from recost.interceptors.exchange import Exchange
 __all__ = ["INBOX_LIMIT", "Aggregation", "Schedule", "Worker", "start_thread"]
 
 INBOX_LIMIT: Final = 10_000
+_CAPTURED_SOON: Final = 1_000_000
+_CAPTURED_LIMIT: Final = 16_000_000
+"""Bytes of answers that may wait to be read; they take more than the calls themselves."""
 
 
 class Aggregation(Protocol):
@@ -91,11 +94,11 @@ class Worker:
         self._monotonic = monotonic
         self._limit = inbox_limit
         self._inbox: deque[Exchange] = deque()
-        self._refused = itertools.count()
-        self._refused_seen = 0
-        self._lock = threading.Lock()
-        self._wake = threading.Lock()
-        self._wake.acquire()  # held: nobody has called
+        self._refused = _Tally()
+        self._captured = 0
+        """Of the inbox; roughly, as several threads add to it without a lock."""
+        self._unread = _Tally()
+        self.renew_locks()
         self._stopping = False
         self._pausing = False
         self._running = False
@@ -107,10 +110,16 @@ class Worker:
         inbox = self._inbox
         size = len(inbox)
         if size >= self._limit:
-            next(self._refused)
+            self._refused.add()
             return
+        capture = exchange.capture
+        if capture is not None:
+            self._captured += capture.nbytes
+            if self._captured > _CAPTURED_LIMIT:
+                exchange.capture = None
+                self._unread.add()
         inbox.append(exchange)
-        if size + 1 >= self._wake_at:
+        if size + 1 >= self._wake_at or self._captured > _CAPTURED_SOON:
             self._call()
 
     def run(self) -> None:
@@ -130,18 +139,25 @@ class Worker:
 
     def _add_up(self, due: Callable[[], bool]) -> bool:
         """Empty the inbox, and close the window if that is due then."""
-        closing, refused = False, 0
+        closing, refused, unread = False, 0, 0
         try:
             with self._lock:
                 self._drain()
                 closing = due()
                 if closing:
                     self._close_window()
-                refused = self._count_refused()
+                refused, unread = self._refused.take(), self._unread.take()
+                self.dropped += refused
         except Exception as error:  # noqa: BLE001 - the thread must live on, whatever one call had in it
             self._report(error)
         if refused > 0:
             self._report(RecostError(f"recost: {refused} calls came faster than they could be added up"))
+        if unread > 0:
+            self._report(
+                RecostError(
+                    f"recost: {unread} answers came faster than they could be read: their cost is estimated"
+                )
+            )
         return closing
 
     def stop(self) -> None:
@@ -161,6 +177,12 @@ class Worker:
             idle, self._running = not self._running, True
             return idle
 
+    def renew_locks(self) -> None:
+        """Make the locks anew, of the kind that `threading` makes now, while no thread runs."""
+        self._lock = threading.Lock()
+        self._wake = threading.Lock()
+        self._wake.acquire()  # held: nobody has called
+
     def _goes_on(self) -> bool:
         with self._lock:
             self._running = not (self._stopping or self._pausing)
@@ -174,6 +196,7 @@ class Worker:
 
     def _drain(self) -> None:
         inbox, process = self._inbox, self._pipeline.process
+        self._captured = 0
         for _ in range(len(inbox)):
             process(inbox.popleft())
 
@@ -186,12 +209,24 @@ class Worker:
         if window is not None:
             self._put(window)
 
-    def _count_refused(self) -> int:
-        # The count is read by advancing it: itertools.count has no other view, and is atomic without a lock.
-        refused = next(self._refused) - self._refused_seen
-        self._refused_seen += refused + 1
-        self.dropped += refused
-        return refused
+
+class _Tally:
+    """Counts on any thread, without a lock."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count()
+        self._seen = 0
+
+    def add(self) -> None:
+        """Count one."""
+        next(self._count)
+
+    def take(self) -> int:
+        """Return how many have come since the last time."""
+        # The count is read by advancing it: itertools.count has no other view, and is atomic.
+        new = next(self._count) - self._seen
+        self._seen += new + 1
+        return new
 
 
 def start_thread(target: Callable[[], None], name: str) -> Optional[threading.Thread]:

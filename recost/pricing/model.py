@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, Optional
+from typing import Final, Optional, TypeVar
 
-from recost.pricing.hosts import parse_host
+from recost.pricing.checking import (
+    check_cents,
+    check_host_pattern,
+    check_path_prefix,
+    check_text,
+    check_type,
+)
+from recost.pricing.prices import PRICE_FIELDS, PriceCase, Prices, check_prices
 
-__all__ = ["FLAT_ESTIMATE", "MatchResult", "PathCase", "ProviderDef", "to_cents"]
+__all__ = ["FLAT_ESTIMATE", "MatchResult", "PathCase", "PriceCase", "ProviderDef", "to_cents"]
 
 FLAT_ESTIMATE: Final = "flat estimate of recost 0.1.x, taken over in 2026-11; not a price list"
 """The `ProviderDef.cost_source` of the built-in rules that 0.1.x had."""
 
-_SHOWN: Final = 80
+_INHERITED: Final = ("usage", "genai_provider", "genai_factor")
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -30,9 +38,9 @@ class PathCase:
     cost_per_request_cents: Optional[float] = None
 
     def __post_init__(self) -> None:
-        _check_text("PathCase.contains", self.contains)
-        _check_text("PathCase.endpoint_category", self.endpoint_category)
-        _check_price("PathCase.cost_per_request_cents", self.cost_per_request_cents)
+        check_text("PathCase.contains", self.contains)
+        check_text("PathCase.endpoint_category", self.endpoint_category)
+        check_cents("PathCase.cost_per_request_cents", self.cost_per_request_cents)
 
 
 @dataclass(frozen=True)
@@ -63,21 +71,83 @@ class ProviderDef:
     path_cases: tuple[PathCase, ...] = ()
     """The first whose text the path contains replaces category and cost."""
     cost_source: Optional[str] = None
-    """Where the price is from, and the date when it was looked up."""
+    """Where ``cost_per_request_cents`` is from, and the date when it was looked up."""
+    usage: Optional[str] = None
+    """Shape of the answer that usage is read from: ``"openai"``, ``"anthropic"``, … None: it is not read."""
+    genai_provider: Optional[str] = None
+    """The provider's id in genai-prices, which has the prices of tokens; None: it doesn't know these."""
+    genai_factor: Optional[Decimal] = None
+    """What the prices of genai-prices are multiplied by: 1.1 for a region that costs a tenth more."""
+    usd_per_call: Optional[Decimal] = None
+    usd_per_gb: Optional[Decimal] = None
+    """For 1024^3 bytes, up and down together, as proxies and gateways bill."""
+    usd_per_gb_up: Optional[Decimal] = None
+    """For 1024^3 bytes of requests; takes the place of ``usd_per_gb`` for these."""
+    usd_per_gb_down: Optional[Decimal] = None
+    """For 1024^3 bytes of answers; takes the place of ``usd_per_gb`` for these."""
+    usd_per_unit: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
+    """For one unit that the usage names: ``{"characters": Decimal("15") / 1_000_000}``."""
+    fixed_usd: Optional[Decimal] = None
+    """Added once to what the units come to, where any of them was used: the fixed part of a fee."""
+    free_units: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
+    """How many of a unit are free in a calendar month (UTC), in one process; ``"calls"`` are units too."""
+    minimum_usd: Optional[Decimal] = None
+    """What a call costs at least."""
+    prices: tuple[PriceCase, ...] = ()
+    """The first that matches host, path and method of a call replaces the prices above."""
+    price_source: Optional[str] = None
+    """Where these prices are from."""
+    price_date: Optional[str] = None
+    """When they were looked up: ``"2026-11"`` or ``"2026-11-30"``."""
 
     def __post_init__(self) -> None:
-        _check_host_pattern(self.host_pattern)
-        _check_text("ProviderDef.provider", self.provider)
-        _check_prefix(self.path_prefix)
+        check_host_pattern("ProviderDef.host_pattern", self.host_pattern)
+        check_text("ProviderDef.provider", self.provider)
+        check_path_prefix("ProviderDef.path_prefix", self.path_prefix)
         if self.endpoint_category is not None:
-            _check_text("ProviderDef.endpoint_category", self.endpoint_category)
-        _check_price("ProviderDef.cost_per_request_cents", self.cost_per_request_cents)
-        _check_type("ProviderDef.failed_calls_billed", self.failed_calls_billed, bool, "True or False")
-        _check_type("ProviderDef.path_cases", self.path_cases, tuple, "a tuple of PathCase")
+            check_text("ProviderDef.endpoint_category", self.endpoint_category)
+        check_cents("ProviderDef.cost_per_request_cents", self.cost_per_request_cents)
+        check_type("ProviderDef.failed_calls_billed", self.failed_calls_billed, bool, "True or False")
+        check_type("ProviderDef.path_cases", self.path_cases, tuple, "a tuple of PathCase")
         for case in self.path_cases:
-            _check_type("ProviderDef.path_cases", case, PathCase, "a tuple of PathCase")
+            check_type("ProviderDef.path_cases", case, PathCase, "a tuple of PathCase")
         if self.cost_source is not None:
-            _check_text("ProviderDef.cost_source", self.cost_source)
+            check_text("ProviderDef.cost_source", self.cost_source)
+        check_prices("ProviderDef", self)
+        check_type("ProviderDef.prices", self.prices, tuple, "a tuple of PriceCase")
+        for price in self.prices:
+            check_type("ProviderDef.prices", price, PriceCase, "a tuple of PriceCase")
+        own = _unchecked(Prices, {name: self.__dict__[name] for name in PRICE_FIELDS})
+        self.__dict__["_own"] = own
+        self.__dict__["prices"] = tuple(_complete(case, own) for case in self.prices)
+
+    def prices_for(self, host: str, path: str, method: str) -> Prices:
+        """Return the prices of a call that this rule matches."""
+        for case in self.prices:
+            if case.matches(host, path, method):
+                return case
+        return self.own_prices
+
+    @property
+    def own_prices(self) -> Prices:
+        """The prices of calls that are none of the cases."""
+        own: Prices = self.__dict__["_own"]  # not a field: it is neither compared nor shown
+        return own
+
+
+def _complete(case: PriceCase, rule: Prices) -> PriceCase:
+    """Have a case read and price tokens as its rule does, where it says nothing else."""
+    missing = {name: getattr(rule, name) for name in _INHERITED if getattr(case, name) is None}
+    if not any(value is not None for value in missing.values()):
+        return case
+    return _unchecked(PriceCase, {**case.__dict__, **missing})
+
+
+def _unchecked(kind: type[_Kind], values: Mapping[str, object]) -> _Kind:
+    """Make an object of fields that were checked before; checking them again is half the import's time."""
+    made = object.__new__(kind)
+    made.__dict__.update(values)
+    return made
 
 
 @dataclass(frozen=True)
@@ -103,60 +173,3 @@ class MatchResult:
 def to_cents(amount: Optional[float]) -> Optional[Decimal]:
     """Return an amount of cents as the decimal number that it was written as; None stays None."""
     return None if amount is None else Decimal(repr(float(amount)))
-
-
-def _check_host_pattern(given: Any) -> None:
-    wanted = "a host name such as 'api.example.com', or '*.example.com' for every host below it"
-    _check_type("ProviderDef.host_pattern", given, str, wanted)
-    try:
-        if given.startswith("*."):
-            if parse_host(given[2:]) and ":" in given:
-                raise _refusal("ProviderDef.host_pattern", given, wanted)
-        else:
-            parse_host(given)
-    except ValueError:
-        raise _refusal("ProviderDef.host_pattern", given, f"{wanted}; no scheme, port or path") from None
-
-
-def _check_prefix(given: Any) -> None:
-    if given is None:
-        return
-    wanted = "None, or a path that begins with '/', without query and fragment"
-    _check_type("ProviderDef.path_prefix", given, str, wanted)
-    if not given.startswith("/") or "?" in given or "#" in given:
-        raise _refusal("ProviderDef.path_prefix", given, wanted)
-
-
-def _check_text(field: str, given: Any) -> None:
-    _check_type(field, given, str, "a text that is not blank")
-    if not given.strip():
-        raise _refusal(field, given, "a text that is not blank")
-
-
-def _check_price(field: str, given: Any) -> None:
-    if given is None:
-        return
-    wanted = "None when not known, or a finite number of US cents, 0 or more"
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
-        raise _refusal(field, given, wanted)
-    try:
-        finite = math.isfinite(given)
-    except OverflowError:  # an int that no float holds
-        finite = False
-    if not finite or given < 0:
-        raise _refusal(field, given, wanted)
-
-
-def _check_type(field: str, given: Any, kind: type, wanted: str) -> None:
-    if not isinstance(given, kind):
-        raise _refusal(field, given, wanted)
-
-
-def _refusal(field: str, given: Any, wanted: str) -> ValueError:
-    """Return the error to raise; of userinfo, which may hold a password, nothing is shown."""
-    shown = repr(given)
-    if isinstance(given, str) and "@" in given:
-        shown = repr("***@" + given.rpartition("@")[2])
-    if len(shown) > _SHOWN:
-        shown = shown[:_SHOWN] + "…"
-    return ValueError(f"recost: {field}: got {shown}, wanted {wanted}")

@@ -47,9 +47,11 @@ class ProviderRegistry:
                     f"recost: custom_providers: got {type(rule).__name__}, wanted a list of ProviderDef"
                 )
         self._rules = custom + BUILTIN_PROVIDERS
+        self._builtin = frozenset(map(id, BUILTIN_PROVIDERS))
         self._index = RuleIndex(self._rules)
         self._prepared = tuple(_prepare(rule) for rule in self._rules)
         self._cached = lru_cache(maxsize=_CACHED_URLS)(self._match)
+        self._cached_shape = lru_cache(maxsize=_CACHED_URLS)(self._shape)
 
     def match(self, url: str) -> Optional[MatchResult]:
         """Return what the first rule that matches says of a URL; None when none does, or it has no host."""
@@ -67,6 +69,15 @@ class ProviderRegistry:
                 return refined
         return result if result.categorised else _with_path(result, path)
 
+    def usage_shape(self, host: str, path: str, method: str) -> Optional[str]:
+        """Return the name of the shape that the answer of a call has, when usage is to be read from it."""
+        find = self._cached_shape if len(path) <= _LONGEST_CACHED else self._shape
+        return find(host, path, method)
+
+    def is_builtin(self, rule: ProviderDef) -> bool:
+        """Tell whether a rule is one of `BUILTIN_PROVIDERS`."""
+        return id(rule) in self._builtin
+
     def list(self) -> _Rules:
         """Return the rules in the order in which they are tried."""
         return [*self._rules]
@@ -74,6 +85,12 @@ class ProviderRegistry:
     def _match(self, url: str) -> Optional[MatchResult]:
         target = _split(url)
         return None if target is None else self.lookup(*target)
+
+    def _shape(self, host: str, path: str, method: str) -> Optional[str]:
+        match = self.lookup(host, path)
+        if match is None or match.rule is None:
+            return None
+        return match.rule.prices_for(host, path, method).shape
 
 
 def _prepare(rule: ProviderDef) -> tuple[tuple[tuple[str, MatchResult], ...], MatchResult]:

@@ -34,7 +34,7 @@ PATHS = (
 @pytest.fixture
 def ended() -> Iterator[list[Exchange]]:
     found: list[Exchange] = []
-    interception.add("test", found.append, metered=lambda host, path: path != "/unmetered")
+    interception.add("test", found.append, metered=lambda host, path, method: path != "/unmetered")
     yield found
     interception.remove("test")
 

@@ -8,8 +8,10 @@ import pytest
 
 from recost.pricing import providers
 from recost.pricing.model import FLAT_ESTIMATE
+from recost.pricing.prices import Prices
 from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.usage import SHAPES
 
 TABLE = """
 api.openai.com /v1/chat/completions openai chat_completions 2.0
@@ -59,10 +61,113 @@ def test_the_rules_of_the_earlier_package_come_first_in_their_order() -> None:
     assert found == [[*texts, float(cost)] for *texts, cost in wanted]
 
 
-def test_every_price_says_where_it_is_from() -> None:
-    for rule in BUILTIN_PROVIDERS:
-        assert rule.cost_per_request_cents is None or rule.cost_source
+def test_only_the_first_rules_have_flat_estimates() -> None:
+    assert [rule.cost_source for rule in BUILTIN_PROVIDERS[:34]] == [FLAT_ESTIMATE] * 34
+    assert {rule.cost_per_request_cents for rule in BUILTIN_PROVIDERS[34:]} == {None}
     assert "0.1.x" in FLAT_ESTIMATE
+
+
+def all_prices() -> list[Prices]:
+    return [prices for rule in BUILTIN_PROVIDERS for prices in (rule.own_prices, *rule.prices)]
+
+
+def test_every_price_says_where_it_is_from_and_when_it_was_looked_up() -> None:
+    priced = [prices for prices in all_prices() if prices.is_priced]
+    assert len(priced) > 100
+    for prices in priced:
+        assert prices.price_source, prices
+        assert str(prices.price_date) >= "2026-11", prices
+
+
+def test_usage_is_read_in_shapes_that_there_are() -> None:
+    shapes = {prices.shape for prices in all_prices()}
+    assert shapes - {None} <= SHAPES.keys()
+    assert {"openai", "anthropic", "gemini", "vertex", "bedrock", "twilio_sms"} <= shapes
+
+
+def test_genai_prices_knows_the_providers_that_rules_name() -> None:
+    data = pytest.importorskip("genai_prices.data")
+    known = {provider.id for provider in data.providers}
+    named = {prices.genai_provider for prices in all_prices()} - {None}
+    assert named <= known
+    assert len(named) >= 20
+
+
+def test_no_rule_hides_one_after_it() -> None:
+    seen = set()
+    for rule in BUILTIN_PROVIDERS:
+        assert (rule.host_pattern, rule.path_prefix) not in seen
+        assert (rule.host_pattern, None) not in seen
+        seen.add((rule.host_pattern, rule.path_prefix))
+
+
+PUBLISHERS = "/v1/projects/p/locations/l/publishers"
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "method", "shape"),
+    [
+        ("api.openai.com", "/v1/responses", "POST", "openai"),
+        ("api.openai.com", "/v1/responses/resp_1", "GET", None),
+        ("api.openai.com", "/v1/batches", "POST", None),
+        ("eu.api.openai.com", "/v1/chat/completions", "POST", "openai"),
+        ("api.anthropic.com", "/v1/messages", "POST", "anthropic"),
+        ("api.anthropic.com", "/v1/messages/batches/b/results", "GET", "anthropic"),
+        ("api.anthropic.com", "/v1/messages/batches/b", "GET", None),
+        ("api.anthropic.com", "/v1/messages/count_tokens", "POST", None),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "/model/m/converse-stream", "POST", "bedrock"),
+        ("bedrock-mantle.us-east-1.api.aws", "/v1/chat/completions", "POST", "openai"),
+        ("ec2.us-east-1.amazonaws.com", "/", "POST", None),
+        ("generativelanguage.googleapis.com", "/v1beta/models/m:streamGenerateContent", "POST", "gemini"),
+        ("generativelanguage.googleapis.com", "/v1beta/models/m:countTokens", "POST", None),
+        ("generativelanguage.googleapis.com", "/v1beta/openai/chat/completions", "POST", "openai"),
+        ("aiplatform.googleapis.com", f"{PUBLISHERS}/anthropic/models/m:rawPredict", "POST", "anthropic"),
+        ("eu-aiplatform.googleapis.com", f"{PUBLISHERS}/google/models/m:generateContent", "POST", "vertex"),
+        ("storage.googleapis.com", "/bucket/object", "GET", None),
+        ("mine.openai.azure.com", "/openai/deployments/d/chat/completions", "POST", "azure"),
+        ("mine.services.ai.azure.com", "/anthropic/v1/messages", "POST", "anthropic"),
+        ("api.x.ai", "/v1/chat/completions", "POST", "xai"),
+        ("openrouter.ai", "/api/v1/chat/completions", "POST", "openrouter"),
+        ("openrouter.ai", "/docs", "GET", None),
+        ("api.twilio.com", "/2010-04-01/Accounts/AC1/Messages.json", "POST", "twilio_sms"),
+        ("api.twilio.com", "/2010-04-01/Accounts/AC1/Messages.json", "GET", None),
+        ("gateway.ai.cloudflare.com", "/v1/account/gateway/anthropic/v1/messages", "POST", "anthropic"),
+        ("router.huggingface.co", "/groq/openai/v1/chat/completions", "POST", "huggingface"),
+        ("nobody.example", "/", "GET", None),
+    ],
+)
+def test_whose_answers_are_read(host: str, path: str, method: str, shape: Optional[str]) -> None:
+    registry = ProviderRegistry()
+    assert registry.usage_shape(host, path, method) == shape
+    assert registry.usage_shape(host, path, method) == shape, "the second time from the cache"
+
+
+def test_what_is_remembered_of_answers_is_bounded() -> None:
+    registry = ProviderRegistry()
+    for number in range(3000):
+        registry.usage_shape("api.openai.com", f"/v1/{number}", "POST")
+        registry.usage_shape("api.openai.com", f"/v1/{number}" + "x" * 1000, "POST")
+    assert registry._cached_shape.cache_info().currsize <= 1024
+    assert registry._cached_shape.cache_info().misses == 3000, "long paths are not kept"
+
+
+@pytest.mark.parametrize(
+    ("url", "provider", "category"),
+    [
+        ("https://api.mistral.ai/v1/chat/completions", "mistral", "chat_completions"),
+        ("https://api.groq.com/openai/v1/embeddings", "groq", "embeddings"),
+        ("https://api.deepseek.com/chat/completions", "deepseek", "chat_completions"),
+        ("https://openrouter.ai/api/v1/chat/completions", "openrouter", "chat_completions"),
+        ("https://api.cohere.com/v2/rerank", "cohere", "rerank"),
+        ("https://x.openai.azure.com/openai/v1/responses", "azure", "/openai/v1/responses"),
+        ("https://generativelanguage.googleapis.com/v1beta/m:countTokens", "gcp", "/v1beta/m:countTokens"),
+        ("https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke", "aws", "/model/m/invoke"),
+    ],
+)
+def test_hosts_that_were_refined_or_added(url: str, provider: str, category: str) -> None:
+    match = ProviderRegistry().match(url)
+    assert match is not None
+    assert (match.provider, match.endpoint_category) == (provider, category)
 
 
 def test_every_module_of_the_package_is_registered() -> None:

@@ -5,6 +5,9 @@ Imported in the sending thread only: ``import recost`` imports no HTTP client.
 urllib.request brings the environment's proxies and the system's trust; its timeout, however, is one for
 each operation on the socket, so that a server that sends a byte now and then holds it for ever. Here every
 operation gets what is left of one deadline.
+
+What tracing tools wrap to see an application's requests (``putrequest``, ``request``, ``getresponse`` of
+``http.client.HTTPConnection``) is not called: `_Bounded` itself writes the request and reads the answer.
 """
 
 from __future__ import annotations
@@ -127,6 +130,28 @@ class _Bounded(http.client.HTTPConnection):
             else:
                 return sock
         raise failure
+
+    def request(
+        self, method: str, url: str, body: Any = None, headers: Any = None, *, encode_chunked: bool = False
+    ) -> None:
+        """Send a request whose headers are complete."""
+        del encode_chunked  # the body has a length
+        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        head = "\r\n".join([*lines, "Accept-Encoding: identity", "", ""])
+        if len(head.splitlines()) != len(lines) + 2:
+            raise ValueError
+        self.send(head.encode("latin-1") + (body or b""))
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        """Read the head of the answer."""
+        response: http.client.HTTPResponse = self.response_class(self.sock, method="POST")
+        try:
+            response.begin()
+        except BaseException:
+            response.close()
+            self.close()
+            raise
+        return response
 
     def send(self, data: Any) -> None:
         """Send within what is left of the time."""

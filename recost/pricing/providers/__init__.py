@@ -22,6 +22,18 @@ _PROVIDERS: Final = (
     "coingecko",
     "hackernews",
     "public_apis",
+    # Up to here, the rules that 0.1.x had, which come first.
+    "openai_regions",
+    "azure",
+    "mistral",
+    "cohere",
+    "inference",
+    "reporting",
+    "routers",
+    "speech",
+    "search",
+    "saas",
+    "aws_apis",
 )
 """Modules of this package, in the order in which their rules are tried."""
 

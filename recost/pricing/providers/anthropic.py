@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
+from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
+from recost.pricing.sources import LOOKED_UP, free, per_thousand
 
 __all__ = ["RULES"]
+
+_SOURCE: Final = "https://platform.claude.com/docs/en/about-claude/pricing"
+_SEARCHES: Final = {"web_searches": per_thousand("10")}
 
 RULES: Final = (
     ProviderDef(
@@ -16,6 +20,32 @@ RULES: Final = (
         "messages",
         cost_per_request_cents=1.5,
         cost_source=FLAT_ESTIMATE,
+        usage="anthropic",
+        genai_provider="anthropic",
+        usd_per_unit=_SEARCHES,
+        prices=(
+            free(_SOURCE, "/v1/messages/count_tokens", "POST"),
+            # A batch is billed by its results, at half the price: their usage names the tier.
+            PriceCase(
+                path="/v1/messages/batches/*/results",
+                usd_per_unit=_SEARCHES,
+                price_source=_SOURCE,
+                price_date=LOOKED_UP,
+            ),
+            free(_SOURCE, "/v1/messages/batches**", ""),
+            free(_SOURCE),
+        ),
+        price_source=_SOURCE,
+        price_date=LOOKED_UP,
     ),
-    ProviderDef("api.anthropic.com", "anthropic", cost_per_request_cents=1.0, cost_source=FLAT_ESTIMATE),
+    ProviderDef(
+        "api.anthropic.com",
+        "anthropic",
+        cost_per_request_cents=1.0,
+        cost_source=FLAT_ESTIMATE,
+        # Chat completions, the API for those who come from OpenAI's.
+        usage="openai",
+        genai_provider="anthropic",
+        prices=(free(_SOURCE),),
+    ),
 )

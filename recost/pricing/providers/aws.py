@@ -1,11 +1,72 @@
-"""Amazon Web Services."""
+"""Amazon Web Services. Prices are those of us-east-1, which most regions share or come near."""
 
 from __future__ import annotations
 
-from typing import Final
+from decimal import Decimal
+from typing import Final, Optional
 
-from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
+from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
+from recost.pricing.sources import LOOKED_UP, per_million, per_thousand
 
 __all__ = ["RULES"]
 
-RULES: Final = (ProviderDef("*.amazonaws.com", "aws", cost_per_request_cents=0.0, cost_source=FLAT_ESTIMATE),)
+_S3: Final = "https://aws.amazon.com/s3/pricing/ (S3 Standard, us-east-1)"
+_BEDROCK: Final = "bedrock-runtime*.*.amazonaws.com"
+_COUNTING: Final = "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html"
+_S3_HOSTS: Final = ("*.s3.*.amazonaws.com", "s3.*.amazonaws.com", "*.s3.amazonaws.com", "s3.amazonaws.com")
+
+
+def _s3(host: str) -> tuple[PriceCase, ...]:
+    """Return what a request costs: writes and lists, reads, and deletions, which are free."""
+    bucket = "/" if host.startswith("*.") else "/*"  # where the bucket is in the host, or in the path
+    return (
+        _per_call(host, None, per_thousand("0.005"), _S3, "PUT|POST"),
+        _per_call(host, bucket, per_thousand("0.005"), _S3, "GET"),
+        _per_call(host, None, per_thousand("0.0004"), _S3, "GET|HEAD"),
+        _per_call(host, None, Decimal(0), _S3, "DELETE"),
+    )
+
+
+def _per_call(
+    host: str, path: Optional[str], usd: Decimal, source: str, method: Optional[str] = None
+) -> PriceCase:
+    return PriceCase(
+        host=host, path=path, method=method, usd_per_call=usd, price_source=source, price_date=LOOKED_UP
+    )
+
+
+RULES: Final = (
+    ProviderDef(
+        "*.amazonaws.com",
+        "aws",
+        cost_per_request_cents=0.0,
+        cost_source=FLAT_ESTIMATE,
+        prices=(
+            _per_call(_BEDROCK, "/model/*/count-tokens", Decimal(0), _COUNTING),
+            PriceCase(host=_BEDROCK, usage="bedrock", genai_provider="aws"),
+            PriceCase(
+                host="email.*.amazonaws.com",
+                path="/v2/email/outbound-emails",
+                method="POST",
+                usd_per_unit={"recipients": per_thousand("0.10")},
+                minimum_usd=per_thousand("0.10"),
+                price_source="https://aws.amazon.com/ses/pricing/ (outbound e-mail, without attachments)",
+                price_date=LOOKED_UP,
+            ),
+            _per_call(
+                "lambda.*.amazonaws.com",
+                "/2015-03-31/functions/*/invocations",
+                per_million("0.20"),
+                "https://aws.amazon.com/lambda/pricing/ (the request, without its duration)",
+            ),
+            _per_call(
+                "sqs.*.amazonaws.com",
+                None,
+                per_million("0.40"),
+                "https://aws.amazon.com/sqs/pricing/ (standard queues, us-east-1)",
+            ),
+            PriceCase(host="dynamodb.*.amazonaws.com"),  # by the units that an item takes
+            *(case for host in _S3_HOSTS for case in _s3(host)),
+        ),
+    ),
+)

@@ -1,13 +1,65 @@
-"""Google Cloud."""
+"""Google Cloud, Gemini and Google Maps."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Optional
 
-from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
+from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
+from recost.pricing.prices import NO_USAGE
+from recost.pricing.sources import LOOKED_UP, per_thousand
 
 __all__ = ["RULES"]
 
+_GEMINI: Final = "generativelanguage.googleapis.com"
+_VERTEX: Final = "*aiplatform.googleapis.com"
+_PLACES: Final = "places.googleapis.com"
+_STORAGE: Final = "storage.googleapis.com"
+_TOKENS: Final = "https://ai.google.dev/gemini-api/docs/pricing"
+_MAPS: Final = "https://developers.google.com/maps/billing-and-pricing/pricing (first paid tier)"
+_GCS: Final = "https://cloud.google.com/storage/pricing (Standard, single region)"
+_SEARCH: Final = "https://developers.google.com/custom-search/v1/overview"
+
+
+def _llm(host: str, path: str, usage: str) -> PriceCase:
+    return PriceCase(host=host, path=path, method="POST", usage=usage, genai_provider="google")
+
+
+def _per_call(
+    host: str, path: Optional[str], thousand: str, source: str, method: Optional[str] = None
+) -> PriceCase:
+    return PriceCase(
+        host=host,
+        path=path,
+        method=method,
+        usd_per_call=per_thousand(thousand),
+        price_source=source,
+        price_date=LOOKED_UP,
+    )
+
+
 RULES: Final = (
-    ProviderDef("*.googleapis.com", "gcp", cost_per_request_cents=0.0, cost_source=FLAT_ESTIMATE),
+    ProviderDef(
+        "*.googleapis.com",
+        "gcp",
+        cost_per_request_cents=0.0,
+        cost_source=FLAT_ESTIMATE,
+        prices=(
+            _per_call(_GEMINI, "/**:countTokens", "0", _TOKENS),
+            _llm(_GEMINI, "/*/openai/**", "openai"),
+            _llm(_GEMINI, "/**", "gemini"),
+            _per_call(_GEMINI, None, "0", _TOKENS),
+            _per_call(_VERTEX, "/**:countTokens", "0", _TOKENS),
+            _llm(_VERTEX, "/**/publishers/anthropic/**", "anthropic"),
+            _llm(_VERTEX, "/**/endpoints/openapi/**", "vertex"),
+            _llm(_VERTEX, "/**", "vertex"),
+            _per_call("maps.googleapis.com", "/maps/api/geocode/**", "5", _MAPS),
+            _per_call(_PLACES, "/v1/places:autocomplete", "2.83", _MAPS),
+            PriceCase(host=_PLACES, usage=NO_USAGE),  # by the fields that the request asks for
+            _per_call("www.googleapis.com", "/customsearch/v1**", "5", _SEARCH),
+            _per_call(_STORAGE, "/storage/v1/b/*/o", "0.005", _GCS, "GET"),
+            _per_call(_STORAGE, None, "0.005", _GCS, "PUT|POST|PATCH"),
+            _per_call(_STORAGE, None, "0.0004", _GCS, "GET|HEAD"),
+            _per_call(_STORAGE, None, "0", _GCS, "DELETE"),
+        ),
+    ),
 )

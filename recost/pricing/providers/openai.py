@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, Optional
 
-from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
+from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
+from recost.pricing.prices import NO_USAGE
+from recost.pricing.sources import LOOKED_UP, free, per_million
 
 __all__ = ["RULES"]
 
+_SOURCE: Final = "https://developers.openai.com/api/docs/pricing"
+_MODEL_DOCS: Final = "https://developers.openai.com/api/docs/models"
+
+
+def _rule(
+    path: Optional[str], category: Optional[str], cents: float, *cases: PriceCase, **prices: Any
+) -> ProviderDef:
+    return ProviderDef(
+        "api.openai.com",
+        "openai",
+        path,
+        category,
+        cost_per_request_cents=cents,
+        cost_source=FLAT_ESTIMATE,
+        prices=(*cases, free(_SOURCE)),
+        **{"usage": "openai", "genai_provider": "openai", **prices},
+    )
+
+
 RULES: Final = (
-    ProviderDef(
-        "api.openai.com",
-        "openai",
-        "/v1/chat/completions",
-        "chat_completions",
-        cost_per_request_cents=2.0,
-        cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef(
-        "api.openai.com",
-        "openai",
-        "/v1/embeddings",
-        "embeddings",
-        cost_per_request_cents=0.01,
-        cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef(
-        "api.openai.com",
-        "openai",
-        "/v1/images/generations",
-        "image_generation",
-        cost_per_request_cents=4.0,
-        cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef(
-        "api.openai.com",
-        "openai",
+    _rule("/v1/chat/completions", "chat_completions", 2.0),
+    _rule("/v1/embeddings", "embeddings", 0.01),
+    _rule("/v1/images/generations", "image_generation", 4.0),
+    _rule(
         "/v1/audio/transcriptions",
         "audio_transcription",
-        cost_per_request_cents=0.6,
-        cost_source=FLAT_ESTIMATE,
+        0.6,
+        # An answer that states seconds is whisper-1's, $0.006 a minute; the others state tokens.
+        usd_per_unit={"seconds": per_million("100")},
+        price_source=f"{_MODEL_DOCS}/whisper-1",
+        price_date=LOOKED_UP,
     ),
-    ProviderDef(
-        "api.openai.com",
-        "openai",
+    _rule(
         "/v1/audio/speech",
         "text_to_speech",
-        cost_per_request_cents=1.5,
-        cost_source=FLAT_ESTIMATE,
+        1.5,
+        usd_per_unit={"characters": per_million("15")},
+        price_source=f"{_SOURCE} (tts-1)",
+        price_date=LOOKED_UP,
     ),
-    ProviderDef("api.openai.com", "openai", cost_per_request_cents=1.0, cost_source=FLAT_ESTIMATE),
+    _rule(
+        None,
+        None,
+        1.0,
+        free(_SOURCE, "/v1/moderations", "POST"),
+        free(_SOURCE, "/v1/responses/input_tokens", "POST"),
+        PriceCase(
+            path="/v1/audio/translations",
+            usd_per_unit={"seconds": per_million("100")},
+            price_source=f"{_MODEL_DOCS}/whisper-1",
+            price_date=LOOKED_UP,
+        ),
+        # Their work is billed when it is done: what is asked for here says nothing of it.
+        PriceCase(path="/v1/batches**", usage=NO_USAGE),
+    ),
 )

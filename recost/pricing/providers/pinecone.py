@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
+from recost.pricing.sources import LOOKED_UP, per_million
 
 __all__ = ["RULES"]
 
+
+def _rule(path: Optional[str], category: Optional[str], cents: float) -> ProviderDef:
+    return ProviderDef(
+        "*.pinecone.io",
+        "pinecone",
+        path,
+        category,
+        cost_per_request_cents=cents,
+        cost_source=FLAT_ESTIMATE,
+        usage="pinecone",
+        usd_per_unit={"read_units": per_million("16"), "write_units": per_million("4")},
+        price_source="https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)",
+        price_date=LOOKED_UP,
+    )
+
+
 RULES: Final = (
-    ProviderDef(
-        "*.pinecone.io",
-        "pinecone",
-        "/vectors/upsert",
-        "vector_upsert",
-        cost_per_request_cents=0.08,
-        cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef(
-        "*.pinecone.io",
-        "pinecone",
-        "/query",
-        "vector_query",
-        cost_per_request_cents=0.08,
-        cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef("*.pinecone.io", "pinecone", cost_per_request_cents=0.04, cost_source=FLAT_ESTIMATE),
+    _rule("/vectors/upsert", "vector_upsert", 0.08),
+    _rule("/query", "vector_query", 0.08),
+    _rule(None, None, 0.04),
 )

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Final
+from decimal import Decimal
+from typing import Final, Optional
 
-from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
+from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
+from recost.pricing.sources import LOOKED_UP, free
 
 __all__ = ["RULES"]
 
-RULES: Final = (
-    ProviderDef(
+_SOURCE: Final = "https://stripe.com/pricing"
+
+
+def _charge(path: str) -> PriceCase:
+    """Return the fee of a payment that succeeds: 2.9 % of its cents, and 30 cents."""
+    return PriceCase(
+        path=path,
+        method="POST",
+        usage="stripe",
+        usd_per_unit={"amount_usd": Decimal("0.00029")},
+        fixed_usd=Decimal("0.30"),
+        price_source=f"{_SOURCE} (domestic cards in the US)",
+        price_date=LOOKED_UP,
+    )
+
+
+def _rule(path: Optional[str], category: Optional[str], *cases: PriceCase) -> ProviderDef:
+    return ProviderDef(
         "api.stripe.com",
         "stripe",
-        "/v1/charges",
-        "charges",
+        path,
+        category,
         cost_per_request_cents=0.0,
         cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef(
-        "api.stripe.com",
-        "stripe",
+        prices=(*cases, free(_SOURCE, method="")),
+    )
+
+
+RULES: Final = (
+    _rule("/v1/charges", "charges", _charge("/v1/charges"), _charge("/v1/charges/*/capture")),
+    _rule(
         "/v1/payment_intents",
         "payment_intents",
-        cost_per_request_cents=0.0,
-        cost_source=FLAT_ESTIMATE,
+        _charge("/v1/payment_intents"),
+        _charge("/v1/payment_intents/*/confirm"),
+        _charge("/v1/payment_intents/*/capture"),
     ),
-    ProviderDef(
-        "api.stripe.com",
-        "stripe",
-        "/v1/customers",
-        "customers",
-        cost_per_request_cents=0.0,
-        cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef(
-        "api.stripe.com",
-        "stripe",
-        "/v1/subscriptions",
-        "subscriptions",
-        cost_per_request_cents=0.0,
-        cost_source=FLAT_ESTIMATE,
-    ),
-    ProviderDef("api.stripe.com", "stripe", cost_per_request_cents=0.0, cost_source=FLAT_ESTIMATE),
+    _rule("/v1/customers", "customers"),
+    _rule("/v1/subscriptions", "subscriptions"),
+    _rule(None, None),
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
-from recost.pricing.model import FLAT_ESTIMATE, PathCase, ProviderDef
+from recost.pricing.model import FLAT_ESTIMATE, PathCase, PriceCase, ProviderDef
+from recost.pricing.sources import LOOKED_UP, free
 
 __all__ = ["RULES"]
+
+_SOURCE: Final = "https://www.twilio.com/en-us/sms/pricing/us"
 
 RULES: Final = (
     ProviderDef(
@@ -18,5 +22,16 @@ RULES: Final = (
             PathCase("/Calls", "voice_calls", 1.3),
         ),
         cost_source=FLAT_ESTIMATE,
+        prices=(
+            PriceCase(
+                path="/2010-04-01/Accounts/*/Messages.json",
+                method="POST",
+                usage="twilio_sms",
+                usd_per_unit={"segments": Decimal("0.0083")},
+                price_source=f"{_SOURCE} (within the US, without the carriers' fees)",
+                price_date=LOOKED_UP,
+            ),
+            free("https://www.twilio.com/en-us/pricing (messages and minutes are billed, requests are not)"),
+        ),
     ),
 )

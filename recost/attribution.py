@@ -1,0 +1,308 @@
+"""Who spent it: `track` sums up what a piece of code calls, `tag` says whom the calls are for.
+
+Both are scopes: they hold across awaits, tasks that are started inside, and threads that are started with a
+copied context, and they nest. A call belongs to the scopes that it began in, whenever it ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections import deque
+from collections.abc import Mapping
+from contextvars import Token
+from decimal import Context, Decimal
+from types import TracebackType
+from typing import Any, Callable, Final, Optional, TypeVar, cast
+
+from recost.interceptors.exchange import Exchange, exchange_of
+from recost.interceptors.scope import EMPTY, Scope, scope
+from recost.lifecycle import current_handle
+from recost.pricing.cost import Cost
+
+__all__ = ["Spend", "cost_for", "provider_for", "tag", "track"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PriceOf = Callable[[Exchange], Optional[Cost]]
+
+_EXACT: Final = Context(prec=60)
+_MANY: Final = 1000
+_MAX_TAGS: Final = 10
+_MAX_TEXT: Final = 100
+_WRAPPED_AS: Final = ("http_response", "_http_response", "raw_response", "response", "_response", "raw")
+"""Attributes under which SDKs and requests keep the response of the client below."""
+
+
+class Spend:
+    """What the calls of a scope cost. Exact for the calls that have ended; may be read at any time."""
+
+    def __init__(self) -> None:
+        self._pending: deque[Exchange] = deque()
+        self._lock = threading.Lock()
+        self._cost = Decimal(0)
+        self._calls = self._unpriced = 0
+        self._by_provider: dict[str, Decimal] = {}
+        self._by_model: dict[str, Decimal] = {}
+
+    @property
+    def cost(self) -> Decimal:
+        """US dollars; without the calls whose cost isn't known."""
+        self.settle()
+        return self._cost
+
+    @property
+    def calls(self) -> int:
+        """Number of calls that have ended."""
+        self.settle()
+        return self._calls
+
+    @property
+    def unpriced(self) -> int:
+        """Number of calls whose cost isn't known."""
+        self.settle()
+        return self._unpriced
+
+    @property
+    def by_provider(self) -> Mapping[str, Decimal]:
+        """US dollars by provider."""
+        self.settle()
+        with self._lock:
+            return dict(self._by_provider)
+
+    @property
+    def by_model(self) -> Mapping[str, Decimal]:
+        """US dollars by model, of the calls whose answers name one."""
+        self.settle()
+        with self._lock:
+            return dict(self._by_model)
+
+    def collect(self, exchange: Exchange) -> None:
+        """Take a call that has ended; may run in a finaliser."""
+        self._pending.append(exchange)
+        if len(self._pending) > _MANY and self._lock.acquire(blocking=False):
+            self._lock.release()
+            self.settle()
+
+    def settle(self, price_of: Optional[_PriceOf] = None) -> None:
+        """Price what has been collected."""
+        if not self._pending:
+            return
+        if price_of is None:
+            handle = current_handle()
+            price_of = _no_price if handle is None else handle.cost_of
+        # By number: a finaliser may add a call at any point, also while this thread is in here.
+        for _ in range(len(self._pending)):
+            try:
+                exchange = self._pending.popleft()
+            except IndexError:  # another thread settles as well
+                return
+            cost = price_of(exchange)
+            if cost is not None:
+                self._add(cost)
+
+    def __repr__(self) -> str:
+        unpriced = f", {self._unpriced} unpriced" if self.unpriced else ""
+        return f"<Spend ${self._cost} in {self._calls} calls{unpriced}>"
+
+    def _add(self, cost: Cost) -> None:
+        with self._lock:
+            self._calls += 1
+            if cost.usd is None:
+                self._unpriced += 1
+                return
+            self._cost = _EXACT.add(self._cost, cost.usd)
+            self._by_provider[cost.provider] = _EXACT.add(
+                self._by_provider.get(cost.provider, Decimal(0)), cost.usd
+            )
+            if cost.model is not None:
+                self._by_model[cost.model] = _EXACT.add(self._by_model.get(cost.model, Decimal(0)), cost.usd)
+
+
+class _Scoped:
+    """Enters a scope: as a context manager, plain or async, and around every call of a function."""
+
+    def __init__(self) -> None:
+        self._entered: list[tuple[Token[Optional[Scope]], Optional[Scope]]] = []
+
+    def _inside(self, outer: Scope) -> Scope:
+        raise NotImplementedError
+
+    def _enter(self) -> None:
+        outer = scope.get()
+        self._entered.append((scope.set(self._inside(outer or EMPTY)), outer))
+
+    def _leave(self) -> None:
+        token, outer = self._entered.pop()
+        try:
+            scope.reset(token)
+        except ValueError:  # left in another context than entered: a generator that was moved to another task
+            scope.set(outer)
+
+    def _around(self, function: _F) -> _F:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"recost: {type(self).__name__}: {function.__qualname__} is a generator function, whose body "
+                "runs when it is iterated over; use 'with' inside it"
+            )
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def coroutine(*args: Any, **kwargs: Any) -> Any:
+                with self._again():
+                    return await function(*args, **kwargs)
+
+            return cast("_F", coroutine)
+
+        @functools.wraps(function)
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return cast("_F", plain)
+
+    def _again(self) -> Any:
+        """Return a scope like this one, to enter once more: a function may run several times at once."""
+        raise NotImplementedError
+
+
+class track(_Scoped):  # noqa: N801 - used like a function
+    """Sum up what everything called inside costs.
+
+    ``with recost.track() as spend:`` (or ``async with``) gives a `Spend`. As a decorator, the
+    function's attribute ``spend`` sums up all its calls.
+    """
+
+    def __init__(self, *, _spend: Optional[Spend] = None) -> None:
+        super().__init__()
+        self._spend = _spend
+
+    def __enter__(self) -> Spend:
+        self._current = Spend() if self._spend is None else self._spend
+        self._enter()
+        return self._current
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self._leave()
+
+    async def __aenter__(self) -> Spend:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self._leave()
+
+    def __call__(self, function: _F) -> _F:
+        """Have every call of a function, or of a coroutine function, summed up."""
+        self._spend = Spend()
+        tracked = self._around(function)
+        tracked.spend = self._spend  # type: ignore[attr-defined]
+        return tracked
+
+    def _inside(self, outer: Scope) -> Scope:
+        return outer.with_collector(self._current)
+
+    def _again(self) -> track:
+        return track(_spend=self._spend)
+
+
+class tag(_Scoped):  # noqa: N801 - used like a function
+    """Attribute the calls that begin inside: ``with recost.tag(tenant="acme", feature="search"):``.
+
+    Also as ``async with`` and as a decorator. Tags of an outer scope hold inside, too; of the same name, the
+    inner one wins. A value of None takes an outer tag away.
+
+    Raises:
+        ValueError: A value is blank or longer than 100 characters, or there are more than 10 tags.
+    """
+
+    def __init__(self, **tags: object) -> None:
+        super().__init__()
+        if len(tags) > _MAX_TAGS:
+            raise ValueError(f"recost: tag: got {len(tags)} tags, wanted at most {_MAX_TAGS}")
+        self._tags = {name: None if value is None else _text(name, value) for name, value in tags.items()}
+
+    def __enter__(self) -> None:
+        self._enter()
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self._leave()
+
+    async def __aenter__(self) -> None:
+        self._enter()
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self._leave()
+
+    def __call__(self, function: _F) -> _F:
+        """Have the calls of a function, or of a coroutine function, tagged."""
+        return self._around(function)
+
+    def _inside(self, outer: Scope) -> Scope:
+        return outer.with_tags(self._tags)
+
+    def _again(self) -> tag:
+        return tag(**self._tags)
+
+
+def cost_for(response: object) -> Optional[Cost]:
+    """Return what exactly this response's call cost.
+
+    Takes a response of requests, httpx, httpx2, aiohttp, urllib3 or urllib, or an SDK's object that holds one
+    (openai's ``with_raw_response``). Before the body is complete, ``complete`` is False.
+
+    Returns:
+        None for a response that recost did not see.
+    """
+    exchange = _exchange_behind(response)
+    handle = current_handle()
+    return None if exchange is None or handle is None else handle.cost_of(exchange)
+
+
+def provider_for(response: object) -> Optional[str]:
+    """Return the provider that answered; None for a response that recost did not see."""
+    cost = cost_for(response)
+    return None if cost is None else cost.provider
+
+
+def _exchange_behind(response: object) -> Optional[Exchange]:
+    found = exchange_of(response)
+    if found is not None:
+        return found
+    for name in _WRAPPED_AS:
+        inner = getattr(response, name, None)
+        found = None if inner is None else exchange_of(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _no_price(exchange: Exchange) -> Cost:  # noqa: ARG001
+    return Cost(None, "unknown", "unknown")
+
+
+def _text(name: str, value: object) -> str:
+    text = str(value)
+    if not text.strip() or len(text) > _MAX_TEXT:
+        shown = "a blank text" if not text.strip() else f"{len(text)} characters"
+        raise ValueError(f"recost: tag: {name}: got {shown}, wanted 1 to {_MAX_TEXT} characters")
+    return text

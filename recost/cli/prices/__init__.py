@@ -1,0 +1,58 @@
+"""``recost prices``: the rules and what they cost; which of them a URL meets, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+from recost.cli.prices.check import explain
+from recost.cli.prices.listing import list_prices, show_prices
+from recost.cli.prices.models import list_models
+from recost.cli.terminal import Style
+from recost.pricing.registry import ProviderRegistry
+from recost.pricing.rules_file import RulesFileError, load_rules
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options, and ``check``."""
+    parser.add_argument("--provider", metavar="NAME", help="only this provider's rules")
+    parser.add_argument(
+        "--model", metavar="NAME", help="what this model's tokens cost, by genai-prices (recost[prices])"
+    )
+    parser.add_argument("--rules", metavar="FILE", help="rules of your own, TOML or JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    commands = parser.add_subparsers(dest="command", metavar="check URL")
+    check = commands.add_parser("check", help="say which rule a URL meets, and how the call is priced")
+    check.add_argument("url", metavar="URL", help="https://api.example.com/v1/things; a query is ignored")
+    check.add_argument("--method", default="POST", help="of the request (POST)")
+    check.set_defaults(command="check")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print prices; 1 when nothing is found, 2 when the rules' file is refused."""
+    style = Style.of(sys.stdout)
+    try:
+        registry = ProviderRegistry(load_rules(arguments.rules) if arguments.rules else None)
+    except RulesFileError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.command == "check":
+        return explain(registry, arguments.url, arguments.method.upper(), style)
+    if arguments.model:
+        return list_models(arguments.model, arguments.provider, as_json=arguments.json, style=style)
+    found = list_prices(registry, arguments.provider, date.today())  # noqa: DTZ011 - ages are in months
+    if arguments.json:
+        print(json.dumps([price.to_dict() for price in found], indent=2))
+    elif found:
+        print(show_prices(found, style))
+    if not found:
+        known = ", ".join(sorted({rule.provider for rule in registry.list()}))
+        print(f"no rule of provider {arguments.provider!r}; there are: {known}", file=sys.stderr)
+    return 0 if found else 1

@@ -1,0 +1,155 @@
+"""The prices of all rules, one a line."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Optional
+
+from recost.cli.tables import WIDTH, shorten
+from recost.cli.terminal import Style
+from recost.pricing.model import ProviderDef
+from recost.pricing.prices import PriceCase
+from recost.pricing.registry import ProviderRegistry
+
+__all__ = ["Price", "format_usd", "list_prices", "prices_of", "show_prices"]
+
+REPORTED: Final = "cost in the answer"
+NO_PRICE: Final = "yours to give"
+_REPORTING: Final = frozenset({"exa", "openrouter", "perplexity", "xai"})
+_GENAI: Final = "genai-prices, https://github.com/pydantic/genai-prices"
+
+
+@dataclass(frozen=True)
+class Price:
+    """One price, as it is shown."""
+
+    provider: str
+    where: str
+    method: Optional[str]
+    unit: str
+    usd: Optional[Decimal]
+    source: Optional[str]
+    date: Optional[str]
+    age_months: Optional[int]
+    builtin: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON has of it; money as text, which is exact."""
+        return {**asdict(self), "usd": None if self.usd is None else format(self.usd, "f")}
+
+
+def list_prices(registry: ProviderRegistry, provider: Optional[str], today: date) -> list[Price]:
+    """Return the prices of all rules, or of a provider's."""
+    found: list[Price] = []
+    for rule in registry.list():
+        if provider is None or rule.provider == provider.lower():
+            builtin = registry.is_builtin(rule)
+            start = len(found)
+            for case in (*rule.prices, None):
+                where = _where(rule, case)
+                for unit, usd, source, day in prices_of(rule, case):
+                    method = None if case is None else case.method
+                    age = None if day is None else _months(day, today)
+                    found.append(Price(rule.provider, where, method, unit, usd, source, day, age, builtin))
+            if len(found) == start:
+                where = _where(rule, None)
+                found.append(Price(rule.provider, where, None, NO_PRICE, None, None, None, None, builtin))
+    return found
+
+
+def prices_of(
+    rule: ProviderDef, case: Optional[PriceCase]
+) -> Iterator[tuple[str, Optional[Decimal], Optional[str], Optional[str]]]:
+    """Yield unit, price, source and date of a rule's own prices, or of one of its cases."""
+    prices = rule.own_prices if case is None else case
+    source, day = prices.price_source, prices.price_date
+    if prices.shape in _REPORTING:
+        yield REPORTED, None, None, None
+    if prices.shape is not None and prices.genai_provider is not None:
+        yield f"tokens ({prices.genai_provider})", None, _GENAI, None
+    for name, unit in _AMOUNTS.items():
+        usd = getattr(prices, name)
+        if usd is not None:
+            yield unit, usd, source, day
+    for unit, usd in prices.usd_per_unit.items():
+        yield unit, usd, source, day
+    if case is None and rule.cost_per_request_cents is not None:
+        estimate = Decimal(repr(rule.cost_per_request_cents)) / 100
+        yield "call (estimate)", estimate, rule.cost_source, None
+
+
+_AMOUNTS: Final = {
+    "usd_per_call": "call",
+    "usd_per_gb": "GB",
+    "usd_per_gb_up": "GB up",
+    "usd_per_gb_down": "GB down",
+    "fixed_usd": "counted call",
+    "minimum_usd": "call (least)",
+}
+
+
+def show_prices(prices: list[Price], style: Style) -> str:
+    """Return the prices under their providers and paths in 80 columns, and under them their sources."""
+    sources: dict[tuple[str, str], int] = {}
+    lines: list[str] = []
+    provider = where = ""
+    for price in prices:
+        if price.provider != provider:
+            lines += ["", style(price.provider, "bold")]
+        target = f"{price.where}  {price.method or ''}".rstrip() + ("" if price.builtin else "  (yours)")
+        if (price.provider, target) != (provider, where):
+            lines.append("  " + shorten(target, WIDTH - 2))
+        provider, where = price.provider, target
+        note = ""
+        if price.source is not None:
+            number = sources.setdefault((price.date or "", price.source), len(sources) + 1)
+            note = f"[{number}]"
+        age = "" if price.age_months is None else f"{price.age_months} months old"
+        lines.append(f"    {_amount(price):>12}  {price.unit:<24} {age:>14}  {note}".rstrip())
+    if sources:
+        lines += ["", style("sources", "bold")]
+        lines += [_note(number, day, source) for (day, source), number in sources.items()]
+    return "\n".join(lines[1:])
+
+
+def _note(number: int, day: str, source: str) -> str:
+    heading = f"{f'[{number}]':>6} "
+    lines = textwrap.wrap(f"{day} {source}".strip(), WIDTH - len(heading))
+    return heading + ("\n" + " " * len(heading)).join(lines)
+
+
+def _amount(price: Price) -> str:
+    """Return the amount, or where it is from when it is not in the rule."""
+    if price.usd is None:
+        return {REPORTED: "exact", NO_PRICE: "unknown"}.get(price.unit, "by model")
+    return format_usd(price.usd)
+
+
+def format_usd(usd: Decimal) -> str:
+    """Return an amount of dollars for one unit, or for a thousand or a million where it is small."""
+    if usd == 0:
+        return "$0"
+    for count, name in ((1, ""), (1_000, "/1k"), (1_000_000, "/1M")):
+        if usd * count >= Decimal("0.001"):
+            return f"${_plain(usd * count)}{name}"
+    return f"${usd:.3E}"
+
+
+def _plain(amount: Decimal) -> str:
+    text = format(round(amount, 6), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _where(rule: ProviderDef, case: Optional[PriceCase]) -> str:
+    if case is None:
+        return rule.host_pattern + (rule.path_prefix or "")
+    return (case.host or rule.host_pattern) + (case.path or rule.path_prefix or "")
+
+
+def _months(day: str, today: date) -> int:
+    year, month = map(int, day.split("-")[:2])
+    return max(0, (today.year - year) * 12 + today.month - month)

@@ -1,0 +1,82 @@
+"""What genai-prices says of a model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from importlib import import_module
+from typing import Any, Optional
+
+from recost.cli.tables import Column, Table
+from recost.cli.terminal import Style
+
+__all__ = ["list_models"]
+
+_PIP = "pip install 'recost[prices]'"
+
+
+def list_models(name: str, provider: Optional[str], *, as_json: bool, style: Style) -> int:
+    """Print the prices of the models whose id has a text in it; 1 when there are none."""
+    try:
+        providers: Any = import_module("genai_prices.data").providers
+        units: Any = import_module("genai_prices.data_units").unit_data
+    except ImportError:
+        print(f"--model needs genai-prices: {_PIP}", file=sys.stderr)
+        return 1
+    per = {unit["price_key"]: (key, unit["per"]) for key, unit in units.items()}
+    found = list(_find(providers, per, name.lower(), provider))
+    if as_json:
+        print(json.dumps(found, indent=2))
+    elif found:
+        print(_table(found).render(style))
+    if not found:
+        print(f"genai-prices knows no model with {name!r} in its id", file=sys.stderr)
+    return 0 if found else 1
+
+
+def _find(
+    providers: Any, per: dict[str, tuple[str, int]], name: str, only: Optional[str]
+) -> Iterator[dict[str, Any]]:
+    now = datetime.now(timezone.utc)
+    for provider in providers:
+        if only is not None and only.lower() not in (provider.id, provider.id.replace("-", "")):
+            continue
+        for model in provider.models:
+            if name in model.id.lower():
+                for key, price in vars(model.get_prices(now)).items():
+                    if price is not None and key in per:
+                        unit, count = per[key]
+                        yield {
+                            "provider": provider.id,
+                            "model": model.id,
+                            "unit": unit,
+                            **_amounts(price, count),
+                        }
+
+
+def _amounts(price: Any, count: int) -> dict[str, Any]:
+    base = getattr(price, "base", price)
+    tiers = [{"above_tokens": tier.start, "usd": str(tier.price)} for tier in getattr(price, "tiers", ())]
+    return {"usd": str(base), "per": count, "tiers": tiers}
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
+    table = Table(
+        (
+            Column("provider", least=8),
+            Column("model", least=16),
+            Column("unit", least=12),
+            Column("price", right=True),
+        )
+    )
+    for price in found:
+        tiers = "".join(f", {tier['usd']} > {tier['above_tokens']:,}" for tier in price["tiers"])
+        amount = f"${price['usd']}{tiers} /{_short(price['per'])}"
+        table.rows.append((price["provider"], price["model"], price["unit"], amount))
+    return table
+
+
+def _short(count: int) -> str:
+    return {1_000: "1k", 1_000_000: "1M", 1_000_000_000: "1G", 60: "min", 3600: "h"}.get(count, str(count))

@@ -1,0 +1,183 @@
+"""Mock libraries that answer a call above the client that would have recorded it.
+
+A mocked call is counted as the application made it. Most mocks sit beneath the methods that the interceptors
+patch, and need nothing. Those that don't are seen here, where they have been imported: a process that uses no
+such library pays nothing. What tells them from a cache, whose answers are no calls, is that they are known.
+
+responses, requests-mock   answer in place of requests' adapters, above urllib3
+vcrpy                      plays back in place of http.client's connections, and of aiohttp's session
+aioresponses               takes the place of ``ClientSession._request``
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any, Callable, Final, Optional
+from urllib.parse import urlsplit
+
+from recost.errors import RecostBudgetExceededError
+from recost.interceptors import Interception
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current
+from recost.interceptors.stdlib import ascii_host
+
+__all__ = ["instrument"]
+
+
+def instrument(module: ModuleType, interception: Interception) -> None:
+    """Patch a mock library."""
+    patches, name = interception.patches, module.__name__
+    if name == "responses":
+        patches.wrap(module.RequestsMock, "_on_request", _Answers(interception, "requests").on_request)
+    elif name == "requests_mock":
+        patches.wrap(module.adapter.Adapter, "send", _Answers(interception, "requests").adapter_send)
+    elif name == "aioresponses":
+        session = _Session(interception)
+        patches.wrap(module.aioresponses, "start", session.begins)
+        patches.wrap(module.aioresponses, "stop", session.ends)
+    elif name == "vcr":
+        session, context = _Session(interception), module.cassette.CassetteContextDecorator
+        patches.wrap(context, "__enter__", session.begins)
+        patches.wrap(context, "__exit__", session.ends)
+        connection = module.stubs.VCRConnection
+        patches.wrap(connection, "getresponse", _Answers(interception, "http.client").getresponse)
+
+
+class _Session:
+    """Keeps aiohttp's wrapper on top while a mock stands in the place of what it wraps."""
+
+    def __init__(self, interception: Interception) -> None:
+        self._patches = interception.patches
+
+    def begins(self, wrapped: Callable[..., Any], _mock: Any, args: Any, kwargs: Any) -> Any:
+        result = wrapped(*args, **kwargs)
+        aiohttp = sys.modules.get("aiohttp")
+        if aiohttp is not None:
+            self._patches.cover(aiohttp.ClientSession, "_request")
+        return result
+
+    def ends(self, wrapped: Callable[..., Any], _mock: Any, args: Any, kwargs: Any) -> Any:
+        aiohttp = sys.modules.get("aiohttp")
+        if aiohttp is None:
+            return wrapped(*args, **kwargs)
+        self._patches.uncover(aiohttp.ClientSession, "_request")
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            self._patches.settle(aiohttp.ClientSession, "_request")
+
+
+class _Beneath(Exchange):
+    """Stands in the context while a mock decides: is asked by the client that it passes a call on to."""
+
+    __slots__ = ("asked",)
+
+    def covers(self, layer: str, host: str, port: int) -> bool:  # noqa: ARG002 - the signature of the rule
+        self.asked = True
+        return False
+
+
+class _Answers:
+    """The wrappers of what a mock answers with; a call that it passes on is the client's to record."""
+
+    def __init__(self, interception: Interception, layer: str) -> None:
+        self._interception = interception
+        self._layer = layer
+
+    def on_request(self, wrapped: Callable[..., Any], mock: Any, args: Any, kwargs: Any) -> Any:
+        if kwargs.get("retries") is not None:  # it calls itself, for a retry of the adapter
+            outer = current.get()
+            if isinstance(outer, _Beneath) and outer.owner is mock:
+                outer.attempts += 1
+            return wrapped(*args, **kwargs)
+        request = args[1] if len(args) > 1 else kwargs["request"]
+        return self._record(wrapped, args, kwargs, mock, request.method, request.url, _requests_size)
+
+    def adapter_send(self, wrapped: Callable[..., Any], adapter: Any, args: Any, kwargs: Any) -> Any:
+        request = args[0] if args else kwargs["request"]
+        return self._record(wrapped, args, kwargs, adapter, request.method, request.url, _requests_size)
+
+    def getresponse(self, wrapped: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
+        request = connection._vcr_request  # noqa: SLF001
+        response = self._record(wrapped, args, kwargs, connection, request.method, request.uri, _vcr_size)
+        outer = current.get()
+        if outer is not None and outer.active:  # urllib3's: it never sees the body pass
+            outer.response_bytes = _vcr_size(response)[2]
+        return response
+
+    def _record(
+        self,
+        wrapped: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        mock: Any,
+        method: str,
+        url: str,
+        size: Callable[[Any], tuple[int, int, int]],
+    ) -> Any:
+        exchange = self._begin(method, url)
+        if exchange is None:
+            return wrapped(*args, **kwargs)
+        outer = current.get()
+        beneath = _Beneath(_nowhere, self._layer, "", "", "", 0, "")
+        beneath.asked, beneath.owner, beneath.attempts = False, mock, 1
+        current.set(beneath)
+        try:
+            response = wrapped(*args, **kwargs)
+        except BaseException as error:
+            if beneath.asked or type(error).__name__ in _PASSED_ON:
+                exchange.discard()
+            raise
+        else:
+            if beneath.asked:
+                exchange.discard()
+            else:
+                self._answered(exchange, response, size)
+            return response
+        finally:
+            current.set(outer)
+            exchange.attempts = beneath.attempts
+            exchange.finish()
+
+    def _begin(self, method: str, url: str) -> Optional[Exchange]:
+        try:
+            parts = urlsplit(url)
+            port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+            if not parts.hostname or not port:
+                return None
+            target = parts.scheme, ascii_host(parts.hostname), port, parts.path or "/"
+            return self._interception.begin(self._layer, method.upper(), *target)
+        except RecostBudgetExceededError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
+            self._interception.report(error)
+            return None
+
+    def _answered(
+        self, exchange: Exchange, response: Any, size: Callable[[Any], tuple[int, int, int]]
+    ) -> None:
+        try:
+            status, exchange.request_bytes, exchange.response_bytes = size(response)
+            exchange.headers_received(status)
+        except Exception as error:  # noqa: BLE001
+            self._interception.report(error)
+
+
+_PASSED_ON: Final = frozenset({"NoMockAddress", "_RunRealHTTP"})
+"""Raised by requests-mock's adapter: another one, or the network, may answer."""
+
+
+def _requests_size(response: Any) -> tuple[int, int, int]:
+    body = response.request.body or b""
+    sent = len(body.encode() if isinstance(body, str) else body) if hasattr(body, "__len__") else 0
+    file: Any = getattr(response.raw, "_fp", None)
+    received = len(file.getbuffer()) if hasattr(file, "getbuffer") else 0
+    return response.status_code, sent, received
+
+
+def _vcr_size(response: Any) -> tuple[int, int, int]:
+    return response.status, 0, len(response.recorded_response["body"]["string"] or b"")
+
+
+def _nowhere(exchange: Exchange) -> None:
+    """Take an exchange and forget it."""

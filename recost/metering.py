@@ -1,0 +1,100 @@
+"""What a finished exchange cost: its rule, what its answer reports, and the prices."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable, Optional
+
+from recost.interceptors.exchange import Exchange, clean_path
+from recost.pricing.cost import Cost
+from recost.pricing.model import MatchResult
+from recost.pricing.pricer import Pricer
+from recost.pricing.registry import ProviderRegistry
+from recost.pricing.usage import HEADERS, read_model, read_usage
+from recost.pricing.usage.content import Content
+from recost.pricing.usage.model import Usage
+
+__all__ = ["Meter"]
+
+
+class Meter:
+    """Prices exchanges, each one once. Thread-safe.
+
+    Args:
+        registry: The rules in force.
+        report: Receives what goes wrong; nothing is raised.
+    """
+
+    def __init__(self, registry: ProviderRegistry, *, report: Callable[[BaseException], Any]) -> None:
+        self._registry = registry
+        self._pricer = Pricer(registry, report=report)
+        self._report = report
+        self._lock = threading.Lock()
+
+    def wants(self, host: str, path: str, method: str) -> bool:
+        """Tell whether the answer to such a call reports something: else it is not looked at."""
+        return self._registry.usage_shape(host, clean_path(path), method) is not None
+
+    def cost_of(self, exchange: Exchange) -> Cost:
+        """Return what a call cost; before its end, only that it is not complete."""
+        cost: Optional[Cost] = exchange.cost
+        if cost is not None:
+            return cost
+        if not exchange.finished:
+            match = self._match(exchange)
+            provider = "unknown" if match is None else match.provider
+            return Cost(None, "unknown", provider, attempts=max(exchange.attempts, 1), complete=False)
+        with self._lock:  # an answer is read once
+            if exchange.cost is None:
+                exchange.cost = self._price(exchange)
+            priced: Cost = exchange.cost
+            return priced
+
+    def _price(self, exchange: Exchange) -> Cost:
+        match = self._match(exchange)
+        usage, content_type = self._usage(exchange, match)
+        return self._pricer.price(
+            match,
+            host=exchange.host,
+            path=clean_path(exchange.path),
+            method=exchange.method,
+            status=exchange.status,
+            request_bytes=exchange.request_bytes,
+            response_bytes=exchange.response_bytes,
+            content_type=content_type,
+            usage=usage,
+            attempts=max(exchange.attempts, 1),
+        )
+
+    def _match(self, exchange: Exchange) -> Optional[MatchResult]:
+        return self._registry.lookup(exchange.host, clean_path(exchange.path))
+
+    def _usage(self, exchange: Exchange, match: Optional[MatchResult]) -> tuple[Optional[Usage], str]:
+        capture, exchange.capture = exchange.capture, None
+        captured = None if capture is None else capture.take()
+        if captured is None or match is None or match.rule is None:
+            return None, ""
+        path = clean_path(exchange.path)
+        shape = self._registry.usage_shape(exchange.host, path, exchange.method)
+        content_type = str(captured.headers.get("content-type") or "")
+        if shape is None:
+            return None, content_type
+        content = Content(
+            head=captured.head,
+            tail=captured.tail,
+            gap=captured.gap,
+            complete=captured.complete,
+            content_type=content_type,
+            encoding=captured.encoding,
+            path=path,
+            status=exchange.status,
+            headers={name: value for name in HEADERS if (value := captured.headers.get(name)) is not None},
+        )
+        try:
+            usage = read_usage(shape, content)
+            if usage is None and (model := read_model(content)) is not None:
+                usage = Usage(model=model)  # a stream that doesn't say what it used
+        except Exception as error:  # noqa: BLE001 - an answer of any kind must not stop the counting
+            self._report(error)
+            usage = None
+        return usage, content_type

@@ -1,0 +1,141 @@
+"""What the fields of rules accept; each check raises a `ValueError` that names the field."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Optional
+
+from recost.pricing.hosts import parse_host
+
+__all__ = [
+    "check_cents",
+    "check_date",
+    "check_host_pattern",
+    "check_name",
+    "check_path_prefix",
+    "check_text",
+    "check_type",
+    "check_usd",
+    "check_usd_per_unit",
+    "refusal",
+]
+
+_SHOWN: Final = 80
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
+_DATE: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?\Z", re.ASCII)
+
+
+def check_type(field: str, given: Any, kind: type, wanted: str) -> None:
+    """Accept an instance of a class."""
+    if not isinstance(given, kind):
+        raise refusal(field, given, wanted)
+
+
+def check_text(field: str, given: Any) -> None:
+    """Accept a text that is not blank."""
+    check_type(field, given, str, "a text that is not blank")
+    if not given.strip():
+        raise refusal(field, given, "a text that is not blank")
+
+
+def check_name(field: str, given: Any) -> None:
+    """Accept None or an identifier."""
+    wanted = "None, or a name of lower-case letters, digits, '_', '-' and '.'"
+    if given is not None:
+        check_type(field, given, str, wanted)
+        if _NAME.match(given) is None:
+            raise refusal(field, given, wanted)
+
+
+def check_host_pattern(field: str, given: Any) -> None:
+    """Accept an exact host, or ``*.`` and what every host below it ends with."""
+    wanted = "a host name such as 'api.example.com', or '*.example.com' for every host below it"
+    check_type(field, given, str, wanted)
+    try:
+        if given.startswith("*."):
+            if parse_host(given[2:]) and ":" in given:
+                raise refusal(field, given, wanted)
+        else:
+            parse_host(given)
+    except ValueError:
+        raise refusal(field, given, f"{wanted}; no scheme, port or path") from None
+
+
+def check_path_prefix(field: str, given: Any) -> None:
+    """Accept None or the beginning of a path."""
+    if given is None:
+        return
+    wanted = "None, or a path that begins with '/', without query and fragment"
+    check_type(field, given, str, wanted)
+    if not given.startswith("/") or "?" in given or "#" in given:
+        raise refusal(field, given, wanted)
+
+
+def check_cents(field: str, given: Any) -> None:
+    """Accept None or an amount of US cents."""
+    if given is None:
+        return
+    wanted = "None when not known, or a finite number of US cents, 0 or more"
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise refusal(field, given, wanted)
+    try:
+        finite = math.isfinite(given)
+    except OverflowError:  # an int that no float holds
+        finite = False
+    if not finite or given < 0:
+        raise refusal(field, given, wanted)
+
+
+def check_usd(field: str, given: Any) -> Optional[Decimal]:
+    """Return an amount as the decimal number that was written; None stays None."""
+    if given is None:
+        return None
+    if not isinstance(given, bool) and isinstance(given, (int, float, Decimal)):
+        amount = Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
+        if amount.is_finite() and amount >= 0:
+            return amount
+    raise refusal(field, given, "None when not known, or a finite number, 0 or more (best a Decimal)")
+
+
+def check_usd_per_unit(field: str, given: Any) -> Mapping[str, Decimal]:
+    """Return a mapping of the names of units to numbers, each as it was written."""
+    wanted = 'a mapping of units to numbers, such as {"characters": Decimal("15") / 1_000_000}'
+    check_type(field, given, Mapping, wanted)
+    found: dict[str, Decimal] = {}
+    for unit, amount in given.items():
+        if not isinstance(unit, str) or _NAME.match(unit) is None:
+            raise refusal(field, unit, wanted)
+        number = check_usd(f"{field}.{unit}", amount)
+        if number is None:
+            raise refusal(f"{field}.{unit}", amount, "a finite number, 0 or more")
+        found[unit] = number
+    return found
+
+
+def check_date(field: str, given: Any) -> None:
+    """Accept None, a month or a day."""
+    if given is None:
+        return
+    wanted = "None, or a date such as '2026-11' or '2026-11-30'"
+    check_type(field, given, str, wanted)
+    parts = _DATE.match(given)
+    try:
+        valid = parts is not None and bool(date(int(parts[1]), int(parts[2]), int(parts[3] or 1)))
+    except ValueError:
+        valid = False
+    if not valid:
+        raise refusal(field, given, wanted)
+
+
+def refusal(field: str, given: Any, wanted: str) -> ValueError:
+    """Return the error to raise; of userinfo, which may hold a password, nothing is shown."""
+    shown = repr(given)
+    if isinstance(given, str) and "@" in given:
+        shown = repr("***@" + given.rpartition("@")[2])
+    if len(shown) > _SHOWN:
+        shown = shown[:_SHOWN] + "…"
+    return ValueError(f"recost: {field}: got {shown}, wanted {wanted}")

@@ -1,0 +1,42 @@
+"""What one call cost, and how that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Final, Literal, Optional
+
+from recost.pricing.usage.model import Usage
+
+__all__ = ["EXACT", "Cost", "Source"]
+
+EXACT: Final = Context(prec=28)
+"""For amounts of money: the application may have changed the context of its threads."""
+
+Source = Literal["reported", "computed", "estimated", "unknown"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one call cost."""
+
+    usd: Optional[Decimal]
+    """US dollars, exact; None when not known, which is not 0."""
+    source: Source
+    """``reported`` by the answer, ``computed`` from what it says was used, ``estimated``, or ``unknown``."""
+    provider: str
+    model: Optional[str] = None
+    """The model that answered, as the provider or the path names it."""
+    usage: Optional[Usage] = None
+    priced_on: Optional[str] = None
+    """ISO date of the price that was used; None where it has none, such as a cost that the answer reports."""
+    attempts: int = 1
+    complete: bool = True
+    """False: the body has not come to its end yet."""
+    partial: bool = False
+    """True: the answer was cut before it had said all of what was used."""
+
+    @property
+    def cents(self) -> Optional[Decimal]:
+        """US cents; None when not known."""
+        return None if self.usd is None else EXACT.multiply(self.usd, Decimal(100))

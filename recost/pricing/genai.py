@@ -1,0 +1,257 @@
+"""Prices of tokens, from the genai-prices package (extra ``prices``), imported at the first need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from importlib import import_module
+from threading import Lock
+from typing import Any, Callable, Final, NamedTuple, Optional, Union
+
+from recost.errors import RecostError
+
+__all__ = ["GenaiPrices", "Quote"]
+
+Units = Mapping[str, Union[int, Decimal]]
+
+_STANDARD: Final = frozenset({"standard", "default", "auto", "normal", "on_demand", "scale", "base"})
+"""Service tiers whose prices are the list's."""
+_ALIASES: Final = {
+    "reasoning_tokens": ("output_reasoning_tokens",),
+    "seconds": ("audio_seconds", "input_audio_seconds"),
+    "characters": ("input_characters",),
+    "pages": ("input_document_pages",),
+    "annotated_pages": ("input_annotated_document_pages",),
+    "file_searches": ("storage_searches",),
+    "searches": ("rerank_searches",),
+}
+_JOINS: Final = ("cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens")
+_COARSE: Final = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "web_searches"})
+_TOOLS: Final = frozenset({"web_searches", "storage_searches", "file_searches", "code_executions"})
+"""What is billed besides tokens."""
+_REMEMBERED: Final = 1000
+_REPORTED: Final = 20
+_PIP: Final = "pip install 'recost[prices]'"
+
+
+class Quote(NamedTuple):
+    """What genai-prices makes of a usage."""
+
+    usd: Decimal
+    priced_on: str
+    exact: bool
+    """False: a part of the usage or its service tier has no price of its own."""
+    unpriced: frozenset[str]
+    """Units besides tokens that were used and have no price."""
+    tiered: bool
+    """True: the price depends on how long the prompt was."""
+
+
+class GenaiPrices:
+    """Prices usage by provider and model. Thread-safe; nothing is raised.
+
+    Args:
+        report: Receives, once, that the package is missing or broken, and once for each model that it doesn't
+            know, up to 20.
+        clock: The time, in UTC.
+    """
+
+    def __init__(self, report: Optional[Callable[[Exception], Any]], clock: Callable[[], datetime]) -> None:
+        self._report = report
+        self._clock = clock
+        self._lock = Lock()
+        self._library: Optional[_Library] = None
+        self._missing = False
+        self._unknown: set[tuple[str, str, int]] = set()
+        self._reported: set[tuple[str, str]] = set()
+
+    def quote(
+        self, provider: str, models: Iterable[Optional[str]], units: Units, tier: Optional[str]
+    ) -> Optional[Quote]:
+        """Return the price for the first of the models that is known; None when none is.
+
+        Args:
+            provider: Its id in genai-prices.
+            models: Names of the same model.
+            units: What was used.
+            tier: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …; None: the standard one.
+        """
+        library = self._load()
+        if library is None:
+            return None
+        names = [name for name in models if name]
+        for name in names:
+            found = self._find(library, provider, name, units, tier)
+            if found is not None:
+                return found
+        if names:
+            self._report_once((provider, names[0]), f"no price for model {names[0]!r} of {provider}")
+        return None
+
+    def _find(
+        self, library: _Library, provider: str, name: str, units: Units, tier: Optional[str]
+    ) -> Optional[Quote]:
+        now = self._clock()
+        key = (provider, name, int(now.timestamp()) // 3600)  # UpdatePrices may bring it later
+        if key in self._unknown:
+            return None
+        try:
+            return library.quote(provider, name, units, tier, now)
+        except LookupError:
+            with self._lock:
+                if len(self._unknown) >= _REMEMBERED:
+                    self._unknown.clear()
+                self._unknown.add(key)
+        except Exception as error:  # noqa: BLE001 - whatever that package does, the call is priced otherwise
+            self._report_once((provider, name), f"genai-prices can't price a usage of {name!r}", error)
+        return None
+
+    def _load(self) -> Optional[_Library]:
+        if self._library is None and not self._missing:
+            with self._lock:
+                if self._library is None and not self._missing:
+                    self._import()
+        return self._library
+
+    def _import(self) -> None:
+        try:
+            self._library = _Library()
+        except Exception as error:  # noqa: BLE001 - missing, too old or broken: other prices are tried
+            self._missing = True
+            missing = isinstance(error, ModuleNotFoundError) and error.name == "genai_prices"
+            reason = "is not installed" if missing else f"can't be used ({type(error).__name__})"
+            self._tell(f"genai-prices {reason}: tokens are priced by estimate or not at all; {_PIP}", error)
+
+    def _report_once(self, key: tuple[str, str], message: str, cause: Optional[BaseException] = None) -> None:
+        with self._lock:
+            if key in self._reported or len(self._reported) >= _REPORTED:
+                return
+            self._reported.add(key)
+        self._tell(message, cause)
+
+    def _tell(self, message: str, cause: Optional[BaseException]) -> None:
+        if self._report is None:
+            return
+        error = RecostError(f"recost: {message}")
+        error.__cause__ = cause
+        self._report(error)
+
+
+class _Library:
+    """The package, imported."""
+
+    def __init__(self) -> None:
+        self._genai: Any = import_module("genai_prices")
+        data: Any = import_module("genai_prices.data")
+        units: Any = import_module("genai_prices.data_units")
+        self._units: dict[str, Any] = units.unit_data
+        self._dates = sorted(_start_dates(data.providers))
+
+    def quote(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
+        counts = self._translate(units)
+        if not counts:
+            raise LookupError(model)
+        context = _context(tier)
+        result, exact = self._calculate(provider, model, counts, context, now)
+        if not result.total_price and not self._is_free(result, units):
+            raise LookupError(model)
+        return Quote(
+            result.total_price,
+            self._priced_on(result, now.date()),
+            exact and _has_tier(result, context, now),
+            frozenset(unit for unit in units if unit in _TOOLS and not self._is_priced(unit, result)),
+            any(hasattr(price, "tiers") for price in vars(result.model_price).values()),
+        )
+
+    def _calculate(
+        self, provider: str, model: str, counts: dict[str, Any], context: dict[str, str], now: datetime
+    ) -> tuple[Any, bool]:
+        """Return the calculation; what doesn't add up is counted again by its main parts, inexactly."""
+        without_joins = {**dict.fromkeys(_JOINS, 0), **counts}
+        coarse = {unit: count for unit, count in counts.items() if unit in _COARSE}
+        with suppress(ValueError):
+            return self._calculate_once(provider, model, counts, context, now), True
+        with suppress(ValueError):
+            return self._calculate_once(provider, model, without_joins, context, now), False
+        return self._calculate_once(provider, model, coarse, context, now), False
+
+    def _calculate_once(
+        self, provider: str, model: str, counts: dict[str, Any], context: dict[str, str], now: datetime
+    ) -> Any:
+        return self._genai.calc_price(
+            self._genai.Usage(**counts),
+            model,
+            provider_id=provider,
+            genai_request_timestamp=now,
+            price_context=context or None,
+        )
+
+    def _translate(self, units: Units) -> dict[str, Any]:
+        """Return the counts under the names that genai-prices has for them."""
+        counts: dict[str, Any] = {}
+        for unit, count in units.items():
+            for name in _ALIASES.get(unit, (unit,)):
+                if name in self._units:
+                    counts[name] = count
+        writes = counts.get("cache_write_tokens", 0) + counts.get("cache_write_1h_tokens", 0)
+        if writes:
+            counts["cache_write_tokens"] = writes  # there, those for an hour are among them
+        return counts
+
+    def _is_priced(self, unit: str, result: Any) -> bool:
+        return any(
+            getattr(result.model_price, self._units[name]["price_key"], None) is not None
+            for name in _ALIASES.get(unit, (unit,))
+            if name in self._units
+        )
+
+    def _is_free(self, result: Any, units: Units) -> bool:
+        """Tell whether a price of 0 is one; not for units that the model has no price for."""
+        if not any(price is not None for price in vars(result.model_price).values()):
+            return True
+        return all(not count or self._is_priced(unit, result) for unit, count in units.items())
+
+    def _priced_on(self, result: Any, today: date) -> str:
+        """Return when the price was known to hold: the latest change that the data have."""
+        if result.auto_update_timestamp is not None:
+            return str(result.auto_update_timestamp.date().isoformat())
+        return max((day for day in self._dates if day <= today), default=today).isoformat()
+
+
+def _context(tier: Optional[str]) -> dict[str, str]:
+    """Return what tells genai-prices which of a model's prices applies."""
+    if tier is None or tier in _STANDARD:
+        return {}
+    context = {"service_tier": tier}
+    if tier == "batch":
+        context["processing"] = "batch"
+    if tier == "fast":
+        context["speed"] = "fast"
+    return context
+
+
+def _has_tier(result: Any, context: dict[str, str], now: datetime) -> bool:
+    """Tell whether the price is the tier's own, rather than the standard one in its place."""
+    if not context:
+        return True
+    if not any(model is result.model for model in result.provider.models):
+        return False  # another provider's model: its tiers are not used
+    return any(
+        all(context.get(key) == value for key, value in variant.when.items())
+        and (variant.constraint is None or variant.constraint.active(now))
+        for variant in result.model.price_variants or ()
+    )
+
+
+def _start_dates(providers: Any) -> set[date]:
+    found = set()
+    for provider in providers:
+        for model in provider.models:
+            prices = model.prices if isinstance(model.prices, list) else []
+            for price in (*prices, *(model.price_variants or ())):
+                start = getattr(price.constraint, "start_date", None)
+                if start is not None:
+                    found.add(start)
+    return found

@@ -1,0 +1,155 @@
+"""The prices of a rule, and of some of its calls that are told by host, path and method."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, Optional
+
+from recost.pricing.checking import (
+    check_date,
+    check_name,
+    check_text,
+    check_type,
+    check_usd,
+    check_usd_per_unit,
+    refusal,
+)
+
+__all__ = ["CALLS", "NO_USAGE", "PRICE_FIELDS", "PriceCase", "Prices", "check_prices"]
+
+CALLS: Final = "calls"
+"""The unit of ``free_units`` that counts calls."""
+NO_USAGE: Final = "none"
+"""The ``usage`` of answers that are not to be read."""
+
+_AMOUNTS: Final = (
+    "usd_per_call",
+    "usd_per_gb",
+    "usd_per_gb_up",
+    "usd_per_gb_down",
+    "fixed_usd",
+    "minimum_usd",
+)
+_FACTOR: Final = "genai_factor"
+_METHOD: Final = re.compile(r"[A-Z]+(?:\|[A-Z]+)*\Z")
+_COMPILED: Final = 4096
+
+
+@dataclass(frozen=True)
+class Prices:
+    """How answers are read, and what is paid. `ProviderDef` says what each field means.
+
+    Raises:
+        ValueError: A field is blank, malformed or of the wrong type.
+    """
+
+    usage: Optional[str] = None
+    genai_provider: Optional[str] = None
+    genai_factor: Optional[Decimal] = None
+    usd_per_call: Optional[Decimal] = None
+    usd_per_gb: Optional[Decimal] = None
+    usd_per_gb_up: Optional[Decimal] = None
+    usd_per_gb_down: Optional[Decimal] = None
+    usd_per_unit: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
+    fixed_usd: Optional[Decimal] = None
+    free_units: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
+    minimum_usd: Optional[Decimal] = None
+    price_source: Optional[str] = None
+    price_date: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        check_prices(type(self).__name__, self)
+
+    @property
+    def shape(self) -> Optional[str]:
+        """Name of the answer's shape; None when it is not read."""
+        return None if self.usage == NO_USAGE else self.usage
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether anything has a price of its own, be it 0."""
+        return bool(self.usd_per_unit) or any(getattr(self, name) is not None for name in _AMOUNTS)
+
+
+PRICE_FIELDS: Final = tuple(Prices.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class PriceCase(Prices):
+    """What some calls of a rule cost: those to a host, a path or with a method of its own.
+
+    The first of a rule that matches replaces the rule's own prices; provider and category stay the rule's.
+    ``usage``, ``genai_provider`` and ``genai_factor`` are the rule's where they are None.
+
+    Raises:
+        ValueError: A field is blank, malformed or of the wrong type.
+    """
+
+    path: Optional[str] = None
+    """A template: ``*`` is anything within a segment, ``**`` anything at all; None: every path.
+
+    Example: ``/2010-04-01/Accounts/*/Messages.json``, ``/v1/files/**``.
+    """
+    method: Optional[str] = None
+    """``"POST"``, ``"GET|HEAD"``; None: every method."""
+    host: Optional[str] = None
+    """A template: ``*`` is anything within a label, ``*.`` at the beginning any labels; None: every host."""
+
+    def __post_init__(self) -> None:
+        wanted = "None, or a path that begins with '/', without query"
+        if self.path is not None:
+            check_type("PriceCase.path", self.path, str, wanted)
+            if not self.path.startswith("/") or "?" in self.path:
+                raise refusal("PriceCase.path", self.path, wanted)
+        if self.host is not None:
+            check_text("PriceCase.host", self.host)
+        if self.method is not None:
+            wanted = "None, or methods in upper case, such as 'POST' or 'GET|HEAD'"
+            check_type("PriceCase.method", self.method, str, wanted)
+            if _METHOD.match(self.method) is None:
+                raise refusal("PriceCase.method", self.method, wanted)
+        check_prices("PriceCase", self)
+
+    def matches(self, host: str, path: str, method: str) -> bool:
+        """Tell whether a call to a host of the rule is one of these."""
+        if self.method is not None and method.upper() not in self.method.split("|"):
+            return False
+        if self.host is not None and _host_pattern(self.host).match(host.rstrip(".").lower()) is None:
+            return False
+        return self.path is None or _path_pattern(self.path).match(path) is not None
+
+
+def check_prices(owner: str, prices: Any) -> None:
+    """Check the fields of `Prices`, and have their numbers exact."""
+    values: dict[str, Any] = prices.__dict__  # frozen, but not yet made
+    for name in ("usage", "genai_provider"):
+        if values[name] is not None:
+            check_name(f"{owner}.{name}", values[name])
+    for name in (*_AMOUNTS, _FACTOR):
+        if values[name] is not None:
+            values[name] = check_usd(f"{owner}.{name}", values[name])
+    for name in ("usd_per_unit", "free_units"):
+        if values[name] != {}:
+            values[name] = check_usd_per_unit(f"{owner}.{name}", values[name])
+    if values["price_source"] is not None:
+        check_text(f"{owner}.price_source", values["price_source"])
+    if values["price_date"] is not None:
+        check_date(f"{owner}.price_date", values["price_date"])
+
+
+@lru_cache(maxsize=_COMPILED)
+def _host_pattern(template: str) -> re.Pattern[str]:
+    name, beginning = template.lower(), ""
+    if name.startswith("*."):
+        name, beginning = name[2:], r".+\."
+    return re.compile(beginning + r"[^.]*".join(map(re.escape, name.split("*"))) + r"\Z")
+
+
+@lru_cache(maxsize=_COMPILED)
+def _path_pattern(template: str) -> re.Pattern[str]:
+    parts = [r"[^/]+".join(map(re.escape, part.split("*"))) for part in template.split("**")]
+    return re.compile(".*".join(parts) + r"\Z", re.DOTALL)

@@ -1,0 +1,26 @@
+"""Azure OpenAI and Azure AI Foundry: a resource has a host of its own, a deployment is named in the path."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from recost.pricing.model import PriceCase, ProviderDef
+from recost.pricing.sources import free
+
+__all__ = ["RULES"]
+
+_SOURCE: Final = "https://azure.microsoft.com/en-us/pricing/details/cognitive-services/openai-service/"
+
+RULES: Final = tuple(
+    ProviderDef(
+        host,
+        "azure",
+        prices=(
+            free(_SOURCE),
+            PriceCase(path="/anthropic/**", usage="anthropic", genai_provider="azure"),
+            PriceCase(path="/openai/**", usage="azure", genai_provider="azure"),
+            PriceCase(path="/models/**", usage="azure", genai_provider="azure"),
+        ),
+    )
+    for host in ("*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com")
+)

@@ -1,0 +1,35 @@
+"""Inference providers whose API is OpenAI's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from recost.pricing.sources import openai_like
+
+__all__ = ["RULES"]
+
+_GROQ: Final = "https://console.groq.com/docs/models"
+_DEEPSEEK: Final = "https://api-docs.deepseek.com/quick_start/pricing"
+_TOGETHER: Final = "https://www.together.ai/pricing"
+_FIREWORKS: Final = "https://fireworks.ai/pricing"
+_CEREBRAS: Final = "https://www.cerebras.ai/pricing"
+_VOYAGE: Final = "https://docs.voyageai.com/docs/pricing"
+_MOONSHOT: Final = "https://platform.moonshot.ai/docs/pricing/chat"
+_ZAI: Final = "https://docs.z.ai/guides/overview/pricing"
+
+RULES: Final = (
+    *openai_like("api.groq.com", "groq", "/openai/v1", _GROQ, usage="groq"),
+    *openai_like("api.deepseek.com", "deepseek", "", _DEEPSEEK, usage="deepseek"),
+    *openai_like("api.together.ai", "together", "/v1", _TOGETHER, usage="together"),
+    *openai_like("api.together.xyz", "together", "/v1", _TOGETHER, usage="together"),
+    *openai_like("api.fireworks.ai", "fireworks", "/inference/v1", _FIREWORKS, usage="fireworks"),
+    *openai_like("api.cerebras.ai", "cerebras", "/v1", _CEREBRAS, usage="cerebras"),
+    *openai_like("api.voyageai.com", "voyage", "/v1", _VOYAGE, usage="voyage", genai_provider="voyageai"),
+    *openai_like(
+        "api.moonshot.ai", "moonshot", "/v1", _MOONSHOT, usage="moonshot", genai_provider="moonshotai"
+    ),
+    *openai_like(
+        "api.moonshot.cn", "moonshot", "/v1", _MOONSHOT, usage="moonshot", genai_provider="moonshotai"
+    ),
+    *openai_like("api.z.ai", "zai", "/api/paas/v4", _ZAI, usage="zai"),
+)

@@ -1,0 +1,40 @@
+"""Providers whose answers state what they cost: OpenRouter, xAI, Perplexity, Exa."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from recost.pricing.model import ProviderDef
+from recost.pricing.sources import free, openai_like
+
+__all__ = ["RULES"]
+
+_OPENROUTER: Final = "https://openrouter.ai/docs/api-reference/overview"
+_XAI: Final = "https://docs.x.ai/docs/models"
+_PERPLEXITY: Final = "https://docs.perplexity.ai/docs/getting-started/pricing"
+_EXA: Final = "https://exa.ai/pricing"
+
+RULES: Final = (
+    *(
+        ProviderDef(
+            host,
+            "openrouter",
+            path,
+            category,
+            usage="openrouter",
+            genai_provider="openrouter",
+            prices=(free(_OPENROUTER),),
+        )
+        for host in ("openrouter.ai", "us.openrouter.ai", "eu.openrouter.ai")
+        for path, category in (
+            ("/api/v1/chat/completions", "chat_completions"),
+            ("/api/v1/embeddings", "embeddings"),
+            ("/api/v1", None),
+        )
+    ),
+    *openai_like("api.x.ai", "xai", "/v1", _XAI, genai_provider="x-ai", usage="xai"),
+    *openai_like("api.perplexity.ai", "perplexity", "", _PERPLEXITY, usage="perplexity"),
+    ProviderDef("api.exa.ai", "exa", "/search", "search", usage="exa", prices=(free(_EXA),)),
+    ProviderDef("api.exa.ai", "exa", "/contents", "contents", usage="exa", prices=(free(_EXA),)),
+    ProviderDef("api.exa.ai", "exa", usage="exa", prices=(free(_EXA),)),
+)

@@ -1,0 +1,52 @@
+"""Hosts that hand calls on to several providers: Hugging Face's router, Cloudflare."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from recost.pricing.model import PriceCase, ProviderDef
+
+__all__ = ["RULES"]
+
+_HUGGING_FACE: Final = (
+    "cerebras",
+    "fireworks-ai",
+    "groq",
+    "hyperbolic",
+    "nebius",
+    "novita",
+    "nscale",
+    "ovhcloud",
+    "publicai",
+    "sambanova",
+    "together",
+)
+"""Those whose prices genai-prices has."""
+
+RULES: Final = (
+    ProviderDef(
+        "router.huggingface.co",
+        "huggingface",
+        usage="huggingface",
+        prices=tuple(
+            PriceCase(path=f"/{name}/**", genai_provider=f"huggingface_{name}") for name in _HUGGING_FACE
+        ),
+    ),
+    ProviderDef(
+        "api.cloudflare.com",
+        "cloudflare",
+        prices=(
+            PriceCase(path="/client/v4/accounts/*/ai/**", usage="cloudflare", genai_provider="cloudflare"),
+        ),
+    ),
+    ProviderDef(
+        "gateway.ai.cloudflare.com",
+        "cloudflare",
+        prices=(
+            PriceCase(path="/v1/*/*/openai/**", usage="openai", genai_provider="openai"),
+            PriceCase(path="/v1/*/*/anthropic/**", usage="anthropic", genai_provider="anthropic"),
+            PriceCase(path="/v1/*/*/groq/**", usage="groq", genai_provider="groq"),
+            PriceCase(path="/v1/*/*/workers-ai/**", usage="cloudflare", genai_provider="cloudflare"),
+        ),
+    ),
+)

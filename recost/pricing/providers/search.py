@@ -1,0 +1,62 @@
+"""Search and scraping for applications and agents.
+
+Firecrawl and SerpApi are paid by plan: their prices are the user's to give.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from recost.pricing.model import PriceCase, ProviderDef
+from recost.pricing.sources import LOOKED_UP, free, per_thousand
+
+__all__ = ["RULES"]
+
+_ALGOLIA: Final = "https://www.algolia.com/pricing"
+_TAVILY: Final = "https://docs.tavily.com/documentation/api-credits"
+
+RULES: Final = (
+    *(
+        ProviderDef(
+            "api.tavily.com",
+            "tavily",
+            path,
+            category,
+            usage="tavily",
+            usd_per_unit={"credits": Decimal("0.008")},
+            # The credits are in the answer when the request asks for them; no search takes less than one.
+            minimum_usd=Decimal("0.008") if path == "/search" else None,
+            price_source=f"{_TAVILY} (pay as you go)",
+            price_date=LOOKED_UP,
+            prices=(free(_TAVILY),),
+        )
+        for path, category in (("/search", "search"), ("/extract", "extract"), (None, None))
+    ),
+    ProviderDef("api.firecrawl.dev", "firecrawl", usage="firecrawl"),
+    ProviderDef("serpapi.com", "serpapi", "/search", "search"),
+    ProviderDef(
+        "google.serper.dev",
+        "serper",
+        usd_per_call=per_thousand("1"),
+        price_source="https://serper.dev (the smallest top-up; larger ones cost less)",
+        price_date=LOOKED_UP,
+    ),
+    *(
+        ProviderDef(
+            host,
+            "algolia",
+            "/1/indexes",
+            prices=(
+                PriceCase(
+                    path="/1/indexes/*/query",
+                    usd_per_call=per_thousand("0.50"),
+                    free_units={"calls": Decimal(10_000)},
+                    price_source=f"{_ALGOLIA} (Grow, after 10,000 a month)",
+                    price_date=LOOKED_UP,
+                ),
+            ),
+        )
+        for host in ("*.algolia.net", "*.algolianet.com")
+    ),
+)

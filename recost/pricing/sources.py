@@ -1,0 +1,73 @@
+"""What the built-in rules have in common: the date of their prices, and prices that several share."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from recost.pricing.model import ProviderDef
+from recost.pricing.prices import NO_USAGE, PriceCase
+
+__all__ = ["LOOKED_UP", "free", "openai_like", "per_million", "per_thousand"]
+
+LOOKED_UP: Final = "2026-11"
+"""When the prices of the built-in rules were looked up."""
+
+
+def per_thousand(usd: str) -> Decimal:
+    """Return the price of one, from that of a thousand."""
+    return Decimal(usd) / 1000
+
+
+def per_million(usd: str) -> Decimal:
+    """Return the price of one, from that of a million."""
+    return Decimal(usd) / 1_000_000
+
+
+def free(source: str, path: str = "", method: str = "GET|HEAD|DELETE|OPTIONS") -> PriceCase:
+    """Return the case of calls that cost nothing, such as those that only read."""
+    return PriceCase(
+        path=path or None,
+        method=method or None,
+        usage=NO_USAGE,
+        usd_per_call=Decimal(0),
+        price_source=source,
+        price_date=LOOKED_UP,
+    )
+
+
+def openai_like(
+    host: str,
+    provider: str,
+    base: str,
+    source: str,
+    *,
+    genai_provider: str = "",
+    usage: str = "openai",
+    genai_factor: Decimal = Decimal(1),
+) -> tuple[ProviderDef, ...]:
+    """Return the rules of a host whose API is OpenAI's: chat, embeddings, and all other paths.
+
+    Args:
+        host: An exact host or ``*.suffix``.
+        provider: Name of the provider.
+        base: What the paths begin with: ``/v1``.
+        source: Where it says that reading is free.
+        genai_provider: Id in genai-prices; the provider's name when not given.
+        usage: Shape of the answers.
+        genai_factor: What the prices of genai-prices are multiplied by.
+    """
+    endpoints = ((f"{base}/chat/completions", "chat_completions"), (f"{base}/embeddings", "embeddings"))
+    return tuple(
+        ProviderDef(
+            host,
+            provider,
+            path,
+            category,
+            usage=usage,
+            genai_provider=genai_provider or provider,
+            genai_factor=None if genai_factor == 1 else genai_factor,
+            prices=(free(source),),
+        )
+        for path, category in (*endpoints, (None, None))
+    )

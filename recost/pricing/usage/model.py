@@ -1,0 +1,42 @@
+"""What an answer reports of its own consumption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Optional, Union
+
+__all__ = ["Number", "Usage"]
+
+Number = Union[int, Decimal]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What an answer reports of its own consumption: numbers and names, no text."""
+
+    model: Optional[str] = None
+    """The model that the provider says it used (resolved), at most 200 characters; None: it names none."""
+    units: Mapping[str, Number] = field(default_factory=dict, hash=False)
+    """How much of what, by unit; a unit that is not there is not known, or was not used.
+
+    ``input_tokens`` has all that went in, cached tokens included, and ``output_tokens`` all that came out,
+    reasoning included, whatever the provider's own convention is. Other units of tokens are parts of these:
+    ``cache_read_tokens``, ``cache_write_tokens`` (kept for five minutes, or as long as the provider does by
+    default), ``cache_write_1h_tokens`` (kept for an hour; not in ``cache_write_tokens``),
+    ``input_audio_tokens``, ``input_image_tokens``, ``input_video_tokens``, ``cache_audio_read_tokens`` (and
+    image, video), ``input_tool_tokens``, ``reasoning_tokens``, ``output_citation_tokens``,
+    ``output_audio_tokens`` (and image, video).
+
+    Others: ``seconds``, ``channels``, ``characters``, ``pages``, ``annotated_pages``, ``images``,
+    ``input_pixels``, ``web_searches``, ``searches`` (reranked ones), ``classifications``, ``credits``,
+    ``segments``, ``read_units``, ``write_units``, ``rerank_units``, ``records``, and ``amount_usd`` (any
+    currency): an amount of money that was moved, in the currency's minor unit.
+    """
+    reported_usd: Optional[Decimal] = None
+    """The cost that the answer itself states, in US dollars, exact."""
+    tier: Optional[str] = None
+    """Service tier, speed or batch as reported: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …"""
+    partial: bool = False
+    """True: the answer was cut before its final usage, or a part of it that counts is missing."""

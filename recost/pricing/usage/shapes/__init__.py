@@ -1,0 +1,1 @@
+"""Readers of answers, one file per family of shapes."""

@@ -1,0 +1,133 @@
+"""Amazon Bedrock: converse and invoke, plain and as event streams; its OpenAI-style endpoints.
+
+Shapes: the service model ``bedrock-runtime`` of botocore, and
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Optional
+
+from recost.pricing.usage.answer import Answer
+from recost.pricing.usage.fields import add, add_part, child, count, identifier
+from recost.pricing.usage.model import Number, Usage
+from recost.pricing.usage.shapes import anthropic, openai
+
+__all__ = ["WANTED", "read"]
+
+WANTED: Final = re.compile(rb'"usage"|TokenCount|invocationMetrics|"message_stop"')
+
+_METRICS: Final = "amazon-bedrock-invocationMetrics"
+_HEADER: Final = "x-amzn-bedrock-{}-count"
+_ARN: Final = "arn:"
+
+
+def read(answer: Answer) -> Optional[Usage]:
+    """Return the usage, wherever the interface and the model put it."""
+    for document in reversed(answer.documents):
+        units = _read_converse(child(document, "usage"))
+        if units:
+            return answer.usage(
+                units,
+                _router_choice(document),
+                final=_is_final(answer, document),
+                tier=_tier(answer, document),
+            )
+    found = None if anthropic.is_message(answer) else _read_metrics(answer)
+    return _tiered(found or openai.read(answer) or _read_metrics(answer) or _read_model(answer), answer)
+
+
+def _read_converse(usage: Mapping[str, Any]) -> dict[str, Number]:
+    """Return the counts of a ``TokenUsage``, whose input is what the cache neither had nor was given."""
+    units: dict[str, Number] = {}
+    fresh, made = count(usage.get("inputTokens")), count(usage.get("outputTokens"))
+    cached = _either(usage, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    written = _either(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    lasting = _lasting(usage.get("cacheDetails"))
+    if fresh is not None:
+        inside = count(usage.get("totalTokens")) == add(fresh, made)  # some models count it in
+        units["input_tokens"] = fresh if inside else add(fresh, cached, written)
+        add_part(units, "cache_read_tokens", cached)
+        add_part(
+            units,
+            "cache_write_tokens",
+            written if written is None or lasting > written else written - lasting,
+        )
+        add_part(units, "cache_write_1h_tokens", lasting)
+    if made is not None:
+        units["output_tokens"] = made
+    return units
+
+
+def _lasting(details: Any) -> Number:
+    found = [child(detail) for detail in details] if isinstance(details, list) else []
+    return add(*(count(detail.get("inputTokens")) for detail in found if detail.get("ttl") == "1h"))
+
+
+def _read_metrics(answer: Answer) -> Optional[Usage]:
+    """Return what Bedrock itself counted, which the last chunk of an invocation has, or its headers."""
+    metrics = next((found for document in answer.documents if (found := child(document, _METRICS))), {})
+    names = ("inputTokenCount", "outputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")
+    counts = [count(metrics.get(name)) for name in names]
+    if not metrics:
+        headers = ("input-token", "output-token", "cache-read-input-token", "cache-write-input-token")
+        counts = [count(answer.headers.get(_HEADER.format(name))) for name in headers]
+    units: dict[str, Number] = {}
+    taken, made, cached, written = counts
+    if taken is not None:
+        units["input_tokens"] = add(taken, cached, written)
+        add_part(units, "cache_read_tokens", cached)
+        add_part(units, "cache_write_tokens", written)
+    if made is not None:
+        units["output_tokens"] = made
+    all_counted = cached is not None or (answer.ended and not answer.gap)
+    return answer.usage(units, final=bool(metrics) or all_counted)
+
+
+def _read_model(answer: Answer) -> Optional[Usage]:
+    """Return what the documents of Llama and Titan count themselves."""
+    units: dict[str, Number] = {}
+    final = answer.ended
+    for document in answer.documents:
+        taken = _either(document, "prompt_token_count", "inputTextTokenCount")
+        made = _either(document, "generation_token_count", "totalOutputTextTokenCount")
+        results = document.get("results")
+        if made is None and isinstance(results, list):
+            made = add(*(count(child(result).get("tokenCount")) for result in results))
+        if taken is not None:
+            units["input_tokens"] = taken
+        if made is not None:
+            units["output_tokens"] = made
+        final = answer.is_last(document)
+    return answer.usage(units, final=final and (len(units) > 1 or not answer.gap))
+
+
+def _router_choice(document: Mapping[str, Any]) -> Optional[str]:
+    """Return the model that a prompt router chose, without the account that its ARN names."""
+    model = identifier(child(document, "trace", "promptRouter").get("invokedModelId"))
+    return model.rpartition("/")[2] if model is not None and model.startswith(_ARN) else model
+
+
+def _is_final(answer: Answer, document: Mapping[str, Any]) -> bool:
+    return answer.is_last(document) or (answer.streamed and "metrics" in document)
+
+
+def _tier(answer: Answer, document: Mapping[str, Any]) -> Optional[str]:
+    if child(document, "performanceConfig").get("latency") == "optimized":
+        return "optimized"
+    tier = identifier(child(document, "serviceTier").get("type"))
+    tier = tier or identifier(answer.headers.get("x-amzn-bedrock-service-tier"))
+    return None if tier is None or len(tier) > 40 else tier
+
+
+def _tiered(found: Optional[Usage], answer: Answer) -> Optional[Usage]:
+    tier = _tier(answer, answer.last)
+    if found is None or tier is None:
+        return found
+    return Usage(found.model, found.units, found.reported_usd, tier, found.partial)
+
+
+def _either(document: Mapping[str, Any], *names: str) -> Optional[Number]:
+    return next((found for name in names if (found := count(document.get(name))) is not None), None)

@@ -1,0 +1,45 @@
+"""Costs that an answer itself states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Callable, Final, Optional
+
+from recost.pricing.usage.fields import add, child, dollars, scaled
+
+__all__ = ["reported_cost"]
+
+
+def reported_cost(shape: str, usage: Mapping[str, Any]) -> Optional[Decimal]:
+    """Return the US dollars that a ``usage`` names; None where it names none."""
+    reader = _READERS.get(shape)
+    return None if reader is None else reader(usage)
+
+
+def _read_openrouter(usage: Mapping[str, Any]) -> Optional[Decimal]:
+    """Return OpenRouter's cost; with a key of one's own, that is a fee besides what the provider bills.
+
+    https://openrouter.ai/docs/use-cases/usage-accounting
+    """
+    cost = dollars(usage.get("cost"))
+    if cost is None or usage.get("is_byok") is False:
+        return cost
+    upstream = dollars(child(usage, "cost_details").get("upstream_inference_cost"))
+    return Decimal(add(cost, upstream))
+
+
+def _read_perplexity(usage: Mapping[str, Any]) -> Optional[Decimal]:
+    return dollars(child(usage, "cost").get("total_cost"))
+
+
+def _read_xai(usage: Mapping[str, Any]) -> Optional[Decimal]:
+    """Return xAI's cost, in ticks of which a dollar has 10^10: https://docs.x.ai/developers/cost-tracking."""
+    return scaled(usage.get("cost_in_usd_ticks"), -10)
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Optional[Decimal]]]] = {
+    "openrouter": _read_openrouter,
+    "perplexity": _read_perplexity,
+    "xai": _read_xai,
+}

@@ -1,0 +1,71 @@
+"""Audio and predictions: AssemblyAI, Deepgram, ElevenLabs, Replicate."""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, Final, Optional
+
+from recost.pricing.usage.answer import Answer
+from recost.pricing.usage.fields import add_part, child, count, word
+from recost.pricing.usage.model import Number, Usage
+
+__all__ = ["WANTED", "read"]
+
+WANTED: Final = re.compile(rb'"duration"|"metrics"')
+
+
+def read(answer: Answer) -> Optional[Usage]:
+    """Return seconds or characters."""
+    return _READERS[answer.shape](answer)
+
+
+def _read_assemblyai(answer: Answer) -> Optional[Usage]:
+    """Return the length of a transcript that is done; until then it has none."""
+    document = answer.last
+    units: dict[str, Number] = {}
+    add_part(units, "seconds", count(document.get("audio_duration")))
+    return answer.usage(units, document.get("speech_model_used") or document.get("speech_model"))
+
+
+def _read_deepgram(answer: Answer) -> Optional[Usage]:
+    """Return the length of what was transcribed, or, from headers, the characters that were spoken."""
+    spoken = count(answer.headers.get("dg-char-count"))
+    if spoken is not None:
+        return answer.usage({"characters": spoken}, answer.headers.get("dg-model-name"), final=True)
+    metadata = child(answer.last, "metadata")
+    units: dict[str, Number] = {}
+    add_part(units, "seconds", count(metadata.get("duration")))
+    channels = count(metadata.get("channels"))
+    if channels is not None and channels > 1:
+        units["channels"] = channels
+    models = [child(model).get("arch") for model in child(metadata, "model_info").values()]
+    return answer.usage(units, models[0] if len(models) == 1 else None)
+
+
+def _read_elevenlabs(answer: Answer) -> Optional[Usage]:
+    """Return the characters that a header says were charged."""
+    charged = count(answer.headers.get("character-cost", answer.headers.get("x-character-count")))
+    return None if charged is None else answer.usage({"characters": charged}, final=True)
+
+
+def _read_replicate(answer: Answer) -> Optional[Usage]:
+    """Return the time that a prediction which is done took, and what else it counts."""
+    document = answer.last
+    metrics = child(document, "metrics")
+    units: dict[str, Number] = {}
+    for name, unit in (("input_token_count", "input_tokens"), ("output_token_count", "output_tokens")):
+        value = count(metrics.get(name))
+        if value is not None:
+            units[unit] = value
+    add_part(units, "seconds", count(metrics.get("predict_time")))
+    add_part(units, "images", count(metrics.get("image_count", metrics.get("image_output_count"))))
+    done = word(document.get("status")) in {"succeeded", "failed", "canceled"}
+    return answer.usage(units, document.get("model"), final=answer.ended and done)
+
+
+_READERS: Final[dict[str, Callable[[Answer], Optional[Usage]]]] = {
+    "assemblyai": _read_assemblyai,
+    "deepgram": _read_deepgram,
+    "elevenlabs": _read_elevenlabs,
+    "replicate": _read_replicate,
+}

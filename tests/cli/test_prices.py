@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from recost.cli import main
+from recost.cli.prices.listing import format_usd, list_prices
+from recost.pricing.model import ProviderDef
+from recost.pricing.registry import ProviderRegistry
+
+needs_genai = pytest.mark.skipif(find_spec("genai_prices") is None, reason="genai-prices is not installed")
+
+
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["prices", *arguments])
+    output = capsys.readouterr()
+    assert max(map(len, output.out.splitlines()), default=0) <= 90
+    return code, output.out, " ".join(output.out.split()) or output.err
+
+
+def test_all_prices_fit_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = shown(capsys)
+    assert code == 0
+    lines = out.splitlines()
+    wide = [line for line in lines if len(line) > 80 and " " in line.strip()]
+    assert wide == [], "only a source that is one long word may be wider"
+    assert lines[0] == "openai"
+    for provider in {rule.provider for rule in ProviderRegistry().list()}:
+        assert provider in lines
+
+
+def test_one_provider(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, joined = shown(capsys, "--provider", "Twilio")
+    assert code == 0
+    assert out.splitlines()[:3] == [
+        "twilio",
+        "  api.twilio.com/2010-04-01/Accounts/*/Messages.json  POST",
+        out.splitlines()[2],
+    ]
+    assert "$0.0083 segments" in joined
+    assert "$0.005 call (estimate)" in joined
+    assert "[1] 2026-11 https://www.twilio.com/en-us/sms/pricing/us" in joined
+    assert "openai" not in joined
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = shown(capsys, "--provider", "pinecone", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert {
+        "provider": "pinecone",
+        "where": "*.pinecone.io/query",
+        "method": None,
+        "unit": "read_units",
+        "usd": "0.000016",
+        "source": "https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)",
+        "date": "2026-11",
+        "builtin": True,
+    }.items() <= next(
+        price for price in found if price["unit"] == "read_units" and "query" in price["where"]
+    ).items()
+
+
+def test_prices_that_are_not_in_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "exact cost in the answer" in shown(capsys, "--provider", "xai")[2]
+    assert "by model tokens (x-ai)" in shown(capsys, "--provider", "xai")[2]
+    assert "unknown yours to give" in shown(capsys, "--provider", "elevenlabs")[2]
+
+
+def test_a_provider_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, problem = shown(capsys, "--provider", "nope")
+    assert (code, out) == (1, "")
+    assert "no rule of provider 'nope'; there are: " in problem
+    assert "anthropic" in problem
+
+
+def test_the_age_of_a_price() -> None:
+    rule = ProviderDef("h.example", "h", usd_per_call=Decimal(1), price_date="2025-12", price_source="s")
+    (price,) = list_prices(ProviderRegistry([rule]), "h", date(2026, 11, 21))
+    assert (price.age_months, price.builtin, price.usd) == (11, False, Decimal(1))
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        ("0", "$0"),
+        ("12.5", "$12.5"),
+        ("0.0083", "$0.0083"),
+        ("0.0005", "$0.5/1k"),
+        ("0.0000004", "$0.4/1M"),
+        ("0.000016", "$0.016/1k"),
+        ("1E-12", "$1.000E-12"),
+        ("100", "$100"),
+    ],
+)
+def test_amounts(usd: str, text: str) -> None:
+    assert format_usd(Decimal(usd)) == text
+
+
+@needs_genai
+def test_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, joined = shown(capsys, "--model", "gpt-4o-mini", "--provider", "openai")
+    assert code == 0
+    assert "openai gpt-4o-mini input_tokens $0.15 /1M" in joined
+    code, out, _ = shown(capsys, "--model", "gpt-5.4", "--provider", "openai", "--json")
+    found = next(
+        price for price in json.loads(out) if price["unit"] == "input_tokens" and price["model"] == "gpt-5.4"
+    )
+    assert (found["usd"], found["per"]) == ("2.5", 1_000_000)
+    assert found["tiers"] == [{"above_tokens": 272_000, "usd": "5"}]
+    assert shown(capsys, "--model", "no-such-model")[0] == 1
+
+
+def test_a_model_without_genai_prices(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    monkeypatch.setitem(sys.modules, "genai_prices.data", None)
+    code, _, problem = shown(capsys, "--model", "gpt-4o")
+    assert code == 1
+    assert "pip install 'recost[prices]'" in problem
+
+
+def test_check_a_prefix(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, joined = shown(
+        capsys, "check", "https://user:secret@api.openai.com:443/v1/embeddings?key=secret"
+    )
+    assert code == 0
+    assert "secret" not in out
+    assert out.startswith("POST api.openai.com/v1/embeddings\n")
+    assert "rule number 2 of" in joined
+    assert "built in; the first that matches decides" in joined
+    assert "host api.openai.com: the same name" in joined
+    assert "path begins with /v1/embeddings" in joined
+    assert "endpoint embeddings" in joined
+    assert "usage read from the answer, with capture_usage=True, as 'openai'" in joined
+    order = [
+        "the cost that the answer reports",
+        "genai-prices, provider 'openai'",
+        "the flat estimate of $0.1/1k",
+    ]
+    assert sorted(order, key=joined.index) == order
+
+
+def test_check_a_case(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.amazon.nova-2-lite-v1%3A0/converse"
+    code, _, joined = shown(capsys, "check", url)
+    assert code == 0
+    assert "host *.amazonaws.com: bedrock-runtime.us-east-1.amazonaws.com is below it" in joined
+    assert "host bedrock-runtime*.*.amazonaws.com" in joined
+    assert "model 'us.amazon.nova-2-lite-v1:0' from the path" in joined
+    assert "flat estimate" not in joined
+    assert "otherwise the cost is unknown, which is not 0" in joined
+
+
+def test_check_by_method(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "https://bucket.s3.eu-west-1.amazonaws.com/key"
+    assert "$0.005/1k a call" in shown(capsys, "check", url, "--method", "put")[2]
+    assert "$0.4/1M a call" in shown(capsys, "check", url, "--method", "GET")[2]
+    assert "$0 a call" in shown(capsys, "check", url, "--method", "DELETE")[2]
+
+
+def test_check_a_host_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, joined = shown(capsys, "check", "https://nobody.example/x")
+    assert code == 1
+    assert "rule none matches: provider unknown, cost unknown" in joined
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://", "http://[::1", ""])
+def test_check_what_is_no_url(capsys: pytest.CaptureFixture[str], url: str) -> None:
+    code, _, problem = shown(capsys, "check", url)
+    assert code == 2
+    assert "not a URL with a host" in problem
+
+
+def test_rules_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('[{"host_pattern": "api.openai.com", "provider": "mine", "usd_per_call": 0.25}]')
+    code, _, joined = shown(capsys, "--rules", str(rules), "--provider", "mine")
+    assert code == 0
+    assert "mine api.openai.com (yours) $0.25 call" in joined
+    code, _, joined = shown(capsys, "--rules", str(rules), "check", "https://api.openai.com/v1/x")
+    assert "rule number 1 of" in joined
+    assert "your own, before the built-in ones" in joined
+    assert "your own price: $0.25 a call" in joined
+    rules.write_text("[\n{}]")
+    code, out, problem = shown(capsys, "--rules", str(rules))
+    assert (code, out) == (2, "")
+    assert "line 2: providers[0]: host_pattern, provider is missing" in problem

@@ -1,0 +1,36 @@
+"""Answers of real APIs, in shape, with what they say was used worked out by hand: `SAMPLES`."""
+
+from __future__ import annotations
+
+from tests.pricing.usage.answers import (
+    anthropic,
+    aws,
+    azure,
+    cached,
+    chats,
+    google,
+    models,
+    openai,
+    openai_media,
+    reported,
+    search,
+    units,
+)
+from tests.pricing.usage.answers.build import Sample
+
+__all__ = ["SAMPLES", "Sample"]
+
+SAMPLES: list[Sample] = [
+    *openai.SAMPLES,
+    *openai_media.SAMPLES,
+    *azure.SAMPLES,
+    *anthropic.SAMPLES,
+    *google.SAMPLES,
+    *aws.SAMPLES,
+    *cached.SAMPLES,
+    *reported.SAMPLES,
+    *chats.SAMPLES,
+    *models.SAMPLES,
+    *search.SAMPLES,
+    *units.SAMPLES,
+]

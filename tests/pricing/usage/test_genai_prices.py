@@ -1,0 +1,79 @@
+"""The counts are those that genai-prices reads of the same answers."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.pricing.usage.answers import SAMPLES, Sample
+
+FLAVOURS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "openai": ("openai", ("chat", "responses", "embeddings", "images")),
+    "azure": ("azure", ("chat", "responses", "embeddings", "anthropic")),
+    "anthropic": ("anthropic", ("default",)),
+    "gemini": ("google", ("default", "chat")),
+    "vertex": ("google", ("default", "anthropic")),
+    "bedrock": ("aws", ("default", "anthropic")),
+    "cohere": ("cohere", ("default", "embeddings")),
+    "groq": ("groq", ("default",)),
+    "mistral": ("mistral", ("default", "ocr")),
+    "deepseek": ("deepseek", ("chat",)),
+    "xai": ("x-ai", ("chat", "responses")),
+    "openrouter": ("openrouter", ("chat", "default")),
+    "perplexity": ("perplexity", ("default", "responses")),
+    "cerebras": ("cerebras", ("chat",)),
+    "fireworks": ("fireworks", ("chat",)),
+    "moonshot": ("moonshotai", ("chat",)),
+    "zai": ("zai", ("chat",)),
+}
+NAMES = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_tokens": "cache_read_tokens",
+    "input_audio_tokens": "input_audio_tokens",
+    "output_audio_tokens": "output_audio_tokens",
+    "input_image_tokens": "input_image_tokens",
+    "cache_write_1h_tokens": "cache_write_1h_tokens",
+    "reasoning_tokens": "output_reasoning_tokens",
+}
+DIFFER = {
+    "anthropic: message after a compaction, which is not in the totals": "it leaves the compaction out",
+    "bedrock: converse whose input has the cached tokens": "it adds them again",
+    "xai: chat, reasoning among the completion's tokens": "it adds them again",
+    "moonshot: chat": "it looks for cached tokens elsewhere",
+    "deepseek: chat of the reasoner, hits at the top only": "it looks for cached tokens elsewhere",
+    "mistral: chat with cached tokens": "it looks for cached tokens elsewhere",
+    "bedrock: invoke Nova": "it looks for cached tokens elsewhere",
+    "bedrock: chat": "it has no such interface there",
+    "openai: transcription with tokens": "it looks for audio elsewhere",
+}
+
+
+def plain(sample: Sample) -> bool:
+    try:
+        return sample.shape in FLAVOURS and sample.usage is not None and bool(json.loads(sample.body))
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize(
+    "sample", [sample for sample in SAMPLES if plain(sample)], ids=lambda sample: sample.name
+)
+def test_counts(sample: Sample) -> None:
+    genai: Any = pytest.importorskip("genai_prices", reason="genai-prices is not installed")
+    assert sample.usage is not None
+    document = json.loads(sample.body)
+    provider, flavours = FLAVOURS[sample.shape]
+    units = sample.usage.units
+    ours = {name: units[unit] for unit, name in NAMES.items() if unit in units}
+    theirs = []
+    for flavour in flavours:
+        with suppress(ValueError, LookupError):
+            found = genai.extract_usage(document, provider_id=provider, api_flavor=flavour).usage
+            theirs.append({name: getattr(found, name, None) or 0 for name in ours})
+    if not theirs:
+        pytest.skip("genai-prices reads no such answer")
+    assert (ours in theirs) == (sample.name not in DIFFER), theirs
