@@ -44,7 +44,7 @@ class Delivery:
         self._outbox = outbox
         self._clock = clock
         self._monotonic = monotonic
-        self._changed = threading.Condition(threading.Lock())
+        self.renew_locks()
         self._pumping = False
         self._kicked = False
         self._stopping = False
@@ -60,6 +60,10 @@ class Delivery:
         self.lost = Loss()
         """Everything that was dropped so far."""
         self.last_status: Optional[FlushStatus] = None
+
+    def renew_locks(self) -> None:
+        """Make the lock anew, of the kind that `threading` makes now, while no thread runs."""
+        self._changed = threading.Condition(threading.Lock())
 
     @property
     def spacing_s(self) -> float:

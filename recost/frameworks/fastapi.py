@@ -83,11 +83,12 @@ class _Lifespan:
         self._receive = receive
         self._send = send
         self._opened = False
+        self._asked = False
 
     async def run(self, scope: Scope) -> None:
         """Have the conversation."""
         try:
-            await self._middleware.app(scope, self.receive, self.send)
+            await self._converse(scope)
         except GeneratorExit:
             raise  # the event loop is gone, so nothing can be awaited; the exit of the process flushes
         except BaseException:
@@ -95,8 +96,26 @@ class _Lifespan:
             raise
         await self._close()
 
+    async def _converse(self, scope: Scope) -> None:
+        """Let the application speak; in its place where it refuses before it has listened, as Django does.
+
+        The server would take that for "no lifespan", and tell nobody of the end, while Uvicorn's end leaves
+        no other chance to flush.
+        """
+        try:
+            await self._middleware.app(scope, self.receive, self.send)
+        except Exception:
+            if self._asked:
+                raise
+        else:
+            return
+        for kind in ("startup", "shutdown"):
+            await self.receive()
+            await self.send({"type": f"lifespan.{kind}.complete"})
+
     async def receive(self) -> Message:
         """Pass on what the server says; the SDK starts before the application hears of the startup."""
+        self._asked = True
         message = await self._receive()
         if message.get("type") == "lifespan.startup" and not self._opened:
             self._opened = True

@@ -378,7 +378,7 @@ class TestProtocol:
         assert (got is scope, receive is nothing, send is nowhere) == (True, True, True)
         assert (current_handle() is not None) == (scope.get("type") in ("http", "websocket"))
 
-    @pytest.mark.parametrize("kind", ["http", "websocket", "lifespan"])
+    @pytest.mark.parametrize("kind", ["http", "websocket"])
     async def test_the_applications_exception_is_the_same_object(self, kind: str, tmp_path: Path) -> None:
         app = Application(raises="at-once")
         with pytest.raises(LookupError) as caught:
@@ -396,14 +396,28 @@ class TestProtocol:
         await task
 
     async def test_an_application_without_lifespan_is_served_all_the_same(self, tmp_path: Path) -> None:
-        app = Application(raises="at-once")
+        app, peer = Application(raises="at-once"), Server()
         middleware = RecostMiddleware(app, local_dir=str(tmp_path))
-        with pytest.raises(LookupError):
-            await Server().begin(middleware)
-        assert current_handle() is None
+        task = peer.begin(middleware)
+        assert await peer.say("startup") == "lifespan.startup.complete"
+        assert current_handle() is not None
         app.raises = None
         await middleware({"type": "http"}, nothing, nowhere)
-        assert current_handle() is not None
+        assert await peer.say("shutdown") == "lifespan.shutdown.complete"
+        assert current_handle() is None
+        await task
+        assert [scope["type"] for scope in app.scopes] == ["lifespan", "http"]
+
+    async def test_a_lifespan_that_is_cancelled_without_the_application_ends_the_sdk(
+        self, tmp_path: Path
+    ) -> None:
+        peer = Server()
+        task = peer.begin(RecostMiddleware(Application(raises="at-once"), local_dir=str(tmp_path)))
+        await peer.say("startup")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert current_handle() is None
 
     @pytest.mark.parametrize("moment", ["lifespan.startup", "lifespan.shutdown"])
     async def test_a_failure_that_is_said_ends_the_sdk(self, moment: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from recost.cli.doctor.cloud import check_cloud
 from recost.cli.doctor.configuration import check_configuration
 from recost.cli.doctor.findings import Findings
 from recost.cli.doctor.local import check_file, check_websocket
+from recost.cli.doctor.unseen import check_unseen
 from recost.cli.tables import wrap
 from recost.cli.terminal import Style
 
@@ -37,7 +38,11 @@ def run(_arguments: argparse.Namespace) -> int:
     """Examine this environment; 1 when something is wrong."""
     style = Style.of(sys.stdout)
     settings, configuration = check_configuration(style)
-    parts = {"versions": _versions(), "clients": check_clients(style), "configuration": configuration}
+    parts = {"versions": _versions(), "clients": check_clients(style)}
+    unseen = check_unseen(style)
+    if unseen.lines:
+        parts["installed, and not recorded"] = unseen
+    parts["configuration"] = configuration
     _show(parts, style)
     if settings is not None:
         later = _check_destination(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import threading
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, Final
@@ -28,8 +29,8 @@ _HINTS: Final = {
 }
 
 
-def check_cloud(settings: Settings) -> Findings:
-    """Ask the API once for what it received last, following no redirect."""
+def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> Findings:
+    """Ask the API once for what it received last, following no redirect; ``timeout_s`` bounds it all."""
     project = quote(settings.project_id or "", safe="")
     url = f"{settings.base_url}/projects/{project}/telemetry/recent?limit=1"
     found = Findings([f"API     {settings.base_url}", f"key     {(settings.api_key or '')[:8]}..."])
@@ -38,7 +39,7 @@ def check_cloud(settings: Settings) -> Findings:
         found.lines.append(f"proxy   {proxy}")
     if settings.base_url.startswith("http://") and not _is_loopback(settings.base_url):
         found.notes.append("base_url is http://: the key is readable on the way")
-    problem = _ask(url, settings.api_key or "")
+    problem = _ask_in_time(url, settings.api_key or "", timeout_s)
     if problem:
         found.problems.append(f"{settings.base_url}: {problem}")
     else:
@@ -46,13 +47,24 @@ def check_cloud(settings: Settings) -> Findings:
     return found
 
 
-def _ask(url: str, api_key: str) -> str:
+def _ask_in_time(url: str, api_key: str, timeout_s: float) -> str:
+    """Ask, and give up when the time is over: a socket's time-out begins anew with every byte."""
+    problems: list[str] = []
+    # A daemon: one that never gets its answer must not keep the command from ending.
+    asking = threading.Thread(target=lambda: problems.append(_ask(url, api_key, timeout_s)), daemon=True)
+    asking.start()
+    asking.join(timeout_s)
+    problem = problems[0] if problems else _TOO_LATE
+    return f"no answer within {timeout_s:g} s" if problem == _TOO_LATE else problem
+
+
+def _ask(url: str, api_key: str, timeout_s: float) -> str:
     """Return what is wrong with the answer; nothing when it is what the API answers."""
     request = urllib.request.Request(  # noqa: S310 - the configuration accepts http and https only
         url, headers={"Authorization": f"Bearer {api_key}", "User-Agent": f"recost-doctor/{__version__}"}
     )
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT_S) as response:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout_s) as response:
             return _look_at(response.status, response.headers, response.read(1))
     except urllib.error.HTTPError as error:
         with error:
@@ -81,11 +93,12 @@ def _look_at(status: int, headers: Any, first: bytes) -> str:
     return f"answered {status}{f': {hint}' if hint else ''}{tail}"
 
 
+_TOO_LATE: Final = "too late"
 _UNREACHABLE: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (socket.gaierror, "the host's name cannot be resolved (DNS): check base_url and the network"),
     (ConnectionRefusedError, "the connection was refused: nothing listens there"),
-    (TimeoutError, f"no answer within {_TIMEOUT_S:.0f} s"),
-    (socket.timeout, f"no answer within {_TIMEOUT_S:.0f} s"),
+    (TimeoutError, _TOO_LATE),
+    (socket.timeout, _TOO_LATE),  # a class of its own up to Python 3.9
     (http.client.RemoteDisconnected, "the connection was closed without an answer"),
     (http.client.HTTPException, "what answered does not speak HTTP"),
 )

@@ -1,0 +1,74 @@
+"""Which transports are installed whose calls recost can't see, and who uses them."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from recost.cli.doctor.findings import Findings
+from recost.cli.tables import Column, Table
+
+if TYPE_CHECKING:
+    from recost.cli.terminal import Style
+
+__all__ = ["UNSEEN", "Unseen", "check_unseen"]
+
+
+class Unseen(NamedTuple):
+    """A transport with a network stack of its own."""
+
+    module: str
+    """As it is imported."""
+    distribution: str
+    """As it is installed."""
+    used_by: str
+    """Whose calls are missing, in a few words."""
+
+
+UNSEEN: Final = (
+    Unseen("grpc", "grpcio", "google-cloud clients over gRPC, Qdrant, Milvus"),
+    Unseen("grpclib", "grpclib", "gRPC with asyncio: betterproto, Modal"),
+    Unseen("awscrt", "awscrt", "boto3[crt]: S3 transfers; AWS IoT"),
+    Unseen("curl_cffi", "curl-cffi", "yfinance, scrapers"),
+    Unseen("pycurl", "pycurl", "Celery on SQS, Tornado's curl client"),
+    Unseen("primp", "primp", "ddgs (duckduckgo-search)"),
+    Unseen("rnet", "rnet", "a native client"),
+    Unseen("pyreqwest", "pyreqwest", "a native client"),
+    Unseen("impit", "impit", "Crawlee and the Apify client"),
+    Unseen("tls_client", "tls-client", "a native client"),
+    Unseen("geventhttpclient", "geventhttpclient", "Locust's FastHttpUser, tritonclient"),
+    Unseen("tornado", "tornado", "tornado.httpclient"),
+    Unseen("treq", "treq", "Twisted"),
+    Unseen("urllib3_future", "urllib3-future", "niquests"),
+    Unseen("websockets", "websockets", "WebSockets: OpenAI's and Gemini's live APIs"),
+    Unseen("websocket", "websocket-client", "WebSockets: Slack's socket mode, Kubernetes"),
+)
+"""One row each; a transport that gets an interceptor loses its row."""
+
+
+def check_unseen(style: Style) -> Findings:
+    """Look for them without importing any; nothing is found where none is installed."""
+    found = Findings()
+    columns = (Column("transport", least=16), Column("version", least=7), Column("calls that it makes for"))
+    table = Table(
+        columns, [(row.distribution, _version(row), row.used_by) for row in UNSEEN if _installed(row)]
+    )
+    if table.rows:
+        found.lines = table.render(style, 78).splitlines()
+    return found
+
+
+def _installed(row: Unseen) -> bool:
+    try:
+        spec = find_spec(row.module)
+    except (ImportError, ValueError):  # another tool's finder, or a module that is forbidden
+        return False
+    return spec is not None and spec.origin is not None  # a mere folder of that name has none
+
+
+def _version(row: Unseen) -> str:
+    try:
+        return metadata.version(row.distribution)
+    except metadata.PackageNotFoundError:
+        return "unknown"
