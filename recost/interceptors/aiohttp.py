@@ -73,7 +73,10 @@ class _Calls:
             finally:
                 current.set(outer)
             answered(exchange, response)
-            return response
+            try:
+                return response
+            finally:
+                del response  # a traceback may keep this frame
 
         return request
 

@@ -63,7 +63,10 @@ class _Calls:
             finally:
                 current.set(outer)
             returned(exchange, response)
-            return response
+            try:
+                return response
+            finally:
+                del response  # a traceback may keep this frame
 
         return send
 
@@ -84,7 +87,10 @@ class _Calls:
             finally:
                 current.set(outer)
             returned(exchange, response)
-            return response
+            try:
+                return response
+            finally:
+                del response  # a traceback may keep this frame
 
         return send
 
@@ -102,7 +108,10 @@ class _Calls:
                 failed(exchange, client, request)
                 raise
             answered(exchange, client, response)
-            return response
+            try:
+                return response
+            finally:
+                del response  # a traceback may keep this frame
 
         return hop
 
@@ -120,7 +129,10 @@ class _Calls:
                 failed(exchange, client, request)
                 raise
             answered(exchange, client, response)
-            return response
+            try:
+                return response
+            finally:
+                del response  # a traceback may keep this frame
 
         return hop
 
@@ -145,7 +157,10 @@ class _Calls:
             finally:
                 current.set(outer)
             self._transmitted(exchange, response)
-            return response
+            try:
+                return response
+            finally:
+                del response  # a traceback may keep this frame
 
         return handle_request
 
@@ -170,7 +185,10 @@ class _Calls:
             finally:
                 current.set(outer)
             self._transmitted(exchange, response)
-            return response
+            try:
+                return response
+            finally:
+                del response  # a traceback may keep this frame
 
         return handle_async_request
 

@@ -131,7 +131,8 @@ def _target(connection: Any, url: str) -> tuple[str, str, int, str]:
     host, port = connection._tunnel_host, connection._tunnel_port  # noqa: SLF001 - has no public name
     if not host:
         host, port = connection.host, connection.port
-    return scheme, ascii_host(host), port or DEFAULT_PORTS[scheme], url if url[:1] == "/" else f"/{url}"
+    name = ascii_host(host) or "localhost"  # as the resolver takes a blank one
+    return scheme, name, port or DEFAULT_PORTS[scheme], url if url[:1] == "/" else f"/{url}"
 
 
 class _Request:

@@ -56,7 +56,11 @@ class _Calls:
             finally:
                 current.set(outer)
             returned(exchange, response)
-            return response
+            try:
+                return response
+            finally:
+                # A failed attempt's traceback, in the response's history, keeps this frame.
+                del response
 
         return urlopen
 
@@ -104,11 +108,11 @@ class _Calls:
                 exchange.request_bytes = ~exchange.request_bytes
             if self._interception.remembering:
                 remember(response, exchange)
-            exchange.response_bytes = response.tell() or exchange.response_bytes
-            original = response._original_response  # noqa: SLF001 - has no public name
+            exchange.status = response.status
+            exchange.response_bytes = _received(response) or exchange.response_bytes
+            original = getattr(response, "_original_response", None)
             if getattr(original, "fp", None) is None:
                 # Read to its end: when the headers came is not known.
-                exchange.status = response.status
                 if exchange.capture is not None:
                     exchange.capture.whole(getattr(response, "_body", None), response.headers)
             else:
@@ -118,6 +122,14 @@ class _Calls:
         except Exception as error:  # noqa: BLE001
             self._interception.report(error)
         exchange.finish()
+
+
+def _received(response: Any) -> int:
+    try:
+        size: int = response.tell()
+    except OSError:  # a response of HTTP/2 has its body, and no position in it
+        size = len(response.data)
+    return size
 
 
 def _body_size(body: Any, headers: Any) -> int:

@@ -90,4 +90,4 @@ SUITES: Final = (
     ),
 )
 
-QUICKEST: Final = ("pytest-httpx", "responses", "aioresponses")
+QUICKEST: Final = ("httpx", "responses", "aioresponses")

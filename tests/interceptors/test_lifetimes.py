@@ -45,7 +45,6 @@ def breaks_once() -> Iterator[int]:
         thread.join()
 
 
-@pytest.mark.xfail(strict=True, reason="the frame of urlopen's replacement keeps the response")
 def test_a_response_of_urllib3_after_a_retry(breaks_once: int, events: Events) -> None:
     # The failed attempt's traceback is kept in the response's history, and keeps the frames of its callers.
     with urllib3.HTTPConnectionPool("127.0.0.1", breaks_once, retries=Retry(read=1)) as pool:
