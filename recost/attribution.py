@@ -11,6 +11,7 @@ import inspect
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import Token
 from decimal import Context, Decimal
 from types import TracebackType
@@ -123,21 +124,18 @@ class _Scoped:
     """Enters a scope: as a context manager, plain or async, and around every call of a function."""
 
     def __init__(self) -> None:
-        self._entered: list[tuple[Token[Optional[Scope]], Optional[Scope]]] = []
+        self._entered: list[Token[Optional[Scope]]] = []
 
     def _inside(self, outer: Scope) -> Scope:
         raise NotImplementedError
 
     def _enter(self) -> None:
-        outer = scope.get()
-        self._entered.append((scope.set(self._inside(outer or EMPTY)), outer))
+        self._entered.append(scope.set(self._inside(scope.get() or EMPTY)))
 
     def _leave(self) -> None:
-        token, outer = self._entered.pop()
-        try:
-            scope.reset(token)
-        except ValueError:  # left in another context than entered: a generator that was moved to another task
-            scope.set(outer)
+        # Left in another context than entered, as a generator may be: that one's scope stays.
+        with suppress(ValueError):
+            scope.reset(self._entered.pop())
 
     def _around(self, function: _F) -> _F:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):

@@ -14,6 +14,9 @@ from typing import Any, Callable, Final, Optional, overload
 
 from recost.config import RecostConfig, resolve
 from recost.frameworks import serving
+from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, is_inside, leave
+from recost.frameworks.templates import asgi_template
+from recost.interceptors.scope import scope as current_scope
 
 __all__ = ["RecostMiddleware"]
 
@@ -34,33 +37,60 @@ class RecostMiddleware:
 
     From the lifespan's startup to its shutdown; where there is no lifespan, from the first request to the end
     of the process. Several in one process share one running SDK. Requests, WebSockets and streams pass
-    through untouched.
+    through untouched. Outbound calls are tagged with the route and the method of the request that they are
+    made for.
 
     Args:
         app: The ASGI application.
         config: Settings, as for `recost.init`.
-        **options: The same by name.
+        tag_routes: False: no such tags.
+        tags: Adds tags of your own; called with the request, Starlette's.
+        **options: The settings by name.
 
     Raises:
         ValueError: A setting is not valid.
+        ImportError: ``tags`` needs Starlette.
     """
 
     # Starlette's type for a middleware takes the application by position, and early versions pass it by name.
     @overload
     def __init__(
-        self, app: Application, /, config: Optional[RecostConfig] = None, **options: Any
+        self,
+        app: Application,
+        /,
+        config: Optional[RecostConfig] = None,
+        *,
+        tag_routes: bool = True,
+        tags: Optional[TagFunction] = None,
+        **options: Any,
     ) -> None: ...
 
     @overload
     def __init__(
-        self, *, app: Application, config: Optional[RecostConfig] = None, **options: Any
+        self,
+        *,
+        app: Application,
+        config: Optional[RecostConfig] = None,
+        tag_routes: bool = True,
+        tags: Optional[TagFunction] = None,
+        **options: Any,
     ) -> None: ...
 
     def __init__(  # type: ignore[misc]  # no option is named app
-        self, app: Application, config: Optional[RecostConfig] = None, **options: Any
+        self,
+        app: Application,
+        config: Optional[RecostConfig] = None,
+        *,
+        tag_routes: bool = True,
+        tags: Optional[TagFunction] = None,
+        **options: Any,
     ) -> None:
         self.app = app
         self.settings = resolve(config, options)
+        tagging = Tagging(tag_routes, tags)
+        if tags is not None:
+            _starlette_request({"type": "http", "method": "GET", "path": "/", "headers": []})
+        self._tagging = tagging if tagging.active and self.settings.enabled else None
         self.epoch = -1
         """The `recost.frameworks.Serving.epoch` in which this application has taken part."""
 
@@ -70,9 +100,49 @@ class RecostMiddleware:
         if kind == "lifespan":
             await _Lifespan(self, receive, send).run(scope)
             return
-        if self.epoch != serving.epoch and kind in ("http", "websocket"):
+        if kind not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        if self.epoch != serving.epoch:
             self.epoch = serving.join(self.settings)
-        await self.app(scope, receive, send)
+        outer = current_scope.get()
+        if self._tagging is None or is_inside(outer, scope):
+            await self.app(scope, receive, send)
+            return
+        token = enter(_AsgiTags(scope, self._tagging, outer), outer)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            leave(token)
+
+
+class _AsgiTags(RequestTags):
+    """The tags of an ASGI request; carried by its scope."""
+
+    __slots__ = ()
+
+    def template(self) -> Optional[str]:
+        return asgi_template(self.carrier, self.tagging.known)
+
+    def method(self) -> Optional[str]:
+        method: Optional[str] = self.carrier.get("method")
+        return method
+
+    def request(self) -> Any:
+        return _starlette_request(self.carrier)
+
+
+def _starlette_request(scope: Scope) -> Any:
+    """Return what Starlette makes of a scope."""
+    try:
+        from starlette.requests import HTTPConnection, Request  # noqa: PLC0415 - only who uses it needs it
+    except ModuleNotFoundError as error:
+        if error.name != "starlette":
+            raise
+        raise ImportError(
+            'recost: tags: needs Starlette, which is not installed: pip install "recost[fastapi]"'
+        ) from error
+    return Request(scope) if scope["type"] == "http" else HTTPConnection(scope)
 
 
 class _Lifespan:

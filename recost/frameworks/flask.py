@@ -8,16 +8,20 @@ or, with an application factory, ``recost = RecostExtension()`` and ``recost.ini
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from recost.config import RecostConfig, Settings, explicit, overlay, resolve, variable
 from recost.frameworks import serving
+from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, is_inside, leave
+from recost.interceptors.scope import LateScope
+from recost.interceptors.scope import Scope as CallScope
+from recost.interceptors.scope import scope as current_scope
 from recost.lifecycle import RecostHandle, current_handle
 
 try:
-    from flask import Flask
+    from flask import Flask, Request, request
 except ModuleNotFoundError as error:
     if error.name != "flask":
         raise
@@ -30,27 +34,39 @@ if TYPE_CHECKING:
 
 __all__ = ["ReCost", "RecostExtension"]
 
+_MAX_WRAPPED: Final = 20
+
 
 class RecostExtension:
     """Runs recost in each process that serves the application, from its first request on.
 
     So neither the parent of Gunicorn's workers nor the one of Werkzeug's reloader runs it. Several
     applications in one process share one running SDK, which flushes when the process ends. Settings not given
-    here are looked for in ``app.config`` (``RECOST_PROJECT_ID`` …), then in the environment.
+    here are looked for in ``app.config`` (``RECOST_PROJECT_ID`` …), then in the environment. Outbound calls
+    are tagged with the rule and the method of the request that they are made for.
 
     Args:
         app: The application; left out in the factory pattern.
         config: Settings, as for `recost.init`, for every application.
-        **options: The same by name.
+        tag_routes: False: no such tags.
+        tags: Adds tags of your own; called with the request, Flask's.
+        **options: The settings by name.
 
     Raises:
         ValueError: A setting is not valid.
     """
 
     def __init__(
-        self, app: Optional[Flask] = None, config: Optional[RecostConfig] = None, **options: Any
+        self,
+        app: Optional[Flask] = None,
+        config: Optional[RecostConfig] = None,
+        *,
+        tag_routes: bool = True,
+        tags: Optional[TagFunction] = None,
+        **options: Any,
     ) -> None:
         self._given = explicit(config, options)
+        self._tagging = Tagging(tag_routes, tags)
         if app is not None:
             self.init_app(app)
 
@@ -63,7 +79,11 @@ class RecostExtension:
         in_app = {setting.name: app.config.get(variable(setting.name)) for setting in fields(RecostConfig)}
         settings = resolve(None, overlay(in_app, self._given, explicit(config, options)))
         # Around the application, so that it comes before every hook that could call somebody.
-        app.wsgi_app = _Starter(app.wsgi_app, settings)  # type: ignore[method-assign]
+        tagging = self._tagging if self._tagging.active and settings.enabled else None
+        app.wsgi_app = _Starter(app.wsgi_app, settings, tagging)  # type: ignore[method-assign]
+        if tagging is not None:
+            # First of all hooks, which may call somebody; registering would put it last.
+            app.before_request_funcs.setdefault(None, []).insert(0, _note_request)
         app.extensions["recost"] = self
 
     @property
@@ -73,17 +93,133 @@ class RecostExtension:
 
 
 class _Starter:
-    """Starts the SDK when the first request of a process comes."""
+    """Starts the SDK when the first request of a process comes, and tags what is called for each."""
 
-    def __init__(self, wsgi_app: WSGIApplication, settings: Settings) -> None:
+    def __init__(self, wsgi_app: WSGIApplication, settings: Settings, tagging: Optional[Tagging]) -> None:
         self._wsgi_app = wsgi_app
         self._settings = settings
+        self._tagging = tagging
         self._epoch = -1
+
+    @property
+    def app(self) -> WSGIApplication:
+        """What is wrapped, under the name that middleware gives it."""
+        return self._wsgi_app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._epoch != serving.epoch:
             self._epoch = serving.join(self._settings)
-        return self._wsgi_app(environ, start_response)
+        outer = current_scope.get()
+        if self._tagging is None or is_inside(outer, environ):
+            return self._wsgi_app(environ, start_response)
+        tags = _WsgiTags(environ, self._tagging, outer, self._wsgi_app)
+        token = enter(tags, outer)
+        try:
+            body = self._wsgi_app(environ, start_response)
+            inside = current_scope.get()
+        finally:
+            leave(token)
+        return _Body(body, inside) if _is_lazy(body, environ) else body
+
+
+class _Body:
+    """A body that is made while the server sends it: each part of it belongs to the request."""
+
+    def __init__(self, body: Iterable[bytes], inside: Optional[CallScope]) -> None:
+        self._body = body
+        self._inside = inside
+        self._iterator: Optional[Iterator[bytes]] = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        token = current_scope.set(self._inside)
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._body)
+            return next(self._iterator)
+        finally:
+            leave(token)
+
+    def close(self) -> None:
+        """Close the body; what is called then belongs to the request, too."""
+        close = getattr(self._body, "close", None)
+        if close is None:
+            return
+        token = current_scope.set(self._inside)
+        try:
+            close()
+        finally:
+            leave(token)
+
+
+class _WsgiTags(RequestTags):
+    """The tags of a WSGI request; carried by its environ."""
+
+    __slots__ = ("_app", "_root", "seen")
+
+    def __init__(
+        self, environ: WSGIEnvironment, tagging: Tagging, outer: Optional[CallScope], app: WSGIApplication
+    ) -> None:
+        super().__init__(environ, tagging, outer)
+        self.seen: Optional[Request] = None
+        """Flask's request, which outlasts its context."""
+        self._app = app
+        self._root: str = environ.get("SCRIPT_NAME", "")
+
+    def template(self) -> Optional[str]:
+        seen = self._request()
+        rule = None if seen is None else seen.url_rule
+        if rule is None:
+            return None
+        root: str = self.carrier.get("SCRIPT_NAME", "")
+        mounted = root[len(self._root) :] if root.startswith(self._root) else ""
+        return mounted + rule.rule if mounted and _is_mount(self._app, mounted) else rule.rule
+
+    def method(self) -> Optional[str]:
+        method: Optional[str] = self.carrier.get("REQUEST_METHOD")
+        return method
+
+    def request(self) -> Any:
+        return self._request() or Request(self.carrier, populate_request=False)
+
+    def _request(self) -> Optional[Request]:
+        if self.seen is None and request and request.environ is self.carrier:
+            self.seen = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - documented
+        return self.seen
+
+
+def _note_request() -> None:
+    """Remember Flask's request, which knows its rule, beyond its context: a stream may go on."""
+    inside = current_scope.get()
+    source = inside.source if isinstance(inside, LateScope) else None
+    if isinstance(source, _WsgiTags):
+        source.seen = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - documented
+
+
+def _is_lazy(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
+    """Tell whether code of the application may run while a body is sent; a server knows its own files."""
+    if isinstance(body, (list, tuple)) or hasattr(body, "read"):
+        return False
+    wrapper = environ.get("wsgi.file_wrapper")
+    return not (isinstance(wrapper, type) and isinstance(body, wrapper))
+
+
+def _is_mount(app: Any, taken: str) -> bool:
+    """Tell whether a part of the path is what dispatchers are told to mount at, and no client's choice."""
+    for _ in range(_MAX_WRAPPED):
+        mounts = getattr(app, "mounts", None)
+        if isinstance(mounts, Mapping):
+            if taken in mounts:
+                return True
+            inside = [at for at in mounts if at and taken.startswith(at + "/")]
+            if any(_is_mount(mounts[at], taken[len(at) :]) for at in inside):
+                return True
+        app = getattr(app, "wsgi_app", None) or getattr(app, "app", None)
+        if app is None:
+            return False
+    return False
 
 
 class ReCost(RecostExtension):

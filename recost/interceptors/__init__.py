@@ -138,7 +138,9 @@ class Interception:
         if sink is None:
             return None
         exchange = Exchange(sink, layer, method, scheme, host, port, path)
-        exchange.scope = scope.get()
+        inside = scope.get()
+        if inside is not None:
+            exchange.scope = inside.settled()
         if self.metered is not None and self.metered(host, path, method):
             exchange.capture = Capture()
         if self.gate is not None:

@@ -1,0 +1,164 @@
+"""Django, served by WSGI or ASGI.
+
+In the settings: ``"recost.frameworks.django.RecostMiddleware"``, the first one of ``MIDDLEWARE``, and
+``RECOST = {"project_id": "shop"}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from typing import Any, Callable, Final, Optional
+
+from recost.config import resolve
+from recost.frameworks import serving
+from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, leave
+from recost.interceptors.scope import Scope
+from recost.interceptors.scope import scope as current_scope
+
+try:
+    from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+    from django.conf import settings as django_settings
+    from django.utils.module_loading import import_string
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] not in ("django", "asgiref"):
+        raise
+    raise ImportError(
+        'recost.frameworks.django needs Django, which is not installed: pip install "recost[django]"'
+    ) from error
+
+__all__ = ["RecostMiddleware"]
+
+_SETTING: Final = "RECOST"
+
+
+class RecostMiddleware:
+    """Runs recost in each process that serves the project, from its first request on.
+
+    The first one of ``MIDDLEWARE``, so that it sees what the others call. The setting ``RECOST`` is a dict of
+    `recost.init`'s settings; two more are the middleware's own: ``tag_routes`` (False: outbound calls are not
+    tagged with route and method of the request that they are made for) and ``tags`` (a function of the
+    request, or its dotted path, that returns tags of your own).
+
+    Raises:
+        ValueError: A setting is not valid.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        self._get_response = get_response
+        given = getattr(django_settings, _SETTING, None) or {}
+        if not isinstance(given, Mapping):
+            raise ValueError(  # noqa: TRY004 - as for every setting
+                f"recost: {_SETTING}: got a {type(given).__name__}, wanted a dict of settings"
+            )
+        options = dict(given)
+        tagging = Tagging(options.pop("tag_routes", True), _function(options.pop("tags", None)))
+        self._settings = resolve(None, options)
+        self._tagging = tagging if tagging.active and self._settings.enabled else None
+        self._epoch = -1
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: Any) -> Any:
+        """Serve one request; returns the response, or its awaitable where Django serves asynchronously."""
+        if self._epoch != serving.epoch:
+            self._epoch = serving.join(self._settings)
+        if self._is_async:
+            return self._serve_async(request)
+        if self._tagging is None:
+            return self._get_response(request)
+        outer = current_scope.get()
+        token = enter(_DjangoTags(request, self._tagging, outer), outer)
+        try:
+            response = self._get_response(request)
+            _keep_in_stream(response, current_scope.get())
+        finally:
+            leave(token)
+        return response
+
+    async def _serve_async(self, request: Any) -> Any:
+        response: Awaitable[Any]
+        if self._tagging is None:
+            return await self._get_response(request)
+        outer = current_scope.get()
+        token = enter(_DjangoTags(request, self._tagging, outer), outer)
+        try:
+            response = await self._get_response(request)
+            _keep_in_stream(response, current_scope.get())
+        finally:
+            leave(token)
+        return response
+
+
+class _DjangoTags(RequestTags):
+    """The tags of a Django request."""
+
+    __slots__ = ()
+
+    def template(self) -> Optional[str]:
+        match = getattr(self.carrier, "resolver_match", None)
+        route = None if match is None else match.route
+        if route is None:
+            return None
+        # Django's own has no slash in front, and for regular expressions a caret.
+        return "/" + str(route).removeprefix("^")
+
+    def method(self) -> Optional[str]:
+        method: Optional[str] = self.carrier.method
+        return method
+
+    def request(self) -> Any:
+        return self.carrier
+
+
+def _function(given: Any) -> Optional[TagFunction]:
+    function: Optional[TagFunction] = import_string(given) if isinstance(given, str) else given
+    return function
+
+
+def _keep_in_stream(response: Any, inside: Optional[Scope]) -> None:
+    """Have a body that is made while the server sends it belong to the request; files are left alone."""
+    if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
+        return
+    content = response.streaming_content
+    wrap = _AsyncStream if getattr(response, "is_async", False) else _Stream
+    response.streaming_content = wrap(content, inside)
+
+
+class _Stream:
+    """The parts of a body, each made inside the request's scope."""
+
+    def __init__(self, content: Iterator[bytes], inside: Optional[Scope]) -> None:
+        self._content = content
+        self._inside = inside
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        token = current_scope.set(self._inside)
+        try:
+            return next(self._content)
+        finally:
+            leave(token)
+
+
+class _AsyncStream:
+    """The same for an asynchronous body."""
+
+    def __init__(self, content: AsyncIterator[bytes], inside: Optional[Scope]) -> None:
+        self._content = content
+        self._inside = inside
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        token = current_scope.set(self._inside)
+        try:
+            return await self._content.__anext__()
+        finally:
+            leave(token)

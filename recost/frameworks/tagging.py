@@ -1,0 +1,188 @@
+"""Attributing outbound calls to the request that they are made for: what the framework integrations share."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from contextvars import Token
+from typing import Any, Callable, Final, Optional
+
+from recost.errors import RecostError
+from recost.interceptors import interception
+from recost.interceptors.scope import EMPTY, LateScope, Scope, scope
+
+__all__ = ["RequestTags", "TagFunction", "Tagging", "enter", "is_inside", "leave"]
+
+TagFunction = Callable[[Any], Optional[Mapping[str, object]]]
+"""Of the user's: names and values for a request; a value of None is no tag."""
+
+_METHODS: Final = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
+)
+_MAX_TAGS: Final = 8
+_MAX_TEXT: Final = 100
+_MAX_TEMPLATE: Final = 200
+_MAX_REPORTS: Final = 100
+
+
+class Tagging:
+    """What an integration was told about tags.
+
+    Args:
+        on: Tag with what is being served: the route, the task.
+        function: Adds tags of the user's own.
+        option: The name of the option that ``on`` comes from.
+
+    Raises:
+        ValueError: One is of the wrong type.
+    """
+
+    def __init__(self, on: object, function: Optional[TagFunction], option: str = "tag_routes") -> None:
+        if not isinstance(on, bool):
+            raise ValueError(  # noqa: TRY004 - as for every setting
+                f"recost: {option}: got {on!r}, wanted True or False"
+            )
+        if function is not None and (not callable(function) or inspect.iscoroutinefunction(function)):
+            kind = "a coroutine function" if callable(function) else f"a {type(function).__name__}"
+            raise ValueError(f"recost: tags: got {kind}, wanted a plain function of the request")
+        self.on = on
+        self.function = function
+        self.active = on or function is not None
+        self.known: dict[Any, str] = {}
+        """What an integration keeps of templates."""
+        self._reported: set[str] = set()
+
+    def own(self, subject: Any, outer: Optional[Scope] = None) -> dict[str, str]:
+        """Return what the user's function says of a request or task, checked; never raises.
+
+        Args:
+            subject: What the function is called with.
+            outer: The scope that the function runs in: calls of its own are not to ask it again.
+        """
+        if self.function is None:
+            return {}
+        token = scope.set(outer)
+        try:
+            return self._checked(self.function(subject))
+        except Exception as error:  # noqa: BLE001 - the application's request must not fail
+            # Where, and not with which words: those may quote the request.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            self._report(f"the function raised {type(error).__name__} at {frame.filename}:{frame.lineno}")
+            return {}
+        finally:
+            scope.reset(token)
+
+    def _checked(self, given: object) -> dict[str, str]:
+        if given is None:
+            return {}
+        if not isinstance(given, Mapping):
+            if inspect.iscoroutine(given):
+                given.close()
+            self._report(f"the function returned a {type(given).__name__}, wanted a dict")
+            return {}
+        tags: dict[str, str] = {}
+        for name, value in given.items():
+            if value is None:
+                continue
+            text = str(value)
+            problem = _problem(name, "a name") or _problem(text, f"the value of {name!r}")
+            if problem is None and len(tags) >= _MAX_TAGS:
+                problem = f"the function returned more than {_MAX_TAGS} tags"
+            if problem is not None:
+                self._report(f"{problem}; left out")
+                continue
+            tags[name] = text
+        return tags
+
+    def _report(self, problem: str) -> None:
+        """Report a problem once: requests bring it about, as many as there are."""
+        if problem not in self._reported and len(self._reported) < _MAX_REPORTS:
+            self._reported.add(problem)
+            interception.report(RecostError(f"recost: tags: {problem}"))
+
+
+class RequestTags:
+    """The tags of one request, found when a call begins: not before routing is the route known.
+
+    Args:
+        carrier: What the integration is handed of the request; the framework writes into it.
+        tagging: What the integration was told.
+        outer: The scope around the request.
+    """
+
+    __slots__ = ("_found", "_outer", "carrier", "tagging")
+
+    def __init__(self, carrier: Any, tagging: Tagging, outer: Optional[Scope]) -> None:
+        self.carrier = carrier
+        self.tagging = tagging
+        self._outer = outer
+        self._found: Optional[Mapping[str, Optional[str]]] = None
+
+    def find(self) -> Mapping[str, Optional[str]]:
+        """Return the tags as they are known now; from the route's being known on, always the same."""
+        if self._found is not None:
+            return self._found
+        found: dict[str, Optional[str]] = {}
+        template = None
+        try:
+            template = self.template()
+            if self.tagging.on:
+                # None takes away the tag of a request in this process that this one is served for.
+                found["route"] = template[:_MAX_TEMPLATE] if template else None
+                found["method"] = _known(self.method())
+            if self.tagging.function is not None:
+                found.update(self.tagging.own(self.request(), self._outer))
+        except Exception as error:  # noqa: BLE001 - a framework of unknown shape must not fail the call
+            interception.report(error)
+        if template:
+            self._found = found
+        return found
+
+    def template(self) -> Optional[str]:
+        """Return the route's template as the application declares it; None when it isn't known (yet)."""
+        raise NotImplementedError
+
+    def method(self) -> Optional[str]:
+        """Return the request's method; None where it has none."""
+        raise NotImplementedError
+
+    def request(self) -> Any:
+        """Return what the user's function is called with."""
+        raise NotImplementedError
+
+
+def enter(tags: RequestTags, outer: Optional[Scope]) -> Token[Optional[Scope]]:
+    """Begin to tag the calls of the running context; takes what `leave` needs."""
+    return scope.set(LateScope(outer or EMPTY, tags))
+
+
+def leave(token: Token[Optional[Scope]]) -> None:
+    """End what `enter` began."""
+    with suppress(ValueError):  # torn down from another context, as when an event loop is closed
+        scope.reset(token)
+
+
+def is_inside(outer: Optional[Scope], carrier: object) -> bool:
+    """Tell whether an integration further out tags this request already."""
+    if not isinstance(outer, LateScope):
+        return False
+    source = outer.source
+    return isinstance(source, RequestTags) and source.carrier is carrier
+
+
+def _known(method: Optional[str]) -> Optional[str]:
+    """Return a method as it may be shown: a client may send any word."""
+    return method if not method or method in _METHODS else "OTHER"
+
+
+def _problem(text: object, what: str) -> Optional[str]:
+    """Return what is wrong with a name or a value; None when nothing is."""
+    if not isinstance(text, str):
+        return f"{what} is a {type(text).__name__}"
+    if not text.strip():
+        return f"{what} is blank"
+    if len(text) > _MAX_TEXT:
+        return f"{what} is longer than {_MAX_TEXT} characters"
+    return None
