@@ -14,6 +14,8 @@ from tests.host_suites.runs import Run, compare, run
 from tests.host_suites.suites import QUICKEST, SUITES, Suite
 from tests.loopback import Loopback
 
+pytestmark = pytest.mark.slow
+
 _SUITE = Suite("a suite", options=("test_it.py",))
 
 

@@ -14,7 +14,10 @@ from tests.loopback import Loopback, wait_until
 from tests.scripts import environment, run_script
 
 pytest.importorskip("celery", reason="Celery is not installed")
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Celery doesn't support Windows")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="Celery doesn't support Windows"),
+    pytest.mark.slow,
+]
 
 APP = "tests.frameworks.celery_app"
 

@@ -15,6 +15,7 @@ from tests.integration.coexistence.tools import TOOLS
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="the orders run in forked processes"),
+    pytest.mark.slow,
     pytest.mark.timeout(300),
 ]
 

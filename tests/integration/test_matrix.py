@@ -19,6 +19,8 @@ from tests.integration.sdks import SDKS, load, missing
 from tests.loopback import wait_until
 from tests.scripts import run_script
 
+pytestmark = pytest.mark.slow
+
 LARGE = b"x" * 200_000
 
 

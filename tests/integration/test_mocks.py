@@ -157,6 +157,8 @@ def test_respx(server: Loopback, when: str) -> None:
 PYTEST_HTTPX = """
 import httpx, pytest, recost
 
+pytestmark = pytest.mark.slow
+
 seen = []
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from tests.integration.matrix.run import ORDERS, run
 from tests.integration.sdks import SDKS, missing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ORDERS)
 @pytest.mark.parametrize("name", SDKS)
 def test_an_sdk_is_recorded_call_by_call(name: str, when: str, tmp_path: Path) -> None:
