@@ -141,7 +141,7 @@ class _Calls:
 
         def handle_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
             outer = current.get()
-            if not switch or (outer is not None and outer.active and transmits(outer)):
+            if not switch or (outer is not None and outer.owner is not None and transmits(outer)):
                 return original(transport, request, *args, **kwargs)
             exchange = begin(transport, request)
             if exchange is None:
@@ -169,7 +169,7 @@ class _Calls:
 
         async def handle_async_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
             outer = current.get()
-            if not switch or (outer is not None and outer.active and transmits(outer)):
+            if not switch or (outer is not None and outer.owner is not None and transmits(outer)):
                 return await original(transport, request, *args, **kwargs)
             exchange = begin(transport, request)
             if exchange is None:
