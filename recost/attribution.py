@@ -132,10 +132,23 @@ class _Scoped:
     def _enter(self) -> None:
         self._entered.append(scope.set(self._inside(scope.get() or EMPTY)))
 
-    def _leave(self) -> None:
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
         # Left in another context than entered, as a generator may be: that one's scope stays.
         with suppress(ValueError):
             scope.reset(self._entered.pop())
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.__exit__(kind, error, traceback)
 
     def _around(self, function: _F) -> _F:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
@@ -180,24 +193,8 @@ class track(_Scoped):  # noqa: N801 - used like a function
         self._enter()
         return self._current
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self._leave()
-
     async def __aenter__(self) -> Spend:
         return self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self._leave()
 
     def __call__(self, function: _F) -> _F:
         """Have every call of a function, or of a coroutine function, summed up."""
@@ -232,24 +229,8 @@ class tag(_Scoped):  # noqa: N801 - used like a function
     def __enter__(self) -> None:
         self._enter()
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self._leave()
-
     async def __aenter__(self) -> None:
         self._enter()
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self._leave()
 
     def __call__(self, function: _F) -> _F:
         """Have the calls of a function, or of a coroutine function, tagged."""

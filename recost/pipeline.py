@@ -208,9 +208,8 @@ class Pipeline:
             return None
         match = self._registry.lookup(host, path)
         if match is not None and match.categorised and self._on_capture is None:
-            endpoint = shown = (
-                match.endpoint_category
-            )  # the path is shown nowhere: templating it is half the work
+            # The path is shown nowhere, and templating it is half the work.
+            endpoint = shown = match.endpoint_category
         else:
             shown = template_for(host, path) if self._template_paths else path
             endpoint = match.endpoint_category if match is not None and match.categorised else shown

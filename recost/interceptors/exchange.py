@@ -25,6 +25,7 @@ __all__ = [
     "current",
     "exchange_of",
     "forget_all",
+    "nowhere",
     "origin",
     "remember",
     "streaming",
@@ -204,11 +205,11 @@ class _Suppressed(Exchange):
         return True
 
 
-def _nowhere(exchange: Exchange) -> None:
+def nowhere(exchange: Exchange) -> None:
     """Take an exchange and forget it."""
 
 
-SUPPRESSED: Final[Exchange] = _Suppressed(_nowhere, "recost", "", "", "", 0, "")
+SUPPRESSED: Final[Exchange] = _Suppressed(nowhere, "recost", "", "", "", 0, "")
 
 streaming: Final[dict[int, Exchange]] = {}
 """Exchanges whose client has returned and whose body has not ended, by identity."""

@@ -8,12 +8,12 @@ it has been read, is closed or collected; it knows the exchange, never the respo
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
+from recost.interceptors._httpx_streams import counting_streams
 from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
 
 __all__ = ["instrument"]
@@ -27,7 +27,7 @@ _IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTr
 
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch the clients of ``httpx`` or ``httpx2``."""
-    stream, async_stream = _counting_streams(module)
+    stream, async_stream = counting_streams(module)
     sync, asynchronous = _Calls(interception, stream), _Calls(interception, async_stream)
     patches = interception.patches
     patches.replace(module.Client, "send", sync.send)
@@ -47,52 +47,16 @@ class _Calls:
         self._stream = stream
 
     def send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        begin, returned = self._begin, self._returned
-
-        def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            exchange = begin(client, request) if switch else None
-            if exchange is None:
-                return original(client, request, *args, **kwargs)
-            outer = current.get()
-            current.set(exchange)
-            try:
-                response = original(client, request, *args, **kwargs)
-            except BaseException:
-                exchange.finish()
-                raise
-            finally:
-                current.set(outer)
-            returned(exchange, response)
-            try:
-                return response
-            finally:
-                del response  # a traceback may keep this frame
-
-        return send
+        return _recorded(original, switch, self._begin, self._returned)
 
     def async_send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        begin, returned = self._begin, self._returned
+        return _async_recorded(original, switch, self._begin, self._returned)
 
-        async def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            exchange = begin(client, request) if switch else None
-            if exchange is None:
-                return await original(client, request, *args, **kwargs)
-            outer = current.get()
-            current.set(exchange)
-            try:
-                response = await original(client, request, *args, **kwargs)
-            except BaseException:
-                exchange.finish()
-                raise
-            finally:
-                current.set(outer)
-            returned(exchange, response)
-            try:
-                return response
-            finally:
-                del response  # a traceback may keep this frame
+    def transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        return _recorded(original, switch, self._begin_transmission, self._transmitted)
 
-        return send
+    def async_transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        return _async_recorded(original, switch, self._begin_transmission, self._transmitted)
 
     def hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         begins, failed, answered = self._hop_begins, self._hop_failed, self._hop_answered
@@ -136,80 +100,6 @@ class _Calls:
 
         return hop
 
-    def transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        transmits, begin = self._transmits, self._begin
-
-        def handle_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = current.get()
-            if not switch or (outer is not None and outer.owner is not None and transmits(outer)):
-                return original(transport, request, *args, **kwargs)
-            exchange = begin(transport, request)
-            if exchange is None:
-                return original(transport, request, *args, **kwargs)
-            exchange.attempts = 1
-            exchange.active = True
-            current.set(exchange)
-            try:
-                response = original(transport, request, *args, **kwargs)
-            except BaseException:
-                exchange.finish()
-                raise
-            finally:
-                current.set(outer)
-            self._transmitted(exchange, response)
-            try:
-                return response
-            finally:
-                del response  # a traceback may keep this frame
-
-        return handle_request
-
-    def async_transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        transmits, begin = self._transmits, self._begin
-
-        async def handle_async_request(transport: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = current.get()
-            if not switch or (outer is not None and outer.owner is not None and transmits(outer)):
-                return await original(transport, request, *args, **kwargs)
-            exchange = begin(transport, request)
-            if exchange is None:
-                return await original(transport, request, *args, **kwargs)
-            exchange.attempts = 1
-            exchange.active = True
-            current.set(exchange)
-            try:
-                response = await original(transport, request, *args, **kwargs)
-            except BaseException:
-                exchange.finish()
-                raise
-            finally:
-                current.set(outer)
-            self._transmitted(exchange, response)
-            try:
-                return response
-            finally:
-                del response  # a traceback may keep this frame
-
-        return handle_async_request
-
-    def _transmits(self, exchange: Exchange) -> bool:
-        """Tell whether a transport sends for this call: an attempt more, when it has done so before.
-
-        Whereto makes no difference: a transport of the user's own may lead a request elsewhere.
-        """
-        if exchange.layer is not LAYER:
-            return False  # `Exchange.covers` tells
-        if exchange.sent:
-            exchange.attempts += 1
-        exchange.sent = True
-        return True
-
-    def _transmitted(self, exchange: Exchange, response: Any) -> None:
-        """Follow the body of a call that was made without a client."""
-        exchange.active = False
-        exchange.headers_received(response.status_code)
-        self._returned(exchange, response)
-
     def _begin(self, client: Any, request: Any) -> Optional[Exchange]:
         try:
             scheme, host, port, path = _target(request.url)
@@ -229,6 +119,26 @@ class _Calls:
             self._interception.report(error)
             return None
         return exchange
+
+    def _begin_transmission(self, transport: Any, request: Any) -> Optional[Exchange]:
+        """Begin a call that is made without a client; within a client's, count what the transport sends."""
+        outer = current.get()
+        if outer is not None and outer.owner is not None and outer.layer is LAYER:
+            # Whereto makes no difference: a transport of the user's own may lead a request elsewhere.
+            if outer.sent:
+                outer.attempts += 1
+            outer.sent = True
+            return None
+        exchange = self._begin(transport, request)
+        if exchange is not None:
+            exchange.attempts = 1
+            exchange.active = True
+        return exchange
+
+    def _transmitted(self, exchange: Exchange, response: Any) -> None:
+        exchange.active = False
+        exchange.headers_received(response.status_code)
+        self._returned(exchange, response)
 
     def _hop_begins(self, exchange: Exchange, request: Any) -> None:
         if exchange.attempts:
@@ -285,6 +195,66 @@ class _Calls:
         exchange.finish()
 
 
+def _recorded(
+    original: Callable[..., Any],
+    switch: list[bool],
+    begin: Callable[[Any, Any], Optional[Exchange]],
+    returned: Callable[[Exchange, Any], None],
+) -> Callable[..., Any]:
+    """Return what takes the place of a sync method of a client or transport that sends a request."""
+
+    def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        exchange = begin(client, request) if switch else None
+        if exchange is None:
+            return original(client, request, *args, **kwargs)
+        outer = current.get()
+        current.set(exchange)
+        try:
+            response = original(client, request, *args, **kwargs)
+        except BaseException:
+            exchange.finish()
+            raise
+        finally:
+            current.set(outer)
+        returned(exchange, response)
+        try:
+            return response
+        finally:
+            del response  # a traceback may keep this frame
+
+    return send
+
+
+def _async_recorded(
+    original: Callable[..., Any],
+    switch: list[bool],
+    begin: Callable[[Any, Any], Optional[Exchange]],
+    returned: Callable[[Exchange, Any], None],
+) -> Callable[..., Any]:
+    """Do for a coroutine function what `_recorded` does for a plain one."""
+
+    async def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        exchange = begin(client, request) if switch else None
+        if exchange is None:
+            return await original(client, request, *args, **kwargs)
+        outer = current.get()
+        current.set(exchange)
+        try:
+            response = await original(client, request, *args, **kwargs)
+        except BaseException:
+            exchange.finish()
+            raise
+        finally:
+            current.set(outer)
+        returned(exchange, response)
+        try:
+            return response
+        finally:
+            del response  # a traceback may keep this frame
+
+    return send
+
+
 def _target(url: Any) -> tuple[str, str, int, str]:
     """Return scheme, host, effective port and path; the parsed fields are read: the properties encode."""
     try:
@@ -310,93 +280,3 @@ def _size_request(exchange: Exchange, request: Any, stream: Any) -> None:
 def _in_process(client: Any, url: Any) -> bool:
     transport = client._transport_for_url(url)  # noqa: SLF001 - mounts decide, per URL
     return any(base.__name__ in _IN_PROCESS for base in type(transport).__mro__)
-
-
-def _counting_streams(module: ModuleType) -> tuple[Any, Any]:
-    """Return the sync and the async stream class for one of the two modules: clients check ``isinstance``."""
-
-    class CountingStream(_CountingBase, module.SyncByteStream):  # type: ignore[misc, name-defined]
-        kind = module.SyncByteStream
-
-        def __iter__(self) -> Iterator[bytes]:
-            self._begins()
-            try:
-                for chunk in self._stream:
-                    self._count(chunk)
-                    yield chunk
-                self._completed()
-            finally:
-                self._ended()
-
-        def close(self) -> None:
-            try:
-                self._stream.close()
-            finally:
-                self._ended()
-
-    class AsyncCountingStream(_CountingBase, module.AsyncByteStream):  # type: ignore[misc, name-defined]
-        kind = module.AsyncByteStream
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            self._begins()
-            chunks = self._stream.__aiter__()
-            try:
-                async for chunk in chunks:
-                    self._count(chunk)
-                    yield chunk
-                self._completed()
-            finally:
-                # As httpx2 does for the stream that it sees, which is this one.
-                if isinstance(chunks, AsyncGenerator):
-                    await chunks.aclose()
-                self._ended()
-
-        async def aclose(self) -> None:
-            try:
-                await self._stream.aclose()
-            finally:
-                self._ended()
-
-    return CountingStream, AsyncCountingStream
-
-
-class _CountingBase:
-    """Counts the bytes of a body as they pass; the end of a response's body ends its exchange."""
-
-    def __init__(self, stream: Any, exchange: Exchange, *, upload: bool = False) -> None:
-        self._stream = stream
-        self._exchange = exchange
-        self._upload = upload
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_stream":  # not yet set, or already gone: don't look it up on itself
-            raise AttributeError(name)
-        return getattr(self._stream, name)
-
-    def __del__(self) -> None:
-        try:
-            self._ended()
-        except AttributeError:  # __init__ did not run to its end
-            return
-
-    def _begins(self) -> None:
-        # Perhaps again, after a redirect: what counts is the body, not how often it was sent.
-        if self._upload:
-            self._exchange.request_bytes = 0
-
-    def _count(self, chunk: bytes) -> None:
-        exchange = self._exchange
-        if self._upload:
-            exchange.request_bytes += len(chunk)
-            return
-        exchange.response_bytes += len(chunk)
-        if exchange.capture is not None:
-            exchange.capture.feed(chunk)
-
-    def _completed(self) -> None:
-        if self._exchange.capture is not None and not self._upload:
-            self._exchange.capture.complete = True
-
-    def _ended(self) -> None:
-        if not self._upload:
-            self._exchange.finish()

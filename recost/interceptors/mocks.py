@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, nowhere
 from recost.interceptors.stdlib import ascii_host
 
 __all__ = ["instrument"]
@@ -119,7 +119,7 @@ class _Answers:
         if exchange is None:
             return wrapped(*args, **kwargs)
         outer = current.get()
-        beneath = _Beneath(_nowhere, self._layer, "", "", "", 0, "")
+        beneath = _Beneath(nowhere, self._layer, "", "", "", 0, "")
         beneath.asked, beneath.owner, beneath.attempts = False, mock, 1
         current.set(beneath)
         try:
@@ -177,7 +177,3 @@ def _requests_size(response: Any) -> tuple[int, int, int]:
 
 def _vcr_size(response: Any) -> tuple[int, int, int]:
     return response.status, 0, len(response.recorded_response["body"]["string"] or b"")
-
-
-def _nowhere(exchange: Exchange) -> None:
-    """Take an exchange and forget it."""

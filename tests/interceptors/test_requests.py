@@ -6,7 +6,6 @@ import copy
 import gc
 import io
 import pickle
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,22 +17,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from recost.events import RawEvent
 from recost.interceptors import install, uninstall
 from recost.interceptors.exchange import streaming
-from tests.loopback import Loopback, loopback, refused_port, wait_until
+from tests.interceptors.truth import ENDINGS, Events, seen, truth
+from tests.loopback import Loopback, loopback, refused_port
 
-Events = list[RawEvent]
-
-ENDINGS = [
-    "/plain?n=100",
-    "/plain?n=70000",
-    "/plain?n=0",
-    "/chunked?n=1003&k=7",
-    "/sse",
-    "/gzip?n=5000",
-    "/close?n=3000",
-]
 ALL = [*ENDINGS, "/empty", "/status/404", "/status/503"]
 
 
@@ -42,15 +30,6 @@ def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
-
-
-def truth(server: Loopback) -> Counter[Any]:
-    wait_until(lambda: all(s.complete or s.path == "/truncate" for s in server.log), 2)
-    return Counter((s.method, s.path, s.status, s.request_bytes, s.response_bytes) for s in server.log)
-
-
-def seen(events: Events) -> Counter[Any]:
-    return Counter((e.method, e.path, e.status_code, e.request_bytes, e.response_bytes) for e in events)
 
 
 @pytest.mark.parametrize("path", ALL)

@@ -8,7 +8,6 @@ import threading
 import urllib.error
 import urllib.request
 import xmlrpc.client
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,38 +18,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
 from recost.interceptors._body import Dechunker
 from recost.interceptors.exchange import SUPPRESSED, current, streaming
 from recost.interceptors.stdlib import absolute_target
+from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, refused_port, wait_until
-
-Events = list[RawEvent]
 
 
 def connect(server: Loopback) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(server.host, server.port, timeout=10)
-
-
-def truth(server: Loopback) -> Counter[Any]:
-    wait_until(lambda: all(s.complete or s.path == "/truncate" for s in server.log), 2)
-    return Counter((s.method, s.path, s.status, s.request_bytes, s.response_bytes) for s in server.log)
-
-
-def seen(events: Events) -> Counter[Any]:
-    return Counter((e.method, e.path, e.status_code, e.request_bytes, e.response_bytes) for e in events)
-
-
-ENDINGS = [
-    "/plain?n=100",
-    "/plain?n=70000",
-    "/plain?n=0",
-    "/chunked?n=1003&k=7",
-    "/sse",
-    "/gzip?n=5000",
-    "/close?n=3000",
-]
 
 
 @pytest.mark.parametrize("path", [*ENDINGS, "/empty", "/status/304", "/status/404", "/status/503"])

@@ -11,7 +11,6 @@ import socket
 import ssl
 import threading
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,13 +26,12 @@ from urllib3._collections import HTTPHeaderDict
 from urllib3.exceptions import HTTPError, IncompleteRead, MaxRetryError, ProtocolError, ReadTimeoutError
 from urllib3.util import Retry, Timeout
 
-from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
 from recost.interceptors.exchange import SUPPRESSED, current, streaming
 from tests.interceptors.test_stdlib import tunnel
-from tests.loopback import Loopback, loopback, refused_port, wait_until
+from tests.interceptors.truth import ENDINGS, Events, seen, truth
+from tests.loopback import Loopback, loopback, refused_port
 
-Events = list[RawEvent]
 OLD = metadata.version("urllib3") < "2"
 RETRIES_503: Any = {"status_forcelist": [503], "allowed_methods": None, "backoff_factor": 0}
 
@@ -44,24 +42,6 @@ def manager() -> Iterator[PoolManager]:
         yield manager
 
 
-def truth(server: Loopback) -> Counter[Any]:
-    wait_until(lambda: all(s.complete or s.path == "/truncate" for s in server.log), 2)
-    return Counter((s.method, s.path, s.status, s.request_bytes, s.response_bytes) for s in server.log)
-
-
-def seen(events: Events) -> Counter[Any]:
-    return Counter((e.method, e.path, e.status_code, e.request_bytes, e.response_bytes) for e in events)
-
-
-ENDINGS = [
-    "/plain?n=100",
-    "/plain?n=70000",
-    "/plain?n=0",
-    "/chunked?n=1003&k=7",
-    "/sse",
-    "/gzip?n=5000",
-    "/close?n=3000",
-]
 ALL = [*ENDINGS, "/empty", "/status/404", "/status/503"]
 
 

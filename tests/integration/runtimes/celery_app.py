@@ -27,6 +27,7 @@ app = Celery("shop", broker="filesystem://")
 app.conf.broker_transport_options = {
     "data_folder_in": str(queue),
     "data_folder_out": str(queue),
+    "control_folder": str(queue / "control"),
     "polling_interval": 0.05,
 }
 app.conf.worker_hijack_root_logger = False
