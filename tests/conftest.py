@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -14,6 +15,10 @@ from tests.loopback import Loopback, loopback
 # How long an example takes says more about what else the machine does.
 hypothesis.settings.register_profile("recost", deadline=None)
 hypothesis.settings.load_profile("recost")
+
+# In the background of a shell it is ignored, and every process that a test starts would ignore it, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any, Callable
 
 _SUFFIX = "_sdk.py"
@@ -55,12 +57,19 @@ def missing(name: str) -> str:
     )
 
 
-def on_threads(call: Callable[[], Any]) -> None:
-    """Make a call 40 times: 8 threads share what it uses, and make 5 calls each."""
+def on_threads(call: Callable[[], Any], *, in_turn: bool = False) -> None:
+    """Make a call 40 times: 8 threads share what it uses, and make 5 calls each.
+
+    Args:
+        call: What each thread does.
+        in_turn: One thread after the other.
+    """
+    turn = Lock() if in_turn else nullcontext()
 
     def work() -> None:
         for _ in range(CALLS_PER_THREAD):
-            call()
+            with turn:
+                call()
 
     with ThreadPoolExecutor(THREADS) as pool:
         for thread in [pool.submit(work) for _ in range(THREADS)]:

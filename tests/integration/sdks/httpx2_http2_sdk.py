@@ -22,5 +22,5 @@ answer = _web.answer
 def use() -> None:
     """Make every call."""
     module: Any = import_module("httpx2")
-    _web.use_httpx(module, lambda: module.Client(http2=True))
+    _web.use_httpx(module, lambda: module.Client(http2=True), in_turn=True)
     asyncio.run(_web.use_httpx_async(module, lambda: module.AsyncClient(http2=True)))
