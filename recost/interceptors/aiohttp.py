@@ -130,10 +130,11 @@ class _Calls:
         """Have a body counted while it is sent, where it has no length: an async iterable."""
         try:
             if hasattr(type(kwargs["data"]), "__aiter__"):
-                # What the client would do with it; a payload is then taken as it is.
-                payload = self._payloads.get(kwargs["data"], disposition=None)
-                if isinstance(payload, self._iterated):
-                    payload._iter = _CountedUpload(payload._iter, exchange)  # noqa: SLF001
+                payload = self._payloads.get(kwargs["data"], disposition=None)  # as the client will
+                if type(payload) is self._iterated:
+                    return {**kwargs, "data": _CountedUpload(kwargs["data"], exchange)}
+                if isinstance(payload, self._iterated):  # of another kind, which the client takes as it is
+                    payload._iter = _CountedIterator(payload._iter, exchange)  # noqa: SLF001
                     return {**kwargs, "data": payload}
         except Exception as error:  # noqa: BLE001
             self._interception.report(error)
@@ -223,15 +224,32 @@ def _feed_arrived(capture: Capture, content: Any) -> None:
 
 
 class _CountedUpload:
-    """Counts the bytes of a request's body as they are taken."""
+    """An async iterable whose bytes are counted; as often iterable as what it stands for."""
+
+    __slots__ = ("_exchange", "_iterable")
+
+    def __init__(self, iterable: Any, exchange: Exchange) -> None:
+        self._iterable = iterable
+        self._exchange = exchange
+
+    def __aiter__(self) -> _CountedIterator:
+        return _CountedIterator(self._iterable.__aiter__(), self._exchange)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._iterable, name)
+
+
+class _CountedIterator:
+    """Counts what one round over a request's body takes."""
 
     __slots__ = ("_exchange", "_iterator")
 
     def __init__(self, iterator: Any, exchange: Exchange) -> None:
         self._iterator = iterator
         self._exchange = exchange
+        exchange.request_bytes = 0
 
-    def __aiter__(self) -> _CountedUpload:
+    def __aiter__(self) -> _CountedIterator:
         return self
 
     async def __anext__(self) -> Any:

@@ -266,6 +266,28 @@ async def test_bodies_without_a_length_are_counted_while_they_are_sent(
     assert only(events).request_bytes == server.log[0].request_bytes == 5011
 
 
+async def test_what_stands_in_for_the_client_can_iterate_over_the_body(events: list[RawEvent]) -> None:
+    taken: list[bytes] = []
+
+    async def request(_session: Any, _method: str, _url: str, *, data: Any, **_options: Any) -> Any:
+        taken.extend([chunk async for chunk in data])
+        raise aiohttp.ClientConnectionError("no server")
+
+    original = aiohttp.ClientSession._request
+    uninstall()
+    aiohttp.ClientSession._request = request
+    install(events.append)
+    try:
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await session.post("http://nowhere.example/", data=_chunks())
+    finally:
+        uninstall()
+        aiohttp.ClientSession._request = original
+    assert b"".join(taken) == b"a" * 10 + b"b" * 5000 + b"c"
+    assert only(events).request_bytes == 5011
+
+
 async def test_one_response_sent_on_as_the_next_request(
     session: Any, server: Loopback, events: list[RawEvent]
 ) -> None:
