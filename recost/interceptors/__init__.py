@@ -29,6 +29,7 @@ CLIENTS: Final = {
     "httpx": "recost.interceptors.httpx",
     "httpx2": "recost.interceptors.httpx",
     "urllib3": "recost.interceptors.urllib3",
+    "urllib3_future": "recost.interceptors.urllib3_future",
     "aiohttp": "recost.interceptors.aiohttp",
     "http.client": "recost.interceptors.stdlib",
 }

@@ -9,6 +9,7 @@ not count chunks.
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType, TracebackType
 from typing import Any, Callable, Final, Optional
 
@@ -18,31 +19,35 @@ from recost.interceptors._body import follow_body
 from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
 from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
-__all__ = ["instrument"]
+__all__ = ["LAYER", "Calls", "again", "instrument"]
 
 LAYER: Final = "urllib3"
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
-    """Patch ``urllib3``."""
-    calls = _Calls(interception)
+    """Patch ``urllib3``; where urllib3-future has taken its name, that."""
+    if hasattr(module, "AsyncHTTPConnectionPool"):
+        importlib.import_module("recost.interceptors.urllib3_future").instrument(module, interception)
+        return
+    calls = Calls(interception)
     interception.patches.replace(module.HTTPConnectionPool, "urlopen", calls.urlopen)
     if hasattr(module.HTTPResponse, "drain_conn"):
         interception.patches.wrap(module.HTTPResponse, "drain_conn", calls.drain_conn)
 
 
-class _Calls:
-    """The wrappers for the pools."""
+class Calls:
+    """What takes the place of the pools' methods."""
 
     def __init__(self, interception: Interception) -> None:
         self._interception = interception
 
     def urlopen(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        """One logical call, or one more attempt of it."""
         begin, failed, returned = self._begin, self._failed, self._returned
 
         def urlopen(pool: Any, *args: Any, **kwargs: Any) -> Any:
             outer = current.get()
-            if not switch or (outer is not None and outer.owner is pool and _again(outer, args, kwargs)):
+            if not switch or (outer is not None and outer.owner is pool and again(outer, args, kwargs)):
                 return original(pool, *args, **kwargs)
             exchange = begin(pool, args, kwargs)
             if exchange is None:
@@ -146,13 +151,15 @@ def _body_size(body: Any, headers: Any) -> int:
         return UNSIZED
 
 
-def _again(exchange: Exchange, args: Any, kwargs: Any) -> bool:
+def again(exchange: Exchange, args: Any, kwargs: Any) -> bool:
     """Note one more attempt, unless this is a call of its own, made by the body that is being sent."""
     retries = args[4] if len(args) > 4 else kwargs.get("retries")
     if not getattr(retries, "history", None):
         return False
     exchange.attempts += 1
     exchange.status = exchange.headers_ns = 0
+    if exchange.request_bytes < 0:
+        exchange.request_bytes = UNSIZED
     return True
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["check_clients"]
 
 _SINK: Final = "doctor"
-_THROUGH: Final = {"requests": "urllib3", "urllib.request": "http.client"}
+_THROUGH: Final = {"requests": "urllib3", "niquests": "urllib3_future", "urllib.request": "http.client"}
 """Clients that are seen because they are built on another one."""
 
 

@@ -40,7 +40,6 @@ UNSEEN: Final = (
     Unseen("geventhttpclient", "geventhttpclient", "Locust's FastHttpUser, tritonclient"),
     Unseen("tornado", "tornado", "tornado.httpclient"),
     Unseen("treq", "treq", "Twisted"),
-    Unseen("urllib3_future", "urllib3-future", "niquests"),
     Unseen("websockets", "websockets", "WebSockets: OpenAI's and Gemini's live APIs"),
     Unseen("websocket", "websocket-client", "WebSockets: Slack's socket mode, Kubernetes"),
 )
