@@ -5,6 +5,7 @@ from __future__ import annotations
 from recost._version import __version__
 from recost.aggregation.aggregator import MAX_BUCKETS, Aggregator
 from recost.attribution import Spend, cost_for, provider_for, tag, track
+from recost.budgets.model import Budget
 from recost.config import LocalTransportMode, RecostConfig, TransportMode
 from recost.errors import (
     RecostAuthError,
@@ -25,6 +26,7 @@ __all__ = [
     "BUILTIN_PROVIDERS",
     "MAX_BUCKETS",
     "Aggregator",
+    "Budget",
     "Cost",
     "FlushStatus",
     "LocalTransportMode",

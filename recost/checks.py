@@ -12,8 +12,9 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Final, Union
+from typing import Any, Callable, Final, TypeVar, Union
 
+from recost.budgets.model import Budget
 from recost.pricing.model import ProviderDef
 
 __all__ = ["Check", "Reader", "RefusedError", "shown"]
@@ -32,6 +33,9 @@ _BOOLEANS: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
 }
+
+
+_Kind = TypeVar("_Kind")
 
 
 class RefusedError(Exception):
@@ -191,11 +195,17 @@ def patterns(value: Any) -> tuple[str, ...]:
 
 def providers(value: Any) -> tuple[ProviderDef, ...]:
     """Accept rules; a rule checks its own fields when it is made."""
-    wanted = "a list of recost.ProviderDef"
-    items = _items(value, wanted)
+    return _objects(value, ProviderDef)
+
+
+def budgets(value: Any) -> tuple[Budget, ...]:
+    """Accept budgets, each with a name of its own; a budget checks its own fields when it is made."""
+    items = _objects(value, Budget)
+    names = set()
     for item in items:
-        if not isinstance(item, ProviderDef):
-            raise RefusedError(wanted, item)
+        if item.name in names:
+            raise RefusedError(f"budgets with different names, and {item.name!r} is there twice: pass name=…")
+        names.add(item.name)
     return items
 
 
@@ -204,6 +214,15 @@ def callback(value: Any) -> Callable[[Exception], Any]:
     if not callable(value):
         raise RefusedError("a function that takes one exception")
     return value  # type: ignore[no-any-return]
+
+
+def _objects(value: Any, kind: type[_Kind]) -> tuple[_Kind, ...]:
+    wanted = f"a list of recost.{kind.__name__}"
+    items = _items(value, wanted)
+    for item in items:
+        if not isinstance(item, kind):
+            raise RefusedError(wanted, item)
+    return items
 
 
 def _texts(value: Any, wanted: str) -> tuple[str, ...]:

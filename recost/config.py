@@ -15,6 +15,7 @@ from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, f
 from typing import Any, Callable, Final, Literal, Optional, Union
 
 from recost import checks
+from recost.budgets.model import Budget
 from recost.pricing.model import ProviderDef
 
 __all__ = [
@@ -126,6 +127,8 @@ class RecostConfig:
         default=None, metadata=_rule(checks.file, checks.read_text)
     )
     """TOML or JSON file of rules, which come after ``custom_providers`` and before the built-in ones."""
+    budgets: Sequence[Budget] = field(default_factory=list, metadata=_rule(checks.budgets, None))
+    """Limits on what calls may cost. Not from the environment."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""

@@ -12,7 +12,7 @@ the ``on_error`` callback.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,24 +77,44 @@ class RecostRateLimitError(RecostError):
 
 
 class RecostBudgetExceededError(RecostError):
-    """A budget with ``on_exceed="raise"`` is used up; the call was not sent.
+    """A budget with ``on_exceed="raise"`` refuses a call; it was not sent.
 
     Attributes:
         budget: The budget's name.
         spent_usd: What was spent in the current period, in US dollars.
         limit_usd: What may be spent in a period, in US dollars.
         resets_at: When the next period begins, with its time zone; None when there is none.
+        unpriced: True: it is not used up; the price of the call isn't known, and ``unpriced="refuse"``.
     """
 
     def __init__(
-        self, budget: str, spent_usd: Decimal, limit_usd: Decimal, resets_at: Optional[datetime] = None
+        self,
+        budget: str,
+        spent_usd: Decimal,
+        limit_usd: Decimal,
+        resets_at: Optional[datetime] = None,
+        *,
+        unpriced: bool = False,
     ) -> None:
-        until = "" if resets_at is None else f"; it resets at {resets_at.isoformat()}"
-        super().__init__(
-            f"recost: the budget {budget!r} is used up: ${spent_usd} of ${limit_usd} spent, "
-            f"so the call was not made{until}"
-        )
+        spent = f"${spent_usd:f} of ${limit_usd:f} spent"
+        if unpriced:
+            reason = f"refuses calls whose price isn't known ({spent})"
+        else:
+            until = "" if resets_at is None else f"; it resets at {resets_at.isoformat()}"
+            reason = f"is used up ({spent}{until})"
+        super().__init__(f"recost: the budget {budget!r} {reason}, so the call was not made")
         self.budget = budget
         self.spent_usd = spent_usd
         self.limit_usd = limit_usd
         self.resets_at = resets_at
+        self.unpriced = unpriced
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Process pools and task queues pickle what a task raises.
+        return _remade, (self.budget, self.spent_usd, self.limit_usd, self.resets_at, self.unpriced)
+
+
+def _remade(
+    budget: str, spent_usd: Decimal, limit_usd: Decimal, resets_at: Optional[datetime], unpriced: bool
+) -> RecostBudgetExceededError:
+    return RecostBudgetExceededError(budget, spent_usd, limit_usd, resets_at, unpriced=unpriced)

@@ -29,7 +29,7 @@ class Meter:
         self._registry = registry
         self._pricer = Pricer(registry, report=report)
         self._report = report
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
     def wants(self, host: str, path: str, method: str) -> bool:
         """Tell whether the answer to such a call reports something: else it is not looked at."""
@@ -49,6 +49,21 @@ class Meter:
                 exchange.cost = self._price(exchange)
             priced: Cost = exchange.cost
             return priced
+
+    def prepare(self) -> None:
+        """Load now what the first call would be held up by."""
+        host, path = "api.openai.com", "/v1/chat/completions"
+        self._pricer.price(
+            self._registry.lookup(host, path),
+            host=host,
+            path=path,
+            method="POST",
+            status=200,
+            request_bytes=0,
+            response_bytes=0,
+            usage=Usage("gpt-4o", {"input_tokens": 1}),
+            count=False,
+        )
 
     def _price(self, exchange: Exchange) -> Cost:
         match = self._match(exchange)

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import recost.config
+from recost.budgets.model import Budget
 from recost.config import RecostConfig, Settings, explicit, overlay, resolve, variable
 from recost.pricing.model import ProviderDef
 from tests.scripts import environment
@@ -54,7 +55,10 @@ TABLE: dict[str, Any] = {
     "capture_usage": False,
     "max_tag_sets": 100,
     "providers_file": None,
+    "budgets": [],
 }
+
+_BUDGET = Budget(5, on_exceed="raise")
 
 
 def settle(
@@ -131,6 +135,7 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("max_tag_sets", 5, 5),
     ("providers_file", "/etc/rules.toml", "/etc/rules.toml"),
     ("providers_file", Path("/etc/rules.json"), "/etc/rules.json"),
+    ("budgets", [_BUDGET], (_BUDGET,)),
 ]
 
 
@@ -195,9 +200,9 @@ def test_a_setting_from_its_environment_variable(name: str, text: str, expected:
     assert variable(name) in environ
 
 
-def test_every_setting_but_two_is_read_from_the_environment() -> None:
+def test_every_setting_but_objects_is_read_from_the_environment() -> None:
     covered = {name for name, _, _ in FROM_ENVIRONMENT}
-    assert set(TABLE) - covered == {"custom_providers", "on_error", "flush_interval"}
+    assert set(TABLE) - covered == {"custom_providers", "on_error", "flush_interval", "budgets"}
     settings = settle(environ={"RECOST_CUSTOM_PROVIDERS": "x", "RECOST_ON_ERROR": "print"})
     assert (settings.custom_providers, settings.on_error) == ((), None)
 
@@ -350,6 +355,8 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("local_transport", ["ws"], "['ws']", "'file' or 'ws'"),
     ("providers_file", " ", "' '", "the path of a file"),
     ("providers_file", 3, "3", "the path of a file"),
+    ("budgets", [5], "5", "a list of recost.Budget"),
+    ("budgets", [_BUDGET, Budget(5, on_exceed="raise")], "[", "pass name="),
     *[
         (name, value, shown, "True or False")
         for name in ("debug", "enabled", "auto_shutdown_handlers", "template_paths", "capture_usage")

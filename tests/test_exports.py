@@ -10,6 +10,7 @@ PUBLIC = [
     "BUILTIN_PROVIDERS",
     "MAX_BUCKETS",
     "Aggregator",
+    "Budget",
     "Cost",
     "FlushStatus",
     "LocalTransportMode",

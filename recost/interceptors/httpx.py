@@ -114,6 +114,8 @@ class _Calls:
                 except AttributeError:
                     _size_request(exchange, request, self._stream)
         except RecostBudgetExceededError:
+            if hasattr(client, "_transport_for_url") and _in_process(client, request.url):
+                return None  # nothing leaves the process
             raise
         except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
             self._interception.report(error)

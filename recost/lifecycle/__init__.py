@@ -6,7 +6,7 @@ import threading
 from typing import Any, Final, Optional
 
 from recost.config import RecostConfig, Settings, resolve
-from recost.lifecycle.compose import build_runtime
+from recost.lifecycle.compose import build_keeper, build_runtime
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
 from recost.pricing.model import ProviderDef
@@ -53,8 +53,9 @@ def _start(settings: Settings) -> RecostHandle:
     if settings.debug:
         start_debug_log()
     registry = ProviderRegistry([*settings.custom_providers, *_rules_of_file(settings)])
+    keeper = build_keeper(settings, registry, report)
     return RecostHandle(
-        lambda: build_runtime(settings, registry, report),
+        lambda: build_runtime(settings, registry, report, keeper=keeper),
         report=report,
         shutdown_timeout_s=settings.shutdown_flush_timeout_ms / 1000,
         flush_at_exit=settings.auto_shutdown_handlers,

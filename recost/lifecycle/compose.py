@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
-from typing import Callable, Final, Optional
+from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost._version import __version__
 from recost.aggregation.aggregator import Aggregator
@@ -13,6 +14,7 @@ from recost.delivery.delivery import Delivery
 from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
 from recost.events import RawEvent, WindowSummary
+from recost.interceptors import interception
 from recost.lifecycle.quiet import Quiet
 from recost.lifecycle.reporting import log_debug
 from recost.lifecycle.runtime import Runtime
@@ -21,7 +23,10 @@ from recost.metering import Meter
 from recost.pipeline import Pipeline
 from recost.pricing.registry import ProviderRegistry
 
-__all__ = ["TRANSPORTS", "build_runtime", "build_transport"]
+if TYPE_CHECKING:
+    from recost.budgets.keeper import Keeper
+
+__all__ = ["TRANSPORTS", "build_keeper", "build_runtime", "build_transport"]
 
 _MAX_FRAMES: Final = 1000
 _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
@@ -71,11 +76,35 @@ def build_transport(settings: Settings) -> Transport:
     return Quiet(TRANSPORTS[settings.transport](settings))
 
 
+def build_keeper(
+    settings: Settings, registry: ProviderRegistry, report: Callable[[BaseException], None]
+) -> Optional[Keeper]:
+    """Return what keeps the budgets, in this process and in those that are forked from it; None without any.
+
+    Raises:
+        ValueError: A budget is for a provider that there is no rule for.
+    """
+    if not settings.budgets:
+        return None
+    from recost.budgets.keeper import Keeper  # noqa: PLC0415 - only what is used is imported
+    from recost.interceptors.retries import end_retries  # noqa: PLC0415
+
+    local = settings.mode == "local"
+    return Keeper(
+        settings.budgets,
+        registry=registry,
+        report=report,
+        local_file=f"{settings.local_dir}/{settings.project_id or 'default'}.budgets.json" if local else None,
+        on_refusal=partial(end_retries, interception.patches),
+    )
+
+
 def build_runtime(
     settings: Settings,
     registry: ProviderRegistry,
     report: Callable[[BaseException], None],
     transport: Optional[Transport] = None,
+    keeper: Optional[Keeper] = None,
 ) -> Runtime:
     """Return a worker and a delivery for this process, with no thread started.
 
@@ -84,6 +113,7 @@ def build_runtime(
         registry: The rules in force.
         report: Takes what goes wrong inside.
         transport: The destination, in place of the one that the settings ask for.
+        keeper: Keeps the budgets, where there are any.
     """
     frames = settings.transport == "ws"
     delivery = Delivery(
@@ -100,6 +130,8 @@ def build_runtime(
         max_tag_sets=settings.max_tag_sets,
     )
     meter = Meter(registry, report=report)
+    if keeper is not None and keeper.refuses and settings.capture_usage:
+        meter.prepare()  # now, rather than while a call waits to be let through
     pipeline = Pipeline(
         registry,
         aggregator,
@@ -127,6 +159,7 @@ def build_runtime(
         delivery,
         cost_of=pipeline.cost_of,
         wants_usage=meter.wants if settings.capture_usage else None,
+        keeper=keeper,
     )
 
 

@@ -91,8 +91,8 @@ class RecostHandle:
         runtime = self._runtime
         if runtime is not None:
             try:
-                interception.remove(_SINK, runtime.worker.record)
-                interception.end_streaming(runtime.worker.record)
+                interception.remove(_SINK, runtime.record)
+                interception.end_streaming(runtime.record)
                 runtime.shut_down(self._shutdown_timeout_s)
             except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application
                 self._report(error)
@@ -142,10 +142,11 @@ class RecostHandle:
         self._runtime = build()
         interception.add(
             _SINK,
-            self._runtime.worker.record,
+            self._runtime.record,
             before_call=self._before_call,
             on_error=self._report,
             metered=self._runtime.wants_usage,
+            gate=self._runtime.gate,
             remembering=True,
         )
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Callable, Final, Optional
+from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost.delivery.delivery import Delivery
-from recost.interceptors.exchange import Exchange
+from recost.interceptors.exchange import Exchange, Sink
 from recost.lifecycle.process import wait_for_ended_threads
 from recost.lifecycle.worker import Worker, start_thread
 from recost.pricing.cost import Cost
 
+if TYPE_CHECKING:
+    from recost.budgets.keeper import Keeper
+
 __all__ = ["Runtime"]
 
 _FORK_PAUSE_S: Final = 0.02
+_SAVING_S: Final = 0.25
+"""For the last writing of what was spent, where delivery has used up the time."""
 
 
 class Runtime:
@@ -27,6 +32,7 @@ class Runtime:
         *,
         cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
         wants_usage: Optional[Callable[[str, str, str], bool]] = None,
+        keeper: Optional[Keeper] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
@@ -35,13 +41,19 @@ class Runtime:
         """What a call cost; None for one that is excluded. On any thread."""
         self.wants_usage = wants_usage
         """Tells of host, path and method whether the answer is to be looked at; None where none is."""
+        self.record: Sink = worker.record if keeper is None else keeper.bind(cost_of, worker.record)
+        """The sink of the interceptors."""
+        self.gate = None if keeper is None else keeper.gate
+        """Refuses calls that are about to begin; None where nothing does."""
         self.started = False
         """A thread was asked for; where the interpreter refuses one, everything happens at the flushes."""
+        self._keeper = keeper
         self._monotonic = monotonic
         self._starting = threading.Lock()
         self._kind: type = type(self._starting)
         self._worker_thread: Optional[threading.Thread] = None
         self._delivery_thread: Optional[threading.Thread] = None
+        self._keeper_thread: Optional[threading.Thread] = None
 
     def start(self) -> bool:
         """Start the threads if they don't run; True when that was to be done.
@@ -65,8 +77,12 @@ class Runtime:
             return
         deadline = self._monotonic() + _FORK_PAUSE_S
         self.worker.pause()
+        if self._keeper is not None:
+            self._keeper.settle()
+            self._keeper.pause()
         self._join(self._worker_thread, deadline)
         self.worker.flush()
+        self._join(self._keeper_thread, deadline)
         self.delivery.settle(deadline)
         if self.delivery.pause():
             self._join(self._delivery_thread, deadline)
@@ -85,6 +101,8 @@ class Runtime:
         """Close the window and wait until everything has arrived; False when it has not."""
         deadline = self._monotonic() + timeout_s
         self.worker.flush()
+        if self._keeper is not None:
+            self._keeper.save(timeout_s=timeout_s)
         thread = self._delivery_thread
         if thread is not None and thread.is_alive() and thread is not threading.current_thread():
             return self.delivery.settle(deadline)
@@ -93,6 +111,8 @@ class Runtime:
     def shut_down(self, timeout_s: float) -> None:
         """End the threads after one last flush, within about ``timeout_s`` seconds."""
         deadline = self._monotonic() + timeout_s
+        if self._keeper is not None:
+            self._keeper.stop()
         self.worker.stop()
         self._join(self._worker_thread, deadline)
         self.worker.flush()
@@ -101,6 +121,14 @@ class Runtime:
         if self._delivery_thread is None or not self._delivery_thread.is_alive():
             self.delivery.settle_here(deadline)
         self.delivery.close()
+        if self._keeper is not None:
+            self._end_keeper(self._keeper, deadline)
+
+    def _end_keeper(self, keeper: Keeper, deadline: float) -> None:
+        thread = self._keeper_thread
+        self._join(thread, max(deadline, self._monotonic() + _SAVING_S))
+        if thread is None or not thread.is_alive():
+            keeper.turn(everything=True)
 
     def _start_threads(self) -> bool:
         if self.started:
@@ -111,6 +139,8 @@ class Runtime:
             self._worker_thread = start_thread(self.worker.run, "recost-worker")
         if self.delivery.resume():
             self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
+        if self._keeper is not None and self._keeper.resume():
+            self._keeper_thread = start_thread(self._keeper.run, "recost-budgets")
         return True
 
     def _renew_locks(self) -> None:

@@ -1,0 +1,136 @@
+"""Which account is kept in which file, and when."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Callable, Final, Optional
+
+from recost.budgets.account import Account, Notice
+from recost.budgets.store import Entries, StateFile
+from recost.errors import RecostError
+
+__all__ = ["Books"]
+
+_EVERY_S: Final = 1.0
+"""A file is written at most this often, and what other processes have spent is read as often."""
+_RETRY_S: Final = 30.0
+_IDLE_S: Final = threading.TIMEOUT_MAX
+
+
+class _Book:
+    """A file, and the accounts that it keeps."""
+
+    def __init__(self, file: StateFile, accounts: Sequence[Account]) -> None:
+        self.file = file
+        self.accounts = tuple(accounts)
+        self.shared = any(account.shared for account in accounts)
+        self.next_s = 0.0
+        """When it may be written again."""
+        self.reported: Optional[str] = None
+
+    @property
+    def changed(self) -> bool:
+        return any(account.unsaved for account in self.accounts)
+
+
+class Books:
+    """The files of a process's accounts.
+
+    Args:
+        accounts: All of them.
+        local_file: Keeps those that name no file; None: nothing does.
+        report: Receives what goes wrong, once for each episode.
+    """
+
+    def __init__(
+        self,
+        accounts: Sequence[Account],
+        local_file: Optional[str],
+        *,
+        report: Callable[[BaseException], Any],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._report = report
+        self._monotonic = monotonic
+        self._loose = tuple(account for account in accounts if not account.shared and local_file is None)
+        by_path: dict[str, list[Account]] = {}
+        for account in accounts:
+            path = local_file if account.budget.file is None else str(account.budget.file)
+            if path is not None:
+                by_path.setdefault(path, []).append(account)
+        self._books = tuple(_Book(StateFile(path), found) for path, found in by_path.items())
+        self.bind(threading.RLock())
+
+    def bind(self, lock: threading.RLock) -> None:  # type: ignore[valid-type, unused-ignore]
+        """Guard the accounts with this lock, from now on."""
+        self._lock: Any = lock
+        self._saving = threading.Lock()
+
+    def open(self) -> None:
+        """Read what was spent before."""
+        for book in self._books:
+            try:
+                entries = book.file.read()
+            except RecostError as error:
+                self._failed(book, error)
+                continue
+            for account in book.accounts:
+                if account.name in entries:
+                    account.restore(entries[account.name])
+
+    def stale(self) -> bool:
+        """Tell whether it is time to see what other processes have spent."""
+        now = self._monotonic()
+        return any(book.shared and now >= book.next_s for book in self._books)
+
+    def wait_s(self) -> float:
+        """Return how long there is nothing to save."""
+        changed = [book.next_s for book in self._books if book.changed]
+        return max(min(changed) - self._monotonic(), 0.0) if changed else _IDLE_S
+
+    def save(self, *, everything: bool, timeout_s: float) -> list[Notice]:
+        """Write what is due, or has changed; returns what is to be told because of it."""
+        notices: list[Notice] = []
+        if not self._saving.acquire(timeout=timeout_s):
+            return notices
+        try:
+            for book in self._books:
+                due = self._monotonic() >= book.next_s and (book.changed or book.shared)
+                if due or (everything and book.changed):
+                    notices += self._save(book, timeout_s)
+        finally:
+            self._saving.release()
+        return notices
+
+    def _save(self, book: _Book, timeout_s: float) -> list[Notice]:
+        unsaved: dict[str, Any] = {}
+
+        def merge(entries: Entries) -> Entries:
+            with self._lock:
+                for account in book.accounts:
+                    unsaved[account.name] = account.unsaved
+                    entries[account.name] = account.entry(entries.get(account.name))
+            return entries
+
+        try:
+            before, after = book.file.update(merge, timeout_s)
+        except RecostError as error:
+            self._failed(book, error)
+            with self._lock:
+                return [notice for account in book.accounts for notice in account.not_saved()]
+        book.reported = None
+        book.next_s = self._monotonic() + _EVERY_S
+        notices: list[Notice] = []
+        with self._lock:
+            for account in book.accounts:
+                name = account.name
+                notices += account.saved(before.get(name), after[name], unsaved[name])
+        return notices
+
+    def _failed(self, book: _Book, error: RecostError) -> None:
+        book.next_s = self._monotonic() + _RETRY_S
+        if book.reported != str(error):
+            book.reported = str(error)
+            self._report(error)

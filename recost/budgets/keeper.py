@@ -1,0 +1,291 @@
+"""Keeps the budgets of a process: counts finished calls, refuses new ones, tells the user, and saves.
+
+A finished call is only appended to a list, for that may happen in a finaliser. It is priced when the next
+call begins, where a budget may refuse that, or else by the keeper's thread. The callbacks and the files
+are that thread's alone, so that neither holds up a call, or recost's other work.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, Callable, Final, Optional
+
+from recost.aggregation.templating import template_for
+from recost.budgets.account import Account, Call, Notice
+from recost.budgets.books import Books
+from recost.budgets.model import Budget
+from recost.errors import RecostBudgetExceededError
+from recost.interceptors.exchange import Exchange, Sink, clean_path
+from recost.pricing.cost import Cost
+from recost.pricing.pricer import UNKNOWN_PROVIDER
+from recost.pricing.registry import ProviderRegistry
+
+__all__ = ["Keeper"]
+
+CostOf = Callable[[Exchange], Optional[Cost]]
+Report = Callable[[BaseException], Any]
+
+_MANY: Final = 1000
+_LONGEST_WAIT_S: Final = 1.0
+"""For another thread that prices; only a call made by a finaliser in the midst of that waits in vain."""
+_REST_S: Final = 0.05
+"""Of the thread: calls that end meanwhile are counted together."""
+
+
+class Keeper:
+    """The budgets in force. Thread-safe.
+
+    Args:
+        budgets: At least one.
+        registry: The rules in force.
+        report: Receives what goes wrong; the only thing raised is RecostBudgetExceededError, by `gate`.
+        local_file: Keeps what budgets without a file of their own have spent; None: nothing does.
+        on_refusal: Called when a call is about to be refused.
+        clock: The time, in UTC.
+    """
+
+    def __init__(
+        self,
+        budgets: Sequence[Budget],
+        *,
+        registry: ProviderRegistry,
+        report: Report,
+        local_file: Optional[str] = None,
+        on_refusal: Callable[[], Any] = lambda: None,
+        clock: Callable[[], datetime] = partial(datetime.now, timezone.utc),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        _check_providers(budgets, registry)
+        self._registry = registry
+        self._report = report
+        self._on_refusal = on_refusal
+        self._clock = clock
+        now = clock()
+        self._accounts = tuple(Account(budget, now) for budget in budgets)
+        self._raising = tuple(account for account in self._accounts if account.budget.on_exceed == "raise")
+        self._by_target = any(budget.model or budget.unpriced == "refuse" for budget in budgets)
+        self._books = Books(self._accounts, local_file, report=report, monotonic=monotonic)
+        self._notices: deque[Notice] = deque()
+        self._pid = os.getpid()
+        self.bind(lambda exchange: None, lambda exchange: None)  # noqa: ARG005
+        self._books.open()
+
+    @property
+    def refuses(self) -> bool:
+        """True where a budget may refuse calls."""
+        return bool(self._raising)
+
+    def bind(self, cost_of: CostOf, record: Sink) -> Sink:
+        """Begin, in this process: return the sink that counts calls and hands them on to ``record``.
+
+        A forked child goes on from what the parent had spent; what that had not yet counted or saved is its
+        own to do.
+
+        Args:
+            cost_of: Prices a call; None for one that is excluded. On any thread.
+            record: Takes each call that has ended.
+        """
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            for account in self._accounts:
+                account.after_fork_in_child()
+        self._cost_of = cost_of
+        self._lock = threading.RLock()
+        self._settling = False
+        self._pending: deque[Exchange] = deque()
+        self._notices.clear()
+        self._wake = threading.Lock()
+        self._wake.acquire()  # held: nobody has called
+        self._rest = threading.Event()
+        self._stopping = self._pausing = self._running = False
+        self._state = threading.Lock()
+        self._books.bind(self._lock)
+        return partial(_take, self._pending, self._wake, record)
+
+    def gate(self, exchange: Exchange) -> None:
+        """Let a call begin.
+
+        Raises:
+            RecostBudgetExceededError: A budget refuses it.
+        """
+        try:
+            refusal = self._consider(exchange)
+            if refusal is not None:
+                self._on_refusal()
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong in here, the call is made
+            self._report(error)
+            return
+        if refusal is not None:
+            raise refusal
+
+    def settle(self) -> None:
+        """Count the calls that have ended."""
+        # Not without the lock where nothing is pending: another thread may be pricing what was.
+        if not self._lock.acquire(timeout=_LONGEST_WAIT_S):
+            return
+        try:
+            if not self._settling:  # else this very thread is in here, and a finaliser of its makes a call
+                self._settling = True
+                try:
+                    self._add_up()
+                finally:
+                    self._settling = False
+        finally:
+            self._lock.release()
+
+    def run(self) -> None:
+        """Work until `stop` or `pause`: the body of the thread."""
+        while self._goes_on():
+            self._wake.acquire(timeout=self._books.wait_s())
+            self.turn()
+            self._rest.wait(_REST_S)
+        if self._stopping:
+            self.turn(everything=True)
+
+    def turn(self, *, everything: bool = False) -> None:
+        """Count, save, and tell."""
+        self.save(everything=everything)
+        while self._notices:
+            try:
+                notice = self._notices.popleft()
+            except IndexError:  # another thread tells as well
+                return
+            self._tell(notice)
+
+    def save(self, *, everything: bool = True, timeout_s: float = _LONGEST_WAIT_S) -> None:
+        """Count, and write to the files what is due, or everything."""
+        try:
+            self.settle()
+            self._notices.extend(self._books.save(everything=everything, timeout_s=timeout_s))
+        except Exception as error:  # noqa: BLE001 - the thread must live on
+            self._report(error)
+        if self._notices:
+            _call(self._wake)
+
+    def resume(self) -> bool:
+        """Begin; True when the caller is to have `run` called, because nobody does."""
+        with self._state:
+            self._pausing = False
+            self._rest.clear()
+            idle, self._running = not self._running, True
+            return idle
+
+    def pause(self) -> None:
+        """Make `run` return soon, until `resume`."""
+        self._pausing = True
+        self._rest.set()
+        _call(self._wake)
+
+    def stop(self) -> None:
+        """Make `run` return soon, with everything done."""
+        self._stopping = True
+        self._rest.set()
+        _call(self._wake)
+
+    def _consider(self, exchange: Exchange) -> Optional[RecostBudgetExceededError]:
+        if not self._raising:
+            if len(self._pending) > _MANY:  # the thread is busy telling
+                self.settle()
+            return None
+        self.settle()
+        if self._books.stale():
+            _call(self._wake)
+        now = self._clock()
+        refusing = [account for account in self._raising if self._refuses_at(account, now)]
+        if not refusing:
+            return None
+        cost = self._cost_of(exchange)
+        if cost is None:
+            return None
+        call = self._described(exchange, cost)
+        errors = (account.refusal(call) for account in refusing)
+        return next((error for error in errors if error is not None), None)
+
+    def _refuses_at(self, account: Account, now: datetime) -> bool:
+        if not account.current(now):
+            with self._lock:
+                account.roll(now)
+        return account.refusing
+
+    def _add_up(self) -> None:
+        pending = self._pending
+        if not pending:
+            return
+        now = self._clock()
+        for account in self._accounts:
+            account.roll(now)
+        # By number: a finaliser may add a call at any point, also while this thread is in here.
+        for _ in range(len(pending)):
+            self._add(pending.popleft())
+
+    def _add(self, exchange: Exchange) -> None:
+        try:
+            cost = self._cost_of(exchange)
+            if cost is not None:
+                call = self._described(exchange, cost)
+                for account in self._accounts:
+                    self._notices.extend(account.add(call))
+        except Exception as error:  # noqa: BLE001 - the next call is to be counted all the same
+            self._report(error)
+
+    def _described(self, exchange: Exchange, cost: Cost) -> Call:
+        tags = () if exchange.scope is None else exchange.scope.tags
+        target = self._target_of(exchange) if self._by_target else ""
+        return Call(cost.provider, target, exchange.path, tags, cost.model, cost.usd)
+
+    def _tell(self, notice: Notice) -> None:
+        callback = notice.budget.callback
+        try:
+            if callback is not None:
+                callback(*notice)
+        except Exception as error:  # noqa: BLE001 - the callback is the user's
+            self._report(error)
+
+    def _goes_on(self) -> bool:
+        with self._state:
+            self._running = not (self._stopping or self._pausing)
+            return self._running
+
+    def _target_of(self, exchange: Exchange) -> str:
+        """Name provider and endpoint of a call, without what differs from call to call."""
+        path = clean_path(exchange.path)
+        match = self._registry.lookup(exchange.host, path)
+        if match is not None and match.categorised:
+            return f"{match.provider} {match.endpoint_category}"
+        return f"{exchange.host} {template_for(exchange.host, path)}"
+
+
+def _take(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:
+    """Take a call that has ended; may run in a finaliser."""
+    pending.append(exchange)
+    record(exchange)
+    _call(wake)
+
+
+def _call(wake: Any) -> None:
+    if not wake.locked():  # already called
+        return
+    try:
+        wake.release()
+    except RuntimeError:  # by another thread, meanwhile
+        return
+
+
+def _check_providers(budgets: Sequence[Budget], registry: ProviderRegistry) -> None:
+    """Refuse a budget that would never apply, because its provider is misspelt."""
+    known = {rule.provider for rule in registry.list()} | {UNKNOWN_PROVIDER}
+    for budget in budgets:
+        if budget.provider is not None and budget.provider not in known:
+            import difflib  # noqa: PLC0415 - only for a mistake
+
+            near = difflib.get_close_matches(budget.provider, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+            raise ValueError(
+                f"recost: Budget.provider: got {budget.provider!r}, wanted the provider of a rule; {hint}"
+            )

@@ -1,0 +1,170 @@
+"""What a budget is: a limit, a period, which calls count, and what is done about it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Callable, Final, Literal, Optional, Union
+
+from recost.budgets.periods import PERIODS, Per, load_zone
+
+__all__ = ["Budget"]
+
+Amount = Union[Decimal, int, float, str]
+
+_MAX_TEXT: Final = 200
+_MOST: Final = Decimal(10) ** 12
+_MOST_FRACTION: Final = 100
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_DATED: Final = r"(?:[-@](?:\d{8}|\d{6}|\d{4}|\d{3}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|latest))?"
+"""What providers put behind the name of a model to name one version of it."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the calls that match may cost in a period.
+
+    Raises:
+        ValueError: A field is not valid; names the field, what was given and what is wanted.
+    """
+
+    limit_usd: Amount
+    """US dollars for one period; a `Decimal` once the budget is made."""
+    per: Per = "day"
+    """Begins anew at the zone's midnight, a week on Monday; ``"total"`` never does."""
+    name: Optional[str] = None
+    """Under which the spending is kept in files; made from the other fields when left out."""
+    provider: Optional[str] = None
+    """Calls to this provider only."""
+    model: Optional[str] = None
+    """Calls that this model answers only; dated versions of it included, ``*`` stands for anything."""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Calls that carry all of these only."""
+    on_exceed: Literal["callback", "raise"] = "callback"
+    """``"raise"``: the next call that matches is refused with `RecostBudgetExceededError`."""
+    callback: Optional[Callable[[Budget, Decimal, float], Any]] = None
+    """Called with the budget, what is spent, and the fraction, once for each fraction in a period."""
+    fractions: tuple[float, ...] = (0.5, 0.8, 1.0)
+    """Of the limit, at which ``callback`` is called."""
+    timezone: str = "UTC"
+    """Whose midnight counts: ``"Europe/Berlin"``."""
+    unpriced: Union[Literal["ignore", "refuse"], Amount] = "ignore"
+    """Calls whose cost isn't known: not counted, or refused, or counted as this many US dollars each."""
+    file: Optional[Union[str, os.PathLike[str]]] = None
+    """Where the spending is kept, and shared with every other process that names the same file."""
+
+    def __post_init__(self) -> None:
+        self._set("limit_usd", _amount("limit_usd", self.limit_usd, zero=False))
+        if self.per not in PERIODS:
+            raise _refused("per", self.per, f"one of {', '.join(PERIODS)}")
+        for name in ("name", "provider", "model"):
+            _check_text(name, getattr(self, name))
+        self._set("tags", _checked_tags(self.tags))
+        self._check_what_is_done()
+        self._set("fractions", _checked_fractions(self.fractions))
+        self._check_unpriced()
+        try:
+            load_zone(str(self.timezone))
+        except ValueError as error:
+            raise _refused("timezone", self.timezone, str(error)) from None
+        if self.file is not None:
+            self._set("file", _checked_path(self.file))
+        if self.name is None:
+            self._set("name", self._described())
+
+    @property
+    def limit(self) -> Decimal:
+        """``limit_usd``, as it was settled."""
+        return Decimal(self.limit_usd)
+
+    def answers_as(self, model: Optional[str]) -> bool:
+        """Tell whether a model is the one that this budget is for."""
+        if self.model is None or model is None:
+            return self.model is None
+        pattern = re.escape(self.model).replace(r"\*", ".*") + _DATED
+        return re.fullmatch(pattern, model, re.IGNORECASE) is not None
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_what_is_done(self) -> None:
+        if self.on_exceed not in ("callback", "raise"):
+            raise _refused("on_exceed", self.on_exceed, "'callback' or 'raise'")
+        if self.callback is None and self.on_exceed == "callback":
+            raise _refused("callback", None, "a function, because on_exceed is 'callback'")
+        if self.callback is not None and not callable(self.callback):
+            raise _refused("callback", self.callback, "a function of the budget, the amount and the fraction")
+
+    def _check_unpriced(self) -> None:
+        if self.unpriced not in ("ignore", "refuse"):
+            wanted = "'ignore', 'refuse', or an amount of US dollars for each call"
+            self._set("unpriced", _amount("unpriced", self.unpriced, zero=True, wanted=wanted))
+        elif self.unpriced == "refuse" and self.on_exceed != "raise":
+            raise _refused("unpriced", self.unpriced, "'ignore' or an amount, unless on_exceed is 'raise'")
+
+    def _described(self) -> str:
+        parts = [self.provider, self.model, *(f"{name}={value}" for name, value in sorted(self.tags.items()))]
+        period = "in total" if self.per == "total" else f"per {self.per}"
+        zone = "" if self.timezone == "UTC" or self.per == "total" else f" ({self.timezone})"
+        return " ".join([*filter(None, parts), period]) + zone
+
+
+def _refused(name: str, given: object, wanted: str) -> ValueError:
+    shown = repr(given)
+    return ValueError(f"recost: Budget.{name}: got {shown[:80]}{'…' * (len(shown) > 80)}, wanted {wanted}")
+
+
+def _amount(name: str, given: object, *, zero: bool, wanted: str = "") -> Decimal:
+    """Return an amount of US dollars as the decimal number that it was written as."""
+    least = "of 0 or more" if zero else "above 0"
+    wanted = wanted or f"an amount of US dollars {least}, such as 50 or Decimal('0.05')"
+    if isinstance(given, bool) or not isinstance(given, (Decimal, int, float, str)):
+        raise _refused(name, given, wanted)
+    try:
+        amount = Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
+        if not 0 <= amount <= _MOST or (not zero and not amount):
+            raise _refused(name, given, wanted)
+    except InvalidOperation:  # no number, or NaN, which can't be compared
+        raise _refused(name, given, wanted) from None
+    return amount
+
+
+def _check_text(name: str, given: object) -> None:
+    if given is None:
+        return
+    if not isinstance(given, str) or not given.strip() or len(given) > _MAX_TEXT or _CONTROL.search(given):
+        raise _refused(name, given, f"1 to {_MAX_TEXT} characters, not blank, without control characters")
+
+
+def _checked_tags(given: object) -> dict[str, str]:
+    """Return tags as `recost.tag` keeps them: values are texts."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) and name for name in given):
+        raise _refused("tags", given, "a mapping of names to values, as given to recost.tag")
+    found = {name: str(value) for name, value in given.items()}
+    for value in found.values():
+        _check_text("tags", value)
+    return found
+
+
+def _checked_fractions(given: object) -> tuple[float, ...]:
+    wanted = f"numbers above 0, up to {_MOST_FRACTION}, such as (0.5, 1.0)"
+    if not isinstance(given, (list, tuple, set, frozenset)):
+        raise _refused("fractions", given, wanted)
+    for item in given:
+        number = isinstance(item, (int, float)) and not isinstance(item, bool)
+        if not number or not 0 < item <= _MOST_FRACTION:
+            raise _refused("fractions", item, wanted)
+    return tuple(sorted({float(item) for item in given}))
+
+
+def _checked_path(given: object) -> str:
+    """Return a path, absolute: the application may change its working directory later."""
+    text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text or text.endswith(("/", os.sep)):
+        raise _refused("file", given, "the path of a file")
+    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - importing pathlib takes longer

@@ -1,0 +1,123 @@
+"""Having SDKs end at once when a budget refuses their call, instead of trying it again.
+
+The SDKs that Stainless generates (openai, anthropic, groq, together, cerebras and many more) catch whatever
+a call raises, wait, and try again. Which of them are in use shows when a call is refused: they are on the
+stack then. So nothing is patched before, and none of them has to be known by name.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType, TracebackType
+from typing import Any, Callable, Final, Optional
+
+from recost.errors import RecostBudgetExceededError
+from recost.interceptors._patching import Patches
+
+__all__ = ["end_retries"]
+
+_SLEEPS: Final = ("_sleep_for_retry", "_retry_request")
+"""What the base client calls before it tries again: since 2024-11, and before that."""
+_MAX_FRAMES: Final = 100
+_MAX_WRAPPERS: Final = 4
+_MAX_CAUSES: Final = 8
+
+
+def end_retries(patches: Patches) -> None:
+    """Patch the SDKs that are calling now, as far as they would try again; on the caller's thread."""
+    frame: Optional[FrameType] = sys._getframe(1)  # noqa: SLF001 - the documented way to look at one's callers
+    for _ in range(_MAX_FRAMES):
+        if frame is None:
+            break
+        if frame.f_code.co_varnames[:1] == ("self",):
+            _end_retries_of(type(frame.f_locals.get("self")), patches)
+        frame = frame.f_back
+    checker = getattr(sys.modules.get("botocore.retries.standard"), "TransientRetryableChecker", None)
+    if checker is not None:
+        patches.replace(checker, "is_retryable", _not_retryable)
+
+
+def _end_retries_of(kind: type, patches: Patches) -> None:
+    if not hasattr(kind, "_calculate_retry_timeout"):
+        return
+    for owner in kind.__mro__:
+        for name in _SLEEPS:
+            if name in owner.__dict__:
+                patches.replace(owner, name, _ending)
+
+
+def _ending(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+    """Make what stands in the place of the pause: of a refused call, the end. Also where that is awaited."""
+
+    def pause(client: Any, /, *args: Any, **kwargs: Any) -> Any:
+        error = _caught_by_caller() if switch else None
+        refusal = _refusal_behind(error)
+        if error is not None and refusal is not None:
+            raise _as_the_sdk_would(client, error, refusal)
+        return original(client, *args, **kwargs)
+
+    return pause
+
+
+def _not_retryable(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+    """Make what asks whether botocore's retry mode ``standard`` is to try again: not a refused call."""
+
+    def is_retryable(checker: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        error = context.caught_exception if switch else None
+        refusal = getattr(error, "kwargs", {}).get("error")  # of HTTPClientError
+        if error is not None and isinstance(refusal, RecostBudgetExceededError):
+            error.__cause__ = refusal
+            return False
+        return original(checker, context, *args, **kwargs)
+
+    return is_retryable
+
+
+def _caught_by_caller() -> Optional[BaseException]:
+    """Return the error that the SDK has just caught.
+
+    What the application may be handling, in which it calls the SDK, was caught in another frame.
+    """
+    error = sys.exc_info()[1]
+    traceback = None if error is None else error.__traceback__
+    frame: Optional[FrameType] = sys._getframe(2)  # noqa: SLF001 - as above
+    for _ in range(_MAX_WRAPPERS):
+        if frame is None or traceback is None:
+            return None
+        if traceback.tb_frame is frame:
+            return error
+        frame = frame.f_back
+    return None
+
+
+def _refusal_behind(error: Optional[BaseException]) -> Optional[RecostBudgetExceededError]:
+    for _ in range(_MAX_CAUSES):
+        if error is None or isinstance(error, RecostBudgetExceededError):
+            return error
+        error = error.__cause__
+    return None
+
+
+def _as_the_sdk_would(client: Any, error: BaseException, refusal: RecostBudgetExceededError) -> BaseException:
+    """Return what the SDK raises when no retries are left, with the refusal as the cause."""
+    if error is not refusal:
+        return error  # it has been wrapped already
+    for base in type(client).__mro__:
+        wrapper: Any = getattr(sys.modules.get(base.__module__), "APIConnectionError", None)
+        if wrapper is not None:
+            try:
+                wrapped: BaseException = wrapper(request=_request_in(refusal.__traceback__))
+            except Exception:  # noqa: BLE001 - another SDK with the same names
+                return refusal
+            wrapped.__cause__ = refusal
+            return wrapped
+    return refusal
+
+
+def _request_in(traceback: Optional[TracebackType]) -> Any:
+    while traceback is not None:
+        request = traceback.tb_frame.f_locals.get("request")
+        if hasattr(request, "url"):
+            return request
+        traceback = traceback.tb_next
+    return None
