@@ -21,6 +21,8 @@ RULES: Final = (
     *openai_like("api.groq.com", "groq", "/openai/v1", _GROQ, usage="groq"),
     *openai_like("api.deepseek.com", "deepseek", "", _DEEPSEEK, usage="deepseek"),
     *openai_like("api.together.ai", "together", "/v1", _TOGETHER, usage="together"),
+    # Where Together's own SDK sends chats, since version 3.
+    *openai_like("api-inference.together.ai", "together", "/v1", _TOGETHER, usage="together"),
     *openai_like("api.together.xyz", "together", "/v1", _TOGETHER, usage="together"),
     *openai_like("api.fireworks.ai", "fireworks", "/inference/v1", _FIREWORKS, usage="fireworks"),
     *openai_like("api.cerebras.ai", "cerebras", "/v1", _CEREBRAS, usage="cerebras"),

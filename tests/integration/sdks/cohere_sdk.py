@@ -18,15 +18,14 @@ TRANSPORT = "httpx / requests"
 HOSTS = ("api.cohere.com", "storage.googleapis.com")
 _CHAT, _LEFT, _TOKENIZER = "/v2/chat", "/v1/chat", "/cohere-public/tokenizers/m.json"
 EXPECTED = {
-    ("unknown", _CHAT, "POST"): (55, 7),
-    ("unknown", _LEFT, "POST"): (2, 0),
-    ("unknown", "/v1/embed", "POST"): (3, 0),
-    ("unknown", "/v2/rerank", "POST"): (2, 0),
-    ("unknown", "/v1/models/m", "GET"): (2, 0),
+    ("cohere", "chat", "POST"): (57, 7),
+    ("cohere", "embeddings", "POST"): (3, 0),
+    ("cohere", "rerank", "POST"): (2, 0),
+    ("cohere", "/v1/models/m", "GET"): (2, 0),
     ("gcp", "/{bucket}/{object}", "HEAD"): (2, 0),
     ("gcp", "/{bucket}/{object}", "GET"): (2, 0),
 }
-LEFT = {("unknown", _LEFT, "POST"): {_LEFT}}
+LEFT = {("cohere", "chat", "POST"): {_LEFT}}
 
 _USAGE = {"billed_units": {"input_tokens": 5, "output_tokens": 2}, "tokens": {"input_tokens": 5}}
 _WORDS = {"version": "1.0", "model": {"type": "WordLevel", "vocab": {"hello": 7, "?": 0}, "unk_token": "?"}}

@@ -20,14 +20,11 @@ HOSTS = ("api.elevenlabs.io",)
 _VOICE = "21m00Tcm4TlvDq8ikWAM"
 _SPEECH = "/v1/text-to-speech/{id}"
 EXPECTED = {
-    ("unknown", _SPEECH, "POST"): (43, 1),
-    ("unknown", f"{_SPEECH}/stream", "POST"): (2, 0),
-    ("unknown", f"{_SPEECH}/with-timestamps", "POST"): (2, 0),
-    ("unknown", f"{_SPEECH}/stream/with-timestamps", "POST"): (2, 0),
-    ("unknown", "/v1/speech-to-text", "POST"): (2, 0),
-    ("unknown", "/v2/voices", "GET"): (11, 6),
+    ("elevenlabs", "text_to_speech", "POST"): (49, 1),
+    ("elevenlabs", "/v1/speech-to-text", "POST"): (2, 0),
+    ("elevenlabs", "/v2/voices", "GET"): (11, 6),
 }
-LEFT = {("unknown", f"{_SPEECH}/stream", "POST"): {f"/v1/text-to-speech/{_VOICE}/stream"}}
+LEFT = {("elevenlabs", "text_to_speech", "POST"): {f"/v1/text-to-speech/{_VOICE}/stream"}}
 
 _SOUND = [b"mp3" * 100] * 4
 _PIECE = json.dumps({"audio_base64": "bXAz", "alignment": None}).encode()

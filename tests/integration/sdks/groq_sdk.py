@@ -17,12 +17,12 @@ TRANSPORT = "httpx"
 HOSTS = ("api.groq.com",)
 _CHAT, _SPEECH = "/openai/v1/chat/completions", "/openai/v1/audio/speech"
 EXPECTED = {
-    ("unknown", _CHAT, "POST"): (55, 7),
-    ("unknown", _SPEECH, "POST"): (4, 1),
-    ("unknown", "/openai/v1/audio/transcriptions", "POST"): (1, 0),
-    ("unknown", "/openai/v1/models", "GET"): (2, 0),
+    ("groq", "chat_completions", "POST"): (55, 7),
+    ("groq", _SPEECH, "POST"): (4, 1),
+    ("groq", "/openai/v1/audio/transcriptions", "POST"): (1, 0),
+    ("groq", "/openai/v1/models", "GET"): (2, 0),
 }
-LEFT = {("unknown", _SPEECH, "POST"): {_SPEECH}}
+LEFT = {("groq", _SPEECH, "POST"): {_SPEECH}}
 
 
 def answer(asked: Asked) -> Answer:

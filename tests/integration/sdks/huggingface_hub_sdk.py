@@ -21,8 +21,8 @@ TRANSPORT = "httpx2"
 _HUB, _ROUTER, _CDN = HOSTS = ("huggingface.co", "router.huggingface.co", "cdn-lfs.huggingface.co")
 _CHAT, _LEFT = "/v1/chat/completions", "/novita/v1/chat/completions"
 EXPECTED = {
-    ("unknown", _CHAT, "POST"): (47, 3),
-    ("unknown", _LEFT, "POST"): (2, 0),
+    ("huggingface", _CHAT, "POST"): (47, 3),
+    ("huggingface", _LEFT, "POST"): (2, 0),
     ("unknown", "/api/models/o/m", "GET"): (2, 0),
     ("unknown", "/api/models/o/busy", "GET"): (2, 1),
     ("unknown", "/api/models/o/broken", "GET"): (2, 1),
@@ -31,7 +31,7 @@ EXPECTED = {
     ("unknown", "/api/models/o/m/preupload/main", "POST"): (1, 0),
     ("unknown", "/api/models/o/m/commit/main", "POST"): (1, 0),
 }
-LEFT = {("unknown", _LEFT, "POST"): {_LEFT}}
+LEFT = {("huggingface", _LEFT, "POST"): {_LEFT}}
 
 _ELSEWHERE = f"https://{_ROUTER}/novita"
 _FILE = b"weights " * 500

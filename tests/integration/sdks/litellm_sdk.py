@@ -33,9 +33,9 @@ EXPECTED = {
     ("openai", "chat_completions", "POST"): (65, 12),
     ("openai", "embeddings", "POST"): (3, 0),
     ("anthropic", "messages", "POST"): (64, 12),
-    ("unknown", _LEFT, "POST"): (3, 0),
+    ("groq", "chat_completions", "POST"): (3, 0),
 }
-LEFT = {("unknown", _LEFT, "POST"): {_LEFT}}
+LEFT = {("groq", "chat_completions", "POST"): {_LEFT}}
 
 _API = "https://api.openai.com/v1/chat/completions"
 _OPENAI, _ANTHROPIC, _GROQ = "openai/gpt-4o", "anthropic/claude-sonnet-4-5", "groq/openai/gpt-oss-20b"

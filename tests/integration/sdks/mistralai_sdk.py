@@ -28,12 +28,12 @@ HOSTS = ("api.mistral.ai",)
 _CHAT, _EMBED, _MODELS = "/v1/chat/completions", "/v1/embeddings", "/v1/models"
 _LEFT = "/v1/fim/completions"
 EXPECTED = {
-    ("unknown", _CHAT, "POST"): (55, 7),
-    ("unknown", _LEFT, "POST"): (3, 1),
-    ("unknown", _EMBED, "POST"): (2, 0),
-    ("unknown", _MODELS, "GET"): (2, 0),
+    ("mistral", "chat_completions", "POST"): (55, 7),
+    ("mistral", _LEFT, "POST"): (3, 1),
+    ("mistral", "embeddings", "POST"): (2, 0),
+    ("mistral", _MODELS, "GET"): (2, 0),
 }
-LEFT = {("unknown", _LEFT, "POST"): {_LEFT}}
+LEFT = {("mistral", _LEFT, "POST"): {_LEFT}}
 
 _EMBEDDINGS = {
     "id": "e-1",

@@ -25,9 +25,9 @@ _DONE, _BUSY, _BROKEN, _STALL = (
 )
 _STREAM = "/v1/files/bcwr-5j8fq3zl2p7m"
 EXPECTED = {
-    ("unknown", "/v1/models/meta/llama/predictions", "POST"): (9, 1),
-    ("unknown", "/v1/predictions/{id}", "GET"): (47, 2),
-    ("unknown", "/v1/files", "POST"): (2, 0),
+    ("replicate", "/v1/models/meta/llama/predictions", "POST"): (9, 1),
+    ("replicate", "predictions", "GET"): (47, 2),
+    ("replicate", "/v1/files", "POST"): (2, 0),
     ("unknown", "/v1/files/{id}", "GET"): (4, 0),
     ("unknown", "/xezq/{id}/out.png", "GET"): (3, 0),
 }

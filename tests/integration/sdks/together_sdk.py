@@ -31,14 +31,14 @@ _STORE = "uploads.s3.us-west-2.amazonaws.com"
 HOSTS = ("api.together.ai", "api-inference.together.ai", _STORE)
 _CHAT, _LEFT, _FILES = "/v1/chat/completions", "/v1/completions", "/v1/files"
 EXPECTED = {
-    ("unknown", _CHAT, "POST"): (55, 7),
-    ("unknown", _LEFT, "POST"): (3, 1),
-    ("unknown", "/v1/embeddings", "POST"): (2, 0),
-    ("unknown", _FILES, "POST"): (2, 0),
+    ("together", "chat_completions", "POST"): (55, 7),
+    ("together", _LEFT, "POST"): (3, 1),
+    ("together", "embeddings", "POST"): (2, 0),
+    ("together", _FILES, "POST"): (2, 0),
     ("aws", "/{key}", "PUT"): (2, 0),
-    ("unknown", "/v1/files/{id}/preprocess", "POST"): (2, 0),
+    ("together", "/v1/files/{id}/preprocess", "POST"): (2, 0),
 }
-LEFT = {("unknown", _LEFT, "POST"): {_LEFT}}
+LEFT = {("together", _LEFT, "POST"): {_LEFT}}
 
 _FILE_ID = "file-7f0e1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b"
 _FILE = {
