@@ -16,7 +16,7 @@ Calls = Callable[[int], None]
 """Makes that many calls."""
 
 
-def _httpx(module: str, url: str, *, memory: bool) -> Calls:
+def _httpx(module: str, url: str, *, memory: bool, stream: bool) -> Calls:
     httpx: Any = importlib.import_module(module)
     transport = httpx.HTTPTransport()
     if memory:
@@ -29,10 +29,16 @@ def _httpx(module: str, url: str, *, memory: bool) -> Calls:
             response = client.post(url, content=BODY, headers=HEADERS)
         _check(response.status_code)
 
-    return calls
+    def streams(count: int) -> None:
+        for _ in range(count):
+            with client.stream("POST", url, content=BODY, headers=HEADERS) as response:
+                for _ in response.iter_bytes():
+                    pass
+
+    return streams if stream else calls
 
 
-def _httpx_async(module: str, url: str, *, memory: bool) -> Calls:
+def _httpx_async(module: str, url: str, *, memory: bool, stream: bool) -> Calls:
     httpx: Any = importlib.import_module(module)
     transport = httpx.AsyncHTTPTransport()
     if memory:
@@ -46,10 +52,16 @@ def _httpx_async(module: str, url: str, *, memory: bool) -> Calls:
             response = await client.post(url, content=BODY, headers=HEADERS)
         _check(response.status_code)
 
-    return lambda count: loop.run_until_complete(calls(count))
+    async def streams(count: int) -> None:
+        for _ in range(count):
+            async with client.stream("POST", url, content=BODY, headers=HEADERS) as response:
+                async for _ in response.aiter_bytes():
+                    pass
+
+    return lambda count: loop.run_until_complete(streams(count) if stream else calls(count))
 
 
-def _aiohttp(_: str, url: str, *, memory: bool) -> Calls:
+def _aiohttp(_: str, url: str, *, memory: bool, stream: bool) -> Calls:
     aiohttp: Any = importlib.import_module("aiohttp")
     loop = _new_loop()
     session: Any = None
@@ -61,13 +73,16 @@ def _aiohttp(_: str, url: str, *, memory: bool) -> Calls:
             atexit.register(lambda: loop.run_until_complete(session.close()))
         for _ in range(count):
             async with session.post(url, data=BODY, headers=HEADERS) as response:
+                if stream:
+                    async for _ in response.content.iter_any():
+                        pass
                 await response.read()
         _check(response.status)
 
     return lambda count: loop.run_until_complete(calls(count))
 
 
-def _requests(_: str, url: str, *, memory: bool) -> Calls:
+def _requests(_: str, url: str, *, memory: bool, stream: bool) -> Calls:
     requests: Any = importlib.import_module("requests")
     if memory:
         replace_sockets()
@@ -76,13 +91,15 @@ def _requests(_: str, url: str, *, memory: bool) -> Calls:
 
     def calls(count: int) -> None:
         for _ in range(count):
-            response = session.post(url, data=BODY, headers=HEADERS)
+            response = session.post(url, data=BODY, headers=HEADERS, stream=stream)
+            for _ in response.iter_content(None) if stream else ():
+                pass
         _check(response.status_code)
 
     return calls
 
 
-def _urllib3(_: str, url: str, *, memory: bool) -> Calls:
+def _urllib3(_: str, url: str, *, memory: bool, stream: bool) -> Calls:
     urllib3: Any = importlib.import_module("urllib3")
     if memory:
         replace_sockets()
@@ -90,13 +107,15 @@ def _urllib3(_: str, url: str, *, memory: bool) -> Calls:
 
     def calls(count: int) -> None:
         for _ in range(count):
-            response = pool.request("POST", url, body=BODY, headers=HEADERS)
+            response = pool.request("POST", url, body=BODY, headers=HEADERS, preload_content=not stream)
+            for _ in response.stream() if stream else ():
+                pass
         _check(response.status)
 
     return calls
 
 
-def _urllib(_: str, url: str, *, memory: bool) -> Calls:
+def _urllib(_: str, url: str, *, memory: bool, stream: bool) -> Calls:
     request: Any = importlib.import_module("urllib.request")
     if memory:
         replace_sockets()
@@ -105,6 +124,8 @@ def _urllib(_: str, url: str, *, memory: bool) -> Calls:
     def calls(count: int) -> None:
         for _ in range(count):
             with opener.open(request.Request(url, BODY, HEADERS, method="POST")) as response:
+                for _ in response if stream else ():
+                    pass
                 response.read()
         _check(response.status)
 
@@ -131,11 +152,14 @@ def module_of(client: str) -> str:
     return _MAKERS[client][0]
 
 
-def make(client: str, port: Optional[int]) -> Calls:
-    """Return the calls of a client, to a port of loopback or, where that is None, to memory."""
+def make(client: str, port: Optional[int], *, stream: bool = False) -> Calls:
+    """Return the calls of a client, to a port of loopback or, where that is None, to memory.
+
+    Bodies are read as a whole, or with ``stream`` as they come.
+    """
     module, maker = _MAKERS[client]
     url = f"http://{HOST}{PATH}" if port is None else f"http://127.0.0.1:{port}{PATH}"
-    return maker(module, url, memory=port is None)
+    return maker(module, url, memory=port is None, stream=stream)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

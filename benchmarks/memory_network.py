@@ -26,8 +26,8 @@ class MemorySocket:
     def sendall(self, data: bytes) -> None:
         """Take a part of a request."""
 
-    def makefile(self, *_: Any, **__: Any) -> io.BytesIO:
-        return io.BytesIO(ANSWER)
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        return io.BufferedReader(io.BytesIO(ANSWER))
 
     def fileno(self) -> int:
         return self._idle.fileno()

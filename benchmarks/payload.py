@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+import os
+from typing import Any, Final
 
-__all__ = ["ANSWER", "BODY", "HEADERS", "HOST", "PATH"]
+__all__ = ["ANSWER", "BODY", "EVENTS", "HEADERS", "HOST", "PATH"]
 
 HOST: Final = "api.openai.com"
 """The host where the network is in memory; it has a built-in rule."""
@@ -14,17 +15,39 @@ HEADERS: Final = {"Content-Type": "application/json", "Authorization": "Bearer s
 _MESSAGES: Final = [{"role": "user", "content": "x" * 100}]
 BODY: Final = json.dumps({"model": "gpt-small", "messages": _MESSAGES}).encode()
 
-_DOCUMENT: Final = json.dumps(
-    {
+EVENTS: Final = 500
+"""Events of an answer that is a stream."""
+
+
+def _document(text: int) -> dict[str, Any]:
+    return {
         "id": "chatcmpl-1",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": "y" * 100}}],
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "y" * text}}],
         "usage": {"prompt_tokens": 25, "completion_tokens": 25, "total_tokens": 50},
     }
-).encode()
 
-ANSWER: Final = (
-    b"HTTP/1.1 200 OK\r\n"
-    b"Content-Type: application/json\r\n"
-    b"x-request-id: req_0123456789\r\n"
-    b"Content-Length: %d\r\n\r\n%s"
-) % (len(_DOCUMENT), _DOCUMENT)
+
+def _plain(text: int) -> bytes:
+    body = json.dumps(_document(text)).encode()
+    return (
+        b"HTTP/1.1 200 OK\r\n"
+        b"Content-Type: application/json\r\n"
+        b"x-request-id: req_0123456789\r\n"
+        b"Content-Length: %d\r\n\r\n%s"
+    ) % (len(body), body)
+
+
+def _events() -> bytes:
+    delta = {"choices": [{"index": 0, "delta": {"content": "y" * 20}}], "usage": None}
+    events = [{**_document(0), **delta}] * (EVENTS - 1) + [{**_document(0), "choices": []}]
+    texts = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events]
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(text), text) for text in texts)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + chunks + b"0\r\n\r\n"
+
+
+_ANSWERS: Final = {"small": lambda: _plain(100), "2 KB": lambda: _plain(1800), "events": _events}
+
+ANSWER: Final = _ANSWERS[os.environ.get("BENCHMARK_ANSWER", "small")]()
+"""About 300 bytes; 2,000, or a stream of events, one in each chunk, if the environment says so."""

@@ -76,6 +76,12 @@ def _calls(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
     return [name for name in chosen if name not in absent], observers, _listed(options.networks), effort.plan
 
 
+def _metering(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
+    chosen = _listed(options.clients) or list(clients.CLIENTS)
+    absent = calls.missing(chosen)
+    return [name for name in chosen if name not in absent], effort.rounds * 3
+
+
 PARTS: Final = {
     "startup": Part("Import and init()", "startup", lambda effort, _: (effort.starts,)),
     "match": Part("One provider match, CPU", "matching", lambda effort, _: (effort.rounds, effort.count)),
@@ -84,6 +90,7 @@ PARTS: Final = {
     ),
     "memory": Part("Memory, collector down", "memory", lambda effort, _: (effort.memory_calls,)),
     "calls": Part("CPU added to one call, flush included", "calls", _calls),
+    "metering": Part("Metering, CPU of the calling thread", "metering", _metering),
 }
 
 

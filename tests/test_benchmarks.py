@@ -46,6 +46,15 @@ def test_match(tmp_path: Path) -> None:
     assert [found["rules"] for found in results["match"]] == [34, 1_000, 10_000]
 
 
+def test_metering(tmp_path: Path) -> None:
+    _, results = run(tmp_path, "metering", "--clients", "urllib.request,httpx")
+    rows = [(found["client"], found["answer"]) for found in results["metering"]]
+    assert rows == [
+        (client, answer) for client in ("urllib.request", "httpx") for answer in ("2 KB", "events")
+    ]
+    assert all(found["on_us"] > 0 for found in results["metering"])
+
+
 def test_throughput(tmp_path: Path) -> None:
     _, results = run(tmp_path, "throughput")
     assert all(found["per_s"] > 0 for found in results["throughput"])

@@ -1,0 +1,62 @@
+"""What metering (``capture_usage=True``) adds on the caller's thread, and what a stream of a gigabyte holds.
+
+Each (client, mode) has a process of its own; rounds take turns, and the lowest of each counts.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any, Final
+
+from payload import EVENTS
+from programs import one_line, start
+
+__all__ = ["measure", "table"]
+
+_MODES: Final = ("bare", "off", "on")
+_CALLS: Final = {"2 KB": 100, "events": 5}
+"""How many make a round."""
+_PER: Final = {"2 KB": 1, "events": EVENTS}
+
+
+def measure(chosen: list[str], rounds: int) -> list[dict[str, Any]]:
+    """Return CPU time of the caller's thread, in microseconds a call of 2 KB, and an event of a stream."""
+    return [_measured(client, answer, rounds) for client in chosen for answer in _CALLS]
+
+
+def _measured(client: str, answer: str, rounds: int) -> dict[str, Any]:
+    lowest = dict.fromkeys(_MODES, float("inf"))
+    count = _CALLS[answer]
+    with ExitStack() as stack:
+        callers = {
+            mode: stack.enter_context(start("metering_caller", client, mode, answer)) for mode in _MODES
+        }
+        for caller in callers.values():
+            one_line(caller)
+        for _ in range(rounds):
+            for mode, caller in callers.items():
+                took_us = int(one_line(caller, str(count))) / 1000 / count / _PER[answer]
+                lowest[mode] = min(lowest[mode], took_us)
+        for caller in callers.values():
+            assert caller.stdin is not None
+            caller.stdin.close()
+    return {"client": client, "answer": answer, **{f"{mode}_us": took for mode, took in lowest.items()}}
+
+
+def table(results: list[dict[str, Any]]) -> list[list[str]]:
+    """Return the rows of the table, the head first."""
+    head = ["client", "answer", "bare", "recost adds", "metering adds"]
+    unit = {"2 KB": "a call", "events": "an event"}
+    return [
+        head,
+        *(
+            [
+                found["client"],
+                f"{found['answer']}, {unit[found['answer']]}",
+                f"{found['bare_us']:.1f} us",
+                f"{found['off_us'] - found['bare_us']:+.2f} us",
+                f"{found['on_us'] - found['off_us']:+.2f} us",
+            ]
+            for found in results
+        ),
+    ]

@@ -1,0 +1,42 @@
+"""One client, bare, with recost, or with recost metering, in a process of its own, on the network in memory.
+
+Reads a number of calls from each line of standard input, and answers with the CPU time that they took the
+calling thread, in nanoseconds.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tempfile
+import time
+
+
+def main(client: str, mode: str, answer: str) -> None:
+    """Set up, and take orders."""
+    os.environ["BENCHMARK_ANSWER"] = answer
+    import clients  # noqa: PLC0415 - reads the environment
+
+    with tempfile.TemporaryDirectory() as folder:
+        handle = None
+        if mode != "bare":
+            import recost  # noqa: PLC0415 - not where it is not to be
+
+            handle = recost.init(local_dir=folder, capture_usage=mode == "on", flush_interval_ms=600_000)
+        calls = clients.make(client, None, stream=answer == "events")
+        print("ready", flush=True)
+        for line in sys.stdin:
+            gc.collect()
+            before = time.thread_time_ns()
+            calls(int(line))
+            took = time.thread_time_ns() - before
+            if handle is not None:
+                handle.flush_blocking()
+            print(took, flush=True)
+        if handle is not None:
+            handle.dispose()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
