@@ -14,7 +14,7 @@ from programs import one_line, start
 __all__ = ["measure", "table"]
 
 _MODES: Final = ("bare", "off", "on")
-_CALLS: Final = {"2 KB": 100, "events": 5}
+_CALLS: Final = {"2 KB": 400, "events": 10}
 """How many make a round."""
 _PER: Final = {"2 KB": 1, "events": EVENTS}
 

@@ -23,7 +23,9 @@ def main(client: str, mode: str, answer: str) -> None:
         if mode != "bare":
             import recost  # noqa: PLC0415 - not where it is not to be
 
-            handle = recost.init(local_dir=folder, capture_usage=mode == "on", flush_interval_ms=600_000)
+            # What recost's threads do is not asked here: they rest while a round goes on.
+            options = {"flush_interval_ms": 600_000, "max_batch_size": 1_000_000}
+            handle = recost.init(local_dir=folder, capture_usage=mode == "on", **options)
         calls = clients.make(client, None, stream=answer == "events")
         print("ready", flush=True)
         for line in sys.stdin:

@@ -60,6 +60,9 @@ class BodyFile:
             self._passed(size)
         return size
 
+    def peek(self, *args: Any) -> Any:
+        return self._file.peek(*args)  # not by __getattr__: it is asked for before every line
+
     def readline(self, *args: Any) -> Any:
         line = self._file.readline(*args)
         if not self._chunked:
@@ -121,51 +124,65 @@ class MeteredBodyFile(BodyFile):
 
     def read(self, *args: Any) -> Any:
         data = self._file.read(*args)
-        self._keep(data, whole=not args or args[0] is None or args[0] < 0)
         if data:
+            self._keep(data)
             self._passed(len(data))
+        if self._left is None and (not data or not args or args[0] is None or args[0] < 0):
+            self._complete()  # only the end of the connection ends the body
         return data
 
     def read1(self, *args: Any) -> Any:
         data = self._file.read1(*args)
-        self._keep(data)
         if data:
+            self._keep(data)
             self._passed(len(data))
+        elif self._left is None:
+            self._complete()
         return data
 
     def readinto(self, buffer: Any) -> Any:
         size = self._file.readinto(buffer)
-        self._keep(bytes(memoryview(buffer)[:size]) if size else b"")
         if size:
+            self._keep(bytes(memoryview(buffer)[:size]))
             self._passed(size)
+        elif self._left is None:
+            self._complete()
         return size
 
     def readline(self, *args: Any) -> Any:
-        if not self._chunked:
-            line = self._file.readline(*args)
-            self._keep(line)
-            self._passed(len(line))
+        line = self._file.readline(*args)
+        if self._chunked:
+            if not self._left:
+                self._chunk_begins(line)
+                if not self._left and line[:1] == b"0":  # the last chunk
+                    self._complete()
             return line
-        line = super().readline(*args)
-        exchange = self._exchange
-        if exchange is not None and exchange.capture is not None and line.partition(b";")[0].strip() == b"0":
-            exchange.capture.complete = True
+        if line:
+            self._keep(line)
+        elif self._left is None:
+            self._complete()
+        self._passed(len(line))
         return line
 
-    def _keep(self, data: bytes, *, whole: bool = False) -> None:
-        exchange = self._exchange
-        capture = None if exchange is None else exchange.capture
+    def _keep(self, data: bytes) -> None:
+        exchange, left = self._exchange, self._left
+        if exchange is None or left == 0:  # the line break after a chunk is not of the body
+            return
+        capture = exchange.capture
         if capture is None:
             return
-        left = self._left
-        if data:
-            capture.feed(data if left is None or len(data) <= left else data[:left])
-        if self._chunked:
-            return
         if left is None:
-            capture.complete = whole or not data  # only the end of the connection ends the body
-        elif len(data) >= left:
+            capture.feed(data)
+            return
+        size = len(data)
+        capture.feed(data if size <= left else data[:left])
+        if size >= left and not self._chunked:
             capture.complete = True
+
+    def _complete(self) -> None:
+        exchange = self._exchange
+        if exchange is not None and exchange.capture is not None:
+            exchange.capture.complete = True
 
 
 class Dechunker:
