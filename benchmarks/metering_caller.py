@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from typing import Any
 
 
 def main(client: str, mode: str, answer: str) -> None:
@@ -24,7 +25,7 @@ def main(client: str, mode: str, answer: str) -> None:
             import recost  # noqa: PLC0415 - not where it is not to be
 
             # What recost's threads do is not asked here: they rest while a round goes on.
-            options = {"flush_interval_ms": 600_000, "max_batch_size": 1_000_000}
+            options: dict[str, Any] = {"flush_interval_ms": 600_000, "max_batch_size": 1_000_000}
             handle = recost.init(local_dir=folder, capture_usage=mode == "on", **options)
         calls = clients.make(client, None, stream=answer == "events")
         print("ready", flush=True)

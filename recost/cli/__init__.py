@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: Final = {
     "demo": ("recost.cli.demo", "make a few dozen calls to a local server and show what they would cost"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
+    "run": ("recost.cli.run", "run a program and record its calls, without changing it"),
     "prices": ("recost.cli.prices", "list rules and prices; say which rule a URL meets, and why"),
 }
 """Name of a command, the module that has it, and its line in the help."""
