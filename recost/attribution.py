@@ -38,7 +38,8 @@ _WRAPPED_AS: Final = ("http_response", "_http_response", "raw_response", "respon
 class Spend:
     """What the calls of a scope cost. Exact for the calls that have ended; may be read at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, price_of: Optional[_PriceOf] = None) -> None:
+        self._price_of = price_of
         self._pending: deque[Exchange] = deque()
         self._lock = threading.Lock()
         self._cost = Decimal(0)
@@ -89,6 +90,7 @@ class Spend:
         """Price what has been collected."""
         if not self._pending:
             return
+        price_of = self._price_of or price_of
         if price_of is None:
             handle = current_handle()
             price_of = _no_price if handle is None else handle.cost_of

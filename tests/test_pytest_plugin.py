@@ -1,0 +1,123 @@
+"""The plugin for pytest, in runs of pytest of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.metered import Metered, metered_server
+from tests.scripts import environment, run_script
+
+TESTS = """
+import os, threading, urllib.request
+import recost
+
+def call():
+    with urllib.request.urlopen(os.environ["UPSTREAM"] + "/v1/chat", b"{}") as response:
+        response.read()
+
+def test_one(recost_spend):
+    call()
+    assert recost_spend.calls == 1
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    assert recost_spend.calls == 2
+
+def test_two(recost_spend):
+    assert recost_spend.calls == 0
+    call()
+    assert (recost_spend.calls, recost_spend.unpriced) == (1, UNPRICED)
+
+def test_three():
+    call()
+"""
+PRICED = """
+import os, pytest, recost
+
+@pytest.fixture(autouse=True, scope="session")
+def running(tmp_path_factory):
+    rule = recost.ProviderDef("127.0.0.1", "house", "/v1", "chat", cost_per_request_cents=5.0)
+    with recost.init(local_dir=tmp_path_factory.mktemp("telemetry"), custom_providers=[rule]):
+        yield
+"""
+
+
+def run(
+    folder: Path, upstream: Metered, *options: str, priced: bool = True
+) -> subprocess.CompletedProcess[str]:
+    (folder / "test_calls.py").write_text(TESTS.replace("UNPRICED", "0" if priced else "1"))
+    if priced:
+        (folder / "conftest.py").write_text(PRICED)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(folder),
+        *options,
+    ]
+    env = environment(UPSTREAM=upstream.url)
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert len(upstream.log) == 4 or done.returncode == 4, done.stdout + done.stderr
+    return done
+
+
+def test_a_run_says_what_it_cost(tmp_path: Path) -> None:
+    with metered_server() as upstream:
+        done = run(tmp_path, upstream, "--recost")
+    assert done.returncode == 0, done.stdout
+    assert "recost: $0.20 in 4 calls (house $0.20)" in done.stdout
+
+
+def test_calls_of_unknown_price_are_shown(tmp_path: Path) -> None:
+    with metered_server() as upstream:
+        done = run(tmp_path, upstream, "--recost", priced=False)
+    assert "recost: $0.00 in 4 calls, 4 of unknown price" in done.stdout
+
+
+@pytest.mark.parametrize(("limit", "code"), [("0.20", 0), ("0.19", 1), ("0", 1)])
+def test_a_run_fails_over_its_limit(limit: str, code: int, tmp_path: Path) -> None:
+    with metered_server() as upstream:
+        done = run(tmp_path, upstream, "--recost-max-usd", limit)
+    assert done.returncode == code, done.stdout
+    assert ("of --recost-max-usd" in done.stdout) == bool(code)
+
+
+@pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
+def test_the_processes_of_xdist_are_added_up(tmp_path: Path) -> None:
+    with metered_server() as upstream:
+        done = run(tmp_path, upstream, "--recost-max-usd", "0.19", "-n", "2")
+    assert done.returncode == 1, done.stdout
+    assert "recost: $0.20 in 4 calls (house $0.20)" in done.stdout
+
+
+def test_a_run_that_asks_for_nothing_is_as_ever(tmp_path: Path) -> None:
+    with metered_server() as upstream:
+        done = run(tmp_path, upstream)
+    assert done.returncode == 0, done.stdout
+    assert "recost:" not in done.stdout
+
+
+@pytest.mark.parametrize("limit", ["much", "-1", "nan"])
+def test_a_limit_that_is_none(limit: str, tmp_path: Path) -> None:
+    with metered_server() as upstream:
+        done = run(tmp_path, upstream, f"--recost-max-usd={limit}")
+    assert done.returncode == 4
+    assert "--recost-max-usd" in done.stderr
+
+
+def test_the_plugin_alone_imports_next_to_nothing() -> None:
+    done = run_script(
+        "import sys, recost.pytest_plugin; print(sorted(n for n in sys.modules if n.startswith('recost')))"
+    )
+    assert done.stdout.strip() == "['recost', 'recost._version', 'recost.pytest_plugin']"
