@@ -28,6 +28,7 @@ __all__ = [
     "nowhere",
     "origin",
     "remember",
+    "status_number",
     "streaming",
 ]
 
@@ -109,7 +110,7 @@ class Exchange:
 
     def headers_received(self, status: int) -> None:
         """Note that the response's headers arrived."""
-        self.status = status
+        self.status = status if isinstance(status, int) else status_number(status)
         self.headers_ns = _perf_counter_ns()
 
     def body_follows(self) -> None:
@@ -194,6 +195,14 @@ def origin(scheme: str, host: str, port: int) -> str:
     """Return ``scheme://host`` with the port where it is not the scheme's own, IPv6 in brackets."""
     name = f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}" if port == DEFAULT_PORTS.get(scheme) else f"{scheme}://{name}:{port}"
+
+
+def status_number(status: Any) -> int:
+    """Return the status of a response that a stand-in has made; 0 where it is no number at all."""
+    try:
+        return int(status)
+    except (TypeError, ValueError):
+        return 0
 
 
 class _Suppressed(Exchange):

@@ -16,7 +16,7 @@ from typing import Any, Callable, Final, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._body import follow_body
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember, status_number
 from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
 __all__ = ["LAYER", "Calls", "again", "instrument"]
@@ -113,7 +113,7 @@ class Calls:
                 exchange.request_bytes = ~exchange.request_bytes
             if self._interception.remembering:
                 remember(response, exchange)
-            exchange.status = response.status
+            exchange.status = status_number(response.status)
             exchange.response_bytes = _received(response) or exchange.response_bytes
             original = getattr(response, "_original_response", None)
             if getattr(original, "fp", None) is None:

@@ -6,6 +6,7 @@ import contextvars
 import gc
 import threading
 import time
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -174,6 +175,16 @@ def test_what_is_an_error(status: int, *, error: bool) -> None:
     exchange = make()
     exchange.status = status
     assert exchange.is_error is error
+
+
+@pytest.mark.parametrize(
+    ("status", "number"), [("204", 204), (None, 0), ("ok", 0), (HTTPStatus.NOT_FOUND, 404)]
+)
+def test_the_status_of_a_stand_ins_response_is_a_number(status: Any, number: int) -> None:
+    exchange = make()
+    exchange.headers_received(status)
+    exchange.finish()
+    assert (exchange.to_event().status_code, exchange.is_error) == (number, number != 204)
 
 
 def test_a_path_of_any_length_is_kept_within_bounds() -> None:

@@ -133,6 +133,7 @@ def test_a_server_that_is_gone_is_tried_again_as_ever(name: str, spent: Loopback
     assert len(spent.log) == 4
 
 
+@pytest.mark.filterwarnings("ignore:Boto3 will no longer support Python")
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 def test_botocore_ends_at_once(mode: Any, spent: Loopback) -> None:
     boto3 = pytest.importorskip("boto3")
