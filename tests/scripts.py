@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
 
+from tests.schemas import check_frame
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -44,9 +46,9 @@ def run_script(
 
 
 def windows(folder: Path) -> list[dict[str, Any]]:
-    """Return every window of the files in a folder; each line must be one."""
+    """Return every window of the files in a folder; each line must be one, as the schema says."""
     lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
-    return [json.loads(line) for line in lines]
+    return [check_frame(json.loads(line)) for line in lines]
 
 
 def calls(found: Iterable[dict[str, Any]]) -> Counter[str]:

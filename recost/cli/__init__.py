@@ -19,10 +19,15 @@ from recost._version import __version__
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
-    "demo": ("recost.cli.demo", "make a few dozen calls to a local server and show what they would cost"),
+    "completion": ("recost.cli.completion", "print what makes a shell complete recost's commands"),
+    "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
-    "run": ("recost.cli.run", "run a program and record its calls, without changing it"),
+    "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
     "prices": ("recost.cli.prices", "list rules and prices; say which rule a URL meets, and why"),
+    "prune": ("recost.cli.prune", "drop what is older than a time from the local files"),
+    "report": ("recost.cli.report", "show who spends what: by provider, model, tag, route, day"),
+    "run": ("recost.cli.run", "run a program and record its calls, without changing it"),
+    "schema": ("recost.cli.schema", "print the JSON Schema of a window"),
 }
 """Name of a command, the module that has it, and its line in the help."""
 
@@ -54,6 +59,8 @@ def _dispatch(argv: list[str]) -> int:
 
 def _run(argv: list[str]) -> int:
     parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks how its line goes on
+        importlib.import_module("recost.cli.completion").complete(parser, COMMANDS)
     if not argv or argv[0].startswith("-"):
         parser.parse_args(argv)
         parser.print_help()

@@ -25,7 +25,7 @@ def test_help_names_each_command_on_one_line(
     assert main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     for name, (_, summary) in COMMANDS.items():
-        assert [line for line in lines if line.split()[:1] == [name]] == [f"  {name:<6}  {summary}"]
+        assert [line for line in lines if line.split()[:1] == [name]] == [f"  {name:<10}  {summary}"]
     assert max(map(len, lines)) <= 80
 
 
@@ -39,7 +39,7 @@ def test_an_unknown_command_is_refused_with_a_hint(capsys: pytest.CaptureFixture
     assert main(["dmo"]) == 2
     assert "no command 'dmo'; did you mean 'demo'?" in capsys.readouterr().err
     assert main(["xyz"]) == 2
-    assert "there are: demo, doctor" in capsys.readouterr().err
+    assert "there are: completion, demo, doctor" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["demo", "--nonsense"], ["demo", "extra"]])

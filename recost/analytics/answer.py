@@ -1,0 +1,182 @@
+"""The answer to a question: groups of calls and what each amounts to; they add up to the total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Any, Final, Optional
+
+from recost.analytics.cache import Readings
+from recost.analytics.query import Question
+from recost.analytics.scope import scope_of
+from recost.analytics.sql import MEASURES, Statement
+
+__all__ = ["Answer", "Figures", "Group", "ask", "named"]
+
+EXACT: Final = Context(prec=80)
+_LATER: Final = (
+    "reported_usd",
+    "computed_usd",
+    "estimated_usd",
+    "unstated_usd",
+    "bytes_up",
+    "bytes_down",
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+)
+UNKNOWN: Final = {"model": ("errors", *_LATER), "tag": _LATER}
+"""What a breakdown within a metric doesn't tell, by the kind of breakdown."""
+_FORMATS: Final = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m"}
+_CENTS: Final = ("cost", "reported", "computed", "estimated")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What some calls amount to; None: the files don't tell it for these groups."""
+
+    calls: int = 0
+    errors: Optional[int] = 0
+    cost_usd: Decimal = Decimal(0)
+    """US dollars, exact to 24 places of a cent, as all that follow."""
+    reported_usd: Optional[Decimal] = Decimal(0)
+    computed_usd: Optional[Decimal] = Decimal(0)
+    estimated_usd: Optional[Decimal] = Decimal(0)
+    unstated_usd: Optional[Decimal] = Decimal(0)
+    """Of the cost, what has no source: windows of protocol 1.0 have none."""
+    unpriced: int = 0
+    """Calls whose cost is not known, and is not in ``cost_usd``."""
+    bytes_up: Optional[int] = 0
+    bytes_down: Optional[int] = 0
+    mean_ms: Optional[float] = None
+    p50_ms: Optional[float] = None
+    """The mean of the windows' percentiles, weighted by calls; near the percentile of all calls."""
+    p95_ms: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some calls that have the same names."""
+
+    names: tuple[Optional[str], ...]
+    """One for each dimension of the question; None: the calls that have no such tag, or no model."""
+    now: Figures
+    before: Optional[Figures] = None
+    """In the period that is compared with."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The groups in their order; what was left out by the limit; and all together."""
+
+    question: Question
+    groups: Sequence[Group]
+    rest: Optional[Group]
+    rest_count: int
+    """How many groups are in ``rest``."""
+    total: Group
+    bad_lines: int
+    bad_metrics: int
+
+
+_Sums = dict[str, Any]
+_Names = tuple[Optional[str], ...]
+
+
+def ask(readings: Readings, question: Question) -> Answer:
+    """Return the answer to a question."""
+    scope = scope_of(readings)
+    found = []
+    if scope is not None:
+        text, parameters = Statement(question, scope).groups()
+        found = _in_order(question, _both_periods(question, readings.connection.execute(text, parameters)))
+    shown = found if question.limit is None else found[: question.limit]
+    others = [sums for _, sums in found[len(shown) :]]
+    filtered = bool(question.models or question.tags)
+    total = _group(question, (), [sums for _, sums in found], question.breakdown if filtered else None)
+    return Answer(
+        question,
+        [_group(question, names, [sums], question.breakdown) for names, sums in shown],
+        _group(question, (None,) * len(question.by), others, question.breakdown) if others else None,
+        len(others),
+        total,
+        readings.bad_lines,
+        readings.bad_metrics,
+    )
+
+
+def _both_periods(question: Question, result: Any) -> list[tuple[_Names, tuple[_Sums, _Sums]]]:
+    width = len(question.by)
+    groups: dict[_Names, tuple[_Sums, _Sums]] = {}
+    while rows := result.fetchmany(10_000):
+        for row in rows:
+            pair = groups.setdefault(named(question, row), (_nothing(), _nothing()))
+            pair[bool(row[width])].update(zip(MEASURES, (value or 0 for value in row[width + 1 :])))
+    return [(names, pair) for names, pair in groups.items() if any(pair[0].values()) or any(pair[1].values())]
+
+
+def named(question: Question, row: Sequence[Any]) -> _Names:
+    """Return the names of a row's group: times as they are written."""
+    return tuple(
+        f"{value:{_FORMATS[by]}}" if by in _FORMATS else value for by, value in zip(question.by, row)
+    )
+
+
+def _nothing() -> _Sums:
+    return dict.fromkeys(MEASURES, 0)
+
+
+def _in_order(
+    question: Question, groups: list[tuple[_Names, tuple[_Sums, _Sums]]]
+) -> list[tuple[_Names, tuple[_Sums, _Sums]]]:
+    groups.sort(key=lambda group: [(name is None, name or "") for name in group[0]])
+    if question.chronological:
+        groups.sort(key=lambda group: (group[0][0] or "", -group[1][0]["cost"]))
+    elif question.sort != "name":
+        groups.sort(key=lambda group: _weight(question.sort or "cost", *group[1]), reverse=True)
+    return groups
+
+
+def _weight(sort: str, now: _Sums, before: _Sums) -> tuple[Any, ...]:
+    if sort == "change":
+        return (abs(now["cost"] - before["cost"]), now["cost"])
+    if sort == "bytes":
+        return (now["bytes_up"] + now["bytes_down"],)
+    if sort in {"p50", "p95"}:
+        return (now[sort] / now["timed"] if now["timed"] else 0,)
+    return (now[sort], now["cost"], now["calls"])
+
+
+def _group(
+    question: Question, names: _Names, pairs: Sequence[tuple[_Sums, _Sums]], breakdown: Optional[str]
+) -> Group:
+    now = _figures(_added(pair[0] for pair in pairs), breakdown)
+    if question.compare is None:
+        return Group(names, now)
+    return Group(names, now, _figures(_added(pair[1] for pair in pairs), breakdown))
+
+
+def _added(parts: Iterable[_Sums]) -> _Sums:
+    total = _nothing()
+    for part in parts:
+        for name, value in part.items():
+            total[name] = EXACT.add(total[name], value) if name in _CENTS else total[name] + value
+    return total
+
+
+def _figures(sums: _Sums, breakdown: Optional[str]) -> Figures:
+    stated = sum((EXACT.create_decimal(sums[name]) for name in _CENTS[1:]), Decimal(0))
+    timed = sums["timed"]
+    known: dict[str, Any] = {f"{name}_usd": _usd(sums[name]) for name in _CENTS}
+    known["unstated_usd"] = _usd(max(EXACT.subtract(sums["cost"], stated), Decimal(0)))
+    for name in ("calls", "errors", "unpriced", "bytes_up", "bytes_down"):
+        known[name] = int(sums[name])
+    for name, sum_name in (("mean_ms", "latency_ms"), ("p50_ms", "p50"), ("p95_ms", "p95")):
+        known[name] = float(sums[sum_name]) / timed if timed else None
+    return Figures(**{**known, **dict.fromkeys(UNKNOWN.get(breakdown or "", ()))})
+
+
+def _usd(cents: Any) -> Decimal:
+    dollars = EXACT.scaleb(EXACT.create_decimal(cents), -2)
+    return EXACT.normalize(dollars) if dollars else Decimal(0)

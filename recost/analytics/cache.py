@@ -1,0 +1,220 @@
+"""The columnar copy: a DuckDB file in a hidden folder beside the files that it is made from.
+
+It holds nothing that the files don't: it is dropped and built again when it is damaged or of another
+version. One command at a time uses it; where it cannot be written, or another command doesn't let go of it, a
+temporary one takes its place.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Final, Optional, TypeVar
+
+from recost.analytics import engine
+from recost.analytics.identity import Known
+from recost.analytics.lines import SCHEMA_VERSION, create_tables
+from recost.analytics.locking import locked
+from recost.analytics.sources import Source, SourceError, find_sources
+from recost.analytics.update import Progress, update
+
+__all__ = ["FOLDER", "Readings", "consult", "readings"]
+
+FOLDER: Final = ".cache"
+"""Of the telemetry folder."""
+_NAME: Final = "reports.duckdb"
+_WAIT_S: Final = 30.0
+_ATTEMPTS: Final = 3
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The columnar copy, up to date with some files, for as long as a command needs it."""
+
+    connection: Any
+    sources: Sequence[Source]
+    known: dict[Path, Known]
+    scratch: Path
+    """A folder for what is needed for a moment only."""
+
+    @property
+    def bad_lines(self) -> int:
+        """Lines that are no windows, torn ones included."""
+        return sum(each.bad_lines for each in self.known.values()) + len(self.unfinished())
+
+    @property
+    def bad_metrics(self) -> int:
+        """Metrics of a window that lack what is needed."""
+        return sum(each.bad_metrics for each in self.known.values())
+
+    def unfinished(self) -> list[Path]:
+        """Return the files whose last line is torn, or is being written."""
+        return [
+            path
+            for path, known in self.known.items()
+            if path.suffix != ".gz" and path.exists() and known.size < path.stat().st_size
+        ]
+
+
+def consult(
+    arguments: Sequence[str],
+    folder: Path,
+    use: Callable[[Readings], _T],
+    progress: Optional[Progress] = None,
+    *,
+    keep: bool = True,
+) -> _T:
+    """Read what the arguments name, and return what ``use`` makes of it.
+
+    Args:
+        arguments: See `find_sources`.
+        folder: The telemetry folder, which the columnar copy is kept in.
+        use: Called again when files were rotated, or the copy turns out to be damaged.
+        progress: Is told how far the reading is.
+        keep: False: the columnar copy is thrown away afterwards.
+
+    Raises:
+        EngineMissingError: DuckDB is not installed.
+        SourceError: Nothing is there, or a file cannot be read.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        last = attempt == _ATTEMPTS
+        sources = find_sources(arguments, folder)
+        before = _inodes(sources)
+        try:
+            with readings(sources, folder if keep else None, progress) as found:
+                if last or _inodes(find_sources(arguments, folder)) == before:
+                    return use(found)
+        except SourceError:
+            if last or all(source.path.exists() for source in sources):
+                raise
+        except engine.errors():
+            if last:
+                raise
+            _discard(folder)
+    raise AssertionError("unreachable")
+
+
+def _inodes(sources: Sequence[Source]) -> dict[Path, int]:
+    return {source.path: source.path.stat().st_ino for source in sources if source.path.exists()}
+
+
+def _discard(folder: Path) -> None:
+    """Drop a copy that cannot be read; a command that uses it now keeps what it has open."""
+    for path in (folder / FOLDER).glob(f"{_NAME}*"):
+        with suppress(OSError):
+            path.unlink()
+
+
+@contextmanager
+def readings(
+    sources: Sequence[Source],
+    folder: Optional[Path],
+    progress: Optional[Progress] = None,
+    *,
+    wait_s: float = _WAIT_S,
+) -> Iterator[Readings]:
+    """Yield the columnar copy, up to date with the files.
+
+    Args:
+        sources: The files.
+        folder: The telemetry folder, which the copy is kept in; None: it is kept nowhere.
+        progress: Is told how far the reading is.
+        wait_s: How long to wait for another command.
+
+    Raises:
+        EngineMissingError: DuckDB is not installed.
+        SourceError: A file cannot be read.
+    """
+    engine.module()
+    with _private_umask(), _place(folder, wait_s) as (place, kept):
+        connection, known = _opened(place / _NAME if kept else None, place, sources, progress)
+        try:
+            yield Readings(connection, sources, known, place)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _place(folder: Optional[Path], wait_s: float) -> Iterator[tuple[Path, bool]]:
+    """Yield a folder, locked, and whether it is the one that is kept."""
+    own = None if folder is None else _own(folder / FOLDER)
+    if own is not None:
+        with locked(own / "reports.lock", wait_s) as held:
+            if held:
+                yield own, True
+                return
+    with tempfile.TemporaryDirectory(prefix="recost-") as name:
+        yield Path(name), False
+
+
+def _own(place: Path) -> Optional[Path]:
+    """Return the folder when it is ours alone and can be written; it is made when it is missing."""
+    try:
+        place.mkdir(0o700, parents=True, exist_ok=True)
+        status = place.lstat()
+        if not stat.S_ISDIR(status.st_mode):
+            return None
+        if os.name == "posix":
+            if status.st_uid != os.geteuid():
+                return None
+            if stat.S_IMODE(status.st_mode) != 0o700:
+                place.chmod(0o700)
+        with tempfile.TemporaryFile(dir=place):
+            return place
+    except OSError:
+        return None
+
+
+def _opened(
+    path: Optional[Path], place: Path, sources: Sequence[Source], progress: Optional[Progress]
+) -> tuple[Any, dict[Path, Known]]:
+    """Open the copy and bring it up to date; begin anew when it is damaged or of another version."""
+    if path is not None and path.exists():
+        connection = None
+        try:
+            connection = engine.connect(path, place)
+            if connection.execute("SELECT version FROM meta").fetchall() == [(SCHEMA_VERSION,)]:
+                return connection, update(connection, sources, place, progress)
+        except engine.errors():
+            pass  # damaged, or written by another version of DuckDB: the files have it all
+        except BaseException:
+            _close(connection)
+            raise
+        _close(connection)
+    return _anew(path, place, sources, progress)
+
+
+def _anew(
+    path: Optional[Path], place: Path, sources: Sequence[Source], progress: Optional[Progress]
+) -> tuple[Any, dict[Path, Known]]:
+    for old in place.glob(f"{_NAME}*"):
+        old.unlink()
+    connection = engine.connect(path or place / _NAME, place)
+    try:
+        create_tables(connection)
+        return connection, update(connection, sources, place, progress)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _close(connection: Any) -> None:
+    if connection is not None:
+        connection.close()
+
+
+@contextmanager
+def _private_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

@@ -1,0 +1,89 @@
+"""Telling whether a file is one that was read before, by what it holds: rotation gives it another name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+__all__ = ["Known", "fingerprint", "ready_bytes", "recognise"]
+
+_SAMPLE: Final = 4096
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is remembered of a file that was read."""
+
+    source: int
+    path: str
+    size: int
+    """Bytes from its beginning that were read."""
+    modified: int
+    """Nanoseconds since the epoch, by the file system."""
+    head_size: int
+    head: str
+    """Digest of the first ``head_size`` bytes."""
+    tail: str
+    """Digest of the last bytes that were read."""
+    bad_lines: int = 0
+    bad_metrics: int = 0
+
+
+def fingerprint(path: Path, source: int, size: int, modified: int) -> Known:
+    """Return what is to be remembered of a file of which ``size`` bytes were read."""
+    with path.open("rb") as file:
+        head_size = min(size, _SAMPLE)
+        return Known(source, str(path), size, modified, head_size, _head(file, head_size), _tail(file, size))
+
+
+def recognise(path: Path, known: Known) -> bool:
+    """Return whether a file is a known one, or what has become of it by appending.
+
+    A file that was written to without growing is taken for another one.
+    """
+    status = path.stat()
+    grown = status.st_size > known.size
+    if status.st_size < known.size or (not grown and status.st_mtime_ns != known.modified):
+        return False
+    with path.open("rb") as file:
+        return _head(file, known.head_size) == known.head and _tail(file, known.size) == known.tail
+
+
+def ready_bytes(path: Path) -> int:
+    """Return how many bytes of a file are whole lines; the last needs no line feed when it is JSON."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        last = b""
+        position = end
+        while position > 0:
+            step = min(position, 1 << 16)
+            position -= step
+            file.seek(position)
+            last = file.read(step) + last
+            if b"\n" in last:
+                break
+    unfinished = last[last.rfind(b"\n") + 1 :]
+    return end if _is_json(unfinished) else end - len(unfinished)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return not text
+    return True
+
+
+def _head(file: BinaryIO, size: int) -> str:
+    file.seek(0)
+    return hashlib.sha256(file.read(size)).hexdigest()
+
+
+def _tail(file: BinaryIO, size: int) -> str:
+    start = max(0, size - _SAMPLE)
+    file.seek(start)
+    return hashlib.sha256(file.read(size - start)).hexdigest()

@@ -1,0 +1,165 @@
+"""What a line of a file becomes in the columnar copy, and which lines are none of ours.
+
+A line is a window when it is a JSON object with a protocol version 1.x, a start from 1970 on and a list of
+metrics; any other counts as a bad line. A metric needs its names, its counts and its cost; one that lacks
+them, or has them below zero, counts as a bad metric, and the others of its line are kept. Fields that are not
+known are passed over. Costs are kept as the decimal numbers that they are written as, to 24 places of a cent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from recost.analytics.engine import literal
+from recost.analytics.sources import SourceError
+
+__all__ = ["BAD_LINE", "BAD_METRIC", "COLUMNS", "SCHEMA_VERSION", "add_lines", "bad_flags", "create_tables"]
+
+SCHEMA_VERSION: Final = 1
+"""Of the columnar copy; one of another version is dropped and built again."""
+BAD_LINE: Final = 1
+BAD_METRIC: Final = 2
+_CENTS: Final = "DECIMAL(38,24)"
+_MOST_CENTS: Final = 10**12
+"""More than one metric of a window can have cost."""
+_LONGEST_LINES: Final = (4 << 20, 32 << 20, 256 << 20)
+"""In bytes; each is tried when a line is longer than the one before, as it decides what is read at once."""
+
+_MODELS: Final = (
+    'STRUCT(model VARCHAR, "requestCount" BIGINT, "estimatedCostCents" {cents}, "unpricedCount" BIGINT)[]'
+)
+_TAGS: Final = (
+    'STRUCT(tags MAP(VARCHAR, VARCHAR), other BOOLEAN, "requestCount" BIGINT, "errorCount" BIGINT, '
+    '"estimatedCostCents" {cents}, "unpricedCount" BIGINT)[]'
+)
+# Costs are read as the text that they are: as floats, their sums would depend on the order.
+_METRIC: Final = (
+    (
+        "STRUCT(provider VARCHAR, endpoint VARCHAR, method VARCHAR, requestCount BIGINT, errorCount BIGINT, "
+        "totalLatencyMs DOUBLE, p50LatencyMs DOUBLE, p95LatencyMs DOUBLE, totalRequestBytes BIGINT, "
+        "totalResponseBytes BIGINT, estimatedCostCents VARCHAR, "
+        "costSource STRUCT(reported VARCHAR, computed VARCHAR, estimated VARCHAR), unpricedCount BIGINT, "
+        f"models {_MODELS}, tags {_TAGS})"
+    )
+    .format(cents="VARCHAR")
+    .replace('"', "")
+)
+
+COLUMNS: Final = {
+    "source": "INTEGER",
+    "started": "TIMESTAMP",
+    "environment": "VARCHAR",
+    "provider": "VARCHAR",
+    "endpoint": "VARCHAR",
+    "method": "VARCHAR",
+    "calls": "BIGINT",
+    "errors": "BIGINT",
+    "latency_ms": "DOUBLE",
+    "p50_ms": "DOUBLE",
+    "p95_ms": "DOUBLE",
+    "bytes_up": "BIGINT",
+    "bytes_down": "BIGINT",
+    "cost": _CENTS,
+    "reported": _CENTS,
+    "computed": _CENTS,
+    "estimated": _CENTS,
+    "unpriced": "BIGINT",
+    "models": _MODELS.format(cents=_CENTS),
+    "tags": _TAGS.format(cents=_CENTS),
+    "problem": "UTINYINT",
+}
+"""Of the table ``metrics``: one row a metric of a window. Times are UTC, costs US cents."""
+
+
+def create_tables(connection: Any) -> None:
+    """Create the empty tables."""
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+    connection.execute("CREATE TABLE meta AS SELECT ?::INTEGER AS version", [SCHEMA_VERSION])
+    connection.execute(f"CREATE TABLE metrics ({columns})")
+    connection.execute(
+        "CREATE TABLE sources (source INTEGER, path VARCHAR, size BIGINT, modified BIGINT, head_size BIGINT, "
+        "head VARCHAR, tail VARCHAR, bad_lines BIGINT, bad_metrics BIGINT)"
+    )
+
+
+def add_lines(connection: Any, source: int, path: Path) -> tuple[int, int]:
+    """Add the lines of a file; return the numbers of bad lines and of bad metrics.
+
+    Raises:
+        SourceError: It cannot be read at all.
+    """
+    _with_long_lines(connection, path, lambda lines: _INSERT.format(source=source, lines=lines))
+    rows = connection.execute(
+        "SELECT problem, count(*) FROM metrics WHERE source = ? AND problem > 0 GROUP BY problem", [source]
+    ).fetchall()
+    if rows:
+        connection.execute("DELETE FROM metrics WHERE source = ? AND problem > 0", [source])
+    found = dict(rows)
+    return found.get(BAD_LINE, 0), found.get(BAD_METRIC, 0)
+
+
+def bad_flags(connection: Any, path: Path) -> list[int]:
+    """Return, for each line that is not blank, in order: 1 where it is bad, -n for n bad metrics, else 0."""
+    connection.execute("SET preserve_insertion_order = true")
+    try:
+        result = _with_long_lines(connection, path, lambda lines: _FLAGS.format(lines=lines))
+        return [flag for (flag,) in result.fetchall()]
+    finally:
+        connection.execute("SET preserve_insertion_order = false")
+
+
+def _with_long_lines(connection: Any, path: Path, statement: Any) -> Any:
+    for longest in _LONGEST_LINES:
+        lines = _LINES.format(path=literal(str(path)), longest=longest, metric=_METRIC)
+        try:
+            return connection.execute(statement(lines))
+        except Exception as error:
+            if "maximum_object_size" not in str(error):
+                raise
+    raise SourceError(f"recost: {path} has a line of more than {_LONGEST_LINES[-1] >> 20} MB")
+
+
+_LINES: Final = (
+    "read_json({path}, format = 'newline_delimited', ignore_errors = true, compression = 'uncompressed', "
+    "maximum_object_size = {longest}, columns = {{protocolVersion: 'VARCHAR', environment: 'VARCHAR', "
+    "windowStart: 'VARCHAR', metrics: '{metric}[]'}})"
+)
+_GOOD_LINE: Final = (
+    "coalesce(regexp_full_match(protocolVersion, '1\\.\\d+'), false) "
+    "AND coalesce(try_cast(windowStart AS TIMESTAMP) BETWEEN '1970-01-01' AND '9999-12-01', false) "
+    "AND metrics IS NOT NULL"
+)
+_BAD_METRIC: Final = (
+    "m.provider IS NULL OR m.endpoint IS NULL OR m.method IS NULL OR coalesce(m.requestCount, -1) < 0 "
+    "OR coalesce(m.errorCount, -1) < 0 OR "
+    f"coalesce(try_cast(m.estimatedCostCents AS {_CENTS}), -1) NOT BETWEEN 0 AND {_MOST_CENTS - 1}"
+)
+_FLAGS: Final = (
+    f"SELECT CASE WHEN {_GOOD_LINE} THEN -(SELECT count(*) FROM (SELECT unnest(metrics) AS m) "
+    f"WHERE {_BAD_METRIC}) ELSE 1 END FROM {{lines}}"
+)
+
+
+def _cents(field: str) -> str:
+    return f"coalesce(try_cast({field} AS {_CENTS}), 0)"
+
+
+def _count(field: str) -> str:
+    return f"greatest(coalesce({field}, 0), 0)"
+
+
+_INSERT: Final = f"""
+INSERT INTO metrics
+SELECT {{source}}, started, environment, m.provider, m.endpoint, m.method, m.requestCount, m.errorCount,
+       {_count("m.totalLatencyMs")}, {_count("m.p50LatencyMs")}, {_count("m.p95LatencyMs")},
+       {_count("m.totalRequestBytes")}, {_count("m.totalResponseBytes")}, {_cents("m.estimatedCostCents")},
+       {_cents("m.costSource.reported")}, {_cents("m.costSource.computed")},
+       {_cents("m.costSource.estimated")},
+       {_count("m.unpricedCount")}, try_cast(m.models AS {COLUMNS["models"]}),
+       try_cast(m.tags AS {COLUMNS["tags"]}),
+       CASE WHEN NOT good THEN {BAD_LINE} WHEN {_BAD_METRIC} THEN {BAD_METRIC} ELSE 0 END
+FROM (SELECT good, started, environment, unnest(CASE WHEN good THEN metrics ELSE [NULL] END) AS m
+      FROM (SELECT {_GOOD_LINE} AS good, try_cast(windowStart AS TIMESTAMP) AS started,
+                   coalesce(environment, '') AS environment, metrics FROM {{lines}}))
+"""

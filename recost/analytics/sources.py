@@ -1,0 +1,103 @@
+"""Which files are meant: a folder of them, single ones, globs; rotated and compressed ones included."""
+
+from __future__ import annotations
+
+import glob
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from recost.errors import RecostError
+
+__all__ = ["STDIN", "Source", "SourceError", "find_sources", "project_of", "spool"]
+
+STDIN: Final = "-"
+_NAME: Final = re.compile(r"(?P<project>.+?)(?:\.\d+)?\.(?:jsonl|ndjson)(?:\.gz)?$")
+_GZIP: Final = b"\x1f\x8b"
+
+
+class SourceError(RecostError):
+    """What was asked for is not there, or cannot be read."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of windows, one JSON object a line."""
+
+    path: Path
+    """Absolute."""
+    project: str
+    """By the file's name: the wire form of a window does not tell it."""
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the name says gzip."""
+        return self.path.suffix == ".gz"
+
+
+def project_of(name: str) -> str:
+    """Return the project of a file: ``shop`` for ``shop.jsonl``, ``shop.2.jsonl`` and ``shop.1.jsonl.gz``."""
+    found = _NAME.match(name)
+    return found["project"] if found else name
+
+
+def find_sources(arguments: Sequence[str], folder: Path) -> list[Source]:
+    """Return the files that the arguments name, each once, sorted by path.
+
+    Args:
+        arguments: Files, folders, globs; empty: the folder of all projects.
+        folder: The telemetry folder.
+
+    Raises:
+        SourceError: Nothing is there.
+    """
+    paths: set[Path] = set()
+    for argument in arguments:
+        paths.update(_matching(argument))
+    if not arguments:
+        paths.update(_inside(folder) if folder.is_dir() else ())
+        if not paths:
+            raise SourceError(
+                f"recost: nothing recorded in {folder}: run a program with recost.init(), or "
+                "`recost demo`; RECOST_LOCAL_DIR or a path chooses another folder"
+            )
+    return [Source(path, project_of(path.name)) for path in sorted(paths)]
+
+
+def _matching(argument: str) -> Iterable[Path]:
+    path = Path(argument).expanduser()
+    if path.is_dir():
+        found = _inside(path)
+        if not found:
+            raise SourceError(f"recost: no .jsonl file in {path}")
+        return found
+    if path.exists():
+        return [path.absolute()]
+    if glob.has_magic(argument):
+        found = [Path(name).absolute() for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - absolute ones, too
+        files = [each for each in found if each.is_file()]
+        if files:
+            return files
+        raise SourceError(f"recost: no file matches {argument!r}")
+    raise SourceError(f"recost: no such file or folder: {argument}")
+
+
+def _inside(folder: Path) -> list[Path]:
+    return [
+        path.absolute()
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and _NAME.match(path.name) and path.is_file()
+    ]
+
+
+def spool(stream: BinaryIO, folder: Path) -> Path:
+    """Copy a stream, compressed or not, into a file in a folder, as it can be read only once."""
+    first = stream.read(1 << 16)
+    path = folder / ("stdin.jsonl.gz" if first.startswith(_GZIP) else "stdin.jsonl")
+    with path.open("xb") as copy:
+        copy.write(first)
+        shutil.copyfileobj(stream, copy, 1 << 20)
+    return path

@@ -1,0 +1,152 @@
+"""Periods of time as people write them: ``7d``, ``2026-11-01``, ``yesterday``, ``last-month``."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+from typing import Final, Optional
+
+__all__ = ["Period", "SpanError", "parse_moment", "parse_zone", "period_of"]
+
+_SPAN: Final = re.compile(r"(\d{1,6})([mhdw])")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})")
+_WORDS: Final = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
+_FORMS: Final = f"7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, {', '.join(_WORDS)}"
+
+
+class SpanError(ValueError):
+    """It is no time, or no time zone."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """From an instant on, and up to another, which is not part of it; None: without bound."""
+
+    since: Optional[datetime] = None
+    until: Optional[datetime] = None
+
+    def __post_init__(self) -> None:
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise SpanError(f"the period ends ({self.until}) before it begins ({self.since})")
+
+    def before(self, now: datetime) -> Period:
+        """Return the period of the same length just before this one.
+
+        Raises:
+            SpanError: It has no beginning.
+        """
+        if self.since is None:
+            raise SpanError("a period to compare with needs a beginning: --since 7d")
+        until = now if self.until is None else self.until
+        if until <= self.since:
+            raise SpanError("a period that has not begun has none before it to compare with")
+        return Period(_utc(self.since) - (_utc(until) - _utc(self.since)), self.since)
+
+
+def parse_zone(name: str) -> tzinfo:
+    """Return a time zone: ``local``, ``UTC``, ``Europe/Berlin``, ``+05:30``.
+
+    Raises:
+        SpanError: There is none of this name.
+    """
+    if name.lower() in {"utc", "z"}:
+        return timezone.utc
+    if name.lower() == "local":
+        return _local_zone()
+    offset = _OFFSET.fullmatch(name)
+    if offset is not None:
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        if minutes < 24 * 60:
+            return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - takes a while, and most ask for none
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise SpanError(f"no time zone {name!r}: Europe/Berlin, UTC, +01:00") from error
+
+
+def _local_zone() -> tzinfo:
+    """Return the machine's time zone; its offset of now where its name is not told."""
+    name = os.environ.get("TZ", "").lstrip(":")
+    if not name:
+        try:
+            _, _, name = str(Path("/etc/localtime").readlink()).partition("zoneinfo/")
+        except OSError:
+            name = ""
+    try:
+        return parse_zone(name) if name and name.lower() != "local" else _offset_of_now()
+    except SpanError:
+        return _offset_of_now()
+
+
+def _offset_of_now() -> tzinfo:
+    zone = datetime.now().astimezone().tzinfo
+    return timezone.utc if zone is None else zone
+
+
+def period_of(since: Optional[str], until: Optional[str], zone: tzinfo, now: datetime) -> Period:
+    """Return the period that two texts tell; one of a day or a month ends with it when no end is told.
+
+    Raises:
+        SpanError: A text is no time.
+    """
+    start = None if since is None else parse_moment(since, zone, now)
+    end = None if until is None else parse_moment(until, zone, now)
+    if end is None and since is not None:
+        end = _end_of(since.strip().lower(), zone, now)
+    return Period(start, end)
+
+
+def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
+    """Return the instant that a text tells: so long ago, the beginning of a day, a time of day.
+
+    Raises:
+        SpanError: It tells none.
+    """
+    word = text.strip().lower()
+    span = _SPAN.fullmatch(word)
+    try:
+        if span is not None:
+            return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
+        if word == "now":
+            return now
+        if word in _WORDS:
+            return _beginning(word, zone, now)
+        moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
+    except (ValueError, OverflowError) as error:
+        raise SpanError(f"{text!r} is no time; there are: {_FORMS}") from error
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def _utc(moment: datetime) -> datetime:
+    """Return the same instant in UTC, where a difference is what has passed."""
+    return moment.astimezone(timezone.utc)
+
+
+def _beginning(word: str, zone: tzinfo, now: datetime) -> datetime:
+    day = _midnight(now.astimezone(zone), zone)
+    if word == "today":
+        return day
+    if word == "yesterday":
+        return _midnight(day - timedelta(days=1), zone)
+    if word.endswith("week"):
+        monday = day - timedelta(days=day.weekday() + (7 if word == "last-week" else 0))
+        return _midnight(monday, zone)
+    first = day.replace(day=1)
+    if word == "last-month":
+        first = (first - timedelta(days=1)).replace(day=1)
+    return _midnight(first, zone)
+
+
+def _end_of(word: str, zone: tzinfo, now: datetime) -> Optional[datetime]:
+    following = {"yesterday": "today", "last-week": "this-week", "last-month": "this-month"}.get(word)
+    return None if following is None else _beginning(following, zone, now)
+
+
+def _midnight(moment: datetime, zone: tzinfo) -> datetime:
+    return datetime(moment.year, moment.month, moment.day, tzinfo=zone)

@@ -1,0 +1,184 @@
+"""A question as SQL over the columnar copy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta, timezone
+from typing import Any, Final, Optional
+
+from recost.analytics.engine import literal
+from recost.analytics.query import TIMES, Question, tag_of
+from recost.analytics.scope import Scope
+from recost.analytics.zones import interval, local_time, moment
+
+__all__ = ["MEASURES", "OTHER", "Statement"]
+
+MEASURES: Final = {
+    "calls": "sum(calls)",
+    "errors": "sum(errors)",
+    "cost": "sum(cost)",
+    "reported": "sum(reported)",
+    "computed": "sum(computed)",
+    "estimated": "sum(estimated)",
+    "unpriced": "sum(unpriced)",
+    "bytes_up": "sum(bytes_up)",
+    "bytes_down": "sum(bytes_down)",
+    "latency_ms": "sum(latency_ms)",
+    "p50": "sum(p50_ms * calls)",
+    "p95": "sum(p95_ms * calls)",
+    "timed": "sum(calls) FILTER (p50_ms IS NOT NULL)",
+}
+"""Sums that add up over groups; the last ones are for means weighted by calls."""
+OTHER: Final = "(other)"
+"""The value of each tag for the tag sets beyond the number that the SDK tells apart."""
+
+_ZERO: Final = timedelta(0)
+_PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "method")
+_LISTS: Final = {"model": "models", "tag": "tags"}
+
+
+class Statement:
+    """The SQL of a question, and its parameters."""
+
+    def __init__(self, question: Question, scope: Scope) -> None:
+        self._question = question
+        self._scope = scope
+        self._parameters: list[Any] = []
+
+    def groups(self, extra: str = "") -> tuple[str, list[Any]]:
+        """Return SQL with a row for each group: its names, whether it is of the period before, its sums."""
+        self._parameters = []
+        relation = self._relation()
+        keys = [f"{self._key(name)} AS k{index}" for index, name in enumerate(self._question.by)]
+        where = self._where()
+        sums = ", ".join(f"{expression} AS {name}" for name, expression in MEASURES.items())
+        keys.append(f"{self._earlier()} AS earlier")
+        if extra:
+            keys.append(extra)
+        text = f"SELECT {', '.join(keys)}, {sums} FROM ({relation}) {self._join()} {where}"
+        return f"{text} GROUP BY ALL", self._parameters
+
+    def _join(self) -> str:
+        return "JOIN selected USING (source)" if "project" in self._question.by else ""
+
+    def conditions(self) -> tuple[str, list[Any]]:
+        """Return the ``WHERE`` of the period and the filters."""
+        self._parameters = []
+        return self._where(), self._parameters
+
+    def _relation(self) -> str:
+        """Return the metrics; or what the breakdown tells of them, and what it leaves, which has no name."""
+        kind = self._question.breakdown
+        if kind is None:
+            return "SELECT * FROM metrics"
+        parts = [
+            self._slice(f"(SELECT *, unnest({_LISTS[kind]}) AS part FROM metrics)", kind, "+", part=True)
+        ]
+        names = (
+            "NULL::VARCHAR AS model"
+            if kind == "model"
+            else "NULL::MAP(VARCHAR, VARCHAR) AS tagged, NULL::BOOLEAN AS other"
+        )
+        parts.append(f"SELECT {', '.join(_PLAIN)}, {names}, {', '.join(_measured())} FROM metrics")
+        parts.append(
+            self._slice(f"(SELECT *, unnest({_LISTS[kind]}) AS part FROM metrics)", kind, "-", part=False)
+        )
+        return " UNION ALL ".join(parts)
+
+    def _slice(self, rows: str, kind: str, sign: str, *, part: bool) -> str:
+        if kind == "model":
+            names = f"{'part.model' if part else 'NULL'} AS model"
+            errors = "NULL"
+        else:
+            names = "part.tags AS tagged, part.other AS other" if part else "NULL AS tagged, NULL AS other"
+            errors = f"{sign}coalesce(part.errorCount, 0)"
+        known = {
+            "calls": f"{sign}coalesce(part.requestCount, 0)",
+            "errors": errors,
+            "cost": f"{sign}coalesce(part.estimatedCostCents, 0)",
+            "unpriced": f"{sign}coalesce(part.unpricedCount, 0)",
+        }
+        columns = [f"{known.get(name, 'NULL')} AS {name}" for name in _measured()]
+        return f"SELECT {', '.join(_PLAIN)}, {names}, {', '.join(columns)} FROM {rows} WHERE part IS NOT NULL"
+
+    def _key(self, name: str) -> str:
+        tag = tag_of(name)
+        if tag is not None:
+            self._parameters.append(tag)
+            return f"CASE WHEN other THEN {literal(OTHER)} ELSE map_extract(tagged, ?)[1] END"
+        if name in TIMES:
+            return f"date_trunc('{name}', {self._local()})"
+        return name
+
+    def _local(self) -> str:
+        """Return the local time at which a window began, moved from the period before into this one."""
+        started = "started"
+        shift = self._question.shift()
+        if shift is not None:
+            before, since = shift
+            length = since.astimezone(timezone.utc) - before.astimezone(timezone.utc)
+            moved = f"CASE WHEN started < {moment(since)} THEN {interval(length)} ELSE {interval(_ZERO)} END"
+            started = f"(started + {moved})"
+        last = max(self._scope.last, self._question.period.until or self._scope.last)
+        return local_time(started, self._question.zone, self._scope.first, last)
+
+    def _earlier(self) -> str:
+        shift = self._question.shift()
+        return "false" if shift is None else f"started < {moment(shift[1])}"
+
+    def _where(self) -> str:
+        question = self._question
+        start = question.period.since if question.compare is None else question.compare.since
+        bounds = ((start, ">="), (question.period.until, "<"))
+        conditions = [f"started {comparison} {moment(at)}" for at, comparison in bounds if at is not None]
+        for column, wanted in (
+            ("provider", question.providers),
+            ("environment", question.environments),
+            ("model", question.models),
+        ):
+            conditions += self._any_of(column, wanted)
+        for name in dict.fromkeys(name for name, _ in question.tags):
+            values = [value for other, value in question.tags if other == name]
+            conditions += self._any_of("map_extract(tagged, ?)[1]", values, name)
+        conditions += self._of_sources()
+        return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+
+    def _of_sources(self) -> list[str]:
+        wanted = self._question.projects
+        if not wanted and self._scope.everything:
+            return []
+        sources = [
+            source
+            for source, project in self._scope.projects.items()
+            if not wanted or any(_is_like(project, each) for each in wanted)
+        ]
+        return [f"source IN ({', '.join(map(str, sources)) or 'NULL'})"]
+
+    def _any_of(self, column: str, wanted: Sequence[str], name: Optional[str] = None) -> list[str]:
+        if not wanted:
+            return []
+        tests = []
+        for each in wanted:
+            if name is not None:
+                self._parameters.append(name)
+            self._parameters.append(_like(each) if "*" in each else each)
+            tests.append(f"{column} LIKE ? ESCAPE '!'" if "*" in each else f"{column} = ?")
+        return [f"({' OR '.join(tests)})"]
+
+
+def _measured() -> tuple[str, ...]:
+    return (
+        "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced",
+        "bytes_up", "bytes_down", "latency_ms", "p50_ms", "p95_ms",
+    )  # fmt: skip
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+
+
+def _like(pattern: str) -> str:
+    for mark in "!%_":
+        pattern = pattern.replace(mark, f"!{mark}")
+    return pattern.replace("*", "%")

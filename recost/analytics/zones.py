@@ -1,0 +1,82 @@
+"""Local times of a time zone as SQL: a handful of offsets, which is several times as fast as a calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Final
+
+from recost.analytics.engine import literal
+
+__all__ = ["interval", "local_time", "moment", "offsets"]
+
+_STEP: Final = timedelta(days=1)
+_MOST_STEPS: Final = 366 * 20
+
+
+def local_time(started: str, zone: tzinfo, first: datetime, last: datetime) -> str:
+    """Return SQL for the local time of an instant in UTC.
+
+    Args:
+        started: SQL of the instant.
+        zone: The time zone.
+        first: The earliest instant that there is.
+        last: The latest.
+    """
+    if zone is timezone.utc:
+        return started
+    if (last - first) / _STEP > _MOST_STEPS:
+        name = getattr(zone, "key", None)
+        if name is not None:
+            return f"timezone({literal(name)}, timezone('UTC', {started}))"
+    changes = offsets(zone, first, last)
+    *earlier, (_, latest) = changes
+    if not earlier:
+        return f"({started} + {interval(latest)})"
+    cases = [
+        f"WHEN {started} < {moment(until)} THEN {interval(offset)}"
+        for (_, offset), (until, _) in zip(earlier, changes[1:])
+    ]
+    return f"({started} + CASE {' '.join(cases)} ELSE {interval(latest)} END)"
+
+
+def offsets(zone: tzinfo, first: datetime, last: datetime) -> list[tuple[datetime, timedelta]]:
+    """Return each offset from UTC, and from when on it is in force, between two instants; to the second."""
+    at = first.astimezone(timezone.utc)
+    found = [(at, _offset(zone, at))]
+    if isinstance(zone, timezone):
+        return found
+    while at < last:
+        following = at + _STEP
+        if _offset(zone, following) != found[-1][1]:
+            change = _change(zone, at, following)
+            found.append((change, _offset(zone, change)))
+        at = following
+    return found
+
+
+def _change(zone: tzinfo, low: datetime, high: datetime) -> datetime:
+    """Return the first second, after ``low``, of another offset."""
+    before = _offset(zone, low)
+    low = low.replace(microsecond=0)
+    same, other = 0, int((high - low).total_seconds())
+    while other - same > 1:
+        middle = (same + other) // 2
+        if _offset(zone, low + timedelta(seconds=middle)) == before:
+            same = middle
+        else:
+            other = middle
+    return low + timedelta(seconds=other)
+
+
+def _offset(zone: tzinfo, at: datetime) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def moment(at: datetime) -> str:
+    """Return an instant as SQL."""
+    return f"TIMESTAMP '{at.astimezone(timezone.utc).replace(tzinfo=None).isoformat(' ')}'"
+
+
+def interval(length: timedelta) -> str:
+    """Return a length of time as SQL."""
+    return f"to_microseconds({length // timedelta(microseconds=1)})"

@@ -1,0 +1,77 @@
+"""``recost export``: every metric of every window as a flat row, for other tools."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import Optional
+
+from recost.analytics.cache import Readings
+from recost.analytics.export import FORMATS, Format, export
+from recost.analytics.files import replaced
+from recost.analytics.query import Question, QuestionError
+from recost.analytics.spans import SpanError
+from recost.cli.needs import available
+from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.reading import read
+
+__all__ = ["configure", "run"]
+
+_EXAMPLES = """examples:
+  recost export > metrics.csv
+  recost export --format parquet --output 2026-10.parquet --since last-month
+  recost export --format jsonl --provider openai | jq .cost_usd"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_sources(parser)
+    parser.add_argument("--format", choices=FORMATS, help="by the output's name, else csv")
+    parser.add_argument("-o", "--output", metavar="FILE", help="instead of stdout; Parquet needs one")
+    add_period(parser)
+    add_filters(parser, within=False)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the rows; 2 when that is not possible."""
+    if not available("export", "duckdb"):
+        return 2
+    kind = _format(arguments)
+    output = Path(arguments.output) if arguments.output else None
+    if kind == "parquet" and output is None:
+        print("recost: Parquet is no text: --output FILE names a file for it", file=sys.stderr)
+        return 2
+    try:
+        question = question_of(arguments, (), right_now())
+    except (QuestionError, SpanError) as error:
+        print(f"recost: {str(error).replace('recost: ', '', 1)}", file=sys.stderr)
+        return 2
+    count = read(arguments, lambda found: _write(found, question, kind, output))
+    if count is None:
+        return 2
+    if output is not None:
+        print(f"{count:,} rows written to {output}")
+    return 0
+
+
+def _format(arguments: argparse.Namespace) -> Format:
+    suffix = Path(arguments.output or "").suffix.lstrip(".")
+    known: dict[str, Format] = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
+    return known[arguments.format or (suffix if suffix in known else "csv")]
+
+
+def _write(found: Readings, question: Question, kind: Format, output: Optional[Path]) -> int:
+    if output is not None:
+        with replaced(output) as fresh:
+            return export(found, question, kind, fresh)
+    with replaced(found.scratch / f"export.{kind}") as fresh:
+        count = export(found, question, kind, fresh)
+        with fresh.open("rb") as rows:
+            sys.stdout.flush()
+            shutil.copyfileobj(rows, sys.stdout.buffer, 1 << 20)
+    (found.scratch / f"export.{kind}").unlink()
+    return count

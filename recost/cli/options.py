@@ -1,0 +1,98 @@
+"""Options that several commands have: which files, which calls, when; and the question that they ask."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime, timezone
+from pathlib import Path
+
+from recost.analytics.query import Question
+from recost.analytics.spans import parse_zone, period_of
+from recost.config import resolve
+
+__all__ = ["add_filters", "add_period", "add_sources", "question_of", "right_now", "telemetry_folder"]
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Add the files, and how they are read."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files, folders or globs; - is stdin; none: all projects of the local telemetry folder",
+    )
+    parser.add_argument("--no-cache", action="store_true", help="keep no columnar copy beside the files")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="name the file and line of what could not be read"
+    )
+
+
+def add_period(parser: argparse.ArgumentParser) -> None:
+    """Add since, until and the time zone."""
+    group = parser.add_argument_group("period")
+    group.add_argument(
+        "--since",
+        metavar="WHEN",
+        help="7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, today, yesterday, this-week, last-week, "
+        "this-month, last-month",
+    )
+    group.add_argument("--until", metavar="WHEN", help="the same forms; not part of the period")
+    group.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+
+
+def add_filters(parser: argparse.ArgumentParser, *, within: bool = True) -> None:
+    """Add which calls are meant; ``within``: by what is told within a metric, too."""
+    group = parser.add_argument_group("filters", "Each may be given several times; * stands for any text.")
+    group.add_argument("--provider", action="append", default=[], metavar="NAME")
+    if within:
+        group.add_argument("--model", action="append", default=[], metavar="NAME")
+        group.add_argument("--tag", action="append", default=[], metavar="NAME=VALUE", type=_tag)
+    else:
+        parser.set_defaults(model=[], tag=[])
+    group.add_argument("--env", action="append", default=[], metavar="NAME")
+    group.add_argument("--project", action="append", default=[], metavar="NAME")
+
+
+def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetime) -> Question:
+    """Return the question that the arguments ask.
+
+    Raises:
+        QuestionError: They ask for what there is not.
+        SpanError: A time or a time zone is none.
+    """
+    zone = parse_zone(arguments.tz)
+    period = period_of(arguments.since, arguments.until, zone, now)
+    return Question(
+        by=by,
+        period=period,
+        zone=zone,
+        compare=period.before(now) if getattr(arguments, "compare", False) else None,
+        sort=getattr(arguments, "sort", None),
+        limit=getattr(arguments, "limit", None),
+        providers=tuple(arguments.provider),
+        models=tuple(arguments.model),
+        tags=tuple(arguments.tag),
+        environments=tuple(arguments.env),
+        projects=tuple(arguments.project),
+    )
+
+
+def telemetry_folder() -> Path:
+    """Return the folder that the local files are in.
+
+    Raises:
+        ValueError: ``RECOST_LOCAL_DIR`` is not valid.
+    """
+    return Path(resolve(None, {"enabled": False, "api_key": None}).local_dir)
+
+
+def right_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(timezone.utc)
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value

@@ -1,0 +1,217 @@
+"""``recost prune``: drop windows that are older than a time, first as a dry run."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO, Final, Optional
+
+from recost.analytics.sources import STDIN, SourceError, find_sources
+from recost.analytics.spans import SpanError, parse_moment, parse_zone
+from recost.cli.options import right_now, telemetry_folder
+from recost.cli.tables import Column, Table, format_bytes
+from recost.cli.terminal import Style
+from recost.delivery.transports import _locking
+from recost.errors import RecostError
+
+__all__ = ["configure", "run"]
+
+_LOCK_WITHIN_S: Final = 10.0
+_EXAMPLES = """examples:
+  recost prune --older-than 90d          say what would be dropped
+  recost prune --older-than 90d --yes    drop it
+  recost prune --older-than 2026-01-01 --yes ~/.recost/local-telemetry/shop*.jsonl
+
+Lines that cannot be read are kept: their age is not known."""
+
+
+@dataclass
+class _Count:
+    """What a file holds, in lines and bytes."""
+
+    dropped: int = 0
+    dropped_bytes: int = 0
+    kept: int = 0
+    unreadable: int = 0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
+    )
+    parser.add_argument("--older-than", required=True, metavar="WHEN", help="90d, 2026-01-01, last-month")
+    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+    parser.add_argument("--yes", action="store_true", help="do it; otherwise it is a dry run")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Count what is old, and drop it if told to; 1 when a file could not be done, 2 for wrong arguments."""
+    try:
+        before = parse_moment(arguments.older_than, parse_zone(arguments.tz), right_now())
+        if STDIN in arguments.paths:
+            raise SourceError("recost: stdin cannot be pruned")
+        sources = find_sources(arguments.paths, telemetry_folder())
+    except (SpanError, RecostError, ValueError) as error:
+        print(f"recost: {str(error).replace('recost: ', '', 1)}", file=sys.stderr)
+        return 2
+    failed = False
+    found: list[tuple[Path, _Count]] = []
+    for source in sources:
+        try:
+            found.append((source.path, _prune(source.path, before, really=arguments.yes)))
+        except (OSError, EOFError) as error:  # noqa: PERF203 - one file that cannot be done is not all
+            failed = True
+            print(f"recost: {source.path} stays as it is: {error}", file=sys.stderr)
+    _report(found, before, really=arguments.yes)
+    return 1 if failed else 0
+
+
+def _prune(path: Path, before: datetime, *, really: bool) -> _Count:
+    if not really:
+        with _lines(path) as lines:
+            return _sift(lines, None, before)
+    with (
+        _locked(path) as held,
+        tempfile.NamedTemporaryFile(dir=path.parent, prefix=".prune-", delete=False) as new,
+    ):
+        fresh = Path(new.name)  # of mode 0600, as the file is
+        try:
+            with _lines(path) as lines, _packed(new, path) as kept:
+                count = _sift(lines, kept, before)
+            new.flush()
+            os.fsync(new.fileno())
+            new.close()
+            if count.dropped:
+                held.close_where_needed()
+                _replace(path, fresh, count)
+        finally:
+            fresh.unlink(missing_ok=True)
+    return count
+
+
+def _replace(path: Path, fresh: Path, count: _Count) -> None:
+    """Put the new file in place of the old one, or of nothing when nothing is left."""
+    if count.kept or count.unreadable:
+        shutil.copymode(path, fresh)
+        fresh.replace(path)
+    else:
+        path.unlink()
+
+
+def _sift(lines: IO[bytes], kept: Optional[IO[bytes]], before: datetime) -> _Count:
+    count = _Count()
+    for line in lines:
+        began = _beginning(line)
+        if began is not None and began < before:
+            count.dropped += 1
+            count.dropped_bytes += len(line)
+            continue
+        count.unreadable += began is None and bool(line.strip())
+        count.kept += began is not None
+        if kept is not None:
+            kept.write(line)
+    return count
+
+
+def _beginning(line: bytes) -> Optional[datetime]:
+    try:
+        text = json.loads(line)["windowStart"]
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[IO[bytes]]:
+    if path.suffix == ".gz":
+        with gzip.open(path, "rb") as file:
+            yield file  # type: ignore[misc]
+    else:
+        with path.open("rb") as file:
+            yield file
+
+
+@contextmanager
+def _packed(file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
+    if path.suffix == ".gz":
+        with gzip.GzipFile(fileobj=file, mode="wb") as packed:
+            yield packed  # type: ignore[misc]
+    else:
+        yield file
+
+
+class _Held:
+    """The lock that writers take for a line, on the file itself."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd: Optional[int] = fd
+
+    def close_where_needed(self) -> None:
+        """Give it up where a file that is open cannot be replaced."""
+        if os.name != "posix":
+            self.close()
+
+    def close(self) -> None:
+        if self.fd is not None:
+            try:
+                _locking.release(self.fd)
+            finally:
+                os.close(self.fd)
+                self.fd = None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[_Held]:
+    fd = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    held = _Held(fd)
+    try:
+        deadline = time.monotonic() + _LOCK_WITHIN_S
+        while _locking.acquire(fd) is False:
+            if time.monotonic() > deadline:
+                raise OSError("another process holds its lock")
+            time.sleep(0.01)
+        if (os.fstat(fd).st_ino, os.fstat(fd).st_dev) != (path.stat().st_ino, path.stat().st_dev):
+            raise OSError("it was rotated meanwhile")
+        yield held
+    finally:
+        held.close()
+
+
+def _report(found: list[tuple[Path, _Count]], before: datetime, *, really: bool) -> None:
+    style = Style.of(sys.stdout)
+    verb = "dropped" if really else "to drop"
+    columns = (
+        Column("file", least=16), Column(verb, right=True), Column("bytes", right=True),
+        Column("kept", right=True), Column("unreadable", right=True),
+    )  # fmt: skip
+    table = Table(columns)
+    for path, count in found:
+        table.rows.append(
+            [
+                path.name,
+                f"{count.dropped:,}",
+                format_bytes(count.dropped_bytes),
+                f"{count.kept:,}",
+                f"{count.unreadable:,}",
+            ]
+        )
+    print(f"windows before {before.isoformat(timespec='minutes')}")
+    print()
+    print(table.render(style))
+    if not really and any(count.dropped for _, count in found):
+        print("\nnothing was changed; --yes drops them")

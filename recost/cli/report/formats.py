@@ -1,0 +1,150 @@
+"""A report for other programs, and for a pull request: JSON, CSV, Parquet, Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Optional
+
+from recost.analytics.answer import Answer, Figures, Group
+from recost.analytics.engine import literal
+from recost.analytics.files import replaced
+from recost.analytics.money import format_change, format_usd
+from recost.analytics.query import tag_of
+from recost.cli.report.table import name_of, sources_of
+
+__all__ = ["as_csv", "as_json", "as_markdown", "write_parquet"]
+
+_FIELDS: Final = tuple(field.name for field in fields(Figures))
+_USD: Final = "DECIMAL(38,26)"
+_NUMBER: Final = re.compile(r'"\\u0000([-+.0-9E]+)"')
+
+
+def as_json(answer: Answer, now: datetime) -> str:
+    """Return one JSON object; amounts are numbers with all their digits."""
+    question = answer.question
+    compared = question.compare
+    content = {
+        "by": list(question.by),
+        "since": _time(question.period.since),
+        "until": _time(question.period.until or now),
+        "compared_since": None if compared is None else _time(compared.since),
+        "groups": [_named(answer, group) for group in answer.groups],
+        "rest": None if answer.rest is None else {"groups": answer.rest_count, **_flat(answer.rest)},
+        "total": _flat(answer.total),
+        "bad_lines": answer.bad_lines,
+        "bad_metrics": answer.bad_metrics,
+    }
+    # A float would lose digits, and json takes nothing else for a number.
+    return _NUMBER.sub(r"\1", json.dumps(content, indent=2, default=lambda value: f"\0{value:f}"))
+
+
+def as_csv(answer: Answer) -> str:
+    """Return a line for each group, and one for those beyond the limit; they add up to the total."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*answer.question.by, *_titles(answer)])
+    for names, figures in _rows(answer):
+        writer.writerow([*("" if name is None else name for name in names), *map(_cell, figures)])
+    return text.getvalue().rstrip("\n")
+
+
+def as_markdown(answer: Answer) -> str:
+    """Return a table as GitHub and others show it."""
+    by = answer.question.by
+    heads = [*(tag_of(name) or name for name in by), "calls", "errors", "cost", "unpriced"]
+    if answer.question.compare is not None:
+        heads.append("change")
+    lines = [heads, [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]]
+    lines += [
+        [*(name_of(dimension, name) for dimension, name in zip(by, group.names)), *_brief(group)]
+        for group in answer.groups
+    ]
+    blank = [""] * max(len(by) - 1, 0)
+    if answer.rest is not None:
+        lines.append([f"{answer.rest_count:,} others", *blank, *_brief(answer.rest)])
+    if by:
+        lines.append(["**total**", *blank, *_brief(answer.total)])
+    else:
+        lines.append(_brief(answer.total))
+    total = answer.total.now
+    notes = [f"Cost: {sources_of(total)}."]
+    if total.unpriced:
+        notes.append(f"{total.unpriced:,} calls have no known price; their cost is in no figure.")
+    return "\n".join([*(f"| {' | '.join(map(_escaped, line))} |" for line in lines), "", *notes])
+
+
+def write_parquet(connection: Any, answer: Answer, path: Path) -> int:
+    """Write the rows of `as_csv` as a Parquet file, whole or not at all; return how many."""
+    columns = [f'"{name}" VARCHAR' for name in answer.question.by]
+    columns += [f'"{name}" {_type(name)}' for name in _titles(answer)]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE report ({', '.join(columns)})")
+    rows = [[*names, *figures] for names, figures in _rows(answer)]
+    if rows:
+        marks = ", ".join("?" * len(columns))
+        connection.executemany(f"INSERT INTO report VALUES ({marks})", rows)
+    with replaced(path) as fresh:
+        connection.execute(f"COPY report TO {literal(str(fresh))} (FORMAT parquet)")
+    return len(rows)
+
+
+def _type(name: str) -> str:
+    plain = name.removeprefix("before_")
+    if plain.endswith("_usd"):
+        return _USD
+    return "DOUBLE" if plain.endswith("_ms") else "BIGINT"
+
+
+def _rows(answer: Answer) -> list[tuple[tuple[Optional[str], ...], list[Any]]]:
+    rows = [(group.names, list(_flat(group).values())) for group in answer.groups]
+    if answer.rest is not None:
+        names: tuple[Optional[str], ...] = ("(others)",) * len(answer.question.by)
+        rows.append((names, list(_flat(answer.rest).values())))
+    if not answer.question.by and not rows:
+        rows.append(((), list(_flat(answer.total).values())))
+    return rows
+
+
+def _titles(answer: Answer) -> Sequence[str]:
+    return list(_flat(answer.total))
+
+
+def _named(answer: Answer, group: Group) -> dict[str, Any]:
+    return {**dict(zip(answer.question.by, group.names)), **_flat(group)}
+
+
+def _flat(group: Group) -> dict[str, Any]:
+    found = {name: getattr(group.now, name) for name in _FIELDS}
+    if group.before is not None:
+        found.update({f"before_{name}": getattr(group.before, name) for name in _FIELDS})
+    return found
+
+
+def _brief(group: Group) -> list[str]:
+    now = group.now
+    cells = [f"{now.calls:,}", "" if now.errors is None else f"{now.errors:,}", format_usd(now.cost_usd)]
+    cells.append(f"{now.unpriced:,}")
+    if group.before is not None:
+        cells.append(format_change(now.cost_usd, group.before.cost_usd))
+    return cells
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def _time(moment: Optional[datetime]) -> Optional[str]:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,191 @@
+"""A report as a table for people: as wide as the terminal, 80 columns at least."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Callable, Final, Optional
+
+from recost.analytics.answer import Answer, Figures, Group
+from recost.analytics.money import format_change, format_usd
+from recost.analytics.query import TIMES, tag_of
+from recost.cli.tables import WIDTH, Column, Table, format_bytes, format_ms, wrap
+from recost.cli.terminal import Style
+
+__all__ = ["WIDE", "name_of", "show", "sources_of", "terminal_width"]
+
+WIDE: Final = 100
+"""Columns from which on there is more to see."""
+_UNKNOWN: Final = "-"
+
+
+@dataclass(frozen=True)
+class _Measure:
+    title: str
+    cell: Callable[[Group, Answer], str]
+    wide: bool = False
+    """Only where there is room."""
+
+
+def show(answer: Answer, style: Style, now: datetime, trends: Sequence[str] = ()) -> str:
+    """Return the report.
+
+    Args:
+        answer: What is shown.
+        style: For the heading and the totals.
+        now: The end of a period that has none.
+        trends: A sparkline for each group; none: no such column.
+    """
+    width = terminal_width()
+    question = answer.question
+    measures = _measures(answer, wide=width >= WIDE)
+    columns = [Column(_title(name), least=8) for name in question.by] or [Column("")]
+    columns += [Column(each.title, right=True) for each in measures]
+    drawn = width >= WIDE and bool(trends)
+    if drawn:
+        columns.append(Column("trend", least=len(trends[0])))
+    table = Table(columns)
+    for index, group in enumerate(answer.groups):
+        names = [name_of(by, name) for by, name in zip(question.by, group.names)] or ["all calls"]
+        table.rows.append(
+            [*names, *(each.cell(group, answer) for each in measures), *([trends[index]] if drawn else [])]
+        )
+    empty = [""] * (max(len(question.by), 1) - 1)
+    if answer.rest is not None:
+        others = [f"{answer.rest_count:,} others", *empty]
+        table.rows.append([*others, *(each.cell(answer.rest, answer) for each in measures), *[""] * drawn])
+    table.total = ["total", *empty, *(each.cell(answer.total, answer) for each in measures), *[""] * drawn]
+    lines = [style(_period(answer, now), "dim"), ""] if _period(answer, now) else []
+    return "\n".join([*lines, table.render(style, width), "", *_notes(answer, style, width)])
+
+
+def terminal_width() -> int:
+    """Return the columns to fill: the terminal's, but at least 80; 80 where there is none."""
+    return max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+
+
+def name_of(by: str, name: Optional[str]) -> str:
+    """Return what a group is called; the calls without a tag or a model have no name of their own."""
+    if name is not None:
+        return name or "(blank)"
+    return f"(no {tag_of(by) or by})"
+
+
+def _title(by: str) -> str:
+    return tag_of(by) or by
+
+
+def _measures(answer: Answer, *, wide: bool) -> list[_Measure]:
+    unpriced = answer.total.now.unpriced > 0
+    found = [
+        _Measure("calls", lambda group, _: f"{group.now.calls:,}"),
+        _Measure(
+            "errors", lambda group, _: _UNKNOWN if group.now.errors is None else f"{group.now.errors:,}"
+        ),
+        _Measure("cost", lambda group, _: format_usd(group.now.cost_usd)),
+        _Measure("share", _share),
+    ]
+    if answer.question.compare is not None:
+        found.append(_Measure("change", _change))
+    if unpriced:
+        found.append(_Measure("unpriced", lambda group, _: f"{group.now.unpriced:,}"))
+    found += [
+        _Measure("p50", lambda group, _: _ms(group.now.p50_ms), wide=True),
+        _Measure(
+            "p95", lambda group, _: _ms(group.now.p95_ms), wide=bool(unpriced and answer.question.compare)
+        ),
+        _Measure("sent", lambda group, _: _bytes(group.now.bytes_up), wide=True),
+        _Measure("received", lambda group, _: _bytes(group.now.bytes_down), wide=True),
+    ]
+    known = [each for each in found if each.title not in _without_value(answer)]
+    return [each for each in known if wide or not each.wide]
+
+
+def _without_value(answer: Answer) -> set[str]:
+    """Return the columns that would be empty but for the total."""
+    hidden = set()
+    for title, field in (
+        ("p50", "p50_ms"),
+        ("p95", "p95_ms"),
+        ("sent", "bytes_up"),
+        ("received", "bytes_down"),
+        ("errors", "errors"),
+    ):
+        if answer.groups and all(getattr(group.now, field) is None for group in answer.groups):
+            hidden.add(title)
+    return hidden
+
+
+def _share(group: Group, answer: Answer) -> str:
+    whole = answer.total.now.cost_usd
+    if not whole:
+        return _UNKNOWN
+    share = group.now.cost_usd / whole * 100
+    return f"{share:.0f}%" if share >= Decimal("9.95") or not share else f"{share:.1f}%"
+
+
+def _change(group: Group, _answer: Answer) -> str:
+    return "" if group.before is None else format_change(group.now.cost_usd, group.before.cost_usd)
+
+
+def _ms(value: Optional[float]) -> str:
+    return _UNKNOWN if value is None else format_ms(value)
+
+
+def _bytes(value: Optional[int]) -> str:
+    return _UNKNOWN if value is None else format_bytes(value)
+
+
+def _period(answer: Answer, now: datetime) -> str:
+    question = answer.question
+    since, until = question.period.since, question.period.until
+    in_zone = bool(question.by) and any(name in TIMES for name in question.by)
+    if since is None and until is None and not in_zone:
+        return ""
+
+    def moment(each: datetime) -> str:
+        return f"{each.astimezone(question.zone):%Y-%m-%d %H:%M}"
+
+    text = f"{moment(since) if since else 'the beginning'} to {moment(until) if until else 'now'}"
+    if question.compare is not None and question.compare.since is not None and since is not None:
+        text += f", against {moment(question.compare.since)} to {moment(since)}"
+    return f"{text} ({zone_name(question.zone, now)})"
+
+
+def zone_name(zone: object, now: datetime) -> str:
+    """Return what a time zone is called."""
+    return str(getattr(zone, "key", None) or now.astimezone(zone).tzname())  # type: ignore[arg-type]
+
+
+def _notes(answer: Answer, style: Style, width: int) -> list[str]:
+    total = answer.total.now
+    notes = [wrap("cost       ", sources_of(total), width)]
+    if total.unpriced:
+        share = total.unpriced * 100 / max(total.calls, 1)
+        text = f"{total.unpriced:,} calls ({share:.3g}%) whose price is not known; their cost is in no figure"
+        notes.append(style(wrap("unpriced   ", text, width), "yellow"))
+    if total.p95_ms is not None:
+        notes.append(wrap("latency    ", "means of the windows' percentiles, weighted by calls", width))
+    bad = ((answer.bad_lines, "line"), (answer.bad_metrics, "metric"))
+    told = [f"{count:,} {what}{'s' * (count > 1)}" for count, what in bad if count]
+    if told:
+        text = f"{' and '.join(told)} that could not be read; -v names them"
+        notes.append(style(wrap("left out   ", text, width), "yellow"))
+    return notes
+
+
+def sources_of(total: Figures) -> str:
+    """Return where the cost is from, in words."""
+    parts = [
+        (total.reported_usd, "reported by the API"),
+        (total.computed_usd, "computed from usage"),
+        (total.estimated_usd, "estimated per call"),
+        (total.unstated_usd, "of unstated source"),
+    ]
+    told = [f"{format_usd(amount)} {what}" for amount, what in parts if amount]
+    if total.reported_usd is None:
+        return "a breakdown by model or tag does not tell where the cost is from"
+    return ", ".join(told) if told else "none"

@@ -1,0 +1,23 @@
+"""``recost schema``: the JSON Schema of a window."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from recost.schema import VERSIONS, load_schema
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the version."""
+    parser.add_argument(
+        "version", nargs="?", choices=VERSIONS, default=VERSIONS[-1], help=f"of the protocol ({VERSIONS[-1]})"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it."""
+    print(json.dumps(load_schema(arguments.version), indent=2))
+    return 0

@@ -1,0 +1,25 @@
+"""JSON Schema of what recost writes, for other readers; ``recost schema`` prints it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["VERSIONS", "load_schema"]
+
+VERSIONS: Final = ("1.0", "1.1")
+"""Of the protocol, the latest last."""
+
+
+def load_schema(version: str = VERSIONS[-1]) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a window.
+
+    Raises:
+        ValueError: There is no such version.
+    """
+    if version not in VERSIONS:
+        raise ValueError(f"recost: no protocol {version!r}; there are: {', '.join(VERSIONS)}")
+    text = (Path(__file__).parent / f"window-{version}.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from recost.analytics.spans import Period, SpanError, parse_moment, parse_zone, period_of
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 3, 30, 10, 30, tzinfo=timezone.utc)
+"""A Monday; clocks were put forward the day before."""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7d", "2026-03-23T10:30+00:00"),
+        ("12h", "2026-03-29T22:30+00:00"),
+        ("90m", "2026-03-30T09:00+00:00"),
+        ("2w", "2026-03-16T10:30+00:00"),
+        ("now", "2026-03-30T10:30+00:00"),
+        ("2026-03-28", "2026-03-28T00:00+01:00"),
+        ("2026-03-30", "2026-03-30T00:00+02:00"),
+        ("2026-03-28 08:15", "2026-03-28T08:15+01:00"),
+        ("2026-03-01T12:00+05:00", "2026-03-01T12:00+05:00"),
+        ("2026-03-01T12:00:01Z", "2026-03-01T12:00:01+00:00"),
+        ("today", "2026-03-30T00:00+02:00"),
+        ("yesterday", "2026-03-29T00:00+01:00"),
+        ("this-week", "2026-03-30T00:00+02:00"),
+        ("last-week", "2026-03-23T00:00+01:00"),
+        ("this-month", "2026-03-01T00:00+01:00"),
+        ("last-month", "2026-02-01T00:00+01:00"),
+        (" Last-Month ", "2026-02-01T00:00+01:00"),
+    ],
+)
+def test_moments(text: str, expected: str) -> None:
+    assert parse_moment(text, BERLIN, NOW) == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize("text", ["", "7", "7y", "tomorrow", "2026-13-01", "99999999d", "-3d", "999999w"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(SpanError, match="is no time; there are: 7d"):
+        parse_moment(text, BERLIN, NOW)
+
+
+def test_a_day_or_a_month_that_is_over_ends() -> None:
+    month = period_of("last-month", None, BERLIN, NOW)
+    assert month == Period(datetime(2026, 2, 1, tzinfo=BERLIN), datetime(2026, 3, 1, tzinfo=BERLIN))
+    assert period_of("yesterday", None, BERLIN, NOW).until == datetime(2026, 3, 30, tzinfo=BERLIN)
+    assert period_of("today", None, BERLIN, NOW).until is None
+    assert period_of("last-month", "now", BERLIN, NOW).until == NOW
+    assert period_of(None, None, BERLIN, NOW) == Period()
+    with pytest.raises(SpanError, match="before it begins"):
+        period_of("1d", "2d", BERLIN, NOW)
+
+
+def test_the_period_before_is_as_long() -> None:
+    assert period_of("7d", None, BERLIN, NOW).before(NOW) == Period(
+        NOW - timedelta(days=14), NOW - timedelta(days=7)
+    )
+    short = period_of("yesterday", None, BERLIN, NOW)  # of 23 hours
+    assert short.before(NOW).since == datetime(2026, 3, 28, 0, tzinfo=timezone.utc)
+    with pytest.raises(SpanError, match="needs a beginning"):
+        Period().before(NOW)
+    with pytest.raises(SpanError, match="has not begun"):
+        Period(NOW + timedelta(days=1)).before(NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"), [("UTC", 0), ("z", 0), ("+05:30", 5.5), ("-0800", -8), ("Asia/Kathmandu", 5.75)]
+)
+def test_zones(name: str, hours: float) -> None:
+    assert parse_zone(name).utcoffset(NOW.replace(tzinfo=None)) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("name", ["Europe/Atlantis", "+99:00", "../etc/passwd", ""])
+def test_no_zones(name: str) -> None:
+    with pytest.raises(SpanError, match="no time zone"):
+        parse_zone(name)
+
+
+def test_the_machine_has_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    assert parse_zone("local") == BERLIN
+    for odd in ("", "CET-1CEST,M3.5.0,M10.5.0", "local"):
+        monkeypatch.setenv("TZ", odd)
+        assert parse_zone("local").utcoffset(NOW.replace(tzinfo=None)) is not None

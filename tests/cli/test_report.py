@@ -1,0 +1,334 @@
+"""``recost report`` and ``recost export``, as a user sees them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from recost.cli import main
+from tests.analytics.corpora import Plain, corpora
+from tests.analytics.test_cache import line
+from tests.scripts import environment, run_script
+
+pytest.importorskip("duckdb")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The telemetry folder, with three windows."""
+    monkeypatch.setenv("RECOST_LOCAL_DIR", str(tmp_path / "telemetry"))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    place = tmp_path / "telemetry"
+    place.mkdir()
+    (place / "shop.jsonl").write_bytes(line(1, 10) + line(2, 20) + line(2000, 5))
+    return place
+
+
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert main(list(arguments)) == code
+    output = capsys.readouterr()
+    return output.err if code else output.out
+
+
+def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    out = shown(capsys, "report")
+    assert out.splitlines()[:5] == [
+        "provider calls errors    cost share    p95",
+        "------------------------------------------",
+        "openai      35      0 $0.0075  100% 5.0 ms",
+        "------------------------------------------",
+        "total       35      0 $0.0075  100% 5.0 ms",
+    ]
+    assert "cost       $0.0075 of unstated source" in out
+
+
+def test_by_two_within_80_columns_and_wider(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = line(3, 123_456_789).replace(b'"chat"', b'"/v1/' + b"x" * 200 + b'/{id}"')
+    long = long.replace(
+        b'"estimatedCostCents":0.25', b'"estimatedCostCents":123456789.01,"unpricedCount":98765432'
+    )
+    (folder / "big.jsonl").write_bytes(long + b"torn\n")
+    for by in ("endpoint,project", "day,endpoint", "endpoint", "model,hour", "tag:tenant,route"):
+        out = shown(capsys, "report", "--by", by, "--since", "2026-03-01", "--compare")
+        assert max(map(len, out.splitlines())) <= 80, out
+    assert "$1,234,568" in out
+    assert "98,765,432 calls (80%) whose price is not known" in " ".join(out.split())
+    assert "1 line that could not be read; -v names" in " ".join(out.split())
+    monkeypatch.setenv("COLUMNS", "200")
+    out = shown(capsys, "report", "--by", "endpoint,project")
+    assert "received" in out.splitlines()[0]
+    assert out.splitlines()[0].endswith("trend")
+    assert "█" in out
+
+
+def test_since_until_and_the_period_before(capsys: pytest.CaptureFixture[str]) -> None:
+    out = shown(
+        capsys, "report", "--since", "2026-03-28", "--until", "2026-03-29", "--compare", "--by", "day"
+    )
+    assert out.splitlines()[0] == (
+        "2026-03-28 00:00 to 2026-03-29 00:00, against 2026-03-27 00:00 to 2026-03-28 00:00 (UTC)"
+    )
+    assert re.search(r"2026-03-28 +5 +0 +\$0\.0025 +100% +-50%", out)
+
+
+def test_json_has_all_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    report = json.loads(shown(capsys, "report", "--json", "--by", "hour"), parse_float=Decimal)
+    assert report["total"]["cost_usd"] == Decimal("0.0075")
+    assert [(group["hour"], group["calls"]) for group in report["groups"]] == [
+        ("2026-03-27 00:00", 30),
+        ("2026-03-28 09:00", 5),
+    ]
+
+
+@settings(
+    max_examples=12,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+@given(corpora)
+def test_each_output_adds_up_to_a_plain_sum(capsys: pytest.CaptureFixture[str], lines: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "shop.jsonl"
+        file.write_bytes(b"".join(each + b"\n" for each in lines))
+        plain = Plain.of(file.read_bytes())
+        total = plain.total()
+        for arguments in (["--by", "provider"], ["--by", "tag:tenant", "--limit", "1"]):
+            text = shown(capsys, "report", "--csv", *arguments, str(file))
+            rows = list(csv.DictReader(io.StringIO(text)))
+            assert sum(int(row["calls"]) for row in rows) == total.calls
+            assert sum((Decimal(row["cost_usd"]) for row in rows), Decimal(0)) == pytest.approx(
+                total.cost_usd
+            )
+        report = json.loads(shown(capsys, "report", "--json", str(file)), parse_float=Decimal)
+        assert Decimal(report["total"]["cost_usd"]) == total.cost_usd
+        for kind in ("csv", "jsonl"):
+            text = shown(capsys, "export", "--format", kind, str(file))
+            found: list[dict[str, Any]] = (
+                list(csv.DictReader(io.StringIO(text)))
+                if kind == "csv"
+                else [json.loads(row) for row in text.splitlines()]
+            )
+            assert len(found) == len(plain.entries)
+            amounts = [Decimal(row["cost_usd"]) for row in found]
+            assert sorted(amounts) == sorted(Plain([each]).total().cost_usd for each in plain.entries)
+            assert sum(int(row["bytes_up"]) for row in found) == total.bytes_up
+
+
+def test_parquet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parquet: Any = pytest.importorskip("pyarrow.parquet")
+    assert shown(capsys, "report", "--parquet", str(tmp_path / "r.parquet")).startswith("1 rows written")
+    (row,) = parquet.read_table(tmp_path / "r.parquet").to_pylist()
+    assert (row["provider"], row["calls"], row["cost_usd"]) == ("openai", 35, Decimal("0.0075"))
+    shown(capsys, "export", "--output", str(tmp_path / "e.parquet"))
+    rows = parquet.read_table(tmp_path / "e.parquet").to_pylist()
+    assert sum(row["cost_usd"] for row in rows) == Decimal("0.0075")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.parquet", "r.parquet", "telemetry"]
+    assert "Parquet is no text" in shown(capsys, "export", "--format", "parquet", code=2)
+
+
+def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, "report", "--markdown").splitlines()[:4] == [
+        "| provider | calls | errors | cost | unpriced |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| openai | 35 | 0 | $0.0075 | 0 |",
+        "| **total** | 35 | 0 | $0.0075 | 0 |",
+    ]
+
+
+def test_bad_lines_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "shop.jsonl"
+    file.write_bytes(
+        line(1) + b"\n{}\n" + line(1)[:40] + b"\n" + line(1).replace(b'"provider"', b'"x"') + line(1)[:9]
+    )
+    assert main(["report", "-v"]) == 0
+    output = capsys.readouterr()
+    assert [row.split(":")[1] for row in output.err.splitlines()] == ["3", "4", "5", "6"]
+    assert "3 lines and 1 metric that could not be read" in output.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--by", "colour"], "by 'colour' is unknown; there are: provider"),
+        (["--by", "model,tag:x"], "cannot be combined"),
+        (["--since", "whenever"], "'whenever' is no time"),
+        (["--tz", "Mars/Base"], "no time zone 'Mars/Base'"),
+        (["--compare"], "needs a beginning"),
+        (["--limit", "0"], "at least 1"),
+        (["nothing.jsonl"], "no such file or folder: nothing.jsonl"),
+        (["--tag", "tenant"], "'tenant' is not NAME=VALUE"),
+        (["--parquet", "/nowhere/at/all.parquet"], "recost: "),
+    ],
+)
+def test_mistakes_are_named(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    err = shown(capsys, "report", *arguments, code=2)
+    assert words in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_stdin(folder: Path, packed: bool) -> None:
+    data = line(1, 7) + line(2, 8)
+    done = subprocess.run(
+        [sys.executable, "-m", "recost", "report", "--json", "-"],
+        input=gzip.compress(data) if packed else data,
+        env=environment(RECOST_LOCAL_DIR=str(folder)),
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["total"]["calls"] == 15
+    assert not list(folder.glob(".*"))
+
+
+def test_colour_on_a_terminal_only(folder: Path) -> None:
+    def printed(**extra: str) -> bytes:
+        ours, theirs = pty.openpty()
+        subprocess.run(
+            [sys.executable, "-m", "recost", "report"],
+            env={**environment(RECOST_LOCAL_DIR=str(folder), **{"TERM": "xterm", **extra})},
+            stdout=theirs, stderr=subprocess.PIPE, check=True,
+        )  # fmt: skip
+        os.close(theirs)
+        found = os.read(ours, 10_000)
+        os.close(ours)
+        return found
+
+    assert b"\x1b[1mprovider" in printed()
+    assert b"\x1b" not in printed(NO_COLOR="1")
+    assert b"\x1b" not in printed(TERM="dumb")
+
+
+def test_without_the_extra_it_says_how_to_get_it(folder: Path) -> None:
+    done = run_script(
+        """
+        import importlib.util, sys
+        found = importlib.util.find_spec
+        gone = {"duckdb", "_duckdb", "rich", "argcomplete"}
+        importlib.util.find_spec = lambda name, *more: None if name in gone else found(name, *more)
+        from recost.cli import main
+        commands = (["report"], ["export"], ["completion", "bash"], ["prune", "--older-than", "1d"])
+        print([main(command) for command in commands])
+        """,
+        env=environment(RECOST_LOCAL_DIR=str(folder)),
+    )
+    assert done.stdout.splitlines()[-1] == "[2, 2, 2, 0]"
+    assert done.stderr.splitlines() == [
+        f"recost {name} needs {package}: pip install 'recost[cli]'"
+        for name, package in (("report", "duckdb"), ("export", "duckdb"), ("completion", "argcomplete"))
+    ]
+
+
+def test_importing_recost_imports_none_of_it() -> None:
+    done = run_script(
+        """
+        import sys
+        import recost, recost.cli
+        heavy = {"duckdb", "_duckdb", "rich", "argcomplete"}
+        print(sorted((heavy | {"recost.analytics", "recost.schema"}) & set(sys.modules)))
+        import recost.cli.report
+        print(sorted(heavy & set(sys.modules)))
+        """
+    )
+    assert done.stdout.splitlines() == ["[]", "[]"], done.stderr
+
+
+def test_a_shell_completes(tmp_path: Path) -> None:
+    pytest.importorskip("argcomplete")
+
+    def completed(text: str) -> set[str]:
+        out = tmp_path / "completions"
+        env = environment(
+            COMP_LINE=text, COMP_POINT=str(len(text)), _ARGCOMPLETE="1", _ARGCOMPLETE_IFS="\n",
+            _ARGCOMPLETE_STDOUT_FILENAME=str(out),
+        )  # fmt: skip
+        subprocess.run([sys.executable, "-m", "recost"], env=env, check=True)
+        return {word.strip() for word in out.read_text().split("\n")}
+
+    assert completed("recost re") == {"report"}
+    assert completed("recost report --si") == {"--since"}
+    assert completed("recost report --sort c") == {"cost", "calls", "change"}
+
+
+def many_metrics(windows: int) -> bytes:
+    """Return so many lines of 2,001 metrics."""
+    one = line(1)
+    metric = one[one.index(b"[{") + 1 : -3]
+    return one.replace(b'"metrics":[', b'"metrics":[' + b",".join([metric] * 2000) + b",") * windows
+
+
+def on_a_terminal(folder: Path, *, interrupt: bool) -> tuple[int, bytes, bytes]:
+    """Run a report whose stderr is a terminal; return its exit code, stdout and stderr."""
+    ours, theirs = pty.openpty()
+    shown = bytearray()
+
+    def collect() -> None:
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while data := os.read(ours, 10_000):
+                shown.extend(data)
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "recost", "report"],
+        env=environment(RECOST_LOCAL_DIR=str(folder), TERM="xterm"),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        collector = threading.Thread(target=collect)
+        collector.start()
+        if interrupt:
+            while not (folder / ".cache" / "reports.duckdb").exists():
+                time.sleep(0.01)
+            time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    collector.join()
+    os.close(ours)
+    return process.returncode, out, bytes(shown)
+
+
+def test_the_bar_comes_and_goes(folder: Path) -> None:
+    (folder / "shop.jsonl").write_bytes(many_metrics(150))
+    code, out, errors = on_a_terminal(folder, interrupt=False)
+    assert code == 0, errors
+    assert b"300,150" in out
+    assert b"Traceback" not in errors
+    assert errors.count(b"\x1b[?25l") == errors.count(b"\x1b[?25h")
+    assert not errors or b"reading shop.jsonl" in errors  # nothing where all was done within a moment
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is another thing there")
+def test_ctrl_c_while_it_reads(folder: Path) -> None:
+    (folder / "shop.jsonl").write_bytes(many_metrics(60))
+    code, out, errors = on_a_terminal(folder, interrupt=True)
+    assert code in {130, 0}, errors  # 0: it was quicker
+    assert b"Traceback" not in errors
+    assert (b"total" in out) == (code == 0)
+    again = subprocess.run(
+        [sys.executable, "-m", "recost", "report", "--json"],
+        env=environment(RECOST_LOCAL_DIR=str(folder)), capture_output=True, check=True,
+    )  # fmt: skip
+    assert json.loads(again.stdout)["total"]["calls"] == 60 * 2001
