@@ -16,7 +16,7 @@ from recost.analytics.sources import SourceError
 
 __all__ = ["BAD_LINE", "BAD_METRIC", "COLUMNS", "SCHEMA_VERSION", "add_lines", "bad_flags", "create_tables"]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Of the columnar copy; one of another version is dropped and built again."""
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
@@ -40,7 +40,7 @@ _METRIC: Final = (
         "totalLatencyMs DOUBLE, p50LatencyMs DOUBLE, p95LatencyMs DOUBLE, totalRequestBytes BIGINT, "
         "totalResponseBytes BIGINT, estimatedCostCents VARCHAR, "
         "costSource STRUCT(reported VARCHAR, computed VARCHAR, estimated VARCHAR), unpricedCount BIGINT, "
-        f"models {_MODELS}, tags {_TAGS})"
+        f"attempts BIGINT, models {_MODELS}, tags {_TAGS})"
     )
     .format(cents="VARCHAR")
     .replace('"', "")
@@ -65,6 +65,7 @@ COLUMNS: Final = {
     "computed": _CENTS,
     "estimated": _CENTS,
     "unpriced": "BIGINT",
+    "attempts": "BIGINT",
     "models": _MODELS.format(cents=_CENTS),
     "tags": _TAGS.format(cents=_CENTS),
     "problem": "UTINYINT",
@@ -156,7 +157,8 @@ SELECT {{source}}, started, environment, m.provider, m.endpoint, m.method, m.req
        {_count("m.totalRequestBytes")}, {_count("m.totalResponseBytes")}, {_cents("m.estimatedCostCents")},
        {_cents("m.costSource.reported")}, {_cents("m.costSource.computed")},
        {_cents("m.costSource.estimated")},
-       {_count("m.unpricedCount")}, try_cast(m.models AS {COLUMNS["models"]}),
+       {_count("m.unpricedCount")}, CASE WHEN m.attempts >= 0 THEN m.attempts END,
+       try_cast(m.models AS {COLUMNS["models"]}),
        try_cast(m.tags AS {COLUMNS["tags"]}),
        CASE WHEN NOT good THEN {BAD_LINE} WHEN {_BAD_METRIC} THEN {BAD_METRIC} ELSE 0 END
 FROM (SELECT good, started, environment, unnest(CASE WHEN good THEN metrics ELSE [NULL] END) AS m

@@ -23,11 +23,14 @@ COMMANDS: Final = {
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
+    "gate": ("recost.cli.gate", "fail a build that costs more than a budget, or than before"),
     "prices": ("recost.cli.prices", "list rules and prices; say which rule a URL meets, and why"),
     "prune": ("recost.cli.prune", "drop what is older than a time from the local files"),
     "report": ("recost.cli.report", "show who spends what: by provider, model, tag, route, day"),
     "run": ("recost.cli.run", "run a program and record its calls, without changing it"),
     "schema": ("recost.cli.schema", "print the JSON Schema of a window"),
+    "tail": ("recost.cli.tail", "print each window, or each metric, as it comes"),
+    "waste": ("recost.cli.waste", "show retries, billed errors, storms, repeated calls"),
 }
 """Name of a command, the module that has it, and its line in the help."""
 

@@ -20,7 +20,7 @@ from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.cli.report.table import name_of, sources_of
 
-__all__ = ["as_csv", "as_json", "as_markdown", "write_parquet"]
+__all__ = ["as_csv", "as_json", "as_markdown", "escaped", "exact_json", "write_parquet"]
 
 _FIELDS: Final = tuple(field.name for field in fields(Figures))
 _USD: Final = "DECIMAL(38,26)"
@@ -42,6 +42,11 @@ def as_json(answer: Answer, now: datetime) -> str:
         "bad_lines": answer.bad_lines,
         "bad_metrics": answer.bad_metrics,
     }
+    return exact_json(content)
+
+
+def exact_json(content: Any) -> str:
+    """Return JSON in which a `Decimal` is a number with all its digits."""
     # A float would lose digits, and json takes nothing else for a number.
     return _NUMBER.sub(r"\1", json.dumps(content, indent=2, default=lambda value: f"\0{value:f}"))
 
@@ -78,7 +83,7 @@ def as_markdown(answer: Answer) -> str:
     notes = [f"Cost: {sources_of(total)}."]
     if total.unpriced:
         notes.append(f"{total.unpriced:,} calls have no known price; their cost is in no figure.")
-    return "\n".join([*(f"| {' | '.join(map(_escaped, line))} |" for line in lines), "", *notes])
+    return "\n".join([*(f"| {' | '.join(map(escaped, line))} |" for line in lines), "", *notes])
 
 
 def write_parquet(connection: Any, answer: Answer, path: Path) -> int:
@@ -142,7 +147,8 @@ def _cell(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _escaped(cell: str) -> str:
+def escaped(cell: str) -> str:
+    """Return a text as a cell of a Markdown table."""
     return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 

@@ -1,0 +1,139 @@
+"""What calls cost at one time, in a file, for a build to be compared with later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, Optional
+
+from recost._version import __version__
+from recost.analytics.answer import Answer
+from recost.analytics.query import Question
+from recost.errors import RecostError
+
+__all__ = ["FORMAT", "Baseline", "BaselineError", "baseline_of", "content_of", "parse_baseline", "scope_of"]
+
+FORMAT: Final = 1
+"""Of the file; raised when older readers would misread it."""
+
+
+class BaselineError(RecostError):
+    """It is no baseline, or one of other calls."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Totals at one time. Costs are US dollars, exact."""
+
+    by: tuple[str, ...]
+    scope: Mapping[str, Sequence[str]]
+    """The filters that were in force."""
+    since: Optional[datetime]
+    """None: from the beginning on."""
+    until: datetime
+    calls: int
+    unpriced: int
+    cost_usd: Decimal
+    groups: Mapping[tuple[Optional[str], ...], Decimal]
+    """Cost by the names that ``by`` tells."""
+
+
+def scope_of(question: Question) -> dict[str, list[str]]:
+    """Return the filters of a question as they are kept in a baseline."""
+    return {
+        "provider": sorted(question.providers),
+        "model": sorted(question.models),
+        "tag": sorted(f"{name}={value}" for name, value in question.tags),
+        "env": sorted(question.environments),
+        "project": sorted(question.projects),
+    }
+
+
+def baseline_of(answer: Answer, now: datetime) -> Baseline:
+    """Return what an answer amounts to."""
+    question, total = answer.question, answer.total.now
+    return Baseline(
+        question.by,
+        scope_of(question),
+        question.period.since,
+        question.period.until or now,
+        total.calls,
+        total.unpriced,
+        total.cost_usd,
+        {group.names: group.now.cost_usd for group in answer.groups},
+    )
+
+
+def content_of(answer: Answer, now: datetime) -> dict[str, Any]:
+    """Return what a baseline's file holds; amounts are `Decimal`."""
+    kept = baseline_of(answer, now)
+    return {
+        "recost_baseline": FORMAT,
+        "version": __version__,
+        "written": now.isoformat(),
+        "since": None if kept.since is None else kept.since.isoformat(),
+        "until": kept.until.isoformat(),
+        "filters": kept.scope,
+        "by": list(kept.by),
+        "total": {"calls": kept.calls, "unpriced": kept.unpriced, "cost_usd": kept.cost_usd},
+        "groups": [
+            {
+                **dict(zip(kept.by, group.names)),
+                "calls": group.now.calls,
+                "unpriced": group.now.unpriced,
+                "cost_usd": group.now.cost_usd,
+            }
+            for group in answer.groups
+        ],
+    }
+
+
+def parse_baseline(content: Any, name: str) -> Baseline:
+    """Return the baseline that a file holds.
+
+    Args:
+        content: Its JSON, the numbers of which are `Decimal`.
+        name: Of the file, for what is wrong with it.
+
+    Raises:
+        BaselineError: It is none, or one of a later format.
+    """
+    found = content.get("recost_baseline") if isinstance(content, dict) else None
+    if found is None:
+        raise BaselineError(f"recost: {name} is no baseline of `recost gate --write-baseline`")
+    if found != FORMAT:
+        raise BaselineError(f"recost: {name} is a baseline of format {found}; this recost reads {FORMAT}")
+    try:
+        return _parsed(content)
+    except (AttributeError, KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise BaselineError(f"recost: {name} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _parsed(content: dict[str, Any]) -> Baseline:
+    by, total = tuple(map(str, content["by"])), content["total"]
+    return Baseline(
+        by,
+        {str(key): list(map(str, values)) for key, values in content["filters"].items()},
+        None if content["since"] is None else _moment(content["since"]),
+        _moment(content["until"]),
+        int(total["calls"]),
+        int(total["unpriced"]),
+        _amount(total["cost_usd"]),
+        {tuple(group[name] for name in by): _amount(group["cost_usd"]) for group in content["groups"]},
+    )
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return moment
+
+
+def _amount(value: Any) -> Decimal:
+    amount = Decimal(value)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{value} is no amount")
+    return amount

@@ -1,0 +1,181 @@
+"""``recost gate``: fail a build whose calls cost more than a budget, or than a baseline."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Final, Optional
+
+from recost.analytics.answer import Answer, ask
+from recost.analytics.baseline import Baseline, BaselineError, content_of, parse_baseline, scope_of
+from recost.analytics.files import replaced
+from recost.analytics.query import Question
+from recost.analytics.spans import SpanError
+from recost.analytics.verdict import Limits, judge
+from recost.cli.gate_summary import summary
+from recost.cli.needs import available
+from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.reading import read
+from recost.cli.report.formats import exact_json
+from recost.errors import RecostError
+
+__all__ = ["configure", "run"]
+
+_GITHUB: Final = "github"
+_GITHUB_FILE: Final = "GITHUB_STEP_SUMMARY"
+_SHARE: Final = Decimal("0.2")
+_EXAMPLES: Final = """examples:
+  recost gate --max-usd 5 --since 1h
+  recost gate --write-baseline cost-baseline.json      on the main branch
+  recost gate --baseline cost-baseline.json --share 20% --summary github
+  recost gate --max-usd 5 --fail-on-unpriced logs/*.jsonl
+
+exit code: 0 within all limits, 1 over one, 2 wrong usage or nothing to read"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_sources(parser)
+    group = parser.add_argument_group("limits")
+    group.add_argument("--max-usd", type=_usd, metavar="AMOUNT", help="US dollars that all may cost together")
+    group.add_argument("--baseline", metavar="FILE", help="what --write-baseline has written before")
+    group.add_argument(
+        "--share", type=_share, metavar="N%", help="so much above the baseline is allowed (20%%)"
+    )
+    group.add_argument("--fail-on-unpriced", action="store_true", help="each call is to have a known price")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--write-baseline", metavar="FILE", help="write what it costs now, unless a limit is exceeded"
+    )
+    output.add_argument(
+        "--summary",
+        metavar="FILE",
+        help=f"write the Markdown to a file, too; {_GITHUB}: append it to ${_GITHUB_FILE}",
+    )
+    add_period(parser)
+    add_filters(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the summary; 1 when a limit is exceeded, 2 when it cannot be told."""
+    if not available("gate", "duckdb"):
+        return 2
+    now = right_now()
+    try:
+        _check(arguments)
+        question = question_of(arguments, _by(arguments), now)
+        limits = Limits(
+            arguments.max_usd,
+            _baseline(arguments.baseline, question),
+            _SHARE if arguments.share is None else arguments.share,
+            arguments.fail_on_unpriced,
+        )
+    except (RecostError, SpanError) as error:
+        return _wrong(error)
+    answer: Optional[Answer] = read(arguments, lambda found: ask(found, question))
+    if answer is None:
+        return 2
+    try:
+        return _tell(answer, limits, arguments, now)
+    except OSError as error:
+        return _wrong(error)
+
+
+def _wrong(error: Exception) -> int:
+    text = str(error)
+    print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
+    return 2
+
+
+def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
+    verdicts = judge(answer, limits)
+    text = summary(answer, limits, verdicts, now)
+    print(text)
+    _keep(text, arguments.summary)
+    if not all(held for held, _ in verdicts):
+        return 1
+    if arguments.write_baseline:
+        _write(Path(arguments.write_baseline), exact_json(content_of(answer, now)) + "\n")
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse what asks for nothing, before anything is read.
+
+    Raises:
+        RecostError: It does.
+    """
+    limited = arguments.max_usd is not None or arguments.baseline or arguments.fail_on_unpriced
+    if not limited and not arguments.write_baseline:
+        raise RecostError("recost: gate needs --max-usd, --baseline, --fail-on-unpriced or --write-baseline")
+    if arguments.share is not None and not arguments.baseline:
+        raise RecostError("recost: --share is above a --baseline, which is not given")
+    if arguments.summary == _GITHUB and not os.environ.get(_GITHUB_FILE):
+        raise RecostError(f"recost: --summary {_GITHUB} needs ${_GITHUB_FILE}, which is not set")
+
+
+def _by(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """By model, too, unless tags are asked for: a window doesn't tell both at once."""
+    return ("provider",) if arguments.tag else ("provider", "model")
+
+
+def _baseline(name: Optional[str], question: Question) -> Optional[Baseline]:
+    if name is None:
+        return None
+    try:
+        content = json.loads(Path(name).read_text("utf-8"), parse_float=Decimal)
+    except OSError as error:
+        raise BaselineError(f"recost: cannot read {name}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BaselineError(f"recost: {name} is no JSON: {error}") from error
+    baseline = parse_baseline(content, name)
+    if dict(baseline.scope) != scope_of(question):
+        raise BaselineError(f"recost: {name} was written with other filters: {_filters(baseline)}")
+    return baseline
+
+
+def _filters(baseline: Baseline) -> str:
+    told = [f"--{name} {value}" for name, values in baseline.scope.items() for value in values]
+    return " ".join(told) or "none"
+
+
+def _keep(text: str, target: Optional[str]) -> None:
+    if target == _GITHUB:
+        with Path(os.environ[_GITHUB_FILE]).open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n\n")
+    elif target is not None:
+        _write(Path(target), f"{text}\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with replaced(path) as fresh:
+        fresh.write_text(text, "utf-8")
+
+
+def _usd(text: str) -> Decimal:
+    amount = _decimal(text.strip().replace("$", "", 1))
+    if amount is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of US dollars: 5, 0.25")
+    return amount
+
+
+def _share(text: str) -> Decimal:
+    number = _decimal(text.strip()[:-1]) if text.strip().endswith("%") else None
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share: 20%")
+    return number / 100
+
+
+def _decimal(text: str) -> Optional[Decimal]:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number >= 0 else None

@@ -1,0 +1,141 @@
+"""What ``recost gate`` tells, as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Optional
+
+from recost.analytics.answer import EXACT, Answer, Group
+from recost.analytics.baseline import Baseline
+from recost.analytics.money import format_change, format_usd
+from recost.analytics.verdict import Limits
+from recost.cli.report.formats import escaped
+from recost.cli.report.table import name_of, sources_of
+
+__all__ = ["summary"]
+
+_SHOWN: Final = 20
+"""Groups; the others are told in one row."""
+_ALIKE: Final = 0.1
+"""Periods whose lengths differ by a larger part are told to differ."""
+
+
+def summary(answer: Answer, limits: Limits, verdicts: Sequence[tuple[bool, str]], now: datetime) -> str:
+    """Return the summary.
+
+    Args:
+        answer: What the calls cost.
+        limits: What they may cost.
+        verdicts: Whether each limit holds, and that in words.
+        now: The end of a period that has none.
+    """
+    held = all(good for good, _ in verdicts)
+    lines = [f"### API cost: {format_usd(answer.total.now.cost_usd)}, {_word(verdicts, held=held)}", ""]
+    lines += [f"- {'ok' if good else '**FAILED**'}: {text}" for good, text in verdicts]
+    lines += [""] * bool(verdicts) + [*_table(answer, limits.baseline), ""]
+    lines += _notes(answer, limits.baseline, now)
+    return "\n".join(lines)
+
+
+def _word(verdicts: Sequence[tuple[bool, str]], *, held: bool) -> str:
+    if not verdicts:
+        return "no limit was set"
+    return "within the limits" if held else "**over the limits**"
+
+
+def _table(answer: Answer, baseline: Optional[Baseline]) -> list[str]:
+    by = answer.question.by
+    heads = [*by, "calls", "unpriced", "cost"]
+    if baseline is not None:
+        heads += ["baseline", "change"]
+    rules = [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]
+    present = [group for group in answer.groups if group.now.calls or group.now.cost_usd]
+    rows = [heads, rules, *(_row(answer, group, baseline) for group in present[:_SHOWN])]
+    rows += _others(answer, present[_SHOWN:], baseline)
+    total = answer.total.now
+    last = [f"{total.calls:,}", f"{total.unpriced:,}", format_usd(total.cost_usd)]
+    if baseline is not None:
+        last += _against(total.cost_usd, baseline.cost_usd)
+    rows.append(["**total**", *[""] * (len(by) - 1), *last])
+    return [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+
+
+def _row(answer: Answer, group: Group, baseline: Optional[Baseline]) -> list[str]:
+    names = [name_of(by, name) for by, name in zip(answer.question.by, group.names)]
+    now = group.now
+    row = [*names, f"{now.calls:,}", f"{now.unpriced:,}", format_usd(now.cost_usd)]
+    if baseline is not None:
+        row += _against(now.cost_usd, baseline.groups.get(group.names, Decimal(0)))
+    return row
+
+
+def _others(answer: Answer, rest: Sequence[Group], baseline: Optional[Baseline]) -> list[list[str]]:
+    """Return the row of the groups that are not shown, and of those that are only in the baseline."""
+    rows = []
+    blank = [""] * (len(answer.question.by) - 1)
+    if rest:
+        calls, unpriced = (sum(getattr(group.now, name) for group in rest) for name in ("calls", "unpriced"))
+        cost = _sum(group.now.cost_usd for group in rest)
+        row = [f"{len(rest):,} others", *blank, f"{calls:,}", f"{unpriced:,}", format_usd(cost)]
+        if baseline is not None:
+            before = (baseline.groups.get(group.names, Decimal(0)) for group in rest)
+            row += _against(cost, _sum(before))
+        rows.append(row)
+    if baseline is not None:
+        here = {group.names for group in answer.groups if group.now.calls or group.now.cost_usd}
+        gone = [cost for names, cost in baseline.groups.items() if names not in here and cost]
+        if gone:
+            amounts = _against(Decimal(0), _sum(gone))
+            rows.append([f"{len(gone):,} in the baseline only", *blank, "0", "0", "$0", *amounts])
+    return rows
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return functools.reduce(EXACT.add, amounts, Decimal(0))
+
+
+def _against(now: Decimal, before: Decimal) -> list[str]:
+    return [format_usd(before), format_change(now, before)]
+
+
+def _notes(answer: Answer, baseline: Optional[Baseline], now: datetime) -> list[str]:
+    total, period = answer.total.now, answer.question.period
+    zone = answer.question.zone
+    since = "the beginning" if period.since is None else _moment(period.since.astimezone(zone))
+    notes = [f"From {since} to {_moment((period.until or now).astimezone(zone))}."]
+    if total.reported_usd is not None:
+        notes.append(f"Cost: {sources_of(total)}.")
+    if not total.calls:
+        notes.append("**No call was recorded in this period.**")
+    if total.unpriced:
+        notes.append(f"**{total.unpriced:,} calls have no known price; their cost is in no figure.**")
+    bad = ((answer.bad_lines, "line"), (answer.bad_metrics, "metric"))
+    told = [f"{count:,} {what}{'s' * (count > 1)}" for count, what in bad if count]
+    if told:
+        notes.append(f"**Could not be read, and is in no figure: {' and '.join(told)}.**")
+    if baseline is not None:
+        notes += _about(baseline, answer, now)
+    return [part for note in notes for part in (note, "")][:-1]
+
+
+def _about(baseline: Baseline, answer: Answer, now: datetime) -> list[str]:
+    since, until = baseline.since, baseline.until
+    begun = "the beginning" if since is None else _moment(since)
+    notes = [
+        f"Baseline: {baseline.calls:,} calls, {baseline.unpriced:,} unpriced, {begun} to {_moment(until)}."
+    ]
+    period = answer.question.period
+    if (since is None) != (period.since is None):
+        notes.append("The baseline is of a period of another kind: only one of the two has a beginning.")
+    elif since is not None and period.since is not None:
+        then, here = until - since, (period.until or now) - period.since
+        if abs(here - then) > _ALIKE * then:
+            notes.append(f"The baseline is of a period of another length: {then}, not {here}.")
+    return notes
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M %z}"

@@ -1,0 +1,202 @@
+"""``recost tail``: one line for each window, or each metric, as they come."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any, Final, Optional
+
+from recost.analytics.following import Follower
+from recost.analytics.money import format_usd
+from recost.analytics.sources import STDIN, Source, SourceError, find_sources
+from recost.analytics.spans import SpanError, parse_zone
+from recost.analytics.window import Metric, Window, parse_window
+from recost.cli.options import right_now, telemetry_folder
+from recost.cli.report.table import WIDE, terminal_width
+from recost.cli.tables import format_ms, shorten
+from recost.cli.terminal import Style
+from recost.errors import RecostError
+
+__all__ = ["configure", "run"]
+
+_EVERY_S: Final = 0.2
+_LAST: Final = 10
+_EXAMPLES: Final = """examples:
+  recost tail                       all projects, the last 10 windows first
+  recost tail --metrics -n 0        only what comes, one line for each endpoint
+  recost tail ~/.recost/local-telemetry/shop.jsonl | grep openai
+
+Ctrl-C ends it."""
+_FIGURES: Final = (("calls", 7), ("errors", 6), ("unpriced", 8), ("cost", 10))
+_GONE: Final = getattr(select, "POLLERR", 0) | getattr(select, "POLLHUP", 0)
+_LATENCIES: Final = (("p50", 8), ("p95", 8))
+"""Of metrics, where it is wide."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
+    )
+    parser.add_argument("--metrics", action="store_true", help="a line for each endpoint of a window")
+    parser.add_argument(
+        "-n", "--lines", type=_count, default=_LAST, metavar="N", help=f"lines to begin with ({_LAST})"
+    )
+    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print lines until it is interrupted; 2 when there is nothing to follow."""
+    try:
+        zone = parse_zone(arguments.tz)
+        folder = telemetry_folder()
+        if STDIN in arguments.paths:
+            raise SourceError("recost: tail follows files, not stdin")
+        if arguments.paths:
+            _followed(find_sources(arguments.paths, folder))
+    except (SpanError, RecostError, ValueError) as error:
+        print(f"recost: {str(error).replace('recost: ', '', 1)}", file=sys.stderr)
+        return 2
+
+    def find() -> Sequence[Source]:
+        try:
+            return find_sources(arguments.paths, folder)
+        except SourceError:  # not yet, or not at this moment
+            return []
+
+    if not find():
+        print(f"recost: waiting for the first window in {folder}", file=sys.stderr)
+    follower = Follower(find)
+    try:
+        _follow(follower, _Lines(zone, metrics=arguments.metrics), arguments.lines)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        print(f"recost: {error}", file=sys.stderr)
+        return 2
+    finally:
+        follower.close()
+    return 0
+
+
+def _followed(sources: Sequence[Source]) -> None:
+    if all(source.compressed for source in sources):
+        raise SourceError("recost: nothing is appended to compressed files; `recost report` reads them")
+
+
+class _Lines:
+    """Turns windows into lines of the terminal's width."""
+
+    def __init__(self, zone: tzinfo, *, metrics: bool) -> None:
+        self._zone = zone
+        self._metrics = metrics
+        self.style = Style.of(sys.stdout)
+
+    def heading(self) -> str:
+        """Return what stands above the columns."""
+        what = "endpoint" if self._metrics else "calls by provider"
+        return self.style(self._line("time", "project", what, [name for name, _ in self._figures()]), "bold")
+
+    def of(self, window: Window) -> list[str]:
+        """Return the line of a window, or of each of its metrics."""
+        began = self._moment(window.started)
+        if self._metrics:
+            return [
+                self._line(began, window.project, f"{each.provider} {each.endpoint}", self._cells(each))
+                for each in window.metrics
+            ]
+        what = ", ".join(f"{name} {calls:,}" for name, calls in window.by_provider())
+        calls, errors, unpriced = (
+            sum(getattr(each, name) for each in window.metrics) for name in ("calls", "errors", "unpriced")
+        )
+        cells = [f"{calls:,}", f"{errors:,}", f"{unpriced:,}", _cost(window.cost_usd, calls, unpriced)]
+        return [self._line(began, window.project, what, cells)]
+
+    def _figures(self) -> Sequence[tuple[str, int]]:
+        return (*_FIGURES, *_LATENCIES) if self._metrics and terminal_width() >= WIDE else _FIGURES
+
+    def _cells(self, metric: Metric) -> list[str]:
+        latencies = ("-" if each is None else format_ms(each) for each in (metric.p50_ms, metric.p95_ms))
+        figures = (f"{count:,}" for count in (metric.calls, metric.errors, metric.unpriced))
+        return [*figures, _cost(metric.cost_usd, metric.calls, metric.unpriced), *latencies]
+
+    def _moment(self, moment: datetime) -> str:
+        local = moment.astimezone(self._zone)
+        today = right_now().astimezone(self._zone).date() == local.date()
+        return f"{local:%H:%M:%S}" if today else f"{local:%m-%d %H:%M}"
+
+    def _line(self, began: str, project: str, what: str, cells: Iterable[str]) -> str:
+        figures = " ".join(cell.rjust(width) for cell, (_, width) in zip(cells, self._figures()))
+        room = terminal_width() - len(figures) - len(f"{'':11} {'':10}  ")
+        return f"{began:<11} {shorten(project, 10):<10} {shorten(what, room):<{room}} {figures}"
+
+
+def _cost(dollars: Decimal, calls: int, unpriced: int) -> str:
+    return "not known" if not dollars and 0 < calls <= unpriced else format_usd(dollars)
+
+
+def _follow(follower: Follower, lines: _Lines, count: int) -> None:
+    if sys.stdout.isatty():
+        print(lines.heading())
+    _print(_first(follower, lines, count))
+    poll = _reader()
+    while poll is None or not any(event & _GONE for _, event in poll.poll(0)):
+        for project, line in follower.news():
+            _print(_shown(lines, project, line))
+        time.sleep(_EVERY_S)
+    raise BrokenPipeError
+
+
+def _first(follower: Follower, lines: _Lines, count: int) -> list[str]:
+    """Return the last lines of all files together, in the order of time."""
+    begun = follower.start(count)
+    windows = [window for project, line in begun if (window := parse_window(line, project)) is not None]
+    windows.sort(key=lambda window: window.started)
+    texts = [
+        text for window in windows[len(windows) - min(count, len(windows)) :] for text in lines.of(window)
+    ]
+    return texts[len(texts) - min(count, len(texts)) :]
+
+
+def _shown(lines: _Lines, project: str, line: bytes) -> Iterator[str]:
+    window = parse_window(line, project)
+    if window is None:
+        if line.strip():
+            print(f"recost: {project}: a line that is no window of protocol 1.x", file=sys.stderr)
+        return
+    if window.bad_metrics:
+        print(f"recost: {project}: {window.bad_metrics:,} metrics could not be read", file=sys.stderr)
+    yield from lines.of(window)
+
+
+def _print(texts: Iterable[str]) -> None:
+    for text in texts:
+        print(text, flush=True)
+
+
+def _reader() -> Optional[Any]:
+    """Return what tells that nobody reads our pipe any more; None where that cannot be told."""
+    try:
+        output = sys.stdout.fileno()
+        if not _GONE or not stat.S_ISFIFO(os.fstat(output).st_mode):
+            return None
+    except (OSError, ValueError):  # no real file behind it
+        return None
+    poll = select.poll()
+    poll.register(output, 0)
+    return poll
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+    return int(text)

@@ -1,0 +1,260 @@
+"""``recost waste``: what may have been paid for in vain, and what the windows cannot tell of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Optional, Union
+
+from recost.analytics.cache import Readings
+from recost.analytics.money import format_usd
+from recost.analytics.query import Question, QuestionError
+from recost.analytics.spans import SpanError
+from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste
+from recost.cli.needs import available
+from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.reading import read
+from recost.cli.report.formats import exact_json
+from recost.cli.report.table import terminal_width
+from recost.cli.tables import Column, Table, format_bytes, wrap
+from recost.cli.terminal import Style
+
+__all__ = ["configure", "run"]
+
+_SHOWN: Final = 5
+"""Endpoints of each kind."""
+_EXAMPLES: Final = """examples:
+  recost waste --since 7d
+  recost waste --provider openai --repeated 20
+  recost waste --json | jq .total.extra
+
+A row is one endpoint and method in one window. What is found is shown with the
+cost of the rows it is in; a call may be in several lines, so they don't add up."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_sources(parser)
+    parser.add_argument(
+        "--repeated",
+        type=_several,
+        default=REPEATED,
+        metavar="N",
+        help=f"calls to one endpoint within a window that count as repeated ({REPEATED})",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_period(parser)
+    add_filters(parser, within=False)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found; 2 when it cannot be told."""
+    if not available("waste", "duckdb"):
+        return 2
+    try:
+        question = question_of(arguments, (), right_now())
+    except (QuestionError, SpanError) as error:
+        print(error if isinstance(error, QuestionError) else f"recost: {error}", file=sys.stderr)
+        return 2
+    text = read(arguments, lambda found: _text(found, question, arguments))
+    if text is None:
+        return 2
+    print(text)
+    return 0
+
+
+def _text(found: Readings, question: Question, arguments: argparse.Namespace) -> str:
+    waste = find_waste(found, question, arguments.repeated)
+    if arguments.json:
+        return _as_json(waste, found)
+    style, width = Style.of(sys.stdout), terminal_width()
+    parts = [_summary(waste.total, style, width), _notes(waste, found, style, width)]
+    parts += _details(waste, question, style, width)
+    return "\n\n".join(parts)
+
+
+def _as_json(waste: Waste, found: Readings) -> str:
+    content: dict[str, Any] = {
+        "repeated_from": waste.repeated_from,
+        "storm_attempts_from": STORM_ATTEMPTS,
+        "total": asdict(waste.total),
+        "endpoints": [
+            {"provider": provider, "endpoint": endpoint, **asdict(sums)}
+            for provider, endpoint, sums in sorted(waste.endpoints, key=lambda each: each[:2])
+        ],
+        "storms": [{**asdict(storm), "started": storm.started.isoformat()} for storm in waste.storms],
+        "bad_lines": found.bad_lines,
+        "bad_metrics": found.bad_metrics,
+    }
+    return exact_json(content)
+
+
+def _summary(total: Sums, style: Style, width: int) -> str:
+    table = Table(
+        [
+            Column("what", least=20), Column("found", right=True), Column("of all", right=True),
+            Column("cost of its rows", right=True), Column("share of cost", right=True),
+        ]
+    )  # fmt: skip
+    whole = total.cost_usd
+
+    def line(what: str, found: int, of: str, cost: Decimal) -> list[str]:
+        return [what, f"{found:,}", of, format_usd(cost), share(cost, whole)]
+
+    def among(count: int) -> str:
+        return share(count, total.calls)
+
+    table.rows += [
+        line("attempts beyond the first", total.extra, share(total.extra, total.attempts), total.extra_usd),
+        line("errors", total.errors, among(total.errors), total.errors_usd),
+        line("  billed, at least", total.billed, among(total.billed), total.billed_usd),
+        line("attempts in error storms", total.storm_attempts, "", total.storms_usd),
+        line("repeated calls", total.repeated, among(total.repeated), total.repeated_usd),
+        ["calls without a price", f"{total.unpriced:,}", among(total.unpriced), *_cost_untold(total)],
+    ]
+    table.total = ["all calls", f"{total.calls:,}", "", format_usd(whole), ""]
+    return table.render(style, width)
+
+
+def share(part: Union[int, Decimal], whole: Union[int, Decimal]) -> str:
+    """Return a share in per cent; ``-`` of nothing."""
+    if not whole:
+        return "-"
+    percent = Decimal(part) / Decimal(whole) * 100
+    return f"{percent:.0f}%" if percent >= Decimal("9.95") or not percent else f"{percent:.2g}%"
+
+
+def _cost_untold(total: Sums) -> list[str]:
+    return ["not known", ""] if total.unpriced else [format_usd(Decimal(0)), "-"]
+
+
+def _notes(waste: Waste, found: Readings, style: Style, width: int) -> str:
+    total = waste.total
+    untold = total.calls - total.attempts_told
+    notes = [
+        wrap(
+            "rows       ",
+            "one endpoint and method in one window. A call may count in several lines, so they don't add up",
+            width,
+        ),
+        wrap("attempts   ", _about_attempts(untold), width),
+        wrap(
+            "errors     ",
+            "at least what rows cost in which every call failed; at most what rows with errors cost. "
+            "A window does not tell what each call cost",
+            width,
+        ),
+        wrap(
+            "storms     ",
+            f"{total.storms:,} rows of which at least half of the attempts, and {STORM_ATTEMPTS} or more, "
+            "failed or were repeated. Windows hold no statuses: whether it was 429 is not known",
+            width,
+        ),
+        wrap(
+            "repeated   ",
+            f"{total.repeats:,} rows of {waste.repeated_from} calls or more to one endpoint within a window. "
+            "Whether calls were identical is not known: a window holds no bodies, and sizes only as sums",
+            width,
+        ),
+    ]
+    if total.unpriced:
+        text = f"what {total.unpriced:,} calls cost is not known, and in no figure"
+        notes.append(style(wrap("unpriced   ", text, width), "yellow"))
+    if found.bad_lines or found.bad_metrics:
+        text = f"lines: {found.bad_lines:,}, metrics: {found.bad_metrics:,}; -v names them"
+        notes.append(style(wrap("left out   ", text, width), "yellow"))
+    return "\n".join(notes)
+
+
+def _about_attempts(untold: int) -> str:
+    text = "retries, redirects and log-ins are not told apart; what a provider billed for them is not known"
+    return f"{text}. {untold:,} calls are in rows that tell no attempts" if untold else text
+
+
+def _details(waste: Waste, question: Question, style: Style, width: int) -> list[str]:
+    """Return where each kind was found most."""
+    parts = []
+    for title, name, amount in (
+        ("extra attempts", "extra", "extra_usd"),
+        ("errors", "errors", "errors_usd"),
+        ("unpriced", "unpriced", None),
+    ):
+        most = _most(waste, name)
+        if most:
+            parts.append(_by_endpoint(most, waste.total, title, name, amount).render(style, width))
+    if waste.storms:
+        parts.append(_storm_table(waste.storms, question, style, width))
+    if waste.total.repeats:
+        parts.append(_repeated_table(waste, style, width))
+    return parts
+
+
+def _most(waste: Waste, name: str) -> list[tuple[str, str, Sums]]:
+    found = [each for each in waste.endpoints if getattr(each[2], name)]
+    found.sort(key=lambda each: (-getattr(each[2], name), each[0], each[1]))
+    return found[:_SHOWN]
+
+
+def _where() -> list[Column]:
+    return [Column("provider", least=8), Column("endpoint", least=8)]
+
+
+def _by_endpoint(
+    most: Sequence[tuple[str, str, Sums]], total: Sums, title: str, name: str, amount: Optional[str]
+) -> Table:
+    titles = [title, "calls", *(["cost of its rows", "share"] if amount else [])]
+    table = Table([*_where(), *(Column(each, right=True) for each in titles)])
+    for provider, endpoint, sums in most:
+        cells = [provider, endpoint, f"{getattr(sums, name):,}", f"{sums.calls:,}"]
+        if amount:
+            cost = getattr(sums, amount)
+            cells += [_cost(cost, sums), share(cost, total.cost_usd)]
+        table.rows.append(cells)
+    return table
+
+
+def _cost(dollars: Decimal, sums: Sums) -> str:
+    return "not known" if not dollars and sums.unpriced else format_usd(dollars)
+
+
+def _storm_table(storms: Sequence[Storm], question: Question, style: Style, width: int) -> str:
+    columns = [Column("worst storms", least=16), *_where()]
+    columns += [Column(title, right=True) for title in ("calls", "errors", "attempts")]
+    table = Table(columns)
+    for storm in storms:
+        started = _moment(storm.started, question)
+        attempts = "-" if storm.attempts is None else f"{storm.attempts:,}"
+        table.rows.append(
+            [started, storm.provider, storm.endpoint, f"{storm.calls:,}", f"{storm.errors:,}", attempts]
+        )
+    return table.render(style, width)
+
+
+def _moment(moment: datetime, question: Question) -> str:
+    return f"{moment.astimezone(question.zone):%m-%d %H:%M:%S}"
+
+
+def _repeated_table(waste: Waste, style: Style, width: int) -> str:
+    titles = ("repeated", "in rows", "most", "mean sent", "cost", "share")
+    table = Table([*_where(), *(Column(title, right=True) for title in titles)])
+    for provider, endpoint, sums in _most(waste, "repeated"):
+        table.rows.append(
+            [
+                provider, endpoint, f"{sums.repeated:,}", f"{sums.repeats:,}", f"{sums.repeated_most:,}",
+                format_bytes(sums.repeated_bytes / sums.repeated),
+                _cost(sums.repeated_usd, sums), share(sums.repeated_usd, waste.total.cost_usd),
+            ]
+        )  # fmt: skip
+    return table.render(style, width)
+
+
+def _several(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 2 or more")
+    return int(text)

@@ -1,0 +1,171 @@
+"""``recost gate`` as a build uses it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from recost.cli import main
+from tests.analytics.test_cache import line
+from tests.scripts import environment
+
+pytest.importorskip("duckdb")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The telemetry folder, with two windows of a quarter of a cent each."""
+    place = tmp_path / "telemetry"
+    place.mkdir()
+    monkeypatch.setenv("RECOST_LOCAL_DIR", str(place))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    (place / "shop.jsonl").write_bytes(line(1, 10) + line(2000, 20))
+    return place
+
+
+def gate(*arguments: object) -> int:
+    return main(["gate", *map(str, arguments)])
+
+
+def test_the_budget(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gate("--max-usd", "0.005") == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[:8] == [
+        "### API cost: $0.0050, within the limits",
+        "",
+        "- ok: $0.0050 is within the budget of $0.0050",
+        "",
+        "| provider | model | calls | unpriced | cost |",
+        "| --- | --- | ---: | ---: | ---: |",
+        "| openai | (no model) | 30 | 0 | $0.0050 |",
+        "| **total** |  | 30 | 0 | $0.0050 |",
+    ]
+    assert gate("--max-usd", "$0.004999") == 1
+    assert "**FAILED**: $0.0050 is over the budget" in capsys.readouterr().out
+
+
+def test_only_what_was_asked_for_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gate("--max-usd", "0.0025", "--since", "2026-03-28") == 0
+    assert gate("--max-usd", 0, "--provider", "stripe") == 0
+    assert "**No call was recorded in this period.**" in capsys.readouterr().out
+
+
+def test_a_baseline_and_what_came_since(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "baseline.json"
+    assert gate("--write-baseline", file) == 0
+    kept = json.loads(file.read_text())
+    assert kept["total"] == {"calls": 30, "unpriced": 0, "cost_usd": 0.005}
+    assert kept["version"]
+    assert kept["since"] is None
+    assert datetime.fromisoformat(kept["until"]) <= datetime.now(timezone.utc)
+    assert gate("--baseline", file) == 0
+
+    with (folder / "shop.jsonl").open("ab") as out:
+        out.write(line(3).replace(b"openai", b"stripe"))
+    capsys.readouterr()
+    assert gate("--baseline", file, "--share", "49.9%", "--write-baseline", file) == 1
+    out_text = capsys.readouterr().out
+    assert "over $0.007495, the baseline of $0.0050 and 49.9% (change: +50%)" in out_text
+    assert "| stripe | (no model) | 1 | 0 | $0.0025 | $0 | new |" in out_text
+    assert json.loads(file.read_text()) == kept, "a failed gate leaves the baseline as it is"
+    assert gate("--baseline", file, "--share", "50%", "--write-baseline", file) == 0
+    assert json.loads(file.read_text())["total"]["calls"] == 31
+
+
+def test_what_only_the_baseline_has(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "baseline.json"
+    assert gate("--write-baseline", file) == 0
+    (folder / "shop.jsonl").write_bytes(line(3).replace(b"openai", b"stripe"))
+    assert gate("--baseline", file) == 0
+    assert "| 1 in the baseline only |  | 0 | 0 | $0 | $0.0050 | -100% |" in capsys.readouterr().out
+
+
+def test_unpriced_calls_are_shown_and_can_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unpriced = line(3, 7).replace(b'"estimatedCostCents":0.25', b'"estimatedCostCents":0,"unpricedCount":7')
+    (folder / "shop.jsonl").write_bytes(unpriced + b"torn\n")
+    assert gate("--max-usd", 1) == 0
+    out = capsys.readouterr().out
+    assert "**7 calls have no known price; their cost is in no figure.**" in out
+    assert "**Could not be read, and is in no figure: 1 line.**" in out
+    assert gate("--max-usd", 1, "--fail-on-unpriced") == 1
+    assert "- **FAILED**: 7 calls have no known price" in capsys.readouterr().out
+
+
+def test_a_baseline_of_other_calls_or_of_another_length(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "baseline.json"
+    assert gate("--write-baseline", file, "--since", "2026-03-27", "--until", "2026-03-28") == 0
+    assert gate("--baseline", file, "--share", "100%", "--since", "2026-03-26") == 0
+    assert "of another length: 1 day" in capsys.readouterr().out
+    assert gate("--baseline", file, "--provider", "openai") == 2
+    assert "was written with other filters: none" in capsys.readouterr().err
+
+
+def test_by_tag(capsys: pytest.CaptureFixture[str]) -> None:
+    assert gate("--max-usd", 0, "--tag", "tenant=acme") == 0
+    assert "| provider | calls |" in capsys.readouterr().out
+
+
+def test_the_summary_in_a_file_and_for_github(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate("--max-usd", 1, "--summary", tmp_path / "cost.md") == 0
+    assert (tmp_path / "cost.md").read_text() == capsys.readouterr().out
+    steps = tmp_path / "steps.md"
+    steps.write_text("# before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(steps))
+    assert gate("--max-usd", 0, "--summary", "github") == 1
+    assert steps.read_text() == f"# before\n{capsys.readouterr().out}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "gate needs --max-usd"),
+        (["--max-usd", "1", "--share", "5%"], "above a --baseline"),
+        (["--max-usd", "x"], "'x' is no amount"),
+        (["--max-usd", "-1"], "amount"),
+        (["--max-usd", "NaN"], "'NaN' is no amount"),
+        (["--baseline", "x", "--share", "20"], "'20' is no share"),
+        (["--baseline", "/nowhere"], "cannot read /nowhere: No such file"),
+        (["--max-usd", "1", "--summary", "github"], "$GITHUB_STEP_SUMMARY, which is not set"),
+        (["--max-usd", "1", "--summary", "/nowhere/x.md"], "No such file"),
+        (["--max-usd", "1", "--since", "x"], "'x' is no time"),
+        (["--max-usd", "1", "/nowhere.jsonl"], "no such file"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert gate(*arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"recost_baseline": 1}', "\0", "[" * 100_000])
+def test_a_damaged_baseline(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "baseline.json"
+    file.write_text(text)
+    assert gate("--baseline", file) == 2
+    assert capsys.readouterr().err.startswith("recost: ")
+
+
+def test_nothing_recorded_is_no_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "shop.jsonl").unlink()
+    assert gate("--max-usd", 1) == 2
+    assert "nothing recorded" in capsys.readouterr().err
+
+
+def test_the_process_exits_with_the_code(folder: Path) -> None:
+    for budget, code in (("1", 0), ("0", 1), ("x", 2)):
+        command = [sys.executable, "-m", "recost", "gate", "--max-usd", budget]
+        done = subprocess.run(
+            command, env=environment(RECOST_LOCAL_DIR=str(folder)), capture_output=True, check=False
+        )
+        assert done.returncode == code, done.stderr
