@@ -19,7 +19,7 @@ from tests.host_suites.suites import Suite
 __all__ = ["Comparison", "Run", "compare", "run"]
 
 _OPTIONS: Final = (
-    *("-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"),
+    *("-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:recost"),
     *("--timeout=120", "-q", "-p", "host_suite_outcomes"),
 )
 """Of every run: in the order of the files, in one process."""

@@ -104,9 +104,8 @@ def test_rqs_work_horses_flush_when_they_end(redis: str, runtime: Runtime) -> No
     runtime.env["RQ_REDIS_URL"] = redis
     assert runtime.run("-m", f"{PACKAGE}.rq_worker", "3") == ""
     worker = ["-m", "rq.cli", "worker", "--burst", "--worker-class", f"{PACKAGE}.rq_worker.RecostWorker"]
-    said = runtime.run(*worker)
+    runtime.run(*worker)
     truth = runtime.assert_all_recorded()
-    assert "GET /httpx" in truth, said
     assert (truth["GET /httpx"].calls, truth["GET /last"].calls) == (3, 4)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from redis import Redis
 from rq import Queue, Worker
-from rq.job import Job
 
 import recost
 from tests.integration.runtimes._calls import blocking_calls, blocking_clients, call
@@ -16,9 +16,9 @@ handle = recost.init()
 
 
 class RecostWorker(Worker):  # type: ignore[misc]
-    def perform_job(self, job: Job, queue: Queue) -> bool:
+    def perform_job(self, *job: Any, **options: Any) -> bool:
         try:
-            return super().perform_job(job, queue)  # type: ignore[no-any-return]
+            return super().perform_job(*job, **options)  # type: ignore[no-any-return]
         finally:
             handle.flush_blocking()
 
