@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         served.complete = True
 
     def _do_gzip(self, served: Served) -> None:
-        data = gzip.compress(b"z" * int(served.query.get("n", "1000")))
+        data = gzip.compress(b"z" * int(served.query.get("n", "1000")), mtime=0)
         self._begin(200, ("Content-Encoding", "gzip"), ("Content-Length", str(len(data))))
         self._body(data)
         served.complete = True
