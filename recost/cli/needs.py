@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["available"]
 
-_OLDEST: Final = (3, 10)
+_OLDEST: Final = (3, 11)
 """Of Python, for the DuckDB that adds up exactly."""
 
 
