@@ -160,11 +160,9 @@ def base_url(value: Any) -> str:
 
 def folder(value: Any) -> str:
     """Accept a path and return it absolute: the application may change its working directory later."""
-    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
-    if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise RefusedError("the path of a folder")
+    path = _path(value, "the path of a folder")
     try:
-        return str(Path(text).expanduser().absolute())
+        return str(path.expanduser().absolute())
     except (RuntimeError, FileNotFoundError):
         # This user has no home, or the working directory is gone: not a reason to stop the application.
         import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
@@ -174,13 +172,18 @@ def folder(value: Any) -> str:
 
 def file(value: Any) -> str:
     """Accept the path of a file and return it absolute."""
-    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
-    if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise RefusedError("the path of a file")
+    path = _path(value, "the path of a file")
     try:
-        return str(Path(text).expanduser().absolute())
+        return str(path.expanduser().absolute())
     except (RuntimeError, FileNotFoundError):
         raise RefusedError("the path of a file, absolute, as there is no home or working directory") from None
+
+
+def _path(value: Any, wanted: str) -> Path:
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise RefusedError(wanted)
+    return Path(text)
 
 
 def hosts(value: Any) -> tuple[str, ...]:

@@ -6,14 +6,13 @@ import contextlib
 import gzip
 import itertools
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from recost.pricing.model import ProviderDef
+from tests.serving import serving
 
 __all__ = ["CANARY", "Metered", "metered_server", "usd"]
 
@@ -118,15 +117,6 @@ def _completion(tokens: int) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def metered_server() -> Iterator[Metered]:
+def metered_server() -> AbstractContextManager[Metered]:
     """Run a server for the length of the block."""
-    server = Metered()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(Metered())

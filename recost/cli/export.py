@@ -16,6 +16,7 @@ from recost.analytics.spans import SpanError
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.reading import read
+from recost.cli.refusal import refused
 
 __all__ = ["configure", "run"]
 
@@ -43,13 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
     kind = _format(arguments)
     output = Path(arguments.output) if arguments.output else None
     if kind == "parquet" and output is None:
-        print("recost: Parquet is no text: --output FILE names a file for it", file=sys.stderr)
-        return 2
+        return refused("Parquet is no text: --output FILE names a file for it")
     try:
         question = question_of(arguments, (), right_now())
     except (QuestionError, SpanError) as error:
-        print(f"recost: {str(error).replace('recost: ', '', 1)}", file=sys.stderr)
-        return 2
+        return refused(error)
     count = read(arguments, lambda found: _write(found, question, kind, output))
     if count is None:
         return 2

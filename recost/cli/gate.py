@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -21,6 +20,7 @@ from recost.cli.gate_summary import summary
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.reading import read
+from recost.cli.refusal import refused
 from recost.cli.report.formats import exact_json
 from recost.errors import RecostError
 
@@ -78,20 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.fail_on_unpriced,
         )
     except (RecostError, SpanError) as error:
-        return _wrong(error)
+        return refused(error)
     answer: Optional[Answer] = read(arguments, lambda found: ask(found, question))
     if answer is None:
         return 2
     try:
         return _tell(answer, limits, arguments, now)
     except OSError as error:
-        return _wrong(error)
-
-
-def _wrong(error: Exception) -> int:
-    text = str(error)
-    print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
-    return 2
+        return refused(error)
 
 
 def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:

@@ -20,6 +20,7 @@ from typing import IO, Final, Optional
 from recost.analytics.sources import STDIN, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_moment, parse_zone
 from recost.cli.options import right_now, telemetry_folder
+from recost.cli.refusal import refused
 from recost.cli.tables import Column, Table, format_bytes
 from recost.cli.terminal import Style
 from recost.delivery.transports import _locking
@@ -66,8 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise SourceError("recost: stdin cannot be pruned")
         sources = find_sources(arguments.paths, telemetry_folder())
     except (SpanError, RecostError, ValueError) as error:
-        print(f"recost: {str(error).replace('recost: ', '', 1)}", file=sys.stderr)
-        return 2
+        return refused(error)
     failed = False
     found: list[tuple[Path, _Count]] = []
     for source in sources:

@@ -16,6 +16,7 @@ from recost.analytics.cache import Readings, consult
 from recost.analytics.sources import STDIN, spool
 from recost.analytics.trouble import troubles
 from recost.cli.options import telemetry_folder
+from recost.cli.refusal import refused
 from recost.errors import RecostError
 
 __all__ = ["read"]
@@ -42,10 +43,9 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T]) -> Option
                 keep=not (arguments.no_cache or spooled),
             )
     except (RecostError, ValueError, OSError) as error:
-        text = str(error)
-        print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
+        refused(error)
     except engine.errors() as error:
-        print(f"recost: DuckDB: {str(error).splitlines()[0]}", file=sys.stderr)
+        refused(f"DuckDB: {str(error).splitlines()[0]}")
     return None
 
 

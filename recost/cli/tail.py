@@ -19,6 +19,7 @@ from recost.analytics.sources import STDIN, Source, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
 from recost.cli.options import right_now, telemetry_folder
+from recost.cli.refusal import refused
 from recost.cli.report.table import WIDE, terminal_width
 from recost.cli.tables import format_ms, shorten
 from recost.cli.terminal import Style
@@ -64,8 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.paths:
             _followed(find_sources(arguments.paths, folder))
     except (SpanError, RecostError, ValueError) as error:
-        print(f"recost: {str(error).replace('recost: ', '', 1)}", file=sys.stderr)
-        return 2
+        return refused(error)
 
     def find() -> Sequence[Source]:
         try:
@@ -81,8 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        print(f"recost: {error}", file=sys.stderr)
-        return 2
+        return refused(error)
     finally:
         follower.close()
     return 0

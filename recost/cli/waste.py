@@ -18,6 +18,7 @@ from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste,
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.reading import read
+from recost.cli.refusal import refused
 from recost.cli.report.formats import exact_json
 from recost.cli.report.table import terminal_width
 from recost.cli.tables import Column, Table, format_bytes, wrap
@@ -60,8 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         question = question_of(arguments, (), right_now())
     except (QuestionError, SpanError) as error:
-        print(error if isinstance(error, QuestionError) else f"recost: {error}", file=sys.stderr)
-        return 2
+        return refused(error)
     text = read(arguments, lambda found: _text(found, question, arguments))
     if text is None:
         return 2

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TRANSPORTS", "build_keeper", "build_runtime", "build_transport"]
 
+_Report = Callable[[BaseException], None]
 _MAX_FRAMES: Final = 1000
 _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
 
@@ -76,9 +77,7 @@ def build_transport(settings: Settings) -> Transport:
     return Quiet(TRANSPORTS[settings.transport](settings))
 
 
-def build_keeper(
-    settings: Settings, registry: ProviderRegistry, report: Callable[[BaseException], None]
-) -> Optional[Keeper]:
+def build_keeper(settings: Settings, registry: ProviderRegistry, report: _Report) -> Optional[Keeper]:
     """Return what keeps the budgets, in this process and in those that are forked from it; None without any.
 
     Raises:
@@ -102,7 +101,7 @@ def build_keeper(
 def build_runtime(
     settings: Settings,
     registry: ProviderRegistry,
-    report: Callable[[BaseException], None],
+    report: _Report,
     transport: Optional[Transport] = None,
     keeper: Optional[Keeper] = None,
 ) -> Runtime:
@@ -115,13 +114,33 @@ def build_runtime(
         transport: The destination, in place of the one that the settings ask for.
         keeper: Keeps the budgets, where there are any.
     """
+    delivery = _delivery(settings, report, transport)
+    meter = Meter(registry, report=report)
+    if keeper is not None and keeper.refuses and settings.capture_usage:
+        meter.prepare()  # now, rather than while a call waits to be let through
+    pipeline = _pipeline(settings, registry, meter, delivery, report)
+    return Runtime(
+        _worker(settings, pipeline, delivery, report),
+        delivery,
+        cost_of=pipeline.cost_of,
+        wants_usage=meter.wants if settings.capture_usage else None,
+        keeper=keeper,
+    )
+
+
+def _delivery(settings: Settings, report: _Report, transport: Optional[Transport]) -> Delivery:
     frames = settings.transport == "ws"
-    delivery = Delivery(
+    return Delivery(
         build_transport(settings) if transport is None else transport,
         report=report,
         on_sent=_log_sent if settings.debug else None,
         outbox=Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES, merge=False) if frames else None,
     )
+
+
+def _pipeline(
+    settings: Settings, registry: ProviderRegistry, meter: Meter, delivery: Delivery, report: _Report
+) -> Pipeline:
     aggregator = Aggregator(
         project_id=settings.project_id or "",
         environment=settings.environment,
@@ -129,10 +148,7 @@ def build_runtime(
         max_buckets=settings.max_buckets,
         max_tag_sets=settings.max_tag_sets,
     )
-    meter = Meter(registry, report=report)
-    if keeper is not None and keeper.refuses and settings.capture_usage:
-        meter.prepare()  # now, rather than while a call waits to be let through
-    pipeline = Pipeline(
+    return Pipeline(
         registry,
         aggregator,
         exclude_patterns=settings.exclude_patterns,
@@ -144,7 +160,10 @@ def build_runtime(
         on_full=delivery.put,
         report=report,
     )
-    worker = Worker(
+
+
+def _worker(settings: Settings, pipeline: Pipeline, delivery: Delivery, report: _Report) -> Worker:
+    return Worker(
         pipeline,
         schedule=Schedule(
             settings.flush_interval_s, settings.max_batch_size, delivery.spacing_s, time.monotonic()
@@ -153,13 +172,6 @@ def build_runtime(
         report=report,
         put=delivery.put,
         on_interval=delivery.retry,
-    )
-    return Runtime(
-        worker,
-        delivery,
-        cost_of=pipeline.cost_of,
-        wants_usage=meter.wants if settings.capture_usage else None,
-        keeper=keeper,
     )
 
 

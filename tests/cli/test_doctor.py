@@ -19,6 +19,7 @@ from recost.cli import main
 from recost.interceptors import interception
 from tests.loopback import refused_port
 from tests.scripts import environment, run_script
+from tests.serving import serving
 
 KEY = "rc-abcdefghijklmnop"
 
@@ -207,13 +208,9 @@ def api(status: int = 200, body: bytes = b'{"data": []}', **headers: str) -> Ite
 
         def log_message(self, *_: Any) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        answers.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        answers.port = server.server_port
         yield answers
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

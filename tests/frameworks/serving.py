@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 
 from tests.loopback import Loopback, wait_until
 from tests.scripts import windows
+from tests.serving import serving
 
 Tags = frozenset[tuple[str, str]]
 
@@ -40,15 +41,8 @@ def asgi_serving(app: Any, lifespan: Any = "on") -> Iterator[int]:
 
 @contextmanager
 def wsgi_serving(app: Any) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(make_server("127.0.0.1", 0, app, threaded=True)) as server:
         yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def ask(port: int, path: str, method: str = "GET", **headers: str) -> bytes:

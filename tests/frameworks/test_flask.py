@@ -14,13 +14,13 @@ from pathlib import Path
 import httpx
 import pytest
 from flask import Flask, Response, abort
-from werkzeug.serving import make_server
 
 import recost
 from recost.config import RecostConfig
 from recost.frameworks import serving
 from recost.frameworks.flask import ReCost, RecostExtension
 from recost.lifecycle import current_handle
+from tests.frameworks.serving import wsgi_serving
 from tests.loopback import Loopback, refused_port, wait_until
 from tests.scripts import calls, environment, run_script, windows
 
@@ -64,23 +64,10 @@ def fetch(port: int, path: str) -> bytes:
     return b"".join(chunks)
 
 
-@contextmanager
-def werkzeug_serving(app: Flask) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
-
-
 def test_a_werkzeug_server(server: Loopback, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     app = flask_app(server.url)
     RecostExtension(app, local_dir=str(tmp_path))
-    with werkzeug_serving(app) as port:
+    with wsgi_serving(app) as port:
         assert current_handle() is None
         threads = [
             threading.Thread(target=fetch, args=(port, path)) for path in ("/", "/stream", "/teapot") * 5

@@ -6,9 +6,8 @@ import asyncio
 import gzip
 import json
 import logging
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.api import Api
 from tests.integration.clients import ASYNC_SENDERS, CLIENTS, SENDERS, Call, installed
 from tests.integration.named_hosts import Answer
 from tests.integration.secrets_in_calls import Secret, Trail
+from tests.serving import serving
 
 KEY = "rc-Kx4mZp7q-Tn9wLs2vRb6yHd3f"
 PROMPT = Secret("prompt", "prm-Gk41VoAe95Iq")
@@ -121,18 +121,9 @@ class _Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-@contextmanager
-def answering() -> Iterator[_Server]:
+def answering() -> AbstractContextManager[_Server]:
     """Run the server for the length of the block."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(_Server(("127.0.0.1", 0), _Handler))
 
 
 def rules() -> list[recost.ProviderDef]:

@@ -24,6 +24,7 @@ from recost.interceptors.exchange import SUPPRESSED, current, streaming
 from recost.interceptors.stdlib import absolute_target
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, refused_port, wait_until
+from tests.serving import serving
 
 
 def connect(server: Loopback) -> http.client.HTTPConnection:
@@ -475,14 +476,12 @@ def test_xmlrpc(events: Events) -> None:
             pass
 
     sizes: list[tuple[int, int]] = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as rpc:
-        thread = threading.Thread(target=rpc.serve_forever, args=(0.02,))
-        thread.start()
-        with xmlrpc.client.ServerProxy(f"http://127.0.0.1:{rpc.server_address[1]}/RPC2") as proxy:
-            assert proxy.add(3, 4) == 7
-            assert proxy.add(3, 4) == 7
-        rpc.shutdown()
-        thread.join(5)
+    with (
+        serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as rpc,
+        xmlrpc.client.ServerProxy(f"http://127.0.0.1:{rpc.server_port}/RPC2") as proxy,
+    ):
+        assert proxy.add(3, 4) == 7
+        assert proxy.add(3, 4) == 7
     assert [(e.request_bytes, e.response_bytes) for e in events] == sizes
     assert [(e.method, e.path, e.status_code) for e in events] == [("POST", "/RPC2", 200)] * 2
 

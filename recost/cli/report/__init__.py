@@ -17,6 +17,7 @@ from recost.analytics.trend import sparkline, trends
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.reading import read
+from recost.cli.refusal import refused
 from recost.cli.report.formats import as_csv, as_json, as_markdown, write_parquet
 from recost.cli.report.table import WIDE, show, terminal_width
 from recost.cli.terminal import Style
@@ -67,8 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         question = question_of(arguments, _names(arguments.by), now)
     except (QuestionError, SpanError) as error:
-        print(error if isinstance(error, QuestionError) else f"recost: {error}", file=sys.stderr)
-        return 2
+        return refused(error)
 
     human = not (arguments.json or arguments.csv or arguments.parquet)
     if human and question.limit is None and not question.chronological:

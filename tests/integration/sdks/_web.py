@@ -85,6 +85,18 @@ def httpx_expected(*, sync: bool) -> dict[Any, tuple[int, int]]:
     return {**_times(rows, 2 if sync else 1), **chats}
 
 
+def use_streams_of_requests(session: Any) -> None:
+    """Read, pack out, leave and abandon streams with a session of requests' kind."""
+    with session.get(url("pieces"), stream=True) as whole:
+        assert b"".join(whole.iter_content(1000)) == LARGE
+    with session.get(url("gzip-in-pieces"), stream=True) as packed:
+        assert packed.raw.read(decode_content=True) == TEXT * 10
+    with session.get(url("left"), stream=True) as left:
+        assert next(left.iter_content(10))
+    # Left to the garbage collector.
+    assert session.get(url("left"), stream=True).raw.read(10)
+
+
 def use_httpx(module: Any, make: Callable[[], Any], *, in_turn: bool = False) -> None:
     """Make every call with a client of httpx's kind, of which 8 threads then share the connections.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.integration.sdks import _web, on_threads, refuses
 from tests.integration.sdks._chat import REPLY, prompt, refuses_async
-from tests.integration.sdks._web import CHAT, LARGE, TEXT, url
+from tests.integration.sdks._web import CHAT, LARGE, TEXT, url, use_streams_of_requests
 
 PACKAGE = "niquests"
 NEEDS = ("urllib3_future",)
@@ -45,17 +45,6 @@ def _session(make: Any, adapter: Any, *, http2: bool) -> Any:
     return session
 
 
-def _use_streams(session: Any) -> None:
-    with session.get(url("pieces"), stream=True) as whole:
-        assert b"".join(whole.iter_content(1000)) == LARGE
-    with session.get(url("gzip-in-pieces"), stream=True) as packed:
-        assert packed.raw.read(decode_content=True) == TEXT * 10
-    with session.get(url("left"), stream=True) as left:
-        assert next(left.iter_content(10))
-    # Left to the garbage collector.
-    assert session.get(url("left"), stream=True).raw.read(10)
-
-
 def _use(niquests: Any, *, http2: bool) -> None:
     adapter = niquests.adapters.HTTPAdapter
     with _session(niquests.Session, adapter, http2=http2) as session:
@@ -64,7 +53,7 @@ def _use(niquests: Any, *, http2: bool) -> None:
         assert session.get(url("gzip")).content == TEXT * 10
         assert session.get(url("gzip-in-pieces")).content == TEXT * 10
         assert session.get(url("large")).content == LARGE
-        _use_streams(session)
+        use_streams_of_requests(session)
         assert session.put(url("upload"), data=LARGE).json() == {"size": len(LARGE)}
         assert session.put(url("upload"), data=_web.halves()).json() == {"size": len(LARGE)}
         assert session.delete(url("nothing")).status_code == 204

@@ -12,6 +12,10 @@ from typing import Any, NamedTuple, Optional
 from recost.pricing.usage import Content, Usage
 from recost.pricing.usage.model import Number
 
+CHAT = "/v1/chat/completions"
+"""Where OpenAI, and those whose API is like it, answer chats."""
+SMALL = {"prompt_tokens": 20, "completion_tokens": 30, "total_tokens": 50}
+"""The usage of such an answer."""
 JSON = "application/json"
 SSE = "text/event-stream; charset=utf-8"
 NDJSON = "application/x-ndjson"

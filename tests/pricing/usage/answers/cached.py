@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from tests.pricing.usage.answers.anthropic import message
 from tests.pricing.usage.answers.build import (
+    CHAT,
+    SMALL,
     SSE,
     TEXT,
     Sample,
@@ -16,9 +18,6 @@ from tests.pricing.usage.answers.build import (
     sse,
     used,
 )
-
-CHAT = "/v1/chat/completions"
-_SMALL = {"prompt_tokens": 20, "completion_tokens": 30, "total_tokens": 50}
 
 _GROQ = {
     "queue_time": 0.037493756,
@@ -180,21 +179,21 @@ MISTRAL = [
         "mistral: chat with cached tokens",
         "mistral",
         CHAT,
-        plain(chat("mistral-large-2512", {**_SMALL, "num_cached_tokens": 16, "prompt_audio_seconds": None})),
+        plain(chat("mistral-large-2512", {**SMALL, "num_cached_tokens": 16, "prompt_audio_seconds": None})),
         used("mistral-large-2512", input_tokens=20, cache_read_tokens=16, output_tokens=30),
     ),
     Sample(
         "mistral: chat about audio",
         "mistral",
         CHAT,
-        plain(chat("voxtral-small-2507", {**_SMALL, "prompt_audio_seconds": 12})),
+        plain(chat("voxtral-small-2507", {**SMALL, "prompt_audio_seconds": 12})),
         used("voxtral-small-2507", input_tokens=20, output_tokens=30, seconds=12),
     ),
     Sample(
         "mistral: stream",
         "mistral",
         CHAT,
-        sse(chunk("mistral-small-latest", "Hi"), ending("mistral-small-latest", _SMALL)),
+        sse(chunk("mistral-small-latest", "Hi"), ending("mistral-small-latest", SMALL)),
         used("mistral-small-latest", input_tokens=20, output_tokens=30),
         SSE,
     ),

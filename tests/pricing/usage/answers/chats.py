@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.pricing.usage.answers.build import (
+    CHAT,
+    SMALL,
     SSE,
     TEXT,
     Sample,
@@ -14,29 +16,26 @@ from tests.pricing.usage.answers.build import (
     used,
 )
 
-CHAT = "/v1/chat/completions"
-_SMALL = {"prompt_tokens": 20, "completion_tokens": 30, "total_tokens": 50}
-
 SAMPLES = [
     Sample(
         "together: chat",
         "together",
         CHAT,
-        plain(chat("meta-llama/Llama-3.3-70B-Instruct-Turbo", {**_SMALL, "cached_tokens": 0}, prompt=[])),
+        plain(chat("meta-llama/Llama-3.3-70B-Instruct-Turbo", {**SMALL, "cached_tokens": 0}, prompt=[])),
         used("meta-llama/Llama-3.3-70B-Instruct-Turbo", input_tokens=20, output_tokens=30),
     ),
     Sample(
         "together: chat with cached tokens",
         "together",
         CHAT,
-        plain(chat("moonshotai/Kimi-K2", {**_SMALL, "cached_tokens": 16})),
+        plain(chat("moonshotai/Kimi-K2", {**SMALL, "cached_tokens": 16})),
         used("moonshotai/Kimi-K2", input_tokens=20, cache_read_tokens=16, output_tokens=30),
     ),
     Sample(
         "together: stream",
         "together",
         CHAT,
-        sse(chunk("deepseek-ai/DeepSeek-V3", "Hi", usage=None), ending("deepseek-ai/DeepSeek-V3", _SMALL)),
+        sse(chunk("deepseek-ai/DeepSeek-V3", "Hi", usage=None), ending("deepseek-ai/DeepSeek-V3", SMALL)),
         used("deepseek-ai/DeepSeek-V3", input_tokens=20, output_tokens=30),
         SSE,
     ),
@@ -76,7 +75,7 @@ SAMPLES = [
         plain(
             chat(
                 "accounts/fireworks/models/deepseek-v3p1",
-                {**_SMALL, "prompt_tokens_details": {"cached_tokens": 12}},
+                {**SMALL, "prompt_tokens_details": {"cached_tokens": 12}},
             )
         ),
         used(
@@ -89,7 +88,7 @@ SAMPLES = [
         "/inference/v1/chat/completions",
         sse(
             chunk("accounts/fireworks/models/glm-4p6", "Hi", usage=None),
-            ending("accounts/fireworks/models/glm-4p6", _SMALL, perf_metrics=None),
+            ending("accounts/fireworks/models/glm-4p6", SMALL, perf_metrics=None),
         ),
         used("accounts/fireworks/models/glm-4p6", input_tokens=20, output_tokens=30),
         SSE,
@@ -102,7 +101,7 @@ SAMPLES = [
             chat(
                 "gpt-oss-120b",
                 {
-                    **_SMALL,
+                    **SMALL,
                     "prompt_tokens_details": {"cached_tokens": 0},
                     "completion_tokens_details": {"reasoning_tokens": 11},
                 },
@@ -117,7 +116,7 @@ SAMPLES = [
         CHAT,
         sse(
             chunk("llama3.1-8b", "Hi"),
-            ending("llama3.1-8b", _SMALL, time_info={"queue_time": 0.0001}),
+            ending("llama3.1-8b", SMALL, time_info={"queue_time": 0.0001}),
             done=False,
         ),
         used("llama3.1-8b", input_tokens=20, output_tokens=30),
@@ -169,7 +168,7 @@ SAMPLES = [
         "huggingface: chat",
         "huggingface",
         CHAT,
-        plain(chat("openai/gpt-oss-20b", {**_SMALL, "prompt_tokens_details": None})),
+        plain(chat("openai/gpt-oss-20b", {**SMALL, "prompt_tokens_details": None})),
         used("openai/gpt-oss-20b", input_tokens=20, output_tokens=30),
     ),
     Sample(
@@ -178,7 +177,7 @@ SAMPLES = [
         CHAT,
         sse(
             chunk("meta-llama/Llama-3.1-8B-Instruct", "Hi"),
-            chunk("meta-llama/Llama-3.1-8B-Instruct", usage=_SMALL),
+            chunk("meta-llama/Llama-3.1-8B-Instruct", usage=SMALL),
         ),
         used("meta-llama/Llama-3.1-8B-Instruct", input_tokens=20, output_tokens=30),
         SSE,
@@ -187,7 +186,7 @@ SAMPLES = [
         "moonshot: chat",
         "moonshot",
         CHAT,
-        plain(chat("kimi-k2-0905-preview", {**_SMALL, "cached_tokens": 10})),
+        plain(chat("kimi-k2-0905-preview", {**SMALL, "cached_tokens": 10})),
         used("kimi-k2-0905-preview", input_tokens=20, cache_read_tokens=10, output_tokens=30),
     ),
     Sample(
@@ -198,7 +197,7 @@ SAMPLES = [
             chunk("kimi-k2-turbo-preview", "Hi"),
             {
                 **chunk("kimi-k2-turbo-preview"),
-                "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": _SMALL}],
+                "choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": SMALL}],
             },
         ),
         used("kimi-k2-turbo-preview", input_tokens=20, output_tokens=30),
@@ -208,14 +207,14 @@ SAMPLES = [
         "zai: chat",
         "zai",
         "/api/paas/v4/chat/completions",
-        plain(chat("glm-4.6", {**_SMALL, "prompt_tokens_details": {"cached_tokens": 4}}, request_id="1")),
+        plain(chat("glm-4.6", {**SMALL, "prompt_tokens_details": {"cached_tokens": 4}}, request_id="1")),
         used("glm-4.6", input_tokens=20, cache_read_tokens=4, output_tokens=30),
     ),
     Sample(
         "zai: stream",
         "zai",
         "/api/paas/v4/chat/completions",
-        sse(chunk("glm-4.6", "Hi"), ending("glm-4.6", _SMALL)),
+        sse(chunk("glm-4.6", "Hi"), ending("glm-4.6", SMALL)),
         used("glm-4.6", input_tokens=20, output_tokens=30),
         SSE,
     ),
@@ -223,14 +222,14 @@ SAMPLES = [
         "cloudflare: run",
         "cloudflare",
         "/client/v4/accounts/a/ai/run/@cf/meta/llama-3.1-8b-instruct",
-        plain({"result": {"response": TEXT, "usage": _SMALL}, "success": True, "errors": [], "messages": []}),
+        plain({"result": {"response": TEXT, "usage": SMALL}, "success": True, "errors": [], "messages": []}),
         used(input_tokens=20, output_tokens=30),
     ),
     Sample(
         "cloudflare: stream",
         "cloudflare",
         "/client/v4/accounts/a/ai/run/@cf/meta/llama-3.1-8b-instruct",
-        sse({"response": "Hi", "p": "abc"}, {"response": "", "usage": _SMALL}),
+        sse({"response": "Hi", "p": "abc"}, {"response": "", "usage": SMALL}),
         used(input_tokens=20, output_tokens=30),
         SSE,
     ),
@@ -238,7 +237,7 @@ SAMPLES = [
         "cloudflare: chat",
         "cloudflare",
         "/client/v4/accounts/a/ai/v1/chat/completions",
-        plain(chat("@cf/openai/gpt-oss-20b", _SMALL)),
+        plain(chat("@cf/openai/gpt-oss-20b", SMALL)),
         used("@cf/openai/gpt-oss-20b", input_tokens=20, output_tokens=30),
     ),
 ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.pricing.usage.answers.build import SSE, TEXT, Sample, chat, chunk, plain, sse, used
+from tests.pricing.usage.answers.build import CHAT, SSE, TEXT, Sample, chat, chunk, plain, sse, used
 
-CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
 GPT = "gpt-4o-2024-08-06"
 

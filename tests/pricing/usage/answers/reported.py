@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.pricing.usage.answers.anthropic import message
 from tests.pricing.usage.answers.build import (
+    CHAT,
+    SMALL,
     SSE,
     TEXT,
     Sample,
@@ -14,9 +16,6 @@ from tests.pricing.usage.answers.build import (
     sse,
     used,
 )
-
-CHAT = "/v1/chat/completions"
-_SMALL = {"prompt_tokens": 20, "completion_tokens": 30, "total_tokens": 50}
 
 _XAI = {
     "prompt_tokens": 199,
@@ -162,7 +161,7 @@ OPENROUTER = [
             chat(
                 "openai/gpt-5",
                 {
-                    **_SMALL,
+                    **SMALL,
                     "cost": 0.000045,
                     "is_byok": True,
                     "cost_details": {"upstream_inference_cost": 0.0009},
@@ -178,7 +177,7 @@ OPENROUTER = [
         plain(
             chat(
                 "openai/gpt-5",
-                {**_SMALL, "cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 1.5e-05}},
+                {**SMALL, "cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 1.5e-05}},
             )
         ),
         used("openai/gpt-5", usd="0.000015", input_tokens=20, output_tokens=30),
@@ -187,7 +186,7 @@ OPENROUTER = [
         "openrouter: chat with a free model",
         "openrouter",
         "/api/v1/chat/completions",
-        plain(chat("deepseek/deepseek-r1:free", {**_SMALL, "cost": 0, "is_byok": False})),
+        plain(chat("deepseek/deepseek-r1:free", {**SMALL, "cost": 0, "is_byok": False})),
         used("deepseek/deepseek-r1:free", usd="0", input_tokens=20, output_tokens=30),
     ),
     Sample(
@@ -198,7 +197,7 @@ OPENROUTER = [
             ": OPENROUTER PROCESSING",
             chunk("google/gemini-2.5-flash", "Hi", provider="Google"),
             ": OPENROUTER PROCESSING",
-            ending("google/gemini-2.5-flash", {**_SMALL, "cost": 0.0000842}, provider="Google"),
+            ending("google/gemini-2.5-flash", {**SMALL, "cost": 0.0000842}, provider="Google"),
         ),
         used("google/gemini-2.5-flash", usd="0.0000842", input_tokens=20, output_tokens=30),
         SSE,

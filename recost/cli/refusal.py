@@ -1,0 +1,14 @@
+"""How a command says that it can't do what it was asked for."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["refused"]
+
+
+def refused(error: object) -> int:
+    """Print what is wrong as one line on stderr, and return the exit code of wrong usage."""
+    text = str(error)
+    print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
+    return 2
