@@ -112,7 +112,7 @@ class Pipeline:
             if "?" in path or "#" in path or not path:
                 path = clean_path(path)
             find = self._cached_route if len(path) <= _LONGEST_CACHED else self._route
-            route = find(exchange.scheme, exchange.host, exchange.port, path)
+            route = find(exchange.scheme, exchange.host, exchange.port, path, exchange.method)
             failed, latency_ms = exchange.is_error, exchange.latency_ms
         except Exception as error:  # noqa: BLE001 - whatever is odd about a call, it has been made
             self._report(error)
@@ -130,7 +130,8 @@ class Pipeline:
         """Return what a call cost; None for one that is excluded. On any thread."""
         path = clean_path(exchange.path)
         find = self._cached_route if len(path) <= _LONGEST_CACHED else self._route
-        if self._meter is None or find(exchange.scheme, exchange.host, exchange.port, path) is None:
+        route = find(exchange.scheme, exchange.host, exchange.port, path, exchange.method)
+        if self._meter is None or route is None:
             return None
         return self._meter.cost_of(exchange)
 
@@ -202,7 +203,7 @@ class Pipeline:
             endpoint_category=route.endpoint,
         )
 
-    def _route(self, scheme: str, host: str, port: int, path: str) -> Optional[_Route]:
+    def _route(self, scheme: str, host: str, port: int, path: str, method: str) -> Optional[_Route]:
         """Return what is known of a target; None when it is excluded."""
         if self._is_excluded(host, origin(scheme, host, port) + path):
             return None
@@ -221,7 +222,7 @@ class Pipeline:
             shown,
             match.cost_cents,
             failed_calls_billed=match.rule is not None and match.rule.failed_calls_billed,
-            priced=match.rule is not None and match.rule.prices_for(host, path, "POST").is_priced,
+            priced=match.rule is not None and match.rule.prices_for(host, path, method).is_priced,
         )
 
     def _is_excluded(self, host: str, url: str) -> bool:

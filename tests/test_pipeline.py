@@ -13,8 +13,9 @@ from recost.aggregation.window import Window
 from recost.events import MetricEntry, RawEvent
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange
+from recost.metering import Meter
 from recost.pipeline import Pipeline
-from recost.pricing.model import ProviderDef
+from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.registry import ProviderRegistry
 from tests.loopback import Loopback
 
@@ -98,6 +99,25 @@ def test_failed_calls_cost_only_where_the_rule_says_so(status: int, billed: bool
     scene.pipeline.process(call("h.example", status=status))
     metric = scene.metric()
     assert (metric.request_count, metric.error_count, metric.estimated_cost_cents) == (1, 1, cents)
+
+
+@pytest.mark.parametrize(("method", "cents"), [("GET", 1.0), ("DELETE", 0.0), ("POST", 7.0)])
+def test_a_price_of_one_method_holds_without_metering(method: str, cents: float) -> None:
+    """What has no price of its own costs what the rule estimates."""
+    errors: list[BaseException] = []
+    cases = (
+        PriceCase(method="GET", usd_per_call=Decimal("0.01")),
+        PriceCase(method="DELETE", usd_per_call=Decimal(0)),
+    )
+    rule = ProviderDef("h.example", "p", None, "c", cost_per_request_cents=7.0, prices=cases)
+    registry = ProviderRegistry([rule])
+    scene = Scene(rule, meter=Meter(registry, report=errors.append), on_capture=None)
+    made = call("h.example", method=method)
+    made.finish()
+    scene.pipeline.process(made)
+    assert scene.metric().estimated_cost_cents == cents
+    assert not errors
+    assert not scene.errors
 
 
 def test_a_rule_without_category_has_the_templated_path() -> None:
