@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable, Final, Optional
 
-__all__ = ["measure", "table"]
+__all__ = ["measure", "megabytes", "table"]
 
 _BUCKETS: Final = 2000
 _INBOX: Final = 5000
@@ -144,7 +144,8 @@ class _Application:
         return port
 
 
-def _megabytes(field: str) -> float:
+def megabytes(field: str) -> float:
+    """Return a field of this process's status, VmRSS or VmHWM, in megabytes. Linux only."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition(f"{field}:")[2].split()[0]) / 1024
 
@@ -159,7 +160,7 @@ def main(state: str, calls: int) -> None:
         application = _Application(state)
         application.run(calls)
         account = application.account
-    print(_megabytes("VmRSS"), _megabytes("VmHWM"), *account(calls), flush=True)
+    print(megabytes("VmRSS"), megabytes("VmHWM"), *account(calls), flush=True)
     os._exit(0)  # the last flush of a collector that is down is not what is measured
 
 

@@ -1,4 +1,4 @@
-"""What metering (``capture_usage=True``) adds on the caller's thread, and what a stream of a gigabyte holds.
+"""What metering (``capture_usage=True``) adds on the caller's thread.
 
 Each (client, mode) has a process of its own; rounds take turns, and the lowest of each counts.
 """

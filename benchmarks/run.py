@@ -46,13 +46,23 @@ class Effort:
     rounds: int
     count: int
     memory_calls: int
+    stream_mb: int
 
 
 FULL: Final = Effort(
-    calls.Plan(36, 0.08, restarts=2), starts=20, rounds=20, count=50_000, memory_calls=1_000_000
+    calls.Plan(36, 0.08, restarts=2),
+    starts=20,
+    rounds=20,
+    count=50_000,
+    memory_calls=1_000_000,
+    stream_mb=1024,
 )
-QUICK: Final = Effort(calls.Plan(5, 0.05, restarts=1), starts=5, rounds=5, count=20_000, memory_calls=200_000)
-LEAST: Final = Effort(calls.Plan(1, 0.0, restarts=1), starts=1, rounds=1, count=2_000, memory_calls=5_000)
+QUICK: Final = Effort(
+    calls.Plan(5, 0.05, restarts=1), starts=5, rounds=5, count=20_000, memory_calls=200_000, stream_mb=64
+)
+LEAST: Final = Effort(
+    calls.Plan(1, 0.0, restarts=1), starts=1, rounds=1, count=2_000, memory_calls=5_000, stream_mb=2
+)
 
 
 @dataclass(frozen=True)
@@ -77,9 +87,17 @@ def _calls(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
 
 
 def _metering(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
+    return _chosen(options), effort.rounds * 3
+
+
+def _long_stream(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
+    return _chosen(options), effort.stream_mb
+
+
+def _chosen(options: argparse.Namespace) -> list[str]:
     chosen = _listed(options.clients) or list(clients.CLIENTS)
     absent = calls.missing(chosen)
-    return [name for name in chosen if name not in absent], effort.rounds * 3
+    return [name for name in chosen if name not in absent]
 
 
 PARTS: Final = {
@@ -91,6 +109,7 @@ PARTS: Final = {
     "memory": Part("Memory, collector down", "memory", lambda effort, _: (effort.memory_calls,)),
     "calls": Part("CPU added to one call, flush included", "calls", _calls),
     "metering": Part("Metering, CPU of the calling thread", "metering", _metering),
+    "long_stream": Part("Metering, memory of a long stream", "long_stream", _long_stream),
 }
 
 
@@ -179,8 +198,8 @@ def main(arguments: list[str]) -> None:
     for name, part in PARTS.items():
         if options.parts and name not in options.parts:
             continue
-        if name == "memory" and not sys.platform.startswith("linux"):
-            print("memory: skipped, it is read from /proc", file=sys.stderr)
+        if name in ("memory", "long_stream") and not sys.platform.startswith("linux"):
+            print(f"{name}: skipped, it is read from /proc", file=sys.stderr)
             continue
         module = importlib.import_module(part.module)
         results[name] = module.measure(*part.arguments(options.effort, options))

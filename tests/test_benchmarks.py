@@ -55,6 +55,14 @@ def test_metering(tmp_path: Path) -> None:
     assert all(found["on_us"] > 0 for found in results["metering"])
 
 
+@linux
+def test_long_stream(tmp_path: Path) -> None:
+    _, results = run(tmp_path, "long_stream", "--clients", "urllib3,httpx")
+    assert [(found["client"], found["cost_usd"]) for found in results["long_stream"]] == [
+        ("urllib3", "0.012345"), ("httpx", "0.012345")
+    ]  # fmt: skip
+
+
 def test_throughput(tmp_path: Path) -> None:
     _, results = run(tmp_path, "throughput")
     assert all(found["per_s"] > 0 for found in results["throughput"])
