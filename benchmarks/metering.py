@@ -14,8 +14,8 @@ from programs import one_line, start
 __all__ = ["measure", "table"]
 
 _MODES: Final = ("bare", "off", "on")
-_CALLS: Final = {"2 KB": 400, "events": 10}
-"""How many make a round."""
+_CALLS: Final = {"2 KB": 100, "events": 10}
+"""How many make a round: no more than recost's thread takes at once by default (``max_batch_size``)."""
 _PER: Final = {"2 KB": 1, "events": EVENTS}
 
 

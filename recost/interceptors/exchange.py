@@ -198,11 +198,12 @@ def origin(scheme: str, host: str, port: int) -> str:
 
 
 def status_number(status: Any) -> int:
-    """Return the status of a response that a stand-in has made; 0 where it is no number at all."""
+    """Return the status of a response that a stand-in has made; 0 where it is none."""
     try:
-        return int(status)
+        number = int(status)  # a MagicMock is 1
     except (TypeError, ValueError):
         return 0
+    return number if 100 <= number <= 999 else 0
 
 
 class _Suppressed(Exchange):

@@ -11,6 +11,7 @@ aioresponses               takes the place of ``ClientSession._request``
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
@@ -36,10 +37,12 @@ def instrument(module: ModuleType, interception: Interception) -> None:
         patches.wrap(module.aioresponses, "start", session.begins)
         patches.wrap(module.aioresponses, "stop", session.ends)
     elif name == "vcr":
-        session, context = _Session(interception), module.cassette.CassetteContextDecorator
+        # Not by attributes: a package that is imported a second time has none of its modules.
+        cassette, stubs = (importlib.import_module(f"vcr.{part}") for part in ("cassette", "stubs"))
+        session, context = _Session(interception), cassette.CassetteContextDecorator
         patches.wrap(context, "__enter__", session.begins)
         patches.wrap(context, "__exit__", session.ends)
-        connection = module.stubs.VCRConnection
+        connection = stubs.VCRConnection
         patches.wrap(connection, "getresponse", _Answers(interception, "http.client").getresponse)
 
 

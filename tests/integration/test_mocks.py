@@ -15,6 +15,7 @@ import pytest
 from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
 from tests.loopback import Loopback
+from tests.scripts import run_script
 
 URL = "http://api.example.com"
 WHEN = ("mock first", "recost first", "mock made first")
@@ -421,6 +422,28 @@ VCR: dict[str, Callable[[str], Any]] = {
     "urllib3": urllib3_get,
     "urllib.request": urllib_get,
 }
+
+
+def test_vcrpy_that_is_imported_again(tmp_path: Path) -> None:
+    """As vcrpy's own tests do: its modules are there, and are no attributes of the new package."""
+    pytest.importorskip("vcr")
+    ended = run_script(
+        """
+        import sys
+        import recost
+        errors = []
+        with recost.init(local_dir=sys.argv[1], on_error=errors.append):
+            import vcr
+            first = vcr.cassette.CassetteContextDecorator.__enter__
+            del sys.modules["vcr"]
+            import vcr
+            assert not hasattr(vcr, "cassette")
+            assert sys.modules["vcr.cassette"].CassetteContextDecorator.__enter__ is first
+        print(errors)
+        """,
+        tmp_path,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")
 
 
 @pytest.mark.filterwarnings("ignore")  # of vcrpy's own

@@ -8,6 +8,7 @@ import threading
 import time
 from http import HTTPStatus
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import given
@@ -178,7 +179,8 @@ def test_what_is_an_error(status: int, *, error: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "number"), [("204", 204), (None, 0), ("ok", 0), (HTTPStatus.NOT_FOUND, 404)]
+    ("status", "number"),
+    [("204", 204), (None, 0), ("ok", 0), (HTTPStatus.NOT_FOUND, 404), (MagicMock(), 0), ("7", 0)],
 )
 def test_the_status_of_a_stand_ins_response_is_a_number(status: Any, number: int) -> None:
     exchange = make()
