@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "run": ("recost.cli.run", "run a program and record its calls, without changing it"),
     "schema": ("recost.cli.schema", "print the JSON Schema of a window"),
     "tail": ("recost.cli.tail", "print each window, or each metric, as it comes"),
+    "top": ("recost.cli.top", "show rates, costs and errors of the last minutes, live"),
     "waste": ("recost.cli.waste", "show retries, billed errors, storms, repeated calls"),
 }
 """Name of a command, the module that has it, and its line in the help."""
