@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
+    "forecast": ("recost.cli.forecast", "say what the month will cost, within which bounds"),
     "gate": ("recost.cli.gate", "fail a build that costs more than a budget, or than before"),
     "prices": ("recost.cli.prices", "list rules and prices; say which rule a URL meets, and why"),
     "prune": ("recost.cli.prune", "drop what is older than a time from the local files"),

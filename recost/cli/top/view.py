@@ -14,6 +14,7 @@ from recost.analytics.money import format_usd
 from recost.analytics.trend import sparkline
 from recost.cli.report.table import WIDE, name_of
 from recost.cli.tables import Column, Table, format_ms, format_share
+from recost.cli.terminal import prints_bars
 
 __all__ = ["HELP", "KEYS", "SORTS", "View", "headings", "notes", "span_of", "table_of"]
 
@@ -81,7 +82,7 @@ def table_of(rates: Rates, view: View, width: int, most: Optional[int] = None) -
         most: Rows, without the totals; what has no room is told in one of them.
     """
     measures = [each for each in _measures(rates, view, width) if width >= each.from_width]
-    bars = width >= _ROOMY
+    bars = width >= _ROOMY and prints_bars()
     heads = _heads(view.by, width)
     columns = [Column(name, least=8) for name in heads]
     columns += [Column(each.title, right=True) for each in measures]
