@@ -19,6 +19,7 @@ from recost._version import __version__
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
+    "anomalies": ("recost.cli.anomalies", "show hours and days that cost more than usual; for cron"),
     "completion": ("recost.cli.completion", "print what makes a shell complete recost's commands"),
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),

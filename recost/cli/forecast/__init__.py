@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Final, Optional
+from typing import Final
 
 from recost.analytics.cache import Readings
 from recost.analytics.forecast import Horizon, forecast
@@ -18,6 +17,7 @@ from recost.analytics.spans import Period, SpanError, parse_moment
 from recost.cli.forecast.show import Found, Made, as_json, as_text
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_sources, question_of, right_now
+from recost.cli.progress import watched
 from recost.cli.reading import read
 
 __all__ = ["configure", "run"]
@@ -102,19 +102,8 @@ def _forecasts(found: Found, horizon: Horizon, arguments: argparse.Namespace) ->
         rows.append((None, rest))
     rows.append((None, found.everything))
     level = arguments.level / 100
-    made = [forecast(name, series, horizon, level) for name, series in _watched(rows)]
+    made = [forecast(name, series, horizon, level) for name, series in watched(rows, "forecasting")]
     return Made(made[: len(shown)], made[len(shown)] if others else None, len(others), made[-1])
-
-
-def _watched(rows: Sequence[tuple[Optional[str], Series]]) -> Iterator[tuple[Optional[str], Series]]:
-    """Yield the rows, with a bar on stderr where it is a terminal: each takes about half a second."""
-    if not sys.stderr.isatty():
-        yield from rows
-        return
-    from rich.console import Console  # noqa: PLC0415 - only where it draws
-    from rich.progress import track  # noqa: PLC0415
-
-    yield from track(rows, "forecasting", console=Console(stderr=True), transient=True)
 
 
 def _horizon(text: str, question: Question, now: datetime) -> Horizon:
