@@ -41,13 +41,20 @@ def watch(feed: Feed, view: View, zone: tzinfo) -> int:
     with signals.caught():
         while not (signals.leaving or screen.left):
             signals.stopping = False
-            with keys() as typed, Live(console=console, screen=True, auto_refresh=False) as live:
+            with keys() as typed, _live(console) as live:
                 screen.run(live, console, typed, signals)
             if signals.stopping:  # Ctrl-Z: with the terminal as it was, and drawn anew when it goes on
                 _stop()
     if signals.leaving == signal.SIGINT:
         raise KeyboardInterrupt
     return 128 + signals.leaving if signals.leaving else 0
+
+
+def _live(console: Console) -> Live:
+    """Return what draws; stdout stays what it is, as its encoding is asked for."""
+    return Live(
+        console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+    )
 
 
 class _Signals:
