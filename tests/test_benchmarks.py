@@ -112,3 +112,15 @@ def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "unknown: cals; there are startup, match" in done.stderr
+
+
+@pytest.mark.slow
+def test_forecasts() -> None:
+    pytest.importorskip("statsmodels")
+    command = [sys.executable, str(ROOT / "benchmarks" / "forecasts.py"), "--series", "1"]
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=115, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
+    assert {"week", "nile", "elec_equip", "all generated", "bursty", "sparse", "shift"} <= set(rows)

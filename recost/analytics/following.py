@@ -13,6 +13,8 @@ from recost.analytics.sources import Source
 __all__ = ["Follower", "last_lines"]
 
 _BLOCK: Final = 1 << 16
+_LINES: Final = 64
+"""That are looked at first, from the end."""
 _STAYS_OPEN: Final = os.name == "posix"
 """Elsewhere a file that is open cannot be rotated, which would stop its writer."""
 _Id = tuple[int, int]
@@ -53,6 +55,22 @@ class Follower:
             lines, each.position = last_lines(each.file, max(count, 1))
             each.last = lines[-1] if lines else b""
             found += [(each.project, line) for line in lines[:count]]
+        self._let_go()
+        return found
+
+    def start_after(self, old: Callable[[bytes], bool]) -> list[tuple[str, bytes]]:
+        """Return project and line of the last lines of each file, back to one that is old; follow from there.
+
+        Lines before that one may be returned, too.
+
+        Args:
+            old: Returns whether a line, and with it all that stand before it, is of no interest.
+        """
+        found = []
+        for each in self._appeared():
+            lines, each.position = _lines_after(each.file, old)
+            each.last = lines[-1] if lines else b""
+            found += [(each.project, line) for line in lines]
         self._let_go()
         return found
 
@@ -123,6 +141,15 @@ def _lines(each: _Open) -> Iterator[tuple[str, bytes]]:
         each.position += len(line)
         each.last = line
         yield each.project, line
+
+
+def _lines_after(file: BinaryIO, old: Callable[[bytes], bool]) -> tuple[list[bytes], int]:
+    count = _LINES
+    while True:
+        lines, position = last_lines(file, count)
+        if len(lines) < count or old(lines[0]):
+            return lines, position
+        count *= 4
 
 
 def last_lines(file: BinaryIO, count: int) -> tuple[list[bytes], int]:

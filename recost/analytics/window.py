@@ -1,11 +1,11 @@
-"""One line as it comes: what `recost tail` shows of it. Sums over files are `recost.analytics.answer`'s."""
+"""One line as it comes, for `recost tail` and `recost top`; `recost.analytics.answer` adds up files."""
 
 from __future__ import annotations
 
 import functools
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -13,9 +13,20 @@ from typing import Any, Final, Optional
 
 from recost.analytics.answer import EXACT
 
-__all__ = ["Metric", "Window", "parse_window"]
+__all__ = ["Metric", "Model", "Window", "parse_window"]
 
 _OURS: Final = re.compile(r"1\.\d+")
+
+
+@dataclass(frozen=True)
+class Model:
+    """The calls of a metric that used one model."""
+
+    name: str
+    calls: int
+    unpriced: int
+    cost_usd: Decimal
+    """US dollars, exact."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,8 @@ class Metric:
     """US dollars, exact."""
     p50_ms: Optional[float]
     p95_ms: Optional[float]
+    models: Sequence[Model] = ()
+    """Of some of the calls; the others tell no model."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,8 @@ class Window:
     metrics: Sequence[Metric]
     bad_metrics: int
     """Metrics that lack a name, a count or a cost."""
+    ended: datetime
+    """At the start, where the line tells no end."""
 
     @property
     def cost_usd(self) -> Decimal:
@@ -64,7 +79,7 @@ def parse_window(line: bytes, project: str) -> Optional[Window]:
         content = json.loads(line, parse_float=Decimal)
         if not _OURS.fullmatch(content["protocolVersion"]) or not isinstance(content["metrics"], list):
             return None
-        started = datetime.fromisoformat(content["windowStart"].replace("Z", "+00:00"))
+        started = _moment(content["windowStart"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if started.year < 1970:
@@ -74,10 +89,23 @@ def parse_window(line: bytes, project: str) -> Optional[Window]:
     return Window(
         project,
         str(content.get("environment") or ""),
-        started if started.tzinfo is not None else started.replace(tzinfo=timezone.utc),
+        started,
         good,
         len(metrics) - len(good),
+        max(started, _end(content.get("windowEnd")) or started),
     )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+
+
+def _end(text: Any) -> Optional[datetime]:
+    try:
+        return _moment(text)
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _metric(entry: Any) -> Optional[Metric]:
@@ -93,7 +121,19 @@ def _metric(entry: Any) -> Optional[Metric]:
     return Metric(
         provider, endpoint, method, int(calls), int(errors), int(unpriced), dollars,
         _float(entry.get("p50LatencyMs")), _float(entry.get("p95LatencyMs")),
+        tuple(_models(entry.get("models"))),
     )  # fmt: skip
+
+
+def _models(entries: Any) -> Iterator[Model]:
+    for entry in entries if isinstance(entries, list) else ():
+        name = entry.get("model") if isinstance(entry, dict) else None
+        if isinstance(name, str):
+            calls, unpriced, cents = (
+                _number(entry.get(field)) or Decimal(0)
+                for field in ("requestCount", "unpricedCount", "estimatedCostCents")
+            )
+            yield Model(name, int(calls), int(unpriced), EXACT.scaleb(cents, -2))
 
 
 _COUNTED: Final = ("requestCount", "errorCount", "estimatedCostCents")

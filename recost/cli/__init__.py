@@ -19,10 +19,12 @@ from recost._version import __version__
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
+    "anomalies": ("recost.cli.anomalies", "show hours and days that cost more than usual; for cron"),
     "completion": ("recost.cli.completion", "print what makes a shell complete recost's commands"),
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
+    "forecast": ("recost.cli.forecast", "say what the month will cost, within which bounds"),
     "gate": ("recost.cli.gate", "fail a build that costs more than a budget, or than before"),
     "prices": ("recost.cli.prices", "list rules and prices; say which rule a URL meets, and why"),
     "prune": ("recost.cli.prune", "drop what is older than a time from the local files"),
@@ -30,6 +32,7 @@ COMMANDS: Final = {
     "run": ("recost.cli.run", "run a program and record its calls, without changing it"),
     "schema": ("recost.cli.schema", "print the JSON Schema of a window"),
     "tail": ("recost.cli.tail", "print each window, or each metric, as it comes"),
+    "top": ("recost.cli.top", "show rates, costs and errors of the last minutes, live"),
     "waste": ("recost.cli.waste", "show retries, billed errors, storms, repeated calls"),
 }
 """Name of a command, the module that has it, and its line in the help."""

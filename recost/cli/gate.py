@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, Optional
 
@@ -16,6 +16,7 @@ from recost.analytics.files import replaced
 from recost.analytics.query import Question
 from recost.analytics.spans import SpanError
 from recost.analytics.verdict import Limits, judge
+from recost.cli.amounts import decimal, usd
 from recost.cli.gate_summary import summary
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     add_sources(parser)
     group = parser.add_argument_group("limits")
-    group.add_argument("--max-usd", type=_usd, metavar="AMOUNT", help="US dollars that all may cost together")
+    group.add_argument("--max-usd", type=usd, metavar="AMOUNT", help="US dollars that all may cost together")
     group.add_argument("--baseline", metavar="FILE", help="what --write-baseline has written before")
     group.add_argument(
         "--share", type=_share, metavar="N%", help="so much above the baseline is allowed (20%%)"
@@ -153,23 +154,8 @@ def _write(path: Path, text: str) -> None:
         fresh.write_text(text, "utf-8")
 
 
-def _usd(text: str) -> Decimal:
-    amount = _decimal(text.strip().replace("$", "", 1))
-    if amount is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount of US dollars: 5, 0.25")
-    return amount
-
-
 def _share(text: str) -> Decimal:
-    number = _decimal(text.strip()[:-1]) if text.strip().endswith("%") else None
+    number = decimal(text.strip()[:-1]) if text.strip().endswith("%") else None
     if number is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no share: 20%")
     return number / 100
-
-
-def _decimal(text: str) -> Optional[Decimal]:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and number >= 0 else None

@@ -5,11 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from decimal import Decimal
+from typing import Final, Union
 
 from recost.cli.terminal import Style
 
-__all__ = ["WIDTH", "Column", "Table", "format_bytes", "format_money", "format_ms", "shorten", "wrap"]
+__all__ = [
+    "WIDTH",
+    "Column",
+    "Table",
+    "format_bytes",
+    "format_money",
+    "format_ms",
+    "format_share",
+    "shorten",
+    "wrap",
+]
 
 WIDTH: Final = 80
 _ELLIPSIS: Final = "..."
@@ -36,7 +47,7 @@ class Table:
 
     def render(self, style: Style, width: int = WIDTH) -> str:
         """Return the table; columns of text are shortened where it would be wider than ``width``."""
-        widths = self._widths(width)
+        widths = self.widths(width)
         lines = [style(self._line([column.title for column in self.columns], widths), "bold")]
         rule = "-" * (sum(widths) + len(widths) - 1)
         lines.append(rule)
@@ -45,7 +56,8 @@ class Table:
             lines += [rule, style(self._line(self.total, widths), "bold")]
         return "\n".join(lines)
 
-    def _widths(self, width: int) -> list[int]:
+    def widths(self, width: int) -> list[int]:
+        """Return the width of each column where the table is to be at most ``width`` wide."""
         rows = [[column.title for column in self.columns], *self.rows, *([self.total] if self.total else [])]
         widths = [max(len(row[index]) for row in rows) for index in range(len(self.columns))]
         shrinkable = [index for index, column in enumerate(self.columns) if not column.right]
@@ -109,6 +121,14 @@ def format_ms(milliseconds: float) -> str:
     if milliseconds < 99_950:
         return f"{milliseconds / 1000:.1f} s"
     return f"{milliseconds / 60_000:,.0f} min"
+
+
+def format_share(part: Union[int, Decimal], whole: Union[int, Decimal]) -> str:
+    """Return a share in per cent; ``-`` of nothing."""
+    if not whole:
+        return "-"
+    percent = Decimal(part) / Decimal(whole) * 100
+    return f"{percent:.0f}%" if percent >= Decimal("9.95") or not percent else f"{percent:.2g}%"
 
 
 def format_bytes(count: float) -> str:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
-import select
-import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from typing import Any, Final, Optional
+from typing import Final
 
 from recost.analytics.following import Follower
 from recost.analytics.money import format_usd
-from recost.analytics.sources import STDIN, Source, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
+from recost.cli.followed import finder, reader_gone
 from recost.cli.options import right_now, telemetry_folder
 from recost.cli.refusal import refused
 from recost.cli.report.table import WIDE, terminal_width
@@ -36,7 +33,6 @@ _EXAMPLES: Final = """examples:
 
 Ctrl-C ends it."""
 _FIGURES: Final = (("calls", 7), ("errors", 6), ("unpriced", 8), ("cost", 10))
-_GONE: Final = getattr(select, "POLLERR", 0) | getattr(select, "POLLHUP", 0)
 _LATENCIES: Final = (("p50", 8), ("p95", 8))
 """Of metrics, where it is wide."""
 
@@ -60,18 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         zone = parse_zone(arguments.tz)
         folder = telemetry_folder()
-        if STDIN in arguments.paths:
-            raise SourceError("recost: tail follows files, not stdin")
-        if arguments.paths:
-            _followed(find_sources(arguments.paths, folder))
+        find = finder("tail", arguments.paths, folder)
     except (SpanError, RecostError, ValueError) as error:
         return refused(error)
-
-    def find() -> Sequence[Source]:
-        try:
-            return find_sources(arguments.paths, folder)
-        except SourceError:  # not yet, or not at this moment
-            return []
 
     if not find():
         print(f"recost: waiting for the first window in {folder}", file=sys.stderr)
@@ -85,11 +72,6 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         follower.close()
     return 0
-
-
-def _followed(sources: Sequence[Source]) -> None:
-    if all(source.compressed for source in sources):
-        raise SourceError("recost: nothing is appended to compressed files; `recost report` reads them")
 
 
 class _Lines:
@@ -147,8 +129,8 @@ def _follow(follower: Follower, lines: _Lines, count: int) -> None:
     if sys.stdout.isatty():
         print(lines.heading())
     _print(_first(follower, lines, count))
-    poll = _reader()
-    while poll is None or not any(event & _GONE for _, event in poll.poll(0)):
+    gone = reader_gone()
+    while not gone():
         for project, line in follower.news():
             _print(_shown(lines, project, line))
         time.sleep(_EVERY_S)
@@ -180,19 +162,6 @@ def _shown(lines: _Lines, project: str, line: bytes) -> Iterator[str]:
 def _print(texts: Iterable[str]) -> None:
     for text in texts:
         print(text, flush=True)
-
-
-def _reader() -> Optional[Any]:
-    """Return what tells that nobody reads our pipe any more; None where that cannot be told."""
-    try:
-        output = sys.stdout.fileno()
-        if not _GONE or not stat.S_ISFIFO(os.fstat(output).st_mode):
-            return None
-    except (OSError, ValueError):  # no real file behind it
-        return None
-    poll = select.poll()
-    poll.register(output, 0)
-    return poll
 
 
 def _count(text: str) -> int:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Final, TextIO
 
-__all__ = ["Style"]
+__all__ = ["Style", "prints_bars"]
 
 _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -28,3 +28,8 @@ class Style:
         if not self.enabled or not names or not text:
             return text
         return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+
+def prints_bars() -> bool:
+    """Return whether stdout has the characters of a sparkline."""
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")

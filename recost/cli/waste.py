@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Optional, Union
+from typing import Any, Final, Optional
 
 from recost.analytics.cache import Readings
 from recost.analytics.money import format_usd
@@ -21,7 +21,7 @@ from recost.cli.reading import read
 from recost.cli.refusal import refused
 from recost.cli.report.formats import exact_json
 from recost.cli.report.table import terminal_width
-from recost.cli.tables import Column, Table, format_bytes, wrap
+from recost.cli.tables import Column, Table, format_bytes, format_share, wrap
 from recost.cli.terminal import Style
 
 __all__ = ["configure", "run"]
@@ -105,13 +105,18 @@ def _summary(total: Sums, style: Style, width: int) -> str:
     whole = total.cost_usd
 
     def line(what: str, found: int, of: str, cost: Decimal) -> list[str]:
-        return [what, f"{found:,}", of, format_usd(cost), share(cost, whole)]
+        return [what, f"{found:,}", of, format_usd(cost), format_share(cost, whole)]
 
     def among(count: int) -> str:
-        return share(count, total.calls)
+        return format_share(count, total.calls)
 
     table.rows += [
-        line("attempts beyond the first", total.extra, share(total.extra, total.attempts), total.extra_usd),
+        line(
+            "attempts beyond the first",
+            total.extra,
+            format_share(total.extra, total.attempts),
+            total.extra_usd,
+        ),
         line("errors", total.errors, among(total.errors), total.errors_usd),
         line("  billed, at least", total.billed, among(total.billed), total.billed_usd),
         line("attempts in error storms", total.storm_attempts, "", total.storms_usd),
@@ -120,14 +125,6 @@ def _summary(total: Sums, style: Style, width: int) -> str:
     ]
     table.total = ["all calls", f"{total.calls:,}", "", format_usd(whole), ""]
     return table.render(style, width)
-
-
-def share(part: Union[int, Decimal], whole: Union[int, Decimal]) -> str:
-    """Return a share in per cent; ``-`` of nothing."""
-    if not whole:
-        return "-"
-    percent = Decimal(part) / Decimal(whole) * 100
-    return f"{percent:.0f}%" if percent >= Decimal("9.95") or not percent else f"{percent:.2g}%"
 
 
 def _cost_untold(total: Sums) -> list[str]:
@@ -214,7 +211,7 @@ def _by_endpoint(
         cells = [provider, endpoint, f"{getattr(sums, name):,}", f"{sums.calls:,}"]
         if amount:
             cost = getattr(sums, amount)
-            cells += [_cost(cost, sums), share(cost, total.cost_usd)]
+            cells += [_cost(cost, sums), format_share(cost, total.cost_usd)]
         table.rows.append(cells)
     return table
 
@@ -248,7 +245,7 @@ def _repeated_table(waste: Waste, style: Style, width: int) -> str:
             [
                 provider, endpoint, f"{sums.repeated:,}", f"{sums.repeats:,}", f"{sums.repeated_most:,}",
                 format_bytes(sums.repeated_bytes / sums.repeated),
-                _cost(sums.repeated_usd, sums), share(sums.repeated_usd, waste.total.cost_usd),
+                _cost(sums.repeated_usd, sums), format_share(sums.repeated_usd, waste.total.cost_usd),
             ]
         )  # fmt: skip
     return table.render(style, width)

@@ -20,7 +20,7 @@ from recost.cli.reading import read
 from recost.cli.refusal import refused
 from recost.cli.report.formats import as_csv, as_json, as_markdown, write_parquet
 from recost.cli.report.table import WIDE, show, terminal_width
-from recost.cli.terminal import Style
+from recost.cli.terminal import Style, prints_bars
 
 __all__ = ["configure", "run"]
 
@@ -92,13 +92,9 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
         count = write_parquet(found.connection, answer, Path(arguments.parquet))
         return f"{count:,} rows written to {arguments.parquet}"
     lines = None
-    if terminal_width() >= WIDE and _prints_bars():
+    if terminal_width() >= WIDE and prints_bars():
         lines = trends(found, question, answer.groups, now)
     return show(answer, Style.of(sys.stdout), now, [sparkline(each) for each in lines or ()])
-
-
-def _prints_bars() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def _names(text: str) -> tuple[str, ...]:

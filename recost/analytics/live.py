@@ -1,0 +1,205 @@
+"""Rates of the last minutes, from windows as they come: what `recost top` shows.
+
+A window counts whole, at the instant at which it ended. The span that rates are over ends with the latest
+window: what came after it is in windows that are still open. When none comes for a while, it goes on.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final, Literal, Optional, Union
+
+from recost.analytics.answer import EXACT
+from recost.analytics.window import Metric, Model, Window
+
+__all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "Rates", "Recent", "Sums"]
+
+By = Literal["provider", "endpoint", "model", "project"]
+BY: Final[tuple[By, ...]] = ("provider", "endpoint", "model", "project")
+"""What to group by; endpoints are told apart by provider, too."""
+BUCKETS: Final = 60
+"""Of the span: windows are added up in so many parts of it, and leave it part by part."""
+LEAST_SPAN: Final = timedelta(minutes=1)
+"""A shorter one would make much of a single call."""
+_OPEN: Final = timedelta(seconds=30)
+"""How long a window is open, as the SDK is set up by default."""
+_LONGEST_OPEN: Final = timedelta(minutes=5)
+_LEAST_USD: Final = Decimal("0.000001")
+"""Less is left of a cost by the rounding of its parts, as floats are."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_Names = tuple[Optional[str], ...]
+
+
+@dataclass
+class Sums:
+    """What some calls amount to."""
+
+    calls: int = 0
+    unpriced: int = 0
+    cost_usd: Decimal = Decimal(0)
+    """US dollars, exact."""
+    errors: int = 0
+    timed: int = 0
+    """Calls whose metrics tell latencies; none of a model's do, and none tell errors."""
+    weighted_p50: float = 0.0
+    """Of the windows' percentiles, weighted by calls; milliseconds."""
+    weighted_p95: float = 0.0
+
+    def add(self, other: Sums) -> None:
+        """Add what other calls amount to."""
+        self.calls += other.calls
+        self.unpriced += other.unpriced
+        self.cost_usd = EXACT.add(self.cost_usd, other.cost_usd)
+        self.errors += other.errors
+        self.timed += other.timed
+        self.weighted_p50 += other.weighted_p50
+        self.weighted_p95 += other.weighted_p95
+
+    @property
+    def p50_ms(self) -> Optional[float]:
+        """The mean of the windows' percentiles, weighted by calls; None where they are not told."""
+        return self.weighted_p50 / self.timed if self.timed else None
+
+    @property
+    def p95_ms(self) -> Optional[float]:
+        """The same of the 95th percentile."""
+        return self.weighted_p95 / self.timed if self.timed else None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What the calls of a span amount to, by their names."""
+
+    span: timedelta
+    """What the sums are to be divided by; `LEAST_SPAN` at least."""
+    until: datetime
+    groups: dict[_Names, Sums]
+    total: Sums
+    trends: dict[_Names, list[Decimal]]
+    """The cost in each part of the span, of each group."""
+
+    def a_minute(self, amount: Union[int, Decimal]) -> Decimal:
+        """Return how much of it a minute has."""
+        seconds = Decimal(self.span // timedelta(milliseconds=1)) / 1000
+        return EXACT.divide(EXACT.multiply(Decimal(amount), Decimal(60)), seconds)
+
+
+_Key = tuple[Optional[str], ...]
+
+
+@dataclass
+class _Part:
+    """The calls of one part of the span."""
+
+    endpoints: dict[_Key, Sums] = field(default_factory=dict)
+    """By project, provider and endpoint."""
+    models: dict[_Key, Sums] = field(default_factory=dict)
+    """By provider and model; None: no model is told."""
+
+
+_NOTHING: Final = _Part()
+
+
+class Recent:
+    """The calls of the last minutes; its size is bounded by the names that there are.
+
+    Args:
+        over: The length of the span.
+    """
+
+    def __init__(self, over: timedelta) -> None:
+        self.over = over
+        self.latest: Optional[datetime] = None
+        """When the latest window ended."""
+        self._step = over / BUCKETS
+        self._parts: dict[int, _Part] = {}
+        self._first: Optional[datetime] = None
+        self._open = _OPEN
+
+    def add(self, window: Window, now: datetime) -> None:
+        """Add a window; one that ends after now, by a clock that is ahead, ends now."""
+        ended = min(window.ended, now)
+        started = min(window.started, ended)
+        self._first = started if self._first is None else min(self._first, started)
+        self.latest = ended if self.latest is None else max(self.latest, ended)
+        self._open = min(max(self._open, ended - started), _LONGEST_OPEN)
+        self._forget(now)
+        if ended <= now - self.over:
+            return
+        part = self._parts.setdefault(self._index(ended), _Part())
+        for metric in window.metrics:
+            _add(part.endpoints, (window.project, metric.provider, metric.endpoint), _sums(metric))
+            for model, sums in _by_model(metric):
+                _add(part.models, (metric.provider, model), sums)
+
+    def frozen(self) -> Recent:
+        """Return the same calls, which stay what they are when others come."""
+        return copy.deepcopy(self)
+
+    def rates(self, by: By, now: datetime) -> Rates:
+        """Return the rates of the span that ends now, or with the latest window."""
+        until = now if self.latest is None else min(max(self.latest, now - self._open), now)
+        last = self._index(until)
+        first = last - BUCKETS + 1
+        since = _EPOCH + first * self._step
+        if self._first is not None:
+            since = max(since, min(self._first, until))
+        groups: dict[_Names, Sums] = {}
+        trends: dict[_Names, list[Decimal]] = {}
+        total = Sums()
+        for index in range(first, last + 1):
+            part = self._parts.get(index, _NOTHING)
+            for sums in part.endpoints.values():
+                total.add(sums)
+            for names, sums in _grouped(part, by):
+                _add(groups, names, sums)
+                trend = trends.setdefault(names, [Decimal(0)] * BUCKETS)
+                trend[index - first] = EXACT.add(trend[index - first], sums.cost_usd)
+        return Rates(max(until - since, min(LEAST_SPAN, self.over)), until, groups, total, trends)
+
+    def _index(self, moment: datetime) -> int:
+        return (moment - _EPOCH) // self._step
+
+    def _forget(self, now: datetime) -> None:
+        oldest = self._index(now - self.over - _LONGEST_OPEN)
+        for index in [index for index in self._parts if index < oldest]:
+            del self._parts[index]
+
+
+def _grouped(part: _Part, by: By) -> Iterator[tuple[_Names, Sums]]:
+    if by == "model":
+        yield from part.models.items()
+        return
+    places = {"project": slice(0, 1), "provider": slice(1, 2), "endpoint": slice(1, 3)}[by]
+    for names, sums in part.endpoints.items():
+        yield names[places], sums
+
+
+def _add(groups: dict[_Key, Sums], names: _Key, sums: Sums) -> None:
+    groups.setdefault(names, Sums()).add(sums)
+
+
+def _sums(metric: Metric) -> Sums:
+    timed = 0 if metric.p95_ms is None else metric.calls
+    return Sums(
+        metric.calls, metric.unpriced, metric.cost_usd, metric.errors, timed,
+        (metric.p50_ms or 0.0) * timed, (metric.p95_ms or 0.0) * timed,
+    )  # fmt: skip
+
+
+def _by_model(metric: Metric) -> Iterator[tuple[Optional[str], Sums]]:
+    """Yield the calls of each model, and those that tell none; together they are the metric's."""
+    rest = Sums(metric.calls, metric.unpriced, metric.cost_usd)
+    for model in metric.models:
+        yield model.name, Sums(model.calls, model.unpriced, model.cost_usd)
+        rest.add(_negative(model))
+    if rest.calls or rest.unpriced or rest.cost_usd >= _LEAST_USD or not metric.models:
+        yield None, rest
+
+
+def _negative(model: Model) -> Sums:
+    return Sums(-model.calls, -model.unpriced, EXACT.minus(model.cost_usd))

@@ -1,0 +1,147 @@
+"""``recost anomalies``: hours and days that cost far more, or less, than usual; for cron."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Final, Optional
+
+from recost.analytics.anomalies import DEVIATIONS, Span, review
+from recost.analytics.cache import Readings
+from recost.analytics.query import TIMES, Question, QuestionError
+from recost.analytics.series import series_of
+from recost.analytics.spans import Period, SpanError
+from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
+from recost.cli.amounts import usd
+from recost.cli.anomalies.show import Finding, Found, as_json, as_text
+from recost.cli.needs import available
+from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.progress import watched
+from recost.cli.reading import read
+from recost.cli.refusal import refused
+
+__all__ = ["configure", "run"]
+
+_BY: Final = ("provider", "model", "environment", "project", "route")
+_DEFAULT_BY: Final = "provider,model"
+_SINCE: Final = "1d"
+_LONGEST: Final = timedelta(days=31)
+_LEAST_USD: Final = Decimal(1)
+_EXAMPLES: Final = f"""examples:
+  recost anomalies                              the last day, by provider and model
+  recost anomalies --since 7d --by tag:tenant --min-usd 5
+  15 * * * * recost anomalies --since 1h || mail -s 'API cost' ops@example.com
+
+Each hour, or each day where there are few calls, is compared with what is usual
+at its hour and weekday in the {LEAST_DAYS} to {MOST_DAYS} days before it.
+
+exit code: 0 nothing found, 1 anomalies, 2 wrong usage or nothing to read"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_sources(parser)
+    parser.add_argument(
+        "--by",
+        default=_DEFAULT_BY,
+        metavar="NAME[,NAME]",
+        help=f"{', '.join(_BY)}, tag:NAME, or several of them, each on its own ({_DEFAULT_BY})",
+    )
+    parser.add_argument(
+        "--min-usd", type=usd, default=_LEAST_USD, metavar="AMOUNT",
+        help=f"what an hour or a day is off at least, in US dollars ({_LEAST_USD})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--deviations", type=_deviations, default=DEVIATIONS, metavar="N",
+        help=f"by how many deviations it is off at least ({DEVIATIONS:.0f})",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_period(parser)
+    add_filters(parser)
+    parser.set_defaults(since=_SINCE)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what is not as usual; 1 when there is something, 2 when it cannot be told."""
+    if not available("anomalies", "duckdb"):
+        return 2
+    now = right_now()
+    try:
+        questions = [question_of(arguments, (by,), now) for by in _names(arguments.by, arguments)]
+        span = _span(questions[0], now)
+    except (QuestionError, SpanError) as error:
+        return refused(error)
+    first = datetime.combine(span.since.date() - timedelta(days=MOST_DAYS + 1), time.min, questions[0].zone)
+    wide = [replace(question, period=Period(first, question.period.until)) for question in questions]
+    found = read(arguments, lambda readings: _read(readings, wide))
+    if found is None:
+        return 2
+    findings = _findings(found, span, arguments)
+    print((as_json if arguments.json else as_text)(findings, found, span, arguments, questions[0].zone))
+    return int(any(each.review.anomalies for each in findings))
+
+
+def _read(readings: Readings, questions: list[Question]) -> Found:
+    series = {}
+    unpriced = 0
+    for question in questions:
+        groups, everything = series_of(readings, question)
+        unpriced = max(unpriced, everything.unpriced)
+        for name, each in groups.items():
+            if name is not None or question.by == ("provider",):
+                series[question.by[0], name] = each
+    return Found(series, unpriced, readings.bad_lines + readings.bad_metrics)
+
+
+def _findings(found: Found, span: Span, arguments: argparse.Namespace) -> list[Finding]:
+    """Return what was found of each group that could be off by so much, in order of their names."""
+    least: Decimal = arguments.min_usd
+    rows = [(*names, series) for names, series in found.series.items() if series.cost_usd() >= least]
+    order = _names(arguments.by, arguments)
+    rows.sort(key=lambda row: (order.index(row[0]), row[1] is None, row[1] or ""))
+    return [
+        Finding(by, name, review(series, span, least, arguments.deviations))
+        for by, name, series in watched(rows, "comparing")
+    ]
+
+
+def _span(question: Question, now: datetime) -> Span:
+    """Return what is looked at, in local time.
+
+    Raises:
+        SpanError: It has not begun, or is too long.
+    """
+    since, until = question.period.since, question.period.until
+    until = now if until is None else min(until, now)
+    if since is None or since >= until:
+        raise SpanError("--since is to be before now")
+    if until - since > _LONGEST:
+        raise SpanError(f"--since is at most {_LONGEST.days} days before --until")
+    return Span(*(each.astimezone(question.zone).replace(tzinfo=None) for each in (since, until, now)))
+
+
+def _names(text: str, arguments: argparse.Namespace) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if arguments.by == _DEFAULT_BY and arguments.tag:  # a window doesn't tell models and tags at once
+        names = ["provider"]
+    for name in names:
+        if name in TIMES or (name not in _BY and not name.startswith("tag:")):
+            raise QuestionError(f"recost: by {name!r} is unknown; there are: {', '.join(_BY)}, tag:NAME")
+    if not names:
+        raise QuestionError("recost: --by names nothing")
+    return names
+
+
+def _deviations(text: str) -> float:
+    try:
+        number: Optional[float] = float(text)
+    except ValueError:
+        number = None
+    if number is None or not 1 <= number <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of deviations: {DEVIATIONS:.0f}")
+    return number

@@ -1,0 +1,163 @@
+"""Anomalies as a table for people, and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Final, Optional
+
+from recost.analytics.anomalies import Anomaly, Review, Span
+from recost.analytics.money import format_change, format_usd
+from recost.analytics.query import tag_of
+from recost.analytics.series import Series
+from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
+from recost.cli.options import right_now
+from recost.cli.report.formats import exact_json
+from recost.cli.report.table import name_of, terminal_width, zone_name
+from recost.cli.tables import Column, Table, wrap
+from recost.cli.terminal import Style
+
+__all__ = ["Finding", "Found", "as_json", "as_text"]
+
+_NAMED: Final = 5
+"""Groups of too little data."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the files hold."""
+
+    series: dict[tuple[str, Optional[str]], Series]
+    """By what they are grouped by, and the name of the group."""
+    unpriced: int
+    unread: int
+    """Lines and metrics."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one group."""
+
+    by: str
+    name: Optional[str]
+    review: Review
+
+    @property
+    def told(self) -> str:
+        """The name, with what it is the name of."""
+        return f"{tag_of(self.by) or self.by} {name_of(self.by, self.name)}"
+
+
+def as_json(
+    findings: Sequence[Finding], found: Found, span: Span, arguments: argparse.Namespace, zone: tzinfo
+) -> str:
+    """Return one JSON object; amounts are numbers with all their digits."""
+    content = {
+        "since": _instant(span.since, zone),
+        "until": _instant(span.until, zone),
+        "min_usd": arguments.min_usd,
+        "deviations": arguments.deviations,
+        "anomalies": [
+            {"by": each.by, "name": each.name, "buckets": each.review.buckets, **_flat(anomaly, zone)}
+            for each in findings
+            for anomaly in each.review.anomalies
+        ],
+        "compared": [_named(each) for each in findings if each.review.buckets],
+        "too_little_data": [_named(each) for each in findings if each.review.buckets is None],
+        "unpriced": found.unpriced,
+        "not_read": found.unread,
+    }
+    return exact_json(content)
+
+
+def _instant(moment: datetime, zone: tzinfo) -> str:
+    return moment.replace(tzinfo=zone).isoformat(timespec="seconds")
+
+
+def _flat(anomaly: Anomaly, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "start": _instant(anomaly.start, zone),
+        "end": _instant(anomaly.end, zone),
+        "running": anomaly.running,
+        "actual_usd": anomaly.actual_usd,
+        "usual_usd": anomaly.usual_usd,
+        "deviations": round(anomaly.deviations, 1) if math.isfinite(anomaly.deviations) else None,
+    }
+
+
+def _named(each: Finding) -> dict[str, Any]:
+    return {"by": each.by, "name": each.name, "days": each.review.days, "spent_usd": each.review.spent_usd}
+
+
+def as_text(
+    findings: Sequence[Finding], found: Found, span: Span, _arguments: argparse.Namespace, zone: tzinfo
+) -> str:
+    """Return a table as wide as the terminal, 80 columns at least, and what has to be said of it."""
+    style, width = Style.of(sys.stdout), terminal_width()
+    head = f"{span.since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} ({zone_name(zone, right_now())})"
+    titles = ("actual", "usual", "change", "off by")
+    table = Table(
+        [Column("when", least=20), Column("what", least=12), *(Column(each, right=True) for each in titles)]
+    )
+    hits = [(each, anomaly) for each in findings for anomaly in each.review.anomalies]
+    hits.sort(key=lambda hit: (hit[1].start, -abs(hit[1].actual_usd - hit[1].usual_usd)))
+    table.rows += [_row(each, anomaly) for each, anomaly in hits]
+    compared = sum(each.review.buckets is not None for each in findings)
+    text = (
+        table.render(style, width) if hits else f"nothing unusual in {compared:,} of {len(findings):,} groups"
+    )
+    notes = "\n".join(_notes(findings, found, style, width))
+    return f"{style(head, 'dim')}\n\n{text}\n\n{notes}"
+
+
+def _row(each: Finding, anomaly: Anomaly) -> list[str]:
+    far = f"{anomaly.deviations:+,.1f}" if math.isfinite(anomaly.deviations) else "far"
+    return [
+        f"{_when(anomaly)}{' so far' * anomaly.running}",
+        each.told,
+        format_usd(anomaly.actual_usd),
+        format_usd(anomaly.usual_usd),
+        format_change(anomaly.actual_usd, anomaly.usual_usd),
+        far,
+    ]
+
+
+def _when(anomaly: Anomaly) -> str:
+    start, end = anomaly.start, anomaly.end
+    if (start.hour, end.hour) == (0, 0):  # whole days
+        last = end - timedelta(days=1)
+        return f"{start:%m-%d}" if last == start else f"{start:%m-%d} to {last:%m-%d}"
+    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%m-%d %H:%M}"
+    return f"{start:%m-%d %H:%M} to {until}"
+
+
+def _notes(findings: Sequence[Finding], found: Found, style: Style, width: int) -> Iterator[str]:
+    yield wrap(
+        "usual      ",
+        f"the median at the same hour, and on like days, of up to {MOST_DAYS} days before. Off by: "
+        "deviations, between square roots. Model and tag are parts of provider: rows don't add up",
+        width,
+    )
+    young = [each for each in findings if each.review.buckets is None]
+    if young:
+        young.sort(key=lambda each: (-each.review.spent_usd, each.told))
+        told = ", ".join(
+            f"{each.told} ({each.review.days} days, {format_usd(each.review.spent_usd)})"
+            for each in young[:_NAMED]
+        )
+        more = f" and {len(young) - _NAMED:,} more" if len(young) > _NAMED else ""
+        text = (
+            f"fewer than {LEAST_DAYS} whole days, or calls on fewer than half of the days; not compared, "
+            f"with what they cost in this period: {told}{more}"
+        )
+        yield style(wrap("too little ", text, width), "yellow")
+    if found.unpriced:
+        text = f"{found.unpriced:,} calls whose price is not known; their cost is in no figure"
+        yield style(wrap("unpriced   ", text, width), "yellow")
+    if found.unread:
+        text = f"{found.unread:,} lines or metrics that could not be read; -v names them"
+        yield style(wrap("left out   ", text, width), "yellow")

@@ -1,0 +1,141 @@
+"""``recost forecast``: what the month will have cost, by provider, within which bounds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from recost.analytics.cache import Readings
+from recost.analytics.forecast import Horizon, forecast
+from recost.analytics.outlook import LEAST_DAYS
+from recost.analytics.query import TIMES, Question, QuestionError
+from recost.analytics.series import Series, series_of
+from recost.analytics.spans import Period, SpanError, parse_moment
+from recost.cli.forecast.show import Found, Made, as_json, as_text
+from recost.cli.needs import available
+from recost.cli.options import add_filters, add_sources, question_of, right_now
+from recost.cli.progress import watched
+from recost.cli.reading import read
+from recost.cli.refusal import refused
+
+__all__ = ["configure", "run"]
+
+_ROWS: Final = 8
+_HISTORY_DAYS: Final = 200
+_MOST_DAYS: Final = 92
+_MONTH_END: Final = "month-end"
+_BY: Final = ("provider", "model", "environment", "project", "route")
+_EXAMPLES: Final = f"""examples:
+  recost forecast
+  recost forecast --by model --provider openai
+  recost forecast --until 2027-01-01 --level 95 --json
+
+What is spent since the first of the month, and a forecast of the days to come.
+With fewer than {LEAST_DAYS} whole days of calls there are no bounds, only the mean of the
+days that there are, which is called a run rate."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_sources(parser)
+    parser.add_argument(
+        "--by", default="provider", metavar="NAME", help=f"{', '.join(_BY)} or tag:NAME (provider)"
+    )
+    parser.add_argument(
+        "--until",
+        dest="end",
+        default=_MONTH_END,
+        metavar="DAY",
+        help="month-end, or a day that is not part of it, like 2027-01-01 (month-end)",
+    )
+    parser.add_argument(
+        "--level", type=_level, default=80, metavar="N", help="per cent that the bounds are to hold (80)"
+    )
+    parser.add_argument("--limit", type=_rows, default=_ROWS, metavar="N", help=f"so many rows ({_ROWS})")
+    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_filters(parser)
+    parser.set_defaults(since=None, until=None)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the forecast; 2 when it cannot be made."""
+    if not available("forecast", "duckdb") or not available("forecast", "statsmodels", extra="forecast"):
+        return 2
+    now = right_now()
+    try:
+        question = replace(question_of(arguments, (_by(arguments.by),), now), sort=None)
+        horizon = _horizon(arguments.end, question, now)
+    except (QuestionError, SpanError) as error:
+        return refused(error)
+    since = min(horizon.since, horizon.now.date() - timedelta(days=_HISTORY_DAYS))
+    period = Period(datetime.combine(since, time.min, question.zone))
+    question = replace(question, period=period)
+    found = read(arguments, lambda readings: _read(readings, question))
+    if found is None:
+        return 2
+    made = _forecasts(found, horizon, arguments)
+    show = as_json if arguments.json else as_text
+    print(show(made, found, horizon, arguments, question))
+    return 0
+
+
+def _read(readings: Readings, question: Question) -> Found:
+    return Found(*series_of(readings, question), readings.bad_lines + readings.bad_metrics)
+
+
+def _forecasts(found: Found, horizon: Horizon, arguments: argparse.Namespace) -> Made:
+    groups = found.groups
+    order = sorted(groups, key=lambda name: (-groups[name].cost_usd(), name is None, name or ""))
+    shown = order if len(order) <= arguments.limit else order[: arguments.limit - 1]
+    rows = [(name, groups[name]) for name in shown]
+    others = order[len(shown) :]
+    if others:
+        rest = Series()
+        for name in others:
+            rest.add(groups[name])
+        rows.append((None, rest))
+    rows.append((None, found.everything))
+    level = arguments.level / 100
+    made = [forecast(name, series, horizon, level) for name, series in watched(rows, "forecasting")]
+    return Made(made[: len(shown)], made[len(shown)] if others else None, len(others), made[-1])
+
+
+def _horizon(text: str, question: Question, now: datetime) -> Horizon:
+    """Return from when to when.
+
+    Raises:
+        SpanError: The end is no day, is over, or is too far away.
+    """
+    local = now.astimezone(question.zone).replace(tzinfo=None)
+    today = local.date()
+    first = today.replace(day=1)
+    if text == _MONTH_END:
+        return Horizon(first, local, (first + timedelta(days=31)).replace(day=1))
+    until = parse_moment(text, question.zone, now).astimezone(question.zone).date()
+    if not 0 < (until - today).days <= _MOST_DAYS:
+        raise SpanError(f"--until {text!r} is {until}: it is to be 1 to {_MOST_DAYS} days after {today}")
+    return Horizon(first, local, until)
+
+
+def _by(name: str) -> str:
+    if name in TIMES or (name not in _BY and not name.startswith("tag:")):
+        raise QuestionError(f"recost: by {name!r} is unknown; there are: {', '.join(_BY)}, tag:NAME")
+    return name
+
+
+def _level(text: str) -> int:
+    if not text.isdecimal() or not 50 <= int(text) <= 99:
+        raise argparse.ArgumentTypeError(f"{text!r} is no level from 50 to 99 per cent: 80")
+    return int(text)
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows: {_ROWS}")
+    return int(text)

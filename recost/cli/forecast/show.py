@@ -1,0 +1,159 @@
+"""A forecast as a table for people, and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final, Optional
+
+from recost.analytics.forecast import Forecast, Horizon
+from recost.analytics.money import format_usd
+from recost.analytics.outlook import LEAST_DAYS
+from recost.analytics.query import Question, tag_of
+from recost.analytics.series import Series
+from recost.analytics.trend import sparkline
+from recost.cli.options import right_now
+from recost.cli.report.formats import exact_json
+from recost.cli.report.table import WIDE, name_of, terminal_width, zone_name
+from recost.cli.tables import Column, Table, wrap
+from recost.cli.terminal import Style, prints_bars
+
+__all__ = ["Found", "Made", "as_json", "as_text"]
+
+_TREND_DAYS: Final = 28
+_SILENT: Final = timedelta(days=2)
+"""Without a call for so long, something may be wrong."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the files hold."""
+
+    groups: dict[Optional[str], Series]
+    everything: Series
+    unread: int
+    """Lines and metrics."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """The forecasts: of groups, the dearest first; of those beyond the limit; of all together."""
+
+    groups: Sequence[Forecast]
+    rest: Optional[Forecast]
+    rest_count: int
+    total: Forecast
+
+
+def as_json(
+    made: Made, found: Found, horizon: Horizon, arguments: argparse.Namespace, question: Question
+) -> str:
+    """Return one JSON object; what is spent has all its digits, estimates six places."""
+    content = {
+        "by": question.by[0],
+        "since": horizon.since.isoformat(),
+        "now": horizon.now.isoformat(timespec="seconds"),
+        "until": horizon.until.isoformat(),
+        "zone": zone_name(question.zone, right_now()),
+        "level": arguments.level,
+        "groups": [{question.by[0]: each.name, **_flat(each)} for each in made.groups],
+        "rest": None if made.rest is None else {"groups": made.rest_count, **_flat(made.rest)},
+        "total": _flat(made.total),
+        "not_read": found.unread,
+    }
+    return exact_json(content)
+
+
+def _flat(each: Forecast) -> dict[str, Any]:
+    return {
+        "spent_usd": each.spent_usd,
+        "expected_usd": each.expected_usd,
+        "low_usd": each.low_usd,
+        "high_usd": each.high_usd,
+        "method": None if each.expected_usd is None else "run rate" if each.is_run_rate else "ETS",
+        "days": each.days,
+        "unpriced": each.unpriced,
+    }
+
+
+def as_text(
+    made: Made, found: Found, horizon: Horizon, arguments: argparse.Namespace, question: Question
+) -> str:
+    """Return a table as wide as the terminal, 80 columns at least, and what has to be said of it."""
+    style, width = Style.of(sys.stdout), terminal_width()
+    by = question.by[0]
+    titles = ("spent", "expected", f"{arguments.level}% from", "to", "whole days")
+    columns = [Column(tag_of(by) or by, least=8), *(Column(title, right=True) for title in titles)]
+    wide = width >= WIDE and prints_bars()
+    columns += [Column(f"last {_TREND_DAYS} days")] * wide
+
+    def row(name: str, each: Forecast, series: Optional[Series]) -> list[str]:
+        return [name, *_cells(each), *([_trend(series, horizon)] * wide)]
+
+    table = Table(columns)
+    table.rows += [row(name_of(by, each.name), each, found.groups[each.name]) for each in made.groups]
+    if made.rest is not None:
+        table.rows.append(row(f"{made.rest_count:,} others", made.rest, None))
+    table.total = row("total", made.total, found.everything)
+    zone = zone_name(question.zone, right_now())
+    head = f"{horizon.since} to {horizon.until} ({zone}), now {horizon.now:%Y-%m-%d %H:%M}"
+    notes = "\n".join(_notes(made, found, horizon, arguments.level, style, width))
+    return f"{style(head, 'dim')}\n\n{table.render(style, width)}\n\n{notes}"
+
+
+def _cells(each: Forecast) -> list[str]:
+    if each.expected_usd is None:
+        return [format_usd(each.spent_usd), "-", "-", "-", str(each.days)]
+    if each.low_usd is None or each.high_usd is None:
+        return [format_usd(each.spent_usd), f"{format_usd(each.expected_usd)} *", "-", "-", str(each.days)]
+    amounts = (each.spent_usd, each.expected_usd, each.low_usd, each.high_usd)
+    return [*map(format_usd, amounts), str(each.days)]
+
+
+def _trend(series: Optional[Series], horizon: Horizon) -> str:
+    days = {} if series is None else series.days()
+    today = horizon.now.date()
+    return sparkline(
+        [days.get(today - timedelta(days=back), Decimal(0)) for back in range(_TREND_DAYS, 0, -1)]
+    )
+
+
+def _notes(made: Made, found: Found, horizon: Horizon, level: int, style: Style, width: int) -> Iterator[str]:
+    yield wrap(
+        "bounds     ",
+        f"{level}% of simulated courses end between them; half of the others below, half above. Each row "
+        "is forecast on its own: rows don't add up to the total, except for what is spent",
+        width,
+    )
+    yield wrap(
+        "days       ",
+        "those without calls count as $0. Of today: what is spent, and of a forecast day what comes after "
+        "this time of day",
+        width,
+    )
+    for heading, text in _warnings(made, found, horizon):
+        yield style(wrap(f"{heading:<11}", text, width), "yellow")
+
+
+def _warnings(made: Made, found: Found, horizon: Horizon) -> Iterator[tuple[str, str]]:
+    rows = [*made.groups, made.total] if made.rest is None else [*made.groups, made.rest, made.total]
+    if any(each.is_run_rate for each in rows):
+        text = (
+            f"too little data: fewer than {LEAST_DAYS} whole days since the first call. * is a run rate, the "
+            "mean of the days that there are, if it went on: no forecast, and without bounds"
+        )
+        yield "*, -", text
+    first, last = found.everything.first, found.everything.last
+    if first is not None and first.date() > horizon.since:
+        yield "spent", f"the first call is of {first:%Y-%m-%d}; what was spent before is not known"
+    if last is not None and horizon.now - last > _SILENT:
+        yield "no calls", f"since {last:%Y-%m-%d %H:00}: is everything recorded?"
+    if made.total.unpriced:
+        text = f"{made.total.unpriced:,} calls whose price is not known; their cost is in no figure"
+        yield "unpriced", text
+    if found.unread:
+        yield "left out", f"{found.unread:,} lines or metrics that could not be read; -v names them"

@@ -1,0 +1,145 @@
+"""``recost top``: what calls cost at this moment, by endpoint, model or project."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Final
+
+from recost.analytics.following import Follower
+from recost.analytics.live import BY
+from recost.analytics.spans import SpanError, parse_moment, parse_zone
+from recost.cli.followed import finder, reader_gone
+from recost.cli.needs import available
+from recost.cli.options import right_now, telemetry_folder
+from recost.cli.refusal import refused
+from recost.cli.report.table import terminal_width
+from recost.cli.tables import wrap
+from recost.cli.terminal import Style
+from recost.cli.top.feed import Feed
+from recost.cli.top.view import KEYS, SORTS, View, headings, notes, table_of
+from recost.errors import RecostError
+
+__all__ = ["configure", "run"]
+
+_OVER: Final = "5m"
+_EVERY_S: Final = 10.0
+_STEP_S: Final = 0.2
+_LEAST, _MOST = timedelta(minutes=1), timedelta(days=1)
+_EXAMPLES: Final = f"""examples:
+  recost top                        all projects, the last five minutes
+  recost top --over 1h --by model
+  recost top --once | grep openai   what it is now, and no more
+
+keys: {KEYS}
+Where the output is no terminal, or TERM is dumb, a block is printed every
+{_EVERY_S:.0f} seconds. Windows come when they end: calls are seen up to 30 s later."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
+    )
+    parser.add_argument(
+        "--over",
+        type=_over,
+        default=_over(_OVER),
+        metavar="SPAN",
+        help=f"1m to 1d, of 60 equal parts ({_OVER})",
+    )
+    parser.add_argument("--by", choices=BY, default="endpoint", help="what to begin with (endpoint)")
+    parser.add_argument("--sort", choices=SORTS, default="cost", help="what to begin with (cost)")
+    parser.add_argument("--once", action="store_true", help="print one block and end")
+    parser.add_argument(
+        "--every", type=_every, default=_EVERY_S, metavar="SECONDS", help="between blocks (10)"
+    )
+    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show rates until it is interrupted; 2 when there is nothing to follow."""
+    drawn = not arguments.once and _can_draw()
+    if drawn and not available("top", "rich"):
+        return 2
+    try:
+        zone = parse_zone(arguments.tz)
+        folder = telemetry_folder()
+        find = finder("top", arguments.paths, folder)
+    except (SpanError, RecostError, ValueError) as error:
+        return refused(error)
+    if not find():
+        if arguments.once:
+            return refused(f"nothing recorded in {folder}")
+        print(f"recost: waiting for the first window in {folder}", file=sys.stderr)
+    follower = Follower(find)
+    try:
+        return _show(Feed(follower, arguments.over), arguments, zone, drawn=drawn)
+    except BrokenPipeError:
+        raise
+    except (EOFError, OSError) as error:
+        return refused(error)
+    finally:
+        follower.close()
+
+
+def _show(feed: Feed, arguments: argparse.Namespace, zone: tzinfo, *, drawn: bool) -> int:
+    view = View(by=arguments.by, sort=arguments.sort)
+    feed.start()
+    if drawn:
+        from recost.cli.top.screen import watch  # noqa: PLC0415 - rich, where it draws only
+
+        return watch(feed, view, zone)
+    print(_block(feed, view, zone), flush=True)
+    if arguments.once:
+        return 0
+    gone = reader_gone()
+    following = time.monotonic() + arguments.every
+    while not gone():
+        feed.read()
+        if time.monotonic() >= following:
+            print(f"\n{_block(feed, view, zone)}", flush=True)
+            following += arguments.every
+        time.sleep(_STEP_S)
+    raise BrokenPipeError
+
+
+def _block(feed: Feed, view: View, zone: tzinfo) -> str:
+    now, width, style = right_now(), terminal_width(), Style.of(sys.stdout)
+    rates = feed.recent.rates(view.by, now)
+    first, second = headings(rates, feed.recent, view, now.astimezone(zone))
+    said = notes(rates, feed.bad_lines, feed.bad_metrics)
+    parts = [style(first, "bold"), second, "", table_of(rates, view, width).render(style, width), ""]
+    return "\n".join([*parts, *(wrap(f"{head:<16}", text, width) for head, text in said)])
+
+
+def _can_draw() -> bool:
+    return sys.stdout.isatty() and (
+        os.name != "posix" or os.environ.get("TERM", "dumb") not in {"", "dumb", "unknown"}
+    )
+
+
+def _over(text: str) -> timedelta:
+    now = datetime.now(timezone.utc)
+    try:
+        length = now - parse_moment(text, timezone.utc, now)
+    except SpanError:
+        length = timedelta(0)
+    if not _LEAST <= length <= _MOST or not text.strip()[:1].isdigit() or "-" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no span from 1m to 1d: 5m, 1h")
+    return length
+
+
+def _every(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds: 10")
+    return seconds

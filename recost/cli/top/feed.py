@@ -1,0 +1,61 @@
+"""What comes into the files, added up for ``recost top``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from recost.analytics.following import Follower
+from recost.analytics.live import Recent
+from recost.analytics.window import parse_window
+from recost.cli.options import right_now
+
+__all__ = ["Feed"]
+
+_APART: Final = timedelta(minutes=2)
+"""How far the lines of several processes may be out of order."""
+
+
+class Feed:
+    """Reads what comes, and keeps the last minutes of it.
+
+    Args:
+        follower: Of the files.
+        over: How long the span is.
+    """
+
+    def __init__(self, follower: Follower, over: timedelta) -> None:
+        self.recent = Recent(over)
+        self.bad_lines = 0
+        """Of those that have come: lines that are no windows."""
+        self.bad_metrics = 0
+        """Of those that have come: metrics that lack a name, a count or a cost."""
+        self._follower = follower
+
+    def start(self) -> None:
+        """Read the last minutes."""
+        now = right_now()
+        since = now - self.recent.over - _APART
+
+        def old(line: bytes) -> bool:
+            window = parse_window(line, "")
+            return window is not None and window.ended < since
+
+        for project, line in self._follower.start_after(old):
+            window = parse_window(line, project)
+            if window is not None:
+                self.recent.add(window, now)
+
+    def read(self) -> bool:
+        """Read what has come since; return whether there was anything."""
+        found = False
+        now = right_now()
+        for project, line in self._follower.news():
+            window = parse_window(line, project)
+            if window is not None:
+                self.bad_metrics += window.bad_metrics
+                self.recent.add(window, now)
+            elif line.strip():
+                self.bad_lines += 1
+            found = True
+        return found

@@ -1,0 +1,225 @@
+"""What ``recost top`` shows: a table of rates, what stands above it, and what has to be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Callable, Final, Optional
+
+from recost.analytics.answer import EXACT
+from recost.analytics.live import BUCKETS, BY, By, Rates, Recent, Sums
+from recost.analytics.money import format_usd
+from recost.analytics.trend import sparkline
+from recost.cli.report.table import WIDE, name_of
+from recost.cli.tables import Column, Table, format_ms, format_share
+from recost.cli.terminal import prints_bars
+
+__all__ = ["HELP", "KEYS", "SORTS", "View", "headings", "notes", "span_of", "table_of"]
+
+SORTS: Final = ("cost", "calls", "errors", "p95")
+KEYS: Final = "c/a/e/p sort  g group  space pause  h help  q quit"
+HELP: Final = """\
+c  sort by cost              g  group by {by}
+a  sort by calls         space  hold what is shown; go on
+e  sort by errors            h  close this help
+p  sort by p95               q  quit, as Ctrl-C does
+
+A window of recost counts when it ends, up to 30 s after its calls. Rates are
+over the span that is shown above, a minute at least; a day and a month (of 30
+days) are projections: what they would cost if every minute were like these.
+p95 is the mean of the windows' p95, weighted by calls. Calls whose price is
+not known are in no cost. Windows do not tell errors and latencies by model."""
+_BARS: Final = 10
+_MONTH_DAYS: Final = 30
+_SORT_KEYS: Final = {"c": "cost", "a": "calls", "e": "errors", "p": "p95"}
+_ROOMY: Final = 130
+"""Columns from which on there is room for all."""
+_UNKNOWN: Final = "-"
+
+
+@dataclass(frozen=True)
+class View:
+    """How it is shown."""
+
+    by: By = "endpoint"
+    sort: str = "cost"
+    paused: bool = False
+    help: bool = False
+
+    @property
+    def next_by(self) -> By:
+        """The grouping that follows this one."""
+        return BY[(BY.index(self.by) + 1) % len(BY)]
+
+    def after(self, key: str) -> View:
+        """Return the view after a key was pressed; the same one where it means nothing."""
+        if key == "g":
+            return replace(self, by=self.next_by)
+        if key == " ":
+            return replace(self, paused=not self.paused)
+        if key in {"h", "?"}:
+            return replace(self, help=not self.help)
+        return replace(self, sort=_SORT_KEYS.get(key, self.sort))
+
+
+@dataclass(frozen=True)
+class _Measure:
+    title: str
+    cell: Callable[[Sums], str]
+    from_width: int = 0
+    """Columns from which on it has room."""
+
+
+def table_of(rates: Rates, view: View, width: int, most: Optional[int] = None) -> Table:
+    """Return the table; the totals are those of all rows.
+
+    Args:
+        rates: What is shown.
+        view: How.
+        width: Columns that there are.
+        most: Rows, without the totals; what has no room is told in one of them.
+    """
+    measures = [each for each in _measures(rates, view, width) if width >= each.from_width]
+    bars = width >= _ROOMY and prints_bars()
+    heads = _heads(view.by, width)
+    columns = [Column(name, least=8) for name in heads]
+    columns += [Column(each.title, right=True) for each in measures]
+    columns += [Column("cost over time", least=_BARS)] * bars
+    groups = sorted(rates.groups.items(), key=lambda group: _weight(view.sort, *group))
+    shown = groups if most is None or len(groups) <= most else groups[: max(most - 1, 0)]
+
+    def row(names: Sequence[str], sums: Sums, trend: str = "") -> list[str]:
+        return [*names, *(each.cell(sums) for each in measures), *([trend] if bars else [])]
+
+    table = Table(columns)
+    for names, sums in shown:
+        table.rows.append(row(_named(view.by, names, len(heads)), sums, _bars(rates.trends[names])))
+    if len(shown) < len(groups):
+        rest = Sums()
+        for _, sums in groups[len(shown) :]:
+            rest.add(sums)
+        table.rows.append(row(_filled(heads, f"{len(groups) - len(shown):,} others"), rest))
+    everything = rates.trends and [sum(part, Decimal(0)) for part in zip(*rates.trends.values())]
+    table.total = row(_filled(heads, "total"), rates.total, _bars(everything or []))
+    return table
+
+
+def _heads(by: By, width: int) -> Sequence[str]:
+    return ("provider", by) if by in {"endpoint", "model"} and width >= WIDE else (by,)
+
+
+def _filled(heads: Sequence[str], name: str) -> list[str]:
+    return [name, *[""] * (len(heads) - 1)]
+
+
+def _named(by: By, names: tuple[Optional[str], ...], columns: int) -> list[str]:
+    told = [*(name or "(blank)" for name in names[:-1]), name_of(by, names[-1])]
+    if len(told) == columns:
+        return told
+    return [told[-1] if by == "model" and names[-1] is not None else " ".join(told)]
+
+
+def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
+    def usd(sums: Sums, minutes: int = 1) -> str:
+        if not sums.cost_usd and 0 < sums.calls <= sums.unpriced:
+            return "unknown" if minutes == 1 else _UNKNOWN
+        return _roughly(EXACT.multiply(rates.a_minute(sums.cost_usd), Decimal(minutes)))
+
+    def errors(sums: Sums) -> str:
+        told = view.by != "model" or sums is rates.total
+        return format_share(sums.errors, sums.calls) if told else _UNKNOWN
+
+    found = [
+        _Measure("calls/min", lambda sums: _rate(rates.a_minute(sums.calls))),
+        _Measure("cost/min", usd),
+        _Measure("a day", lambda sums: usd(sums, 24 * 60)),
+        _Measure("a month", lambda sums: usd(sums, 24 * 60 * _MONTH_DAYS)),
+        _Measure("share", lambda sums: format_share(sums.cost_usd, rates.total.cost_usd), WIDE),
+        _Measure("errors" if width >= WIDE else "err", errors),
+        _Measure("p50", lambda sums: _ms(sums.p50_ms), WIDE),
+        _Measure("p95", lambda sums: _ms(sums.p95_ms)),
+    ]
+    if rates.total.unpriced:
+        found.append(_Measure("unpriced", lambda sums: f"{sums.unpriced:,}"))
+    found += [
+        _Measure("calls", lambda sums: f"{sums.calls:,}", _ROOMY),
+        _Measure("cost", lambda sums: format_usd(sums.cost_usd), _ROOMY),
+    ]
+    return found
+
+
+def _weight(sort: str, names: tuple[Optional[str], ...], sums: Sums) -> tuple[object, ...]:
+    first = {
+        "cost": sums.cost_usd,
+        "calls": sums.calls,
+        "errors": sums.errors / sums.calls if sums.calls > 0 else 0,
+        "p95": sums.p95_ms or 0.0,
+    }[sort]
+    return (-first, -sums.cost_usd, -sums.calls, [name or "" for name in names])  # type: ignore[operator]
+
+
+def _bars(trend: Sequence[Decimal]) -> str:
+    step = BUCKETS // _BARS
+    return sparkline([sum(trend[at : at + step], Decimal(0)) for at in range(0, len(trend), step)])
+
+
+def _roughly(dollars: Decimal) -> str:
+    """Return a rate: a projection is not known to the cent."""
+    return f"${dollars:,.0f}" if dollars >= 100 else format_usd(dollars)
+
+
+def _rate(rate: Decimal) -> str:
+    if rate >= 100 or not rate:
+        return f"{rate:,.0f}"
+    return f"{rate:.1f}" if rate >= 1 else f"{rate:.2g}"
+
+
+def _ms(value: Optional[float]) -> str:
+    return _UNKNOWN if value is None else format_ms(value)
+
+
+def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[str]:
+    """Return what stands above the table: what it shows, and how old that is.
+
+    Args:
+        rates: What is shown.
+        recent: Where that is from.
+        view: How it is shown.
+        now: In the time zone of the reader.
+    """
+    paused = "  PAUSED" if view.paused else ""
+    first = f"recost top  {now:%H:%M:%S}  by {view.by}, most {view.sort} first{paused}"
+    over = f"the last {span_of(recent.over)}"
+    if recent.latest is None:
+        return [first, f"no window in {over}"]
+    ended = recent.latest.astimezone(now.tzinfo)
+    day = f"{ended:%Y-%m-%d} " if ended.date() != now.date() else ""
+    latest = f"latest window {day}{ended:%H:%M:%S}"
+    if not rates.total.calls:
+        return [first, f"no calls in {over}; {latest}"]
+    total = f"{rates.total.calls:,} calls, {format_usd(rates.total.cost_usd)}"
+    return [first, f"{total} in {span_of(rates.span)} of {over}; {latest}"]
+
+
+def notes(rates: Rates, bad_lines: int, bad_metrics: int) -> list[tuple[str, str]]:
+    """Return what has to be said of the figures: a heading and a text each."""
+    found = [("a day, a month", "projections, if it went on like this; a month has 30 days")]
+    bad = ((bad_lines, "line"), (bad_metrics, "metric"))
+    told = [f"{count:,} {what}{'s' * (count > 1)}" for count, what in bad if count]
+    if told:
+        found.append(("left out", f"{' and '.join(told)} that could not be read"))
+    if rates.total.unpriced:
+        share = rates.total.unpriced * 100 / max(rates.total.calls, 1)
+        text = f"{rates.total.unpriced:,} calls ({share:.3g}%) whose price is not known; they are in no cost"
+        found.append(("unpriced", text))
+    return found
+
+
+def span_of(length: timedelta) -> str:
+    """Return a length of time: ``45 s``, ``5 min``, ``4 min 30 s``, ``2 h``, ``1 h 30 min``."""
+    seconds = round(length.total_seconds())
+    hours, minutes, seconds = seconds // 3600, seconds % 3600 // 60, seconds % 60
+    parts = [(hours, "h"), (minutes, "min"), (0 if hours else seconds, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"

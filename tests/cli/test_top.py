@@ -1,0 +1,342 @@
+"""``recost top`` on a pseudo-terminal of its own, read as a terminal reads it, and through pipes."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import pyte
+import pytest
+
+from recost import wire
+from recost.cli import main
+from recost.events import MetricEntry, ModelEntry, WindowSummary
+from tests.scripts import environment
+
+
+def line(
+    calls: int, cents: float, *, ago_s: float = 1, provider: str = "openai", errors: int = 0, **more: Any
+) -> bytes:
+    """Make a window that ended so many seconds ago."""
+    end = time.time() * 1000 - ago_s * 1000
+    entry = MetricEntry(
+        provider, "chat", "POST", calls, errors, 5.0 * calls, 5.0, more.pop("p95", 9.0), 1, 2, cents, **more
+    )
+    summary = WindowSummary("", "test", "python", "0.2.0", end - 30_000, end, (entry,))
+    return wire.encode_window(summary) + b"\n"
+
+
+class Terminal:
+    """The command on a terminal."""
+
+    def __init__(
+        self, folder: Path, *arguments: object, size: tuple[int, int] = (80, 24), term: str = "xterm"
+    ):
+        self.controller, terminal = pty.openpty()
+        self.seen = b""
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self.screen)
+        self.resize(*size)
+        self.before = termios.tcgetattr(terminal)
+        env = environment(RECOST_LOCAL_DIR=str(folder), TERM=term)
+        for name in ("COLUMNS", "LINES", "NO_COLOR"):
+            env.pop(name, None)
+        command = [sys.executable, "-m", "recost", "top", "--tz", "UTC", *map(str, arguments)]
+        self.process = subprocess.Popen(
+            command, env=env, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
+        )  # fmt: skip
+        self.terminal = terminal
+
+    def resize(self, columns: int, lines: int) -> None:
+        self.screen.resize(lines, columns)
+        fcntl.ioctl(self.controller, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def press(self, text: str) -> None:
+        os.write(self.controller, text.encode())
+
+    def text(self) -> str:
+        return "\n".join(row.rstrip() for row in self.screen.display)
+
+    def until(self, holds: Callable[[str], object], within_s: float = 30) -> str:
+        """Wait until the screen shows something, and nothing more comes; return it."""
+        end = time.monotonic() + within_s
+        while time.monotonic() < end:
+            if select.select([self.controller], [], [], 0.1)[0]:
+                try:
+                    data = os.read(self.controller, 65536)
+                except OSError:  # the other side is closed
+                    break
+                self.seen += data
+                self._stream.feed(data)
+            elif holds(self.text()):
+                return self.text()
+        if holds(self.text()):
+            return self.text()
+        raise AssertionError(self.text())
+
+    def shows(self, pattern: str) -> str:
+        return self.until(lambda text: re.search(pattern, text))
+
+    def ended(self, *, drawn: bool = True) -> int:
+        """Wait for the end; the terminal must be as it was."""
+        self.until(lambda _: self.process.poll() is not None)
+        with contextlib.suppress(AssertionError):
+            self.until(lambda _: False, 0.5)
+        assert termios.tcgetattr(self.terminal) == self.before
+        assert self.seen.count(b"\x1b[?1049h") == self.seen.count(b"\x1b[?1049l")
+        assert not drawn or self.seen.rfind(b"\x1b[?25h") > self.seen.rfind(b"\x1b[?25l")
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.controller)
+        os.close(self.terminal)
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    started: list[Terminal] = []
+
+    def start(*arguments: object, **more: Any) -> Terminal:
+        started.append(Terminal(tmp_path, *arguments, **more))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+def append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def rows(text: str) -> list[str]:
+    """Return the rows between the rules."""
+    return re.split("─{20,}", text)[1].strip("\n").split("\n")
+
+
+def test_windows_as_they_come_and_q(tmp_path: Path, terminals: Any) -> None:
+    shop = tmp_path / "shop.jsonl"
+    shop.write_bytes(line(1000, 9e5, ago_s=3600) + line(60, 600))
+    top = terminals()
+    text = top.shows("openai chat")
+    assert "60 calls, $6.00 in" in text
+    append(shop, line(40, 400, provider="stripe", errors=10) + b"torn\n")
+    text = top.shows("stripe chat")
+    assert "100 calls, $10.00 in" in text
+    assert "projections" in text
+    assert "left out: 1 line" in text
+    assert re.search(r"stripe chat .* 25% ", text)
+    assert re.search(r"total .* 10% ", text)
+    assert max(map(len, text.split("\n"))) <= 80
+    top.press("q")
+    assert top.ended() == 0
+    assert b"\x1b[?1049h" in top.seen
+
+
+def test_the_keys(tmp_path: Path, terminals: Any) -> None:
+    models = (ModelEntry("gpt-4o", 60, 600.0, 0, 5, 6),)
+    (tmp_path / "shop.jsonl").write_bytes(
+        line(60, 600, models=models, unpriced_count=0)
+        + line(90, 1, provider="stripe", errors=45, p95=50.0)
+        + line(10, 0, provider="unknown", p95=900.0, unpriced_count=10)
+    )
+    top = terminals()
+    assert rows(top.shows("most cost first"))[0].startswith("openai chat")
+    assert "10 calls (6.25%) whose price is not known" in top.text()
+    assert re.search(r"unknown chat .* unknown ", top.text())
+    top.press("a")
+    assert rows(top.shows("most calls first"))[0].startswith("stripe chat")
+    top.press("p")
+    assert rows(top.shows("most p95 first"))[0].startswith("unknown chat")
+    top.press("\x1b[Aec")  # an arrow means nothing
+    top.shows("most cost first")
+    top.press("e")
+    assert rows(top.shows("most errors first"))[0].startswith("stripe chat")
+    for by, names in (
+        ("model", "gpt-4o"),
+        ("project", "shop"),
+        ("provider", "openai"),
+        ("endpoint", "openai"),
+    ):
+        top.press("g")
+        assert names in top.shows(f"by {by},")
+    top.press("h")
+    top.shows("sort by errors")
+    top.press("h")
+    top.shows("calls/min")
+    top.press(" ")
+    top.shows("PAUSED")
+    append(tmp_path / "shop.jsonl", line(7, 1, provider="later"))
+    time.sleep(1.5)
+    top.press("g")
+    assert "later" not in top.shows("by model,")
+    top.press(" ")
+    assert "PAUSED" not in top.shows("later")
+    top.press("q")
+    assert top.ended() == 0
+
+
+def test_a_resize_and_more_rows_than_there_is_room(tmp_path: Path, terminals: Any) -> None:
+    names = [f"provider-{number}" for number in range(30)]
+    (tmp_path / "shop.jsonl").write_bytes(b"".join(line(2, 100, provider=name) for name in names))
+    top = terminals()
+    text = top.shows("others")
+    assert re.search(r"^total", text, re.MULTILINE)
+    assert "q quit" in text
+    top.resize(200, 50)
+    text = top.until(lambda text: "cost over time" in text and "others" not in text)
+    assert all(name in text for name in names)
+    assert "60 calls, $30.00" in text
+    top.resize(80, 10)
+    text = top.shows("30 others|29 others")
+    assert "q quit" in text
+    top.press("q")
+    assert top.ended() == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
+def test_a_signal_leaves_the_terminal_as_it_was(
+    number: int, code: int, tmp_path: Path, terminals: Any
+) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(line(60, 600))
+    top = terminals()
+    top.shows("openai chat")
+    top.process.send_signal(number)
+    assert top.ended() == code
+    assert b"Traceback" not in top.seen
+
+
+def test_ctrl_c_and_ctrl_z_as_they_are_typed(tmp_path: Path, terminals: Any) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(line(60, 600))
+    top = terminals()
+    top.shows("openai chat")
+    top.press("\x1a")
+    top.until(lambda _: b"\x1b[?1049l" in top.seen)
+    assert os.waitpid(top.process.pid, os.WUNTRACED)[1] == (signal.SIGSTOP << 8) | 0x7F
+    assert termios.tcgetattr(top.terminal) == top.before
+    top.process.send_signal(signal.SIGCONT)
+    top.until(lambda text: top.seen.count(b"\x1b[?1049h") == 2 and "openai chat" in text)
+    top.press("\x03")
+    assert top.ended() == 130
+
+
+def test_an_exception_leaves_the_terminal_as_it_was(tmp_path: Path, terminals: Any) -> None:
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("Linux only")
+    (tmp_path / "shop.jsonl").write_bytes(line(60, 600))
+    top = terminals()
+    top.shows("openai chat")
+    resource.prlimit(top.process.pid, resource.RLIMIT_NOFILE, (3, 3))  # no file can be opened any more
+    assert top.ended() == 2
+    assert b"Too many open files" in top.seen
+
+
+def test_a_dumb_terminal_gets_blocks(tmp_path: Path, terminals: Any) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(line(60, 600))
+    top = terminals("--every", "0.5", term="dumb", size=(80, 100))
+    top.until(lambda text: text.count("recost top") >= 2)
+    assert b"\x1b" not in top.seen
+    top.press("\x03")
+    assert top.ended(drawn=False) == 130
+
+
+def once(
+    folder: Path, *arguments: str, env: Optional[dict[str, str]] = None
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "recost", "top", "--once", "--tz", "UTC", *arguments]
+    return subprocess.run(
+        command, env=environment(RECOST_LOCAL_DIR=str(folder), **(env or {})), capture_output=True, text=True,
+        timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_one_block(tmp_path: Path) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(line(60, 600, ago_s=30) + line(60, 600, ago_s=0))
+    done = once(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[1].startswith("120 calls, $12.00 in 1 min of the last 5 min; latest window")
+    cells = lines[5].split()
+    assert cells[:2] == ["openai", "chat"]
+    assert float(cells[2]) == pytest.approx(120, rel=0.1)
+    assert float(cells[3].strip("$")) == pytest.approx(12, rel=0.1)
+    assert float(cells[4].strip("$").replace(",", "")) == pytest.approx(17_280, rel=0.1)
+    assert float(cells[5].strip("$").replace(",", "")) == pytest.approx(518_400, rel=0.1)
+    assert cells[6:] == ["0%", "9.0", "ms"]
+    assert max(map(len, lines)) <= 80
+
+
+def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(line(6, 6, provider="\x1b[2Jevil[red]"))
+    assert "?[2Jevil[red]" in once(tmp_path, "--by", "provider").stdout
+
+
+def test_long_ago(tmp_path: Path) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(line(60, 600, ago_s=86_400 * 3))
+    day = datetime.now(timezone.utc) - timedelta(days=3)
+    assert f"no calls in the last 5 min; latest window {day:%Y-%m-%d}" in once(tmp_path).stdout
+
+
+def test_all_of_the_span_is_read_however_many_windows_it_has(tmp_path: Path) -> None:
+    lines = [line(1, 1, ago_s=299 - index / 10) for index in range(2980)]
+    (tmp_path / "shop.jsonl").write_bytes(line(10**6, 1, ago_s=1000) + b"".join(lines))
+    assert re.search(r"^2,9[3-8]\d calls", once(tmp_path).stdout, re.MULTILINE)
+
+
+def test_the_blocks_end_with_their_reader(tmp_path: Path) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(line(60, 600))
+    done = subprocess.run(
+        f"{sys.executable} -m recost top --every 0.2 | head -n 1; echo ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", env=environment(RECOST_LOCAL_DIR=str(tmp_path)),
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("141", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["/nowhere.jsonl"], "no such file"),
+        (["-"], "top follows files, not stdin"),
+        (["--over", "10s"], "'10s' is no span"),
+        (["--over", "2d"], "'2d' is no span"),
+        (["--over", "0m"], "'0m' is no span"),
+        (["--over", "2026-01-01"], "is no span"),
+        (["--every", "0"], "'0' is no number of seconds"),
+        (["--every", "nan"], "'nan' is no number of seconds"),
+        (["--tz", "Mars"], "no time zone"),
+        (["--by", "day"], "invalid choice: 'day'"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["top", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_nothing_recorded(tmp_path: Path) -> None:
+    done = once(tmp_path / "later")
+    assert done.returncode == 2
+    assert "nothing recorded in" in done.stderr
