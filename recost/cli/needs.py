@@ -1,4 +1,4 @@
-"""What some commands need beyond recost itself: the extra ``cli``."""
+"""What some commands need beyond recost itself: the extras ``cli`` and ``dashboard``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OLDEST: Final = (3, 11)
 """Of Python, for the DuckDB that adds up exactly."""
 
 
-def available(command: str, *packages: str) -> bool:
+def available(command: str, *packages: str, extra: str = "cli") -> bool:
     """Return whether the packages are installed; otherwise say how to install them."""
     if sys.version_info < _OLDEST and "duckdb" in packages:
         print(f"recost {command} needs Python {_OLDEST[0]}.{_OLDEST[1]} or later", file=sys.stderr)
@@ -20,7 +20,7 @@ def available(command: str, *packages: str) -> bool:
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         print(
-            f"recost {command} needs {' and '.join(missing)}: pip install 'recost[cli]'",
+            f"recost {command} needs {' and '.join(missing)}: pip install 'recost[{extra}]'",
             file=sys.stderr,
         )
     return not missing
