@@ -125,9 +125,7 @@ def _both_periods(question: Question, result: Any) -> list[tuple[_Names, tuple[_
 
 def named(question: Question, row: Sequence[Any]) -> _Names:
     """Return the names of a row's group: times as they are written."""
-    return tuple(
-        f"{value:{FORMATS[by]}}" if by in FORMATS else value for by, value in zip(question.by, row)
-    )
+    return tuple(f"{value:{FORMATS[by]}}" if by in FORMATS else value for by, value in zip(question.by, row))
 
 
 def _nothing() -> _Sums:

@@ -103,5 +103,5 @@ def tag_of(name: str) -> Optional[str]:
 
 
 def exactly(name: str) -> str:
-    """Return the filter that a name alone meets: ``\\*`` and ``\\\\`` stand for themselves."""
+    """Return the filter that a name alone meets: a backslash takes the meaning from what follows."""
     return name.replace("\\", "\\\\").replace("*", "\\*")

@@ -10,7 +10,15 @@ from recost.analytics.query import Question
 from recost.analytics.spans import parse_zone, period_of
 from recost.config import resolve
 
-__all__ = ["add_filters", "add_period", "add_sources", "question_of", "right_now", "tag_filter", "telemetry_folder"]
+__all__ = [
+    "add_filters",
+    "add_period",
+    "add_sources",
+    "question_of",
+    "right_now",
+    "tag_filter",
+    "telemetry_folder",
+]
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +50,9 @@ def add_period(parser: argparse.ArgumentParser) -> None:
 
 def add_filters(parser: argparse.ArgumentParser, *, within: bool = True) -> None:
     """Add which calls are meant; ``within``: by what is told within a metric, too."""
-    group = parser.add_argument_group("filters", "Each may be given several times; * stands for any text, \\* for a star.")
+    group = parser.add_argument_group(
+        "filters", "Each may be given several times; * stands for any text, \\* for a star."
+    )
     group.add_argument("--provider", action="append", default=[], metavar="NAME")
     group.add_argument("--endpoint", action="append", default=[], metavar="NAME")
     if within:

@@ -123,7 +123,9 @@ class Guard:
             return _refused(refusal)
         if request.method not in {"GET", "HEAD"}:
             return PlainTextResponse(
-                "recost dashboard: GET only\n", 405, headers={"Allow": "GET, HEAD", "Cache-Control": "no-store"}
+                "recost dashboard: GET only\n",
+                405,
+                headers={"Allow": "GET, HEAD", "Cache-Control": "no-store"},
             )
         if request.url.path == "/":
             return self._entrance(request)
@@ -155,6 +157,7 @@ class Guard:
         target = escape(self._access.view.lstrip("/") + (f"?{query}" if query else ""))
         page = (
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>recost</title>'
+            f'<link rel="icon" href="{escape(self._access.view.lstrip("/"))}static/icon.svg">'
             f'<meta http-equiv="refresh" content="0; url={target}">'
             f'<p><a href="{target}">Open the dashboard</a></p></html>'
         )

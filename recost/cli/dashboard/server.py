@@ -39,8 +39,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OverflowError:
         raise AddressError(f"recost: port {port} is out of range: 0 to 65535") from None
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        hint = "; --port 0 takes any that is free" if not isinstance(error, socket.gaierror) else ""
+        unknown = isinstance(error, socket.gaierror)
+        why = (str(error.strerror) if unknown else os.strerror(error.errno or 0)).lower()
+        hint = "" if unknown else "; --port 0 takes any that is free"
         raise AddressError(f"recost: cannot listen on {host}, port {port}: {why}{hint}") from None
 
 
@@ -85,7 +86,7 @@ def serve(desk: Desk, host: str, port: int, *, zone: str, query: str = "", brows
         access = Access(host, listening.getsockname()[1])
         if not is_loopback(host):
             print(
-                f"recost: warning: {host} is reachable from other machines, and what they send is not encrypted: "
+                f"recost: warning: {host} is reachable from other machines, and nothing is encrypted: "
                 "whoever sees the URL sees the figures",
                 file=sys.stderr,
             )

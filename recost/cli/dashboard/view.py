@@ -1,4 +1,4 @@
-"""All that the page shows, from one look at the files: every figure is an answer that `recost report` gives."""
+"""All that the page shows, from one look at the files; every figure is one that `recost report` has."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _local(moment: Optional[datetime], question: Question) -> Optional[str]:
     return None if moment is None else moment.astimezone(question.zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _names(readings: Readings, dimension: str) -> list[Optional[str]]:
+def _names(readings: Readings, dimension: str) -> list[str]:
     return sorted(group.names[0] or "" for group in ask(readings, Question(by=(dimension,))).groups)
 
 

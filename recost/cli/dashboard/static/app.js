@@ -1,7 +1,7 @@
 // The page: asks for a view of what its URL says, shows it, and asks again when files have changed.
 
 import { dataTable, draw, legend } from "./charts.js";
-import { byId, count, fill, keepingFocus, make, percent } from "./dom.js";
+import { byId, count, fill, keepingFocus, make, percent, sentence } from "./dom.js";
 import { follow, rest } from "./live.js";
 import { FILTERS, PERIODS, current, drillDown, look, moves, onLook, remove, set } from "./look.js";
 import { table } from "./tables.js";
@@ -81,22 +81,27 @@ function figures() {
   const total = view.total;
   byId("spend").textContent = total.cost_usd.text;
   byId("spend").title = `$${total.cost_usd.usd}`;
-  byId("spend-note").textContent = total.change === undefined ? "" : `${changed(total.change)} the period before (${total.before.text})`;
+  byId("spend-note").textContent = total.change === undefined ? span() : `${changed(total.change)} the period before (${total.before.text})`;
   byId("calls").textContent = count(total.calls);
   byId("calls-note").textContent = total.bytes_up === null ? "" : `${total.bytes_up.text} sent, ${total.bytes_down.text} received`;
   byId("errors").textContent = total.errors === null ? "-" : count(total.errors);
-  byId("errors-note").textContent = total.errors === null ? "not told apart by model" : `${percent(total.errors, total.calls)} of calls`;
+  byId("errors-note").textContent = total.errors === null ? "Not told apart by model" : `${percent(total.errors, total.calls)} of calls`;
   byId("unpriced").textContent = count(total.unpriced);
-  byId("unpriced-note").textContent = total.unpriced ? `${percent(total.unpriced, total.calls)} of calls; their cost is in no figure` : "every call has a known price";
+  byId("unpriced-note").textContent = total.unpriced ? `${percent(total.unpriced, total.calls)} of calls; their cost is in no figure` : "Every call has a known price";
   byId("unpriced-card").classList.toggle("warned", total.unpriced > 0);
   sources(total);
+}
+
+function span() {
+  const { names } = view.over_time;
+  return names.length > 1 ? `${names[0]} to ${names[names.length - 1]}` : (names[0] ?? "");
 }
 
 const changed = (change) => (change === "=" ? "same as" : change === "new" ? "new against" : `${change} against`);
 
 function sources(total) {
   if (total.reported_usd === null) {
-    fill(byId("sources"), make("p", { class: "note" }, view.sources));
+    fill(byId("sources"), make("p", { class: "note" }, sentence(view.sources)));
     return;
   }
   const told = SOURCES.filter(([field]) => Number(total[field].usd) > 0);
@@ -109,7 +114,7 @@ function sources(total) {
   const items = told.map(([field, text, mark]) =>
     make("li", {}, make("i", { class: `mark ${mark}` }), make("span", {}, text), make("b", {}, total[field].text)),
   );
-  fill(byId("sources"), told.length ? [bar, make("ul", {}, items)] : make("p", { class: "note" }, "nothing was charged"));
+  fill(byId("sources"), told.length ? [bar, make("ul", {}, items)] : make("p", { class: "note" }, "Nothing was charged"));
 }
 
 const MONEY = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
@@ -133,7 +138,7 @@ function spend() {
     note: each.total.text,
     filter: each.filter,
   }));
-  const text = refused ?? `Spend per ${bucket}, ${names.length} ${names.length === 1 ? bucket : `${bucket}s`}, ${view.total.cost_usd.text} in all. The table below has each value.`;
+  const text = refused ? sentence(refused) : `Spend per ${bucket}, ${names.length} ${names.length === 1 ? bucket : `${bucket}s`}, ${view.total.cost_usd.text} in all. The table below has each value.`;
   draw(byId("spend-chart"), { kind: "bars", bucket, names, series, value: axisMoney, text });
   legend(byId("spend-legend"), series, drillDown);
   dataTable(byId("spend-data"), `Spend per ${bucket}`, names, series);
@@ -239,7 +244,7 @@ function nothing() {
       ? [make("p", {}, "No recorded call is in this period and meets all filters."), make("p", {}, make("button", { type: "button", class: "primary", onclick: clear }, "Show all calls"))]
       : [
           make("p", {}, "This page fills itself as soon as the first calls are recorded. Put this at the start of a program and run it:"),
-          make("pre", { tabindex: "0" }, make("code", {}, "import recost\n\nrecost.init()")),
+          make("pre", { tabindex: "0" }, make("code", {}, "import recost\nrecost.init()")),
           make("p", {}, "Or see it with calls to a local server, no keys needed:"),
           make("pre", { tabindex: "0" }, make("code", {}, "recost demo")),
           make("p", { class: "note" }, "Watching ", make("code", {}, view.folder), ". RECOST_LOCAL_DIR, or a path after recost dashboard, chooses another folder."),
@@ -262,7 +267,7 @@ function about() {
 function problem(text, status) {
   fill(
     byId("problem"),
-    make("p", {}, text),
+    make("p", {}, sentence(text.trim())),
     status === 400 ? make("button", { type: "button", class: "primary", onclick: () => look((asked) => [...asked.keys()].forEach((name) => asked.delete(name))) }, "Clear all filters") : null,
   );
   byId("problem").hidden = false;

@@ -80,7 +80,12 @@ function tooltip(title, rows) {
 export function draw(place, { kind, bucket, names, series, value, text }) {
   drawn.get(place)?.destroy();
   drawn.delete(place);
-  if (!names.length || !series.length) {
+  const blank = !names.length || !series.length;
+  place.classList.toggle("blank", blank);
+  place.parentElement.querySelector("details").hidden = blank;
+  if (blank) {
+    place.removeAttribute("role");
+    place.removeAttribute("aria-label");
     fill(place, make("p", { class: "nothing" }, text));
     return;
   }

@@ -30,6 +30,9 @@ export function keepingFocus(render) {
   (same ?? byId("main")).focus({ preventScroll: true });
 }
 
+/** Return a text with a capital first letter and a full stop. */
+export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
+
 const COUNT = new Intl.NumberFormat("en-US");
 
 export const count = (number) => COUNT.format(number);

@@ -1,6 +1,6 @@
 // Tables of who spends what: a name drills down, figures stand to the right.
 
-import { count, fill, make } from "./dom.js";
+import { count, fill, make, sentence } from "./dom.js";
 import { drillDown, look, set } from "./look.js";
 
 const TITLES = { provider: "Providers", model: "Models", endpoint: "Endpoints", route: "Routes", tag: "Tags" };
@@ -11,11 +11,13 @@ const HINTS = {
   tag: "No tags yet: with recost.tag(tenant=\"acme\") tells who a call is made for.",
 };
 
+const MANY = 0.05;
+
 const money = (cell) => (cell === null ? null : cell.text);
 const number = (cell) => (cell === null ? null : count(cell));
 const COLUMNS = [
   { title: "calls", text: (row) => number(row.calls) },
-  { title: "errors", text: (row) => number(row.errors), hot: (row) => row.errors > 0, class: "wide" },
+  { title: "errors", text: (row) => number(row.errors), hot: (row) => row.errors > MANY * row.calls, class: "wide" },
   { title: "p50", text: (row) => money(row.p50_ms), class: "widest" },
   { title: "p95", text: (row) => money(row.p95_ms), class: "wide" },
   { title: "unpriced", text: (row) => number(row.unpriced), only: (total) => total.unpriced > 0, warn: (row) => row.unpriced > 0 },
@@ -27,8 +29,8 @@ const COLUMNS = [
 export function table(place, kind, content, view) {
   const head = make("div", { class: "head" }, make("h2", { id: `title-${kind}` }, TITLES[kind]), kind === "tag" ? chooser(view) : null);
   if (content === null) return fill(place, head, make("p", { class: "nothing" }, HINTS[kind]));
-  if (content.refused) return fill(place, head, make("p", { class: "nothing" }, content.refused));
-  const unnamed = content.rows.every((row) => row.names.every((name) => name === null));
+  if (content.refused) return fill(place, head, make("p", { class: "nothing" }, sentence(content.refused)));
+  const unnamed = content.rows.filter(counts).every((row) => row.names.every((name) => name === null));
   if (unnamed && HINTS[kind]) return fill(place, head, make("p", { class: "nothing" }, HINTS[kind]));
   return fill(place, head, make("div", { class: "scroll" }, grid(kind, content, view)), more(kind, content));
 }
@@ -55,12 +57,15 @@ function grid(kind, content, view) {
     make(
       "tbody",
       {},
-      content.rows.map((row) => make("tr", {}, name(kind, row), cells(row))),
-      content.rest ? make("tr", { class: "rest" }, make("th", { scope: "row" }, `${count(content.rest.groups)} others`), cells(content.rest)) : null,
+      content.rows.filter(counts).map((row) => make("tr", {}, name(kind, row), cells(row))),
+      content.rest ? make("tr", { class: "rest" }, make("th", { scope: "row" }, content.rest.groups === 1 ? "1 other" : `${count(content.rest.groups)} others`), cells(content.rest)) : null,
     ),
     make("tfoot", {}, make("tr", {}, make("th", { scope: "row" }, "total"), cells(content.total))),
   );
 }
+
+/** Whether there is anything to see: a breakdown may leave nothing of a metric but its bytes. */
+const counts = (row) => row.calls !== 0 || row.unpriced !== 0 || Number(row.cost_usd.usd) !== 0;
 
 function cell(column, row) {
   const text = column.text(row) ?? "-";
