@@ -32,12 +32,12 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         AddressError: It is in use, or not one of this machine.
     """
+    if not 0 <= port <= 65535:
+        raise AddressError(f"recost: port {port} is out of range: 0 to 65535")
     try:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # Elsewhere than on POSIX the option would let two servers have the same port.
         return socket.create_server((host, port), family=family, reuse_port=False)
-    except OverflowError:
-        raise AddressError(f"recost: port {port} is out of range: 0 to 65535") from None
     except OSError as error:
         unknown = isinstance(error, socket.gaierror)
         why = (str(error.strerror) if unknown else os.strerror(error.errno or 0)).lower()

@@ -114,3 +114,9 @@ def change(events: Iterator[str], seen: Optional[str] = None) -> str:
         if line.startswith("data: ") and line[6:] != seen:
             return line[6:]
     raise AssertionError("the server has ended the events")
+
+
+def append(file: Path, data: bytes) -> None:
+    """Append what a program writes to a file."""
+    with file.open("ab") as out:
+        out.write(data)
