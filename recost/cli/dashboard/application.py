@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import mimetypes
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = ["application", "look_of"]
 
 _STATIC: Final = Path(__file__).with_name("static")
 _NO_STORE: Final = {"Cache-Control": "no-store"}
+_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _POLL_S: Final = 0.5
 _ALIVE_S: Final = 15.0
 """Between signs of life, so that a connection that is gone is noticed."""
@@ -38,6 +40,8 @@ _ONCE: Final = ("since", "until", "by", "tagname")
 
 def application(desk: Desk, access: Access, zone: str, stopping: Callable[[], bool]) -> Guard:
     """Return the ASGI application."""
+    for suffix, kind in _TYPES.items():  # on Windows, other programs say what they are
+        mimetypes.add_type(kind, suffix)
     api = _Api(desk, zone, stopping)
     inside = [
         Route("/", _page),
@@ -94,6 +98,8 @@ class _Api:
             return _error("the dashboard ends", 503)
         except (RecostError, ValueError) as error:
             return _error(str(error), 400)
+        except OverflowError:
+            return _error("a time that is beyond what calendars have", 400)
         except OSError as error:
             return _error(str(error), 500)
         except engine.errors() as error:

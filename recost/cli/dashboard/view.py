@@ -26,6 +26,7 @@ TABLES: Final = ("provider", "model", "endpoint", "route", "tag")
 _ROWS: Final = 8
 _ALL_ROWS: Final = 500
 _SERIES: Final = 7
+_LONGEST: Final = timedelta(days=50 * 366)
 _OLDEST: Final = timedelta(days=3 * 366)
 """An empty beginning of a chart that is longer than that is left out."""
 
@@ -64,8 +65,7 @@ def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
         "tables": {name: _table(readings, plain, look, name, tag) for name in TABLES},
         "tag": tag,
         "tags": names,
-        "environments": _names(readings, "environment"),
-        "projects": _names(readings, "project"),
+        **_choices(readings),
     }
 
 
@@ -81,8 +81,10 @@ def _local(moment: Optional[datetime], question: Question) -> Optional[str]:
     return None if moment is None else moment.astimezone(question.zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _names(readings: Readings, dimension: str) -> list[str]:
-    return sorted(group.names[0] or "" for group in ask(readings, Question(by=(dimension,))).groups)
+def _choices(readings: Readings) -> dict[str, list[str]]:
+    groups = ask(readings, Question(by=("environment", "project"))).groups
+    environments, projects = ({group.names[index] or "" for group in groups} for index in (0, 1))
+    return {"environments": sorted(environments), "projects": sorted(projects)}
 
 
 def _table(
@@ -109,8 +111,11 @@ def _over_time(readings: Readings, plain: Question, split: str, now: datetime) -
         last = max(last, now if until is None else min(now, until - timedelta(microseconds=1)))
         first = since if last - since <= _OLDEST else first
     bucket = bucket_of(last - first)
-    names = bucket_names(bucket, first, last, plain.zone)
     steps = {group.names[0]: group.now for group in ask(readings, replace(plain, by=(bucket,))).groups}
+    if last - first <= _LONGEST:
+        names = bucket_names(bucket, first, last, plain.zone)
+    else:  # a clock was wrong
+        names = [name for name in steps if name is not None]
     content: dict[str, Any] = {"bucket": bucket, "names": names, "series": []}
     content["steps"] = [figures_of(steps[name]) if name in steps else None for name in names]
     try:

@@ -19,6 +19,7 @@ from tests.cli.dashboard.serving import Dashboard, append, dashboard, report
 from tests.cli.dashboard.shop import hour, shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
+expect.set_options(timeout=20_000)
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 

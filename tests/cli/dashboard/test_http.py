@@ -207,6 +207,15 @@ def test_the_figures_are_those_of_the_report(folder: Path, client: httpx.Client)
     assert [step and step["calls"] for step in zoomed["steps"]] == [None, 10, 20, None]
 
 
+def test_a_clock_that_was_wrong_fills_no_chart_with_empty_months(tmp_path: Path) -> None:
+    late = line(1, 4).replace(b'"windowStart":"2026', b'"windowStart":"9998')
+    (tmp_path / "shop.jsonl").write_bytes(line(1, 3) + late)
+    with dashboard(tmp_path, "--tz", "UTC") as found, found.client() as client:
+        over_time = view(client)["over_time"]
+        assert over_time["names"] == ["2026-03", "9998-03"]
+        assert [step["calls"] for step in over_time["steps"]] == [3, 4]
+
+
 def test_changes_are_against_the_period_before(client: httpx.Client) -> None:
     total = view(client, since="2026-03-28", until="2026-03-29")["total"]
     assert (total["cost_usd"]["text"], total["before"]["text"], total["change"]) == (
@@ -225,6 +234,7 @@ def test_changes_are_against_the_period_before(client: httpx.Client) -> None:
         ({"model": "m", "tag": "a=b"}, "models and tags cannot be combined"),
         ({"by": "endpoint"}, "by 'endpoint' is unknown; there are: provider, model"),
         ({"whole": "x"}, "whole 'x' is unknown"),
+        ({"since": "0001-01-01T00:00+05:00"}, "a time that is beyond what calendars have"),
         ({"colour": "red"}, "unknown parameter 'colour'; there are: provider"),
     ],
 )

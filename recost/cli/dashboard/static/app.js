@@ -30,6 +30,7 @@ async function load({ asked = false } = {}) {
     }
     asking.abort();
   }
+  const begun = performance.now();
   const mine = new AbortController();
   asking = mine;
   byId("main").setAttribute("aria-busy", "true");
@@ -48,7 +49,7 @@ async function load({ asked = false } = {}) {
   byId("main").setAttribute("aria-busy", "false");
   if (again) {
     again = false;
-    setTimeout(load, PAUSE_MS);
+    setTimeout(load, Math.max(PAUSE_MS, 3 * (performance.now() - begun)));
   }
 }
 
@@ -59,7 +60,7 @@ function show(found, asked) {
     controls();
     chips();
     about();
-    const some = !found.empty && (found.total.calls > 0 || found.over_time.names.length > 0);
+    const some = !found.empty && (found.total.calls > 0 || Number(found.total.cost_usd.usd) > 0);
     byId("content").hidden = !some;
     byId("empty").hidden = some;
     if (some) content();
