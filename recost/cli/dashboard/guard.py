@@ -6,6 +6,9 @@ work with it as they are. Browsers send the cookies of 127.0.0.1 to all of its p
 that is random as well, and another server never gets to see it. The exchange is a page that leads on and no
 redirect, as a link on another site would have the browser withhold a strict cookie from what follows.
 
+A browser is started with a URL of its own, whose token opens once: other users of the machine see the
+arguments of a process.
+
 Pages elsewhere cannot ask: a Host that isn't this server's (DNS rebinding), an Origin of another server and
 what the browser marks as begun elsewhere are refused, and so is every method that could change something.
 """
@@ -55,16 +58,19 @@ class Access:
     port: int
     token: str = field(default_factory=_random, repr=False)
     """Of the URL that is printed."""
+    once: str = field(default_factory=_random, repr=False)
+    """Of the URL that a browser is started with."""
     session: str = field(default_factory=_random, repr=False)
     """Of the cookie."""
     view: str = field(default_factory=lambda: f"/view-{secrets.token_hex(8)}/")
     """The path of everything that needs the cookie."""
 
-    def url(self, query: str = "") -> str:
-        """Return the URL to open, with what the page is to show first."""
+    def url(self, query: str = "", *, once: bool = False) -> str:
+        """Return the URL to open, with what the page is to show first; ``once``: one that opens once."""
         host = "127.0.0.1" if self.host in _ANY else self.host
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.port}/?token={self.token}{'&' if query else ''}{query}"
+        token = self.once if once else self.token
+        return f"http://{host}:{self.port}/?token={token}{'&' if query else ''}{query}"
 
     def knows(self, host: str) -> bool:
         """Return whether a Host header names this server."""
@@ -98,6 +104,7 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
+        self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on what may be asked."""
@@ -147,11 +154,18 @@ class Guard:
     def _is_known(self, request: Request) -> bool:
         return _same(request.cookies.get(_COOKIE, ""), self._access.session)
 
+    def _opens(self, token: str, method: str) -> bool:
+        if _same(token, self._access.token):
+            return True
+        fresh, once = not self._started, _same(token, self._access.once)
+        self._started |= once and method == "GET"
+        return fresh and once
+
     def _entrance(self, request: Request) -> Response:
         """Exchange the token for the cookie."""
         asked = request.query_params.multi_items()
         tokens = [value for name, value in asked if name == "token"]
-        if not _same("".join(tokens), self._access.token):
+        if not self._opens("".join(tokens), request.method):
             return _refused("wrong or no token: open the URL that `recost dashboard` printed last")
         query = request.url.remove_query_params("token").query
         target = escape(self._access.view.lstrip("/") + (f"?{query}" if query else ""))

@@ -90,9 +90,9 @@ def serve(desk: Desk, host: str, port: int, *, zone: str, query: str = "", brows
                 "whoever sees the URL sees the figures",
                 file=sys.stderr,
             )
-        url = access.url(query)
-        print(f"recost dashboard: {url}\nCtrl-C ends it.", flush=True)
+        print(f"recost dashboard: {access.url(query)}\nCtrl-C ends it.", flush=True)
         if browse and _has_screen():
+            url = access.url(query, once=True)
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         server = _Server(desk, access, zone)
         server.run(sockets=[listening])

@@ -133,6 +133,7 @@ def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
         amounts.setdefault(name, {})[step or ""] = group.now.cost_usd
     totals = {name: _sum(each.values()) for name, each in amounts.items()}
     order = sorted(totals, key=lambda name: (-totals[name], name is None, name or ""))
+    order = [name for name in order if totals[name]] or order
     dimension = answer.question.by[1]
     shown = order if len(order) <= _SERIES + 1 else order[:_SERIES]
     series = [

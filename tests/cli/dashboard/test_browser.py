@@ -219,7 +219,7 @@ def test_charts_have_a_text_and_a_table(page: Page) -> None:
     table = page.locator("#spend-data table")
     assert table.locator("tbody tr").count() == 48
     assert table.locator("tbody tr").first.inner_text().split() == [
-        "2026-03-27", "00:00", "$0.0250", "$0.0120", "$0.00125", "$0",
+        "2026-03-27", "00:00", "$0.0250", "$0.0120", "$0.00125",
     ]  # fmt: skip
     page.hover("#spend-chart .u-over", position={"x": 200, "y": 80})
     expect(page.locator("#spend-chart .tip")).to_contain_text("openai")

@@ -6,10 +6,7 @@ import fcntl
 import functools
 import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -31,7 +28,7 @@ from recost.cli.dashboard.guard import Access, is_loopback
 from tests.analytics.corpora import EXACT, Plain, corpora
 from tests.analytics.test_cache import line
 from tests.cli.dashboard.serving import Dashboard, append, change, dashboard, raw, report, view
-from tests.scripts import environment, run_script
+from tests.scripts import run_script
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -541,23 +538,26 @@ def test_nothing_of_it_is_imported_before_it_is_asked_for() -> None:
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
-def test_a_browser_is_opened_where_there_is_a_screen(tmp_path: Path) -> None:
+def test_a_browser_is_started_with_a_url_that_opens_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = tmp_path / "opened"
-    env = environment(RECOST_LOCAL_DIR=str(tmp_path), BROWSER=f"/bin/sh -c 'echo %s > {opened}'")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "recost", "dashboard", "--port", "0"],
-        env=env,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[-1]
-    deadline = time.monotonic() + 20
-    while not (opened.exists() and opened.read_text().strip()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert opened.read_text().strip() == url
+    monkeypatch.setenv("BROWSER", f"/bin/sh -c 'echo \"%s\" > {opened}'")
+    found = Dashboard(tmp_path, "dashboard", "--port", 0, "--since", "7d")
+    try:
+        deadline = time.monotonic() + 20
+        while not (opened.exists() and opened.read_text().strip()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        url = opened.read_text().strip()
+        assert url.startswith(f"{found.origin}/?token=")
+        assert url.endswith("&since=7d")
+        assert url != found.url
+        assert httpx.head(url, trust_env=False).status_code == 200
+        assert httpx.get(url, trust_env=False).status_code == 200
+        assert httpx.get(url, trust_env=False).status_code == 403
+        assert httpx.get(found.url, trust_env=False).status_code == 200
+    finally:
+        assert found.stop() == (130, "\n")
 
 
 def test_the_demo_opens_it_on_its_own_calls(tmp_path: Path) -> None:

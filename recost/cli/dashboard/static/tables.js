@@ -8,7 +8,7 @@ const HEADS = { provider: "provider", model: "model", endpoint: "endpoint", rout
 const HINTS = {
   model: "No models are told apart in these calls.",
   route: "No routes yet: the FastAPI, Flask and Django integrations tell which route makes a call.",
-  tag: "No tags yet: with recost.tag(tenant=\"acme\") tells who a call is made for.",
+  tag: "No tags yet: recost.tag(tenant=\"acme\") around calls tells who they are made for.",
 };
 
 const MANY = 0.05;
