@@ -345,4 +345,7 @@ def test_it_says_when_the_server_has_gone(browser: Browser, folder: Path) -> Non
         expect(opened.locator("#live")).to_have_attribute("data-state", "live")
         served.stop()
         expect(opened.locator("#live")).to_have_attribute("data-state", "waiting")
-        expect(opened.locator("#spend")).to_have_text("$1.84")
+        expect(opened.locator("#spend")).to_be_visible()
+        opened.get_by_role("button", name="By model").click()
+        expect(opened.locator("#problem")).to_contain_text("The dashboard does not answer")
+        expect(opened.locator("#spend")).to_be_hidden()

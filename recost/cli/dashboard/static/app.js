@@ -1,25 +1,20 @@
 // The page: asks for a view of what its URL says, shows it, and asks again when files have changed.
 
-import { dataTable, draw, legend } from "./charts.js";
-import { byId, count, fill, keepingFocus, make, percent, sentence } from "./dom.js";
+import { byId, count, fill, keepingFocus, make, sentence } from "./dom.js";
 import { follow, rest } from "./live.js";
-import { FILTERS, PERIODS, current, drillDown, look, moves, onLook, remove, set } from "./look.js";
-import { table } from "./tables.js";
+import { FILTERS, PERIODS, current, look, moves, onLook, remove, set } from "./look.js";
+import { panels } from "./panels.js";
 
 const QUIET_MS = 30_000;
 const AGAIN_MS = 60_000;
 const PAUSE_MS = 400;
-const SOURCES = [
-  ["reported_usd", "reported by the API", "good"],
-  ["computed_usd", "computed from usage", "s0"],
-  ["estimated_usd", "estimated per call", "s3"],
-  ["unstated_usd", "source not stated", "s7"],
-];
 const NAMES = { provider: "Provider", endpoint: "Endpoint", model: "Model", tag: "Tag", env: "Environment", project: "Project" };
 
 let view = null;
 let asking = null;
 let again = false;
+let earliest = 0;
+let planned = null;
 let announced = { at: 0, text: "" };
 
 async function load({ asked = false } = {}) {
@@ -43,14 +38,24 @@ async function load({ asked = false } = {}) {
   } catch (error) {
     if (error.name === "AbortError") return;
     tell("waiting");
-    if (view === null) problem("The dashboard does not answer. Is `recost dashboard` still running?", 0);
+    if (asked || view === null) problem("The dashboard does not answer. Is `recost dashboard` still running?", 0);
   }
   asking = null;
   byId("main").setAttribute("aria-busy", "false");
+  const took = performance.now() - begun;
+  earliest = performance.now() + Math.max(PAUSE_MS, 3 * took); // others want to read the files, too
   if (again) {
     again = false;
-    setTimeout(load, Math.max(PAUSE_MS, 3 * (performance.now() - begun)));
+    refresh();
   }
+}
+
+/** Ask again for what is shown: soon, and once. */
+function refresh() {
+  planned ??= setTimeout(() => {
+    planned = null;
+    load();
+  }, Math.max(0, earliest - performance.now()));
 }
 
 function show(found, asked) {
@@ -63,123 +68,11 @@ function show(found, asked) {
     const some = !found.empty && (found.total.calls > 0 || Number(found.total.cost_usd.usd) > 0);
     byId("content").hidden = !some;
     byId("empty").hidden = some;
-    if (some) content();
+    if (some) panels(view);
     else nothing();
   });
-  follow(found.state, load, tell);
+  follow(found.state, refresh, tell);
   announce(asked);
-}
-
-function content() {
-  figures();
-  spend();
-  latency();
-  errors();
-  for (const [kind, rows] of Object.entries(view.tables)) table(byId(`table-${kind}`), kind, rows, view);
-}
-
-function figures() {
-  const total = view.total;
-  byId("spend").textContent = total.cost_usd.text;
-  byId("spend").title = `$${total.cost_usd.usd}`;
-  byId("spend-note").textContent = total.change === undefined ? span() : `${changed(total.change)} the period before (${total.before.text})`;
-  byId("calls").textContent = count(total.calls);
-  byId("calls-note").textContent = total.bytes_up === null ? "" : `${total.bytes_up.text} sent, ${total.bytes_down.text} received`;
-  byId("errors").textContent = total.errors === null ? "-" : count(total.errors);
-  byId("errors-note").textContent = total.errors === null ? "Not told apart by model" : `${percent(total.errors, total.calls)} of calls`;
-  byId("unpriced").textContent = count(total.unpriced);
-  byId("unpriced-note").textContent = total.unpriced ? `${percent(total.unpriced, total.calls)} of calls; their cost is in no figure` : "Every call has a known price";
-  byId("unpriced-card").classList.toggle("warned", total.unpriced > 0);
-  sources(total);
-}
-
-function span() {
-  const { names } = view.over_time;
-  return names.length > 1 ? `${names[0]} to ${names[names.length - 1]}` : (names[0] ?? "");
-}
-
-const changed = (change) => (change === "=" ? "same as" : change === "new" ? "new against" : `${change} against`);
-
-function sources(total) {
-  if (total.reported_usd === null) {
-    fill(byId("sources"), make("p", { class: "note" }, sentence(view.sources)));
-    return;
-  }
-  const told = SOURCES.filter(([field]) => Number(total[field].usd) > 0);
-  const bar = make("div", { class: "split", "aria-hidden": "true" });
-  for (const [field, , mark] of told) {
-    const part = make("i", { class: mark });
-    part.style.flexGrow = String(Number(total[field].usd) / Number(total.cost_usd.usd));
-    bar.append(part);
-  }
-  const items = told.map(([field, text, mark]) =>
-    make("li", {}, make("i", { class: `mark ${mark}` }), make("span", {}, text), make("b", {}, total[field].text)),
-  );
-  fill(byId("sources"), told.length ? [bar, make("ul", {}, items)] : make("p", { class: "note" }, "Nothing was charged"));
-}
-
-const MONEY = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
-const axisMoney = (amount) => (amount >= 10_000 ? `$${new Intl.NumberFormat("en-US", { notation: "compact" }).format(amount)}` : `$${MONEY.format(amount)}`);
-const axisTime = (ms) => (ms >= 1000 ? `${MONEY.format(ms / 1000)} s` : `${MONEY.format(ms)} ms`);
-
-function spend() {
-  const { bucket, names, series: found, refused } = view.over_time;
-  const by = current().get("by") ?? "provider";
-  fill(
-    byId("splits"),
-    ["provider", "model"].map((name) =>
-      make("button", { type: "button", "aria-pressed": String(name === by), onclick: () => set("by", name === "provider" ? null : name), data: { key: `by-${name}` } }, `By ${name}`),
-    ),
-  );
-  const series = found.map((each, index) => ({
-    name: each.name,
-    mark: each.others ? "s7" : `s${index % 7}`,
-    values: each.cost.map((amount) => Number(amount.usd)),
-    texts: each.cost.map((amount) => amount.text),
-    note: each.total.text,
-    filter: each.filter,
-  }));
-  const text = refused ? sentence(refused) : `Spend per ${bucket}, ${names.length} ${names.length === 1 ? bucket : `${bucket}s`}, ${view.total.cost_usd.text} in all. The table below has each value.`;
-  draw(byId("spend-chart"), { kind: "bars", bucket, names, series, value: axisMoney, text });
-  legend(byId("spend-legend"), series, drillDown);
-  dataTable(byId("spend-data"), `Spend per ${bucket}`, names, series);
-}
-
-function latency() {
-  const { bucket, names, steps } = view.over_time;
-  const line = (name, field, mark, dash) => ({
-    name,
-    mark,
-    dash,
-    values: steps.map((step) => step?.[field]?.ms ?? null),
-    texts: steps.map((step) => step?.[field]?.text ?? null),
-    note: view.total[field]?.text,
-  });
-  const all = [line("p95", "p95_ms", "s1"), line("p50", "p50_ms", "s0", [6, 4])];
-  const known = all.some((each) => each.values.some((value) => value !== null));
-  const text = known
-    ? `Latency per ${bucket}: p50 ${all[1].note}, p95 ${all[0].note} over all calls.`
-    : "A breakdown by model or tag does not tell latencies.";
-  draw(byId("latency-chart"), { kind: "lines", bucket, names, series: known ? all : [], value: axisTime, text });
-  legend(byId("latency-legend"), known ? all : []);
-  dataTable(byId("latency-data"), `Latency per ${bucket}`, names, all);
-}
-
-function errors() {
-  const { bucket, names, steps } = view.over_time;
-  const known = view.total.errors !== null;
-  const one = {
-    name: "errors",
-    mark: "bad",
-    values: steps.map((step) => step?.errors ?? 0),
-    texts: steps.map((step) => (step ? `${count(step.errors ?? 0)} of ${count(step.calls)} (${percent(step.errors ?? 0, step.calls)})` : "0")),
-    note: known ? count(view.total.errors) : "",
-  };
-  const text = known ? `Errors per ${bucket}: ${one.note} in all.` : "A breakdown by model does not tell errors.";
-  const axis = (value) => (Number.isInteger(value) ? count(value) : "");
-  draw(byId("errors-chart"), { kind: "bars", bucket, names, series: known ? [one] : [], value: axis, text });
-  legend(byId("errors-legend"), known ? [one] : []);
-  dataTable(byId("errors-data"), `Errors per ${bucket}`, names, known ? [one] : []);
 }
 
 function controls() {
@@ -307,7 +200,7 @@ function theme() {
 
 function repaint() {
   theme();
-  if (view?.total) content();
+  if (view?.total) panels(view);
 }
 
 byId("theme").addEventListener("click", () => {
@@ -349,10 +242,10 @@ for (const name of ["project", "env"]) byId(name).addEventListener("change", (ev
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) rest();
-  else load();
+  else refresh();
 });
 setInterval(() => {
-  if (moves() && !document.hidden) load();
+  if (moves() && !document.hidden) refresh();
 }, AGAIN_MS);
 
 onLook(() => load({ asked: true }));
