@@ -21,13 +21,13 @@ __all__ = [
 ]
 
 
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Add the files, and how they are read."""
+def add_sources(parser: argparse.ArgumentParser, *, stdin: bool = True) -> None:
+    """Add the files, and how they are read; ``stdin``: that may be one of them."""
     parser.add_argument(
         "paths",
         nargs="*",
         metavar="PATH",
-        help="files, folders or globs; - is stdin; none: all projects of the local telemetry folder",
+        help=f"files, folders or globs; {'- is stdin; ' * stdin}none: all projects of the telemetry folder",
     )
     parser.add_argument("--no-cache", action="store_true", help="keep no columnar copy beside the files")
     parser.add_argument(

@@ -32,15 +32,15 @@ _EXAMPLES: Final = """examples:
   recost dashboard --since 7d --env production
   recost dashboard --no-open --port 0 logs/*.jsonl.gz
 
-The period and the filters are what the page shows first; there they can be changed. The URL has a token that
-is new each time. Ctrl-C ends it."""
+The period and the filters are what the page shows first; there they can be
+changed. The URL has a token that is new each time. Ctrl-C ends it."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
-    add_sources(parser)
+    add_sources(parser, stdin=False)
     server = parser.add_argument_group("server")
     server.add_argument("--port", type=int, default=PORT, metavar="N", help=f"0: any that is free ({PORT})")
     server.add_argument("--host", default=HOST, metavar="H", help=f"where to listen ({HOST})")

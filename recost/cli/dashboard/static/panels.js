@@ -76,7 +76,7 @@ function spend(view) {
   );
   const series = found.map((each, index) => ({
     name: each.name,
-    mark: each.others ? "s7" : `s${index % 7}`,
+    mark: each.others ? "s7" : `s${Math.min(index, 7)}`,
     values: each.cost.map((amount) => Number(amount.usd)),
     texts: each.cost.map((amount) => amount.text),
     note: each.total.text,
