@@ -12,7 +12,7 @@ from recost.analytics.query import Question
 from recost.analytics.scope import scope_of
 from recost.analytics.sql import MEASURES, Statement
 
-__all__ = ["Answer", "Figures", "Group", "ask", "named"]
+__all__ = ["FORMATS", "Answer", "Figures", "Group", "ask", "named"]
 
 EXACT: Final = Context(prec=80)
 _LATER: Final = (
@@ -28,7 +28,14 @@ _LATER: Final = (
 )
 UNKNOWN: Final = {"model": ("errors", *_LATER), "tag": _LATER}
 """What a breakdown within a metric doesn't tell, by the kind of breakdown."""
-_FORMATS: Final = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m"}
+FORMATS: Final = {
+    "minute": "%Y-%m-%d %H:%M",
+    "hour": "%Y-%m-%d %H:00",
+    "day": "%Y-%m-%d",
+    "week": "%Y-%m-%d",
+    "month": "%Y-%m",
+}
+"""How times are named, by the kind."""
 _CENTS: Final = ("cost", "reported", "computed", "estimated")
 
 
@@ -118,9 +125,7 @@ def _both_periods(question: Question, result: Any) -> list[tuple[_Names, tuple[_
 
 def named(question: Question, row: Sequence[Any]) -> _Names:
     """Return the names of a row's group: times as they are written."""
-    return tuple(
-        f"{value:{_FORMATS[by]}}" if by in _FORMATS else value for by, value in zip(question.by, row)
-    )
+    return tuple(f"{value:{FORMATS[by]}}" if by in FORMATS else value for by, value in zip(question.by, row))
 
 
 def _nothing() -> _Sums:

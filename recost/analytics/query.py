@@ -9,9 +9,9 @@ from typing import Final, Literal, Optional
 from recost.analytics.spans import Period
 from recost.errors import RecostError
 
-__all__ = ["DIMENSIONS", "SORTS", "TIMES", "Question", "QuestionError"]
+__all__ = ["DIMENSIONS", "SORTS", "TIMES", "Question", "QuestionError", "exactly"]
 
-TIMES: Final = ("hour", "day", "week", "month")
+TIMES: Final = ("minute", "hour", "day", "week", "month")
 DIMENSIONS: Final = ("provider", "endpoint", "method", "model", "route", "environment", "project", *TIMES)
 """What to group by, besides ``tag:NAME``."""
 EVER: Final = Period()
@@ -34,7 +34,7 @@ class Question:
     """One or two of `DIMENSIONS` or ``tag:NAME``; none: the total only."""
     period: Period = EVER
     zone: tzinfo = timezone.utc
-    """Of hours, days, weeks (from Monday on) and months."""
+    """Of minutes, hours, days, weeks (from Monday on) and months."""
     compare: Optional[Period] = None
     """The period that changes are against."""
     sort: Optional[str] = None
@@ -42,7 +42,8 @@ class Question:
     limit: Optional[int] = None
     """How many groups; what the others amount to is told in one row."""
     providers: tuple[str, ...] = ()
-    """Filters: any of these, ``*`` standing for any text; none: all."""
+    """Filters: any of these, ``*`` standing for any text, `exactly` for no more than itself; none: all."""
+    endpoints: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     """Names and values. All of these names are to match."""
@@ -99,3 +100,8 @@ class Question:
 def tag_of(name: str) -> Optional[str]:
     """Return the tag's name where groups are by a tag: ``route`` is the tag of that name."""
     return "route" if name == "route" else name[4:] if name.startswith("tag:") else None
+
+
+def exactly(name: str) -> str:
+    """Return the filter that a name alone meets: a backslash takes the meaning from what follows."""
+    return name.replace("\\", "\\\\").replace("*", "\\*")

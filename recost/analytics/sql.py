@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta, timezone
-from typing import Any, Final, Optional
+from typing import Any, Callable, Final, Optional
 
 from recost.analytics.engine import literal
 from recost.analytics.query import TIMES, Question, tag_of
@@ -34,6 +34,8 @@ OTHER: Final = "(other)"
 """The value of each tag for the tag sets beyond the number that the SDK tells apart."""
 
 _ZERO: Final = timedelta(0)
+_PARTS: Final = re.compile(r"\\[*\\]|\*|[^*\\]+|\\")
+"""Of a filter: a star or a backslash that is meant, a star for any text, other text."""
 _PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "method")
 _LISTS: Final = {"model": "models", "tag": "tags"}
 
@@ -134,6 +136,7 @@ class Statement:
         conditions = [f"started {comparison} {moment(at)}" for at, comparison in bounds if at is not None]
         for column, wanted in (
             ("provider", question.providers),
+            ("endpoint", question.endpoints),
             ("environment", question.environments),
             ("model", question.models),
         ):
@@ -162,8 +165,9 @@ class Statement:
         for each in wanted:
             if name is not None:
                 self._parameters.append(name)
-            self._parameters.append(_like(each) if "*" in each else each)
-            tests.append(f"{column} LIKE ? ESCAPE '!'" if "*" in each else f"{column} = ?")
+            wild = "*" in _PARTS.findall(each)
+            self._parameters.append(_like(each) if wild else "".join(_translated(each, "", str)))
+            tests.append(f"{column} LIKE ? ESCAPE '!'" if wild else f"{column} = ?")
         return [f"({' OR '.join(tests)})"]
 
 
@@ -175,10 +179,14 @@ def _measured() -> tuple[str, ...]:
 
 
 def _is_like(text: str, pattern: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+    return re.fullmatch("".join(_translated(pattern, ".*", re.escape)), text, re.DOTALL) is not None
 
 
 def _like(pattern: str) -> str:
-    for mark in "!%_":
-        pattern = pattern.replace(mark, f"!{mark}")
-    return pattern.replace("*", "%")
+    return "".join(_translated(pattern, "%", lambda text: re.sub("[!%_]", r"!\g<0>", text)))
+
+
+def _translated(pattern: str, anything: str, plain: Callable[[str], str]) -> Iterator[str]:
+    """Yield the parts of a filter in another language: what stands for any text, and what for itself."""
+    for part in _PARTS.findall(pattern):
+        yield anything if part == "*" else plain(part[1:] if part in {"\\*", "\\\\"} else part)

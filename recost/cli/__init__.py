@@ -21,6 +21,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: Final = {
     "anomalies": ("recost.cli.anomalies", "show hours and days that cost more than usual; for cron"),
     "completion": ("recost.cli.completion", "print what makes a shell complete recost's commands"),
+    "dashboard": ("recost.cli.dashboard", "show who spends what in the browser, as it comes"),
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),

@@ -10,16 +10,24 @@ from recost.analytics.query import Question
 from recost.analytics.spans import parse_zone, period_of
 from recost.config import resolve
 
-__all__ = ["add_filters", "add_period", "add_sources", "question_of", "right_now", "telemetry_folder"]
+__all__ = [
+    "add_filters",
+    "add_period",
+    "add_sources",
+    "question_of",
+    "right_now",
+    "tag_filter",
+    "telemetry_folder",
+]
 
 
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Add the files, and how they are read."""
+def add_sources(parser: argparse.ArgumentParser, *, stdin: bool = True) -> None:
+    """Add the files, and how they are read; ``stdin``: that may be one of them."""
     parser.add_argument(
         "paths",
         nargs="*",
         metavar="PATH",
-        help="files, folders or globs; - is stdin; none: all projects of the local telemetry folder",
+        help=f"files, folders or globs; {'- is stdin; ' * stdin}none: all projects of the telemetry folder",
     )
     parser.add_argument("--no-cache", action="store_true", help="keep no columnar copy beside the files")
     parser.add_argument(
@@ -42,11 +50,14 @@ def add_period(parser: argparse.ArgumentParser) -> None:
 
 def add_filters(parser: argparse.ArgumentParser, *, within: bool = True) -> None:
     """Add which calls are meant; ``within``: by what is told within a metric, too."""
-    group = parser.add_argument_group("filters", "Each may be given several times; * stands for any text.")
+    group = parser.add_argument_group(
+        "filters", "Each may be given several times; * stands for any text, \\* for a star."
+    )
     group.add_argument("--provider", action="append", default=[], metavar="NAME")
+    group.add_argument("--endpoint", action="append", default=[], metavar="NAME")
     if within:
         group.add_argument("--model", action="append", default=[], metavar="NAME")
-        group.add_argument("--tag", action="append", default=[], metavar="NAME=VALUE", type=_tag)
+        group.add_argument("--tag", action="append", default=[], metavar="NAME=VALUE", type=tag_filter)
     else:
         parser.set_defaults(model=[], tag=[])
     group.add_argument("--env", action="append", default=[], metavar="NAME")
@@ -70,6 +81,7 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
         sort=getattr(arguments, "sort", None),
         limit=getattr(arguments, "limit", None),
         providers=tuple(arguments.provider),
+        endpoints=tuple(arguments.endpoint),
         models=tuple(arguments.model),
         tags=tuple(arguments.tag),
         environments=tuple(arguments.env),
@@ -91,7 +103,12 @@ def right_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _tag(text: str) -> tuple[str, str]:
+def tag_filter(text: str) -> tuple[str, str]:
+    """Return name and value of a filter by tag.
+
+    Raises:
+        ArgumentTypeError: It is not ``NAME=VALUE``.
+    """
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")

@@ -39,7 +39,7 @@ def test_an_unknown_command_is_refused_with_a_hint(capsys: pytest.CaptureFixture
     assert main(["dmo"]) == 2
     assert "no command 'dmo'; did you mean 'demo'?" in capsys.readouterr().err
     assert main(["xyz"]) == 2
-    assert "there are: anomalies, completion, demo" in capsys.readouterr().err
+    assert "there are: anomalies, completion, dashboard, demo" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["demo", "--nonsense"], ["demo", "extra"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import secrets
@@ -9,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from recost._version import __version__
+from recost.cli import dashboard
 from recost.cli.demo.apis import APIS
 from recost.cli.demo.clients import CLIENTS
 from recost.cli.demo.report import add_up, local_files, read_windows, reconcile, table
@@ -21,7 +23,6 @@ from recost.config import resolve, variable
 from recost.lifecycle import init
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from recost.cli.demo.clients import Client
@@ -36,7 +37,8 @@ _FLUSH_WITHIN_S: Final = 10.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Say more in the help; there are no options."""
+    """Add the one option, and say more in the help."""
+    parser.add_argument("--dashboard", action="store_true", help="then show these calls in the browser")
     parser.epilog = (
         "No keys, no network: a server on loopback speaks like OpenAI, Anthropic and Stripe, and every HTTP "
         "client that is installed makes a few calls to it. The summary is appended to the file where a real "
@@ -45,8 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(_arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Run the demo; 1 when not every call is accounted for, 2 when the configuration is not valid."""
+    if arguments.dashboard and not dashboard.is_available("demo --dashboard"):
+        return 2
     errors: list[Exception] = []
     try:
         settings = _settings(errors)
@@ -59,7 +63,19 @@ def run(_arguments: argparse.Namespace) -> int:
         _introduce(server, clients, style)
         runner = Runner(clients, routing)
         _make_calls(runner, settings, style)
-    return _report(settings, server, runner, errors, style)
+    code = _report(settings, server, runner, errors, style)
+    if arguments.dashboard:
+        print()
+        return _show(settings) or code
+    return code
+
+
+def _show(settings: Settings) -> int:
+    """Show this run's calls in the browser until it is interrupted."""
+    parser = argparse.ArgumentParser()
+    dashboard.configure(parser)
+    paths = [str(path) for path in local_files(settings) if path.exists()]
+    return dashboard.run(parser.parse_args([*paths, "--env", settings.environment, "--port", "0"]))
 
 
 def _settings(errors: list[Exception]) -> Settings:

@@ -43,8 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--by",
         default="provider",
         metavar="NAME[,NAME]",
-        help="provider, endpoint, method, model, tag:NAME, route, environment, project, hour, day, week, "
-        "month, or two of them (provider)",
+        help="provider, endpoint, method, model, tag:NAME, route, environment, project, minute, hour, day, "
+        "week, month, or two of them (provider)",
     )
     parser.add_argument("--sort", choices=SORTS, help="the largest first (cost); times stand in their order")
     parser.add_argument(

@@ -15,7 +15,7 @@ from recost.analytics.query import TIMES, tag_of
 from recost.cli.tables import WIDTH, Column, Table, format_bytes, format_ms, wrap
 from recost.cli.terminal import Style
 
-__all__ = ["WIDE", "name_of", "show", "sources_of", "terminal_width"]
+__all__ = ["WIDE", "name_of", "share_of", "show", "sources_of", "terminal_width"]
 
 WIDE: Final = 100
 """Columns from which on there is more to see."""
@@ -86,7 +86,7 @@ def _measures(answer: Answer, *, wide: bool) -> list[_Measure]:
             "errors", lambda group, _: _UNKNOWN if group.now.errors is None else f"{group.now.errors:,}"
         ),
         _Measure("cost", lambda group, _: format_usd(group.now.cost_usd)),
-        _Measure("share", _share),
+        _Measure("share", share_of),
     ]
     if answer.question.compare is not None:
         found.append(_Measure("change", _change))
@@ -119,7 +119,8 @@ def _without_value(answer: Answer) -> set[str]:
     return hidden
 
 
-def _share(group: Group, answer: Answer) -> str:
+def share_of(group: Group, answer: Answer) -> str:
+    """Return a group's share of the cost, in per cent."""
     whole = answer.total.now.cost_usd
     if not whole:
         return _UNKNOWN

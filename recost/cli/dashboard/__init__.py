@@ -1,0 +1,105 @@
+"""``recost dashboard``: who spends what, in the browser, as it comes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from recost.analytics.query import QuestionError
+from recost.analytics.sources import STDIN, SourceError
+from recost.analytics.spans import SpanError
+from recost.cli.needs import available
+from recost.cli.options import (
+    add_filters,
+    add_period,
+    add_sources,
+    question_of,
+    right_now,
+    telemetry_folder,
+)
+from recost.cli.reading import read
+from recost.cli.refusal import refused
+from recost.errors import RecostError
+
+__all__ = ["HOST", "PORT", "configure", "is_available", "run", "show"]
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 9848
+_EXAMPLES: Final = """examples:
+  recost dashboard                          all projects, in the browser
+  recost dashboard --since 7d --env production
+  recost dashboard --no-open --port 0 logs/*.jsonl.gz
+
+The period and the filters are what the page shows first; there they can be
+changed. The URL has a token that is new each time. Ctrl-C ends it."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add_sources(parser, stdin=False)
+    server = parser.add_argument_group("server")
+    server.add_argument("--port", type=int, default=PORT, metavar="N", help=f"0: any that is free ({PORT})")
+    server.add_argument("--host", default=HOST, metavar="H", help=f"where to listen ({HOST})")
+    server.add_argument("--no-open", action="store_true", help="print the URL, open no browser")
+    add_period(parser)
+    add_filters(parser)
+
+
+def is_available(command: str) -> bool:
+    """Return whether what the dashboard needs is installed; otherwise say how to install it."""
+    return available(command, "duckdb", "starlette", "uvicorn", extra="dashboard")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve the page until it is interrupted; 2 when it cannot be."""
+    if not is_available("dashboard"):
+        return 2
+    try:
+        folder = telemetry_folder()
+        if STDIN in arguments.paths:
+            raise SourceError("recost: the dashboard follows files, and reads no stdin")
+        question_of(arguments, (), right_now())
+    except (QuestionError, SpanError, RecostError, ValueError) as error:
+        return refused(error)
+    if (arguments.paths or _has_files(folder)) and read(arguments, lambda _: True) is None:
+        return 2
+    return show(arguments, folder)
+
+
+def _has_files(folder: Path) -> bool:
+    from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - what it needs may be missing
+
+    return bool(Desk([], folder).sources())
+
+
+def show(arguments: argparse.Namespace, folder: Path) -> int:
+    """Serve the page on the files and the filters that the arguments name; 2 when it cannot be."""
+    from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - what it needs may be missing
+    from recost.cli.dashboard.server import AddressError, serve  # noqa: PLC0415
+
+    with Desk(arguments.paths, folder, keep=not arguments.no_cache) as desk:
+        try:
+            serve(
+                desk,
+                arguments.host,
+                arguments.port,
+                zone=arguments.tz,
+                query=_query(arguments),
+                browse=not arguments.no_open,
+            )
+        except AddressError as error:
+            return refused(error)
+    return 0
+
+
+def _query(arguments: argparse.Namespace) -> str:
+    """Return what the arguments ask for as parameters of the page's URL."""
+    asked = [(name, getattr(arguments, name)) for name in ("since", "until") if getattr(arguments, name)]
+    for name in ("provider", "endpoint", "model", "env", "project"):
+        asked += [(name, value) for value in getattr(arguments, name)]
+    asked += [("tag", f"{name}={value}") for name, value in arguments.tag]
+    return urlencode(asked)

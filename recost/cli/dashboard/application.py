@@ -1,0 +1,145 @@
+"""What the server answers: the page, its files, a view of the figures, and word of what has changed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import mimetypes
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Callable, Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from recost._version import __version__
+from recost.analytics import engine
+from recost.cli.dashboard.desk import Desk, StoppedError
+from recost.cli.dashboard.guard import Access, Guard
+from recost.cli.dashboard.view import SPLITS, TABLES, Look, view_of
+from recost.cli.options import question_of, right_now, tag_filter
+from recost.errors import RecostError
+
+__all__ = ["application", "look_of"]
+
+_STATIC: Final = Path(__file__).with_name("static")
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_POLL_S: Final = 0.5
+_ALIVE_S: Final = 15.0
+"""Between signs of life, so that a connection that is gone is noticed."""
+_MANY: Final = ("provider", "endpoint", "model", "env", "project", "tag")
+_ONCE: Final = ("since", "until", "by", "tagname")
+
+
+def application(desk: Desk, access: Access, zone: str, stopping: Callable[[], bool]) -> Guard:
+    """Return the ASGI application."""
+    for suffix, kind in _TYPES.items():  # on Windows, other programs say what they are
+        mimetypes.add_type(kind, suffix)
+    api = _Api(desk, zone, stopping)
+    inside = [
+        Route("/", _page),
+        Route("/api/view", api.view),
+        Route("/api/events", api.events),
+        Mount("/static", StaticFiles(directory=_STATIC)),
+    ]
+    return Guard(Starlette(routes=[Mount(access.view.rstrip("/"), routes=inside)]), access)
+
+
+async def _page(_request: Request) -> Response:
+    return FileResponse(_STATIC / "index.html", headers=_NO_STORE)
+
+
+def look_of(query: QueryParams, zone: str) -> Look:
+    """Return what the parameters of a page's URL ask for: the options of `recost report`, as far as they go.
+
+    Raises:
+        ValueError: They ask for what there is not.
+    """
+    for name in query:
+        if name not in {*_MANY, *_ONCE, "whole"}:
+            raise ValueError(f"unknown parameter {name!r}; there are: {', '.join((*_MANY, *_ONCE, 'whole'))}")
+    asked: dict[str, Any] = {name: query.getlist(name) for name in _MANY}
+    try:
+        asked["tag"] = [tag_filter(each) for each in asked["tag"]]
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(str(error)) from None
+    period = {name: query.get(name) or None for name in ("since", "until")}
+    question = question_of(argparse.Namespace(**asked, **period, tz=zone), (), right_now())
+    split = _one_of(query.get("by", SPLITS[0]), SPLITS, "by")
+    whole = tuple(_one_of(name, TABLES, "whole") for name in query.getlist("whole"))
+    return Look(question, split, query.get("tagname") or None, whole)
+
+
+def _one_of(value: str, known: Sequence[str], name: str) -> str:
+    if value not in known:
+        raise ValueError(f"{name} {value!r} is unknown; there are: {', '.join(known)}")
+    return value
+
+
+class _Api:
+    def __init__(self, desk: Desk, zone: str, stopping: Callable[[], bool]) -> None:
+        self._desk = desk
+        self._zone = zone
+        self._stopping = stopping
+
+    async def view(self, request: Request) -> Response:
+        """Answer with all figures of the page."""
+        try:
+            look = look_of(request.query_params, self._zone)
+            content = await run_in_threadpool(self._view, look)
+        except StoppedError:
+            return _error("the dashboard ends", 503)
+        except (RecostError, ValueError) as error:
+            return _error(str(error), 400)
+        except OverflowError:
+            return _error("a time that is beyond what calendars have", 400)
+        except OSError as error:
+            return _error(str(error), 500)
+        except engine.errors() as error:
+            return _error(f"DuckDB: {str(error).splitlines()[0]}", 500)
+        return JSONResponse(content, headers=_NO_STORE)
+
+    def _view(self, look: Look) -> dict[str, Any]:
+        state = self._desk.state()  # before the files are read: what comes meanwhile is told as news
+        about = {"state": state, "version": __version__, "folder": str(self._desk.folder)}
+        if not self._desk.sources():
+            return {**about, "empty": True}
+        content = self._desk.ask(lambda found: view_of(found, look, right_now()))
+        return {**about, "empty": False, **content}
+
+    async def events(self, request: Request) -> Response:
+        """Tell when the files have changed, for as long as somebody listens."""
+        seen = request.headers.get("last-event-id") or request.query_params.get("seen", "")
+        headers = {**_NO_STORE, "X-Accel-Buffering": "no"}
+        return StreamingResponse(self._changes(seen), media_type="text/event-stream", headers=headers)
+
+    async def _changes(self, seen: str) -> AsyncIterator[str]:
+        yield "retry: 2000\n\n"
+        told = time.monotonic()
+        while not self._stopping():
+            state = await run_in_threadpool(self._state, seen)
+            if state != seen:
+                yield f"id: {state}\nevent: change\ndata: {state}\n\n"
+            elif time.monotonic() - told > _ALIVE_S:
+                yield ": still here\n\n"
+            if state != seen or time.monotonic() - told > _ALIVE_S:
+                seen, told = state, time.monotonic()
+            await asyncio.sleep(_POLL_S)
+
+    def _state(self, seen: str) -> str:
+        try:
+            return self._desk.state()
+        except (RecostError, OSError):  # gone at this moment; the view says so when it is asked
+            return seen
+
+
+def _error(text: str, status: int) -> Response:
+    plain = text.replace("recost: ", "", 1) if text.startswith("recost: ") else text
+    return JSONResponse({"error": plain}, status, headers=_NO_STORE)

@@ -1,0 +1,190 @@
+"""Who may see the dashboard: a token, and no page of another origin.
+
+The URL that is printed has a random token. It is exchanged for a cookie, HttpOnly and SameSite=Strict, so
+that it doesn't stay in the address bar and no script can read it; EventSource, reload, back and bookmarks
+work with it as they are. Browsers send the cookies of 127.0.0.1 to all of its ports: this one is for a path
+that is random as well, and another server never gets to see it. The exchange is a page that leads on and no
+redirect, as a link on another site would have the browser withhold a strict cookie from what follows.
+
+A browser is started with a URL of its own, whose token opens once: other users of the machine see the
+arguments of a process.
+
+Pages elsewhere cannot ask: a Host that isn't this server's (DNS rebinding), an Origin of another server and
+what the browser marks as begun elsewhere are refused, and so is every method that could change something.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+from dataclasses import dataclass, field
+from html import escape
+from typing import Final, Optional
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["Access", "Guard", "is_loopback"]
+
+_COOKIE: Final = "recost_dashboard"
+_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
+_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+_ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+
+
+def _random() -> str:
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the dashboard is, and what opens it."""
+
+    host: str
+    port: int
+    token: str = field(default_factory=_random, repr=False)
+    """Of the URL that is printed."""
+    once: str = field(default_factory=_random, repr=False)
+    """Of the URL that a browser is started with."""
+    session: str = field(default_factory=_random, repr=False)
+    """Of the cookie."""
+    view: str = field(default_factory=lambda: f"/view-{secrets.token_hex(8)}/")
+    """The path of everything that needs the cookie."""
+
+    def url(self, query: str = "", *, once: bool = False) -> str:
+        """Return the URL to open, with what the page is to show first; ``once``: one that opens once."""
+        host = "127.0.0.1" if self.host in _ANY else self.host
+        host = f"[{host}]" if ":" in host else host
+        token = self.once if once else self.token
+        return f"http://{host}:{self.port}/?token={token}{'&' if query else ''}{query}"
+
+    def knows(self, host: str) -> bool:
+        """Return whether a Host header names this server."""
+        name, _, port = host.lower().rpartition(":") if not host.endswith("]") else (host.lower(), "", "")
+        if not name:
+            name, port = host.lower(), ""
+        if (port or "80") != str(self.port):
+            return False
+        bare = name.strip("[]")
+        if self.host in _ANY:  # rebinding needs a name: an address is what somebody wrote
+            return _is_address(bare) or name in {*_LOCAL, socket.gethostname().lower()}
+        return name in _LOCAL or bare == self.host.lower()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, seen from itself only."""
+    return host.lower() == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class Guard:
+    """ASGI middleware: asks for the token or the cookie, and adds the headers that browsers go by."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+        self._started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on what may be asked."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        answer = self._answer(Request(scope))
+        await (self._app if answer is None else answer)(scope, receive, guarded)
+
+    def _answer(self, request: Request) -> Optional[Response]:
+        """Return the guard's own answer; None for what is to be passed on."""
+        refusal = self._foreign(request)
+        if refusal is not None:
+            return _refused(refusal)
+        if request.method not in {"GET", "HEAD"}:
+            return PlainTextResponse(
+                "recost dashboard: GET only\n",
+                405,
+                headers={"Allow": "GET, HEAD", "Cache-Control": "no-store"},
+            )
+        if request.url.path == "/":
+            return self._entrance(request)
+        if not request.url.path.startswith(self._access.view) or not self._is_known(request):
+            return _refused("no access: open the URL that `recost dashboard` printed")
+        if request.headers.get("sec-fetch-site", "") in _ELSEWHERE:
+            return _refused("a page of another origin asks; open the URL that `recost dashboard` printed")
+        return None
+
+    def _foreign(self, request: HTTPConnection) -> Optional[str]:
+        host = request.headers.get("host", "")
+        if not self._access.knows(host):
+            return f"the Host {host!r} is not this server's; open the URL that `recost dashboard` printed"
+        origin = request.headers.get("origin")
+        if origin is not None and origin != f"http://{host}":
+            return f"the Origin {origin!r} is not this server's"
+        return None
+
+    def _is_known(self, request: Request) -> bool:
+        return _same(request.cookies.get(_COOKIE, ""), self._access.session)
+
+    def _opens(self, token: str, method: str) -> bool:
+        if _same(token, self._access.token):
+            return True
+        fresh, once = not self._started, _same(token, self._access.once)
+        self._started |= once and method == "GET"
+        return fresh and once
+
+    def _entrance(self, request: Request) -> Response:
+        """Exchange the token for the cookie."""
+        asked = request.query_params.multi_items()
+        tokens = [value for name, value in asked if name == "token"]
+        if not self._opens("".join(tokens), request.method):
+            return _refused("wrong or no token: open the URL that `recost dashboard` printed last")
+        query = request.url.remove_query_params("token").query
+        target = escape(self._access.view.lstrip("/") + (f"?{query}" if query else ""))
+        page = (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>recost</title>'
+            f'<link rel="icon" href="{escape(self._access.view.lstrip("/"))}static/icon.svg">'
+            f'<meta http-equiv="refresh" content="0; url={target}">'
+            f'<p><a href="{target}">Open the dashboard</a></p></html>'
+        )
+        response = HTMLResponse(page, headers={"Cache-Control": "no-store"})
+        response.set_cookie(
+            _COOKIE, self._access.session, path=self._access.view, httponly=True, samesite="strict"
+        )
+        return response
+
+
+def _same(given: str, wanted: str) -> bool:
+    return secrets.compare_digest(given.encode(), wanted.encode())
+
+
+def _refused(why: str) -> Response:
+    return PlainTextResponse(f"recost dashboard: {why}\n", 403, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,161 @@
+"""All that the page shows, from one look at the files; every figure is one that `recost report` has."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, Optional
+
+from recost.analytics.answer import EXACT, Answer, ask
+from recost.analytics.cache import Readings
+from recost.analytics.extent import extent, tag_names
+from recost.analytics.query import Question, QuestionError, exactly
+from recost.analytics.spans import SpanError
+from recost.cli.dashboard.buckets import bucket_names, bucket_of
+from recost.cli.dashboard.wire import figures_of, money, table_of, total_of
+from recost.cli.report.table import name_of, sources_of, zone_name
+
+__all__ = ["SPLITS", "TABLES", "Look", "view_of"]
+
+SPLITS: Final = ("provider", "model")
+"""What spend over time is stacked by."""
+TABLES: Final = ("provider", "model", "endpoint", "route", "tag")
+_ROWS: Final = 8
+_ALL_ROWS: Final = 500
+_SERIES: Final = 7
+_LONGEST: Final = timedelta(days=50 * 366)
+_OLDEST: Final = timedelta(days=3 * 366)
+"""An empty beginning of a chart that is longer than that is left out."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is looked at."""
+
+    question: Question
+    """The period and the filters."""
+    split: str = "provider"
+    """One of `SPLITS`."""
+    tag: Optional[str] = None
+    """The tag of the table by tag; None: the first that there is."""
+    whole: tuple[str, ...] = ()
+    """Tables that are shown with all their rows."""
+
+
+def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
+    """Return the content of the page."""
+    plain = replace(look.question, by=())
+    total = ask(readings, _compared(plain, now))
+    names = tag_names(readings)
+    tag = look.tag if look.tag is not None else next((name for name in names if name != "route"), None)
+    period = look.question.period
+    return {
+        "now": now.astimezone(plain.zone).strftime("%H:%M:%S"),
+        "zone": zone_name(plain.zone, now),
+        "since": _local(period.since, plain),
+        "until": _local(period.until, plain),
+        "total": total_of(total),
+        "sources": sources_of(total.total.now),
+        "bad_lines": total.bad_lines,
+        "bad_metrics": total.bad_metrics,
+        "over_time": _over_time(readings, plain, look.split, now),
+        "tables": {name: _table(readings, plain, look, name, tag) for name in TABLES},
+        "tag": tag,
+        "tags": names,
+        **_choices(readings),
+    }
+
+
+def _compared(question: Question, now: datetime) -> Question:
+    """Return the question with the period before it, where there is one."""
+    try:
+        return replace(question, compare=question.period.before(now))
+    except (SpanError, OverflowError):  # it has no beginning, or is longer than there are years
+        return question
+
+
+def _local(moment: Optional[datetime], question: Question) -> Optional[str]:
+    return None if moment is None else moment.astimezone(question.zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _choices(readings: Readings) -> dict[str, list[str]]:
+    groups = ask(readings, Question(by=("environment", "project"))).groups
+    environments, projects = ({group.names[index] or "" for group in groups} for index in (0, 1))
+    return {"environments": sorted(environments), "projects": sorted(projects)}
+
+
+def _table(
+    readings: Readings, plain: Question, look: Look, name: str, tag: Optional[str]
+) -> Optional[dict[str, Any]]:
+    """Return a table; why there is none, where the filters don't go together with it."""
+    if name == "tag" and tag is None:
+        return None
+    by = {"endpoint": ("provider", "endpoint"), "tag": (f"tag:{tag}",)}.get(name, (name,))
+    try:
+        question = replace(plain, by=by, limit=_ALL_ROWS if name in look.whole else _ROWS)
+    except QuestionError as error:
+        return {"refused": str(error).replace("recost: ", "", 1)}
+    return table_of(ask(readings, question))
+
+
+def _over_time(readings: Readings, plain: Question, split: str, now: datetime) -> dict[str, Any]:
+    found = extent(readings, plain)
+    if found is None:
+        return {"bucket": "day", "names": [], "steps": [], "series": []}
+    first, last = found
+    since, until = plain.period.since, plain.period.until
+    if since is not None:
+        last = max(last, now if until is None else min(now, until - timedelta(microseconds=1)))
+        first = since if last - since <= _OLDEST else first
+    bucket = bucket_of(last - first)
+    steps = {group.names[0]: group.now for group in ask(readings, replace(plain, by=(bucket,))).groups}
+    if last - first <= _LONGEST:
+        names = bucket_names(bucket, first, last, plain.zone)
+    else:  # a clock was wrong
+        names = [name for name in steps if name is not None]
+    content: dict[str, Any] = {"bucket": bucket, "names": names, "series": []}
+    content["steps"] = [figures_of(steps[name]) if name in steps else None for name in names]
+    try:
+        content["series"] = _series(ask(readings, replace(plain, by=(bucket, split))), names)
+    except QuestionError as error:
+        content["refused"] = str(error).replace("recost: ", "", 1)
+    return content
+
+
+def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the costliest names' amounts at each step, and those of all others in one."""
+    amounts: dict[Optional[str], dict[str, Decimal]] = {}
+    for group in answer.groups:
+        step, name = group.names
+        amounts.setdefault(name, {})[step or ""] = group.now.cost_usd
+    totals = {name: _sum(each.values()) for name, each in amounts.items()}
+    order = sorted(totals, key=lambda name: (-totals[name], name is None, name or ""))
+    order = [name for name in order if totals[name]] or order
+    dimension = answer.question.by[1]
+    shown = order if len(order) <= _SERIES + 1 else order[:_SERIES]
+    series = [
+        {
+            "name": name_of(dimension, name),
+            "filter": None if name is None else (dimension, exactly(name)),
+            "others": False,
+            **_costs([amounts[name]], steps),
+        }
+        for name in shown
+    ]
+    parts = [amounts[name] for name in order[len(shown) :]]
+    if parts:
+        title = f"{len(parts):,} others"
+        series.append({"name": title, "filter": None, "others": True, **_costs(parts, steps)})
+    return series
+
+
+def _costs(parts: Sequence[Mapping[str, Decimal]], steps: Sequence[str]) -> dict[str, Any]:
+    costs = [_sum(part.get(step, Decimal(0)) for part in parts) for step in steps]
+    return {"cost": [money(cost) for cost in costs], "total": money(_sum(costs))}
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return functools.reduce(EXACT.add, amounts, Decimal(0))

@@ -1,0 +1,99 @@
+"""Figures as the page gets them: exact, and as they are written; amounts are decimal strings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any, Final, Optional
+
+from recost.analytics.answer import Answer, Figures, Group
+from recost.analytics.money import format_change, format_usd
+from recost.analytics.query import exactly, tag_of
+from recost.analytics.sql import OTHER
+from recost.cli.report.table import name_of, share_of
+from recost.cli.tables import format_bytes, format_ms
+
+__all__ = ["figures_of", "money", "table_of", "total_of"]
+
+_FIELDS: Final = tuple(field.name for field in fields(Figures))
+_FILTERS: Final = ("provider", "endpoint", "model", "environment", "project")
+
+
+def money(dollars: Decimal) -> dict[str, str]:
+    """Return an amount: all its digits, and what people read."""
+    return {"usd": f"{dollars:f}", "text": format_usd(dollars)}
+
+
+def figures_of(figures: Figures) -> dict[str, Any]:
+    """Return each figure by its name; None for what the files don't tell."""
+    return {name: _cell(name, getattr(figures, name)) for name in _FIELDS}
+
+
+def _cell(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name.endswith("_usd"):
+        return money(value)
+    if name.endswith("_ms"):
+        return {"ms": value, "text": format_ms(value)} if math.isfinite(value) else None
+    if name.startswith("bytes"):
+        return {"bytes": value, "text": format_bytes(value)}
+    return value
+
+
+def total_of(answer: Answer) -> dict[str, Any]:
+    """Return what all calls amount to, and the change of their cost where there is one."""
+    total = answer.total
+    content = figures_of(total.now)
+    if total.before is not None:
+        content["before"] = money(total.before.cost_usd)
+        content["change"] = format_change(total.now.cost_usd, total.before.cost_usd)
+    return content
+
+
+def table_of(answer: Answer) -> dict[str, Any]:
+    """Return the rows of a table, what is left out of it, and its total."""
+    rest = None
+    if answer.rest is not None:
+        rest = {"groups": answer.rest_count, **_row(answer, answer.rest)}
+    return {
+        "by": list(answer.question.by),
+        "rows": [_named(answer, group) for group in answer.groups],
+        "rest": rest,
+        "total": figures_of(answer.total.now),
+    }
+
+
+def _named(answer: Answer, group: Group) -> dict[str, Any]:
+    by = answer.question.by
+    return {
+        "names": list(group.names),
+        "shown": [name_of(dimension, name) for dimension, name in zip(by, group.names)],
+        "filters": _filters(by, group.names),
+        **_row(answer, group),
+    }
+
+
+def _row(answer: Answer, group: Group) -> dict[str, Any]:
+    whole = answer.total.now.cost_usd
+    return {
+        **figures_of(group.now),
+        "share": share_of(group, answer),
+        "width": float(group.now.cost_usd / whole) if whole else 0.0,
+    }
+
+
+def _filters(by: Sequence[str], names: Sequence[Optional[str]]) -> Optional[list[tuple[str, str]]]:
+    """Return the parameters that leave these calls only; None where no filter does."""
+    found = []
+    for dimension, name in zip(by, names):
+        tag = tag_of(dimension)
+        if name is None or (tag is not None and name == OTHER):
+            return None
+        if tag is not None:
+            found.append(("tag", f"{tag}={exactly(name)}"))
+        elif dimension in _FILTERS:
+            found.append(("env" if dimension == "environment" else dimension, exactly(name)))
+    return found
