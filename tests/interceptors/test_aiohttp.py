@@ -14,6 +14,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from typing import Any, Callable, Optional
+from unittest import mock
 
 import pytest
 
@@ -54,6 +55,21 @@ async def same_with_and_without(
 
 
 # What is recorded
+
+
+async def test_an_answer_whose_body_is_a_mock_has_no_size(session: Any, events: list[RawEvent]) -> None:
+    """As in aiohttp's own tests."""
+    message = mock.MagicMock(code=200)
+    connection = mock.Mock(connected=True, closed=None, _drain_helper=mock.AsyncMock())
+    connection.read = mock.AsyncMock(return_value=(message, mock.Mock()))
+    connection.transport.is_closing.return_value = False
+
+    async def connect(*_: object) -> Any:
+        return connection
+
+    with mock.patch.object(session.connector, "_create_connection", connect):
+        (await session.get("http://mocked.example/")).close()
+    assert (only(events).host, only(events).response_bytes) == ("mocked.example", 0)
 
 
 @pytest.mark.parametrize(
