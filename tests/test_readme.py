@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import gzip
 import json
 import re
 import shlex
 import subprocess
 import sys
+import time
 from dataclasses import fields
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,8 +19,10 @@ from typing import Any
 import pytest
 
 import recost
+from recost.cli import COMMANDS
 from recost.interceptors import CLIENTS
 from recost.pricing.providers import BUILTIN_PROVIDERS
+from recost.wire import encode_window
 from tests.api import Api
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
 from tests.scripts import ROOT, environment, run_script, windows
@@ -137,6 +143,68 @@ def test_the_configuration_table_is_complete_and_its_defaults_are_right() -> Non
         elif shown == "none":
             assert getattr(config, name) is None, name
     assert config.base_url == options["base_url"].strip("`")
+
+
+CONSOLE = [
+    pytest.param(
+        [line[2:].partition("  #")[0].strip() for line in code.splitlines() if line[:2] == "$ "],
+        id=f"line-{line}",
+    )
+    for kind, code, line in BLOCKS
+    if kind == "console"
+]
+STAYING = {"dashboard", "tail", "top"}
+"""Commands that go on until they are interrupted; ``top --once`` doesn't."""
+
+
+@pytest.mark.parametrize("lines", CONSOLE)
+def test_the_lines_of_a_console_run(lines: list[str], tmp_path: Path) -> None:
+    """One after the other, or as far as the options of commands that would stay."""
+    write_windows(tmp_path)
+    for line in lines:
+        if line.startswith("pip install"):
+            extra = line.partition("[")[2].partition("]")[0]
+            assert f"\n{extra} = [" in (ROOT / "pyproject.toml").read_text("utf-8")
+            continue
+        name, *arguments = shlex.split(line.partition("recost ")[2].partition("|")[0])
+        if "--dashboard" in arguments or (name in STAYING and "--once" not in arguments):
+            module: Any = import_module(COMMANDS[name][0])
+            parser = argparse.ArgumentParser()
+            module.configure(parser)
+            parser.parse_args(arguments)
+            continue
+        for module_name in ("duckdb",) * (name != "top") + ("statsmodels",) * (name == "forecast"):
+            pytest.importorskip(module_name)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", runnable(line)],
+            cwd=tmp_path,
+            env=environment(RECOST_LOCAL_DIR=str(tmp_path), GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md")),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert done.stdout
+
+
+def runnable(line: str) -> str:
+    """Return a line with this checkout's command, without what else may not be installed."""
+    return line.replace("recost ", f"{shlex.quote(sys.executable)} -m recost ", 1).partition(" | jq")[0]
+
+
+def write_windows(folder: Path) -> None:
+    """Leave what the lines name: a project, and a compressed file."""
+    now = time.time() * 1000
+    metric = recost.MetricEntry("openai", "chat_completions", "POST", 3, 0, 900.0, 300.0, 310.0, 9, 9, 6.0)
+    windows = [
+        recost.WindowSummary("", "production", "python", "0", start, start + 30_000, (metric,))
+        for start in (now - 90_000_000, now - 60_000)
+    ]
+    lines = b"".join(encode_window(window).rstrip() + b"\n" for window in windows)
+    (folder / "shop.jsonl").write_bytes(lines)
+    (folder / "logs").mkdir()
+    (folder / "logs" / "old.jsonl.gz").write_bytes(gzip.compress(lines))
 
 
 def test_the_clients_are_all_named() -> None:
