@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
+from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
@@ -25,7 +26,7 @@ from recost.analytics.cache import FOLDER
 from recost.analytics.query import exactly
 from recost.cli import main
 from recost.cli.dashboard.guard import Access, is_loopback
-from tests.analytics.corpora import EXACT, Plain, corpora
+from tests.analytics.corpora import EXACT, Plain, Sums, corpora
 from tests.analytics.test_cache import line
 from tests.cli.dashboard.serving import Dashboard, append, change, dashboard, raw, report, view
 from tests.scripts import run_script
@@ -264,6 +265,19 @@ def check_table(table: dict[str, Any], known: dict[Any, Any]) -> None:
     assert amounts(rows) == Decimal(table["total"]["cost_usd"]["usd"])
 
 
+def by_tag(plain: Plain, tag: str) -> dict[Optional[str], Sums]:
+    def value(part: dict[str, Any]) -> Optional[str]:
+        told = part.get("tags")
+        return "(other)" if part.get("other") else told.get(tag) if isinstance(told, dict) else None
+
+    return plain.by_part("tags", value)
+
+
+def approximately(ms: float) -> Any:
+    """Return what equals a latency as the page is told it: the mean of floats, in any order."""
+    return {"ms": pytest.approx(ms), "text": mock.ANY}
+
+
 @settings(
     max_examples=12,
     suppress_health_check=[
@@ -297,6 +311,9 @@ def test_every_figure_is_a_plain_sum_over_the_lines(
     )
     models = plain.by_part("models", lambda part: part["model"])
     check_table(tables["model"], {(name,): sums for name, sums in models.items()})
+    for table, tag in (("route", "route"), ("tag", "tenant")):
+        check_table(tables[table], {(name,): sums for name, sums in by_tag(plain, tag).items()})
+    assert content["total"]["p95_ms"] == (None if total.p95_ms is None else approximately(total.p95_ms))
     over_time = content["over_time"]
     for series in over_time["series"]:
         assert added(series["cost"]) == Decimal(series["total"]["usd"])
