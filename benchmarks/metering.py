@@ -1,6 +1,7 @@
 """What metering (``capture_usage=True``) adds on the caller's thread.
 
-Each (client, mode) has a process of its own; rounds take turns, and the lowest of each counts.
+Each (client, mode) has a process of its own, and several one after the other, as one may be slower than another of
+the same program; rounds take turns, and the lowest of each counts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = ["measure", "table"]
 _MODES: Final = ("bare", "off", "on")
 _CALLS: Final = {"2 KB": 100, "events": 10}
 """How many make a round: no more than recost's thread takes at once by default (``max_batch_size``)."""
+_PROCESSES: Final = 5
 _PER: Final = {"2 KB": 1, "events": EVENTS}
 
 
@@ -25,6 +27,16 @@ def measure(chosen: list[str], rounds: int) -> list[dict[str, Any]]:
 
 
 def _measured(client: str, answer: str, rounds: int) -> dict[str, Any]:
+    lowest = dict.fromkeys(_MODES, float("inf"))
+    processes = min(_PROCESSES, rounds)
+    for _ in range(processes):
+        for mode, took_us in _lowest(client, answer, rounds // processes).items():
+            lowest[mode] = min(lowest[mode], took_us)
+    return {"client": client, "answer": answer, **{f"{mode}_us": took for mode, took in lowest.items()}}
+
+
+def _lowest(client: str, answer: str, rounds: int) -> dict[str, float]:
+    """Return the lowest round of each mode, in microseconds a call or an event."""
     lowest = dict.fromkeys(_MODES, float("inf"))
     count = _CALLS[answer]
     with ExitStack() as stack:
@@ -40,7 +52,7 @@ def _measured(client: str, answer: str, rounds: int) -> dict[str, Any]:
         for caller in callers.values():
             assert caller.stdin is not None
             caller.stdin.close()
-    return {"client": client, "answer": answer, **{f"{mode}_us": took for mode, took in lowest.items()}}
+    return lowest
 
 
 def table(results: list[dict[str, Any]]) -> list[list[str]]:
