@@ -1,7 +1,7 @@
 """What metering (``capture_usage=True``) adds on the caller's thread.
 
-Each (client, mode) has a process of its own, and several one after the other, as one may be slower than another of
-the same program; rounds take turns, and the lowest of each counts.
+Each (client, mode) has a process of its own, and several one after the other, as one may be slower than
+another of the same program; rounds take turns, and the lowest of each counts.
 """
 
 from __future__ import annotations

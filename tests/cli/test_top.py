@@ -40,6 +40,12 @@ def line(
     return wire.encode_window(summary) + b"\n"
 
 
+def _takes_terminal() -> None:
+    """Have a process that begins a session take its terminal, and end when that hangs up."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, and top leaves it so
+
+
 class Terminal:
     """The command on a terminal."""
 
@@ -58,7 +64,7 @@ class Terminal:
         command = [sys.executable, "-m", "recost", "top", "--tz", "UTC", *map(str, arguments)]
         self.process = subprocess.Popen(
             command, env=env, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
+            preexec_fn=_takes_terminal,  # noqa: PLW1509 - no threads here
         )  # fmt: skip
         self.terminal = terminal
 
