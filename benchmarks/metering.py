@@ -17,7 +17,8 @@ __all__ = ["measure", "table"]
 _MODES: Final = ("bare", "off", "on")
 _CALLS: Final = {"2 KB": 100, "events": 10}
 """How many make a round: no more than recost's thread takes at once by default (``max_batch_size``)."""
-_PROCESSES: Final = 5
+_ROUNDS: Final = 24
+"""Of one process, at least."""
 _PER: Final = {"2 KB": 1, "events": EVENTS}
 
 
@@ -28,7 +29,7 @@ def measure(chosen: list[str], rounds: int) -> list[dict[str, Any]]:
 
 def _measured(client: str, answer: str, rounds: int) -> dict[str, Any]:
     lowest = dict.fromkeys(_MODES, float("inf"))
-    processes = min(_PROCESSES, rounds)
+    processes = max(rounds // _ROUNDS, 1)
     for _ in range(processes):
         for mode, took_us in _lowest(client, answer, rounds // processes).items():
             lowest[mode] = min(lowest[mode], took_us)
