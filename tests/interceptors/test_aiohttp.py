@@ -464,8 +464,8 @@ FAILURES: dict[str, tuple[str, dict[str, Any], int]] = {
     "timeout": ("/hang", {"timeout": 0.1}, 0),
     "socket timeout": ("/hang", {"timeout": 0.1, "sock": True}, 0),
     "truncated": ("/truncate?n=100", {}, 200),
-    "body timeout": ("/stall", {"timeout": 0.1}, 200),
-    "body socket timeout": ("/stall", {"timeout": 0.1, "sock": True}, 200),
+    "body timeout": ("/stall", {"timeout": 1.0}, 200),  # the headers have to come first
+    "body socket timeout": ("/stall", {"timeout": 1.0, "sock": True}, 200),
 }
 
 
