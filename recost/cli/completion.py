@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
+from recost.cli.examples import add_examples
 from recost.cli.needs import available
 
 __all__ = ["complete", "configure", "run"]
@@ -21,8 +22,7 @@ _EXAMPLES: Final = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the shell."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     parser.add_argument("shell", choices=_SHELLS)
 
 

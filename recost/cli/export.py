@@ -13,6 +13,7 @@ from recost.analytics.export import FORMATS, Format, export
 from recost.analytics.files import replaced
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import SpanError
+from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.reading import read
@@ -28,8 +29,7 @@ _EXAMPLES = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument("--format", choices=FORMATS, help="by the output's name, else csv")
     parser.add_argument("-o", "--output", metavar="FILE", help="instead of stdout; Parquet needs one")

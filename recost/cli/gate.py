@@ -17,6 +17,7 @@ from recost.analytics.query import Question
 from recost.analytics.spans import SpanError
 from recost.analytics.verdict import Limits, judge
 from recost.cli.amounts import decimal, usd
+from recost.cli.examples import add_examples
 from recost.cli.gate_summary import summary
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
@@ -41,8 +42,7 @@ exit code: 0 within all limits, 1 over one, 2 wrong usage or nothing to read"""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     add_sources(parser)
     group = parser.add_argument_group("limits")
     group.add_argument("--max-usd", type=usd, metavar="AMOUNT", help="US dollars that all may cost together")

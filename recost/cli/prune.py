@@ -19,6 +19,7 @@ from typing import IO, Final, Optional
 
 from recost.analytics.sources import STDIN, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_moment, parse_zone
+from recost.cli.examples import add_examples
 from recost.cli.options import right_now, telemetry_folder
 from recost.cli.refusal import refused
 from recost.cli.tables import Column, Table, format_bytes
@@ -49,8 +50,7 @@ class _Count:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
     )

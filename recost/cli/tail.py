@@ -14,6 +14,7 @@ from recost.analytics.following import Follower
 from recost.analytics.money import format_usd
 from recost.analytics.spans import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
+from recost.cli.examples import add_examples
 from recost.cli.followed import finder, reader_gone
 from recost.cli.options import right_now, telemetry_folder
 from recost.cli.refusal import refused
@@ -39,8 +40,7 @@ _LATENCIES: Final = (("p50", 8), ("p95", 8))
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
     )

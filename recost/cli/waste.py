@@ -15,6 +15,7 @@ from recost.analytics.money import format_usd
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste
+from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.reading import read
@@ -39,8 +40,7 @@ cost of the rows it is in; a call may be in several lines, so they don't add up.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument(
         "--repeated",

@@ -16,6 +16,7 @@ from recost.analytics.spans import Period, SpanError
 from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
 from recost.cli.amounts import usd
 from recost.cli.anomalies.show import Finding, Found, as_json, as_text
+from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.progress import watched
@@ -42,8 +43,7 @@ exit code: 0 nothing found, 1 anomalies, 2 wrong usage or nothing to read"""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument(
         "--by",

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from recost.analytics.query import QuestionError
 from recost.analytics.sources import STDIN, SourceError
 from recost.analytics.spans import SpanError
+from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import (
     add_filters,
@@ -38,8 +39,7 @@ changed. The URL has a token that is new each time. Ctrl-C ends it."""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     add_sources(parser, stdin=False)
     server = parser.add_argument_group("server")
     server.add_argument("--port", type=int, default=PORT, metavar="N", help=f"0: any that is free ({PORT})")

@@ -13,6 +13,7 @@ from recost.analytics.outlook import LEAST_DAYS
 from recost.analytics.query import TIMES, Question, QuestionError
 from recost.analytics.series import Series, series_of
 from recost.analytics.spans import Period, SpanError, parse_moment
+from recost.cli.examples import add_examples
 from recost.cli.forecast.show import Found, Made, as_json, as_text
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_sources, question_of, right_now
@@ -39,8 +40,7 @@ days that there are, which is called a run rate."""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument(
         "--by", default="provider", metavar="NAME", help=f"{', '.join(_BY)} or tag:NAME (provider)"

@@ -14,6 +14,7 @@ from recost.analytics.cache import Readings
 from recost.analytics.query import SORTS, Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.trend import sparkline, trends
+from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.reading import read
@@ -36,8 +37,7 @@ _EXAMPLES: Final = """examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument(
         "--by",

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from recost.cli.examples import add_examples
+
 __all__ = ["configure", "run"]
 
 SITE: Final = str(Path(__file__).parent / "site")
@@ -28,12 +30,12 @@ _WRONG_USAGE: Final = 2
 def configure(parser: argparse.ArgumentParser) -> None:
     """Take a command, and the settings that are most often given with it."""
     parser.usage = "recost run [options] [--] COMMAND ...\n       recost run [options] -m MODULE ..."
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = (
+    add_examples(
+        parser,
         "The settings of recost come from the environment (RECOST_...). Examples:\n\n"
         "  recost run -- python app.py\n"
         "  recost run --project shop -- gunicorn -w 4 shop:app\n"
-        "  recost run -m pytest tests\n"
+        "  recost run -m pytest tests\n",
     )
     parser.add_argument("--project", help="RECOST_PROJECT_ID: names the local file", metavar="NAME")
     parser.add_argument("--env", help="RECOST_ENVIRONMENT: production, staging ...", metavar="NAME")

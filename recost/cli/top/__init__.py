@@ -12,6 +12,7 @@ from typing import Final
 from recost.analytics.following import Follower
 from recost.analytics.live import BY
 from recost.analytics.spans import SpanError, parse_moment, parse_zone
+from recost.cli.examples import add_examples
 from recost.cli.followed import finder, reader_gone
 from recost.cli.needs import available
 from recost.cli.options import right_now, telemetry_folder
@@ -41,8 +42,7 @@ Where the output is no terminal, or TERM is dumb, a block is printed every
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _EXAMPLES
+    add_examples(parser, _EXAMPLES)
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
     )
