@@ -86,7 +86,7 @@ def review(series: Series, span: Span, least_usd: Decimal, deviations: float = D
         least_usd: What a cost is off at least, in US dollars.
         deviations: By how many deviations it is off at least.
     """
-    known = len(series.whole_days((span.until - _LATE).date()))
+    known = series.known_days((span.until - _LATE).date())
     result = Review(days=known, spent_usd=series.cost_usd(span.since))
     found: list[Anomaly] = []
     day = (span.since + _LATE).date()
@@ -105,7 +105,7 @@ def review(series: Series, span: Span, least_usd: Decimal, deviations: float = D
 
 def _before(series: Series, day: date) -> list[list[float]]:
     """Return the costs of the hours of each whole day before."""
-    count = min(len(series.whole_days(day)), MOST_DAYS)
+    count = min(series.known_days(day), MOST_DAYS)
     days = (day - _DAY * back for back in range(count, 0, -1))
     return [[float(series.hours.get(hour, 0)) for hour in _hours(each)] for each in days]
 

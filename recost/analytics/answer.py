@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -12,9 +13,10 @@ from recost.analytics.query import Question
 from recost.analytics.scope import scope_of
 from recost.analytics.sql import MEASURES, Statement
 
-__all__ = ["FORMATS", "Answer", "Figures", "Group", "ask", "named"]
+__all__ = ["FORMATS", "Answer", "Figures", "Group", "add_up", "ask", "named"]
 
 EXACT: Final = Context(prec=80)
+"""What amounts are added up in: more digits than they have together."""
 _LATER: Final = (
     "reported_usd",
     "computed_usd",
@@ -85,6 +87,11 @@ class Answer:
     total: Group
     bad_lines: int
     bad_metrics: int
+
+
+def add_up(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum."""
+    return functools.reduce(EXACT.add, amounts, Decimal(0))
 
 
 _Sums = dict[str, Any]

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Optional
 
-from recost.analytics.answer import EXACT, ask
+from recost.analytics.answer import EXACT, add_up, ask
 from recost.analytics.cache import Readings
 from recost.analytics.query import Question
 
@@ -34,11 +34,7 @@ class Series:
 
     def cost_usd(self, since: Optional[datetime] = None) -> Decimal:
         """Return what the hours from an instant on cost together."""
-        total = Decimal(0)
-        for hour, cost in self.hours.items():
-            if since is None or hour >= since:
-                total = EXACT.add(total, cost)
-        return total
+        return add_up(cost for hour, cost in self.hours.items() if since is None or hour >= since)
 
     @property
     def first(self) -> Optional[datetime]:
@@ -57,17 +53,18 @@ class Series:
             found[hour.date()] = EXACT.add(found.get(hour.date(), Decimal(0)), cost)
         return found
 
-    def whole_days(self, today: date) -> list[Decimal]:
-        """Return what each day cost, from the one after the first with calls to the one before today.
+    def known_days(self, today: date) -> int:
+        """Return the number of days from the one after the first with calls to the one before today.
 
-        Days without calls cost nothing. The first may have begun before its first call was recorded.
+        The first may have begun before its first call was recorded.
         """
-        if not self.hours:
-            return []
-        known = self.days()
-        first = min(known) + timedelta(days=1)
-        count = max((today - first).days, 0)
-        return [known.get(first + timedelta(days=index), Decimal(0)) for index in range(count)]
+        return 0 if self.first is None else max((today - self.first.date()).days - 1, 0)
+
+    def whole_days(self, today: date) -> list[Decimal]:
+        """Return what each of the known days before today cost; those without calls cost nothing."""
+        costs = self.days()
+        days = (today - timedelta(days=back) for back in range(self.known_days(today), 0, -1))
+        return [costs.get(day, Decimal(0)) for day in days]
 
 
 def series_of(readings: Readings, question: Question) -> tuple[dict[Optional[str], Series], Series]:

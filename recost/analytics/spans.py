@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Final, Optional
 
-__all__ = ["Period", "SpanError", "parse_moment", "parse_zone", "period_of"]
+__all__ = ["Period", "SpanError", "parse_length", "parse_moment", "parse_zone", "period_of"]
 
 _SPAN: Final = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -102,6 +102,15 @@ def period_of(since: Optional[str], until: Optional[str], zone: tzinfo, now: dat
     return Period(start, end)
 
 
+def parse_length(text: str) -> Optional[timedelta]:
+    """Return a length of time like ``90m``, ``12h``, ``7d`` or ``2w``; None where the text is none."""
+    span = _SPAN.fullmatch(text.strip().lower())
+    try:
+        return None if span is None else timedelta(**{_UNITS[span[2]]: int(span[1])})
+    except OverflowError:
+        return None
+
+
 def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
     """Return the instant that a text tells: so long ago, the beginning of a day, a time of day.
 
@@ -109,10 +118,10 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
         SpanError: It tells none.
     """
     word = text.strip().lower()
-    span = _SPAN.fullmatch(word)
+    length = parse_length(text)
     try:
-        if span is not None:
-            return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
+        if length is not None:
+            return now - length
         if word == "now":
             return now
         if word in _WORDS:

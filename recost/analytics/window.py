@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost.analytics.answer import EXACT
+from recost.analytics.answer import EXACT, add_up
 
-__all__ = ["Metric", "Model", "Window", "parse_window"]
+__all__ = ["Metric", "Model", "Window", "parse_instant", "parse_window"]
 
 _OURS: Final = re.compile(r"1\.\d+")
 
@@ -63,7 +62,7 @@ class Window:
     @property
     def cost_usd(self) -> Decimal:
         """US dollars, exact."""
-        return _sum(metric.cost_usd for metric in self.metrics)
+        return add_up(metric.cost_usd for metric in self.metrics)
 
     def by_provider(self) -> list[tuple[str, int]]:
         """Return providers and their calls, those with the most first."""
@@ -79,7 +78,7 @@ def parse_window(line: bytes, project: str) -> Optional[Window]:
         content = json.loads(line, parse_float=Decimal)
         if not _OURS.fullmatch(content["protocolVersion"]) or not isinstance(content["metrics"], list):
             return None
-        started = _moment(content["windowStart"])
+        started = parse_instant(content["windowStart"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if started.year < 1970:
@@ -96,14 +95,19 @@ def parse_window(line: bytes, project: str) -> Optional[Window]:
     )
 
 
-def _moment(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
+    """Return the beginning or the end of a window, as a line tells it.
+
+    Raises:
+        ValueError: It is no time.
+    """
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def _end(text: Any) -> Optional[datetime]:
     try:
-        return _moment(text)
+        return parse_instant(text)
     except (ValueError, TypeError, AttributeError):
         return None
 
@@ -149,7 +153,3 @@ def _number(value: Any) -> Optional[Decimal]:
 def _float(value: Any) -> Optional[float]:
     number = _number(value)
     return None if number is None else float(number)
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return functools.reduce(EXACT.add, amounts, Decimal(0))

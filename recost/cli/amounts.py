@@ -1,12 +1,13 @@
-"""Amounts that are given as arguments, exact."""
+"""Amounts and numbers that are given as arguments."""
 
 from __future__ import annotations
 
 import argparse
+import math
 from decimal import Decimal, InvalidOperation
-from typing import Optional
+from typing import Callable, Optional
 
-__all__ = ["decimal", "usd"]
+__all__ = ["decimal", "number", "usd", "whole"]
 
 
 def usd(text: str) -> Decimal:
@@ -24,7 +25,39 @@ def usd(text: str) -> Decimal:
 def decimal(text: str) -> Optional[Decimal]:
     """Return a number that is not below zero; None where the text is none."""
     try:
-        number = Decimal(text)
+        amount = Decimal(text)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and number >= 0 else None
+    return amount if amount.is_finite() and amount >= 0 else None
+
+
+def whole(what: str, least: int = 0, most: Optional[int] = None) -> Callable[[str], int]:
+    """Return what makes a whole number of an argument.
+
+    Args:
+        what: What an argument that is refused is not, with an example: ``number of rows: 8``.
+        least: The smallest that there may be.
+        most: The largest; None: without bound.
+    """
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
+        return int(text)
+
+    return parse
+
+
+def number(what: str, least: float, most: float) -> Callable[[str], float]:
+    """Return what makes a number of an argument; as `whole`, with a largest always."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
+        return value
+
+    return parse

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Optional
 
-from recost.analytics.answer import EXACT, Answer, Group
+from recost.analytics.answer import Answer, Group, add_up
 from recost.analytics.baseline import Baseline
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.verdict import Limits
@@ -78,23 +77,19 @@ def _others(answer: Answer, rest: Sequence[Group], baseline: Optional[Baseline])
     blank = [""] * (len(answer.question.by) - 1)
     if rest:
         calls, unpriced = (sum(getattr(group.now, name) for group in rest) for name in ("calls", "unpriced"))
-        cost = _sum(group.now.cost_usd for group in rest)
+        cost = add_up(group.now.cost_usd for group in rest)
         row = [f"{len(rest):,} others", *blank, f"{calls:,}", f"{unpriced:,}", format_usd(cost)]
         if baseline is not None:
             before = (baseline.groups.get(group.names, Decimal(0)) for group in rest)
-            row += _against(cost, _sum(before))
+            row += _against(cost, add_up(before))
         rows.append(row)
     if baseline is not None:
         here = {group.names for group in answer.groups if group.now.calls or group.now.cost_usd}
         gone = [cost for names, cost in baseline.groups.items() if names not in here and cost]
         if gone:
-            amounts = _against(Decimal(0), _sum(gone))
+            amounts = _against(Decimal(0), add_up(gone))
             rows.append([f"{len(gone):,} in the baseline only", *blank, "0", "0", "$0", *amounts])
     return rows
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return functools.reduce(EXACT.add, amounts, Decimal(0))
 
 
 def _against(now: Decimal, before: Decimal) -> list[str]:

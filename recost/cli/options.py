@@ -5,20 +5,26 @@ from __future__ import annotations
 import argparse
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Final
 
-from recost.analytics.query import Question
+from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import parse_zone, period_of
 from recost.config import resolve
 
 __all__ = [
+    "SPENDERS",
     "add_filters",
     "add_period",
     "add_sources",
     "question_of",
     "right_now",
+    "spender",
     "tag_filter",
     "telemetry_folder",
 ]
+
+SPENDERS: Final = ("provider", "model", "environment", "project", "route")
+"""What a series over time is of, besides ``tag:NAME``."""
 
 
 def add_sources(parser: argparse.ArgumentParser, *, stdin: bool = True) -> None:
@@ -87,6 +93,17 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
         environments=tuple(arguments.env),
         projects=tuple(arguments.project),
     )
+
+
+def spender(name: str) -> str:
+    """Return what a series is to be of.
+
+    Raises:
+        QuestionError: It is none of `SPENDERS`, and no tag.
+    """
+    if name not in SPENDERS and not name.startswith("tag:"):
+        raise QuestionError(f"recost: by {name!r} is unknown; there are: {', '.join(SPENDERS)}, tag:NAME")
+    return name
 
 
 def telemetry_folder() -> Path:

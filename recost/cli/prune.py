@@ -13,12 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Final, Optional
 
 from recost.analytics.sources import STDIN, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_moment, parse_zone
+from recost.analytics.window import parse_instant
 from recost.cli.examples import add_examples
 from recost.cli.options import right_now, telemetry_folder
 from recost.cli.refusal import refused
@@ -129,11 +130,9 @@ def _sift(lines: IO[bytes], kept: Optional[IO[bytes]], before: datetime) -> _Cou
 
 def _beginning(line: bytes) -> Optional[datetime]:
     try:
-        text = json.loads(line)["windowStart"]
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return parse_instant(json.loads(line)["windowStart"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from recost.analytics.following import Follower
 from recost.analytics.money import format_usd
 from recost.analytics.spans import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
+from recost.cli.amounts import whole
 from recost.cli.examples import add_examples
 from recost.cli.followed import finder, reader_gone
 from recost.cli.options import right_now, telemetry_folder
@@ -46,7 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--metrics", action="store_true", help="a line for each endpoint of a window")
     parser.add_argument(
-        "-n", "--lines", type=_count, default=_LAST, metavar="N", help=f"lines to begin with ({_LAST})"
+        "-n",
+        "--lines",
+        type=whole("number of lines"),
+        default=_LAST,
+        metavar="N",
+        help=f"lines to begin with ({_LAST})",
     )
     parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
 
@@ -162,9 +168,3 @@ def _shown(lines: _Lines, project: str, line: bytes) -> Iterator[str]:
 def _print(texts: Iterable[str]) -> None:
     for text in texts:
         print(text, flush=True)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
-    return int(text)

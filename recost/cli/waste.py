@@ -15,6 +15,7 @@ from recost.analytics.money import format_usd
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste
+from recost.cli.amounts import whole
 from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_sources(parser)
     parser.add_argument(
         "--repeated",
-        type=_several,
+        type=whole("number of 2 or more", 2),
         default=REPEATED,
         metavar="N",
         help=f"calls to one endpoint within a window that count as repeated ({REPEATED})",
@@ -249,9 +250,3 @@ def _repeated_table(waste: Waste, style: Style, width: int) -> str:
             ]
         )  # fmt: skip
     return table.render(style, width)
-
-
-def _several(text: str) -> int:
-    if not text.isdecimal() or int(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of 2 or more")
-    return int(text)

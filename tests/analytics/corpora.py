@@ -10,12 +10,22 @@ from datetime import datetime, timezone
 from decimal import Context, Decimal
 from typing import Any, Optional
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from recost import wire
 from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
 
 EXACT = Context(prec=200)
+few = settings(
+    max_examples=25,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+"""For tests over corpora, of which each example is files; what fixtures share holds no figures."""
 START = datetime(2026, 3, 27, tzinfo=timezone.utc)
 """Two days before clocks are put forward in Berlin."""
 

@@ -12,17 +12,16 @@ from typing import Optional
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recost.analytics.answer import Answer, Figures, Group, ask
 from recost.analytics.cache import consult
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import Period
-from tests.analytics.corpora import START, Plain, Sums, corpora
+from tests.analytics.corpora import START, Plain, Sums, corpora, few
 
 pytest.importorskip("duckdb")
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @contextmanager

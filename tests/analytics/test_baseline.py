@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recost.analytics.answer import Answer, Figures, Group
@@ -16,11 +16,10 @@ from recost.analytics.baseline import BaselineError, baseline_of, content_of, pa
 from recost.analytics.query import Question
 from recost.analytics.verdict import Limits, judge
 from recost.cli.report.formats import exact_json
-from tests.analytics.corpora import EXACT, Plain, corpora
+from tests.analytics.corpora import EXACT, Plain, corpora, few
 from tests.analytics.test_answer import answer, written
 
 NOW = datetime(2026, 4, 1, tzinfo=timezone.utc)
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 amounts = st.decimals(0, 10**9, places=20, allow_nan=False)
 
 

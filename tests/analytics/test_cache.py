@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost import wire
@@ -25,7 +25,7 @@ from recost.analytics.sources import SourceError, find_sources
 from recost.analytics.trouble import troubles
 from recost.delivery.transports.file import FileTransport
 from recost.events import MetricEntry, WindowSummary
-from tests.analytics.corpora import START, Plain, corpora
+from tests.analytics.corpora import START, Plain, corpora, few
 from tests.scripts import environment
 
 pytest.importorskip("duckdb")
@@ -158,7 +158,7 @@ def test_a_line_that_is_being_written_is_read_when_it_is_whole(tmp_path: Path) -
     assert consult((), tmp_path, lambda found: found.bad_lines) == 0
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(few, max_examples=15)
 @given(st.lists(corpora, min_size=1, max_size=4), st.data())
 def test_in_any_pieces_it_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, parts: list[list[bytes]], data: st.DataObject

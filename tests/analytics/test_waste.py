@@ -8,17 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recost.analytics.cache import consult
 from recost.analytics.query import Question
 from recost.analytics.waste import STORM_ATTEMPTS, Sums, Waste, find_waste
-from tests.analytics.corpora import EXACT, Plain, corpora, usd
+from tests.analytics.corpora import EXACT, Plain, corpora, few, usd
 from tests.analytics.test_answer import written
 
 pytest.importorskip("duckdb")
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def troubled(lines: list[bytes], seed: int) -> list[bytes]:

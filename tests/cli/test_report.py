@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from recost.cli import main
-from tests.analytics.corpora import Plain, corpora
+from tests.analytics.corpora import Plain, corpora, few
 from tests.analytics.test_cache import line
 from tests.scripts import environment, run_script
 
@@ -101,14 +101,7 @@ def test_json_has_all_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-@settings(
-    max_examples=12,
-    suppress_health_check=[
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.function_scoped_fixture,
-    ],
-)
+@settings(few, max_examples=12)
 @given(corpora)
 def test_each_output_adds_up_to_a_plain_sum(capsys: pytest.CaptureFixture[str], lines: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as name:

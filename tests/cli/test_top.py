@@ -331,6 +331,7 @@ def test_the_blocks_end_with_their_reader(tmp_path: Path) -> None:
         (["--over", "2d"], "'2d' is no span"),
         (["--over", "0m"], "'0m' is no span"),
         (["--over", "2026-01-01"], "is no span"),
+        (["--over", f"{datetime.now(timezone.utc):%Y%m%d}"], "is no span"),
         (["--every", "0"], "'0' is no number of seconds"),
         (["--every", "nan"], "'nan' is no number of seconds"),
         (["--tz", "Mars"], "no time zone"),

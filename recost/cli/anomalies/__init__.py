@@ -6,26 +6,25 @@ import argparse
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Final, Optional
+from typing import Final
 
 from recost.analytics.anomalies import DEVIATIONS, Span, review
 from recost.analytics.cache import Readings
-from recost.analytics.query import TIMES, Question, QuestionError
+from recost.analytics.query import Question, QuestionError
 from recost.analytics.series import series_of
 from recost.analytics.spans import Period, SpanError
 from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
-from recost.cli.amounts import usd
+from recost.cli.amounts import number, usd
 from recost.cli.anomalies.show import Finding, Found, as_json, as_text
 from recost.cli.examples import add_examples
 from recost.cli.needs import available
-from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.options import SPENDERS, add_filters, add_period, add_sources, question_of, right_now, spender
 from recost.cli.progress import watched
 from recost.cli.reading import read
 from recost.cli.refusal import refused
 
 __all__ = ["configure", "run"]
 
-_BY: Final = ("provider", "model", "environment", "project", "route")
 _DEFAULT_BY: Final = "provider,model"
 _SINCE: Final = "1d"
 _LONGEST: Final = timedelta(days=31)
@@ -49,14 +48,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--by",
         default=_DEFAULT_BY,
         metavar="NAME[,NAME]",
-        help=f"{', '.join(_BY)}, tag:NAME, or several of them, each on its own ({_DEFAULT_BY})",
+        help=f"{', '.join(SPENDERS)}, tag:NAME, or several of them, each on its own ({_DEFAULT_BY})",
     )
     parser.add_argument(
         "--min-usd", type=usd, default=_LEAST_USD, metavar="AMOUNT",
         help=f"what an hour or a day is off at least, in US dollars ({_LEAST_USD})",
     )  # fmt: skip
     parser.add_argument(
-        "--deviations", type=_deviations, default=DEVIATIONS, metavar="N",
+        "--deviations", type=number(f"number of deviations: {DEVIATIONS:.0f}", 1, 1000),
+        default=DEVIATIONS, metavar="N",
         help=f"by how many deviations it is off at least ({DEVIATIONS:.0f})",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -128,19 +128,6 @@ def _names(text: str, arguments: argparse.Namespace) -> list[str]:
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if arguments.by == _DEFAULT_BY and arguments.tag:  # a window doesn't tell models and tags at once
         names = ["provider"]
-    for name in names:
-        if name in TIMES or (name not in _BY and not name.startswith("tag:")):
-            raise QuestionError(f"recost: by {name!r} is unknown; there are: {', '.join(_BY)}, tag:NAME")
     if not names:
         raise QuestionError("recost: --by names nothing")
-    return names
-
-
-def _deviations(text: str) -> float:
-    try:
-        number: Optional[float] = float(text)
-    except ValueError:
-        number = None
-    if number is None or not 1 <= number <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of deviations: {DEVIATIONS:.0f}")
-    return number
+    return [spender(name) for name in names]

@@ -15,6 +15,7 @@ from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.analytics.series import Series
 from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
+from recost.cli.caveats import left_out
 from recost.cli.options import right_now
 from recost.cli.report.formats import exact_json
 from recost.cli.report.table import name_of, terminal_width, zone_name
@@ -155,9 +156,5 @@ def _notes(findings: Sequence[Finding], found: Found, style: Style, width: int) 
             f"with what they cost in this period: {told}{more}"
         )
         yield style(wrap("too little ", text, width), "yellow")
-    if found.unpriced:
-        text = f"{found.unpriced:,} calls whose price is not known; their cost is in no figure"
-        yield style(wrap("unpriced   ", text, width), "yellow")
-    if found.unread:
-        text = f"{found.unread:,} lines or metrics that could not be read; -v names them"
-        yield style(wrap("left out   ", text, width), "yellow")
+    for heading, text in left_out(found.unpriced, found.unread):
+        yield style(wrap(f"{heading:<11}", text, width), "yellow")

@@ -141,5 +141,4 @@ class _Api:
 
 
 def _error(text: str, status: int) -> Response:
-    plain = text.replace("recost: ", "", 1) if text.startswith("recost: ") else text
-    return JSONResponse({"error": plain}, status, headers=_NO_STORE)
+    return JSONResponse({"error": text.removeprefix("recost: ")}, status, headers=_NO_STORE)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost.analytics.answer import EXACT, Answer, ask
+from recost.analytics.answer import Answer, add_up, ask
 from recost.analytics.cache import Readings
 from recost.analytics.extent import extent, tag_names
 from recost.analytics.query import Question, QuestionError, exactly
@@ -97,7 +96,7 @@ def _table(
     try:
         question = replace(plain, by=by, limit=_ALL_ROWS if name in look.whole else _ROWS)
     except QuestionError as error:
-        return {"refused": str(error).replace("recost: ", "", 1)}
+        return {"refused": str(error).removeprefix("recost: ")}
     return table_of(ask(readings, question))
 
 
@@ -121,7 +120,7 @@ def _over_time(readings: Readings, plain: Question, split: str, now: datetime) -
     try:
         content["series"] = _series(ask(readings, replace(plain, by=(bucket, split))), names)
     except QuestionError as error:
-        content["refused"] = str(error).replace("recost: ", "", 1)
+        content["refused"] = str(error).removeprefix("recost: ")
     return content
 
 
@@ -131,7 +130,7 @@ def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
     for group in answer.groups:
         step, name = group.names
         amounts.setdefault(name, {})[step or ""] = group.now.cost_usd
-    totals = {name: _sum(each.values()) for name, each in amounts.items()}
+    totals = {name: add_up(each.values()) for name, each in amounts.items()}
     order = sorted(totals, key=lambda name: (-totals[name], name is None, name or ""))
     order = [name for name in order if totals[name]] or order
     dimension = answer.question.by[1]
@@ -153,9 +152,5 @@ def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _costs(parts: Sequence[Mapping[str, Decimal]], steps: Sequence[str]) -> dict[str, Any]:
-    costs = [_sum(part.get(step, Decimal(0)) for part in parts) for step in steps]
-    return {"cost": [money(cost) for cost in costs], "total": money(_sum(costs))}
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return functools.reduce(EXACT.add, amounts, Decimal(0))
+    costs = [add_up(part.get(step, Decimal(0)) for part in parts) for step in steps]
+    return {"cost": [money(cost) for cost in costs], "total": money(add_up(costs))}

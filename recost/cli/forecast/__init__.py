@@ -10,13 +10,14 @@ from typing import Final
 from recost.analytics.cache import Readings
 from recost.analytics.forecast import Horizon, forecast
 from recost.analytics.outlook import LEAST_DAYS
-from recost.analytics.query import TIMES, Question, QuestionError
+from recost.analytics.query import Question, QuestionError
 from recost.analytics.series import Series, series_of
 from recost.analytics.spans import Period, SpanError, parse_moment
+from recost.cli.amounts import whole
 from recost.cli.examples import add_examples
 from recost.cli.forecast.show import Found, Made, as_json, as_text
 from recost.cli.needs import available
-from recost.cli.options import add_filters, add_sources, question_of, right_now
+from recost.cli.options import SPENDERS, add_filters, add_sources, question_of, right_now, spender
 from recost.cli.progress import watched
 from recost.cli.reading import read
 from recost.cli.refusal import refused
@@ -27,7 +28,6 @@ _ROWS: Final = 8
 _HISTORY_DAYS: Final = 200
 _MOST_DAYS: Final = 92
 _MONTH_END: Final = "month-end"
-_BY: Final = ("provider", "model", "environment", "project", "route")
 _EXAMPLES: Final = f"""examples:
   recost forecast
   recost forecast --by model --provider openai
@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument(
-        "--by", default="provider", metavar="NAME", help=f"{', '.join(_BY)} or tag:NAME (provider)"
+        "--by", default="provider", metavar="NAME", help=f"{', '.join(SPENDERS)} or tag:NAME (provider)"
     )
     parser.add_argument(
         "--until",
@@ -53,9 +53,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="month-end, or a day that is not part of it, like 2027-01-01 (month-end)",
     )
     parser.add_argument(
-        "--level", type=_level, default=80, metavar="N", help="per cent that the bounds are to hold (80)"
+        "--level",
+        type=whole("level from 50 to 99 per cent: 80", 50, 99),
+        default=80,
+        metavar="N",
+        help="per cent that the bounds are to hold (80)",
     )
-    parser.add_argument("--limit", type=_rows, default=_ROWS, metavar="N", help=f"so many rows ({_ROWS})")
+    parser.add_argument(
+        "--limit",
+        type=whole(f"number of rows: {_ROWS}", 1),
+        default=_ROWS,
+        metavar="N",
+        help=f"so many rows ({_ROWS})",
+    )
     parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_filters(parser)
@@ -68,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     now = right_now()
     try:
-        question = replace(question_of(arguments, (_by(arguments.by),), now), sort=None)
+        question = replace(question_of(arguments, (spender(arguments.by),), now), sort=None)
         horizon = _horizon(arguments.end, question, now)
     except (QuestionError, SpanError) as error:
         return refused(error)
@@ -120,21 +130,3 @@ def _horizon(text: str, question: Question, now: datetime) -> Horizon:
     if not 0 < (until - today).days <= _MOST_DAYS:
         raise SpanError(f"--until {text!r} is {until}: it is to be 1 to {_MOST_DAYS} days after {today}")
     return Horizon(first, local, until)
-
-
-def _by(name: str) -> str:
-    if name in TIMES or (name not in _BY and not name.startswith("tag:")):
-        raise QuestionError(f"recost: by {name!r} is unknown; there are: {', '.join(_BY)}, tag:NAME")
-    return name
-
-
-def _level(text: str) -> int:
-    if not text.isdecimal() or not 50 <= int(text) <= 99:
-        raise argparse.ArgumentTypeError(f"{text!r} is no level from 50 to 99 per cent: 80")
-    return int(text)
-
-
-def _rows(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows: {_ROWS}")
-    return int(text)

@@ -16,6 +16,7 @@ from recost.analytics.outlook import LEAST_DAYS
 from recost.analytics.query import Question, tag_of
 from recost.analytics.series import Series
 from recost.analytics.trend import sparkline
+from recost.cli.caveats import left_out
 from recost.cli.options import right_now
 from recost.cli.report.formats import exact_json
 from recost.cli.report.table import WIDE, name_of, terminal_width, zone_name
@@ -152,8 +153,4 @@ def _warnings(made: Made, found: Found, horizon: Horizon) -> Iterator[tuple[str,
         yield "spent", f"the first call is of {first:%Y-%m-%d}; what was spent before is not known"
     if last is not None and horizon.now - last > _SILENT:
         yield "no calls", f"since {last:%Y-%m-%d %H:00}: is everything recorded?"
-    if made.total.unpriced:
-        text = f"{made.total.unpriced:,} calls whose price is not known; their cost is in no figure"
-        yield "unpriced", text
-    if found.unread:
-        yield "left out", f"{found.unread:,} lines or metrics that could not be read; -v names them"
+    yield from left_out(made.total.unpriced, found.unread)

@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 import time
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import timedelta, tzinfo
 from typing import Final
 
 from recost.analytics.following import Follower
 from recost.analytics.live import BY
-from recost.analytics.spans import SpanError, parse_moment, parse_zone
+from recost.analytics.spans import SpanError, parse_length, parse_zone
+from recost.cli.amounts import number
 from recost.cli.examples import add_examples
 from recost.cli.followed import finder, reader_gone
 from recost.cli.needs import available
@@ -57,7 +58,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sort", choices=SORTS, default="cost", help="what to begin with (cost)")
     parser.add_argument("--once", action="store_true", help="print one block and end")
     parser.add_argument(
-        "--every", type=_every, default=_EVERY_S, metavar="SECONDS", help="between blocks (10)"
+        "--every",
+        type=number("number of seconds: 10", 0.1, 86_400),
+        default=_EVERY_S,
+        metavar="SECONDS",
+        help="between blocks (10)",
     )
     parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
 
@@ -125,21 +130,7 @@ def _can_draw() -> bool:
 
 
 def _over(text: str) -> timedelta:
-    now = datetime.now(timezone.utc)
-    try:
-        length = now - parse_moment(text, timezone.utc, now)
-    except SpanError:
-        length = timedelta(0)
-    if not _LEAST <= length <= _MOST or not text.strip()[:1].isdigit() or "-" in text:
+    length = parse_length(text)
+    if length is None or not _LEAST <= length <= _MOST:
         raise argparse.ArgumentTypeError(f"{text!r} is no span from 1m to 1d: 5m, 1h")
     return length
-
-
-def _every(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.1 <= seconds <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds: 10")
-    return seconds

@@ -17,7 +17,7 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 pytest.importorskip("duckdb")
 import httpx
@@ -26,7 +26,7 @@ from recost.analytics.cache import FOLDER
 from recost.analytics.query import exactly
 from recost.cli import main
 from recost.cli.dashboard.guard import Access, is_loopback
-from tests.analytics.corpora import EXACT, Plain, Sums, corpora
+from tests.analytics.corpora import EXACT, Plain, Sums, corpora, few
 from tests.analytics.test_cache import line
 from tests.cli.dashboard.serving import Dashboard, append, change, dashboard, raw, report, view
 from tests.scripts import run_script
@@ -278,14 +278,7 @@ def approximately(ms: float) -> Any:
     return {"ms": pytest.approx(ms), "text": mock.ANY}
 
 
-@settings(
-    max_examples=12,
-    suppress_health_check=[
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.function_scoped_fixture,
-    ],
-)
+@settings(few, max_examples=12)
 @given(corpora)
 def test_every_figure_is_a_plain_sum_over_the_lines(
     corpus: tuple[Path, httpx.Client], lines: list[bytes]
