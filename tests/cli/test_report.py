@@ -118,26 +118,37 @@ def test_each_output_adds_up_to_a_plain_sum(capsys: pytest.CaptureFixture[str], 
             )
         report = json.loads(shown(capsys, "report", "--json", str(file)), parse_float=Decimal)
         assert Decimal(report["total"]["cost_usd"]) == total.cost_usd
-        for kind in ("csv", "jsonl"):
-            text = shown(capsys, "export", "--format", kind, str(file))
-            found: list[dict[str, Any]] = (
-                list(csv.DictReader(io.StringIO(text)))
-                if kind == "csv"
-                else [json.loads(row) for row in text.splitlines()]
-            )
+        shown(capsys, "report", "--by", "endpoint", "--parquet", f"{name}/r.parquet", str(file))
+        parts = in_parquet(Path(name, "r.parquet"))
+        assert sum(part["calls"] for part in parts) == total.calls
+        assert sum((part["cost_usd"] for part in parts), Decimal(0)) == pytest.approx(total.cost_usd)
+        shown(capsys, "export", "--output", f"{name}/e.parquet", str(file))
+        exports = {kind: shown(capsys, "export", "--format", kind, str(file)) for kind in ("csv", "jsonl")}
+        for found in (
+            in_parquet(Path(name, "e.parquet")),
+            list(csv.DictReader(io.StringIO(exports["csv"]))),
+            [json.loads(row) for row in exports["jsonl"].splitlines()],
+        ):
             assert len(found) == len(plain.entries)
             amounts = [Decimal(row["cost_usd"]) for row in found]
             assert sorted(amounts) == sorted(Plain([each]).total().cost_usd for each in plain.entries)
             assert sum(int(row["bytes_up"]) for row in found) == total.bytes_up
 
 
+def in_parquet(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file, as a program that didn't write it reads them."""
+    from pyarrow import parquet
+
+    rows: list[dict[str, Any]] = parquet.read_table(file).to_pylist()
+    return rows
+
+
 def test_parquet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    parquet: Any = pytest.importorskip("pyarrow.parquet")
     assert shown(capsys, "report", "--parquet", str(tmp_path / "r.parquet")).startswith("1 rows written")
-    (row,) = parquet.read_table(tmp_path / "r.parquet").to_pylist()
+    (row,) = in_parquet(tmp_path / "r.parquet")
     assert (row["provider"], row["calls"], row["cost_usd"]) == ("openai", 35, Decimal("0.0075"))
     shown(capsys, "export", "--output", str(tmp_path / "e.parquet"))
-    rows = parquet.read_table(tmp_path / "e.parquet").to_pylist()
+    rows = in_parquet(tmp_path / "e.parquet")
     assert sum(row["cost_usd"] for row in rows) == Decimal("0.0075")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.parquet", "r.parquet", "telemetry"]
     assert "Parquet is no text" in shown(capsys, "export", "--format", "parquet", code=2)
