@@ -34,6 +34,7 @@ class Runtime:
             RECOST_LOCAL_DIR=str(folder / "telemetry"),
             RECOST_TEMPLATE_PATHS="false",  # an endpoint is the path that the server has logged
             HOME=str(folder),
+            PYTHONFAULTHANDLER="1",  # a child that crashes says so
         )
 
     def run(self, *arguments: str) -> str:

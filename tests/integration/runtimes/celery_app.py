@@ -17,7 +17,8 @@ handle = recost.init()
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def flush(**_: object) -> None:
-    handle.flush_blocking()
+    arrived = handle.flush_blocking()
+    print("pool process", os.getpid(), "flushed:", arrived, handle.last_flush_status, file=sys.stderr)
 
 
 blocking_clients()  # once, in the parent of the workers
