@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, Callable, Optional
 
 from recost.interceptors.exchange import Exchange, clean_path
@@ -31,9 +32,13 @@ class Meter:
         self._report = report
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
-    def wants(self, host: str, path: str, method: str) -> bool:
-        """Tell whether the answer to such a call reports something: else it is not looked at."""
-        return self._registry.usage_shape(host, clean_path(path), method) is not None
+    def wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
+        """Return the names of the headers that are read of the answer to such a call.
+
+        None where it reports nothing: then it is not looked at.
+        """
+        shape = self._registry.usage_shape(host, clean_path(path), method)
+        return None if shape is None else HEADERS.get(shape, ())
 
     def cost_of(self, exchange: Exchange) -> Cost:
         """Return what a call cost; before its end, only that it is not complete."""
@@ -91,19 +96,18 @@ class Meter:
             return None, ""
         path = clean_path(exchange.path)
         shape = self._registry.usage_shape(exchange.host, path, exchange.method)
-        content_type = str(captured.headers.get("content-type") or "")
         if shape is None:
-            return None, content_type
+            return None, captured.content_type
         content = Content(
             head=captured.head,
             tail=captured.tail,
             gap=captured.gap,
             complete=captured.complete,
-            content_type=content_type,
+            content_type=captured.content_type,
             encoding=captured.encoding,
             path=path,
             status=exchange.status,
-            headers={name: value for name in HEADERS if (value := captured.headers.get(name)) is not None},
+            headers=captured.headers,
         )
         try:
             usage = read_usage(shape, content)
@@ -112,4 +116,4 @@ class Meter:
         except Exception as error:  # noqa: BLE001 - an answer of any kind must not stop the counting
             self._report(error)
             usage = None
-        return usage, content_type
+        return usage, captured.content_type

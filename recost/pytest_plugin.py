@@ -66,7 +66,7 @@ class _Ledger:
         self._handle = current_handle
         self._meter = Meter(ProviderRegistry(), report=lambda _error: None)
         self.spend = Spend(self._price)
-        interception.add(name, self.spend.collect, metered=self._meter.wants)
+        interception.add(name, self.spend.collect, metered=self._meter.wanted)
 
     def close(self) -> None:
         self._interception.remove(self._name)

@@ -11,7 +11,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import ModuleType
 from typing import Final, NamedTuple, Optional
@@ -42,7 +42,8 @@ MOCKS: Final = dict.fromkeys(
 
 ErrorSink = Callable[[BaseException], None]
 Gate = Callable[[Exchange], None]
-Metered = Callable[[str, str, str], bool]
+Metered = Callable[[str, str, str], Optional[Sequence[str]]]
+"""Tells of host, path and method which headers of the answer are read; None when it is not to be captured."""
 
 
 class _Listener(NamedTuple):
@@ -69,7 +70,7 @@ class Interception:
         self.before_call: Optional[Callable[[], None]] = None
         """Called on the caller's thread when a call begins."""
         self.metered: Optional[Metered] = None
-        """Tells of host, path and method whether the answer is to be captured; None when none is."""
+        """Tells what is to be captured of an answer; None when none is captured."""
         self.gate: Optional[Gate] = None
         """Called with each call that is about to begin; raises RecostBudgetExceededError to refuse it."""
         self.remembering = False
@@ -142,8 +143,10 @@ class Interception:
         inside = scope.get()
         if inside is not None:
             exchange.scope = inside.settled()
-        if self.metered is not None and self.metered(host, path, method):
-            exchange.capture = Capture()
+        if self.metered is not None:
+            names = self.metered(host, path, method)
+            if names is not None:
+                exchange.capture = Capture(names)
         if self.gate is not None:
             self.gate(exchange)
         return exchange

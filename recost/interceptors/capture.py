@@ -1,14 +1,16 @@
 """Keeping what an answer reports about itself, while the body passes: at most 64 KB of one call.
 
-On the caller's thread bytes are only kept, as they are; they are read later, and elsewhere. A body that fits
-is kept whole, in the encoding that it came in. Of a longer one the beginning and the end are kept, which is
-where answers put their numbers; it is decoded on the way, because an end can't be decoded alone.
+On the caller's thread bytes are only kept, as they are; they are read later, and elsewhere. Of the headers no
+more is kept than is read then. A body that fits is kept whole, in the encoding that it came in. Of a longer
+one the beginning and the end are kept, which is where answers put their numbers; it is decoded on the way,
+because an end can't be decoded alone.
 """
 
 from __future__ import annotations
 
 import importlib
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Final, NamedTuple, Optional
 
 __all__ = ["LIMIT", "Capture", "Captured"]
@@ -20,6 +22,8 @@ _TAIL: Final = (LIMIT - _HEAD) // 2
 """Kept of the end at least; twice that before the older half is let go."""
 _STEP: Final = LIMIT
 """Decoded at once, whatever a small piece swells to."""
+
+_NONE: Final[Mapping[str, str]] = {}
 
 Decoder = Callable[[bytes], bytes]
 
@@ -35,36 +39,47 @@ class Captured(NamedTuple):
     """The body came to its end."""
     encoding: str
     """The content coding that ``head`` is still in; empty where there is none. Never with a gap."""
-    headers: Any
-    """Of the answer: a mapping whose ``get`` does not mind upper and lower case; None when unknown."""
+    content_type: str
+    headers: Mapping[str, str]
+    """Of the answer, those that were asked for and are there; their names in lower case."""
 
 
 class Capture:
-    """Keeps the body of one answer as it passes. Not locked: a body passes one thread at a time."""
+    """Keeps the body of one answer as it passes. Not locked: a body passes one thread at a time.
 
-    __slots__ = ("_coded", "_decode", "_head", "_lost", "_pieces", "_size", "_tail", "complete", "headers")
+    Args:
+        names: The headers to be kept besides those that tell the type and the coding, in lower case.
+    """
 
-    def __init__(self) -> None:
-        self.headers: Any = None
+    __slots__ = (
+        "_decode", "_encoding", "_head", "_headers", "_lost", "_names", "_pieces", "_size", "_tail", "_type",
+        "complete",
+    )  # fmt: skip
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
         self.complete = False
         """Set by who sees the body's end."""
-        self._coded = False
+        self._names = names
+        self._headers: Optional[Mapping[str, str]] = None
+        """None while they are not known."""
+        self._type = ""
+        self._encoding = ""
         self._pieces: Optional[list[bytes]] = []
         """All of the body so far; None once it has grown too long for that."""
         self._size = 0
         self._head = b""
-        self._tail = bytearray()
+        self._tail: Optional[bytearray] = None
         self._decode: Optional[Decoder] = None
         self._lost = False
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held now."""
-        return self._size if self._pieces is not None else len(self._head) + len(self._tail)
+        return self._size if self._pieces is not None else len(self._head) + len(self._tail or b"")
 
     def whole(self, body: Optional[bytes], headers: Any) -> None:
         """Take a body that is there, complete and decoded."""
-        self.headers = headers
+        self._note(headers, coded=False)
         self.complete = True
         if not body:
             return
@@ -76,9 +91,13 @@ class Capture:
             self._head, self._tail = body[:_HEAD], bytearray(body[-_TAIL:])
 
     def follows(self, headers: Any, *, coded: bool) -> None:
-        """Note that the body will be fed; ``coded``: as it is on the wire, with its content coding."""
-        self.headers = headers
-        self._coded = coded
+        """Note that the body will be fed; ``coded``: as it is on the wire, with its content coding.
+
+        Args:
+            headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
+            coded: Whether the body is.
+        """
+        self._note(headers, coded=coded)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
@@ -94,19 +113,33 @@ class Capture:
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
-        headers, pieces, head, tail = self.headers, self._pieces, self._head, self._tail
-        self.headers, self._pieces, self._head, self._tail, self._decode = None, None, b"", bytearray(), None
+        headers, pieces, head, tail = self._headers, self._pieces, self._head, self._tail
+        self._headers, self._pieces, self._head, self._tail, self._decode = None, None, b"", None, None
         if self._lost or headers is None:
             return None
         if pieces is not None:
-            encoding = _encoding(headers) if self._coded else ""
-            return Captured(b"".join(pieces), b"", False, self.complete, encoding, headers)
-        return Captured(head, bytes(tail), True, self.complete, "", headers)
+            body, encoding = b"".join(pieces), self._encoding
+            return Captured(body, b"", False, self.complete, encoding, self._type, headers)
+        return Captured(head, bytes(tail or b""), True, self.complete, "", self._type, headers)
+
+    def _note(self, headers: Any, *, coded: bool) -> None:
+        try:
+            get = headers.get
+            self._type = str(get("content-type") or "")
+            if coded:
+                given = get("content-encoding")
+                if given and given != "identity":
+                    self._encoding = str(given).strip().lower()
+            names = self._names
+            self._headers = (
+                {name: str(get(name)) for name in names if get(name) is not None} if names else _NONE
+            )
+        except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
+            self._lost = True
 
     def _begin_gap(self, body: bytes) -> None:
-        encoding = _encoding(self.headers) if self._coded else ""
-        if encoding:
-            self._decode = decoder(encoding)
+        if self._encoding:
+            self._decode = decoder(self._encoding)
             if self._decode is None:
                 self._lost = True
                 return
@@ -126,6 +159,8 @@ class Capture:
             self._head += data[:missing]
             data = data[missing:]
         tail = self._tail
+        if tail is None:
+            tail = self._tail = bytearray()
         if len(data) > _TAIL:
             data = data[-_TAIL:]
             tail.clear()
@@ -134,9 +169,8 @@ class Capture:
             del tail[:-_TAIL]
 
 
-def _encoding(headers: Any) -> str:
-    given = headers.get("content-encoding") or ""
-    return "" if given == "identity" else str(given).strip().lower()
+def _some(get: Callable[[str], Any], names: Sequence[str]) -> Mapping[str, str]:
+    return {name: str(value) for name in names if (value := get(name)) is not None}
 
 
 def decoder(encoding: str) -> Optional[Decoder]:

@@ -123,7 +123,7 @@ def build_runtime(
         _worker(settings, pipeline, delivery, report),
         delivery,
         cost_of=pipeline.cost_of,
-        wants_usage=meter.wants if settings.capture_usage else None,
+        metered=meter.wanted if settings.capture_usage else None,
         keeper=keeper,
     )
 

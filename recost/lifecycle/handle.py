@@ -145,7 +145,7 @@ class RecostHandle:
             self._runtime.record,
             before_call=self._before_call,
             on_error=self._report,
-            metered=self._runtime.wants_usage,
+            metered=self._runtime.metered,
             gate=self._runtime.gate,
             remembering=True,
         )

@@ -14,6 +14,7 @@ from recost.pricing.cost import Cost
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
+    from recost.interceptors import Metered
 
 __all__ = ["Runtime"]
 
@@ -31,7 +32,7 @@ class Runtime:
         delivery: Delivery,
         *,
         cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
-        wants_usage: Optional[Callable[[str, str, str], bool]] = None,
+        metered: Optional[Metered] = None,
         keeper: Optional[Keeper] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -39,8 +40,8 @@ class Runtime:
         self.delivery = delivery
         self.cost_of = cost_of
         """What a call cost; None for one that is excluded. On any thread."""
-        self.wants_usage = wants_usage
-        """Tells of host, path and method whether the answer is to be looked at; None where none is."""
+        self.metered = metered
+        """Tells what is to be captured of an answer; None where none is."""
         self.record: Sink = worker.record if keeper is None else keeper.bind(cost_of, worker.record)
         """The sink of the interceptors."""
         self.gate = None if keeper is None else keeper.gate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,10 +11,9 @@ from threading import Lock
 from typing import Any, Callable, Final, NamedTuple, Optional, Union
 
 from recost.errors import RecostError
+from recost.pricing.rates import Rates, Units, find_rates, kinds_of
 
 __all__ = ["GenaiPrices", "Quote"]
-
-Units = Mapping[str, Union[int, Decimal]]
 
 _STANDARD: Final = frozenset({"standard", "default", "auto", "normal", "on_demand", "scale", "base"})
 """Service tiers whose prices are the list's."""
@@ -33,6 +32,8 @@ _TOOLS: Final = frozenset({"web_searches", "storage_searches", "file_searches", 
 """What is billed besides tokens."""
 _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
+_LEARNED_AFTER: Final = 10
+"""Calls to a model within a minute: to find its rates takes about as long as to price as many."""
 _PIP: Final = "pip install 'recost[prices]'"
 
 
@@ -64,7 +65,7 @@ class GenaiPrices:
         self._lock = Lock()
         self._library: Optional[_Library] = None
         self._missing = False
-        self._unknown: set[tuple[str, str, int]] = set()
+        self._unknown: set[tuple[str, str, frozenset[tuple[str, bool]], int]] = set()
         self._reported: set[tuple[str, str]] = set()
 
     def quote(
@@ -94,7 +95,8 @@ class GenaiPrices:
         self, library: _Library, provider: str, name: str, units: Units, tier: Optional[str]
     ) -> Optional[Quote]:
         now = self._clock()
-        key = (provider, name, int(now.timestamp()) // 3600)  # UpdatePrices may bring it later
+        used = frozenset((unit, bool(count)) for unit, count in units.items())
+        key = (provider, name, used, int(now.timestamp()) // 3600)  # UpdatePrices may bring it later
         if key in self._unknown:
             return None
         try:
@@ -148,8 +150,53 @@ class _Library:
         units: Any = import_module("genai_prices.data_units")
         self._units: dict[str, Any] = units.unit_data
         self._dates = sorted(_start_dates(data.providers))
+        self._rates: dict[Any, Union[int, tuple[Quote, Optional[Rates]]]] = {}
+        """By what they depend on, and the minute; the number of calls while they are few."""
 
     def quote(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
+        """Return the price.
+
+        Raises:
+            LookupError: The model is not known, or has no price for this.
+            ValueError: The usage does not add up.
+        """
+        kinds = kinds_of(units)
+        if kinds is None:
+            return self.work_out(provider, model, units, tier, now)
+        key = (provider, model, tier, kinds, int(now.timestamp()) // 60)  # prices change with the hour, too
+        known = self._rates.get(key, 0)
+        if not isinstance(known, int):
+            quote, rates = known
+            if rates is not None:
+                return quote._replace(usd=rates.price(units))
+        quote = self.work_out(provider, model, units, tier, now)
+        if isinstance(known, int):
+            if len(self._rates) >= _REMEMBERED:
+                self._rates.clear()
+            self._rates[key] = known + 1
+            if known + 1 >= _LEARNED_AFTER:
+                self._rates[key] = quote, self._learn(provider, model, units, tier, now, quote)
+        return quote
+
+    def _learn(
+        self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime, quote: Quote
+    ) -> Optional[Rates]:
+        if quote.tiered or not quote.usd:
+            return None
+
+        def price(tried: Units) -> Decimal:
+            context = _context(tier)
+            result = self._calculate_once(provider, model, self._translate(tried), context, now)
+            total: Decimal = result.total_price
+            return total
+
+        try:
+            return find_rates(units, price)
+        except ValueError:
+            return None
+
+    def work_out(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
+        """Return the price, as `quote`, from the ground up."""
         counts = self._translate(units)
         if not counts:
             raise LookupError(model)

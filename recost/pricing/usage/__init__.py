@@ -53,20 +53,18 @@ SHAPES: Final = {
 }
 """The name of each shape of an answer, and the module that reads it."""
 
-HEADERS: Final = frozenset(
-    {
-        "character-cost",
-        "dg-char-count",
-        "dg-model-name",
+HEADERS: Final = {
+    "bedrock": (
         "x-amzn-bedrock-cache-read-input-token-count",
         "x-amzn-bedrock-cache-write-input-token-count",
         "x-amzn-bedrock-input-token-count",
         "x-amzn-bedrock-output-token-count",
         "x-amzn-bedrock-service-tier",
-        "x-character-count",
-    }
-)
-"""Names of the response headers that are read, in lower case."""
+    ),
+    "deepgram": ("dg-char-count", "dg-model-name"),
+    "elevenlabs": ("character-cost", "x-character-count"),
+}
+"""Names of the response headers that are read, in lower case, by the shape that reads them."""
 
 _readers: Final[dict[str, Any]] = {}
 

@@ -34,7 +34,7 @@ class Content(NamedTuple):
     """Of the request, without query."""
     status: int = 200
     headers: Mapping[str, str] = {}
-    """Lower-case names; only those of `recost.pricing.usage.HEADERS`."""
+    """Lower-case names; only those that `recost.pricing.usage.HEADERS` has for the shape."""
 
     def __repr__(self) -> str:
         return f"Content({len(self.head)} + {len(self.tail)} bytes)"
