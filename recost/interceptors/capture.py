@@ -130,10 +130,7 @@ class Capture:
                 given = get("content-encoding")
                 if given and given != "identity":
                     self._encoding = str(given).strip().lower()
-            names = self._names
-            self._headers = (
-                {name: str(get(name)) for name in names if get(name) is not None} if names else _NONE
-            )
+            self._headers = _some(get, self._names) if self._names else _NONE
         except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
             self._lost = True
 
