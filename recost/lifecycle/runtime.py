@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Runtime"]
 
-_FORK_PAUSE_S: Final = 0.02
+_FORK_PAUSE_S: Final = 0.1
+"""For sending what is pending before a fork, where a collector may take long."""
+_FORK_END_S: Final = 0.5
+"""For threads that have nothing left to do but to end, and to wait for their turn on a busy machine."""
+_FORK_WAIT_S: Final = 0.02
+"""For threads that have ended to be gone; in vain where others than Python's run."""
 _SAVING_S: Final = 0.25
 """For the last writing of what was spent, where delivery has used up the time."""
 
@@ -76,7 +81,8 @@ class Runtime:
         """
         if not self.started:
             return
-        deadline = self._monotonic() + _FORK_PAUSE_S
+        now = self._monotonic()
+        deadline = now + _FORK_END_S
         self.worker.pause()
         if self._keeper is not None:
             self._keeper.settle()
@@ -84,10 +90,10 @@ class Runtime:
         self._join(self._worker_thread, deadline)
         self.worker.flush()
         self._join(self._keeper_thread, deadline)
-        self.delivery.settle(deadline)
+        self.delivery.settle(now + _FORK_PAUSE_S)
         if self.delivery.pause():
             self._join(self._delivery_thread, deadline)
-        wait_for_ended_threads(deadline)
+        wait_for_ended_threads(self._monotonic() + _FORK_WAIT_S)
         self.started = False
 
     def after_fork_in_parent(self) -> None:
