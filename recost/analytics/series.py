@@ -58,7 +58,8 @@ class Series:
 
         The first may have begun before its first call was recorded.
         """
-        return 0 if self.first is None else max((today - self.first.date()).days - 1, 0)
+        first = self.first
+        return 0 if first is None else max((today - first.date()).days - 1, 0)
 
     def whole_days(self, today: date) -> list[Decimal]:
         """Return what each of the known days before today cost; those without calls cost nothing."""

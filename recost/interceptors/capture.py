@@ -68,18 +68,18 @@ class Capture:
         """All of the body so far; None once it has grown too long for that."""
         self._size = 0
         self._head = b""
-        self._tail: Optional[bytearray] = None
+        self._tail = bytearray()
         self._decode: Optional[Decoder] = None
         self._lost = False
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held now."""
-        return self._size if self._pieces is not None else len(self._head) + len(self._tail or b"")
+        return self._size if self._pieces is not None else len(self._head) + len(self._tail)
 
     def whole(self, body: Optional[bytes], headers: Any) -> None:
         """Take a body that is there, complete and decoded."""
-        self._note(headers, coded=False)
+        self.follows(headers, coded=False)
         self.complete = True
         if not body:
             return
@@ -97,7 +97,16 @@ class Capture:
             headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
             coded: Whether the body is.
         """
-        self._note(headers, coded=coded)
+        try:
+            get = headers.get
+            self._type = str(get("content-type") or "")
+            if coded:
+                given = get("content-encoding")
+                if given and given != "identity":
+                    self._encoding = str(given).strip().lower()
+            self._headers = _some(get, self._names) if self._names else _NONE
+        except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
+            self._lost = True
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
@@ -114,25 +123,13 @@ class Capture:
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
         headers, pieces, head, tail = self._headers, self._pieces, self._head, self._tail
-        self._headers, self._pieces, self._head, self._tail, self._decode = None, None, b"", None, None
+        self._headers, self._pieces, self._head, self._tail, self._decode = None, None, b"", bytearray(), None
         if self._lost or headers is None:
             return None
         if pieces is not None:
             body, encoding = b"".join(pieces), self._encoding
             return Captured(body, b"", False, self.complete, encoding, self._type, headers)
-        return Captured(head, bytes(tail or b""), True, self.complete, "", self._type, headers)
-
-    def _note(self, headers: Any, *, coded: bool) -> None:
-        try:
-            get = headers.get
-            self._type = str(get("content-type") or "")
-            if coded:
-                given = get("content-encoding")
-                if given and given != "identity":
-                    self._encoding = str(given).strip().lower()
-            self._headers = _some(get, self._names) if self._names else _NONE
-        except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
-            self._lost = True
+        return Captured(head, bytes(tail), True, self.complete, "", self._type, headers)
 
     def _begin_gap(self, body: bytes) -> None:
         if self._encoding:
@@ -156,8 +153,6 @@ class Capture:
             self._head += data[:missing]
             data = data[missing:]
         tail = self._tail
-        if tail is None:
-            tail = self._tail = bytearray()
         if len(data) > _TAIL:
             data = data[-_TAIL:]
             tail.clear()

@@ -150,8 +150,9 @@ class _Library:
         units: Any = import_module("genai_prices.data_units")
         self._units: dict[str, Any] = units.unit_data
         self._dates = sorted(_start_dates(data.providers))
-        self._rates: dict[Any, Union[int, tuple[Quote, Optional[Rates]]]] = {}
-        """By what they depend on, and the minute; the number of calls while they are few."""
+        self._rates: dict[Any, Union[int, tuple[Quote, Rates], None]] = {}
+        """By what they depend on, and the minute: the number of calls while they are few, then the rates and what
+        else a quote has; None where there are none."""
 
     def quote(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
         """Return the price.
@@ -165,22 +166,21 @@ class _Library:
             return self.work_out(provider, model, units, tier, now)
         key = (provider, model, tier, kinds, int(now.timestamp()) // 60)  # prices change with the hour, too
         known = self._rates.get(key, 0)
-        if not isinstance(known, int):
+        if isinstance(known, tuple):
             quote, rates = known
-            if rates is not None:
-                return quote._replace(usd=rates.price(units))
+            return quote._replace(usd=rates.price(units))
         quote = self.work_out(provider, model, units, tier, now)
-        if isinstance(known, int):
+        if known is not None:
             if len(self._rates) >= _REMEMBERED:
                 self._rates.clear()
-            self._rates[key] = known + 1
-            if known + 1 >= _LEARNED_AFTER:
-                self._rates[key] = quote, self._learn(provider, model, units, tier, now, quote)
+            few = known + 1 < _LEARNED_AFTER
+            learned = None if few else self._learn(provider, model, units, tier, now, quote)
+            self._rates[key] = known + 1 if few else learned
         return quote
 
     def _learn(
         self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime, quote: Quote
-    ) -> Optional[Rates]:
+    ) -> Optional[tuple[Quote, Rates]]:
         if quote.tiered or not quote.usd:
             return None
 
@@ -191,9 +191,10 @@ class _Library:
             return total
 
         try:
-            return find_rates(units, price)
+            rates = find_rates(units, price)
         except ValueError:
             return None
+        return None if rates is None else (quote, rates)
 
     def work_out(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
         """Return the price, as `quote`, from the ground up."""

@@ -6,17 +6,17 @@ rule; an estimate from the bytes of a stream; the flat estimate of the rule; unk
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal, localcontext
 from functools import partial
-from typing import Any, Callable, Final, NamedTuple, Optional, Union
+from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost.pricing.cost import EXACT, Cost, Source
 from recost.pricing.genai import GenaiPrices, Quote
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
 from recost.pricing.prices import PriceCase, Prices
+from recost.pricing.rates import Units
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.units import UnitPricing
 from recost.pricing.usage.model import Usage
@@ -56,7 +56,7 @@ class _Call(NamedTuple):
     uses_free_units: bool
 
     @property
-    def units(self) -> Optional[Mapping[str, Union[int, Decimal]]]:
+    def units(self) -> Optional[Units]:
         return None if self.usage is None else self.usage.units
 
 
@@ -203,9 +203,7 @@ class Pricer:
             return None
         return _Amount(cents / 100, "estimated")
 
-    def _quote(
-        self, call: _Call, units: Mapping[str, Union[int, Decimal]], tier: Optional[str]
-    ) -> Optional[Quote]:
+    def _quote(self, call: _Call, units: Units, tier: Optional[str]) -> Optional[Quote]:
         provider = call.prices.genai_provider
         if provider is None:
             return None

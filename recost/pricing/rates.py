@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Callable, Final, NamedTuple, Optional, Union
+from typing import Callable, Final, NamedTuple, Optional
 
-__all__ = ["Rates", "find_rates", "kinds_of"]
+from recost.pricing.usage.model import Number
 
-Units = Mapping[str, Union[int, Decimal]]
+__all__ = ["Rates", "Units", "find_rates", "kinds_of"]
+
+Units = Mapping[str, Number]
+"""What was used, by the kind."""
 
 _TRIED: Final = {
     "input_tokens": 1_000_000,

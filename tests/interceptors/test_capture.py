@@ -38,11 +38,7 @@ def wanted(_host: str, path: str, _method: str) -> Optional[tuple[str, ...]]:
 @pytest.fixture
 def ended() -> Iterator[list[Exchange]]:
     found: list[Exchange] = []
-    interception.add(
-        "test",
-        found.append,
-        metered=lambda host, path, method: None if path == "/unmetered" else ("date", "x-absent"),
-    )
+    interception.add("test", found.append, metered=wanted)
     yield found
     interception.remove("test")
 

