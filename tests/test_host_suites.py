@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Optional
 
 import pytest
 
@@ -24,9 +25,12 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stage(tmp_path_factory.mktemp("host_suites") / "staged")
 
 
-def _run(folder: Path, staged: Path, source: str, *, recorded: bool = True) -> Run:
+def _run(
+    folder: Path, staged: Path, source: str, *, recorded: bool = True, garbage: Optional[int] = None
+) -> Run:
     (folder / "test_it.py").write_text(dedent(source), encoding="utf-8")
-    return run(_SUITE, Environment("1.0", folder, Path(sys.executable)), staged, recorded=recorded)
+    environment = Environment("1.0", folder, Path(sys.executable))
+    return run(_SUITE, environment, staged, recorded=recorded, garbage=garbage)
 
 
 def test_the_calls_of_a_suite_are_recorded(tmp_path: Path, staged: Path, server: Loopback) -> None:
@@ -125,6 +129,22 @@ def test_a_run_that_is_broken_off_is_an_error(tmp_path: Path, staged: Path) -> N
     result = _run(tmp_path, staged, "import os\n\ndef test_leaves():\n    os._exit(7)\n", recorded=False)
     assert result.outcomes == {}
     assert [error.splitlines()[0] for error in result.errors] == ["pytest left with 7:"]
+
+
+def test_the_garbage_collector_runs_when_the_run_wants_it(tmp_path: Path, staged: Path) -> None:
+    source = """
+        import gc
+
+        def test_runs_after_as_many():
+            collected = []
+            gc.callbacks.append(lambda phase, info: collected.append(phase))
+            kept = [[] for _ in range(1000)]
+            gc.callbacks.pop()
+            assert not collected
+    """
+    often = _run(tmp_path, staged, source, recorded=False, garbage=100)
+    seldom = _run(tmp_path, staged, source, recorded=False, garbage=1_000_000)
+    assert (often.passed, often.status, seldom.passed, seldom.status) == (0, 1, 1, 0)
 
 
 def test_each_test_has_the_worst_of_its_outcomes(tmp_path: Path, staged: Path) -> None:

@@ -151,8 +151,8 @@ class _Library:
         self._units: dict[str, Any] = units.unit_data
         self._dates = sorted(_start_dates(data.providers))
         self._rates: dict[Any, Union[int, tuple[Quote, Rates], None]] = {}
-        """By what they depend on, and the minute: the number of calls while they are few, then the rates and what
-        else a quote has; None where there are none."""
+        """By what they depend on, and the minute: the number of calls while they are few, then the rates and
+        what else a quote has; None where there are none."""
 
     def quote(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
         """Return the price.

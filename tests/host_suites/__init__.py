@@ -8,8 +8,9 @@
 A suite comes from the published source distribution of the version that is installed here, else of the
 newest one, and runs in an environment of its own: twice bare and once with recost's interceptors in place,
 with the same options. A test whose outcome is another under recost is a difference, and so is an error of
-recost's own. Where there is a difference, both are run once more; what then doesn't come out the same again
-is unsteady.
+recost's own. Where there is a difference, both are run again, up to six times, each time with the garbage
+collector at other moments; what then doesn't come out the same again, bare or under recost, is unsteady.
+(A warning from a finalizer, say, fails the test during which the collector happens to run.)
 
     suites.py         which suites there are, what they need, which of their tests are left out, and why
     environments.py   the source distribution and the environment of one suite

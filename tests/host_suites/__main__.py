@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from tests.host_suites.environments import prepare, stage
+from tests.host_suites.environments import Environment, prepare, stage
 from tests.host_suites.runs import Comparison, Run, compare, run
 from tests.host_suites.suites import QUICKEST, SUITES, Suite
 
@@ -20,6 +20,8 @@ _HEAD = (
     *("errors", "seconds"),
 )
 _SHOWN = 40
+_GARBAGE = (500, 600, 800, 900, 1000, 1100)
+"""How many objects make the garbage collector run, in runs that look again at differences."""
 
 
 @dataclass
@@ -103,22 +105,25 @@ def _result(suite: Suite, version: str, folder: Path, staged: Path) -> Result:
     result = Result(suite, environment.version)
     if not suite.has_tests:
         return result
-    turns = [(result.bare, False), (result.recorded, True), (result.bare, False)]
-    again = [(result.recorded, True), (result.bare, False)]
-    for runs, recorded in turns:
-        runs.append(run(suite, environment, staged, recorded=recorded))
-        _tell(result, runs[-1], recorded=recorded, folder=environment.sources.parent.parent)
-    for runs, recorded in again if result.comparison.different else ():
-        runs.append(run(suite, environment, staged, recorded=recorded))
-        _tell(result, runs[-1], recorded=recorded, folder=environment.sources.parent.parent)
+    for recorded in (False, True, False):
+        _add(result, environment, staged, recorded=recorded)
+    for garbage in _GARBAGE:
+        if result.comparison.different:
+            _add(result, environment, staged, recorded=True, garbage=garbage)
+            _add(result, environment, staged, recorded=False, garbage=garbage)
     _explain(result)
     return result
 
 
-def _tell(result: Result, run: Run, *, recorded: bool, folder: Path) -> None:
-    kind = f"under-recost-{len(result.recorded)}" if recorded else f"bare-{len(result.bare)}"
-    (folder / f"{kind}.log").write_text(run.log, encoding="utf-8")
-    last = run.log.strip().rpartition("\n")[2]
+def _add(
+    result: Result, environment: Environment, staged: Path, *, recorded: bool, garbage: Optional[int] = None
+) -> None:
+    runs = result.recorded if recorded else result.bare
+    runs.append(run(result.suite, environment, staged, recorded=recorded, garbage=garbage))
+    kind = f"{'under-recost' if recorded else 'bare'}-{len(runs)}"
+    log = runs[-1].log
+    (environment.sources.parent.parent / f"{kind}.log").write_text(log, encoding="utf-8")
+    last = log.strip().rpartition("\n")[2]
     print(f"{result.suite.name} {result.version} {kind}: {last}", flush=True)
 
 

@@ -1,7 +1,12 @@
-"""pytest plugin: writes the outcome of each test, by its id, to the file named by ``HOST_SUITE_OUTCOMES``."""
+"""pytest plugin: writes the outcome of each test, by its id, to the file named by ``HOST_SUITE_OUTCOMES``.
+
+``HOST_SUITE_GARBAGE`` is how many objects make the garbage collector run, where it isn't the interpreter's
+own number.
+"""
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -10,6 +15,9 @@ from typing import Any, Final
 _RANK: Final = ("skipped", "xfailed", "passed", "xpassed", "failed", "error")
 """A test that has several reports (setup, call, teardown, subtests) has the last of these."""
 _KEPT: Final = 6000
+
+if "HOST_SUITE_GARBAGE" in os.environ:
+    gc.set_threshold(int(os.environ["HOST_SUITE_GARBAGE"]), *gc.get_threshold()[1:])
 
 _outcomes: dict[str, str] = {}
 _reasons: dict[str, str] = {}

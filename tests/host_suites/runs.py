@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Optional
 
 from tests.host_suites.environments import Environment
 from tests.host_suites.suites import Suite
@@ -84,8 +84,10 @@ def compare(bare: Sequence[Run], recorded: Sequence[Run]) -> Comparison:
     return Comparison(tuple(failed), different, unsteady)
 
 
-def run(suite: Suite, environment: Environment, staged: Path, *, recorded: bool) -> Run:
-    """Run a suite, bare or under recost."""
+def run(
+    suite: Suite, environment: Environment, staged: Path, *, recorded: bool, garbage: Optional[int] = None
+) -> Run:
+    """Run a suite, bare or under recost; with ``garbage``, that many objects make the collector run."""
     # Not python -m pytest, which would put the sources in front of what is installed.
     pytest = "pytest.exe" if os.name == "nt" else "pytest"
     command = [environment.python.parent.absolute() / pytest, *_OPTIONS]
@@ -94,6 +96,8 @@ def run(suite: Suite, environment: Environment, staged: Path, *, recorded: bool)
         files = {name: Path(folder) / name.lower() for name in ("OUTCOMES", "REPORT", "ERRORS")}
         began = time.monotonic()
         environ = {**_environ(staged, files), **_trust(suite, environment)}
+        if garbage is not None:
+            environ["HOST_SUITE_GARBAGE"] = str(garbage)
         status, log = _pytest([*command, *suite.options], environment, environ, Path(folder) / "log")
         seconds = time.monotonic() - began
         written, report = _read(files["OUTCOMES"]), _read(files["REPORT"])
