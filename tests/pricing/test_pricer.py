@@ -179,6 +179,7 @@ BY_UNITS = [
     ("https://idx-1.svc.aped-1.pinecone.io/vectors/delete", used(write_units=5), "0.00002"),
     ("https://api.cohere.com/v2/rerank", used(searches=2), "0.004"),
     ("https://api.tavily.com/search", used(credits=2), "0.016"),
+    ("https://google.serper.dev/search", used(credits=2), "0.002"),
     ("https://api.openai.com/v1/audio/transcriptions", used(seconds=60), "0.006"),
     ("https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails", used(recipients=50), "0.005"),
     ("https://b.s3.eu-west-1.amazonaws.com/key", None, "0.000005"),
@@ -221,6 +222,7 @@ def test_units_are_priced_by_rule(url: str, usage: Optional[Usage], usd: str) ->
         ("https://api.sendgrid.com/v3/mail/send", "POST", "0.001", "estimated"),
         ("https://ec2.us-east-1.amazonaws.com/", "POST", "0", "estimated"),
         ("https://api.tavily.com/search", "POST", "0.008", "estimated"),
+        ("https://google.serper.dev/news", "POST", "0.001", "estimated"),
         # Billed, but by how much is not known: that is not 0.
         ("https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke", "POST", None, "unknown"),
         (GEMINI, "POST", None, "unknown"),

@@ -14,6 +14,10 @@ from recost.pricing.sources import LOOKED_UP, free, per_thousand
 __all__ = ["RULES"]
 
 _ALGOLIA: Final = "https://www.algolia.com/pricing"
+_SERPER: Final = (
+    "https://serper.dev, as https://github.com/api-evangelist/serper has transcribed it on 2026-08-13"
+    " (the smallest top-up; the largest is 0.30 a thousand)"
+)
 _TAVILY: Final = "https://docs.tavily.com/documentation/api-credits"
 
 RULES: Final = (
@@ -38,8 +42,11 @@ RULES: Final = (
     ProviderDef(
         "google.serper.dev",
         "serper",
-        usd_per_call=per_thousand("1"),
-        price_source="https://serper.dev (the smallest top-up; larger ones cost less)",
+        usage="serper",
+        usd_per_unit={"credits": per_thousand("1")},
+        # The credits are in the answer; no query takes less than one.
+        minimum_usd=per_thousand("1"),
+        price_source=_SERPER,
         price_date=LOOKED_UP,
     ),
     *(

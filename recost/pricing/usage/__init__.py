@@ -41,6 +41,7 @@ SHAPES: Final = {
     "ollama": "ollama",
     "exa": "search",
     "firecrawl": "search",
+    "serper": "search",
     "tavily": "search",
     "pinecone": "pinecone",
     "assemblyai": "media",

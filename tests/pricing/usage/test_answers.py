@@ -26,6 +26,7 @@ LOST = {
     "deepl: translation",
     "firecrawl: search, credits by page",
     "ollama: stream whose prompt was in the cache",
+    "serper: batch",
 }
 """Answers of which what counts is spread over the body: a gap takes some of it."""
 

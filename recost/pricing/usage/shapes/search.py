@@ -1,4 +1,4 @@
-"""Searches and scrapes: Exa, Tavily, Firecrawl."""
+"""Searches and scrapes: Exa, Tavily, Firecrawl, Serper."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from recost.pricing.usage.model import Number, Usage
 
 __all__ = ["WANTED", "read"]
 
-WANTED: Final = re.compile(rb'"costDollars"|"usage"|"creditsUsed"')
+WANTED: Final = re.compile(rb'"costDollars"|"usage"|"credits(?:Used)?"')
 
 
 def read(answer: Answer) -> Optional[Usage]:
     """Return the cost or the credits that the answer names."""
     if answer.shape == "exa":
         return _read_exa(answer)
+    if answer.shape == "serper":
+        return _read_serper(answer)
     document = answer.last
     if answer.shape == "tavily":
         found = count(child(document, "usage").get("credits"))
@@ -35,6 +37,14 @@ def _read_exa(answer: Answer) -> Optional[Usage]:
         found = dollars(child(document, "costDollars").get("total"))
         cost = cost if found is None else found
     return answer.usage({}, reported_usd=cost)
+
+
+def _read_serper(answer: Answer) -> Optional[Usage]:
+    """Return the credits; a batch of queries is answered with a list that names them for each."""
+    units: dict[str, Number] = {}
+    for document in answer.documents:
+        add_part(units, "credits", count(document.get("credits")))
+    return answer.usage(units, final=answer.ended and not (answer.streamed and answer.gap))
 
 
 def _read_pages(answer: Answer) -> Optional[Usage]:

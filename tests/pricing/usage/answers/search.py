@@ -1,4 +1,4 @@
-"""Answers of Exa, Tavily, Firecrawl and Pinecone, each from its provider's reference."""
+"""Answers of Exa, Tavily, Serper, Firecrawl and Pinecone, each from its provider's reference."""
 
 from __future__ import annotations
 
@@ -121,6 +121,32 @@ SEARCH = [
         ),
         used(credits=5),
     ),
+    Sample(
+        "serper: search",
+        "serper",
+        "/search",
+        plain(
+            {
+                "searchParameters": {"q": TEXT, "num": 20, "type": "search", "engine": "google"},
+                "organic": [{"title": TEXT, "link": "https://a.example", "snippet": TEXT, "position": 1}],
+                "credits": 2,
+            }
+        ),
+        used(credits=2),
+    ),
+    Sample(
+        "serper: batch",
+        "serper",
+        "/search",
+        plain(
+            [
+                {"searchParameters": {"q": TEXT}, "organic": [{"title": TEXT, "credits": 9}], "credits": 1},
+                {"searchParameters": {"q": TEXT}, "organic": [], "credits": 2},
+            ]
+        ),
+        used(credits=3),
+    ),
+    Sample("serper: error", "serper", "/search", plain({"message": TEXT, "statusCode": 400}), None),
     Sample(
         "firecrawl: search",
         "firecrawl",
