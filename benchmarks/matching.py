@@ -11,7 +11,7 @@ from recost.pricing.registry import BUILTIN_PROVIDERS, ProviderRegistry
 
 __all__ = ["measure", "table"]
 
-_RULES: Final = (34, 1_000, 10_000)
+_RULES: Final = (len(BUILTIN_PROVIDERS), 1_000, 10_000)
 
 
 def measure(rounds: int, count: int) -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def measure(rounds: int, count: int) -> list[dict[str, Any]]:
 
 def _measured(rules: int, rounds: int, count: int) -> dict[str, Any]:
     built_in = len(BUILTIN_PROVIDERS)
-    registry = ProviderRegistry(_custom(max(rules - built_in, 0)))
+    registry = ProviderRegistry(_custom(rules - built_in))
     repeated = _urls(rules - built_in, distinct=False, count=count)
     distinct = _urls(rules - built_in, distinct=True, count=count)
     match = registry.match

@@ -80,8 +80,12 @@ class Spend:
             return dict(self._by_model)
 
     def collect(self, exchange: Exchange) -> None:
-        """Take a call that has ended; may run in a finaliser."""
+        """Take a call that has ended; may run in a finaliser, so it only appends."""
         self._pending.append(exchange)
+
+    def call_begins(self) -> None:
+        """Price what has piled up where recost's thread didn't: without ``init()``, or when it is behind."""
+        # A finaliser that makes a call may have interrupted `_add` on this very thread.
         if len(self._pending) > _MANY and self._lock.acquire(blocking=False):
             self._lock.release()
             self.settle()

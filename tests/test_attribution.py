@@ -16,6 +16,8 @@ from typing import Any, Callable
 import pytest
 
 import recost
+from recost.interceptors.exchange import Exchange, nowhere
+from recost.pricing.cost import Cost
 from tests.metered import CANARY, MODEL, Metered, metered_server, usd
 from tests.scripts import windows
 
@@ -360,3 +362,28 @@ def test_a_response_is_not_kept_alive(server: Metered, handle: recost.RecostHand
     gc.collect()
     assert gone() is None
     assert not exchange._seen
+
+
+def test_what_piles_up_is_priced_when_a_call_begins_not_where_one_ends(server: Metered) -> None:
+    """Without ``init()`` no thread does it; and a call may end in a finaliser, which must only append."""
+    priced: list[str] = []
+
+    def price_of(exchange: Exchange) -> Cost:
+        priced.append(exchange.host)
+        return Cost(Decimal(1), "computed", "t")
+
+    spend = recost.Spend(price_of)
+    count = 1_200
+    for _ in range(count):
+        spend.collect(Exchange(nowhere, "httpx", "GET", "http", "h", 80, "/"))
+    assert not priced
+    events: list[recost.RawEvent] = []
+    recost.install(events.append)
+    try:
+        with recost.track(_spend=spend):
+            with_httpx(f"{server.url}/v1/chat")
+            assert priced == ["h"] * count
+            with_httpx(f"{server.url}/v1/chat")
+    finally:
+        recost.uninstall()
+    assert (len(events), spend.calls, spend.cost) == (2, count + 2, Decimal(count + 2))

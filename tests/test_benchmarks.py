@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import recost
 from tests.scripts import ROOT, environment
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
@@ -42,8 +43,9 @@ def test_startup(tmp_path: Path) -> None:
 
 def test_match(tmp_path: Path) -> None:
     table, results = run(tmp_path, "match")
-    assert [line.split("|")[1].strip() for line in table.splitlines()[-3:]] == ["34", "1,000", "10,000"]
-    assert [found["rules"] for found in results["match"]] == [34, 1_000, 10_000]
+    rules = [len(recost.BUILTIN_PROVIDERS), 1_000, 10_000]
+    assert [line.split("|")[1].strip() for line in table.splitlines()[-3:]] == [f"{n:,}" for n in rules]
+    assert [found["rules"] for found in results["match"]] == rules
 
 
 def test_metering(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,7 @@ import recost
 from recost.cli import COMMANDS
 from recost.interceptors import CLIENTS
 from recost.pricing.providers import BUILTIN_PROVIDERS
+from recost.pricing.rules_file import load_rules
 from recost.wire import encode_window
 from tests.api import Api
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
@@ -72,6 +74,21 @@ def test_a_python_snippet_runs(code: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec("genai_prices") is None, reason="genai-prices needs Python 3.10")
+@pytest.mark.parametrize("code", [code for kind, code, _ in BLOCKS if kind == "toml"])
+def test_a_file_of_rules_is_loaded(code: str, tmp_path: Path) -> None:
+    pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    file = tmp_path / "rules.toml"
+    file.write_text(code, encoding="utf-8")
+    with recost.init(providers_file=str(file), enabled=False):
+        pass
+    (rule,) = load_rules(file)
+    assert (rule.provider, rule.usd_per_gb, rule.prices[0].usd_per_call) == (
+        "proxy",
+        Decimal("3.50"),
+        Decimal("0.002"),
+    )
+
+
 def test_what_a_call_really_cost(tmp_path: Path) -> None:
     start = README.index("<!-- metered -->")
     code = next(code for _, code, line in BLOCKS if line > README.count("\n", 0, start))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from recost.analytics.query import Question
 from recost.analytics.spans import SpanError
 from recost.analytics.verdict import Limits, judge
 from recost.cli.amounts import decimal, usd
+from recost.cli.caveats import left_out
 from recost.cli.examples import add_examples
 from recost.cli.gate_summary import summary
 from recost.cli.needs import available
@@ -37,7 +39,7 @@ _EXAMPLES: Final = """examples:
   recost gate --baseline cost-baseline.json --share 20% --summary github
   recost gate --max-usd 5 --fail-on-unpriced logs/*.jsonl
 
-exit code: 0 within all limits, 1 over one, 2 wrong usage or nothing to read"""
+exit code: 0 within all limits, 1 over one, 2 wrong usage or no call recorded"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
+    if not answer.total.now.calls:
+        told = "recost: gate: no call was recorded in this period, with these filters"
+        for heading, text in left_out(0, answer.bad_lines + answer.bad_metrics):
+            told += f"; {heading}: {text}"
+        print(told, file=sys.stderr)
+        return 2
     verdicts = judge(answer, limits)
     text = summary(answer, limits, verdicts, now)
     print(text)

@@ -103,8 +103,6 @@ def _notes(answer: Answer, baseline: Optional[Baseline], now: datetime) -> list[
     notes = [f"From {since} to {_moment((period.until or now).astimezone(zone))}."]
     if total.reported_usd is not None:
         notes.append(f"Cost: {sources_of(total)}.")
-    if not total.calls:
-        notes.append("**No call was recorded in this period.**")
     if total.unpriced:
         notes.append(f"**{total.unpriced:,} calls have no known price; their cost is in no figure.**")
     bad = ((answer.bad_lines, "line"), (answer.bad_metrics, "metric"))

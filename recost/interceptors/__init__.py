@@ -143,6 +143,8 @@ class Interception:
         inside = scope.get()
         if inside is not None:
             exchange.scope = inside.settled()
+            for collector in inside.collectors:
+                collector.call_begins()
         if self.metered is not None:
             names = self.metered(host, path, method)
             if names is not None:

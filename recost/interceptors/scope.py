@@ -24,6 +24,10 @@ class Collector(Protocol):
         """Take a call that has ended. May run in a finaliser: it must only append."""
         ...
 
+    def call_begins(self) -> None:
+        """Price what has piled up, if that is a lot; on the caller's thread, when it makes a call."""
+        ...
+
     def settle(self, price_of: Callable[[Exchange], Any]) -> None:
         """Price what has been collected; on recost's thread."""
         ...

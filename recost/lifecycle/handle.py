@@ -65,8 +65,9 @@ class RecostHandle:
         """Send what has been recorded now, and wait for that at most ``timeout_s`` seconds.
 
         Returns:
-            True when all of it was delivered in time; False when some of it is still queued: it will be
-            sent again at the next flush.
+            True when nothing of it is left to send: it was delivered, or refused for good, which
+            `last_flush_status` and ``on_error`` tell. False when some of it is still queued: it will be sent
+            again at the next flush.
         """
         self.reinit_after_fork()
         if self._disposed or self._runtime is None:

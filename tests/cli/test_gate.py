@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from recost import wire
 from recost.cli import main
+from recost.events import MetricEntry, TagEntry, WindowSummary
 from tests.analytics.test_cache import line
 from tests.scripts import environment
 
@@ -52,8 +54,13 @@ def test_the_budget(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_only_what_was_asked_for_counts(capsys: pytest.CaptureFixture[str]) -> None:
     assert gate("--max-usd", "0.0025", "--since", "2026-03-28") == 0
-    assert gate("--max-usd", 0, "--provider", "stripe") == 0
-    assert "**No call was recorded in this period.**" in capsys.readouterr().out
+    assert "within" in capsys.readouterr().out
+    assert gate("--max-usd", 1, "--provider", "stripe") == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (
+        "",
+        "recost: gate: no call was recorded in this period, with these filters\n",
+    )
 
 
 def test_a_baseline_and_what_came_since(
@@ -110,9 +117,18 @@ def test_a_baseline_of_other_calls_or_of_another_length(
     assert "was written with other filters: none" in capsys.readouterr().err
 
 
-def test_by_tag(capsys: pytest.CaptureFixture[str]) -> None:
-    assert gate("--max-usd", 0, "--tag", "tenant=acme") == 0
-    assert "| provider | calls |" in capsys.readouterr().out
+def test_by_tag(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tags = (TagEntry((("tenant", "acme"),), 2, 0, 0.25, 0),)
+    entry = MetricEntry("openai", "chat", "POST", 5, 0, 5.0, 5.0, 5.0, 1, 2, 1.0, tags=tags)
+    start = datetime.now(timezone.utc).timestamp() * 1000
+    window = WindowSummary("", "test", "python", "0.2.0", start, start + 30_000, (entry,))
+    with (folder / "shop.jsonl").open("ab") as file:
+        file.write(wire.encode_window(window) + b"\n")
+    assert gate("--max-usd", "0.0025", "--tag", "tenant=acme") == 0
+    out = capsys.readouterr().out
+    assert "| provider | calls |" in out
+    assert "| openai | 2 |" in out
+    assert gate("--max-usd", "0.0025", "--tag", "tenant=other") == 2
 
 
 def test_the_summary_in_a_file_and_for_github(
@@ -160,6 +176,13 @@ def test_nothing_recorded_is_no_pass(folder: Path, capsys: pytest.CaptureFixture
     (folder / "shop.jsonl").unlink()
     assert gate("--max-usd", 1) == 2
     assert "nothing recorded" in capsys.readouterr().err
+
+
+def test_nothing_that_can_be_read_is_no_pass(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "shop.jsonl").write_bytes(b"{torn\n")
+    assert gate("--max-usd", 1) == 2
+    assert "no call was recorded" in (told := capsys.readouterr().err)
+    assert "left out: 1 lines or metrics that could not be read" in told
 
 
 def test_the_process_exits_with_the_code(folder: Path) -> None:
