@@ -37,7 +37,9 @@ class Meter:
 
         None where it reports nothing: then it is not looked at.
         """
-        shape = self._registry.usage_shape(host, clean_path(path), method)
+        if "?" in path or "#" in path or not path:
+            path = clean_path(path)
+        shape = self._registry.usage_shape(host, path, method)
         return None if shape is None else HEADERS.get(shape, ())
 
     def cost_of(self, exchange: Exchange) -> Cost:

@@ -217,10 +217,12 @@ def _captured(original: Callable[..., Any], switch: list[bool]) -> Callable[...,
 
 def _feed_arrived(capture: Capture, content: Any) -> None:
     """Take what had arrived, decoded, when the headers were read."""
-    skipped = getattr(content, "_buffer_offset", 0)
-    for data in list(getattr(content, "_buffer", ())):
-        capture.feed(bytes(data)[skipped:])
-        skipped = 0
+    buffer = getattr(content, "_buffer", ())
+    if buffer:
+        first, *others = buffer
+        capture.feed(bytes(first)[getattr(content, "_buffer_offset", 0) :])
+        for data in others:
+            capture.feed(bytes(data))
 
 
 class _CountedUpload:

@@ -51,44 +51,29 @@ class Capture:
         names: The headers to be kept besides those that tell the type and the coding, in lower case.
     """
 
-    __slots__ = (
-        "_decode", "_encoding", "_head", "_headers", "_lost", "_names", "_pieces", "_size", "_tail", "_type",
-        "complete",
-    )  # fmt: skip
+    __slots__ = ("_encoding", "_ends", "_headers", "_names", "_pieces", "_type", "complete", "nbytes")
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.complete = False
         """Set by who sees the body's end."""
+        self.nbytes = 0
+        """Bytes that are held now."""
         self._names = names
         self._headers: Optional[Mapping[str, str]] = None
-        """None while they are not known."""
-        self._type = ""
-        self._encoding = ""
+        """None while they are not known; as long, nothing else is, and nothing is of use."""
+        self._type: str
+        self._encoding: str
         self._pieces: Optional[list[bytes]] = []
         """All of the body so far; None once it has grown too long for that."""
-        self._size = 0
-        self._head = b""
-        self._tail = bytearray()
-        self._decode: Optional[Decoder] = None
-        self._lost = False
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that are held now."""
-        return self._size if self._pieces is not None else len(self._head) + len(self._tail)
+        self._ends: _Ends
+        """Then, what is kept of it."""
 
     def whole(self, body: Optional[bytes], headers: Any) -> None:
         """Take a body that is there, complete and decoded."""
         self.follows(headers, coded=False)
         self.complete = True
-        if not body:
-            return
-        self._size = len(body)
-        if len(body) <= LIMIT:
-            self._pieces = [body]
-        else:
-            self._pieces = None
-            self._head, self._tail = body[:_HEAD], bytearray(body[-_TAIL:])
+        if body:
+            self.feed(body)
 
     def follows(self, headers: Any, *, coded: bool) -> None:
         """Note that the body will be fed; ``coded``: as it is on the wire, with its content coding.
@@ -100,59 +85,70 @@ class Capture:
         try:
             get = headers.get
             self._type = str(get("content-type") or "")
+            self._encoding = ""
             if coded:
                 given = get("content-encoding")
                 if given and given != "identity":
                     self._encoding = str(given).strip().lower()
             self._headers = _some(get, self._names) if self._names else _NONE
         except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
-            self._lost = True
+            self._headers = None
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
         pieces = self._pieces
         if pieces is not None:
-            self._size += len(data)
-            if self._size <= LIMIT:
+            self.nbytes += len(data)
+            if self.nbytes <= LIMIT:
                 pieces.append(data)
                 return
+            self._ends = _Ends("" if self._headers is None else self._encoding)
             self._pieces = None
-            self._begin_gap(b"".join(pieces))
-        self._keep_end(data)
+            self._ends.feed(b"".join(pieces))
+        self._ends.feed(data)
+        self.nbytes = len(self._ends.head) + len(self._ends.tail)
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
-        headers, pieces, head, tail = self._headers, self._pieces, self._head, self._tail
-        self._headers, self._pieces, self._head, self._tail, self._decode = None, None, b"", bytearray(), None
-        if self._lost or headers is None:
+        headers, pieces = self._headers, self._pieces
+        self._headers, self._pieces, self.nbytes = None, [], 0
+        if headers is None:
             return None
         if pieces is not None:
-            body, encoding = b"".join(pieces), self._encoding
-            return Captured(body, b"", False, self.complete, encoding, self._type, headers)
-        return Captured(head, bytes(tail), True, self.complete, "", self._type, headers)
+            return Captured(b"".join(pieces), b"", False, self.complete, self._encoding, self._type, headers)
+        ends, self._ends = self._ends, _Ends("")
+        if ends.lost:
+            return None
+        return Captured(ends.head, bytes(ends.tail), True, self.complete, "", self._type, headers)
 
-    def _begin_gap(self, body: bytes) -> None:
-        if self._encoding:
-            self._decode = decoder(self._encoding)
-            if self._decode is None:
-                self._lost = True
-                return
-        self._keep_end(body)
 
-    def _keep_end(self, data: bytes) -> None:
-        if self._lost:
+class _Ends:
+    """Keeps the beginning and the end of a body that is too long to be kept whole, decoded."""
+
+    __slots__ = ("_decode", "head", "lost", "tail")
+
+    def __init__(self, encoding: str) -> None:
+        self.head = b""
+        self.tail = bytearray()
+        self._decode = decoder(encoding) if encoding else None
+        self.lost = bool(encoding) and self._decode is None
+        """It can't be decoded."""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece, as it came."""
+        if self.lost:
             return
         if self._decode is not None:
             try:
                 data = self._decode(data)
             except Exception:  # noqa: BLE001 - the decoders' errors are of all kinds; the client raises its own
-                self._lost = True
+                self.lost = True
                 return
-        missing = _HEAD - len(self._head)
+        missing = _HEAD - len(self.head)
         if missing > 0:
-            self._head += data[:missing]
+            self.head += data[:missing]
             data = data[missing:]
-        tail = self._tail
+        tail = self.tail
         if len(data) > _TAIL:
             data = data[-_TAIL:]
             tail.clear()
