@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Final, Optional
 
 from recost.analytics.engine import literal
 from recost.analytics.query import TIMES, Question, tag_of
 from recost.analytics.scope import Scope
-from recost.analytics.zones import interval, local_time, moment
+from recost.analytics.zones import QUARTER, has_whole_quarters, interval, local_time, moment
 
 __all__ = ["MEASURES", "OTHER", "Statement"]
 
-MEASURES: Final = {
-    "calls": "sum(calls)",
-    "errors": "sum(errors)",
-    "cost": "sum(cost)",
-    "reported": "sum(reported)",
-    "computed": "sum(computed)",
-    "estimated": "sum(estimated)",
-    "unpriced": "sum(unpriced)",
-    "bytes_up": "sum(bytes_up)",
-    "bytes_down": "sum(bytes_down)",
-    "latency_ms": "sum(latency_ms)",
-    "p50": "sum(p50_ms * calls)",
-    "p95": "sum(p95_ms * calls)",
-    "timed": "sum(calls) FILTER (p50_ms IS NOT NULL)",
-}
-"""Sums that add up over groups; the last ones are for means weighted by calls."""
+MEASURES: Final = (
+    "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced",
+    "bytes_up", "bytes_down", "latency_ms", "p50", "p95", "timed",
+)  # fmt: skip
+"""Sums that add up over groups; the last three are for means weighted by calls."""
+_WEIGHTED: Final = {"p50": "p50_ms * calls", "p95": "p95_ms * calls", "timed": "calls"}
 OTHER: Final = "(other)"
 """The value of each tag for the tag sets beyond the number that the SDK tells apart."""
 
 _ZERO: Final = timedelta(0)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PARTS: Final = re.compile(r"\\[*\\]|\*|[^*\\]+|\\")
 """Of a filter: a star or a backslash that is meant, a star for any text, other text."""
+_OF_QUARTERS: Final = ("source", "started", "environment", "provider")
+_BY_QUARTERS: Final = frozenset({"provider", "environment", "project", "hour", "day", "week", "month"})
+"""What the sums of quarters of an hour can be grouped by."""
 _PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "method")
 _LISTS: Final = {"model": "models", "tag": "tags"}
 
@@ -51,10 +45,10 @@ class Statement:
     def groups(self, extra: str = "") -> tuple[str, list[Any]]:
         """Return SQL with a row for each group: its names, whether it is of the period before, its sums."""
         self._parameters = []
-        relation = self._relation()
+        relation = self._relation() if extra else self._quarters() or self._relation()
         keys = [f"{self._key(name)} AS k{index}" for index, name in enumerate(self._question.by)]
         where = self._where()
-        sums = ", ".join(f"{expression} AS {name}" for name, expression in MEASURES.items())
+        sums = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
         keys.append(f"{self._earlier()} AS earlier")
         if extra:
             keys.append(extra)
@@ -73,7 +67,7 @@ class Statement:
         """Return the metrics; or what the breakdown tells of them, and what it leaves, which has no name."""
         kind = self._question.breakdown
         if kind is None:
-            return "SELECT * FROM metrics"
+            return f"SELECT {', '.join((*_PLAIN, *_measured()))} FROM metrics"
         parts = [
             self._slice(f"(SELECT *, unnest({_LISTS[kind]}) AS part FROM metrics)", kind, "+", part=True)
         ]
@@ -88,6 +82,31 @@ class Statement:
         )
         return " UNION ALL ".join(parts)
 
+    def _quarters(self) -> Optional[str]:
+        """Return the sums of quarters of an hour, and the metrics of those that a period cuts.
+
+        None where what is asked for can't be told from them.
+        """
+        question = self._question
+        if question.breakdown or question.endpoints or not _BY_QUARTERS.issuperset(question.by):
+            return None
+        if any(name in TIMES for name in question.by) and (
+            self._moved() % QUARTER or not has_whole_quarters(question.zone, self._scope.first, self._last())
+        ):
+            return None
+        before = None if question.compare is None else question.compare.since
+        cuts = []
+        for at in (before, question.period.since, question.period.until):
+            after = _ZERO if at is None else (at - _EPOCH) % QUARTER
+            if at is not None and after:
+                begins = moment(at.astimezone(timezone.utc) - after)
+                cuts.append(f"started >= {begins} AND started < {begins} + {interval(QUARTER)}")
+        sums = f"SELECT {', '.join((*_OF_QUARTERS, *MEASURES))} FROM quarters"
+        if not cuts:
+            return sums
+        metrics = f"SELECT {', '.join((*_OF_QUARTERS, *_measured()))} FROM metrics"
+        return f"{sums} WHERE NOT ({' OR '.join(cuts)}) UNION ALL {metrics} WHERE {' OR '.join(cuts)}"
+
     def _slice(self, rows: str, kind: str, sign: str, *, part: bool) -> str:
         if kind == "model":
             names = f"{'part.model' if part else 'NULL'} AS model"
@@ -101,7 +120,7 @@ class Statement:
             "cost": f"{sign}coalesce(part.estimatedCostCents, 0)",
             "unpriced": f"{sign}coalesce(part.unpricedCount, 0)",
         }
-        columns = [f"{known.get(name, 'NULL')} AS {name}" for name in _measured()]
+        columns = [f"{known.get(name, 'NULL')} AS {name}" for name in MEASURES]
         return f"SELECT {', '.join(_PLAIN)}, {names}, {', '.join(columns)} FROM {rows} WHERE part IS NOT NULL"
 
     def _key(self, name: str) -> str:
@@ -116,14 +135,21 @@ class Statement:
     def _local(self) -> str:
         """Return the local time at which a window began, moved from the period before into this one."""
         started = "started"
-        shift = self._question.shift()
-        if shift is not None:
-            before, since = shift
-            length = since.astimezone(timezone.utc) - before.astimezone(timezone.utc)
-            moved = f"CASE WHEN started < {moment(since)} THEN {interval(length)} ELSE {interval(_ZERO)} END"
+        if self._question.shift() is not None:
+            moved = f"CASE WHEN {self._earlier()} THEN {interval(self._moved())} ELSE {interval(_ZERO)} END"
             started = f"(started + {moved})"
-        last = max(self._scope.last, self._question.period.until or self._scope.last)
-        return local_time(started, self._question.zone, self._scope.first, last)
+        return local_time(started, self._question.zone, self._scope.first, self._last())
+
+    def _last(self) -> datetime:
+        return max(self._scope.last, self._question.period.until or self._scope.last)
+
+    def _moved(self) -> timedelta:
+        """Return by how much the period before is earlier."""
+        shift = self._question.shift()
+        if shift is None:
+            return _ZERO
+        before, since = (at.astimezone(timezone.utc) for at in shift)
+        return since - before
 
     def _earlier(self) -> str:
         shift = self._question.shift()
@@ -171,11 +197,8 @@ class Statement:
         return [f"({' OR '.join(tests)})"]
 
 
-def _measured() -> tuple[str, ...]:
-    return (
-        "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced",
-        "bytes_up", "bytes_down", "latency_ms", "p50_ms", "p95_ms",
-    )  # fmt: skip
+def _measured() -> list[str]:
+    return [f"{_WEIGHTED[name]} AS {name}" if name in _WEIGHTED else name for name in MEASURES]
 
 
 def _is_like(text: str, pattern: str) -> bool:

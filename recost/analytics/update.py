@@ -9,7 +9,7 @@ from typing import Any, Optional, Protocol
 
 from recost.analytics.copying import unpacked
 from recost.analytics.identity import Known, fingerprint, ready_bytes, recognise
-from recost.analytics.lines import add_lines
+from recost.analytics.lines import add_lines, drop_rows, sum_up
 from recost.analytics.sources import Source, SourceError
 
 __all__ = ["Progress", "update"]
@@ -82,7 +82,7 @@ def _drop(connection: Any, known: Sequence[Known], kept: set[Known], asked: set[
     for each in known:
         if each not in kept and (each.path in asked or not Path(each.path).exists()):
             connection.execute("BEGIN")
-            connection.execute("DELETE FROM metrics WHERE source = ?", [each.source])
+            drop_rows(connection, each.source)
             connection.execute("DELETE FROM sources WHERE source = ?", [each.source])
             connection.execute("COMMIT")
 
@@ -106,7 +106,10 @@ def _read_on(
         progress.begin(connection, path.name, max(status.st_size - known.size, 0))
     connection.execute("BEGIN")
     try:
-        lines, metrics = _add(connection, source, known, size, scratch) if size > known.size else (0, 0)
+        lines, metrics = 0, 0
+        if size > known.size:
+            lines, metrics = _add(connection, source, known, size, scratch)
+            sum_up(connection, known.source)
         now = fingerprint(path, known.source, size, status.st_mtime_ns)
         now = replace(now, bad_lines=known.bad_lines + lines, bad_metrics=known.bad_metrics + metrics)
         connection.execute("DELETE FROM sources WHERE source = ?", [known.source])
@@ -126,6 +129,6 @@ def _add(connection: Any, source: Source, known: Known, size: int, scratch: Path
         if path.stat().st_size == size:
             return result
         # It has grown meanwhile, and who knows how much of that was seen.
-        connection.execute("DELETE FROM metrics WHERE source = ?", [known.source])
+        drop_rows(connection, known.source)
     with unpacked(path, scratch, known.size, size) as copy:
         return add_lines(connection, known.source, copy)

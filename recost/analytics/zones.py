@@ -7,8 +7,10 @@ from typing import Final
 
 from recost.analytics.engine import literal
 
-__all__ = ["interval", "local_time", "moment", "offsets"]
+__all__ = ["QUARTER", "has_whole_quarters", "interval", "local_time", "moment", "offsets"]
 
+QUARTER: Final = timedelta(minutes=15)
+"""Hours and days begin with one in any zone of today."""
 _STEP: Final = timedelta(days=1)
 _MOST_STEPS: Final = 366 * 20
 
@@ -37,6 +39,19 @@ def local_time(started: str, zone: tzinfo, first: datetime, last: datetime) -> s
         for (_, offset), (until, _) in zip(earlier, changes[1:])
     ]
     return f"({started} + CASE {' '.join(cases)} ELSE {interval(latest)} END)"
+
+
+def has_whole_quarters(zone: tzinfo, first: datetime, last: datetime) -> bool:
+    """Tell whether local time has the quarters of an hour that UTC has, between two instants."""
+    if zone is timezone.utc:
+        return True
+    if (last - first) / _STEP > _MOST_STEPS:
+        return False
+    changes = offsets(zone, first, last)
+    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return not any((at - epoch) % QUARTER for at, _ in changes[1:]) and not any(
+        offset % QUARTER for _, offset in changes
+    )
 
 
 def offsets(zone: tzinfo, first: datetime, last: datetime) -> list[tuple[datetime, timedelta]]:

@@ -24,6 +24,8 @@ __all__ = ["as_csv", "as_json", "as_markdown", "escaped", "exact_json", "write_p
 
 _FIELDS: Final = tuple(field.name for field in fields(Figures))
 _USD: Final = "DECIMAL(38,26)"
+_READ_BY_PEOPLE: Final = 200
+"""Groups; to indent more takes longer than to find them."""
 _NUMBER: Final = re.compile(r'"\\u0000([-+.0-9E]+)"')
 
 
@@ -42,13 +44,13 @@ def as_json(answer: Answer, now: datetime) -> str:
         "bad_lines": answer.bad_lines,
         "bad_metrics": answer.bad_metrics,
     }
-    return exact_json(content)
+    return exact_json(content, indent=None if len(answer.groups) > _READ_BY_PEOPLE else 2)
 
 
-def exact_json(content: Any) -> str:
-    """Return JSON in which a `Decimal` is a number with all its digits."""
+def exact_json(content: Any, indent: Optional[int] = 2) -> str:
+    """Return JSON in which a `Decimal` is a number with all its digits; on one line without ``indent``."""
     # A float would lose digits, and json takes nothing else for a number.
-    return _NUMBER.sub(r"\1", json.dumps(content, indent=2, default=lambda value: f"\0{value:f}"))
+    return _NUMBER.sub(r"\1", json.dumps(content, indent=indent, default=lambda value: f"\0{value:f}"))
 
 
 def as_csv(answer: Answer) -> str:
