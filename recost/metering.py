@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from functools import lru_cache
+from typing import Any, Callable, Final, Optional
 
 from recost.interceptors.exchange import Exchange, clean_path
 from recost.pricing.cost import Cost
@@ -16,6 +17,9 @@ from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Usage
 
 __all__ = ["Meter"]
+
+_CACHED: Final = 1024
+_LONGEST_CACHED: Final = 512
 
 
 class Meter:
@@ -30,6 +34,7 @@ class Meter:
         self._registry = registry
         self._pricer = Pricer(registry, report=report)
         self._report = report
+        self._cached_names = lru_cache(maxsize=_CACHED)(self._names)
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
     def wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
@@ -39,8 +44,8 @@ class Meter:
         """
         if "?" in path or "#" in path or not path:
             path = clean_path(path)
-        shape = self._registry.usage_shape(host, path, method)
-        return None if shape is None else HEADERS.get(shape, ())
+        find = self._cached_names if len(path) <= _LONGEST_CACHED else self._names
+        return find(host, path, method)
 
     def cost_of(self, exchange: Exchange) -> Cost:
         """Return what a call cost; before its end, only that it is not complete."""
@@ -71,6 +76,10 @@ class Meter:
             usage=Usage("gpt-4o", {"input_tokens": 1}),
             count=False,
         )
+
+    def _names(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
+        shape = self._registry.usage_shape(host, path, method)
+        return None if shape is None else HEADERS.get(shape, ())
 
     def _price(self, exchange: Exchange) -> Cost:
         match = self._match(exchange)

@@ -171,12 +171,11 @@ class MeteredBodyFile(BodyFile):
         capture = exchange.capture
         if capture is None:
             return
-        if left is None:
+        if left is None or left > len(data):
             capture.feed(data)
             return
-        size = len(data)
-        capture.feed(data if size <= left else data[:left])
-        if size >= left and not self._chunked:
+        capture.feed(data[:left])  # itself, where it is no longer
+        if not self._chunked:
             capture.complete = True
 
     def _complete(self) -> None:

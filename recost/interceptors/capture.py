@@ -98,8 +98,9 @@ class Capture:
         """Take the next piece of the body."""
         pieces = self._pieces
         if pieces is not None:
-            self.nbytes += len(data)
-            if self.nbytes <= LIMIT:
+            size = self.nbytes + len(data)
+            if size <= LIMIT:
+                self.nbytes = size
                 pieces.append(data)
                 return
             self._ends = _Ends("" if self._headers is None else self._encoding)
