@@ -73,7 +73,6 @@ def test_a_python_snippet_runs(code: str, tmp_path: Path) -> None:
             assert len(server.log) == 1
 
 
-@pytest.mark.skipif(find_spec("genai_prices") is None, reason="genai-prices needs Python 3.10")
 @pytest.mark.parametrize("code", [code for kind, code, _ in BLOCKS if kind == "toml"])
 def test_a_file_of_rules_is_loaded(code: str, tmp_path: Path) -> None:
     pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -89,6 +88,7 @@ def test_a_file_of_rules_is_loaded(code: str, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.skipif(find_spec("genai_prices") is None, reason="genai-prices needs Python 3.10")
 def test_what_a_call_really_cost(tmp_path: Path) -> None:
     start = README.index("<!-- metered -->")
     code = next(code for _, code, line in BLOCKS if line > README.count("\n", 0, start))
