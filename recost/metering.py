@@ -5,21 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Callable, Final, Optional
+from typing import Any, Callable, Optional
 
 from recost.interceptors.exchange import Exchange, clean_path
 from recost.pricing.cost import Cost
 from recost.pricing.model import MatchResult
 from recost.pricing.pricer import Pricer
-from recost.pricing.registry import ProviderRegistry
+from recost.pricing.registry import CACHED_URLS, LONGEST_CACHED, ProviderRegistry
 from recost.pricing.usage import HEADERS, read_model, read_usage
 from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Usage
 
 __all__ = ["Meter"]
-
-_CACHED: Final = 1024
-_LONGEST_CACHED: Final = 512
 
 
 class Meter:
@@ -34,7 +31,7 @@ class Meter:
         self._registry = registry
         self._pricer = Pricer(registry, report=report)
         self._report = report
-        self._cached_names = lru_cache(maxsize=_CACHED)(self._names)
+        self._cached_names = lru_cache(maxsize=CACHED_URLS)(self._names)
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
     def wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
@@ -44,7 +41,7 @@ class Meter:
         """
         if "?" in path or "#" in path or not path:
             path = clean_path(path)
-        find = self._cached_names if len(path) <= _LONGEST_CACHED else self._names
+        find = self._cached_names if len(path) <= LONGEST_CACHED else self._names
         return find(host, path, method)
 
     def cost_of(self, exchange: Exchange) -> Cost:

@@ -9,9 +9,10 @@ from decimal import Context, Decimal
 from typing import Any, Final, Optional
 
 from recost.analytics.cache import Readings
+from recost.analytics.lines import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.scope import scope_of
-from recost.analytics.sql import MEASURES, Statement
+from recost.analytics.sql import Statement
 
 __all__ = ["FORMATS", "Answer", "Figures", "Group", "add_up", "ask", "named"]
 

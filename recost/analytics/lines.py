@@ -8,16 +8,19 @@ known are passed over. Costs are kept as the decimal numbers that they are writt
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from recost.analytics.engine import literal
 from recost.analytics.sources import SourceError
+from recost.analytics.zones import QUARTER
 
 __all__ = [
     "BAD_LINE",
     "BAD_METRIC",
     "COLUMNS",
+    "MEASURES",
     "SCHEMA_VERSION",
     "add_lines",
     "bad_flags",
@@ -81,14 +84,25 @@ COLUMNS: Final = {
     "problem": "UTINYINT",
 }
 """Of the table ``metrics``: one row a metric of a window. Times are UTC, costs US cents."""
-_QUARTERS: Final = """
-SELECT source, make_timestamp(epoch_us(started) // 900000000 * 900000000) AS started, environment, provider,
-       sum(calls) AS calls, sum(errors) AS errors, sum(cost) AS cost, sum(reported) AS reported,
-       sum(computed) AS computed, sum(estimated) AS estimated, sum(unpriced) AS unpriced,
-       sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down, sum(latency_ms) AS latency_ms,
-       sum(p50_ms * calls) AS p50, sum(p95_ms * calls) AS p95, sum(calls) AS timed
-FROM metrics WHERE source = ? GROUP BY ALL
-"""
+MEASURES: Final = {
+    **{
+        name: name
+        for name in (
+            "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced",
+            "bytes_up", "bytes_down", "latency_ms",
+        )
+    },
+    "p50": "p50_ms * calls",
+    "p95": "p95_ms * calls",
+    "timed": "calls",
+}  # fmt: skip
+"""Names of the sums that are made of metrics, and of what; the last three are for means weighted by calls."""
+_QUARTER_US: Final = QUARTER // timedelta(microseconds=1)
+_QUARTERS: Final = (
+    f"SELECT source, make_timestamp(epoch_us(started) // {_QUARTER_US} * {_QUARTER_US}) AS started, "
+    f"environment, provider, {', '.join(f'sum({what}) AS {name}' for name, what in MEASURES.items())} "
+    "FROM metrics WHERE source = ? GROUP BY ALL"
+)
 """Of the table ``quarters``: the sums of a quarter of an hour, which answer what is asked for most often."""
 
 

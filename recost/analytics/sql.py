@@ -8,23 +8,17 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Final, Optional
 
 from recost.analytics.engine import literal
+from recost.analytics.lines import MEASURES
 from recost.analytics.query import TIMES, Question, tag_of
 from recost.analytics.scope import Scope
-from recost.analytics.zones import QUARTER, has_whole_quarters, interval, local_time, moment
+from recost.analytics.zones import QUARTER, has_whole_quarters, interval, into_quarter, local_time, moment
 
-__all__ = ["MEASURES", "OTHER", "Statement"]
+__all__ = ["OTHER", "Statement"]
 
-MEASURES: Final = (
-    "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced",
-    "bytes_up", "bytes_down", "latency_ms", "p50", "p95", "timed",
-)  # fmt: skip
-"""Sums that add up over groups; the last three are for means weighted by calls."""
-_WEIGHTED: Final = {"p50": "p50_ms * calls", "p95": "p95_ms * calls", "timed": "calls"}
 OTHER: Final = "(other)"
 """The value of each tag for the tag sets beyond the number that the SDK tells apart."""
 
 _ZERO: Final = timedelta(0)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _PARTS: Final = re.compile(r"\\[*\\]|\*|[^*\\]+|\\")
 """Of a filter: a star or a backslash that is meant, a star for any text, other text."""
 _OF_QUARTERS: Final = ("source", "started", "environment", "provider")
@@ -97,7 +91,7 @@ class Statement:
         before = None if question.compare is None else question.compare.since
         cuts = []
         for at in (before, question.period.since, question.period.until):
-            after = _ZERO if at is None else (at - _EPOCH) % QUARTER
+            after = _ZERO if at is None else into_quarter(at)
             if at is not None and after:
                 begins = moment(at.astimezone(timezone.utc) - after)
                 cuts.append(f"started >= {begins} AND started < {begins} + {interval(QUARTER)}")
@@ -198,7 +192,7 @@ class Statement:
 
 
 def _measured() -> list[str]:
-    return [f"{_WEIGHTED[name]} AS {name}" if name in _WEIGHTED else name for name in MEASURES]
+    return [f"{what} AS {name}" for name, what in MEASURES.items()]
 
 
 def _is_like(text: str, pattern: str) -> bool:

@@ -7,10 +7,11 @@ from typing import Final
 
 from recost.analytics.engine import literal
 
-__all__ = ["QUARTER", "has_whole_quarters", "interval", "local_time", "moment", "offsets"]
+__all__ = ["QUARTER", "has_whole_quarters", "interval", "into_quarter", "local_time", "moment", "offsets"]
 
 QUARTER: Final = timedelta(minutes=15)
 """Hours and days begin with one in any zone of today."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STEP: Final = timedelta(days=1)
 _MOST_STEPS: Final = 366 * 20
 
@@ -48,10 +49,14 @@ def has_whole_quarters(zone: tzinfo, first: datetime, last: datetime) -> bool:
     if (last - first) / _STEP > _MOST_STEPS:
         return False
     changes = offsets(zone, first, last)
-    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
-    return not any((at - epoch) % QUARTER for at, _ in changes[1:]) and not any(
+    return not any(into_quarter(at) for at, _ in changes[1:]) and not any(
         offset % QUARTER for _, offset in changes
     )
+
+
+def into_quarter(at: datetime) -> timedelta:
+    """Return how long the quarter of an hour has lasted, by UTC."""
+    return (at - _EPOCH) % QUARTER
 
 
 def offsets(zone: tzinfo, first: datetime, last: datetime) -> list[tuple[datetime, timedelta]]:

@@ -11,7 +11,7 @@ from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.providers import BUILTIN_PROVIDERS
 
-__all__ = ["BUILTIN_PROVIDERS", "ProviderRegistry"]
+__all__ = ["BUILTIN_PROVIDERS", "CACHED_URLS", "LONGEST_CACHED", "ProviderRegistry"]
 
 _Rules = list[ProviderDef]
 
@@ -23,8 +23,8 @@ _URL: Final = (
 )
 """Host and path; `urllib.parse.urlsplit` takes several times the budget of a match, and raises."""
 
-_CACHED_URLS: Final = 1024
-_LONGEST_CACHED: Final = 512
+CACHED_URLS: Final = 1024
+LONGEST_CACHED: Final = 512
 
 
 class ProviderRegistry:
@@ -50,12 +50,12 @@ class ProviderRegistry:
         self._builtin = frozenset(map(id, BUILTIN_PROVIDERS))
         self._index = RuleIndex(self._rules)
         self._prepared = tuple(_prepare(rule) for rule in self._rules)
-        self._cached = lru_cache(maxsize=_CACHED_URLS)(self._match)
-        self._cached_shape = lru_cache(maxsize=_CACHED_URLS)(self._shape)
+        self._cached = lru_cache(maxsize=CACHED_URLS)(self._match)
+        self._cached_shape = lru_cache(maxsize=CACHED_URLS)(self._shape)
 
     def match(self, url: str) -> Optional[MatchResult]:
         """Return what the first rule that matches says of a URL; None when none does, or it has no host."""
-        return self._cached(url) if len(url) <= _LONGEST_CACHED else self._match(url)
+        return self._cached(url) if len(url) <= LONGEST_CACHED else self._match(url)
 
     def lookup(self, host: str, path: str) -> Optional[MatchResult]:
         """Return what `match` does, for a host without port and a path without query."""
@@ -71,7 +71,7 @@ class ProviderRegistry:
 
     def usage_shape(self, host: str, path: str, method: str) -> Optional[str]:
         """Return the name of the shape that the answer of a call has, when usage is to be read from it."""
-        find = self._cached_shape if len(path) <= _LONGEST_CACHED else self._shape
+        find = self._cached_shape if len(path) <= LONGEST_CACHED else self._shape
         return find(host, path, method)
 
     def is_builtin(self, rule: ProviderDef) -> bool:
