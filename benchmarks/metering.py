@@ -17,7 +17,7 @@ __all__ = ["measure", "table"]
 _MODES: Final = ("bare", "off", "on")
 _CALLS: Final = {"2 KB": 100, "events": 10}
 """How many make a round: no more than recost's thread takes at once by default (``max_batch_size``)."""
-_ROUNDS: Final = 24
+_ROUNDS: Final = 12
 """Of one process, at least."""
 _PER: Final = {"2 KB": 1, "events": EVENTS}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Callable, Optional
 
 from recost.interceptors.exchange import Exchange, clean_path
@@ -31,7 +30,8 @@ class Meter:
         self._registry = registry
         self._pricer = Pricer(registry, report=report)
         self._report = report
-        self._cached_names = lru_cache(maxsize=CACHED_URLS)(self._names)
+        self._known: dict[tuple[str, str, str], Optional[Sequence[str]]] = {}
+        """What `wanted` has found before, as each call asks it."""
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
     def wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
@@ -39,10 +39,10 @@ class Meter:
 
         None where it reports nothing: then it is not looked at.
         """
-        if "?" in path or "#" in path or not path:
-            path = clean_path(path)
-        find = self._cached_names if len(path) <= LONGEST_CACHED else self._names
-        return find(host, path, method)
+        try:
+            return self._known[host, path, method]
+        except KeyError:
+            return self._find_wanted(host, path, method)
 
     def cost_of(self, exchange: Exchange) -> Cost:
         """Return what a call cost; before its end, only that it is not complete."""
@@ -74,9 +74,15 @@ class Meter:
             count=False,
         )
 
-    def _names(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
-        shape = self._registry.usage_shape(host, path, method)
-        return None if shape is None else HEADERS.get(shape, ())
+    def _find_wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
+        cleaned = clean_path(path)
+        shape = self._registry.usage_shape(host, cleaned, method)
+        names = None if shape is None else HEADERS.get(shape, ())
+        if cleaned == path and len(path) <= LONGEST_CACHED:  # queries differ from call to call
+            if len(self._known) >= CACHED_URLS:
+                self._known.clear()
+            self._known[host, path, method] = names
+        return names
 
     def _price(self, exchange: Exchange) -> Cost:
         match = self._match(exchange)

@@ -19,7 +19,6 @@ from typing import Final, NamedTuple, Optional
 from recost.events import RawEvent
 from recost.interceptors._imports import when_imported
 from recost.interceptors._patching import Patches
-from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import Exchange, Sink, current, streaming
 from recost.interceptors.scope import scope
 
@@ -146,9 +145,7 @@ class Interception:
             for collector in inside.collectors:
                 collector.call_begins()
         if self.metered is not None:
-            names = self.metered(host, path, method)
-            if names is not None:
-                exchange.capture = Capture(names)
+            exchange.wanted = self.metered(host, path, method)
         if self.gate is not None:
             self.gate(exchange)
         return exchange

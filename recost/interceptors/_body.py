@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Optional
 
+from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import Exchange
 
 __all__ = ["BodyFile", "Dechunker", "MeteredBodyFile", "follow_body"]
@@ -18,10 +19,10 @@ def follow_body(exchange: Exchange, response: Any) -> None:
         return
     chunked = response.chunked
     left = 0 if chunked else response.length
-    if exchange.capture is None:
+    if exchange.wanted is None:
         response.fp = BodyFile(file, exchange, left, chunked)
     else:
-        exchange.capture.follows(response.headers, coded=True)
+        exchange.capture = Capture(exchange.wanted, response.headers, coded=True)
         response.fp = MeteredBodyFile(file, exchange, left, chunked)
     exchange.body_follows()
 
@@ -126,7 +127,6 @@ class MeteredBodyFile(BodyFile):
         data = self._file.read(*args)
         if data:
             self._keep(data)
-            self._passed(len(data))
         if self._left is None and (not data or not args or args[0] is None or args[0] < 0):
             self._complete()  # only the end of the connection ends the body
         return data
@@ -135,7 +135,6 @@ class MeteredBodyFile(BodyFile):
         data = self._file.read1(*args)
         if data:
             self._keep(data)
-            self._passed(len(data))
         elif self._left is None:
             self._complete()
         return data
@@ -144,7 +143,6 @@ class MeteredBodyFile(BodyFile):
         size = self._file.readinto(buffer)
         if size:
             self._keep(bytes(memoryview(buffer)[:size]))
-            self._passed(size)
         elif self._left is None:
             self._complete()
         return size
@@ -156,27 +154,29 @@ class MeteredBodyFile(BodyFile):
                 self._chunk_begins(line)
                 if not self._left and line[:1] == b"0":  # the last chunk
                     self._complete()
-            return line
-        if line:
+        elif line:
             self._keep(line)
         elif self._left is None:
             self._complete()
-        self._passed(len(line))
         return line
 
     def _keep(self, data: bytes) -> None:
+        """Count a piece that has passed, as `_passed` does, and hand it on."""
         exchange, left = self._exchange, self._left
         if exchange is None or left == 0:  # the line break after a chunk is not of the body
             return
-        capture = exchange.capture
-        if capture is None:
-            return
-        if left is None or left > len(data):
+        size, capture = len(data), exchange.capture
+        if left is not None:
+            if size > left:
+                data, size = data[:left], left
+            self._left = left = left - size
+        exchange.response_bytes += size
+        if capture is not None:
             capture.feed(data)
-            return
-        capture.feed(data[:left])  # itself, where it is no longer
-        if not self._chunked:
-            capture.complete = True
+        if left == 0 and not self._chunked:
+            if capture is not None:
+                capture.complete = True
+            self._ended()
 
     def _complete(self) -> None:
         exchange = self._exchange

@@ -152,20 +152,20 @@ class _Calls:
             exchange.headers_received(status)
             if self._interception.remembering:
                 remember(response, exchange)
-            content, capture = response.content, exchange.capture
+            content, wanted = response.content, exchange.wanted
             if status == 101:
                 pass  # a WebSocket's handshake; what follows is no HTTP
             elif not hasattr(content, "is_eof"):  # the response of a mock (vcrpy before 8), with its body
                 exchange.response_bytes = len(response._body or b"")  # noqa: SLF001
             elif content.is_eof() or content.exception() is not None:
                 exchange.response_bytes = _wire_bytes(content)
-                if capture is not None:
-                    capture.follows(response.headers, coded=False)
+                if wanted is not None:
+                    exchange.capture = capture = Capture(wanted, response.headers, coded=False)
                     _feed_arrived(capture, content)
                     capture.complete = content.exception() is None
             else:
-                if capture is not None:
-                    capture.follows(response.headers, coded=False)
+                if wanted is not None:
+                    exchange.capture = capture = Capture(wanted, response.headers, coded=False)
                     _feed_arrived(capture, content)
                     _captures[id(content)] = capture
                 exchange.body_follows()
@@ -218,11 +218,10 @@ def _captured(original: Callable[..., Any], switch: list[bool]) -> Callable[...,
 def _feed_arrived(capture: Capture, content: Any) -> None:
     """Take what had arrived, decoded, when the headers were read."""
     buffer = getattr(content, "_buffer", ())
-    if buffer:
-        first, *others = buffer
-        capture.feed(bytes(first)[getattr(content, "_buffer_offset", 0) :])
-        for data in others:
-            capture.feed(bytes(data))
+    offset = getattr(content, "_buffer_offset", 0)  # into the first
+    for data in buffer:
+        capture.feed(bytes(data)[offset:] if offset else bytes(data))
+        offset = 0
 
 
 class _CountedUpload:

@@ -49,78 +49,79 @@ class Capture:
 
     Args:
         names: The headers to be kept besides those that tell the type and the coding, in lower case.
+        headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
+        coded: The body will be fed as it is on the wire, with its content coding.
     """
 
-    __slots__ = ("_encoding", "_ends", "_headers", "_names", "_pieces", "_type", "complete", "nbytes")
+    __slots__ = ("_encoding", "_ends", "_first", "_headers", "_more", "_type", "complete", "nbytes")
 
-    def __init__(self, names: Sequence[str] = ()) -> None:
+    def __init__(self, names: Sequence[str], headers: Any, *, coded: bool) -> None:
         self.complete = False
         """Set by who sees the body's end."""
         self.nbytes = 0
         """Bytes that are held now."""
-        self._names = names
-        self._headers: Optional[Mapping[str, str]] = None
-        """None while they are not known; as long, nothing else is, and nothing is of use."""
-        self._type: str
-        self._encoding: str
-        self._pieces: Optional[list[bytes]] = []
-        """All of the body so far; None once it has grown too long for that."""
-        self._ends: _Ends
-        """Then, what is kept of it."""
-
-    def whole(self, body: Optional[bytes], headers: Any) -> None:
-        """Take a body that is there, complete and decoded."""
-        self.follows(headers, coded=False)
-        self.complete = True
-        if body:
-            self.feed(body)
-
-    def follows(self, headers: Any, *, coded: bool) -> None:
-        """Note that the body will be fed; ``coded``: as it is on the wire, with its content coding.
-
-        Args:
-            headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
-            coded: Whether the body is.
-        """
+        self._first = b""
+        self._more: Optional[list[bytes]] = None
+        """The pieces after the first: most bodies are one piece, which needs no list."""
+        self._ends: Optional[_Ends] = None
+        """What is kept of a body that has grown too long to be kept in pieces."""
+        self._encoding = ""
+        self._headers: Optional[Mapping[str, str]] = _NONE
+        """None where they can't be read: then nothing is of use."""
         try:
             get = headers.get
             self._type = str(get("content-type") or "")
-            self._encoding = ""
             if coded:
                 given = get("content-encoding")
                 if given and given != "identity":
                     self._encoding = str(given).strip().lower()
-            self._headers = _some(get, self._names) if self._names else _NONE
+            if names:
+                self._headers = _some(get, names)
         except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
             self._headers = None
 
+    def whole(self, body: Optional[bytes]) -> None:
+        """Take the body at once: it is complete."""
+        self.complete = True
+        if body:
+            self.feed(body)
+
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
-        pieces = self._pieces
-        if pieces is not None:
+        ends = self._ends
+        if ends is None:
             size = self.nbytes + len(data)
             if size <= LIMIT:
+                if self._more is not None:
+                    self._more.append(data)
+                elif self.nbytes:
+                    self._more = [data]
+                else:
+                    self._first = data
                 self.nbytes = size
-                pieces.append(data)
                 return
-            self._ends = _Ends("" if self._headers is None else self._encoding)
-            self._pieces = None
-            self._ends.feed(b"".join(pieces))
-        self._ends.feed(data)
-        self.nbytes = len(self._ends.head) + len(self._ends.tail)
+            ends = self._ends = _Ends(self._encoding)
+            ends.feed(self._pieces_taken())
+        ends.feed(data)
+        self.nbytes = len(ends.head) + len(ends.tail)
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
-        headers, pieces = self._headers, self._pieces
-        self._headers, self._pieces, self.nbytes = None, [], 0
+        headers, body, ends = self._headers, self._pieces_taken(), self._ends
+        self._headers = self._ends = None
+        self.nbytes = 0
         if headers is None:
             return None
-        if pieces is not None:
-            return Captured(b"".join(pieces), b"", False, self.complete, self._encoding, self._type, headers)
-        ends, self._ends = self._ends, _Ends("")
+        if ends is None:
+            return Captured(body, b"", False, self.complete, self._encoding, self._type, headers)
         if ends.lost:
             return None
         return Captured(ends.head, bytes(ends.tail), True, self.complete, "", self._type, headers)
+
+    def _pieces_taken(self) -> bytes:
+        first, more = self._first, self._more
+        self._first, self._more = b"", None
+        return first if more is None else b"".join((first, *more))
 
 
 class _Ends:

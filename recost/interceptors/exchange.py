@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, Callable, Final, Optional
 
@@ -65,6 +66,7 @@ class Exchange:
         "sink",
         "started_ns",
         "status",
+        "wanted",
     )
 
     def __init__(
@@ -98,6 +100,8 @@ class Exchange:
         self.ended_ns = 0
         self.capture: Optional[Capture] = None
         """Keeps the answer's body, where its usage is wanted."""
+        self.wanted: Optional[Sequence[str]] = None
+        """The headers that are read of the answer besides its body; None where neither is."""
         self.scope: Optional[Scope] = None
         """What the code that made the call asks of it."""
         self.cost: Any = None

@@ -14,6 +14,7 @@ from typing import Any, Callable, Final, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._httpx_streams import counting_streams
+from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
 
 __all__ = ["instrument"]
@@ -176,19 +177,20 @@ class _Calls:
         try:
             if self._interception.remembering:
                 remember(response, exchange)
-            capture = exchange.capture
+            wanted = exchange.wanted
             if not exchange.status:  # a mock stands in the place of the hop (vcrpy before 8)
                 exchange.headers_received(response.status_code)
             if response.is_closed:
-                if capture is not None:
-                    capture.whole(getattr(response, "_content", None), _quick(response.headers))
+                if wanted is not None:
+                    exchange.capture = Capture(wanted, _quick(response.headers), coded=False)
+                    exchange.capture.whole(getattr(response, "_content", None))
                 # A mock's response is made with its content, and has downloaded nothing.
                 exchange.response_bytes = response.num_bytes_downloaded or len(
                     getattr(response, "_content", b"")
                 )
             elif exchange.status != 101 and not exchange.finished:
-                if capture is not None:
-                    capture.follows(_quick(response.headers), coded=True)
+                if wanted is not None:
+                    exchange.capture = Capture(wanted, _quick(response.headers), coded=True)
                 response.stream = self._stream(response.stream, exchange)
                 exchange.body_follows()
                 return

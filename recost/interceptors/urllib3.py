@@ -16,6 +16,7 @@ from typing import Any, Callable, Final, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._body import follow_body
+from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember, status_number
 from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
@@ -118,8 +119,9 @@ class Calls:
             original = getattr(response, "_original_response", None)
             if getattr(original, "fp", None) is None:
                 # Read to its end: when the headers came is not known.
-                if exchange.capture is not None:
-                    exchange.capture.whole(getattr(response, "_body", None), response.headers)
+                if exchange.wanted is not None:
+                    exchange.capture = Capture(exchange.wanted, response.headers, coded=False)
+                    exchange.capture.whole(getattr(response, "_body", None))
             else:
                 exchange.headers_received(response.status)
                 follow_body(exchange, original)

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.interceptors import Interception
+from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import Exchange, current, remember
 from recost.interceptors.urllib3 import LAYER, Calls, again
 
@@ -271,13 +272,14 @@ def _follow_source(exchange: Exchange, response: Any) -> bool:
     for name, kind in ((_SOURCE, _Source), (_ASYNC_SOURCE, _AsyncSource)):
         read = getattr(low, name, None)
         if read is not None and not low.closed and response.length_remaining != 0:
-            if exchange.capture is not None:
-                exchange.capture.follows(response.headers, coded=True)
+            if exchange.wanted is not None:
+                exchange.capture = Capture(exchange.wanted, response.headers, coded=True)
             setattr(low, name, kind(read, exchange))
             exchange.body_follows()
             return True
-    if exchange.capture is not None:
-        exchange.capture.whole(response._body, response.headers)  # noqa: SLF001
+    if exchange.wanted is not None:
+        exchange.capture = Capture(exchange.wanted, response.headers, coded=False)
+        exchange.capture.whole(response._body)  # noqa: SLF001
     return False
 
 

@@ -124,12 +124,12 @@ def test_what_is_kept_is_what_the_application_reads(
 ) -> None:
     body = CLIENTS[client](server.url + path)
     (exchange,) = ended
-    assert exchange.capture is not None
-    assert exchange.capture.nbytes <= LIMIT
-    captured = exchange.capture.take()
-    if captured is None:
+    if exchange.capture is None:
         assert not body
         return
+    assert exchange.capture.nbytes <= LIMIT
+    captured = exchange.capture.take()
+    assert captured is not None
     assert captured.complete
     assert list(captured.headers) == ["date"]
     if captured.gap:
@@ -190,8 +190,7 @@ def _leave_early_with_aiohttp(url: str) -> None:
 
 def captured(body: bytes, pieces: list[int], encoding: str = "") -> Captured:
     headers = {"content-encoding": encoding} if encoding else {}
-    capture = Capture()
-    capture.follows(headers, coded=True)
+    capture = Capture((), headers, coded=True)
     at = 0
     for size in [*pieces, len(body)]:
         if at < len(body):
@@ -233,15 +232,13 @@ def test_what_swells_is_held_down() -> None:
 
 
 def test_headers_that_cannot_be_read() -> None:
-    capture = Capture(["date"])
-    capture.follows(object(), coded=True)
+    capture = Capture(["date"], object(), coded=True)
     capture.feed(b"{}")
     assert capture.take() is None
 
 
 def test_a_coding_that_is_not_known_and_one_that_is_broken() -> None:
     for encoding in ("x-own", "gzip"):
-        capture = Capture()
-        capture.follows({"content-encoding": encoding}, coded=True)
+        capture = Capture((), {"content-encoding": encoding}, coded=True)
         capture.feed(b"no gzip at all" * 10_000)
         assert capture.take() is None
