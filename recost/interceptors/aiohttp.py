@@ -161,12 +161,12 @@ class _Calls:
                 exchange.response_bytes = _wire_bytes(content)
                 if wanted is not None:
                     exchange.capture = capture = Capture(wanted, response.headers, coded=False)
-                    _feed_arrived(capture, content)
+                    capture.whole(_arrived(content))
                     capture.complete = content.exception() is None
             else:
                 if wanted is not None:
                     exchange.capture = capture = Capture(wanted, response.headers, coded=False)
-                    _feed_arrived(capture, content)
+                    capture.feed(_arrived(content))
                     _captures[id(content)] = capture
                 exchange.body_follows()
                 content.on_eof(_BodyEnd(exchange, content))
@@ -215,13 +215,9 @@ def _captured(original: Callable[..., Any], switch: list[bool]) -> Callable[...,
     return feed_data
 
 
-def _feed_arrived(capture: Capture, content: Any) -> None:
-    """Take what had arrived, decoded, when the headers were read."""
-    buffer = getattr(content, "_buffer", ())
-    offset = getattr(content, "_buffer_offset", 0)  # into the first
-    for data in buffer:
-        capture.feed(bytes(data)[offset:] if offset else bytes(data))
-        offset = 0
+def _arrived(content: Any) -> bytes:
+    """Return what has arrived of a body by now, decoded, and has not been read."""
+    return b"".join(getattr(content, "_buffer", ()))[getattr(content, "_buffer_offset", 0) :]
 
 
 class _CountedUpload:

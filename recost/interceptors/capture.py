@@ -70,7 +70,7 @@ class Capture:
         """None where they can't be read: then nothing is of use."""
         try:
             get = headers.get
-            self._type = str(get("content-type") or "")
+            self._type = get("content-type")
             if coded:
                 given = get("content-encoding")
                 if given and given != "identity":
@@ -81,10 +81,15 @@ class Capture:
             self._headers = None
 
     def whole(self, body: Optional[bytes]) -> None:
-        """Take the body at once: it is complete."""
+        """Take all of the body at once."""
         self.complete = True
         if body:
-            self.feed(body)
+            size = len(body)
+            if size <= LIMIT:  # as `feed` does, a call less
+                self._first = body
+                self.nbytes = size
+            else:
+                self.feed(body)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
@@ -112,11 +117,12 @@ class Capture:
         self.nbytes = 0
         if headers is None:
             return None
+        kind = str(self._type or "")
         if ends is None:
-            return Captured(body, b"", False, self.complete, self._encoding, self._type, headers)
+            return Captured(body, b"", False, self.complete, self._encoding, kind, headers)
         if ends.lost:
             return None
-        return Captured(ends.head, bytes(ends.tail), True, self.complete, "", self._type, headers)
+        return Captured(ends.head, bytes(ends.tail), True, self.complete, "", kind, headers)
 
     def _pieces_taken(self) -> bytes:
         first, more = self._first, self._more
