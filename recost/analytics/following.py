@@ -31,6 +31,8 @@ class _Open:
     """The end of the last whole line."""
     last: bytes = b""
     """That line."""
+    nameless: bool = False
+    """It had no name any more when it was last looked at."""
 
 
 class Follower:
@@ -121,13 +123,18 @@ class Follower:
                 return
 
     def _let_go(self) -> None:
-        """Close the files that have no name any more: nothing is written to them."""
+        """Close the files that have no name any more, the second time: nothing is written to them.
+
+        The first time they may have lost it just now, and what has taken their place has not been met.
+        """
         for key, each in list(self._open.items()):
             if not _STAYS_OPEN:
                 each.file.close()
-            elif os.fstat(each.file.fileno()).st_nlink == 0:
+            elif each.nameless:
                 each.file.close()
                 del self._open[key]
+            else:
+                each.nameless = os.fstat(each.file.fileno()).st_nlink == 0
 
 
 def _lines(each: _Open) -> Iterator[tuple[str, bytes]]:
