@@ -29,7 +29,7 @@ __all__ = [
     "sum_up",
 ]
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Of the columnar copy; one of another version is dropped and built again."""
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
@@ -98,12 +98,33 @@ MEASURES: Final = {
 }  # fmt: skip
 """Names of the sums that are made of metrics, and of what; the last three are for means weighted by calls."""
 _QUARTER_US: Final = QUARTER // timedelta(microseconds=1)
-_QUARTERS: Final = (
+_OF_QUARTER: Final = (
     f"SELECT source, make_timestamp(epoch_us(started) // {_QUARTER_US} * {_QUARTER_US}) AS started, "
-    f"environment, provider, {', '.join(f'sum({what}) AS {name}' for name, what in MEASURES.items())} "
-    "FROM metrics WHERE source = ? GROUP BY ALL"
+    "environment, provider"
 )
-"""Of the table ``quarters``: the sums of a quarter of an hour, which answer what is asked for most often."""
+
+
+def _parts(column: str, names: str, *counts: str) -> str:
+    sums = ", ".join(f'sum(coalesce(part."{name}", 0)) AS "{name}"' for name in counts)
+    return (
+        f"{_OF_QUARTER}, {names}, {sums} FROM (SELECT *, unnest({column}) AS part FROM metrics "
+        "WHERE source = ?) WHERE part IS NOT NULL GROUP BY ALL"
+    )
+
+
+_QUARTERS: Final = {
+    "quarters": f"{_OF_QUARTER}, {', '.join(f'sum({what}) AS {name}' for name, what in MEASURES.items())} "
+    "FROM metrics WHERE source = ? GROUP BY ALL",
+    "quarter_models": _parts(
+        "models", "part.model AS model", "requestCount", "estimatedCostCents", "unpricedCount"
+    ),
+    "quarter_tags": _parts(
+        "tags", "part.tags AS tags, part.other AS other",
+        "requestCount", "errorCount", "estimatedCostCents", "unpricedCount",
+    ),
+}  # fmt: skip
+"""Tables with the sums of a quarter of an hour, which answer what is asked for most often: of the metrics,
+and of their breakdowns by model and by tags, whose columns have the names of the fields that they add up."""
 
 
 def create_tables(connection: Any) -> None:
@@ -111,7 +132,8 @@ def create_tables(connection: Any) -> None:
     columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
     connection.execute("CREATE TABLE meta AS SELECT ?::INTEGER AS version", [SCHEMA_VERSION])
     connection.execute(f"CREATE TABLE metrics ({columns})")
-    connection.execute(f"CREATE TABLE quarters AS {_QUARTERS}", [0])
+    for table, sums in _QUARTERS.items():
+        connection.execute(f"CREATE TABLE {table} AS {sums}", [0])
     connection.execute(
         "CREATE TABLE sources (source INTEGER, path VARCHAR, size BIGINT, modified BIGINT, head_size BIGINT, "
         "head VARCHAR, tail VARCHAR, bad_lines BIGINT, bad_metrics BIGINT)"
@@ -136,13 +158,14 @@ def add_lines(connection: Any, source: int, path: Path) -> tuple[int, int]:
 
 def sum_up(connection: Any, source: int) -> None:
     """Bring the sums by quarters of an hour up to date with the rows of a file."""
-    connection.execute("DELETE FROM quarters WHERE source = ?", [source])
-    connection.execute(f"INSERT INTO quarters {_QUARTERS}", [source])
+    for table, sums in _QUARTERS.items():
+        connection.execute(f"DELETE FROM {table} WHERE source = ?", [source])
+        connection.execute(f"INSERT INTO {table} {sums}", [source])
 
 
 def drop_rows(connection: Any, source: int) -> None:
     """Drop all that was read from a file."""
-    for table in ("metrics", "quarters"):
+    for table in ("metrics", *_QUARTERS):
         connection.execute(f"DELETE FROM {table} WHERE source = ?", [source])
 
 

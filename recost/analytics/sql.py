@@ -22,10 +22,15 @@ _ZERO: Final = timedelta(0)
 _PARTS: Final = re.compile(r"\\[*\\]|\*|[^*\\]+|\\")
 """Of a filter: a star or a backslash that is meant, a star for any text, other text."""
 _OF_QUARTERS: Final = ("source", "started", "environment", "provider")
-_BY_QUARTERS: Final = frozenset({"provider", "environment", "project", "hour", "day", "week", "month"})
-"""What the sums of quarters of an hour can be grouped by."""
+_IN_NO_QUARTER: Final = frozenset({"endpoint", "method", "minute"})
+"""What the sums of quarters of an hour can't be grouped by."""
 _PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "method")
 _LISTS: Final = {"model": "models", "tag": "tags"}
+"""Where the parts are that a breakdown tells of."""
+_NO_NAMES: Final = {
+    "model": "NULL::VARCHAR AS model",
+    "tag": "NULL::MAP(VARCHAR, VARCHAR) AS tagged, NULL::BOOLEAN AS other",
+}
 
 
 class Statement:
@@ -58,23 +63,21 @@ class Statement:
         return self._where(), self._parameters
 
     def _relation(self) -> str:
-        """Return the metrics; or what the breakdown tells of them, and what it leaves, which has no name."""
+        return self._rows(_PLAIN, "metrics")
+
+    def _rows(self, columns: Sequence[str], table: str) -> str:
+        """Return the rows; or what the breakdown tells of them, and what it leaves, which has no name."""
         kind = self._question.breakdown
+        measures = _measured() if table == "metrics" else list(MEASURES)
         if kind is None:
-            return f"SELECT {', '.join((*_PLAIN, *_measured()))} FROM metrics"
-        parts = [
-            self._slice(f"(SELECT *, unnest({_LISTS[kind]}) AS part FROM metrics)", kind, "+", part=True)
-        ]
-        names = (
-            "NULL::VARCHAR AS model"
-            if kind == "model"
-            else "NULL::MAP(VARCHAR, VARCHAR) AS tagged, NULL::BOOLEAN AS other"
+            return f"SELECT {', '.join((*columns, *measures))} FROM {table}"
+        return " UNION ALL ".join(
+            (
+                _parts(columns, table, kind, "+"),
+                f"SELECT {', '.join((*columns, _NO_NAMES[kind], *measures))} FROM {table}",
+                _parts(columns, table, kind, "-"),
+            )
         )
-        parts.append(f"SELECT {', '.join(_PLAIN)}, {names}, {', '.join(_measured())} FROM metrics")
-        parts.append(
-            self._slice(f"(SELECT *, unnest({_LISTS[kind]}) AS part FROM metrics)", kind, "-", part=False)
-        )
-        return " UNION ALL ".join(parts)
 
     def _quarters(self) -> Optional[str]:
         """Return the sums of quarters of an hour, and the metrics of those that a period cuts.
@@ -82,7 +85,7 @@ class Statement:
         None where what is asked for can't be told from them.
         """
         question = self._question
-        if question.breakdown or question.endpoints or not _BY_QUARTERS.issuperset(question.by):
+        if question.endpoints or _IN_NO_QUARTER.intersection(question.by):
             return None
         if any(name in TIMES for name in question.by) and (
             self._moved() % QUARTER or not has_whole_quarters(question.zone, self._scope.first, self._last())
@@ -95,27 +98,12 @@ class Statement:
             if at is not None and after:
                 begins = moment(at.astimezone(timezone.utc) - after)
                 cuts.append(f"started >= {begins} AND started < {begins} + {interval(QUARTER)}")
-        sums = f"SELECT {', '.join((*_OF_QUARTERS, *MEASURES))} FROM quarters"
+        sums = self._rows(_OF_QUARTERS, "quarters")
         if not cuts:
             return sums
-        metrics = f"SELECT {', '.join((*_OF_QUARTERS, *_measured()))} FROM metrics"
-        return f"{sums} WHERE NOT ({' OR '.join(cuts)}) UNION ALL {metrics} WHERE {' OR '.join(cuts)}"
-
-    def _slice(self, rows: str, kind: str, sign: str, *, part: bool) -> str:
-        if kind == "model":
-            names = f"{'part.model' if part else 'NULL'} AS model"
-            errors = "NULL"
-        else:
-            names = "part.tags AS tagged, part.other AS other" if part else "NULL AS tagged, NULL AS other"
-            errors = f"{sign}coalesce(part.errorCount, 0)"
-        known = {
-            "calls": f"{sign}coalesce(part.requestCount, 0)",
-            "errors": errors,
-            "cost": f"{sign}coalesce(part.estimatedCostCents, 0)",
-            "unpriced": f"{sign}coalesce(part.unpricedCount, 0)",
-        }
-        columns = [f"{known.get(name, 'NULL')} AS {name}" for name in MEASURES]
-        return f"SELECT {', '.join(_PLAIN)}, {names}, {', '.join(columns)} FROM {rows} WHERE part IS NOT NULL"
+        metrics = self._rows(_OF_QUARTERS, "metrics")
+        cut = " OR ".join(cuts)
+        return f"SELECT * FROM ({sums}) WHERE NOT ({cut}) UNION ALL SELECT * FROM ({metrics}) WHERE {cut}"
 
     def _key(self, name: str) -> str:
         tag = tag_of(name)
@@ -189,6 +177,25 @@ class Statement:
             self._parameters.append(_like(each) if wild else "".join(_translated(each, "", str)))
             tests.append(f"{column} LIKE ? ESCAPE '!'" if wild else f"{column} = ?")
         return [f"({' OR '.join(tests)})"]
+
+
+def _parts(columns: Sequence[str], table: str, kind: str, sign: str) -> str:
+    """Return what the parts amount to, under their names; or, with a minus, what they take from the rest."""
+    if table == "metrics":
+        rows = f"(SELECT *, unnest({_LISTS[kind]}) AS part FROM metrics) WHERE part IS NOT NULL"
+        prefix = "part."
+    else:
+        rows = f"quarter_{_LISTS[kind]}"
+        prefix = ""
+    fields = {"calls": "requestCount", "cost": "estimatedCostCents", "unpriced": "unpricedCount"}
+    if kind == "tag":
+        fields["errors"] = "errorCount"
+    names = _NO_NAMES[kind]
+    if sign == "+":
+        names = f"{prefix}model" if kind == "model" else f"{prefix}tags AS tagged, {prefix}other"
+    known = {name: f'{sign}coalesce({prefix}"{field}", 0)' for name, field in fields.items()}
+    measures = [f"{known.get(name, 'NULL')} AS {name}" for name in MEASURES]
+    return f"SELECT {', '.join((*columns, names, *measures))} FROM {rows}"
 
 
 def _measured() -> list[str]:

@@ -71,7 +71,19 @@ def agree(found: Answer, expected: Answer) -> None:
 @given(
     lines,
     st.sampled_from(
-        [("provider",), ("hour",), ("day", "provider"), ("week", "environment"), ("project",), ()]
+        [
+            ("provider",),
+            ("hour",),
+            ("day", "provider"),
+            ("week", "environment"),
+            ("project",),
+            (),
+            ("model",),
+            ("model", "day"),
+            ("tag:tenant",),
+            ("route", "tag:tenant"),
+            ("tag:tenant", "provider"),
+        ]
     ),
     ZONES,
     st.one_of(st.none(), moments),
@@ -95,6 +107,12 @@ def test_any_period(
         agree(answer(folder, question), raw(folder, question))
         filtered = replace(question, environments=("test",), providers=("open*", "s*"), projects=("shop",))
         agree(answer(folder, filtered), raw(folder, filtered))
+        if question.by_model:
+            named = replace(question, models=("gpt*", "m"))
+            agree(answer(folder, named), raw(folder, named))
+        if question.by_tag:
+            named = replace(question, tags=(("tenant", "a*"), ("route", "b")))
+            agree(answer(folder, named), raw(folder, named))
 
 
 @few
@@ -125,10 +143,12 @@ FIRST, LAST = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 12, 31, 
         (Question(by=("minute",)), FIRST, False),
         (Question(by=("endpoint",)), FIRST, False),
         (Question(by=("method", "provider")), FIRST, False),
-        (Question(by=("model",)), FIRST, False),
-        (Question(by=("route",)), FIRST, False),
+        (Question(by=("model",)), FIRST, True),
+        (Question(by=("route", "day")), FIRST, True),
+        (Question(by=("tag:tenant", "endpoint")), FIRST, False),
         (Question(endpoints=("a",)), FIRST, False),
-        (Question(models=("a",)), FIRST, False),
+        (Question(models=("a",)), FIRST, True),
+        (Question(models=("a",), endpoints=("b",)), FIRST, False),
         (
             Question(
                 by=("hour",),
