@@ -87,7 +87,7 @@ def _calls(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
 
 
 def _metering(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
-    return _chosen(options), effort.rounds * 6
+    return _chosen(options), effort.rounds * 4
 
 
 def _long_stream(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
