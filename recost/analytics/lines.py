@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recost.analytics.engine import literal
 from recost.analytics.sources import SourceError
@@ -21,7 +21,9 @@ __all__ = [
     "BAD_METRIC",
     "COLUMNS",
     "MEASURES",
+    "PARTS",
     "SCHEMA_VERSION",
+    "Parts",
     "add_lines",
     "bad_flags",
     "create_tables",
@@ -29,7 +31,7 @@ __all__ = [
     "sum_up",
 ]
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Of the columnar copy; one of another version is dropped and built again."""
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
@@ -104,27 +106,64 @@ _OF_QUARTER: Final = (
 )
 
 
-def _parts(column: str, names: str, *counts: str) -> str:
-    sums = ", ".join(f'sum(coalesce(part."{name}", 0)) AS "{name}"' for name in counts)
-    return (
-        f"{_OF_QUARTER}, {names}, {sums} FROM (SELECT *, unnest({column}) AS part FROM metrics "
-        "WHERE source = ?) WHERE part IS NOT NULL GROUP BY ALL"
+class Parts(NamedTuple):
+    """What a breakdown within the metrics tells, and where."""
+
+    rows: str
+    """SQL: the metrics with their parts, each as ``part``; ``{where}`` stands for which metrics."""
+    table: str
+    """The sums of its parts by quarters of an hour."""
+    names: dict[str, str]
+    """What the parts are called by, and what of a part it is."""
+    measures: dict[str, str]
+    """Of `MEASURES`, those that the parts tell, and of what they are the sums."""
+
+
+def _parts(column: str, names: dict[str, str], **fields: str) -> Parts:
+    return Parts(
+        f"(SELECT *, unnest({column}) AS part FROM metrics {{where}}) WHERE part IS NOT NULL",
+        f"quarter_{column}",
+        names,
+        {name: f"coalesce(part.{field}, 0)" for name, field in fields.items()},
     )
 
 
+PARTS: Final = {
+    "model": _parts(
+        "models",
+        {"model": "part.model"},
+        calls="requestCount",
+        cost="estimatedCostCents",
+        unpriced="unpricedCount",
+    ),
+    "tag": _parts(
+        "tags",
+        {"tagged": "part.tags", "other": "part.other"},
+        calls="requestCount",
+        errors="errorCount",
+        cost="estimatedCostCents",
+        unpriced="unpricedCount",
+    ),
+}
+"""By the kind of breakdown."""
+
+
+def _by_quarters(names: dict[str, str], measures: dict[str, str], rows: str) -> str:
+    columns = [f"{what} AS {name}" for name, what in names.items()]
+    columns += [f"sum({what}) AS {name}" for name, what in measures.items()]
+    return f"{_OF_QUARTER}, {', '.join(columns)} FROM {rows} GROUP BY ALL"
+
+
+_OF_SOURCE: Final = "WHERE source = ?"
 _QUARTERS: Final = {
-    "quarters": f"{_OF_QUARTER}, {', '.join(f'sum({what}) AS {name}' for name, what in MEASURES.items())} "
-    "FROM metrics WHERE source = ? GROUP BY ALL",
-    "quarter_models": _parts(
-        "models", "part.model AS model", "requestCount", "estimatedCostCents", "unpricedCount"
-    ),
-    "quarter_tags": _parts(
-        "tags", "part.tags AS tags, part.other AS other",
-        "requestCount", "errorCount", "estimatedCostCents", "unpricedCount",
-    ),
-}  # fmt: skip
+    "quarters": _by_quarters({}, MEASURES, f"metrics {_OF_SOURCE}"),
+    **{
+        parts.table: _by_quarters(parts.names, parts.measures, parts.rows.format(where=_OF_SOURCE))
+        for parts in PARTS.values()
+    },
+}
 """Tables with the sums of a quarter of an hour, which answer what is asked for most often: of the metrics,
-and of their breakdowns by model and by tags, whose columns have the names of the fields that they add up."""
+and of their breakdowns."""
 
 
 def create_tables(connection: Any) -> None:

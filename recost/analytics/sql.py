@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Final, Optional
 
 from recost.analytics.engine import literal
-from recost.analytics.lines import MEASURES
+from recost.analytics.lines import MEASURES, PARTS, Parts
 from recost.analytics.query import TIMES, Question, tag_of
 from recost.analytics.scope import Scope
 from recost.analytics.zones import QUARTER, has_whole_quarters, interval, into_quarter, local_time, moment
@@ -25,12 +25,6 @@ _OF_QUARTERS: Final = ("source", "started", "environment", "provider")
 _IN_NO_QUARTER: Final = frozenset({"endpoint", "method", "minute"})
 """What the sums of quarters of an hour can't be grouped by."""
 _PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "method")
-_LISTS: Final = {"model": "models", "tag": "tags"}
-"""Where the parts are that a breakdown tells of."""
-_NO_NAMES: Final = {
-    "model": "NULL::VARCHAR AS model",
-    "tag": "NULL::MAP(VARCHAR, VARCHAR) AS tagged, NULL::BOOLEAN AS other",
-}
 
 
 class Statement:
@@ -44,7 +38,7 @@ class Statement:
     def groups(self, extra: str = "") -> tuple[str, list[Any]]:
         """Return SQL with a row for each group: its names, whether it is of the period before, its sums."""
         self._parameters = []
-        relation = self._relation() if extra else self._quarters() or self._relation()
+        relation = (None if extra else self._quarters()) or self._rows(_PLAIN, "metrics")
         keys = [f"{self._key(name)} AS k{index}" for index, name in enumerate(self._question.by)]
         where = self._where()
         sums = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
@@ -62,20 +56,19 @@ class Statement:
         self._parameters = []
         return self._where(), self._parameters
 
-    def _relation(self) -> str:
-        return self._rows(_PLAIN, "metrics")
-
     def _rows(self, columns: Sequence[str], table: str) -> str:
         """Return the rows; or what the breakdown tells of them, and what it leaves, which has no name."""
         kind = self._question.breakdown
         measures = _measured() if table == "metrics" else list(MEASURES)
         if kind is None:
             return f"SELECT {', '.join((*columns, *measures))} FROM {table}"
+        parts = PARTS[kind]
+        nameless = _nameless(parts)
         return " UNION ALL ".join(
             (
-                _parts(columns, table, kind, "+"),
-                f"SELECT {', '.join((*columns, _NO_NAMES[kind], *measures))} FROM {table}",
-                _parts(columns, table, kind, "-"),
+                _told(columns, table, parts, "+"),
+                f"SELECT {', '.join((*columns, *nameless, *measures))} FROM {table}",
+                _told(columns, table, parts, "-"),
             )
         )
 
@@ -179,23 +172,21 @@ class Statement:
         return [f"({' OR '.join(tests)})"]
 
 
-def _parts(columns: Sequence[str], table: str, kind: str, sign: str) -> str:
+def _told(columns: Sequence[str], table: str, parts: Parts, sign: str) -> str:
     """Return what the parts amount to, under their names; or, with a minus, what they take from the rest."""
     if table == "metrics":
-        rows = f"(SELECT *, unnest({_LISTS[kind]}) AS part FROM metrics) WHERE part IS NOT NULL"
-        prefix = "part."
+        rows, known = parts.rows.format(where=""), parts.measures
+        named = [f"{what} AS {name}" for name, what in parts.names.items()]
     else:
-        rows = f"quarter_{_LISTS[kind]}"
-        prefix = ""
-    fields = {"calls": "requestCount", "cost": "estimatedCostCents", "unpriced": "unpricedCount"}
-    if kind == "tag":
-        fields["errors"] = "errorCount"
-    names = _NO_NAMES[kind]
-    if sign == "+":
-        names = f"{prefix}model" if kind == "model" else f"{prefix}tags AS tagged, {prefix}other"
-    known = {name: f'{sign}coalesce({prefix}"{field}", 0)' for name, field in fields.items()}
-    measures = [f"{known.get(name, 'NULL')} AS {name}" for name in MEASURES]
-    return f"SELECT {', '.join((*columns, names, *measures))} FROM {rows}"
+        rows, known = parts.table, {name: name for name in parts.measures}
+        named = list(parts.names)
+    names = named if sign == "+" else _nameless(parts)
+    measures = [f"{sign}{known[name]} AS {name}" if name in known else f"NULL AS {name}" for name in MEASURES]
+    return f"SELECT {', '.join((*columns, *names, *measures))} FROM {rows}"
+
+
+def _nameless(parts: Parts) -> list[str]:
+    return [f"NULL AS {name}" for name in parts.names]
 
 
 def _measured() -> list[str]:
