@@ -22,9 +22,22 @@ def follow_body(exchange: Exchange, response: Any) -> None:
     if exchange.wanted is None:
         response.fp = BodyFile(file, exchange, left, chunked)
     else:
-        exchange.capture = Capture(exchange.wanted, response.headers, coded=True)
+        headers = response.headers
+        exchange.capture = Capture(exchange.wanted, headers, *_type_and_encoding(headers))
         response.fp = MeteredBodyFile(file, exchange, left, chunked)
     exchange.body_follows()
+
+
+def _type_and_encoding(headers: Any) -> tuple[Any, Any]:
+    """Return the values of two headers, or None; in one go, as ``http.client`` looks through all for each."""
+    content_type = encoding = None
+    for name, value in headers._headers:  # noqa: SLF001
+        lowered = name.lower()
+        if lowered == "content-type":
+            content_type = content_type or value
+        elif lowered == "content-encoding":
+            encoding = encoding or value
+    return content_type, encoding
 
 
 class BodyFile:

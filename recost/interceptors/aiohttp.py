@@ -14,7 +14,7 @@ from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
-from recost.interceptors.capture import Capture
+from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import Exchange, current, remember
 
 __all__ = ["instrument"]
@@ -160,12 +160,14 @@ class _Calls:
             elif content.is_eof() or content.exception() is not None:
                 exchange.response_bytes = _wire_bytes(content)
                 if wanted is not None:
-                    exchange.capture = capture = Capture(wanted, response.headers, coded=False)
-                    capture.whole(_arrived(content))
-                    capture.complete = content.exception() is None
+                    headers = response.headers
+                    whole = Whole(wanted, headers, headers.get("content-type"), _arrived(content))
+                    whole.complete = content.exception() is None
+                    exchange.capture = whole
             else:
                 if wanted is not None:
-                    exchange.capture = capture = Capture(wanted, response.headers, coded=False)
+                    headers = response.headers
+                    exchange.capture = capture = Capture(wanted, headers, headers.get("content-type"))
                     capture.feed(_arrived(content))
                     _captures[id(content)] = capture
                 exchange.body_follows()

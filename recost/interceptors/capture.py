@@ -11,9 +11,9 @@ from __future__ import annotations
 import importlib
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, Final, NamedTuple, Optional
+from typing import Any, Callable, Final, NamedTuple, Optional, Union
 
-__all__ = ["LIMIT", "Capture", "Captured"]
+__all__ = ["LIMIT", "Capture", "Captured", "Whole"]
 
 LIMIT: Final = 65_536
 """Bytes kept of one answer, at most."""
@@ -44,18 +44,52 @@ class Captured(NamedTuple):
     """Of the answer, those that were asked for and are there; their names in lower case."""
 
 
+class Whole:
+    """Keeps a body that is there at once, decoded: less work on the caller's thread than a `Capture`.
+
+    Args:
+        names: The headers to be kept besides the one that tells the type, in lower case.
+        headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
+        content_type: What the answer says of it, as text or Latin-1; None where it says nothing.
+        body: None where there is none.
+    """
+
+    __slots__ = ("_body", "_headers", "_type", "complete", "nbytes")
+
+    def __init__(self, names: Sequence[str], headers: Any, content_type: Any, body: Optional[bytes]) -> None:
+        self.complete = True
+        """Whoever sees that the body was cut sets it to False."""
+        self._type = content_type
+        self._headers = _some(headers, names) if names else _NONE
+        self._body: Union[bytes, _Ends, None] = body
+        self.nbytes = 0 if body is None else len(body)
+        """Bytes that are held now."""
+        if self.nbytes > LIMIT and body is not None:
+            self._body = ends = _Ends("")
+            ends.feed(body)
+            self.nbytes = ends.nbytes
+
+    def take(self) -> Optional[Captured]:
+        """Return what was kept, and let go of it; None where nothing of use was."""
+        headers, body = self._headers, self._body
+        self._headers = self._body = None
+        self.nbytes = 0
+        return _captured(body or b"", "", self._type, headers, complete=self.complete)
+
+
 class Capture:
     """Keeps the body of one answer as it passes. Not locked: a body passes one thread at a time.
 
     Args:
         names: The headers to be kept besides those that tell the type and the coding, in lower case.
         headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
-        coded: The body will be fed as it is on the wire, with its content coding.
+        content_type: What the answer says of it, as text or Latin-1; None where it says nothing.
+        encoding: Likewise, of the content coding that the body has when it is fed; None where it has none.
     """
 
     __slots__ = ("_encoding", "_ends", "_first", "_headers", "_more", "_type", "complete", "nbytes")
 
-    def __init__(self, names: Sequence[str], headers: Any, *, coded: bool) -> None:
+    def __init__(self, names: Sequence[str], headers: Any, content_type: Any, encoding: Any = None) -> None:
         self.complete = False
         """Set by who sees the body's end."""
         self.nbytes = 0
@@ -65,31 +99,9 @@ class Capture:
         """The pieces after the first: most bodies are one piece, which needs no list."""
         self._ends: Optional[_Ends] = None
         """What is kept of a body that has grown too long to be kept in pieces."""
-        self._encoding = ""
-        self._headers: Optional[Mapping[str, str]] = _NONE
-        """None where they can't be read: then nothing is of use."""
-        try:
-            get = headers.get
-            self._type = get("content-type")
-            if coded:
-                given = get("content-encoding")
-                if given and given != "identity":
-                    self._encoding = str(given).strip().lower()
-            if names:
-                self._headers = _some(get, names)
-        except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
-            self._headers = None
-
-    def whole(self, body: Optional[bytes]) -> None:
-        """Take all of the body at once."""
-        self.complete = True
-        if body:
-            size = len(body)
-            if size <= LIMIT:  # as `feed` does, a call less
-                self._first = body
-                self.nbytes = size
-            else:
-                self.feed(body)
+        self._type = content_type
+        self._encoding = encoding
+        self._headers = _some(headers, names) if names else _NONE
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the body."""
@@ -105,24 +117,19 @@ class Capture:
                     self._first = data
                 self.nbytes = size
                 return
-            ends = self._ends = _Ends(self._encoding)
+            ends = self._ends = _Ends(_coding(self._encoding))
             ends.feed(self._pieces_taken())
         ends.feed(data)
-        self.nbytes = len(ends.head) + len(ends.tail)
+        self.nbytes = ends.nbytes
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
         headers, body, ends = self._headers, self._pieces_taken(), self._ends
         self._headers = self._ends = None
         self.nbytes = 0
-        if headers is None:
-            return None
-        kind = str(self._type or "")
-        if ends is None:
-            return Captured(body, b"", False, self.complete, self._encoding, kind, headers)
-        if ends.lost:
-            return None
-        return Captured(ends.head, bytes(ends.tail), True, self.complete, "", kind, headers)
+        return _captured(
+            body if ends is None else ends, self._encoding, self._type, headers, complete=self.complete
+        )
 
     def _pieces_taken(self) -> bytes:
         first, more = self._first, self._more
@@ -141,6 +148,11 @@ class _Ends:
         self._decode = decoder(encoding) if encoding else None
         self.lost = bool(encoding) and self._decode is None
         """It can't be decoded."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are held now."""
+        return len(self.head) + len(self.tail)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece, as it came."""
@@ -165,8 +177,40 @@ class _Ends:
             del tail[:-_TAIL]
 
 
-def _some(get: Callable[[str], Any], names: Sequence[str]) -> Mapping[str, str]:
-    return {name: str(value) for name in names if (value := get(name)) is not None}
+def _some(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
+    """Return the headers of those names; None where they can't be read: then nothing is of use."""
+    try:
+        return {name: str(value) for name in names if (value := headers.get(name)) is not None}
+    except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
+        return None
+
+
+def _captured(
+    body: Union[bytes, _Ends],
+    encoding: Any,
+    content_type: Any,
+    headers: Optional[Mapping[str, str]],
+    *,
+    complete: bool,
+) -> Optional[Captured]:
+    if headers is None:
+        return None
+    kind = _text(content_type)
+    if not isinstance(body, _Ends):
+        return Captured(body, b"", False, complete, _coding(encoding), kind, headers)
+    if body.lost:
+        return None
+    return Captured(body.head, bytes(body.tail), True, complete, "", kind, headers)
+
+
+def _coding(header: Any) -> str:
+    """Return what the value of a Content-Encoding says; empty where it says that there is none."""
+    name = _text(header).strip().lower()
+    return "" if name == "identity" else name
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
 
 
 def decoder(encoding: str) -> Optional[Decoder]:

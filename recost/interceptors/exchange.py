@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from typing import Any, Callable, Final, Optional
 
 from recost.events import RawEvent
-from recost.interceptors.capture import Capture
 from recost.interceptors.scope import Scope
 
 __all__ = [
@@ -98,8 +97,8 @@ class Exchange:
         self.response_bytes = 0
         self.headers_ns = 0
         self.ended_ns = 0
-        self.capture: Optional[Capture] = None
-        """Keeps the answer's body, where its usage is wanted."""
+        self.capture: Any = None
+        """The `capture.Capture` of the answer's body, or the `capture.Whole`, where its usage is wanted."""
         self.wanted: Optional[Sequence[str]] = None
         """The headers that are read of the answer besides its body; None where neither is."""
         self.scope: Optional[Scope] = None

@@ -14,7 +14,7 @@ from typing import Any, Callable, Final, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._httpx_streams import counting_streams
-from recost.interceptors.capture import Capture
+from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
 
 __all__ = ["instrument"]
@@ -182,15 +182,20 @@ class _Calls:
                 exchange.headers_received(response.status_code)
             if response.is_closed:
                 if wanted is not None:
-                    exchange.capture = Capture(wanted, _quick(response.headers), coded=False)
-                    exchange.capture.whole(getattr(response, "_content", None))
+                    headers = response.headers
+                    content_type = _header(headers, b"content-type")
+                    body = getattr(response, "_content", None)
+                    exchange.capture = Whole(wanted, headers, content_type, body)
                 # A mock's response is made with its content, and has downloaded nothing.
                 exchange.response_bytes = response.num_bytes_downloaded or len(
                     getattr(response, "_content", b"")
                 )
             elif exchange.status != 101 and not exchange.finished:
                 if wanted is not None:
-                    exchange.capture = Capture(wanted, _quick(response.headers), coded=True)
+                    headers = response.headers
+                    content_type = _header(headers, b"content-type")
+                    encoding = _header(headers, b"content-encoding")
+                    exchange.capture = Capture(wanted, headers, content_type, encoding)
                 response.stream = self._stream(response.stream, exchange)
                 exchange.body_follows()
                 return
@@ -272,26 +277,15 @@ def _target(url: Any) -> tuple[str, str, int, str]:
     return scheme, host, port, path
 
 
-class _RawHeaders:
-    """Reads a header from the list that httpx keeps: asked for one by name, it encodes the name first."""
-
-    __slots__ = ("_list",)
-
-    def __init__(self, raw: Any) -> None:
-        self._list = raw
-
-    def get(self, name: str) -> Optional[str]:
-        wanted = name.encode()
-        for _, key, value in self._list:
-            if key == wanted:
-                text: str = value.decode("latin-1")
-                return text
-        return None
-
-
-def _quick(headers: Any) -> Any:
-    raw = getattr(headers, "_list", None)
-    return headers if raw is None else _RawHeaders(raw)
+def _header(headers: Any, name: bytes) -> Any:
+    """Return a header's value from the list that httpx keeps: asked for one, it encodes all names."""
+    try:
+        for _, key, value in headers._list:  # noqa: SLF001
+            if key == name:
+                return value
+    except Exception:  # noqa: BLE001 - they are a mock's, or kept in another way
+        return headers.get(name.decode())
+    return None
 
 
 def _size_request(exchange: Exchange, request: Any, stream: Any) -> None:

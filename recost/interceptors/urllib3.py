@@ -16,7 +16,7 @@ from typing import Any, Callable, Final, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._body import follow_body
-from recost.interceptors.capture import Capture
+from recost.interceptors.capture import Whole
 from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember, status_number
 from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
@@ -119,9 +119,11 @@ class Calls:
             original = getattr(response, "_original_response", None)
             if getattr(original, "fp", None) is None:
                 # Read to its end: when the headers came is not known.
-                if exchange.wanted is not None:
-                    exchange.capture = Capture(exchange.wanted, response.headers, coded=False)
-                    exchange.capture.whole(getattr(response, "_body", None))
+                wanted = exchange.wanted
+                if wanted is not None:
+                    headers = response.headers
+                    body = getattr(response, "_body", None)
+                    exchange.capture = Whole(wanted, headers, headers.get("content-type"), body)
             else:
                 exchange.headers_received(response.status)
                 follow_body(exchange, original)

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.interceptors import Interception
-from recost.interceptors.capture import Capture
+from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import Exchange, current, remember
 from recost.interceptors.urllib3 import LAYER, Calls, again
 
@@ -269,17 +269,18 @@ class _AsyncSource(_Source):
 def _follow_source(exchange: Exchange, response: Any) -> bool:
     """Let the exchange end with the response's body; False when there is nothing to come."""
     low = response._fp  # noqa: SLF001 - has no public name
+    wanted, headers = exchange.wanted, response.headers
     for name, kind in ((_SOURCE, _Source), (_ASYNC_SOURCE, _AsyncSource)):
         read = getattr(low, name, None)
         if read is not None and not low.closed and response.length_remaining != 0:
-            if exchange.wanted is not None:
-                exchange.capture = Capture(exchange.wanted, response.headers, coded=True)
+            if wanted is not None:
+                content_type, encoding = headers.get("content-type"), headers.get("content-encoding")
+                exchange.capture = Capture(wanted, headers, content_type, encoding)
             setattr(low, name, kind(read, exchange))
             exchange.body_follows()
             return True
-    if exchange.wanted is not None:
-        exchange.capture = Capture(exchange.wanted, response.headers, coded=False)
-        exchange.capture.whole(response._body)  # noqa: SLF001
+    if wanted is not None:
+        exchange.capture = Whole(wanted, headers, headers.get("content-type"), response._body)  # noqa: SLF001
     return False
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.interceptors import interception
-from recost.interceptors.capture import LIMIT, Capture, Captured
+from recost.interceptors.capture import LIMIT, Capture, Captured, Whole
 from recost.interceptors.exchange import Exchange
 from tests.loopback import Loopback
 
@@ -189,8 +189,7 @@ def _leave_early_with_aiohttp(url: str) -> None:
 
 
 def captured(body: bytes, pieces: list[int], encoding: str = "") -> Captured:
-    headers = {"content-encoding": encoding} if encoding else {}
-    capture = Capture((), headers, coded=True)
+    capture = Capture((), {}, None, encoding or None)
     at = 0
     for size in [*pieces, len(body)]:
         if at < len(body):
@@ -232,13 +231,14 @@ def test_what_swells_is_held_down() -> None:
 
 
 def test_headers_that_cannot_be_read() -> None:
-    capture = Capture(["date"], object(), coded=True)
+    capture = Capture(["date"], object(), "application/json")
     capture.feed(b"{}")
     assert capture.take() is None
+    assert Whole(["date"], object(), "application/json", b"{}").take() is None
 
 
 def test_a_coding_that_is_not_known_and_one_that_is_broken() -> None:
     for encoding in ("x-own", "gzip"):
-        capture = Capture((), {"content-encoding": encoding}, coded=True)
+        capture = Capture((), {}, None, encoding)
         capture.feed(b"no gzip at all" * 10_000)
         assert capture.take() is None
