@@ -168,7 +168,7 @@ def _worker(settings: Settings, pipeline: Pipeline, delivery: Delivery, report: 
         schedule=Schedule(
             settings.flush_interval_s, settings.max_batch_size, delivery.spacing_s, time.monotonic()
         ),
-        wake_at=1 if settings.debug else min(settings.max_batch_size, INBOX_LIMIT // 4),
+        most_waiting=1 if settings.debug else INBOX_LIMIT // 4,
         report=report,
         put=delivery.put,
         on_interval=delivery.retry,

@@ -63,11 +63,15 @@ class Schedule:
         return False
 
     def wait_s(self, now: float, size: int) -> float:
-        """Return how long nothing will be due, in seconds."""
+        """Return how long nothing will be due, in seconds, whatever is recorded meanwhile unannounced."""
         until = self._next
-        if size >= self._batch_size:
+        if size >= self._batch_size or now < self._early_from:
             until = min(until, self._early_from)
         return max(until - now, 0.0)
+
+    def missing(self, now: float, size: int) -> Optional[int]:
+        """Return how many more calls make an early window due; None while it is too soon for one."""
+        return None if now < self._early_from else max(self._batch_size - size, 1)
 
 
 class Worker:
@@ -78,7 +82,7 @@ class Worker:
         pipeline: Aggregation,
         *,
         schedule: Schedule,
-        wake_at: int,
+        most_waiting: int,
         report: Callable[[BaseException], None],
         put: Callable[[PendingWindow], None],
         on_interval: Callable[[], None],
@@ -87,7 +91,11 @@ class Worker:
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
-        self._wake_at = wake_at
+        self._most_waiting = most_waiting
+        """Calls in the inbox at which the thread is called in any case."""
+        self._wake_at = most_waiting
+        """Likewise, for now. The caller pays for it, as it has to hand over the interpreter: so the thread is
+        left alone while a window can't be closed yet."""
         self._report = report
         self._put = put
         self._on_interval = on_interval
@@ -125,7 +133,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` or `pause`: the body of the thread."""
         while self._goes_on():
-            self._wake.acquire(timeout=self._next_wait_s())
+            self._wake.acquire(timeout=self._plan_s())
             self.turn()
 
     def turn(self) -> None:
@@ -200,9 +208,14 @@ class Worker:
         for _ in range(len(inbox)):
             process(inbox.popleft())
 
-    def _next_wait_s(self) -> float:
-        wait_s = self._schedule.wait_s(self._monotonic(), self._pipeline.size)
-        return min(wait_s, threading.TIMEOUT_MAX)
+    def _plan_s(self) -> float:
+        """Say when to be called, and return how long to wait for that, in seconds."""
+        now, size = self._monotonic(), self._pipeline.size
+        missing = self._schedule.missing(now, size)
+        self._wake_at = min(missing or self._most_waiting, self._most_waiting)
+        if len(self._inbox) >= self._wake_at:
+            return 0.0
+        return min(self._schedule.wait_s(now, size), threading.TIMEOUT_MAX)
 
     def _close_window(self) -> None:
         window = self._pipeline.take()

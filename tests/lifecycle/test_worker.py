@@ -40,15 +40,16 @@ class Setup:
         self.errors: list[BaseException] = []
         self.ticks = 0
         batch = options.pop("batch_size", 100)
+        self.now = 0.0
         interval = options.pop("interval_s", 3600.0)
         self.worker = Worker(
             self.pipeline,
             schedule=Schedule(interval, batch, options.pop("spacing_s", 1.0), now=0.0),
-            wake_at=batch,
+            most_waiting=options.pop("most_waiting", 10_000),
             report=self.errors.append,
             put=self.windows.append,
             on_interval=self._tick,
-            monotonic=options.pop("monotonic", lambda: 0.0),
+            monotonic=lambda: self.now,
             **options,
         )
 
@@ -83,6 +84,47 @@ def test_calls_wake_the_thread_at_the_batch_size() -> None:
     setup.worker.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_between_two_early_windows_the_thread_is_left_alone() -> None:
+    setup = Setup(batch_size=10, spacing_s=0.4, most_waiting=100)
+    thread = start_thread(setup.worker.run, "test")
+    assert thread is not None
+    for _ in range(10):
+        exchange(setup.worker).finish()
+    assert wait_until(lambda: setup.windows == [10])
+    for _ in range(99):
+        exchange(setup.worker).finish()
+    assert not wait_until(lambda: setup.pipeline.total > 10, timeout_s=0.2)
+    setup.now = 0.4
+    assert wait_until(lambda: setup.windows == [10, 99]), "the window that is due was not closed"
+    setup.worker.stop()
+    thread.join(10)
+
+
+def test_between_two_early_windows_the_inbox_is_emptied_before_it_is_full() -> None:
+    setup = Setup(batch_size=10, spacing_s=3600.0, most_waiting=50)
+    thread = start_thread(setup.worker.run, "test")
+    assert thread is not None
+    for _ in range(10):
+        exchange(setup.worker).finish()
+    assert wait_until(lambda: setup.windows == [10])
+    for _ in range(50):
+        exchange(setup.worker).finish()
+    assert wait_until(lambda: setup.pipeline.total == 60)
+    assert setup.windows == [10]
+    setup.worker.stop()
+    thread.join(10)
+
+
+def test_after_a_pause_as_many_calls_wake_the_thread_as_are_missing() -> None:
+    schedule = Schedule(30.0, 100, 5.0, now=0.0)
+    assert schedule.missing(0.0, 0) == 100
+    assert schedule.due(1.0, 100)
+    assert schedule.missing(1.0, 0) is None
+    assert schedule.wait_s(1.0, 0) == 5.0
+    assert schedule.missing(6.0, 60) == 40
+    assert schedule.wait_s(6.0, 60) == 24.0
 
 
 def test_a_flush_takes_what_is_in_the_inbox() -> None:
