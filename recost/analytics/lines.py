@@ -8,6 +8,7 @@ known are passed over. Costs are kept as the decimal numbers that they are writt
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -31,7 +32,7 @@ __all__ = [
     "sum_up",
 ]
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 """Of the columnar copy; one of another version is dropped and built again."""
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
@@ -62,7 +63,7 @@ _METRIC: Final = (
 )
 
 COLUMNS: Final = {
-    "source": "INTEGER",
+    "source": "INTEGER NOT NULL",
     "started": "TIMESTAMP",
     "environment": "VARCHAR",
     "provider": "VARCHAR",
@@ -154,11 +155,11 @@ def _by_quarters(names: dict[str, str], measures: dict[str, str], rows: str) -> 
     return f"{_OF_QUARTER}, {', '.join(columns)} FROM {rows} GROUP BY ALL"
 
 
-_OF_SOURCE: Final = "WHERE source = ?"
+_OF_SOURCES: Final = "WHERE source IN ({sources})"
 _QUARTERS: Final = {
-    "quarters": _by_quarters({}, MEASURES, f"metrics {_OF_SOURCE}"),
+    "quarters": _by_quarters({}, MEASURES, f"metrics {_OF_SOURCES}"),
     **{
-        parts.table: _by_quarters(parts.names, parts.measures, parts.rows.format(where=_OF_SOURCE))
+        parts.table: _by_quarters(parts.names, parts.measures, parts.rows.format(where=_OF_SOURCES))
         for parts in PARTS.values()
     },
 }
@@ -172,34 +173,37 @@ def create_tables(connection: Any) -> None:
     connection.execute("CREATE TABLE meta AS SELECT ?::INTEGER AS version", [SCHEMA_VERSION])
     connection.execute(f"CREATE TABLE metrics ({columns})")
     for table, sums in _QUARTERS.items():
-        connection.execute(f"CREATE TABLE {table} AS {sums}", [0])
+        connection.execute(f"CREATE TABLE {table} AS {sums.format(sources=0)}")
     connection.execute(
         "CREATE TABLE sources (source INTEGER, path VARCHAR, size BIGINT, modified BIGINT, head_size BIGINT, "
         "head VARCHAR, tail VARCHAR, bad_lines BIGINT, bad_metrics BIGINT)"
     )
 
 
-def add_lines(connection: Any, source: int, path: Path) -> tuple[int, int]:
-    """Add the lines of a file; return the numbers of bad lines and of bad metrics.
+def add_lines(connection: Any, files: Mapping[Path, int]) -> dict[int, tuple[int, int]]:
+    """Add the lines of files, each under its number; return the numbers of bad lines and of bad metrics.
 
     Raises:
-        SourceError: It cannot be read at all.
+        SourceError: They cannot be read at all.
     """
-    _with_long_lines(connection, path, lambda lines: _INSERT.format(source=source, lines=lines))
-    rows = connection.execute(
-        "SELECT problem, count(*) FROM metrics WHERE source = ? AND problem > 0 GROUP BY problem", [source]
-    ).fetchall()
+    number = _number(files)
+    _with_long_lines(connection, files, lambda lines: _INSERT.format(source=number, lines=lines))
+    bad = f"FROM metrics {_of(files.values())} AND problem > 0"
+    rows = connection.execute(f"SELECT source, problem, count(*) {bad} GROUP BY ALL").fetchall()
     if rows:
-        connection.execute("DELETE FROM metrics WHERE source = ? AND problem > 0", [source])
-    found = dict(rows)
-    return found.get(BAD_LINE, 0), found.get(BAD_METRIC, 0)
+        connection.execute(f"DELETE {bad}")
+    found = {(source, problem): count for source, problem, count in rows}
+    return {
+        source: (found.get((source, BAD_LINE), 0), found.get((source, BAD_METRIC), 0))
+        for source in files.values()
+    }
 
 
-def sum_up(connection: Any, source: int) -> None:
-    """Bring the sums by quarters of an hour up to date with the rows of a file."""
+def sum_up(connection: Any, sources: Collection[int]) -> None:
+    """Bring the sums by quarters of an hour up to date with the rows of files."""
     for table, sums in _QUARTERS.items():
-        connection.execute(f"DELETE FROM {table} WHERE source = ?", [source])
-        connection.execute(f"INSERT INTO {table} {sums}", [source])
+        connection.execute(f"DELETE FROM {table} {_of(sources)}")
+        connection.execute(f"INSERT INTO {table} {sums.format(sources=_listed(sources))}")
 
 
 def drop_rows(connection: Any, source: int) -> None:
@@ -212,27 +216,45 @@ def bad_flags(connection: Any, path: Path) -> list[int]:
     """Return, for each line that is not blank, in order: 1 where it is bad, -n for n bad metrics, else 0."""
     connection.execute("SET preserve_insertion_order = true")
     try:
-        result = _with_long_lines(connection, path, lambda lines: _FLAGS.format(lines=lines))
+        result = _with_long_lines(connection, [path], lambda lines: _FLAGS.format(lines=lines))
         return [flag for (flag,) in result.fetchall()]
     finally:
         connection.execute("SET preserve_insertion_order = false")
 
 
-def _with_long_lines(connection: Any, path: Path, statement: Any) -> Any:
+def _number(files: Mapping[Path, int]) -> str:
+    """Return as SQL which number a line's file has; NULL, which no row may have, for another name."""
+    if len(files) == 1:
+        return str(*files.values())
+    whens = " ".join(f"WHEN {literal(str(path))} THEN {number}" for path, number in files.items())
+    return f"CASE filename {whens} END"
+
+
+def _of(sources: Collection[int]) -> str:
+    return _OF_SOURCES.format(sources=_listed(sources))
+
+
+def _listed(sources: Collection[int]) -> str:
+    return ", ".join(map(str, sources))
+
+
+def _with_long_lines(connection: Any, paths: Collection[Path], statement: Any) -> Any:
+    names = ", ".join(literal(str(path)) for path in paths)
     for longest in _LONGEST_LINES:
-        lines = _LINES.format(path=literal(str(path)), longest=longest, metric=_METRIC)
+        lines = _LINES.format(paths=names, longest=longest, metric=_METRIC)
         try:
             return connection.execute(statement(lines))
         except Exception as error:
             if "maximum_object_size" not in str(error):
                 raise
-    raise SourceError(f"recost: {path} has a line of more than {_LONGEST_LINES[-1] >> 20} MB")
+    named = " or ".join(map(str, paths))
+    raise SourceError(f"recost: {named} has a line of more than {_LONGEST_LINES[-1] >> 20} MB")
 
 
 _LINES: Final = (
-    "read_json({path}, format = 'newline_delimited', ignore_errors = true, compression = 'uncompressed', "
-    "maximum_object_size = {longest}, columns = {{protocolVersion: 'VARCHAR', environment: 'VARCHAR', "
-    "windowStart: 'VARCHAR', metrics: '{metric}[]'}})"
+    "read_json([{paths}], format = 'newline_delimited', ignore_errors = true, compression = 'uncompressed', "
+    "filename = true, maximum_object_size = {longest}, columns = {{protocolVersion: 'VARCHAR', "
+    "environment: 'VARCHAR', windowStart: 'VARCHAR', metrics: '{metric}[]'}})"
 )
 _GOOD_LINE: Final = (
     "coalesce(regexp_full_match(protocolVersion, '1\\.\\d+'), false) "
@@ -269,7 +291,8 @@ SELECT {{source}}, started, environment, m.provider, m.endpoint, m.method, m.req
        try_cast(m.models AS {COLUMNS["models"]}),
        try_cast(m.tags AS {COLUMNS["tags"]}),
        CASE WHEN NOT good THEN {BAD_LINE} WHEN {_BAD_METRIC} THEN {BAD_METRIC} ELSE 0 END
-FROM (SELECT good, started, environment, unnest(CASE WHEN good THEN metrics ELSE [NULL] END) AS m
-      FROM (SELECT {_GOOD_LINE} AS good, try_cast(windowStart AS TIMESTAMP) AS started,
+FROM (SELECT filename, good, started, environment,
+             unnest(CASE WHEN good THEN metrics ELSE [NULL] END) AS m
+      FROM (SELECT filename, {_GOOD_LINE} AS good, try_cast(windowStart AS TIMESTAMP) AS started,
                    coalesce(environment, '') AS environment, metrics FROM {{lines}}))
 """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
-from typing import Any, Optional, Protocol
+from typing import Any, Final, Optional, Protocol
 
+from recost.analytics import engine
 from recost.analytics.copying import unpacked
 from recost.analytics.identity import Known, fingerprint, ready_bytes, recognise
 from recost.analytics.lines import add_lines, drop_rows, sum_up
@@ -14,7 +16,12 @@ from recost.analytics.sources import Source, SourceError
 
 __all__ = ["Progress", "update"]
 
-_SPECIAL = frozenset("*?[]")
+_SPECIAL: Final = frozenset("*?[]")
+_TOGETHER: Final = 512 << 20
+"""Bytes of new files that are read in one statement: of a single one, not all threads would have work."""
+
+_Part = tuple[Source, Known]
+"""A file, and what is known of it, which for a new one is a number."""
 
 
 class Progress(Protocol):
@@ -47,16 +54,19 @@ def update(
     if progress is not None:
         progress.expect(sum(_pending(source.path, found.get(source.path)) for source in sources))
     following = max((known.source for known in before), default=0) + 1
-    result = {}
+    parts = []
     for source in sources:
         known = found.get(source.path)
         if known is None:
             known, following = Known(following, str(source.path), 0, 0, 0, "", ""), following + 1
-        try:
-            result[source.path] = _read_on(connection, source, known, scratch, progress)
-        except OSError as error:
-            raise SourceError(f"recost: cannot read {source.path}: {error.strerror or error}") from error
-    return result
+        parts.append((source, known))
+    result: dict[Path, Known] = {}
+    for group in _grouped(parts):
+        together = _read_together(connection, group, progress) if len(group) > 1 else None
+        if together is None:
+            together = [_read_alone(connection, source, known, scratch, progress) for source, known in group]
+        result.update(zip((source.path for source, _ in group), together))
+    return {source.path: result[source.path] for source in sources}
 
 
 def _claim(paths: Sequence[Path], known: Sequence[Known]) -> dict[Path, Known]:
@@ -91,6 +101,81 @@ def _pending(path: Path, known: Optional[Known]) -> int:
     return path.stat().st_size - (0 if known is None else known.size)
 
 
+def _grouped(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
+    """Yield the new files together, so many at a time; each other one alone."""
+    group: list[_Part] = []
+    room = _TOGETHER
+    for part in parts:
+        source, known = part
+        size = 0 if known.size else _size_of_whole(source)
+        if not size:
+            yield [part]
+            continue
+        if group and size > room:
+            yield group
+            group, room = [], _TOGETHER
+        group.append(part)
+        room -= size
+    if group:
+        yield group
+
+
+def _size_of_whole(source: Source) -> int:
+    """Return the size of a file that can be read as it lies there; 0 for another one."""
+    if source.compressed or _SPECIAL & set(str(source.path)):
+        return 0
+    try:
+        size = source.path.stat().st_size
+        return size if ready_bytes(source.path) == size else 0
+    except OSError:  # who reads it tells why
+        return 0
+
+
+def _read_together(
+    connection: Any, group: Sequence[_Part], progress: Optional[Progress]
+) -> Optional[list[Known]]:
+    """Read new files; None, and nothing has been read, where one of them has to be looked at by itself."""
+    if progress is not None:
+        name = f"{group[0][0].path.name} and {len(group) - 1} more"
+        progress.begin(connection, name, sum(_size_of_whole(source) for source, _ in group))
+    connection.execute("BEGIN")
+    try:
+        result = _added_together(connection, group)
+        if result is not None:
+            connection.execute("COMMIT")
+            return result
+    except (OSError, SourceError):
+        pass
+    except engine.errors():
+        pass
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("ROLLBACK")
+    return None
+
+
+def _added_together(connection: Any, group: Sequence[_Part]) -> Optional[list[Known]]:
+    before = [source.path.stat() for source, _ in group]
+    bad = add_lines(connection, {source.path: known.source for source, known in group})
+    if any(source.path.stat().st_size != status.st_size for (source, _), status in zip(group, before)):
+        return None  # one has grown meanwhile, and who knows how much of that was seen
+    sum_up(connection, bad)
+    return [
+        _noted(connection, source, known, status, status.st_size, bad[known.source])
+        for (source, known), status in zip(group, before)
+    ]
+
+
+def _read_alone(
+    connection: Any, source: Source, known: Known, scratch: Path, progress: Optional[Progress]
+) -> Known:
+    try:
+        return _read_on(connection, source, known, scratch, progress)
+    except OSError as error:
+        raise SourceError(f"recost: cannot read {source.path}: {error.strerror or error}") from error
+
+
 def _read_on(
     connection: Any, source: Source, known: Known, scratch: Path, progress: Optional[Progress]
 ) -> Known:
@@ -106,14 +191,11 @@ def _read_on(
         progress.begin(connection, path.name, max(status.st_size - known.size, 0))
     connection.execute("BEGIN")
     try:
-        lines, metrics = 0, 0
+        bad = (0, 0)
         if size > known.size:
-            lines, metrics = _add(connection, source, known, size, scratch)
-            sum_up(connection, known.source)
-        now = fingerprint(path, known.source, size, status.st_mtime_ns)
-        now = replace(now, bad_lines=known.bad_lines + lines, bad_metrics=known.bad_metrics + metrics)
-        connection.execute("DELETE FROM sources WHERE source = ?", [known.source])
-        connection.execute("INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(now)))
+            bad = _add(connection, source, known, size, scratch)
+            sum_up(connection, [known.source])
+        now = _noted(connection, source, known, status, size, bad)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -121,14 +203,25 @@ def _read_on(
     return now
 
 
+def _noted(
+    connection: Any, source: Source, known: Known, status: os.stat_result, size: int, bad: tuple[int, int]
+) -> Known:
+    """Remember how far a file was read, and how much of that was bad."""
+    now = fingerprint(source.path, known.source, size, status.st_mtime_ns)
+    now = replace(now, bad_lines=known.bad_lines + bad[0], bad_metrics=known.bad_metrics + bad[1])
+    connection.execute("DELETE FROM sources WHERE source = ?", [known.source])
+    connection.execute("INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(astuple(now)))
+    return now
+
+
 def _add(connection: Any, source: Source, known: Known, size: int, scratch: Path) -> tuple[int, int]:
     path = source.path
     whole = known.size == 0 and path.stat().st_size == size and not _SPECIAL & set(str(path))
     if whole and not source.compressed:
-        result = add_lines(connection, known.source, path)
+        result = add_lines(connection, {path: known.source})
         if path.stat().st_size == size:
-            return result
+            return result[known.source]
         # It has grown meanwhile, and who knows how much of that was seen.
         drop_rows(connection, known.source)
     with unpacked(path, scratch, known.size, size) as copy:
-        return add_lines(connection, known.source, copy)
+        return add_lines(connection, {copy: known.source})[known.source]

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost import wire
-from recost.analytics import engine
+from recost.analytics import engine, lines, update
 from recost.analytics.answer import ask
 from recost.analytics.cache import FOLDER, Readings, consult, readings
 from recost.analytics.query import Question
@@ -126,6 +126,85 @@ def test_compressed_copies_and_files_that_are_gone(tmp_path: Path) -> None:
     assert stored(tmp_path) == (1, 1)
 
 
+def test_many_new_files_are_read_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["a.1", "a", "it's", "ü", "b c", "d%20e", "f\\g", "h"]
+    for number, name in enumerate(names):
+        bad = b"no json\n" * number + line(0).replace(b'"openai"', b"null") * (number % 3)
+        (tmp_path / f"{name}.jsonl").write_bytes(line(number, 10**number) + bad + line(0, 0))
+    (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(line(0, 10 ** len(names))))
+    (tmp_path / "torn.jsonl").write_bytes(line(0, 10 ** (len(names) + 1)) + b'{"torn')
+    (tmp_path / "empty.jsonl").touch()
+    read: list[str] = []
+
+    class Progress:
+        def expect(self, size: int) -> None:
+            return
+
+        def begin(self, connection: object, name: str, size: int) -> None:
+            read.append(name)
+
+    def found(together: int) -> dict[str, tuple[int, int, int]]:
+        monkeypatch.setattr(update, "_TOGETHER", together)
+        read.clear()
+        with readings(find_sources((), tmp_path), None, Progress()) as copy:
+            sums = "SELECT source, sum(calls)::BIGINT FROM {} GROUP BY source"
+            rows = dict(copy.connection.execute(sums.format("metrics")).fetchall())
+            assert rows == dict(copy.connection.execute(sums.format("quarters")).fetchall())
+            return {
+                path.name: (rows.get(known.source, 0), known.bad_lines, known.bad_metrics)
+                for path, known in copy.known.items()
+            }
+
+    expected = {f"{name}.jsonl": (10**number, number, number % 3) for number, name in enumerate(names)}
+    expected["packed.jsonl.gz"] = (10 ** len(names), 0, 0)
+    expected["torn.jsonl"] = (10 ** (len(names) + 1), 0, 0)
+    expected["empty.jsonl"] = (0, 0, 0)
+    assert found(1 << 30) == expected
+    assert [name for name in read if "more" in name] == ["a.1.jsonl and 7 more"]
+    assert found(4000) == expected
+    assert 1 < len([name for name in read if "more" in name]) < len(names)
+    assert found(1) == expected
+    assert not [name for name in read if "more" in name]
+
+
+def test_a_file_that_grows_while_many_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jsonl").write_bytes(line(number, 10**number))
+    original = lines.add_lines
+    reads: list[int] = []
+
+    def add_lines(connection: Any, files: Any) -> Any:
+        reads.append(len(files))
+        result = original(connection, files)
+        if len(reads) == 1:
+            with (tmp_path / "1.jsonl").open("ab") as out:
+                out.write(line(5, 500))
+        return result
+
+    monkeypatch.setattr(update, "add_lines", add_lines)
+    assert calls(tmp_path) == 611
+    assert reads == [3, 1, 1, 1]
+    assert calls(tmp_path) == 611
+
+
+def test_one_file_of_many_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jsonl").write_bytes(line(number))
+    sources = find_sources((), tmp_path)
+    original = lines.add_lines
+
+    def add_lines(connection: Any, files: Any) -> Any:
+        (tmp_path / "1.jsonl").unlink(missing_ok=True)
+        return original(connection, files)
+
+    monkeypatch.setattr(update, "add_lines", add_lines)
+    with pytest.raises(SourceError, match=r"1\.jsonl"), readings(sources, tmp_path):
+        raise AssertionError
+    assert calls(tmp_path) == 2
+
+
 def test_a_file_that_was_changed_in_place_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "shop.jsonl"
     file.write_bytes(line(1, 5) + line(2, 5) * 100)
@@ -166,8 +245,8 @@ def test_in_any_pieces_it_is_the_same(
     folder = tmp_path_factory.mktemp("pieces")
     file = folder / "shop.jsonl"
     file.touch()
-    for lines in parts:
-        text = b"".join(each + b"\n" for each in lines)
+    for part in parts:
+        text = b"".join(each + b"\n" for each in part)
         cut = data.draw(st.integers(0, len(text)))
         for piece in (text[:cut], text[cut:]):
             with file.open("ab") as out:
