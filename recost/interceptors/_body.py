@@ -30,8 +30,12 @@ def follow_body(exchange: Exchange, response: Any) -> None:
 
 def _type_and_encoding(headers: Any) -> tuple[Any, Any]:
     """Return the values of two headers, or None; in one go, as ``http.client`` looks through all for each."""
+    try:
+        pairs = headers._headers  # noqa: SLF001
+    except AttributeError:  # a stand-in's
+        return headers.get("content-type"), headers.get("content-encoding")
     content_type = encoding = None
-    for name, value in headers._headers:  # noqa: SLF001
+    for name, value in pairs:
         lowered = name.lower()
         if lowered == "content-type":
             content_type = content_type or value
