@@ -232,39 +232,26 @@ current: ContextVar[Optional[Exchange]] = ContextVar("recost_exchange", default=
 task that was spawned meanwhile keeps the context for ever."""
 
 
-class _Seen(weakref.ref):  # type: ignore[type-arg]
-    """Knows the exchange of a response, as long as that lives."""
-
-    __slots__ = ("exchange", "key")
-
-    exchange: Exchange
-    key: int
-
-
-_seen: Final[dict[int, _Seen]] = {}
-"""By the identity of the response: an attribute of it would show in copies, pickles and ``vars``."""
+_seen: Final[dict[weakref.ref[Any], Exchange]] = {}
+"""By the response, as an attribute of it would show in copies, pickles and ``vars``. Responses compare by
+identity."""
+_forget: Final = _seen.pop
+"""Called with the reference when a response dies; no function of ours, which would take longer."""
 
 
 def remember(response: Any, exchange: Exchange) -> None:
     """Note whose answer a response is, for `exchange_of`."""
-    key = id(response)
-    seen = _Seen(response, _forget)
-    seen.exchange = exchange
-    seen.key = key
-    _seen[key] = seen
+    _seen[weakref.ref(response, _forget)] = exchange
 
 
 def exchange_of(response: Any) -> Optional[Exchange]:
     """Return the exchange that a response answers; None for one that was not seen."""
-    seen = _seen.get(id(response))
-    return seen.exchange if seen is not None and seen() is response else None
+    try:
+        return _seen.get(weakref.ref(response))
+    except TypeError:  # no object that could be a response: there are no weak references to it, or no hash
+        return None
 
 
 def forget_all() -> None:
     """Forget every response."""
     _seen.clear()
-
-
-def _forget(seen: _Seen) -> None:
-    if _seen.get(seen.key) is seen:
-        del _seen[seen.key]
