@@ -208,7 +208,7 @@ class _Library:
         return Quote(
             result.total_price,
             self._priced_on(result, now.date()),
-            exact and _has_tier(result, context, now),
+            exact and _has_tier(result, context, now) and self._has_lifetime(result, units),
             frozenset(unit for unit in units if unit in _TOOLS and not self._is_priced(unit, result)),
             any(hasattr(price, "tiers") for price in vars(result.model_price).values()),
         )
@@ -254,6 +254,10 @@ class _Library:
             for name in _ALIASES.get(unit, (unit,))
             if name in self._units
         )
+
+    def _has_lifetime(self, result: Any, units: Units) -> bool:
+        """Tell whether the price of what was written to the cache is that of the time it is kept for."""
+        return not units.get("cache_write_1h_tokens") or self._is_priced("cache_write_1h_tokens", result)
 
     def _is_free(self, result: Any, units: Units) -> bool:
         """Tell whether a price of 0 is one; not for units that the model has no price for."""

@@ -21,7 +21,7 @@ class Charge(NamedTuple):
 
     usd: Decimal
     exact: bool
-    """False: a unit that has a price was not counted, because the answer's usage is not known."""
+    """False: there is more that may be billed: units whose number is not known, or that have no price."""
 
 
 class UnitPricing:
@@ -53,7 +53,9 @@ class UnitPricing:
             count: Have the call use up free units.
         """
         items = list(_items(prices, units, up, down))
-        missing = bool(prices.usd_per_unit) and units is None
+        missing = bool(prices.usd_per_unit) and (
+            units is None or any(units[unit] for unit in units.keys() - prices.usd_per_unit.keys())
+        )
         if not items:
             least = prices.minimum_usd
             return None if least is None else Charge(least, exact=not prices.usd_per_unit)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
-from recost.pricing.model import ProviderDef
-from recost.pricing.sources import free, openai_like
+from recost.pricing.model import PriceCase, ProviderDef
+from recost.pricing.sources import LOOKED_UP, free, openai_like
 
 __all__ = ["RULES"]
 
@@ -36,5 +37,21 @@ RULES: Final = (
     *openai_like("api.perplexity.ai", "perplexity", "", _PERPLEXITY, usage="perplexity"),
     ProviderDef("api.exa.ai", "exa", "/search", "search", usage="exa", prices=(free(_EXA),)),
     ProviderDef("api.exa.ai", "exa", "/contents", "contents", usage="exa", prices=(free(_EXA),)),
-    ProviderDef("api.exa.ai", "exa", usage="exa", prices=(free(_EXA),)),
+    ProviderDef(
+        "api.exa.ai",
+        "exa",
+        usage="exa",
+        prices=(
+            # The one that finds the research completed reports its cost; those before cost nothing.
+            PriceCase(
+                path="/research/v1/*",
+                method="GET",
+                usage="exa",
+                minimum_usd=Decimal(0),
+                price_source=_EXA,
+                price_date=LOOKED_UP,
+            ),
+            free(_EXA),
+        ),
+    ),
 )

@@ -1,0 +1,320 @@
+"""What the answers of real APIs cost, from their bytes to the amount, against what was worked out elsewhere.
+
+Tokens are priced by genai-prices itself, called here; everything else by hand, from the price lists.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, Optional, Union
+from urllib.parse import unquote
+
+import pytest
+
+from recost.interceptors.capture import Capture, Whole
+from recost.interceptors.exchange import Exchange, nowhere
+from recost.metering import Meter
+from recost.pricing.cost import Cost
+from recost.pricing.paths import model_in_path
+from recost.pricing.registry import ProviderRegistry
+from tests.pricing.usage.answers import SAMPLES, Sample
+
+genai: Any = pytest.importorskip("genai_prices", reason="genai-prices is not installed")
+
+HOSTS: Final = {
+    "anthropic": "api.anthropic.com",
+    "assemblyai": "api.assemblyai.com",
+    "azure": "res.openai.azure.com",
+    "bedrock": "bedrock-runtime.us-east-1.amazonaws.com",
+    "cerebras": "api.cerebras.ai",
+    "cloudflare": "api.cloudflare.com",
+    "cohere": "api.cohere.com",
+    "deepgram": "api.deepgram.com",
+    "deepl": "api.deepl.com",
+    "deepseek": "api.deepseek.com",
+    "elevenlabs": "api.elevenlabs.io",
+    "exa": "api.exa.ai",
+    "firecrawl": "api.firecrawl.dev",
+    "fireworks": "api.fireworks.ai",
+    "gemini": "generativelanguage.googleapis.com",
+    "groq": "api.groq.com",
+    "huggingface": "router.huggingface.co",
+    "mistral": "api.mistral.ai",
+    "moonshot": "api.moonshot.ai",
+    "ollama": "localhost",
+    "openai": "api.openai.com",
+    "openrouter": "openrouter.ai",
+    "perplexity": "api.perplexity.ai",
+    "pinecone": "movies-abc.svc.us-east-1-aws.pinecone.io",
+    "replicate": "api.replicate.com",
+    "serper": "google.serper.dev",
+    "stripe": "api.stripe.com",
+    "tavily": "api.tavily.com",
+    "together": "api.together.xyz",
+    "twilio": "api.twilio.com",
+    "vertex": "us-central1-aiplatform.googleapis.com",
+    "voyage": "api.voyageai.com",
+    "xai": "api.x.ai",
+    "zai": "api.z.ai",
+}
+GENAI: Final = {"bedrock": "aws", "gemini": "google", "moonshot": "moonshotai", "vertex": "google"}
+"""Ids in genai-prices, where they are other ones than here."""
+GENAI_UNITS: Final = {"reasoning_tokens": "output_reasoning_tokens"}
+TIERS: Final = {
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+    "batch": {"service_tier": "batch", "processing": "batch"},
+    "fast": {"service_tier": "fast", "speed": "fast"},
+}
+GETS: Final = (
+    "anthropic: results of a batch",
+    "anthropic: results of a batch with two models",
+    "assemblyai: transcript",
+    "cohere: list of models",
+    "elevenlabs: list of voices",
+    "exa: research",
+    "firecrawl: crawl",
+    "openai: list of models",
+    "pinecone: fetch",
+    "pinecone: list",
+    "replicate: prediction that goes on",
+    "stripe: list of charges",
+)
+BY_HAND: Final = {
+    # Free.
+    "anthropic: batch": "0",
+    "anthropic: count of tokens": "0",
+    "assemblyai: transcript that is queued": "0",
+    "cohere: list of models": "0",
+    "gemini: count of tokens": "0",
+    "openai: count of input tokens": "0",
+    "openai: list of models": "0",
+    "stripe: customer": "0",
+    "stripe: list of charges": "0",
+    # $0.15 an hour: 281 s.
+    "assemblyai: transcript": "0.0117083333333333333333333333",
+    # $2 for 1,000 searches: 1, 3.
+    "cohere: rerank": "0.002",
+    "cohere: rerank, a decimal number": "0.006",
+    # $2 for 1,000 pages, $3 annotated: 29, 8.
+    "mistral: OCR": "0.058",
+    "mistral: OCR with annotations": "0.024",
+    # $0.006 a minute: 9 s, 8.5 s.
+    "openai: transcription with seconds": "0.0009",
+    "openai: transcription, verbose": "0.00085",
+    # $16 a million read units: 6, 1, 1.
+    "pinecone: fetch": "0.000016",
+    "pinecone: list": "0.000016",
+    "pinecone: query": "0.000096",
+    # $0.001 a credit: 2, 3.
+    "serper: batch": "0.003",
+    "serper: search": "0.002",
+    # 2.9 % and $0.30: $10.99, $5.
+    "stripe: charge": "0.61871",
+    "stripe: charge, captured in part": "0.445",
+    # $0.008 a credit: 2, 5, 1.
+    "tavily: advanced search": "0.016",
+    "tavily: extraction": "0.040",
+    "tavily: search": "0.008",
+    # $0.0083 a segment: 4, 1.
+    "twilio: long message": "0.0332",
+    "twilio: message": "0.0083",
+}
+"""In US dollars, from the lists of prices named in the rules."""
+BESIDES: Final = {"mistral: chat about audio": "0.0008"}
+"""What is billed besides tokens: 12 s at $0.004 a minute."""
+BY_BYTES: Final = {
+    "openai: chat stream without usage": "gpt-4o",
+    "openai: response stream that failed": "gpt-4.1",
+}
+"""Streams that don't say what they used, and their model: a token for 4 bytes sent, and for 250 that come."""
+FLAT: Final = {
+    "anthropic: results of a batch with two models": "0.015",
+    "openai: image stream": "0.04",
+    "openai: image with details of the output": "0.01",
+    "openai: image with tokens": "0.04",
+    "openai: images without tokens": "0.04",
+    "openai: speech stream": "0.015",
+    "openai: transcription stream": "0.006",
+    "openai: transcription with tokens": "0.006",
+    "pinecone: embeddings": "0.0004",
+    "pinecone: rerank": "0.0004",
+    # Its read units; not the reranking, nor what the embedding takes.
+    "pinecone: search of text": "0.000096",
+    "pinecone: statistics": "0.0004",
+    "pinecone: upsert": "0.0008",
+    "tavily: search that names no credits": "0.008",
+    "twilio: message that is not split yet": "0.0079",
+}
+"""Estimates: the answer names no model, or not all that is billed."""
+STANDARD: Final = (
+    "anthropic: message, fast",
+    "anthropic: message, priority",
+    "anthropic: results of a batch",
+    "bedrock: converse stream with caches, priority",
+    "bedrock: converse with caches, at both lifetimes",
+    "bedrock: converse, flex",
+    "bedrock: converse, optimized for latency",
+    "groq: chat, cached and reasoned",
+    "vertex: content, flex",
+    "vertex: content, provisioned",
+)
+"""Estimates: what was used has no price of its own in genai-prices; what comes nearest stands in."""
+UNKNOWN: Final = (
+    # There is no price of the model.
+    "azure: chat stream, last chunk with a reason",
+    "bedrock: converse whose input has the cached tokens",
+    "bedrock: invoke a model whose tokens only the headers count",
+    "fireworks: chat",
+    "fireworks: stream",
+    "huggingface: chat",
+    "huggingface: stream",
+    "mistral: transcription",
+    "together: chat with cached tokens",
+    "together: embeddings",
+    "together: rerank",
+    "together: stream",
+    "vertex: Mistral",
+    "voyage: multimodal embeddings",
+    "voyage: rerank",
+    # The answer doesn't name its model.
+    "cohere: chat",
+    "cohere: classification",
+    "cohere: embeddings",
+    "cohere: embeddings of an image",
+    "cohere: stream",
+    "cohere: stream of version 1",
+    "groq: transcription",
+    "groq: transcription, verbose",
+    "vertex: embeddings",
+    # It doesn't say what was used.
+    "bedrock: converse stream that ended with an exception",
+    "gemini: embedding without usage",
+    "perplexity: search",
+    "stripe: charge that failed",
+    "stripe: charge to be captured",
+    "stripe: payment that needs an action",
+    # The price depends on the plan, the model or the country, or the model runs at home.
+    "deepgram: speech",
+    "deepgram: transcription",
+    "deepgram: transcription of two channels",
+    "deepl: translation",
+    "deepl: translation that counts nothing",
+    "elevenlabs: list of voices",
+    "elevenlabs: speech",
+    "elevenlabs: speech, streamed",
+    "firecrawl: crawl",
+    "firecrawl: crawl that was started",
+    "firecrawl: scrape",
+    "firecrawl: search",
+    "firecrawl: search, credits by page",
+    "ollama: chat",
+    "ollama: chat as OpenAI's",
+    "ollama: embeddings",
+    "ollama: generation",
+    "ollama: stream",
+    "ollama: stream whose prompt was in the cache",
+    "replicate: prediction",
+    "replicate: prediction of a language model",
+    "replicate: prediction that goes on",
+    "replicate: prediction that was started",
+    "stripe: payment",
+    "stripe: payment in yen",
+)
+
+
+def meter() -> Meter:
+    return Meter(ProviderRegistry(), report=lambda _: None)
+
+
+def exchange_of(sample: Sample, capture: Union[Capture, Whole]) -> Exchange:
+    method = "GET" if sample.name in GETS else "POST"
+    exchange = Exchange(nowhere, "httpx", method, "https", HOSTS[sample.provider], 443, sample.path)
+    exchange.status = 400 if failed(sample) else 200
+    exchange.request_bytes, exchange.response_bytes = 1000, len(sample.body)
+    exchange.capture = capture
+    exchange.finish()
+    return exchange
+
+
+def failed(sample: Sample) -> bool:
+    return sample.name.endswith(": error")
+
+
+def cost_of(sample: Sample) -> Cost:
+    capture = Whole(tuple(sample.headers), sample.headers, sample.content_type, sample.body)
+    return meter().cost_of(exchange_of(sample, capture))
+
+
+def by_genai(sample: Sample, model: Optional[str], units: Mapping[str, Any], tier: Optional[str]) -> Decimal:
+    counts = {GENAI_UNITS.get(unit, unit): count for unit, count in units.items()}
+    if "cache_write_1h_tokens" in counts:  # there, they are among the others
+        counts["cache_write_tokens"] = counts.get("cache_write_tokens", 0) + counts["cache_write_1h_tokens"]
+    if sample.path.startswith("/model/"):  # Bedrock's
+        model = unquote(sample.path.split("/")[2])
+    provider = GENAI.get(sample.provider, sample.provider)
+    usage, context = genai.Usage(**counts), TIERS.get(tier or "")
+    price: Decimal = genai.calc_price(usage, model, provider_id=provider, price_context=context).total_price
+    return price
+
+
+def expected(sample: Sample) -> tuple[str, Optional[Decimal]]:
+    """Return what the cost of an answer is to be, and how it is to be known."""
+    name, usage = sample.name, sample.usage
+    if failed(sample):
+        return "computed", Decimal(0)
+    if name in UNKNOWN:
+        return "unknown", None
+    if name in BY_HAND:
+        return "computed", Decimal(BY_HAND[name])
+    if name in FLAT:
+        return "estimated", Decimal(FLAT[name])
+    if name in BY_BYTES:
+        guess = {"input_tokens": 250, "output_tokens": len(sample.body) // 250}
+        return "estimated", by_genai(sample, BY_BYTES[name], guess, None)
+    assert usage is not None
+    if usage.reported_usd is not None:
+        return "reported", usage.reported_usd
+    units = dict(usage.units)
+    if name in BESIDES:
+        del units["seconds"]
+    usd = by_genai(sample, usage.model or model_in_path(sample.path), units, usage.tier)
+    return "estimated" if name in STANDARD else "computed", usd + Decimal(BESIDES.get(name, 0))
+
+
+def rounded(usd: Optional[Decimal]) -> Optional[Decimal]:
+    return None if usd is None else round(usd, 20)
+
+
+each = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+
+
+@each
+def test_cost(sample: Sample) -> None:
+    cost = cost_of(sample)
+    source, usd = expected(sample)
+    assert cost.source == source
+    assert rounded(cost.usd) == rounded(usd)
+
+
+@each
+def test_cost_of_an_answer_in_pieces(sample: Sample) -> None:
+    chance = random.Random(sample.name)
+    whole = cost_of(sample)
+    for largest in (1, 50, 5000):
+        capture = Capture(tuple(sample.headers), sample.headers, sample.content_type)
+        at = 0
+        while at < len(sample.body):
+            size = chance.randint(1, largest)
+            capture.feed(sample.body[at : at + size])
+            at += size
+        capture.complete = True
+        assert meter().cost_of(exchange_of(sample, capture)) == whole
+
+
+def test_most_are_known() -> None:
+    known = [sample for sample in SAMPLES if expected(sample)[1] is not None]
+    assert len(known) >= 150
+    assert len({sample.provider for sample in known}) >= 20
