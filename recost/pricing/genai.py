@@ -28,8 +28,10 @@ _ALIASES: Final = {
 }
 _JOINS: Final = ("cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens")
 _COARSE: Final = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "web_searches"})
-_TOOLS: Final = frozenset({"web_searches", "storage_searches", "file_searches", "code_executions"})
-"""What is billed besides tokens."""
+_BESIDES: Final = frozenset(
+    {"web_searches", "storage_searches", "file_searches", "code_executions", "seconds"}
+)
+"""What is billed besides tokens; older versions have no price of all."""
 _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
@@ -209,7 +211,7 @@ class _Library:
             result.total_price,
             self._priced_on(result, now.date()),
             exact and _has_tier(result, context, now) and self._has_lifetime(result, units),
-            frozenset(unit for unit in units if unit in _TOOLS and not self._is_priced(unit, result)),
+            frozenset(unit for unit in units if unit in _BESIDES and not self._is_priced(unit, result)),
             any(hasattr(price, "tiers") for price in vars(result.model_price).values()),
         )
 

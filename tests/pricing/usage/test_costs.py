@@ -21,7 +21,9 @@ from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
 from tests.pricing.usage.answers import SAMPLES, Sample
 
-genai: Any = pytest.importorskip("genai_prices", reason="genai-prices is not installed")
+genai: Any = pytest.importorskip(
+    "genai_prices", minversion="0.2", reason="a genai-prices that knows all of these prices is not installed"
+)
 
 HOSTS: Final = {
     "anthropic": "api.anthropic.com",
