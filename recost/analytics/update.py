@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Final, Optional, Protocol
@@ -91,10 +92,20 @@ def _drop(connection: Any, known: Sequence[Known], kept: set[Known], asked: set[
     """Drop what was read from files that are gone, or are others now."""
     for each in known:
         if each not in kept and (each.path in asked or not Path(each.path).exists()):
-            connection.execute("BEGIN")
-            drop_rows(connection, each.source)
-            connection.execute("DELETE FROM sources WHERE source = ?", [each.source])
-            connection.execute("COMMIT")
+            with _transaction(connection):
+                drop_rows(connection, each.source)
+                connection.execute("DELETE FROM sources WHERE source = ?", [each.source])
+
+
+@contextmanager
+def _transaction(connection: Any) -> Iterator[None]:
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def _pending(path: Path, known: Optional[Known]) -> int:
@@ -135,31 +146,24 @@ def _read_together(
     connection: Any, group: Sequence[_Part], progress: Optional[Progress]
 ) -> Optional[list[Known]]:
     """Read new files; None, and nothing has been read, where one of them has to be looked at by itself."""
-    if progress is not None:
-        name = f"{group[0][0].path.name} and {len(group) - 1} more"
-        progress.begin(connection, name, sum(_size_of_whole(source) for source, _ in group))
-    connection.execute("BEGIN")
     try:
-        result = _added_together(connection, group)
-        if result is not None:
-            connection.execute("COMMIT")
-            return result
+        if progress is not None:
+            name = f"{group[0][0].path.name} and {len(group) - 1} more"
+            progress.begin(connection, name, sum(_pending(source.path, known) for source, known in group))
+        with _transaction(connection):
+            return _added_together(connection, group)
     except (OSError, SourceError):
-        pass
+        return None
     except engine.errors():
-        pass
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("ROLLBACK")
-    return None
+        return None
 
 
-def _added_together(connection: Any, group: Sequence[_Part]) -> Optional[list[Known]]:
+def _added_together(connection: Any, group: Sequence[_Part]) -> list[Known]:
     before = [source.path.stat() for source, _ in group]
     bad = add_lines(connection, {source.path: known.source for source, known in group})
-    if any(source.path.stat().st_size != status.st_size for (source, _), status in zip(group, before)):
-        return None  # one has grown meanwhile, and who knows how much of that was seen
+    for (source, _), status in zip(group, before):
+        if source.path.stat().st_size != status.st_size:  # and who knows how much of that was seen
+            raise SourceError(f"recost: {source.path} has changed while it was read")
     sum_up(connection, bad)
     return [
         _noted(connection, source, known, status, status.st_size, bad[known.source])
@@ -189,18 +193,12 @@ def _read_on(
         size = status.st_size if source.compressed else ready_bytes(path)
     if progress is not None:
         progress.begin(connection, path.name, max(status.st_size - known.size, 0))
-    connection.execute("BEGIN")
-    try:
+    with _transaction(connection):
         bad = (0, 0)
         if size > known.size:
             bad = _add(connection, source, known, size, scratch)
             sum_up(connection, [known.source])
-        now = _noted(connection, source, known, status, size, bad)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    return now
+        return _noted(connection, source, known, status, size, bad)
 
 
 def _noted(
@@ -216,8 +214,7 @@ def _noted(
 
 def _add(connection: Any, source: Source, known: Known, size: int, scratch: Path) -> tuple[int, int]:
     path = source.path
-    whole = known.size == 0 and path.stat().st_size == size and not _SPECIAL & set(str(path))
-    if whole and not source.compressed:
+    if known.size == 0 and _size_of_whole(source) == size:
         result = add_lines(connection, {path: known.source})
         if path.stat().st_size == size:
             return result[known.source]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Optional
 
 from recost.errors import RecostError
@@ -57,6 +59,21 @@ class Setup:
         self.ticks += 1
 
 
+@contextmanager
+def early_window_closed(most_waiting: int, spacing_s: float) -> Iterator[Setup]:
+    """Yield a worker whose thread has closed a window of 10 calls early, and rests."""
+    setup = Setup(batch_size=10, spacing_s=spacing_s, most_waiting=most_waiting)
+    thread = start_thread(setup.worker.run, "test")
+    assert thread is not None
+    for _ in range(10):
+        exchange(setup.worker).finish()
+    assert wait_until(lambda: setup.windows == [10] and setup.worker._wake_at == most_waiting)
+    yield setup
+    setup.worker.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
 def test_a_window_closes_every_interval() -> None:
     schedule = Schedule(30.0, 100, 1.0, now=0.0)
     assert not schedule.due(29.9, 5)
@@ -87,34 +104,20 @@ def test_calls_wake_the_thread_at_the_batch_size() -> None:
 
 
 def test_between_two_early_windows_the_thread_is_left_alone() -> None:
-    setup = Setup(batch_size=10, spacing_s=0.4, most_waiting=100)
-    thread = start_thread(setup.worker.run, "test")
-    assert thread is not None
-    for _ in range(10):
-        exchange(setup.worker).finish()
-    assert wait_until(lambda: setup.windows == [10])
-    for _ in range(99):
-        exchange(setup.worker).finish()
-    assert not wait_until(lambda: setup.pipeline.total > 10, timeout_s=0.2)
-    setup.now = 0.4
-    assert wait_until(lambda: setup.windows == [10, 99]), "the window that is due was not closed"
-    setup.worker.stop()
-    thread.join(10)
+    with early_window_closed(most_waiting=100, spacing_s=2.0) as setup:
+        for _ in range(99):
+            exchange(setup.worker).finish()
+        assert not wait_until(lambda: setup.pipeline.total > 10, timeout_s=0.2)
+        setup.now = 2.0
+        assert wait_until(lambda: setup.windows == [10, 99]), "the window that is due was not closed"
 
 
 def test_between_two_early_windows_the_inbox_is_emptied_before_it_is_full() -> None:
-    setup = Setup(batch_size=10, spacing_s=3600.0, most_waiting=50)
-    thread = start_thread(setup.worker.run, "test")
-    assert thread is not None
-    for _ in range(10):
-        exchange(setup.worker).finish()
-    assert wait_until(lambda: setup.windows == [10])
-    for _ in range(50):
-        exchange(setup.worker).finish()
-    assert wait_until(lambda: setup.pipeline.total == 60)
-    assert setup.windows == [10]
-    setup.worker.stop()
-    thread.join(10)
+    with early_window_closed(most_waiting=50, spacing_s=3600.0) as setup:
+        for _ in range(50):
+            exchange(setup.worker).finish()
+        assert wait_until(lambda: setup.pipeline.total == 60)
+        assert setup.windows == [10]
 
 
 def test_after_a_pause_as_many_calls_wake_the_thread_as_are_missing() -> None:
