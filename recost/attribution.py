@@ -17,6 +17,7 @@ from decimal import Context, Decimal
 from types import TracebackType
 from typing import Any, Callable, Final, Optional, TypeVar, cast
 
+from recost._text import printable
 from recost.interceptors.exchange import Exchange, exchange_of
 from recost.interceptors.scope import EMPTY, Scope, scope
 from recost.lifecycle import current_handle
@@ -223,7 +224,8 @@ class tag(_Scoped):  # noqa: N801 - used like a function
     inner one wins. A value of None takes an outer tag away.
 
     Raises:
-        ValueError: A value is blank or longer than 100 characters, or there are more than 10 tags.
+        ValueError: A name or a value is blank or longer than 100 characters, a name has characters that can't
+            be printed, or there are more than 10 tags. Such characters of a value become ``?``.
     """
 
     def __init__(self, **tags: object) -> None:
@@ -286,7 +288,12 @@ def _no_price(exchange: Exchange) -> Cost:  # noqa: ARG001
 
 
 def _text(name: str, value: object) -> str:
-    text = str(value)
+    if not name.strip() or len(name) > _MAX_TEXT or not name.isprintable():
+        shown = f"{len(name)} characters" if len(name) > _MAX_TEXT else ascii(name)
+        raise ValueError(
+            f"recost: tag: a tag's name: got {shown}, wanted 1 to {_MAX_TEXT} printable characters"
+        )
+    text = printable(str(value))  # may come from a visitor, and ends in windows and terminals
     if not text.strip() or len(text) > _MAX_TEXT:
         shown = "a blank text" if not text.strip() else f"{len(text)} characters"
         raise ValueError(f"recost: tag: {name}: got {shown}, wanted 1 to {_MAX_TEXT} characters")

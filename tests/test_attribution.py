@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from hypothesis import given
 
 import recost
+from recost._text import printable
 from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.scope import scope
 from recost.pricing.cost import Cost
+from tests.hostile_names import is_inert, names
 from tests.metered import CANARY, MODEL, Metered, metered_server, usd
 from tests.scripts import windows
 
@@ -303,11 +307,32 @@ def test_tags_by_set_with_exact_sums(server: Metered, tmp_path: Path) -> None:
         ({"tenant": " "}, "tenant"),
         ({"tenant": "x" * 101}, "101"),
         ({f"t{n}": 1 for n in range(11)}, "11 tags"),
+        ({" ": "a"}, "name"),
+        ({"n" * 101: "a"}, "101"),
+        ({"a\x1b[2J": "a"}, r"\\x1b"),
+        ({"a\ud800": "a"}, "name"),
     ],
 )
 def test_tags_that_are_refused(tags: dict[str, Any], wanted: str) -> None:
     with pytest.raises(ValueError, match=wanted):
         recost.tag(**tags)
+
+
+@given(names)
+def test_the_value_of_a_tag_is_shown_as_it_can_be(name: str) -> None:
+    """A visitor may have chosen it: nothing of it reaches a window that a terminal would act on."""
+    try:
+        tagged = recost.tag(tenant=name)
+    except ValueError:
+        assert not name.strip() or len(name) > 100
+        return
+    with tagged:
+        inside = scope.get()
+        assert inside is not None
+        ((_, value),) = inside.tags
+    assert is_inert(value)
+    assert "\n" not in value
+    assert value == printable(name)
 
 
 def test_without_metering_nothing_is_read_and_windows_are_as_ever(server: Metered, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, Optional
 
 from recost.errors import RecostError
 
-__all__ = ["EngineMissingError", "connect", "errors", "interruptible", "literal", "module"]
+__all__ = ["EngineMissingError", "connect", "errors", "identifier", "interruptible", "literal", "module"]
 
 _MEMORY_MB: Final = 640
 
@@ -104,5 +104,10 @@ def connect(path: Optional[Path], spill: Optional[Path] = None) -> Any:
 
 
 def literal(text: str) -> str:
-    """Return a text as SQL has it, where a parameter cannot stand."""
+    """Return a text as a literal of SQL, where a parameter cannot stand."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Return a name as a quoted identifier of SQL: that of a column, say, which may hold any character."""
+    return '"' + name.replace('"', '""') + '"'

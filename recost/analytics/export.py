@@ -1,4 +1,7 @@
-"""Every metric of every window as one flat row."""
+"""Every metric of every window as one flat row.
+
+Names are made inert as `recost._text` does it, in SQL: a terminal or a spreadsheet may read what is written.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,23 @@ from recost.analytics.query import Question
 from recost.analytics.scope import scope_of
 from recost.analytics.sql import Statement
 
-__all__ = ["FORMATS", "Format", "export"]
+__all__ = ["FORMATS", "Format", "export", "inert"]
 
 Format = Literal["csv", "jsonl", "parquet"]
 FORMATS: Final = ("csv", "jsonl", "parquet")
 _OPTIONS: Final = {"csv": "FORMAT csv, HEADER", "jsonl": "FORMAT json", "parquet": "FORMAT parquet"}
-_PLAIN: Final = ("environment", "provider", "endpoint", "method", "calls", "errors")
+_NAMES: Final = ("environment", "provider", "endpoint", "method")
+_COUNTS: Final = ("calls", "errors")
 _MEASURED: Final = ("latency_ms", "p50_ms", "p95_ms", "bytes_up", "bytes_down", "unpriced")
+_ACTED_ON: Final = (
+    r"[\p{Cc}\p{Co}\p{Zl}\p{Zp}\x{ad}\x{600}-\x{605}\x{61c}\x{6dd}\x{70f}\x{890}-\x{891}\x{8e2}\x{180e}\x{200b}"
+    r"\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{110bd}\x{110cd}"
+    r"\x{13430}-\x{1343f}\x{1bca0}-\x{1bca3}\x{1d173}-\x{1d17a}\x{e0001}\x{e0020}-\x{e007f}]"
+)
+"""What `printable` replaces, as a class of characters of RE2, which has no class of all format characters
+without the joiners."""
+_SPACES: Final = r"[\t\p{Zs}]"
+_FORMULA: Final = r"""^[\s'"]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"""
 _CENTS: Final = ("cost", "reported", "computed", "estimated")
 
 
@@ -30,9 +43,15 @@ def export(readings: Readings, question: Question, kind: Format, path: Path) -> 
     scope = scope_of(readings)
     where, parameters = ("", []) if scope is None else Statement(question, scope).conditions()
     as_text = kind == "jsonl"
-    columns = ["project", "strftime(started, '%Y-%m-%dT%H:%M:%S.%gZ') AS window_start", *_PLAIN, *_MEASURED]
+    columns = [
+        f"{inert('project', kind)} AS project",
+        "strftime(started, '%Y-%m-%dT%H:%M:%S.%gZ') AS window_start",
+        *(f"{inert(name, kind)} AS {name}" for name in _NAMES),
+        *_COUNTS,
+        *_MEASURED,
+    ]
     columns += [f"{_usd(name, as_text=as_text)} AS {name}_usd" for name in _CENTS]
-    columns += [f"to_json({name}) AS {name}" for name in ("models", "tags")]
+    columns += [f"{inert(f'to_json({name})::VARCHAR', kind)} AS {name}" for name in ("models", "tags")]
     rows = (
         f"SELECT {', '.join(columns)} FROM metrics JOIN selected USING (source) {where} "
         "ORDER BY project, started"
@@ -41,6 +60,15 @@ def export(readings: Readings, question: Question, kind: Format, path: Path) -> 
         f"COPY ({rows}) TO {literal(str(path))} ({_OPTIONS[kind]})", parameters
     ).fetchone()
     return int(count[0])
+
+
+def inert(text: str, kind: Format) -> str:
+    """Return SQL for a text as `printable` makes it; in CSV, as `csv_cell` does."""
+    spaced = f"regexp_replace({text}, {literal(_SPACES)}, ' ', 'g')"
+    clean = f"regexp_replace({spaced}, {literal(_ACTED_ON)}, '?', 'g')"
+    if kind != "csv":
+        return clean
+    return f"CASE WHEN regexp_matches({clean}, {literal(_FORMULA)}) THEN '''' || {clean} ELSE {clean} END"
 
 
 def _usd(name: str, *, as_text: bool) -> str:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from recost.analytics.engine import literal
+from recost.analytics.engine import identifier, literal
 from recost.analytics.sources import SourceError
 from recost.analytics.zones import QUARTER
 
@@ -169,7 +169,7 @@ and of their breakdowns."""
 
 def create_tables(connection: Any) -> None:
     """Create the empty tables."""
-    columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in COLUMNS.items())
     connection.execute("CREATE TABLE meta AS SELECT ?::INTEGER AS version", [SCHEMA_VERSION])
     connection.execute(f"CREATE TABLE metrics ({columns})")
     for table, sums in _QUARTERS.items():

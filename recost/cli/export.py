@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
+from recost._text import printable
 from recost.analytics.cache import Readings
 from recost.analytics.export import FORMATS, Format, export
 from recost.analytics.files import replaced
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     if count is None:
         return 2
     if output is not None:
-        print(f"{count:,} rows written to {output}")
+        print(printable(f"{count:,} rows written to {output}"))
     return 0
 
 

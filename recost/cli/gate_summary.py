@@ -7,11 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Optional
 
+from recost._text import markdown
 from recost.analytics.answer import Answer, Group, add_up
 from recost.analytics.baseline import Baseline
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.verdict import Limits
-from recost.cli.report.formats import escaped
+from recost.cli.report.formats import table_row
 from recost.cli.report.table import name_of, sources_of
 
 __all__ = ["summary"]
@@ -47,7 +48,7 @@ def _word(verdicts: Sequence[tuple[bool, str]], *, held: bool) -> str:
 
 def _table(answer: Answer, baseline: Optional[Baseline]) -> list[str]:
     by = answer.question.by
-    heads = [*by, "calls", "unpriced", "cost"]
+    heads = [*map(markdown, by), "calls", "unpriced", "cost"]
     if baseline is not None:
         heads += ["baseline", "change"]
     rules = [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]
@@ -59,11 +60,11 @@ def _table(answer: Answer, baseline: Optional[Baseline]) -> list[str]:
     if baseline is not None:
         last += _against(total.cost_usd, baseline.cost_usd)
     rows.append(["**total**", *[""] * (len(by) - 1), *last])
-    return [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+    return list(map(table_row, rows))
 
 
 def _row(answer: Answer, group: Group, baseline: Optional[Baseline]) -> list[str]:
-    names = [name_of(by, name) for by, name in zip(answer.question.by, group.names)]
+    names = [markdown(name_of(by, name)) for by, name in zip(answer.question.by, group.names)]
     now = group.now
     row = [*names, f"{now.calls:,}", f"{now.unpriced:,}", format_usd(now.cost_usd)]
     if baseline is not None:

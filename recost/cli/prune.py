@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Final, Optional
 
+from recost._text import printable
 from recost.analytics.sources import STDIN, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_moment, parse_zone
 from recost.analytics.window import parse_instant
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
             found.append((source.path, _prune(source.path, before, really=arguments.yes)))
         except (OSError, EOFError) as error:  # noqa: PERF203 - one file that cannot be done is not all
             failed = True
-            print(f"recost: {source.path} stays as it is: {error}", file=sys.stderr)
+            print(printable(f"recost: {source.path} stays as it is: {error}"), file=sys.stderr)
     _report(found, before, really=arguments.yes)
     return 1 if failed else 0
 

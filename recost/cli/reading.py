@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Final, Optional, TypeVar
 
+from recost._text import printable
 from recost.analytics import engine
 from recost.analytics.cache import Readings, consult
 from recost.analytics.sources import STDIN, spool
@@ -52,7 +53,7 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T]) -> Option
 def _told(found: Readings, *, verbose: bool) -> Readings:
     if verbose:
         for path, line, what in troubles(found):
-            print(f"{path}:{line}: {what}", file=sys.stderr)
+            print(printable(f"{path}:{line}: {what}"), file=sys.stderr)
     return found
 
 
@@ -109,11 +110,11 @@ class _Progress:
         except ImportError:
             return
 
-        columns = (TextColumn("reading {task.description}"), BarColumn(), TimeRemainingColumn())
+        columns = (TextColumn("reading {task.description}", markup=False), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(self._name, total=self._total)
+            task = bar.add_task(printable(self._name), total=self._total)
             while not self._stop.wait(_EVERY_S):
-                bar.update(task, description=self._name, completed=self._completed())
+                bar.update(task, description=printable(self._name), completed=self._completed())
 
     def _completed(self) -> float:
         try:

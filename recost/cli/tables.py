@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Union
 
+from recost._text import printable
 from recost.cli.terminal import Style
 
 __all__ = [
@@ -80,7 +81,7 @@ class Table:
 
 def shorten(text: str, width: int) -> str:
     """Return printable text of at most ``width`` characters, with ``...`` in place of what is left out."""
-    clean = "".join(character if character.isprintable() else "?" for character in text)
+    clean = printable(text)
     if len(clean) <= width:
         return clean
     return clean[: max(width - len(_ELLIPSIS), 0)] + _ELLIPSIS[:width]
@@ -89,7 +90,7 @@ def shorten(text: str, width: int) -> str:
 def wrap(heading: str, text: str, width: int = WIDTH) -> str:
     """Return a text under its heading, broken between words, further lines indented as far as the first."""
     return textwrap.fill(
-        text,
+        printable(" ".join(text.split("\n"))),
         width,
         initial_indent=heading,
         subsequent_indent=" " * len(heading),

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Final
 
+from recost._text import printable
 from recost.analytics.following import Follower
 from recost.analytics.money import format_usd
 from recost.analytics.spans import SpanError, parse_zone
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         return refused(error)
 
     if not find():
-        print(f"recost: waiting for the first window in {folder}", file=sys.stderr)
+        print(printable(f"recost: waiting for the first window in {folder}"), file=sys.stderr)
     follower = Follower(find)
     try:
         _follow(follower, _Lines(zone, metrics=arguments.metrics), arguments.lines)
@@ -158,10 +159,11 @@ def _shown(lines: _Lines, project: str, line: bytes) -> Iterator[str]:
     window = parse_window(line, project)
     if window is None:
         if line.strip():
-            print(f"recost: {project}: a line that is no window of protocol 1.x", file=sys.stderr)
+            print(printable(f"recost: {project}: a line that is no window of protocol 1.x"), file=sys.stderr)
         return
     if window.bad_metrics:
-        print(f"recost: {project}: {window.bad_metrics:,} metrics could not be read", file=sys.stderr)
+        told = f"recost: {project}: {window.bad_metrics:,} metrics could not be read"
+        print(printable(told), file=sys.stderr)
     yield from lines.of(window)
 
 

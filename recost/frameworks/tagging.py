@@ -9,6 +9,7 @@ from contextlib import suppress
 from contextvars import Token
 from typing import Any, Callable, Final, Optional
 
+from recost._text import printable
 from recost.errors import RecostError
 from recost.interceptors import interception
 from recost.interceptors.scope import EMPTY, LateScope, Scope, scope
@@ -86,7 +87,7 @@ class Tagging:
         for name, value in given.items():
             if value is None:
                 continue
-            text = str(value)
+            text = printable(str(value))
             problem = _problem(name, "a name") or _problem(text, f"the value of {name!r}")
             if problem is None and len(tags) >= _MAX_TAGS:
                 problem = f"the function returned more than {_MAX_TAGS} tags"
@@ -130,7 +131,7 @@ class RequestTags:
             template = self.template()
             if self.tagging.on:
                 # None takes away the tag of a request in this process that this one is served for.
-                found["route"] = template[:_MAX_TEMPLATE] if template else None
+                found["route"] = printable(template[:_MAX_TEMPLATE]) if template else None
                 found["method"] = _known(self.method())
             if self.tagging.function is not None:
                 found.update(self.tagging.own(self.request(), self._outer))
@@ -185,4 +186,6 @@ def _problem(text: object, what: str) -> Optional[str]:
         return f"{what} is blank"
     if len(text) > _MAX_TEXT:
         return f"{what} is longer than {_MAX_TEXT} characters"
+    if not text.isprintable() and printable(text) != text:
+        return f"{what} has characters that can't be printed"
     return None

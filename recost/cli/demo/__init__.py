@@ -9,6 +9,7 @@ import secrets
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from recost._text import printable
 from recost._version import __version__
 from recost.cli import dashboard
 from recost.cli.demo.apis import APIS
@@ -145,6 +146,6 @@ def _report(
     print(style(account, "green" if complete else "red"))
     problems = [*runner.failures, *map(str, errors)]
     for problem in problems:
-        print(style(f"problem: {problem}", "red"))
-    print(f"File: {paths[0]}")
+        print(style(printable(f"problem: {problem}"), "red"))
+    print(printable(f"File: {paths[0]}"))
     return 0 if complete and not problems else 1

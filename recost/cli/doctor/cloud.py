@@ -11,6 +11,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
+from recost._text import printable
 from recost._version import __version__
 from recost.cli.doctor.findings import Findings
 from recost.cli.tables import shorten
@@ -36,7 +37,7 @@ def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> Findings:
     found = Findings([f"API     {settings.base_url}", f"key     {(settings.api_key or '')[:8]}..."])
     proxy = _proxy(settings.base_url)
     if proxy:
-        found.lines.append(f"proxy   {proxy}")
+        found.lines.append(printable(f"proxy   {proxy}"))
     if settings.base_url.startswith("http://") and not _is_loopback(settings.base_url):
         found.notes.append("base_url is http://: the key is readable on the way")
     problem = _ask_in_time(url, settings.api_key or "", timeout_s)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recost._text import printable
 from recost._version import __version__
 from recost.cli.doctor.findings import Findings
 from recost.delivery.transports.base import SendError
@@ -31,7 +32,10 @@ def check_file(settings: Settings) -> Findings:
     path = folder / f"{settings.project_id or 'default'}.jsonl"
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     found = Findings(
-        [f"file    {path}", f"folder  {_rights(folder) or 'is made by the first write, mode 0700'}"]
+        [
+            printable(f"file    {path}"),
+            f"folder  {_rights(folder) or 'is made by the first write, mode 0700'}",
+        ]
     )
     found.problems += _what_is_there(path)
     trial = FileTransport(folder, f"doctor-{secrets.token_hex(8)}", max_bytes=settings.local_max_bytes)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from recost.cli.prices.check import explain
 from recost.cli.prices.listing import list_prices, show_prices
 from recost.cli.prices.models import list_models
+from recost.cli.refusal import refused
 from recost.cli.terminal import Style
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.rules_file import RulesFileError, load_rules
@@ -41,8 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         registry = ProviderRegistry(load_rules(arguments.rules) if arguments.rules else None)
     except RulesFileError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return refused(error)
     if arguments.command == "check":
         return explain(registry, arguments.url, arguments.method.upper(), style)
     if arguments.model:

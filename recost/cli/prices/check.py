@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Optional
 from urllib.parse import urlsplit
 
+from recost._text import printable
 from recost.cli.prices.listing import format_usd, prices_of
 from recost.cli.tables import wrap
 from recost.cli.terminal import Style
@@ -25,7 +26,7 @@ def explain(registry: ProviderRegistry, url: str, method: str, style: Style) -> 
     if host is None:
         print(f"not a URL with a host: {url.partition('?')[0]!r}", file=sys.stderr)
         return 2
-    print(style(f"{method} {host}{path}", "bold"))
+    print(style(printable(f"{method} {host}{path}"), "bold"))
     if match is None or match.rule is None:
         for heading, text in (("rule", "none matches: provider unknown, cost unknown"), ("hint", _HINT)):
             print(wrap(f"  {heading:<10}", text))

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost._text import printable
 from recost.cli.tables import WIDTH, shorten
 from recost.cli.terminal import Style
 from recost.pricing.model import ProviderDef
@@ -99,7 +100,7 @@ def show_prices(prices: list[Price], style: Style) -> str:
     provider = where = ""
     for price in prices:
         if price.provider != provider:
-            lines += ["", style(price.provider, "bold")]
+            lines += ["", style(printable(price.provider), "bold")]
         target = f"{price.where}  {price.method or ''}".rstrip() + ("" if price.builtin else "  (yours)")
         if (price.provider, target) != (provider, where):
             lines.append("  " + shorten(target, WIDTH - 2))
@@ -109,7 +110,7 @@ def show_prices(prices: list[Price], style: Style) -> str:
             number = sources.setdefault((price.date or "", price.source), len(sources) + 1)
             note = f"[{number}]"
         age = "" if price.age_months is None else f"{price.age_months} months old"
-        lines.append(f"    {_amount(price):>12}  {price.unit:<24} {age:>14}  {note}".rstrip())
+        lines.append(printable(f"    {_amount(price):>12}  {price.unit:<24} {age:>14}  {note}".rstrip()))
     if sources:
         lines += ["", style("sources", "bold")]
         lines += [_note(number, day, source) for (day, source), number in sources.items()]
@@ -118,7 +119,7 @@ def show_prices(prices: list[Price], style: Style) -> str:
 
 def _note(number: int, day: str, source: str) -> str:
     heading = f"{f'[{number}]':>6} "
-    lines = textwrap.wrap(f"{day} {source}".strip(), WIDTH - len(heading))
+    lines = textwrap.wrap(printable(f"{day} {source}".strip()), WIDTH - len(heading))
     return heading + ("\n" + " " * len(heading)).join(lines)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from recost._text import printable
 from recost.analytics.answer import ask
 from recost.analytics.cache import Readings
 from recost.analytics.query import SORTS, Question, QuestionError
@@ -90,7 +91,7 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
         return as_markdown(answer)
     if arguments.parquet:
         count = write_parquet(found.connection, answer, Path(arguments.parquet))
-        return f"{count:,} rows written to {arguments.parquet}"
+        return printable(f"{count:,} rows written to {arguments.parquet}")
     lines = None
     if terminal_width() >= WIDE and prints_bars():
         lines = trends(found, question, answer.groups, now)

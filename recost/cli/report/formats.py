@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -13,20 +14,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Optional
 
+from recost._text import csv_cell, markdown
 from recost.analytics.answer import Answer, Figures, Group
-from recost.analytics.engine import literal
+from recost.analytics.engine import identifier, literal
 from recost.analytics.files import replaced
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.cli.report.table import name_of, sources_of
 
-__all__ = ["as_csv", "as_json", "as_markdown", "escaped", "exact_json", "write_parquet"]
+__all__ = ["as_csv", "as_json", "as_markdown", "exact_json", "table_row", "write_parquet"]
 
 _FIELDS: Final = tuple(field.name for field in fields(Figures))
 _USD: Final = "DECIMAL(38,26)"
 _READ_BY_PEOPLE: Final = 200
 """Groups; to indent more takes longer than to find them."""
-_NUMBER: Final = re.compile(r'"\\u0000([-+.0-9E]+)"')
 
 
 def as_json(answer: Answer, now: datetime) -> str:
@@ -49,29 +50,32 @@ def as_json(answer: Answer, now: datetime) -> str:
 
 def exact_json(content: Any, indent: Optional[int] = 2) -> str:
     """Return JSON in which a `Decimal` is a number with all its digits; on one line without ``indent``."""
-    # A float would lose digits, and json takes nothing else for a number.
-    return _NUMBER.sub(r"\1", json.dumps(content, indent=indent, default=lambda value: f"\0{value:f}"))
+    # A float would lose digits, and json takes nothing else for a number. So amounts are marked texts first,
+    # with a mark that no text of the data can guess.
+    mark = secrets.token_hex(16)
+    text = json.dumps(content, indent=indent, default=lambda value: f"{mark}{value:f}")
+    return re.sub(rf'"{mark}([-+.0-9E]+)"', r"\1", text)
 
 
 def as_csv(answer: Answer) -> str:
     """Return a line for each group, and one for those beyond the limit; they add up to the total."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*answer.question.by, *_titles(answer)])
+    writer.writerow([*map(csv_cell, answer.question.by), *_titles(answer)])
     for names, figures in _rows(answer):
-        writer.writerow([*("" if name is None else name for name in names), *map(_cell, figures)])
+        writer.writerow([*(csv_cell(name or "") for name in names), *map(_cell, figures)])
     return text.getvalue().rstrip("\n")
 
 
 def as_markdown(answer: Answer) -> str:
     """Return a table as GitHub and others show it."""
     by = answer.question.by
-    heads = [*(tag_of(name) or name for name in by), "calls", "errors", "cost", "unpriced"]
+    heads = [*(markdown(tag_of(name) or name) for name in by), "calls", "errors", "cost", "unpriced"]
     if answer.question.compare is not None:
         heads.append("change")
     lines = [heads, [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]]
     lines += [
-        [*(name_of(dimension, name) for dimension, name in zip(by, group.names)), *_brief(group)]
+        [*(markdown(name_of(dimension, name)) for dimension, name in zip(by, group.names)), *_brief(group)]
         for group in answer.groups
     ]
     blank = [""] * max(len(by) - 1, 0)
@@ -85,13 +89,13 @@ def as_markdown(answer: Answer) -> str:
     notes = [f"Cost: {sources_of(total)}."]
     if total.unpriced:
         notes.append(f"{total.unpriced:,} calls have no known price; their cost is in no figure.")
-    return "\n".join([*(f"| {' | '.join(map(escaped, line))} |" for line in lines), "", *notes])
+    return "\n".join([*map(table_row, lines), "", *notes])
 
 
 def write_parquet(connection: Any, answer: Answer, path: Path) -> int:
     """Write the rows of `as_csv` as a Parquet file, whole or not at all; return how many."""
-    columns = [f'"{name}" VARCHAR' for name in answer.question.by]
-    columns += [f'"{name}" {_type(name)}' for name in _titles(answer)]
+    columns = [f"{identifier(name)} VARCHAR" for name in answer.question.by]
+    columns += [f"{identifier(name)} {_type(name)}" for name in _titles(answer)]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE report ({', '.join(columns)})")
     rows = [[*names, *figures] for names, figures in _rows(answer)]
     if rows:
@@ -149,9 +153,9 @@ def _cell(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def escaped(cell: str) -> str:
-    """Return a text as a cell of a Markdown table."""
-    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+def table_row(cells: Sequence[str]) -> str:
+    """Return a row of a Markdown table; cells that data is in are `recost._text.markdown` already."""
+    return f"| {' | '.join(cells)} |"
 
 
 def _time(moment: Optional[datetime]) -> Optional[str]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from recost._text import printable
 from recost.cli.examples import add_examples
 
 __all__ = ["configure", "run"]
@@ -88,7 +89,7 @@ def _become(program: str, command: list[str], environment: dict[str, str]) -> in
 def _refuse(name: str) -> int:
     if Path(name).exists():
         hint = f"; recost run -- python {name}" if name.endswith(".py") else ""
-        print(f"recost run: {name} can't be executed{hint}", file=sys.stderr)
+        print(printable(f"recost run: {name} can't be executed{hint}"), file=sys.stderr)
         return _NOT_EXECUTABLE
-    print(f"recost run: {name}: no such command", file=sys.stderr)
+    print(printable(f"recost run: {name}: no such command"), file=sys.stderr)
     return _NOT_FOUND

@@ -9,6 +9,7 @@ import time
 from datetime import timedelta, tzinfo
 from typing import Final
 
+from recost._text import printable
 from recost.analytics.following import Follower
 from recost.analytics.live import BY
 from recost.analytics.spans import SpanError, parse_length, parse_zone
@@ -81,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not find():
         if arguments.once:
             return refused(f"nothing recorded in {folder}")
-        print(f"recost: waiting for the first window in {folder}", file=sys.stderr)
+        print(printable(f"recost: waiting for the first window in {folder}"), file=sys.stderr)
     follower = Follower(find)
     try:
         return _show(Feed(follower, arguments.over), arguments, zone, drawn=drawn)

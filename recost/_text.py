@@ -1,0 +1,63 @@
+"""Text from outside, made inert for where it goes: names in windows, paths, terminals, CSV, Markdown.
+
+A name of a model, a tag or a file is data from strangers. Each medium has one function here, so that what is
+written there shows the name and does nothing else. SQL has its own: `recost.analytics.engine.literal` and
+`identifier`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["csv_cell", "markdown", "printable"]
+
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Format characters that words and emoji are spelled with; they change neither direction nor position."""
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet takes a cell that begins with one for a formula, the full-width forms included; see OWASP,
+CSV injection, read 2026-11-29."""
+_ENTITIES: Final = {
+    **{character: f"&#{ord(character)};" for character in "<>[]!&`*_~$"},
+    "@": "&#64;&#8203;",
+    "#": "&#35;&#8203;",
+    ":": "&#58;&#8203;",
+    "\\": "\\\\",
+    "|": "\\|",
+}
+"""Markup as entities, which form no structure. A mention, an issue or an address is also recognised in the
+finished text, so a space of no width follows its mark."""
+_MARKUP: Final = re.compile(r"[<>\[\]!&`*~$@#\\|]|:(?=//)|(?<![^\W_])_|_(?![^\W_])")
+_WWW: Final = re.compile(r"\bwww\.", re.IGNORECASE)
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would act on.
+
+    Control and format characters (escape sequences, line ends, marks that turn the direction), surrogates and
+    unassigned characters become ``?``; spaces of any width become a plain one.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_inert, text))
+
+
+def _inert(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
+    return " " if character.isspace() and character not in "\n\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029" else "?"
+
+
+def csv_cell(text: str) -> str:
+    """Return a text as a cell of CSV that a spreadsheet shows and does not compute.
+
+    An apostrophe goes before what would be a formula: ``=``, ``+``, ``-``, ``@``.
+    """
+    clean = printable(text)
+    return f"'{clean}" if clean.lstrip(" '\"").startswith(_FORMULA) else clean
+
+
+def markdown(text: str) -> str:
+    """Return a text for a line or a table cell of Markdown, where it is text and nothing else."""
+    clean = _MARKUP.sub(lambda found: _ENTITIES[found.group()], printable(text))
+    return _WWW.sub(lambda found: f"{found.group()[:3]}&#8203;.", clean)
