@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from hypothesis import strategies as st
 
-__all__ = ["HOSTILE", "is_inert", "names"]
+from recost import wire
+from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
+
+__all__ = ["HOSTILE", "TAG", "hostile_windows", "is_inert", "names"]
 
 HOSTILE: Final = {
     "escape sequence": "\x1b[2J\x1b]0;owned\x07red",
@@ -51,6 +56,9 @@ HOSTILE: Final = {
     "wide": "日本電気株式会社",
 }
 
+TAG: Final = HOSTILE["SQL identifier"]
+"""The name of a tag."""
+
 names: Final = st.one_of(st.sampled_from(list(HOSTILE.values())), st.text(max_size=120))
 """What a name may be: one of those, or any text."""
 
@@ -63,3 +71,17 @@ def is_inert(text: str) -> bool:
         or (character.isspace() and character == "\u3000")
         for character in text
     )
+
+
+def hostile_windows(chosen: Iterable[str] = HOSTILE.values()) -> Iterator[bytes]:
+    """Yield a line for each hostile name, with it wherever a line has a name."""
+    start = datetime.now(timezone.utc) - timedelta(hours=1)
+    for number, name in enumerate(chosen):
+        began = (start + timedelta(seconds=number)).timestamp() * 1000
+        entry = MetricEntry(
+            name, name, name, 3, 1, 30.0, 10.0, 11.0, 1, 2, 0.5,
+            unpriced_count=1, attempts=9,
+            models=(ModelEntry(name, 3, 0.5, 1, 1, 1),),
+            tags=(TagEntry((("route", name), (TAG, name)), 3, 1, 0.5, 1),),
+        )  # fmt: skip
+        yield wire.encode_window(WindowSummary("", name, "python", "0", began, began + 1, (entry,))) + b"\n"

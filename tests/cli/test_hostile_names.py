@@ -10,26 +10,21 @@ import pty
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recost import wire
 from recost._text import csv_cell, printable
 from recost.analytics import engine
 from recost.analytics.export import inert
 from recost.cli import COMMANDS, main
-from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
-from tests.hostile_names import HOSTILE, is_inert
+from tests.hostile_names import HOSTILE, TAG, hostile_windows, is_inert
 from tests.scripts import environment
 
 pytest.importorskip("duckdb")
 
 OWNED = Path("/tmp/recost-owned")  # what the hostile SQL would write
-TAG = HOSTILE["SQL identifier"]
 SHOWN: dict[str, list[list[str]]] = {
     "anomalies": [["--min-usd", "0"], ["--json"]],
     "completion": [],
@@ -63,20 +58,6 @@ SHOWN: dict[str, list[list[str]]] = {
     "waste": [[], ["--json"]],
 }  # fmt: skip
 """The options with which each command shows data; a new command is to be named here."""
-
-
-def hostile_windows() -> Iterator[bytes]:
-    """Yield a line for each hostile name, with it wherever a line has a name."""
-    start = datetime.now(timezone.utc) - timedelta(hours=1)
-    for number, name in enumerate(HOSTILE.values()):
-        began = (start + timedelta(seconds=number)).timestamp() * 1000
-        entry = MetricEntry(
-            name, name, name, 3, 1, 30.0, 10.0, 11.0, 1, 2, 0.5,
-            unpriced_count=1, attempts=9,
-            models=(ModelEntry(name, 3, 0.5, 1, 1, 1),),
-            tags=(TagEntry((("route", name), (TAG, name)), 3, 1, 0.5, 1),),
-        )  # fmt: skip
-        yield wire.encode_window(WindowSummary("", name, "python", "0", began, began + 1, (entry,))) + b"\n"
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.cli.dashboard.serving import Dashboard, append, dashboard, report
 from tests.cli.dashboard.shop import hour, shop
+from tests.hostile_names import HOSTILE, hostile_windows
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
 expect.set_options(timeout=20_000)
@@ -349,3 +350,19 @@ def test_it_says_when_the_server_has_gone(browser: Browser, folder: Path) -> Non
         opened.get_by_role("button", name="By model").click()
         expect(opened.locator("#problem")).to_contain_text("The dashboard does not answer")
         expect(opened.locator("#spend")).to_be_hidden()
+
+
+def test_hostile_names_are_text(browser: Browser, tmp_path: Path) -> None:
+    kinds = ("HTML", "HTML comment", "entity", "escape sequence", "quotes", "SQL")
+    chosen = [HOSTILE[kind] for kind in kinds]
+    (tmp_path / "shop.jsonl").write_bytes(b"".join(hostile_windows(chosen)))
+    with dashboard(tmp_path, "--tz", "UTC") as served, browser.new_context() as context:
+        page = context.new_page()
+        said = watched(page, served.origin)
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.goto(served.url)
+        loaded(page)
+        assert page.locator("table img, table a[href^='http'], table script").count() == 0
+        shown = page.locator("#table-provider").evaluate("table => table.textContent")
+        assert [name for name in chosen if name not in shown] == []
+        assert said == []
