@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lowest import lowest_s
 
-from recost.aggregation.aggregator import Aggregator
+from recost.aggregation.aggregator import Aggregator, UnlockedAggregator
 from recost.events import RawEvent
 from recost.interceptors.exchange import Exchange
 from recost.pipeline import Pipeline
@@ -37,9 +37,9 @@ def measure(rounds: int, count: int) -> list[dict[str, Any]]:
     for buckets in (20, 2000):
         events = [_event(index % buckets, latency) for index, latency in enumerate(_latencies(buckets))]
         ingesting = functools.partial(_ingest, events, count // len(events))
-        results.append(
-            _result(f"Aggregator.ingest, {buckets:,} buckets", count, lowest_s(ingesting, rounds, Aggregator))
-        )
+        for kind in (UnlockedAggregator, Aggregator):
+            what = f"{kind.__name__}.ingest, {buckets:,} buckets"
+            results.append(_result(what, count, lowest_s(ingesting, rounds, kind)))
     for paths in (20, 2000):
         exchanges = [_exchange(index % paths, latency) for index, latency in enumerate(_latencies(paths))]
         processing = functools.partial(_process, exchanges, count // len(exchanges))
@@ -56,7 +56,7 @@ def _latencies(paths: int) -> list[float]:
     return [generator.lognormvariate(5, 1) for _ in range(max(paths, _LEAST))]
 
 
-def _ingest(events: list[RawEvent], times: int, aggregator: Aggregator) -> None:
+def _ingest(events: list[RawEvent], times: int, aggregator: UnlockedAggregator) -> None:
     ingest = aggregator.ingest
     for _ in range(times):
         for event in events:
@@ -84,7 +84,7 @@ def _pipeline(known: Sequence[Exchange] = ()) -> Pipeline:
     """Return a pipeline that has met some calls before."""
     pipeline = Pipeline(
         ProviderRegistry(),
-        Aggregator(),
+        UnlockedAggregator(),
         exclude_patterns=("/healthz",),
         exclude_hosts=("metadata.internal",),
         on_full=_nowhere,

@@ -17,7 +17,7 @@ from typing import Any, Callable, Final, TypeVar, Union
 from recost.budgets.model import Budget
 from recost.pricing.model import ProviderDef
 
-__all__ = ["Check", "Reader", "RefusedError", "shown"]
+__all__ = ["Check", "Reader", "RefusedError", "is_loopback", "shown"]
 
 Check = Callable[[Any], Any]
 Reader = Callable[[str], Any]
@@ -156,6 +156,20 @@ def base_url(value: Any) -> str:
     if not valid:
         raise RefusedError("an http:// or https:// URL with a host, without user name, query and fragment")
     return str(value).rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL names this very machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
+    import ipaddress  # noqa: PLC0415 - slow to import
+    from urllib.parse import urlsplit  # noqa: PLC0415 - slow to import
+
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def folder(value: Any) -> str:

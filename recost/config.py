@@ -303,13 +303,29 @@ def _settle_interval(values: dict[str, Any], origins: dict[str, Origin]) -> None
     warnings.warn(
         "recost: flush_interval is deprecated; use flush_interval_ms, in milliseconds",
         DeprecationWarning,
-        stacklevel=_callers_level(),
+        stacklevel=callers_level(),
     )
     values.update(flush_interval=None, flush_interval_ms=max(round(seconds * 1000), 1))
     origins["flush_interval_ms"] = origins["flush_interval"]
 
 
-def _callers_level() -> int:
+def warn_of_plain_http(settings: Settings) -> None:
+    """Warn where the key would go over the network readable by everybody on the way.
+
+    Raises:
+        RuntimeWarning: Where the application makes errors of warnings.
+    """
+    plain = settings.mode == "cloud" and settings.base_url.startswith("http://")
+    if plain and not checks.is_loopback(settings.base_url):
+        warnings.warn(
+            f"recost: base_url: {checks.shown('base_url', settings.base_url)} is not encrypted, so anybody "
+            "on the way can read the API key: use https://",
+            RuntimeWarning,
+            stacklevel=callers_level(),
+        )
+
+
+def callers_level() -> int:
     """Return the ``stacklevel``, seen from this function's caller, of the first code outside this package."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - the documented way to look at one's callers
     package = __name__.partition(".")[0]

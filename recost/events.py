@@ -112,11 +112,17 @@ class WindowSummary:
     sdk_language: str
     sdk_version: str
     window_start: float
-    """Milliseconds since the epoch."""
+    """Milliseconds since the epoch. ISO 8601 text is accepted, and kept as milliseconds."""
     window_end: float
-    """Milliseconds since the epoch; at least 1 more than ``window_start``."""
-    metrics: tuple[MetricEntry, ...]
+    """Milliseconds since the epoch; at least 1 more than ``window_start``. Text is accepted, too."""
+    metrics: tuple[MetricEntry, ...] = ()
     protocol_version: str = "1.0"
+
+    def __post_init__(self) -> None:
+        for name in ("window_start", "window_end"):
+            given = getattr(self, name)
+            if isinstance(given, str):
+                object.__setattr__(self, name, wire.parse_timestamp(given))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire form, which has no project id."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Callable, Final, Optional
 
-from recost.aggregation.aggregator import Aggregator, Call
+from recost.aggregation.aggregator import Call, UnlockedAggregator
 from recost.aggregation.detail import Facts
 from recost.aggregation.templating import template_for
 from recost.aggregation.window import Window
@@ -76,7 +76,7 @@ class Pipeline:
     def __init__(
         self,
         registry: ProviderRegistry,
-        aggregator: Aggregator,
+        aggregator: UnlockedAggregator,
         *,
         exclude_patterns: Iterable[str] = (),
         exclude_hosts: Iterable[str] = (),

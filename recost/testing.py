@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Callable, Final
 
-from recost.aggregation.aggregator import Aggregator
+from recost.aggregation.aggregator import UnlockedAggregator
 from recost.config import Settings, resolve
 from recost.delivery.transports.memory import MemoryTransport
 from recost.events import RawEvent, WindowSummary
@@ -140,7 +140,7 @@ class _Labeller:
         self._queue: deque[Exchange] = deque()
         self._calls = calls
         self._labelled: list[RawEvent] = []
-        self._aggregator = Aggregator()
+        self._aggregator = UnlockedAggregator()
         self._pipeline = Pipeline(
             ProviderRegistry(settings.custom_providers),
             self._aggregator,

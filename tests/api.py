@@ -40,6 +40,9 @@ Step = Union[int, str, "Answer"]
     "trickle"          a status line that takes a byte every 50 ms, until `Api.release` is set
     "accept"           what happens without a script
     "accept, close"    the window is accepted, the answer ends in the middle of its body
+    "interim, accept"  interim responses (100, 102, 103) before what happens without a script
+    "only interim"     interim responses without end, until `Api.release` is set
+    "switch"           101, which nobody asked for
     "accept, reset"    the window is accepted, the connection is reset before an answer
     "html"             200 with a page
     "big"              200 with 10 MB
@@ -349,6 +352,21 @@ class _Handler(BaseHTTPRequestHandler):
                 group = groups.setdefault(start[:10] if interval == "day" else start, Counter())
                 group.update({name: metric[name] for name in (*COUNTS, "estimatedCostCents")})
         return [{"interval": key, **group} for key, group in sorted(groups.items())]
+
+    def _interim_accept(self) -> None:
+        for line in (b"100 Continue", b"102 Processing", b"103 Early Hints\r\nLink: </x>; rel=preload"):
+            self.wfile.write(b"HTTP/1.1 " + line + b"\r\n\r\n")
+        self._accept()
+
+    def _only_interim(self) -> None:
+        with suppress(OSError):
+            while not self._api.release.wait(0.005):
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        self._close()
+
+    def _switch(self) -> None:
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+        self._close()
 
     def _accept_close(self) -> None:
         self._take()

@@ -595,3 +595,23 @@ def test_layers() -> None:
 def test_the_types_of_modes() -> None:
     assert recost.config.TransportMode.__args__ == ("local", "cloud")  # type: ignore[attr-defined]
     assert recost.config.LocalTransportMode.__args__ == ("file", "ws")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("url", "warns"),
+    [
+        ("http://collector.internal", True),
+        ("http://10.0.0.7:9849/base", True),
+        ("http://[2001:db8::1]:80", True),
+        ("https://collector.internal", False),
+        ("http://localhost:9849", False),
+        ("http://127.9.9.9:9849", False),
+        ("http://[::1]:9849", False),
+    ],
+)
+def test_a_key_that_anybody_on_the_way_can_read_is_warned_of(url: str, warns: bool) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        recost.init(api_key="rc-abcdefgh", project_id="p", base_url=url).dispose()
+    assert [(each.category, each.filename) for each in told] == [(RuntimeWarning, __file__)] * warns
+    assert all("abcdefgh" not in str(each.message) and "https://" in str(each.message) for each in told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any, Callable, Final, Optional, Union
 
@@ -9,7 +10,7 @@ from recost.aggregation.detail import Facts
 from recost.aggregation.window import Bucket, Cents, Key, Window, WindowTags
 from recost.events import RawEvent, WindowSummary
 
-__all__ = ["MAX_BUCKETS", "Aggregator", "Call"]
+__all__ = ["MAX_BUCKETS", "Aggregator", "Call", "UnlockedAggregator"]
 
 MAX_BUCKETS: Final = 2000
 """Unique (provider, endpoint, method) triplets that one window is meant to hold."""
@@ -21,7 +22,7 @@ _CLOCK_SET_BACK_MS: Final = 1000.0
 
 
 class Call:
-    """What is added up of one call; `Aggregator.ingest` doesn't keep it: it can be filled anew."""
+    """What is added up of one call; `UnlockedAggregator.ingest` doesn't keep it: it can be filled anew."""
 
     __slots__ = (
         "endpoint_category",
@@ -49,7 +50,7 @@ Measured = Union[RawEvent, Call]
 """What `Aggregator.ingest` takes; a provider of None counts as ``unknown``."""
 
 
-class Aggregator:
+class UnlockedAggregator:
     """Adds calls up by (provider, endpoint, method). Not locked: one thread at a time.
 
     Args:
@@ -159,6 +160,68 @@ class Aggregator:
         call.response_bytes = int(_number(event.response_bytes, _MAX_BYTES))
         call.error = event.error
         self.ingest(call, cost_cents, facts)
+
+
+class Aggregator(UnlockedAggregator):
+    """Adds calls up by (provider, endpoint, method), from any number of threads.
+
+    Args:
+        project_id: Goes into every summary, not onto the wire.
+        environment: Goes into every summary.
+        sdk_version: Goes into every summary.
+        max_buckets: Triplets that one window is meant to hold, see `would_overflow`.
+        max_tag_sets: Sets of tags that one window tells apart; the rest is counted under ``other``.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        project_id: str = "",
+        environment: str = "development",
+        sdk_version: str = "0.0.0",
+        max_buckets: int = MAX_BUCKETS,
+        *,
+        max_tag_sets: int = 100,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        # Re-entrant: a signal handler or a finaliser may add a call while its own thread does.
+        self._lock = threading.RLock()
+        super().__init__(
+            project_id, environment, sdk_version, max_buckets, max_tag_sets=max_tag_sets, clock=clock
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of calls in the open window."""
+        with self._lock:
+            return super().size
+
+    @property
+    def bucket_count(self) -> int:
+        """Number of triplets in the open window."""
+        with self._lock:
+            return super().bucket_count
+
+    def ingest(self, event: Measured, cost_cents: Cents = 0.0, facts: Optional[Facts] = None) -> None:
+        """Add one call, in any case; a measurement that is no number, or a negative one, counts as 0.
+
+        Args:
+            event: The call.
+            cost_cents: What it cost, whatever its status; None, when it isn't known, adds nothing.
+            facts: What else is known of it.
+        """
+        with self._lock:
+            super().ingest(event, cost_cents, facts)
+
+    def would_overflow(self, event: Measured) -> bool:
+        """Tell whether `ingest` would open a bucket beyond ``max_buckets``; it does so all the same."""
+        with self._lock:
+            return super().would_overflow(event)
+
+    def take(self) -> Optional[Window]:
+        """Close the window and return it; None when it is empty. The next one begins where it ends."""
+        with self._lock:
+            return super().take()
 
 
 def _key(event: Measured) -> Key:

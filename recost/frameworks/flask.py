@@ -22,12 +22,12 @@ from recost.lifecycle import RecostHandle, current_handle
 
 try:
     from flask import Flask, Request, request
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as error:  # importing this module without Flask is no mistake, using it is
     if error.name != "flask":
         raise
-    raise ImportError(
-        'recost.frameworks.flask needs Flask, which is not installed: pip install "recost[flask]"'
-    ) from error
+    _IS_INSTALLED = False
+else:
+    _IS_INSTALLED = True
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -54,6 +54,7 @@ class RecostExtension:
 
     Raises:
         ValueError: A setting is not valid.
+        ImportError: Flask is not installed.
     """
 
     def __init__(
@@ -65,6 +66,10 @@ class RecostExtension:
         tags: Optional[TagFunction] = None,
         **options: Any,
     ) -> None:
+        if not _IS_INSTALLED:
+            raise ImportError(
+                'recost.frameworks.flask needs Flask, which is not installed: pip install "recost[flask]"'
+            )
         self._given = explicit(config, options)
         self._tagging = Tagging(tag_routes, tags)
         if app is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Final, Optional
 
-from recost.config import RecostConfig, Settings, resolve
+from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
 from recost.lifecycle.compose import build_keeper, build_runtime
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
@@ -32,6 +32,7 @@ def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
         ValueError: A setting is not valid; the message names it, what was given, and what is wanted.
     """
     settings = resolve(config, options)
+    warn_of_plain_http(settings)
     with _lock:
         previous = _current[:]
         for handle in previous:

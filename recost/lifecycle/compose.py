@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost._version import __version__
-from recost.aggregation.aggregator import Aggregator
+from recost.aggregation.aggregator import UnlockedAggregator
 from recost.config import Settings
 from recost.delivery.delivery import Delivery
 from recost.delivery.outbox import Outbox
@@ -141,7 +141,7 @@ def _delivery(settings: Settings, report: _Report, transport: Optional[Transport
 def _pipeline(
     settings: Settings, registry: ProviderRegistry, meter: Meter, delivery: Delivery, report: _Report
 ) -> Pipeline:
-    aggregator = Aggregator(
+    aggregator = UnlockedAggregator(
         project_id=settings.project_id or "",
         environment=settings.environment,
         sdk_version=__version__,

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import math
 import random
+import sys
+import threading
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from recost import wire
 from recost.aggregation.aggregator import MAX_BUCKETS, Aggregator
-from recost.events import RawEvent
+from recost.events import RawEvent, WindowSummary
 
 EVENT = RawEvent(
     0.0, "POST", "https://api.openai.com/v1/x", "api.openai.com", "/v1/x", 200, 10.0, 5, 7, "openai", "chat"
@@ -47,6 +49,50 @@ def test_calls_are_added_up() -> None:
     assert post.estimated_cost_cents == 2.0
     assert (get.method, get.request_count, get.estimated_cost_cents) == ("GET", 1, 0.5)
     assert (aggregator.size, aggregator.bucket_count, aggregator.flush()) == (0, 0, None)
+
+
+@pytest.mark.parametrize("flushing", [False, True])
+def test_calls_are_added_from_any_number_of_threads(flushing: bool) -> None:
+    aggregator = Aggregator()
+    taken: list[int] = []
+    threads_left = [1] * 4
+
+    def ingest() -> None:
+        for number in range(3000):
+            aggregator.ingest(replace(EVENT, endpoint_category=f"e{number % 3}"), 0.5)
+        threads_left.pop()
+
+    def flush() -> None:
+        while threads_left or aggregator.size:
+            summary = aggregator.flush()
+            taken.extend(metric.request_count for metric in (summary.metrics if summary else ()))
+            assert aggregator.bucket_count <= 3
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=ingest) for _ in range(4)]
+        threads += [threading.Thread(target=flush)] * flushing
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    left = aggregator.flush()
+    assert sum(taken) + sum(m.request_count for m in (left.metrics if left else ())) == 12_000
+
+
+def test_a_summary_takes_text_for_times_and_no_metrics() -> None:
+    summary = WindowSummary("p", "e", "python", "0", "2026-05-14T12:00:00.000Z", "2026-05-14T12:00:30.000Z")  # type: ignore[arg-type]
+    assert summary.metrics == ()
+    sent = summary.to_dict()
+    assert (sent["windowStart"], sent["windowEnd"]) == (
+        "2026-05-14T12:00:00.000Z",
+        "2026-05-14T12:00:30.000Z",
+    )
+    with pytest.raises(ValueError, match=r"invalid time 'yesterday': expected ISO 8601"):
+        replace(summary, window_start="yesterday")  # type: ignore[arg-type]
 
 
 def test_the_defaults() -> None:

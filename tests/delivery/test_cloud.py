@@ -125,6 +125,8 @@ def test_text_beyond_ascii_arrives(api: Api, cloud: CloudTransport) -> None:
         (404, Disposition.WAIT, "project id"),
         (407, Disposition.WAIT, "proxy"),
         (405, Disposition.WAIT, "base_url"),
+        ("only interim", Disposition.RETRY, "HTTPException"),
+        ("switch", Disposition.WAIT, "101"),
         (200, Disposition.WAIT, "base_url"),
         (204, Disposition.WAIT, "base_url"),
         (304, Disposition.WAIT, "base_url"),
@@ -162,6 +164,7 @@ def test_an_error_names_status_and_request_id(api: Api, cloud: CloudTransport, s
     "step",
     [
         "accept, close",
+        "interim, accept",
         Answer(202, (), b""),
         Answer(202, (), b"<html>"),
         Answer(200, (), b'{"status": "accepted"}'),

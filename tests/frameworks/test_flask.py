@@ -235,7 +235,8 @@ import sys
 import recost, recost.frameworks
 sys.modules["flask"] = None
 try:
-    import recost.frameworks.flask
+    from recost.frameworks.flask import RecostExtension  # as in 0.1.x, that much works
+    RecostExtension()
 except ImportError as error:
     print(error)
 """

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from recost._text import printable
 from recost._version import __version__
+from recost.checks import is_loopback
 from recost.cli.doctor.findings import Findings
 from recost.cli.tables import shorten
 
@@ -38,7 +39,7 @@ def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> Findings:
     proxy = _proxy(settings.base_url)
     if proxy:
         found.lines.append(printable(f"proxy   {proxy}"))
-    if settings.base_url.startswith("http://") and not _is_loopback(settings.base_url):
+    if settings.base_url.startswith("http://") and not is_loopback(settings.base_url):
         found.notes.append("base_url is http://: the key is readable on the way")
     problem = _ask_in_time(url, settings.api_key or "", timeout_s)
     if problem:
@@ -126,10 +127,6 @@ def _proxy(base_url: str) -> str:
     proxy = urllib.request.getproxies().get(parts.scheme, "")
     target = urlsplit(proxy if "://" in proxy else f"//{proxy}")
     return f"{target.hostname}:{target.port}" if target.hostname else ""
-
-
-def _is_loopback(base_url: str) -> bool:
-    return (urlsplit(base_url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -29,6 +29,8 @@ __all__ = ["Answer", "RequestFailed", "post"]
 _MAX_BODY_BYTES: Final = 64 * 1024
 _BODY_TIMEOUT_S: Final = 2.0
 _CHUNK_BYTES: Final = 64 * 1024
+_MAX_INTERIM: Final = 16
+"""Interim responses before the final one; RFC 9110 sets no limit, and no server sends as many."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,10 @@ class _Bounded(http.client.HTTPConnection):
         self.send(head.encode("latin-1") + (body or b""))
 
     def getresponse(self) -> http.client.HTTPResponse:
-        """Read the head of the answer."""
+        """Read the head of the response, past interim ones such as 103: the final one decides."""
         response: http.client.HTTPResponse = self.response_class(self.sock, method="POST")
         try:
-            response.begin()
+            _begin(response)
         except BaseException:
             response.close()
             self.close()
@@ -164,6 +166,20 @@ class _Bounded(http.client.HTTPConnection):
                 self.sock.sendall(view[start : start + _CHUNK_BYTES])
         except (BrokenPipeError, ConnectionResetError):  # it reads no further; it may have said why
             return
+
+
+def _begin(response: http.client.HTTPResponse) -> None:
+    """Read the head of the final response; 101 is one itself, though nobody asked for an upgrade.
+
+    Raises:
+        HTTPException: Interim responses without end.
+    """
+    for _ in range(_MAX_INTERIM):
+        response.headers = response.msg = None  # type: ignore[assignment]
+        response.begin()
+        if response.status == 101 or not 100 <= response.status < 200:
+            return
+    raise http.client.HTTPException
 
 
 class _Http(urllib.request.HTTPHandler):
