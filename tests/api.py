@@ -92,6 +92,7 @@ class Api:
     Attributes:
         windows: The accepted windows, as they came, in order.
         requests: Everything that reached the server.
+        connections: How many were made.
         release: Set by a test to let "hang" and "trickle" end.
         hourly_limit: POSTs per hour; the next ones are answered 429.
         retry_after: Of those 429s; None: no such header, as the deployed service often does.
@@ -116,6 +117,8 @@ class Api:
         self.delay_s = 0.0
         self.windows: list[dict[str, Any]] = []
         self.requests: list[ApiRequest] = []
+        self.connections = 0
+        self.open: set[socket.socket] = set()
         self.release = threading.Event()
         self.host = host
         self.port = 0
@@ -160,6 +163,12 @@ class Api:
 
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
+
+    def hang_up(self) -> None:
+        """Close the connections that are open, as a server does with those that are idle for long."""
+        for connection in list(self.open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def script(self, *steps: Step) -> None:
         """Have the next POSTs answered so, one step each."""
@@ -249,6 +258,12 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self._api: Api = self.server.api
+        self._api.connections += 1
+        self._api.open.add(self.connection)
+
+    def finish(self) -> None:
+        self._api.open.discard(self.connection)
+        super().finish()
 
     def do_POST(self) -> None:
         self._begin()

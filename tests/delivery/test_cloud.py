@@ -217,7 +217,8 @@ class TestRefusedKey:
 
     @pytest.mark.parametrize("other", ["accept", 500, 404, 422, "reset", answer(429, retry_after=1)])
     def test_any_other_outcome_resets_the_count(self, api: Api, cloud: CloudTransport, other: Step) -> None:
-        api.script(401, 401, 401, 401, other, 401)
+        again = [other] * (other == "reset")  # a kept connection that ends is tried anew, once
+        api.script(401, 401, 401, 401, other, *again, 401)
         for _ in range(4):
             failure_of(cloud)
         with suppress(SendError):
@@ -532,6 +533,82 @@ class TestTls:
         failure = failure_of(CloudTransport(api.url.replace("http:", "https:"), api.project, KEY))
         assert failure.disposition is Disposition.RETRY
         assert re.search(r"SSL|wrong version", str(failure.error))
+
+    def test_an_application_that_trusts_everybody_does_not_make_us(
+        self, secure: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ssl, "_create_default_https_context", ssl._create_unverified_context)
+        failure = failure_of(CloudTransport(secure.url, secure.project, KEY))
+        assert "certificate is not trusted" in str(failure.error)
+        assert secure.requests == []
+
+    def test_one_context_and_one_connection_serve_all(
+        self, secure: Api, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        made = []
+        create = ssl.create_default_context
+
+        def counted(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+            made.append(args)
+            return create(*args, **kwargs)
+
+        monkeypatch.setattr(ssl, "create_default_context", counted)
+        cloud = CloudTransport(secure.url, secure.project, KEY)
+        for _ in range(5):
+            cloud.send(window(), 5.0)
+        assert len(made) == 1
+        assert (len(secure.windows), secure.connections) == (5, 1)
+        cloud.close()
+
+
+class TestConnection:
+    def test_it_is_kept_between_windows(self, api: Api, cloud: CloudTransport) -> None:
+        for _ in range(5):
+            cloud.send(window(), 5.0)
+        assert (len(api.windows), api.connections) == (5, 1)
+        cloud.close()
+        cloud.send(window(), 5.0)
+        assert (len(api.windows), api.connections) == (6, 2)
+
+    @pytest.mark.parametrize("step", ["accept, close", "html", "big", "garbage", "reset", "only interim"])
+    def test_what_ends_oddly_is_not_used_again(self, api: Api, cloud: CloudTransport, step: str) -> None:
+        api.script(step)
+        with suppress(SendError):
+            cloud.send(window(), 5.0)
+        cloud.send(window(), 5.0)
+        assert api.connections == (1 if step == "html" else 2)
+
+    def test_one_that_the_server_closes_meanwhile_is_replaced(self, api: Api, cloud: CloudTransport) -> None:
+        cloud.send(window(), 5.0)
+        api.hang_up()
+        cloud.send(window(), 5.0)
+        assert (len(api.windows), api.connections) == (2, 2)
+
+    def test_one_that_ends_at_the_next_request_is_tried_anew_once(
+        self, api: Api, cloud: CloudTransport
+    ) -> None:
+        cloud.send(window(), 5.0)
+        api.script("close")
+        cloud.send(window(), 5.0)
+        assert (len(api.windows), len(api.posts), api.connections) == (2, 3, 2)
+        api.script("close", "close")
+        assert failure_of(cloud).disposition is Disposition.RETRY
+        assert len(api.posts) == 5
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+    def test_a_forked_child_has_one_of_its_own(self, api: Api, cloud: CloudTransport) -> None:
+        cloud.send(window(), 5.0)
+        child = os.fork()
+        if not child:
+            try:
+                cloud.send(window(), 5.0)
+            finally:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        cloud.send(window(), 5.0)
+        assert (len(api.windows), api.connections) == (3, 2)
 
 
 def test_ipv6() -> None:

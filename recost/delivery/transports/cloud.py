@@ -22,7 +22,7 @@ from recost.events import WindowSummary
 if TYPE_CHECKING:
     from email.message import Message
 
-    from recost.delivery.transports._http import Answer
+    from recost.delivery.transports._http import Answer, Poster
 
 __all__ = ["CloudTransport"]
 
@@ -86,6 +86,7 @@ class CloudTransport:
         self._suspended = False
         self._stderr = stderr
         self._clock = clock
+        self._poster: Optional[Poster] = None
 
     def __repr__(self) -> str:
         shown = self._api_key[: min(8, len(self._api_key) // 2)]
@@ -111,7 +112,9 @@ class CloudTransport:
         return None
 
     def close(self) -> None:
-        """Do nothing: no connection is kept."""
+        """Close the connection that is kept between windows."""
+        if self._poster is not None:
+            self._poster.close()
 
     def _post(self, body: bytes, report: _Report, version: str, timeout_s: float) -> Optional[SendError]:
         from recost.delivery.transports import _http  # noqa: PLC0415 - the HTTP client, when it is needed
@@ -123,7 +126,9 @@ class CloudTransport:
             "User-Agent": f"recost-python/{version}",
         }
         try:
-            answer = _http.post(self._endpoint, body, headers, timeout_s)
+            if self._poster is None:
+                self._poster = _http.Poster()
+            answer = _http.post(self._endpoint, body, headers, timeout_s, self._poster)
         except _http.RequestFailed as failure:
             self._auth_failures = 0
             return SendError(report.error(f"{self._base_url}: {failure}"), Disposition.RETRY)
