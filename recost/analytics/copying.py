@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, Optional
+
+from recost.analytics.screening import BAD
+from recost.analytics.unpacking import DamagedError, unpack
 
 __all__ = ["unpacked"]
 
@@ -44,9 +45,10 @@ def _copy(source: IO[bytes], target: IO[bytes], count: Optional[int]) -> None:
 
 
 def _unpack(path: Path, target: IO[bytes]) -> None:
-    with gzip.open(path, "rb") as packed:
-        try:
-            while block := packed.read(_BLOCK):
-                target.write(block)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            target.write(b"\n{\n")  # cut off, or no gzip: one bad line more
+    last = b"\n"
+    try:
+        for block in unpack(path):
+            target.write(block)
+            last = block[-1:] or last
+    except DamagedError:  # one bad line: the one that is cut off, or one in its place
+        target.write(b"\n" if last != b"\n" else BAD)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Callable, Final
+from typing import BinaryIO, Callable, Final, Optional
 
 from recost.analytics.sources import Source
+from recost.wire import MAX_LINE_BYTES
 
 __all__ = ["Follower", "last_lines"]
 
 _BLOCK: Final = 1 << 16
 _LINES: Final = 64
-"""That are looked at first, from the end."""
+"""After so many a line is looked at, from the end."""
+_SHOWN: Final = 32
+"""Bytes of a line over the limit that stand for it; no window is as short."""
 _STAYS_OPEN: Final = os.name == "posix"
 """Elsewhere a file that is open cannot be rotated, which would stop its writer."""
 _Id = tuple[int, int]
@@ -30,9 +34,18 @@ class _Open:
     position: int = 0
     """The end of the last whole line."""
     last: bytes = b""
-    """That line."""
+    """That line, as `_bounded` returns it."""
+    begun: bytearray = field(default_factory=bytearray)
+    """What there is of the line after it; of one over the limit, only the beginning."""
+    seen: int = 0
+    """How many bytes of that line there are."""
     nameless: bool = False
     """It had no name any more when it was last looked at."""
+
+    def begin_at(self, position: int) -> None:
+        """Read on from here."""
+        self.position, self.seen = position, 0
+        self.begun.clear()
 
 
 class Follower:
@@ -54,7 +67,8 @@ class Follower:
         """Return project and line of the last lines of each file, in its order; follow from there on."""
         found = []
         for each in self._appeared():
-            lines, each.position = last_lines(each.file, max(count, 1))
+            lines, end = last_lines(each.file, max(count, 1))
+            each.begin_at(end)
             each.last = lines[-1] if lines else b""
             found += [(each.project, line) for line in lines[:count]]
         self._let_go()
@@ -70,7 +84,8 @@ class Follower:
         """
         found = []
         for each in self._appeared():
-            lines, each.position = _lines_after(each.file, old)
+            lines, end = _lines_after(each.file, old)
+            each.begin_at(end)
             each.last = lines[-1] if lines else b""
             found += [(each.project, line) for line in lines]
         self._let_go()
@@ -138,47 +153,87 @@ class Follower:
 
 
 def _lines(each: _Open) -> Iterator[tuple[str, bytes]]:
-    """Yield the whole lines after the position; what is being written waits for its end."""
-    if os.fstat(each.file.fileno()).st_size < each.position:  # emptied by another tool
-        each.position = 0
-    each.file.seek(each.position)
-    for line in each.file:
-        if not line.endswith(b"\n"):
-            return
-        each.position += len(line)
-        each.last = line
-        yield each.project, line
+    """Yield the whole lines after the position; what is being written waits for its end, and is read once."""
+    if os.fstat(each.file.fileno()).st_size < each.position + each.seen:  # emptied by another tool
+        each.begin_at(0)
+    each.file.seek(each.position + each.seen)
+    while block := each.file.read(_BLOCK):
+        *ends, rest = block.split(b"\n")
+        for end in ends:
+            each.seen += len(end) + 1
+            each.begun += end + b"\n"
+            line = _bounded(bytes(each.begun), each.seen, each.position)
+            each.begin_at(each.position + each.seen)
+            each.last = line
+            yield each.project, line
+        each.seen += len(rest)
+        if len(each.begun) <= MAX_LINE_BYTES:
+            each.begun += rest
+
+
+def _bounded(line: bytes, size: int, position: int) -> bytes:
+    """Return a line without a byte order mark; of one over the limit its beginning, which is a bad line."""
+    if size > MAX_LINE_BYTES + 1:
+        return line[:_SHOWN] + b"\n"
+    return line[len(codecs.BOM_UTF8) :] if position == 0 and line.startswith(codecs.BOM_UTF8) else line
 
 
 def _lines_after(file: BinaryIO, old: Callable[[bytes], bool]) -> tuple[list[bytes], int]:
-    count = _LINES
-    while True:
-        lines, position = last_lines(file, count)
-        if len(lines) < count or old(lines[0]):
-            return lines, position
-        count *= 4
+    """Return the last whole lines of a file, from one that is old on, and where they end."""
+    found: list[bytes] = []
+    end = 0
+    for position, line in _backwards(file):
+        end = end or position
+        found.append(line)
+        if len(found) % _LINES == 0 and old(line):
+            break
+    return found[::-1], end
 
 
 def last_lines(file: BinaryIO, count: int) -> tuple[list[bytes], int]:
     """Return the last whole lines of a file, and where they end."""
+    found: list[bytes] = []
+    end = 0
+    for position, line in _backwards(file):
+        end = end or position
+        if len(found) == count:
+            break
+        found.append(line)
+    return found[::-1], end
+
+
+def _backwards(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield where each whole line of a file ends, and the line, from the last on; each block is read once."""
     position = file.seek(0, os.SEEK_END)
-    tail = b""
-    while position > 0 and tail.count(b"\n") <= count:
+    end: Optional[int] = None
+    parts: list[bytes] = []  # of the line that ends there, the last part first
+    held = 0
+    while position > 0:
         step = min(position, _BLOCK)
         position -= step
         file.seek(position)
-        tail = file.read(step) + tail
-    end = tail.rfind(b"\n") + 1
-    lines = [line + b"\n" for line in tail[:end].split(b"\n")[:-1]]
-    return lines[len(lines) - min(count, len(lines)) :], position + end
+        block = file.read(step)
+        stop = len(block)
+        while (feed := block.rfind(b"\n", 0, stop)) >= 0:
+            if end is not None:
+                start = position + feed + 1
+                yield end, _joined([*parts, block[feed + 1 : stop]], end - start, start)
+            end = position + feed + 1
+            parts, held = [b"\n"], 1
+            stop = feed
+        if end is not None:
+            if held > MAX_LINE_BYTES:  # only its beginning is of use
+                parts = parts[-1:]
+            parts.append(block[:stop])
+            held += stop
+    if end is not None:
+        yield end, _joined(parts, end, 0)
+
+
+def _joined(parts: list[bytes], size: int, start: int) -> bytes:
+    return _bounded(b"".join(reversed(parts)), size, start)
 
 
 def _after(file: BinaryIO, last: bytes) -> int:
     """Return where a line ends in a file; 0 when it isn't there."""
-    file.seek(0)
-    position, found = 0, 0
-    for line in file:
-        position += len(line)
-        if line == last:
-            found = position
-    return found
+    return next((end for end, line in _backwards(file) if line == last), 0)

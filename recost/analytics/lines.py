@@ -1,9 +1,9 @@
 """What a line of a file becomes in the columnar copy, and which lines are none of ours.
 
-A line is a window when it is a JSON object with a protocol version 1.x, a start from 1970 on and a list of
-metrics; any other counts as a bad line. A metric needs its names, its counts and its cost; one that lacks
-them, or has them below zero, counts as a bad metric, and the others of its line are kept. Fields that are not
-known are passed over. Costs are kept as the decimal numbers that they are written as, to 24 places of a cent.
+`recost.wire.parse_line` says what a window and a metric are, and has the limits; here SQL says the same,
+and a test holds both against each other. What is no window counts as a bad line; what is no metric counts as
+a bad metric, and the others of its line are kept. Fields that are not known are passed over. Costs are kept
+as the decimal numbers that they are written as, to 24 places of a cent.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Callable, Final, NamedTuple
 
+from recost import wire
+from recost.analytics import fields
 from recost.analytics.engine import identifier, literal
-from recost.analytics.sources import SourceError
+from recost.analytics.screening import screened
 from recost.analytics.zones import QUARTER
 
 __all__ = [
@@ -32,35 +34,34 @@ __all__ = [
     "sum_up",
 ]
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """Of the columnar copy; one of another version is dropped and built again."""
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
 _CENTS: Final = "DECIMAL(38,24)"
-_MOST_CENTS: Final = 10**12
-"""More than one metric of a window can have cost."""
-_LONGEST_LINES: Final = (4 << 20, 32 << 20, 256 << 20)
-"""In bytes; each is tried when a line is longer than the one before, as it decides what is read at once."""
+_MOST: Final = 10**wire.MAX_COUNT_DIGITS - 1
+_LONGEST_LINES: Final = (4 << 20, wire.MAX_LINE_BYTES + (1 << 20))
+"""In bytes; the second is tried when a line is longer, as it decides what is read at once."""
 
 _MODELS: Final = (
-    'STRUCT(model VARCHAR, "requestCount" BIGINT, "estimatedCostCents" {cents}, "unpricedCount" BIGINT)[]'
+    'STRUCT(model {text}, "requestCount" {count}, "estimatedCostCents" {cents}, "unpricedCount" {count})[]'
 )
 _TAGS: Final = (
-    'STRUCT(tags MAP(VARCHAR, VARCHAR), other BOOLEAN, "requestCount" BIGINT, "errorCount" BIGINT, '
-    '"estimatedCostCents" {cents}, "unpricedCount" BIGINT)[]'
+    'STRUCT(tags MAP(VARCHAR, VARCHAR), other BOOLEAN, "requestCount" {count}, "errorCount" {count}, '
+    '"estimatedCostCents" {cents}, "unpricedCount" {count})[]'
 )
-# Costs are read as the text that they are: as floats, their sums would depend on the order.
+_SOURCES: Final = ("reported", "computed", "estimated")
+_STORED: Final = {"text": "VARCHAR", "count": "BIGINT", "cents": _CENTS}
+# What `recost.wire` reads, too, is read as the JSON that it is, in which a string is no number. Costs are no
+# floats in between: their sums would depend on the order.
 _METRIC: Final = (
-    (
-        "STRUCT(provider VARCHAR, endpoint VARCHAR, method VARCHAR, requestCount BIGINT, errorCount BIGINT, "
-        "totalLatencyMs DOUBLE, p50LatencyMs DOUBLE, p95LatencyMs DOUBLE, totalRequestBytes BIGINT, "
-        "totalResponseBytes BIGINT, estimatedCostCents VARCHAR, "
-        "costSource STRUCT(reported VARCHAR, computed VARCHAR, estimated VARCHAR), unpricedCount BIGINT, "
-        f"attempts BIGINT, models {_MODELS}, tags {_TAGS})"
-    )
-    .format(cents="VARCHAR")
-    .replace('"', "")
-)
+    "STRUCT(provider JSON, endpoint JSON, method JSON, requestCount JSON, errorCount JSON, "
+    "totalLatencyMs DOUBLE, p50LatencyMs JSON, p95LatencyMs JSON, totalRequestBytes BIGINT, "
+    "totalResponseBytes BIGINT, estimatedCostCents JSON, "
+    f"costSource STRUCT({', '.join(f'{each} VARCHAR' for each in _SOURCES)}), unpricedCount JSON, "
+    f"attempts BIGINT, models {_MODELS.format(text='JSON', count='JSON', cents='JSON')}, "
+    f"tags {_TAGS.format(count='BIGINT', cents='VARCHAR')})"
+).replace('"', "")
 
 COLUMNS: Final = {
     "source": "INTEGER NOT NULL",
@@ -82,8 +83,8 @@ COLUMNS: Final = {
     "estimated": _CENTS,
     "unpriced": "BIGINT",
     "attempts": "BIGINT",
-    "models": _MODELS.format(cents=_CENTS),
-    "tags": _TAGS.format(cents=_CENTS),
+    "models": _MODELS.format(**_STORED),
+    "tags": _TAGS.format(**_STORED),
     "problem": "UTINYINT",
 }
 """Of the table ``metrics``: one row a metric of a window. Times are UTC, costs US cents."""
@@ -120,12 +121,15 @@ class Parts(NamedTuple):
     """Of `MEASURES`, those that the parts tell, and of what they are the sums."""
 
 
-def _parts(column: str, names: dict[str, str], **fields: str) -> Parts:
+def _parts(column: str, names: dict[str, str], **amounts: str) -> Parts:
     return Parts(
         f"(SELECT *, unnest({column}) AS part FROM metrics {{where}}) WHERE part IS NOT NULL",
         f"quarter_{column}",
         names,
-        {name: f"coalesce(part.{field}, 0)" for name, field in fields.items()},
+        {
+            name: fields.within(f"part.{field}", wire.MAX_CENTS if name == "cost" else _MOST)
+            for name, field in amounts.items()
+        },
     )
 
 
@@ -180,14 +184,18 @@ def create_tables(connection: Any) -> None:
     )
 
 
-def add_lines(connection: Any, files: Mapping[Path, int]) -> dict[int, tuple[int, int]]:
+def add_lines(connection: Any, files: Mapping[Path, int], scratch: Path) -> dict[int, tuple[int, int]]:
     """Add the lines of files, each under its number; return the numbers of bad lines and of bad metrics.
 
-    Raises:
-        SourceError: They cannot be read at all.
+    Args:
+        connection: Of the columnar copy.
+        files: The numbers by path.
+        scratch: A folder for copies.
     """
-    number = _number(files)
-    _with_long_lines(connection, files, lambda lines: _INSERT.format(source=number, lines=lines))
+    with screened(files, scratch) as readable:
+        numbers = dict(zip(readable, files.values()))
+        number = _number(numbers)
+        _with_long_lines(connection, readable, lambda lines: _INSERT.format(source=number, lines=lines))
     bad = f"FROM metrics {_of(files.values())} AND problem > 0"
     rows = connection.execute(f"SELECT source, problem, count(*) {bad} GROUP BY ALL").fetchall()
     if rows:
@@ -212,12 +220,13 @@ def drop_rows(connection: Any, source: int) -> None:
         connection.execute(f"DELETE FROM {table} WHERE source = ?", [source])
 
 
-def bad_flags(connection: Any, path: Path) -> list[int]:
+def bad_flags(connection: Any, path: Path, scratch: Path) -> list[int]:
     """Return, for each line that is not blank, in order: 1 where it is bad, -n for n bad metrics, else 0."""
     connection.execute("SET preserve_insertion_order = true")
     try:
-        result = _with_long_lines(connection, [path], lambda lines: _FLAGS.format(lines=lines))
-        return [flag for (flag,) in result.fetchall()]
+        with screened([path], scratch) as readable:
+            result = _with_long_lines(connection, readable, lambda lines: _FLAGS.format(lines=lines))
+            return [flag for (flag,) in result.fetchall()]
     finally:
         connection.execute("SET preserve_insertion_order = false")
 
@@ -238,33 +247,36 @@ def _listed(sources: Collection[int]) -> str:
     return ", ".join(map(str, sources))
 
 
-def _with_long_lines(connection: Any, paths: Collection[Path], statement: Any) -> Any:
+def _with_long_lines(connection: Any, paths: Collection[Path], statement: Callable[[str], str]) -> Any:
     names = ", ".join(literal(str(path)) for path in paths)
-    for longest in _LONGEST_LINES:
-        lines = _LINES.format(paths=names, longest=longest, metric=_METRIC)
-        try:
-            return connection.execute(statement(lines))
-        except Exception as error:
-            if "maximum_object_size" not in str(error):
-                raise
-    named = " or ".join(map(str, paths))
-    raise SourceError(f"recost: {named} has a line of more than {_LONGEST_LINES[-1] >> 20} MB")
+    lines = [_LINES.format(paths=names, longest=longest, metric=_METRIC) for longest in _LONGEST_LINES]
+    try:
+        return connection.execute(statement(lines[0]))
+    except Exception as error:
+        if "maximum_object_size" not in str(error):
+            raise
+    return connection.execute(statement(lines[1]))
 
 
+# Without partitions of Hive's, which make columns of the folders' names.
 _LINES: Final = (
     "read_json([{paths}], format = 'newline_delimited', ignore_errors = true, compression = 'uncompressed', "
-    "filename = true, maximum_object_size = {longest}, columns = {{protocolVersion: 'VARCHAR', "
-    "environment: 'VARCHAR', windowStart: 'VARCHAR', metrics: '{metric}[]'}})"
+    "filename = true, hive_partitioning = false, maximum_object_size = {longest}, "
+    "columns = {{protocolVersion: 'JSON', environment: 'JSON', windowStart: 'JSON', metrics: '{metric}[]'}})"
 )
+
+
+_STARTED: Final = fields.moment("windowStart")
 _GOOD_LINE: Final = (
-    "coalesce(regexp_full_match(protocolVersion, '1\\.\\d+'), false) "
-    "AND coalesce(try_cast(windowStart AS TIMESTAMP) BETWEEN '1970-01-01' AND '9999-12-01', false) "
-    "AND metrics IS NOT NULL"
+    f"{fields.is_text('protocolVersion', wire.VERSION_PATTERN)} "
+    f"AND coalesce(({_STARTED}) BETWEEN '{wire.FIRST_START:%Y-%m-%d}' "
+    f"AND '{wire.LAST_START:%Y-%m-%d}', false) "
+    f"AND coalesce(len(metrics) <= {wire.MAX_METRICS}, false)"
 )
-_BAD_METRIC: Final = (
-    "m.provider IS NULL OR m.endpoint IS NULL OR m.method IS NULL OR coalesce(m.requestCount, -1) < 0 "
-    "OR coalesce(m.errorCount, -1) < 0 OR "
-    f"coalesce(try_cast(m.estimatedCostCents AS {_CENTS}), -1) NOT BETWEEN 0 AND {_MOST_CENTS - 1}"
+_BAD_METRIC: Final = " OR ".join(
+    [f"({fields.text(f'm.{name}')}) IS NULL" for name in ("provider", "endpoint", "method")]
+    + [f"({fields.count(f'm.{name}')}) IS NULL" for name in ("requestCount", "errorCount")]
+    + [f"({fields.cents('m.estimatedCostCents')}) IS NULL"]
 )
 _FLAGS: Final = (
     f"SELECT CASE WHEN {_GOOD_LINE} THEN -(SELECT count(*) FROM (SELECT unnest(metrics) AS m) "
@@ -272,27 +284,43 @@ _FLAGS: Final = (
 )
 
 
-def _cents(field: str) -> str:
-    return f"coalesce(try_cast({field} AS {_CENTS}), 0)"
+def _each(field: str, kind: str, **values: str) -> str:
+    fields = ", ".join(f'"{name}" := {value}' for name, value in values.items())
+    made = f"CASE WHEN x IS NULL THEN NULL ELSE struct_pack({fields}) END"
+    return f"list_transform(m.{field}, lambda x: {made})::{kind}"
 
 
-def _count(field: str) -> str:
-    return f"greatest(coalesce({field}, 0), 0)"
-
-
+_MODELS_READ: Final = _each(
+    "models",
+    COLUMNS["models"],
+    model=fields.text("x.model"),
+    requestCount=fields.count("x.requestCount"),
+    estimatedCostCents=fields.cents("x.estimatedCostCents"),
+    unpricedCount=fields.count("x.unpricedCount"),
+)
+_VALUES: Final = ",\n       ".join(
+    [fields.text(f"m.{name}") for name in ("provider", "endpoint", "method")]
+    + [fields.count(f"m.{name}") for name in ("requestCount", "errorCount")]
+    + [fields.within("m.totalLatencyMs", wire.MAX_LATENCY_MS)]
+    + [fields.latency(f"m.{name}") for name in ("p50LatencyMs", "p95LatencyMs")]
+    + [fields.within(f"m.{name}", _MOST) for name in ("totalRequestBytes", "totalResponseBytes")]
+    + [
+        fields.or_zero(fields.cents(f"m.{name}"))
+        for name in ("estimatedCostCents", *(f"costSource.{each}" for each in _SOURCES))
+    ]
+    + [
+        fields.or_zero(fields.count("m.unpricedCount")),
+        f"CASE WHEN {fields.is_within('m.attempts', _MOST)} THEN m.attempts END",
+    ]
+    + [_MODELS_READ, f"try_cast(m.tags AS {COLUMNS['tags']})"]
+)
 _INSERT: Final = f"""
 INSERT INTO metrics
-SELECT {{source}}, started, environment, m.provider, m.endpoint, m.method, m.requestCount, m.errorCount,
-       {_count("m.totalLatencyMs")}, {_count("m.p50LatencyMs")}, {_count("m.p95LatencyMs")},
-       {_count("m.totalRequestBytes")}, {_count("m.totalResponseBytes")}, {_cents("m.estimatedCostCents")},
-       {_cents("m.costSource.reported")}, {_cents("m.costSource.computed")},
-       {_cents("m.costSource.estimated")},
-       {_count("m.unpricedCount")}, CASE WHEN m.attempts >= 0 THEN m.attempts END,
-       try_cast(m.models AS {COLUMNS["models"]}),
-       try_cast(m.tags AS {COLUMNS["tags"]}),
+SELECT {{source}}, started, environment,
+       {_VALUES},
        CASE WHEN NOT good THEN {BAD_LINE} WHEN {_BAD_METRIC} THEN {BAD_METRIC} ELSE 0 END
 FROM (SELECT filename, good, started, environment,
              unnest(CASE WHEN good THEN metrics ELSE [NULL] END) AS m
-      FROM (SELECT filename, {_GOOD_LINE} AS good, try_cast(windowStart AS TIMESTAMP) AS started,
-                   coalesce(environment, '') AS environment, metrics FROM {{lines}}))
+      FROM (SELECT filename, {_GOOD_LINE} AS good, {_STARTED} AS started,
+                   coalesce({fields.text("environment")}, '') AS environment, metrics FROM {{lines}}))
 """

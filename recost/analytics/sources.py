@@ -74,8 +74,12 @@ def _matching(argument: str) -> Iterable[Path]:
         if not found:
             raise SourceError(f"recost: no .jsonl file in {path}")
         return found
-    if path.exists():
+    if path.is_file():
         return [path.absolute()]
+    if path.exists():  # a pipe would be waited for, a device may never end
+        raise SourceError(
+            f"recost: {argument} is not a regular file: expected a file, a folder or - for stdin"
+        )
     if glob.has_magic(argument):
         found = [Path(name).absolute() for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - absolute ones, too
         files = [each for each in found if each.is_file()]

@@ -27,7 +27,7 @@ def troubles(readings: Readings) -> Iterator[tuple[Path, int, str]]:
 
 
 def _lines(readings: Readings, copy: Path) -> Iterator[tuple[int, str]]:
-    flags = iter(bad_flags(readings.connection, copy))
+    flags = iter(bad_flags(readings.connection, copy, readings.scratch))
     with copy.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():

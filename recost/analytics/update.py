@@ -63,7 +63,7 @@ def update(
         parts.append((source, known))
     result: dict[Path, Known] = {}
     for group in _grouped(parts):
-        together = _read_together(connection, group, progress) if len(group) > 1 else None
+        together = _read_together(connection, group, scratch, progress) if len(group) > 1 else None
         if together is None:
             together = [_read_alone(connection, source, known, scratch, progress) for source, known in group]
         result.update(zip((source.path for source, _ in group), together))
@@ -143,7 +143,7 @@ def _size_of_whole(source: Source) -> int:
 
 
 def _read_together(
-    connection: Any, group: Sequence[_Part], progress: Optional[Progress]
+    connection: Any, group: Sequence[_Part], scratch: Path, progress: Optional[Progress]
 ) -> Optional[list[Known]]:
     """Read new files; None, and nothing has been read, where one of them has to be looked at by itself."""
     try:
@@ -151,16 +151,16 @@ def _read_together(
             name = f"{group[0][0].path.name} and {len(group) - 1} more"
             progress.begin(connection, name, sum(_pending(source.path, known) for source, known in group))
         with _transaction(connection):
-            return _added_together(connection, group)
+            return _added_together(connection, group, scratch)
     except (OSError, SourceError):
         return None
     except engine.errors():
         return None
 
 
-def _added_together(connection: Any, group: Sequence[_Part]) -> list[Known]:
+def _added_together(connection: Any, group: Sequence[_Part], scratch: Path) -> list[Known]:
     before = [source.path.stat() for source, _ in group]
-    bad = add_lines(connection, {source.path: known.source for source, known in group})
+    bad = add_lines(connection, {source.path: known.source for source, known in group}, scratch)
     for (source, _), status in zip(group, before):
         if source.path.stat().st_size != status.st_size:  # and who knows how much of that was seen
             raise SourceError(f"recost: {source.path} has changed while it was read")
@@ -215,10 +215,10 @@ def _noted(
 def _add(connection: Any, source: Source, known: Known, size: int, scratch: Path) -> tuple[int, int]:
     path = source.path
     if known.size == 0 and _size_of_whole(source) == size:
-        result = add_lines(connection, {path: known.source})
+        result = add_lines(connection, {path: known.source}, scratch)
         if path.stat().st_size == size:
             return result[known.source]
         # It has grown meanwhile, and who knows how much of that was seen.
         drop_rows(connection, known.source)
     with unpacked(path, scratch, known.size, size) as copy:
-        return add_lines(connection, {copy: known.source})[known.source]
+        return add_lines(connection, {copy: known.source}, scratch)[known.source]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import os
 import shutil
 import sys
 import tempfile
 import time
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import IO, Final, Optional
 
 from recost._text import printable
+from recost.analytics.screening import pieces, read_blocks
 from recost.analytics.sources import STDIN, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_moment, parse_zone
-from recost.analytics.window import parse_instant
+from recost.analytics.unpacking import DamagedError, unpack
 from recost.cli.examples import add_examples
 from recost.cli.options import right_now, telemetry_folder
 from recost.cli.refusal import refused
@@ -28,6 +29,7 @@ from recost.cli.tables import Column, Table, format_bytes
 from recost.cli.terminal import Style
 from recost.delivery.transports import _locking
 from recost.errors import RecostError
+from recost.wire import parse_start
 
 __all__ = ["configure", "run"]
 
@@ -75,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     for source in sources:
         try:
             found.append((source.path, _prune(source.path, before, really=arguments.yes)))
-        except (OSError, EOFError) as error:  # noqa: PERF203 - one file that cannot be done is not all
+        except (OSError, DamagedError) as error:  # noqa: PERF203 - one file that cannot be done is not all
             failed = True
             print(printable(f"recost: {source.path} stays as it is: {error}"), file=sys.stderr)
     _report(found, before, really=arguments.yes)
@@ -84,16 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _prune(path: Path, before: datetime, *, really: bool) -> _Count:
     if not really:
-        with _lines(path) as lines:
-            return _sift(lines, None, before)
+        return _sift(path, None, before)
     with (
         _locked(path) as held,
         tempfile.NamedTemporaryFile(dir=path.parent, prefix=".prune-", delete=False) as new,
     ):
         fresh = Path(new.name)  # of mode 0600, as the file is
         try:
-            with _lines(path) as lines, _packed(new, path) as kept:
-                count = _sift(lines, kept, before)
+            with _packed(new, path) as kept:
+                count = _sift(path, kept, before)
             new.flush()
             os.fsync(new.fileno())
             new.close()
@@ -114,36 +115,19 @@ def _replace(path: Path, fresh: Path, count: _Count) -> None:
         path.unlink()
 
 
-def _sift(lines: IO[bytes], kept: Optional[IO[bytes]], before: datetime) -> _Count:
+def _sift(path: Path, kept: Optional[IO[bytes]], before: datetime) -> _Count:
     count = _Count()
-    for line in lines:
-        began = _beginning(line)
+    for number, (data, line) in enumerate(pieces((unpack if path.suffix == ".gz" else read_blocks)(path))):
+        began = None if line is None else parse_start(line.removeprefix(BOM_UTF8) if number == 0 else line)
         if began is not None and began < before:
             count.dropped += 1
-            count.dropped_bytes += len(line)
+            count.dropped_bytes += len(data)
             continue
-        count.unreadable += began is None and bool(line.strip())
+        count.unreadable += began is None and bool(line and line.strip())
         count.kept += began is not None
         if kept is not None:
-            kept.write(line)
+            kept.write(data)
     return count
-
-
-def _beginning(line: bytes) -> Optional[datetime]:
-    try:
-        return parse_instant(json.loads(line)["windowStart"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-
-
-@contextmanager
-def _lines(path: Path) -> Iterator[IO[bytes]]:
-    if path.suffix == ".gz":
-        with gzip.open(path, "rb") as file:
-            yield file  # type: ignore[misc]
-    else:
-        with path.open("rb") as file:
-            yield file
 
 
 @contextmanager

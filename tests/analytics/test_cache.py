@@ -173,9 +173,9 @@ def test_a_file_that_grows_while_many_are_read(tmp_path: Path, monkeypatch: pyte
     original = lines.add_lines
     reads: list[int] = []
 
-    def add_lines(connection: Any, files: Any) -> Any:
+    def add_lines(connection: Any, files: Any, scratch: Any) -> Any:
         reads.append(len(files))
-        result = original(connection, files)
+        result = original(connection, files, scratch)
         if len(reads) == 1:
             with (tmp_path / "1.jsonl").open("ab") as out:
                 out.write(line(5, 500))
@@ -195,9 +195,9 @@ def test_one_file_of_many_that_cannot_be_read_is_named(
     sources = find_sources((), tmp_path)
     original = lines.add_lines
 
-    def add_lines(connection: Any, files: Any) -> Any:
+    def add_lines(connection: Any, files: Any, scratch: Any) -> Any:
         (tmp_path / "1.jsonl").unlink(missing_ok=True)
-        return original(connection, files)
+        return original(connection, files, scratch)
 
     monkeypatch.setattr(update, "add_lines", add_lines)
     with pytest.raises(SourceError, match=r"1\.jsonl"), readings(sources, tmp_path):

@@ -245,7 +245,7 @@ def test_figures_are_those_of_the_line(text: bytes) -> None:
     total = plain.total()
     assert sum(metric.calls for metric in found.metrics) == total.calls
     assert sum(metric.unpriced for metric in found.metrics) == total.unpriced
-    assert abs(found.cost_usd - total.cost_usd) < 1
+    assert found.cost_usd == total.cost_usd
     assert found.started == plain.entries[0][0]
 
 
