@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._version import __version__
@@ -17,6 +17,10 @@ __all__ = ["FORMAT", "Baseline", "BaselineError", "baseline_of", "content_of", "
 
 FORMAT: Final = 1
 """Of the file; raised when older readers would misread it."""
+
+
+_MOST: Final = 10**24
+"""More than any number of calls or dollars can be."""
 
 
 class BaselineError(RecostError):
@@ -103,37 +107,66 @@ def parse_baseline(content: Any, name: str) -> Baseline:
     found = content.get("recost_baseline") if isinstance(content, dict) else None
     if found is None:
         raise BaselineError(f"recost: {name} is no baseline of `recost gate --write-baseline`")
-    if found != FORMAT:
-        raise BaselineError(f"recost: {name} is a baseline of format {found}; this recost reads {FORMAT}")
+    if isinstance(found, bool) or found != FORMAT:
+        raise BaselineError(
+            f"recost: {name} is a baseline of format {_shown(found)}; this recost reads {FORMAT}"
+        )
     try:
         return _parsed(content)
-    except (AttributeError, KeyError, TypeError, ValueError, InvalidOperation) as error:
-        raise BaselineError(f"recost: {name} is damaged: {type(error).__name__}: {error}") from error
+    except KeyError as error:
+        raise BaselineError(f"recost: {name} is damaged: {error} is missing") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BaselineError(f"recost: {name} is damaged: {error}") from error
 
 
 def _parsed(content: dict[str, Any]) -> Baseline:
-    by, total = tuple(map(str, content["by"])), content["total"]
+    by, total = tuple(map(_text, _list(content["by"]))), content["total"]
     return Baseline(
         by,
-        {str(key): list(map(str, values)) for key, values in content["filters"].items()},
+        {_text(key): list(map(_text, _list(values))) for key, values in content["filters"].items()},
         None if content["since"] is None else _moment(content["since"]),
         _moment(content["until"]),
-        int(total["calls"]),
-        int(total["unpriced"]),
+        _count(total["calls"]),
+        _count(total["unpriced"]),
         _amount(total["cost_usd"]),
-        {tuple(group[name] for name in by): _amount(group["cost_usd"]) for group in content["groups"]},
+        {tuple(_name(group[name]) for name in by): _amount(group["cost_usd"]) for group in content["groups"]},
     )
 
 
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"got {_shown(value)}, expected a list")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"got {_shown(value)}, expected a text")
+    return value
+
+
+def _name(value: Any) -> Optional[str]:
+    return None if value is None else _text(value)
+
+
 def _moment(value: Any) -> datetime:
-    moment = datetime.fromisoformat(value)
+    moment = datetime.fromisoformat(_text(value))
     if moment.tzinfo is None:
-        raise ValueError(f"{value} has no time zone")
+        raise ValueError(f"{_shown(value)} has no time zone")
     return moment
 
 
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST:
+        raise ValueError(f"got {_shown(value)}, expected a number of calls")
+    return value
+
+
 def _amount(value: Any) -> Decimal:
-    amount = Decimal(value)
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"{value} is no amount")
-    return amount
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value < _MOST:
+        raise ValueError(f"got {_shown(value)}, expected an amount in US dollars")
+    return Decimal(value)
+
+
+def _shown(value: Any) -> str:
+    return f"{value!r:.40}"

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple
 
+from recost._documents import parse_json
+from recost.budgets.periods import PERIODS
 from recost.delivery.transports import _locking
 from recost.errors import RecostError
 
@@ -25,6 +29,8 @@ _FORMAT: Final = "recost budgets 1"
 _FILE_MODE: Final = 0o600
 _DIRECTORY_MODE: Final = 0o700
 _MAX_BYTES: Final = 4 * 1024 * 1024
+_MAX_TEXT: Final = 8192
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,250})?")
 _POLL_S: Final = 0.002
 _SAFE: Final = (
     getattr(os, "O_NOFOLLOW", 0)
@@ -117,8 +123,8 @@ class StateFile:
                 raise self._trouble("read", "it is not a regular file")
             text = file.read(_MAX_BYTES)
         try:
-            return _parse(json.loads(text)) if text.strip() else {}
-        except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation):
+            return _parse(parse_json(text.decode())) if text.strip() else {}
+        except (ValueError, TypeError, KeyError, AttributeError):
             raise self._trouble("use", "it holds something else, and is left as it is") from None
 
     def _replace(self, entries: Entries) -> None:
@@ -149,16 +155,38 @@ def _make(folder: Path) -> None:
 
 
 def _parse(value: Any) -> Entries:
+    """Return the entries of a file.
+
+    Raises:
+        ValueError: One is not what `_written` makes; TypeError, KeyError and AttributeError say the same.
+    """
     if value["format"] != _FORMAT:
         raise ValueError
-    found = {}
-    for name, entry in value["budgets"].items():
-        spent = Decimal(entry["spent_usd"])
-        if not spent.is_finite():
-            raise ValueError
-        targets = tuple(str(target) for target in entry.get("targets", ()))
-        found[str(name)] = Entry(str(entry["per"]), str(entry["period"]), spent, targets)
-    return found
+    return {_text(name): _entry(entry) for name, entry in value["budgets"].items()}
+
+
+def _entry(value: Any) -> Entry:
+    per, period = _text(value["per"]), _text(value["period"])
+    if per not in PERIODS or (per == "total") != (not period):
+        raise ValueError
+    if period and datetime.fromisoformat(period).utcoffset() != timedelta():
+        raise ValueError
+    targets = value.get("targets", [])
+    if not isinstance(targets, list):
+        raise ValueError
+    return Entry(per, period, _spent(_text(value["spent_usd"])), tuple(map(_text, targets)))
+
+
+def _spent(text: str) -> Decimal:
+    if _AMOUNT.fullmatch(text) is None:  # a power of ten could take all memory, a sum below zero lift a limit
+        raise ValueError
+    return Decimal(text)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise ValueError
+    return value
 
 
 def _written(entries: Mapping[str, Entry]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from datetime import datetime
@@ -11,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, Optional
 
+from recost._documents import parse_json, read_document
 from recost.analytics.answer import Answer, ask
 from recost.analytics.baseline import Baseline, BaselineError, content_of, parse_baseline, scope_of
 from recost.analytics.files import replaced
@@ -133,10 +133,14 @@ def _baseline(name: Optional[str], question: Question) -> Optional[Baseline]:
     if name is None:
         return None
     try:
-        content = json.loads(Path(name).read_text("utf-8"), parse_float=Decimal)
-    except OSError as error:
-        raise BaselineError(f"recost: cannot read {name}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+        text = read_document(Path(name))
+    except (OSError, ValueError) as error:
+        raise BaselineError(
+            f"recost: cannot read {name}: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    try:
+        content = parse_json(text)
+    except ValueError as error:
         raise BaselineError(f"recost: {name} is no JSON: {error}") from error
     baseline = parse_baseline(content, name)
     if dict(baseline.scope) != scope_of(question):

@@ -25,6 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple, Union
 
+from recost._documents import parse_decimal, parse_json, read_document
 from recost.pricing.model import PathCase, PriceCase, ProviderDef
 from recost.pricing.positions import Positions, json_positions, toml_positions
 
@@ -67,11 +68,11 @@ def load_rules(path: Union[str, os.PathLike[str]]) -> tuple[ProviderDef, ...]:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise RulesFileError(file, 0, "it is not UTF-8") from None
+        text = read_document(file)
     except OSError as error:
         raise RulesFileError(file, 0, f"it can't be read: {error.strerror}") from None
+    except ValueError as error:  # of the content, or a path with NUL in it
+        raise RulesFileError(file, 0, str(error)) from None
     readers: dict[str, tuple[Callable[[Path, str], Any], Callable[[str], Positions]]] = {
         ".json": (_read_json, json_positions),
         ".toml": (_read_toml, toml_positions),
@@ -85,25 +86,18 @@ def load_rules(path: Union[str, os.PathLike[str]]) -> tuple[ProviderDef, ...]:
 
 
 def _read_json(file: Path, text: str) -> Any:
-    import json  # noqa: PLC0415 - slow to import
-
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise RulesFileError(file, error.lineno, f"it is not JSON: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise RulesFileError(file, 0, f"it is not JSON: {error}") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")
+        return parse_json(text)
+    except ValueError as error:
+        line, problem = getattr(error, "lineno", 0), getattr(error, "msg", str(error))
+        raise RulesFileError(file, line, f"it is not JSON: {problem}") from None
 
 
 def _read_toml(file: Path, text: str) -> Any:
     toml = _toml(file)
     try:
-        return toml.loads(text, parse_float=Decimal)
-    except (toml.TOMLDecodeError, RecursionError, ArithmeticError) as error:
+        return toml.loads(text, parse_float=parse_decimal)
+    except (ValueError, RecursionError, ArithmeticError) as error:  # TOMLDecodeError is a ValueError
         found = _AT_LINE.search(str(error))
         line = 0 if found is None else int(found[1] or text.count("\n") + 1)
         raise RulesFileError(file, line, f"it is not TOML: {_AT_LINE.sub('', str(error))}") from None

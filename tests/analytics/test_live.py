@@ -53,9 +53,9 @@ def test_sums_are_those_of_the_lines(lines: list[bytes], by: str) -> None:
     groups = rates.groups.values()
     assert sum(group.calls for group in groups) == expected.calls
     assert sum(group.unpriced for group in groups) == expected.unpriced
-    assert abs(sum((group.cost_usd for group in groups), Decimal(0)) - unrounded) < Decimal("0.0001")
+    assert abs(sum((group.cost_usd for group in groups), Decimal(0)) - expected.cost_usd) < Decimal("0.0001")
     trends = sum((sum(trend, Decimal(0)) for trend in rates.trends.values()), Decimal(0))
-    assert abs(trends - unrounded) < Decimal("0.0001")
+    assert abs(trends - expected.cost_usd) < Decimal("0.0001")
 
 
 def test_a_steady_stream_has_its_own_rate() -> None:

@@ -1,0 +1,98 @@
+"""Small files that people and other programs write (rules, baselines, budgets): read within bounds."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from recost.wire import MAX_DEPTH, too_deep
+
+__all__ = ["parse_decimal", "parse_json", "read_document"]
+
+_MAX_BYTES: Final = 16 << 20
+_MAX_DIGITS: Final = 60
+_MAX_EXPONENT: Final = 60
+_NUMBER: Final = re.compile(r"[+-]?([0-9_]{0,100})\.?([0-9_]{0,100})(?:[eE]([+-]?[0-9_]{1,20}))?")
+# Neither a pipe without a writer nor a terminal may hold up who opens it.
+_FLAGS: Final = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
+)
+
+
+def read_document(path: Path, max_bytes: int = _MAX_BYTES) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is no regular file, too large, or not UTF-8.
+    """
+    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is not a regular file")
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise ValueError(f"it has more than {max_bytes >> 20} MB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+
+
+def parse_json(text: str) -> Any:
+    """Return what a text of JSON holds; fractions and powers are `Decimal`.
+
+    Raises:
+        ValueError: It is not JSON, has a name twice, is nested too deep, or has a number out of range.
+    """
+    import json  # noqa: PLC0415 - slow to import
+
+    if too_deep(text.encode("utf-8", "surrogatepass")):
+        raise ValueError(f"it has brackets nested deeper than {MAX_DEPTH}")
+    try:
+        return json.loads(
+            text,
+            parse_int=_parse_int,
+            parse_float=parse_decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_once,
+        )
+    except RecursionError:
+        raise ValueError(f"it has brackets nested deeper than {MAX_DEPTH}") from None
+
+
+def parse_decimal(text: str) -> Decimal:
+    """Return a number of JSON or TOML.
+
+    Raises:
+        ValueError: It has more digits, or is larger or smaller, than any amount.
+    """
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text[:20]!r} is not a number of at most {_MAX_DIGITS} digits")
+    whole, fraction, exponent = found.groups()
+    if len(whole) + len(fraction) > _MAX_DIGITS or abs(int(exponent or 0)) > _MAX_EXPONENT:
+        raise ValueError(f"{text[:20]!r} is out of range: expected a number of at most {_MAX_DIGITS} digits")
+    return Decimal(text)
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"{text[:20]!r}... is out of range: expected at most {_MAX_DIGITS} digits")
+    return int(text)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"it has the name {twice[:40]!r} twice in one object")
+    return found
