@@ -135,13 +135,13 @@ def _parsed(content: dict[str, Any]) -> Baseline:
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"got {_shown(value)}, expected a list")
+        raise TypeError(f"got {_shown(value)}, expected a list")
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"got {_shown(value)}, expected a text")
+        raise TypeError(f"got {_shown(value)}, expected a text")
     return value
 
 

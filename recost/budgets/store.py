@@ -173,7 +173,7 @@ def _entry(value: Any) -> Entry:
         raise ValueError
     targets = value.get("targets", [])
     if not isinstance(targets, list):
-        raise ValueError
+        raise TypeError
     return Entry(per, period, _spent(_text(value["spent_usd"])), tuple(map(_text, targets)))
 
 
