@@ -20,7 +20,7 @@ from recost.analytics import engine
 from recost.analytics.identity import Known
 from recost.analytics.lines import SCHEMA_VERSION, create_tables
 from recost.analytics.locking import locked
-from recost.analytics.sources import Source, SourceError, find_sources
+from recost.analytics.sources import Source, SourceError, find_sources, is_plain
 from recost.analytics.update import Progress, update
 
 __all__ = ["FOLDER", "Readings", "consult", "readings"]
@@ -145,7 +145,7 @@ def readings(
 @contextmanager
 def _place(folder: Optional[Path], wait_s: float) -> Iterator[tuple[Path, bool]]:
     """Yield a folder, locked, and whether it is the one that is kept."""
-    own = None if folder is None else _own(folder / FOLDER)
+    own = None if folder is None or not is_plain(folder) else _own(folder / FOLDER)
     if own is not None:
         with locked(own / "reports.lock", wait_s) as held:
             if held:

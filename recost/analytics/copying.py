@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, Optional
 
-from recost.analytics.screening import BAD
+from recost.analytics.screening import BAD, pieces
 from recost.analytics.unpacking import DamagedError, unpack
 
 __all__ = ["unpacked"]
@@ -45,10 +45,12 @@ def _copy(source: IO[bytes], target: IO[bytes], count: Optional[int]) -> None:
 
 
 def _unpack(path: Path, target: IO[bytes]) -> None:
+    """Write what can be unpacked; what is cut off or too large ends with one bad line."""
     last = b"\n"
     try:
-        for block in unpack(path):
-            target.write(block)
-            last = block[-1:] or last
-    except DamagedError:  # one bad line: the one that is cut off, or one in its place
-        target.write(b"\n" if last != b"\n" else BAD)
+        for _, line in pieces(unpack(path)):
+            if line is not None:
+                target.write(line)
+                last = line
+    except DamagedError:
+        target.write(b"\n" if not last.endswith(b"\n") else BAD)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from recost.analytics.sources import as_text
+from recost.wire import MAX_LINE_BYTES, parse_line
+
 __all__ = ["Known", "fingerprint", "ready_bytes", "recognise"]
 
 _SAMPLE: Final = 4096
+_BLOCK: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ def fingerprint(path: Path, source: int, size: int, modified: int) -> Known:
     """Return what is to be remembered of a file of which ``size`` bytes were read."""
     with path.open("rb") as file:
         head_size = min(size, _SAMPLE)
-        return Known(source, str(path), size, modified, head_size, _head(file, head_size), _tail(file, size))
+        return Known(
+            source, as_text(str(path)), size, modified, head_size, _head(file, head_size), _tail(file, size)
+        )
 
 
 def recognise(path: Path, known: Known) -> bool:
@@ -54,28 +59,36 @@ def recognise(path: Path, known: Known) -> bool:
 
 
 def ready_bytes(path: Path) -> int:
-    """Return how many bytes of a file are whole lines; the last needs no line feed when it is JSON."""
+    """Return how many bytes of a file are whole lines; the last needs no line feed when it is a window."""
     with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        last = b""
-        position = end
-        while position > 0:
-            step = min(position, 1 << 16)
+        end = position = file.seek(0, os.SEEK_END)
+        parts: list[bytes] = []
+        while position > 0 and end - position <= MAX_LINE_BYTES:
+            step = min(position, _BLOCK)
             position -= step
             file.seek(position)
-            last = file.read(step) + last
-            if b"\n" in last:
+            block = file.read(step)
+            feed = block.rfind(b"\n")
+            parts.append(block[feed + 1 :])
+            if feed >= 0:
+                position += feed + 1
                 break
-    unfinished = last[last.rfind(b"\n") + 1 :]
-    return end if _is_json(unfinished) else end - len(unfinished)
+        unfinished = b"".join(reversed(parts))
+        if not unfinished or parse_line(unfinished) is not None:
+            return end
+        return position if len(unfinished) <= MAX_LINE_BYTES else _last_feed(file, position)
 
 
-def _is_json(text: bytes) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return not text
-    return True
+def _last_feed(file: BinaryIO, position: int) -> int:
+    """Return the end of the last whole line before a position."""
+    while position > 0:
+        step = min(position, _BLOCK)
+        position -= step
+        file.seek(position)
+        feed = file.read(step).rfind(b"\n")
+        if feed >= 0:
+            return position + feed + 1
+    return 0
 
 
 def _head(file: BinaryIO, size: int) -> str:

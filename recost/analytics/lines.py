@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Callable, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from recost import wire
 from recost.analytics import fields
@@ -40,8 +40,8 @@ BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
 _CENTS: Final = "DECIMAL(38,24)"
 _MOST: Final = 10**wire.MAX_COUNT_DIGITS - 1
-_LONGEST_LINES: Final = (4 << 20, wire.MAX_LINE_BYTES + (1 << 20))
-"""In bytes; the second is tried when a line is longer, as it decides what is read at once."""
+_SPARE_BYTES: Final = 1 << 16
+"""Beside the longest line, in what is read at once."""
 
 _MODELS: Final = (
     'STRUCT(model {text}, "requestCount" {count}, "estimatedCostCents" {cents}, "unpricedCount" {count})[]'
@@ -192,10 +192,9 @@ def add_lines(connection: Any, files: Mapping[Path, int], scratch: Path) -> dict
         files: The numbers by path.
         scratch: A folder for copies.
     """
-    with screened(files, scratch) as readable:
-        numbers = dict(zip(readable, files.values()))
-        number = _number(numbers)
-        _with_long_lines(connection, readable, lambda lines: _INSERT.format(source=number, lines=lines))
+    with screened(files, scratch) as (readable, longest):
+        number = _number(dict(zip(readable, files.values())))
+        connection.execute(_INSERT.format(source=number, lines=_lines(readable, longest)))
     bad = f"FROM metrics {_of(files.values())} AND problem > 0"
     rows = connection.execute(f"SELECT source, problem, count(*) {bad} GROUP BY ALL").fetchall()
     if rows:
@@ -224,8 +223,8 @@ def bad_flags(connection: Any, path: Path, scratch: Path) -> list[int]:
     """Return, for each line that is not blank, in order: 1 where it is bad, -n for n bad metrics, else 0."""
     connection.execute("SET preserve_insertion_order = true")
     try:
-        with screened([path], scratch) as readable:
-            result = _with_long_lines(connection, readable, lambda lines: _FLAGS.format(lines=lines))
+        with screened([path], scratch) as (readable, longest):
+            result = connection.execute(_FLAGS.format(lines=_lines(readable, longest)))
             return [flag for (flag,) in result.fetchall()]
     finally:
         connection.execute("SET preserve_insertion_order = false")
@@ -247,15 +246,10 @@ def _listed(sources: Collection[int]) -> str:
     return ", ".join(map(str, sources))
 
 
-def _with_long_lines(connection: Any, paths: Collection[Path], statement: Callable[[str], str]) -> Any:
+def _lines(paths: Collection[Path], longest: int) -> str:
+    """Return SQL for the lines of files; the longest line decides what is read at once."""
     names = ", ".join(literal(str(path)) for path in paths)
-    lines = [_LINES.format(paths=names, longest=longest, metric=_METRIC) for longest in _LONGEST_LINES]
-    try:
-        return connection.execute(statement(lines[0]))
-    except Exception as error:
-        if "maximum_object_size" not in str(error):
-            raise
-    return connection.execute(statement(lines[1]))
+    return _LINES.format(paths=names, longest=longest + _SPARE_BYTES, metric=_METRIC)
 
 
 # Without partitions of Hive's, which make columns of the folders' names.

@@ -22,8 +22,10 @@ _BLOCK: Final = 4 << 20
 
 
 @contextmanager
-def screened(paths: Collection[Path], scratch: Path) -> Iterator[list[Path]]:
-    """Yield the files; in the place of each that has lines over a limit, a copy without them.
+def screened(paths: Collection[Path], scratch: Path) -> Iterator[tuple[list[Path], int]]:
+    """Yield the files, and a number of bytes that none of their lines exceeds.
+
+    In the place of each that has lines over a limit stands a copy without them.
 
     Args:
         paths: The files.
@@ -33,7 +35,12 @@ def screened(paths: Collection[Path], scratch: Path) -> Iterator[list[Path]]:
         OSError: A file cannot be read, or a copy not be written.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(_cleaned(path, scratch)) if _has_odd(path) else path for path in paths]
+        found, longest = [], _BLOCK
+        for path in paths:
+            odd, most = _examined(path)
+            found.append(stack.enter_context(_cleaned(path, scratch)) if odd else path)
+            longest = max(longest, most)
+        yield found, min(longest, MAX_LINE_BYTES)
 
 
 class Piece(NamedTuple):
@@ -79,15 +86,19 @@ def _cleaned(path: Path, scratch: Path) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _has_odd(path: Path) -> bool:
+def _examined(path: Path) -> tuple[bool, int]:
+    """Return whether a file has lines over a limit, and how long those are that are longer than a block."""
+    longest = 0
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        return any(_odd(block) for block in _whole_lines(file, size))
+        for block in _whole_lines(file, os.fstat(file.fileno()).st_size):
+            end = block.find(b"\n")  # a line that is longer than what is read at once is the first
+            longest = max(longest, len(block) if end < 0 else end)
+            if longest > MAX_LINE_BYTES or _too_deep(block):
+                return True, MAX_LINE_BYTES
+    return False, longest
 
 
-def _odd(block: bytes) -> bool:
-    if len(block) > MAX_LINE_BYTES and max(map(len, block.split(b"\n"))) > MAX_LINE_BYTES:
-        return True
+def _too_deep(block: bytes) -> bool:
     return suspect(block) and any(suspect(line) and too_deep(line) for line in block.split(b"\n"))
 
 

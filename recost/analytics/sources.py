@@ -12,11 +12,12 @@ from typing import BinaryIO, Final
 
 from recost.errors import RecostError
 
-__all__ = ["STDIN", "Source", "SourceError", "find_sources", "project_of", "spool"]
+__all__ = ["STDIN", "Source", "SourceError", "as_text", "find_sources", "is_plain", "project_of", "spool"]
 
 STDIN: Final = "-"
 _NAME: Final = re.compile(r"(?P<project>.+?)(?:\.\d+)?\.(?:jsonl|ndjson)(?:\.gz)?$")
 _GZIP: Final = b"\x1f\x8b"
+_SPECIAL: Final = frozenset("*?[]")
 
 
 class SourceError(RecostError):
@@ -36,6 +37,17 @@ class Source:
     def compressed(self) -> bool:
         """Whether the name says gzip."""
         return self.path.suffix == ".gz"
+
+
+def as_text(name: str) -> str:
+    """Return a name that is text: bytes that are not UTF-8, which file names may have, are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def is_plain(path: Path) -> bool:
+    """Return whether DuckDB takes a path for what it is: it has no wildcards, and is text."""
+    name = str(path)
+    return not _SPECIAL.intersection(name) and as_text(name) == name
 
 
 def project_of(name: str) -> str:
@@ -64,7 +76,7 @@ def find_sources(arguments: Sequence[str], folder: Path) -> list[Source]:
                 f"recost: nothing recorded in {folder}: run a program with recost.init(), or "
                 "`recost demo`; RECOST_LOCAL_DIR or a path chooses another folder"
             )
-    return [Source(path, project_of(path.name)) for path in sorted(paths)]
+    return [Source(path, as_text(project_of(path.name))) for path in sorted(paths)]
 
 
 def _matching(argument: str) -> Iterable[Path]:

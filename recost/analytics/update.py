@@ -13,11 +13,10 @@ from recost.analytics import engine
 from recost.analytics.copying import unpacked
 from recost.analytics.identity import Known, fingerprint, ready_bytes, recognise
 from recost.analytics.lines import add_lines, drop_rows, sum_up
-from recost.analytics.sources import Source, SourceError
+from recost.analytics.sources import Source, SourceError, as_text, is_plain
 
 __all__ = ["Progress", "update"]
 
-_SPECIAL: Final = frozenset("*?[]")
 _TOGETHER: Final = 512 << 20
 """Bytes of new files that are read in one statement: of a single one, not all threads would have work."""
 
@@ -51,7 +50,7 @@ def update(
     """
     before = [Known(*row) for row in connection.execute("SELECT * FROM sources").fetchall()]
     found = _claim([source.path for source in sources], before)
-    _drop(connection, before, set(found.values()), {str(source.path) for source in sources})
+    _drop(connection, before, set(found.values()), {as_text(str(source.path)) for source in sources})
     if progress is not None:
         progress.expect(sum(_pending(source.path, found.get(source.path)) for source in sources))
     following = max((known.source for known in before), default=0) + 1
@@ -59,7 +58,7 @@ def update(
     for source in sources:
         known = found.get(source.path)
         if known is None:
-            known, following = Known(following, str(source.path), 0, 0, 0, "", ""), following + 1
+            known, following = Known(following, as_text(str(source.path)), 0, 0, 0, "", ""), following + 1
         parts.append((source, known))
     result: dict[Path, Known] = {}
     for group in _grouped(parts):
@@ -75,7 +74,7 @@ def _claim(paths: Sequence[Path], known: Sequence[Known]) -> dict[Path, Known]:
     by_path = {each.path: each for each in known}
     found: dict[Path, Known] = {}
     for path in paths:
-        same = by_path.get(str(path))
+        same = by_path.get(as_text(str(path)))
         if same is not None and recognise(path, same):
             found[path] = same
     free = [each for each in known if each not in found.values()]
@@ -133,7 +132,7 @@ def _grouped(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
 
 def _size_of_whole(source: Source) -> int:
     """Return the size of a file that can be read as it lies there; 0 for another one."""
-    if source.compressed or _SPECIAL & set(str(source.path)):
+    if source.compressed or not is_plain(source.path):
         return 0
     try:
         size = source.path.stat().st_size
@@ -185,7 +184,11 @@ def _read_on(
 ) -> Known:
     """Read what was appended since; all of it when nothing was read before."""
     path, status = source.path, source.path.stat()
-    if known.path == str(path) and status.st_size == known.size and status.st_mtime_ns == known.modified:
+    if (
+        known.path == as_text(str(path))
+        and status.st_size == known.size
+        and status.st_mtime_ns == known.modified
+    ):
         return known
     if source.compressed and known.size:  # all of it was read: it can only have been moved
         size = status.st_size

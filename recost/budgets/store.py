@@ -121,7 +121,9 @@ class StateFile:
         with os.fdopen(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise self._trouble("read", "it is not a regular file")
-            text = file.read(_MAX_BYTES)
+            text = file.read(_MAX_BYTES + 1)
+        if len(text) > _MAX_BYTES:
+            raise self._trouble("use", f"it has more than {_MAX_BYTES >> 20} MB, and is left as it is")
         try:
             return _parse(parse_json(text.decode())) if text.strip() else {}
         except (ValueError, TypeError, KeyError, AttributeError):

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 _SHOWN: Final = 80
+_MOST: Final = 10**18
+_LEAST_EXPONENT: Final = -60
+"""An amount beyond is no price, and could take all memory where it is written out."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?\Z", re.ASCII)
 
@@ -96,7 +99,11 @@ def check_usd(field: str, given: Any) -> Optional[Decimal]:
         return None
     if not isinstance(given, bool) and isinstance(given, (int, float, Decimal)):
         amount = Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
-        if amount.is_finite() and amount >= 0:
+        if (
+            amount.is_finite()
+            and 0 <= amount <= _MOST
+            and (not amount or amount.adjusted() >= _LEAST_EXPONENT)
+        ):
             return amount
     raise refusal(field, given, "None when not known, or a finite number, 0 or more (best a Decimal)")
 
@@ -133,7 +140,10 @@ def check_date(field: str, given: Any) -> None:
 
 def refusal(field: str, given: Any, wanted: str) -> ValueError:
     """Return the error to raise; of userinfo, which may hold a password, nothing is shown."""
-    shown = repr(given)
+    try:
+        shown = repr(given)
+    except ValueError:  # an int of more digits than Python writes out
+        shown = "a number of too many digits"
     if isinstance(given, str) and "@" in given:
         shown = repr("***@" + given.rpartition("@")[2])
     if len(shown) > _SHOWN:
