@@ -82,7 +82,7 @@ def _run(name: str, arguments: argparse.Namespace) -> Result:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
         output, code = done.stdout + done.stderr, done.returncode
     except subprocess.TimeoutExpired as error:
-        output, code = f"{error}\n{error.stderr or ''}", 1
+        output, code = f"{error}\n{error.stderr!r}", 1
     seconds = time.monotonic() - started
     counts = _DONE.findall(output) or _COUNT.findall(output) or ["0"]
     findings = sorted(set(arguments.keep.glob(f"{name}-*")) - before)
@@ -92,7 +92,7 @@ def _run(name: str, arguments: argparse.Namespace) -> Result:
 
 
 def _fuzz(arguments: argparse.Namespace) -> int:
-    import atheris  # type: ignore[import-not-found,unused-ignore]
+    import atheris
 
     with atheris.instrument_imports(include=["recost"]):
         from tests.fuzz.targets import targets

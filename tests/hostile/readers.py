@@ -15,8 +15,9 @@ from recost._documents import parse_json, read_document
 from recost.analytics.baseline import BaselineError, parse_baseline
 from recost.analytics.cache import consult
 from recost.analytics.following import Follower
-from recost.analytics.query import Period, Question
+from recost.analytics.query import Question
 from recost.analytics.sources import find_sources
+from recost.analytics.spans import Period
 from recost.analytics.window import parse_window
 from recost.budgets.store import StateFile
 from recost.cli import main
