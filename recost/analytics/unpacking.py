@@ -39,13 +39,14 @@ def unpack(path: Path) -> Iterator[bytes]:
 
 def _members(blocks: Iterator[bytes]) -> Iterator[bytes]:
     member = zlib.decompressobj(_GZIP)
-    begun = False
+    between = False
+    empty = True
     for block in blocks:
-        rest = block
+        rest, empty = block, False
         while rest:
-            if not begun and not (rest := rest.lstrip(b"\0")):  # padding, as tapes have it
+            if between and not (rest := rest.lstrip(b"\0")):  # padding, as tapes have it
                 break
-            begun = True
+            between = False
             before = member.copy()
             try:
                 unpacked = member.decompress(rest, _BLOCK)
@@ -56,8 +57,8 @@ def _members(blocks: Iterator[bytes]) -> Iterator[bytes]:
             rest = member.unconsumed_tail
             if member.eof:
                 rest = member.unused_data
-                member, begun = zlib.decompressobj(_GZIP), False
-    if begun:
+                member, between = zlib.decompressobj(_GZIP), True
+    if not between and not empty:
         raise DamagedError("it is cut off")
 
 

@@ -211,7 +211,7 @@ def _unpack(path: Path) -> None:
         except zlib.error:
             return
     else:
-        assert found == gzip.decompress(data) if data.strip(b"\0") else found == b""
+        assert found == (gzip.decompress(data) if data else b"")
 
 
 def _prune(path: Path) -> None:
