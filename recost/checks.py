@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Final, TypeVar, Union
 
+from recost import _files
 from recost.budgets.model import Budget
 from recost.pricing.model import ProviderDef
 
@@ -136,6 +137,9 @@ def project_id(value: Any) -> str:
             "the id of a project, which is also a file name: not blank, no '/', '\\', '..', leading '.' or "
             f"control characters, at most {_MAX_ID_BYTES} bytes"
         )
+    problem = _files.check_name(str(value))
+    if problem is not None:
+        raise RefusedError(f"the id of a project, which is also a file name: {problem}")
     return str(value)
 
 
@@ -179,9 +183,7 @@ def folder(value: Any) -> str:
         return str(path.expanduser().absolute())
     except (RuntimeError, FileNotFoundError):
         # This user has no home, or the working directory is gone: not a reason to stop the application.
-        import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
-
-        return str(Path(tempfile.gettempdir(), f"recost-{getattr(os, 'getuid', int)()}"))
+        return str(_files.fallback_folder())
 
 
 def file(value: Any) -> str:

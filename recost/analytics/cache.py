@@ -11,15 +11,15 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Final, Optional, TypeVar
 
+from recost import _files
 from recost.analytics import engine
 from recost.analytics.identity import Known
 from recost.analytics.lines import SCHEMA_VERSION, create_tables
-from recost.analytics.locking import locked
 from recost.analytics.sources import Source, SourceError, find_sources, is_plain
 from recost.analytics.update import Progress, update
 
@@ -28,6 +28,8 @@ __all__ = ["FOLDER", "Readings", "consult", "readings"]
 FOLDER: Final = ".cache"
 """Of the telemetry folder."""
 _NAME: Final = "reports.duckdb"
+_TEMPORARY: Final = ("lines-", "export", "tmp")
+"""What the names of copies begin with that live no longer than a command."""
 _WAIT_S: Final = 30.0
 _ATTEMPTS: Final = 3
 
@@ -146,27 +148,45 @@ def readings(
 def _place(folder: Optional[Path], wait_s: float) -> Iterator[tuple[Path, bool]]:
     """Yield a folder, locked, and whether it is the one that is kept."""
     own = None if folder is None or not is_plain(folder) else _own(folder / FOLDER)
-    if own is not None:
-        with locked(own / "reports.lock", wait_s) as held:
-            if held:
-                yield own, True
-                return
-    with tempfile.TemporaryDirectory(prefix="recost-") as name:
-        yield Path(name), False
+    with ExitStack() as stack:
+        if own is not None and _held(stack, own, wait_s):
+            yield own, True
+        else:
+            yield Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="recost-"))), False
+
+
+def _held(stack: ExitStack, place: Path, wait_s: float) -> bool:
+    """Lock the folder until the stack is left; False when another command uses it, or no file of ours can."""
+    try:
+        return stack.enter_context(_files.locked(place / "reports.lock", wait_s)) and _sweep(place)
+    except OSError:
+        return False
+
+
+def _sweep(place: Path) -> bool:
+    """Drop what a command that was killed has left, and what is no file of ours; False where that fails."""
+    try:
+        for path in place.iterdir():
+            left = path.name.startswith(_TEMPORARY)
+            if left or (path.name.startswith(_NAME) and not _is_private(path)):
+                path.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _is_private(path: Path) -> bool:
+    status = path.lstat()
+    own = not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and status.st_nlink == 1)
+    return own and stat.S_ISREG(status.st_mode)
 
 
 def _own(place: Path) -> Optional[Path]:
     """Return the folder when it is ours alone and can be written; it is made when it is missing."""
     try:
-        place.mkdir(0o700, parents=True, exist_ok=True)
-        status = place.lstat()
-        if not stat.S_ISDIR(status.st_mode):
+        _files.make_folder(place, own=True)
+        if place.is_symlink():
             return None
-        if os.name == "posix":
-            if status.st_uid != os.geteuid():
-                return None
-            if stat.S_IMODE(status.st_mode) != 0o700:
-                place.chmod(0o700)
         with tempfile.TemporaryFile(dir=place):
             return place
     except OSError:

@@ -9,35 +9,24 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple
 
+from recost import _files
 from recost._documents import parse_json
 from recost.budgets.periods import PERIODS
-from recost.delivery.transports import _locking
 from recost.errors import RecostError
 
 __all__ = ["Entry", "StateFile"]
 
 _FORMAT: Final = "recost budgets 1"
-_FILE_MODE: Final = 0o600
-_DIRECTORY_MODE: Final = 0o700
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _MAX_TEXT: Final = 8192
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,250})?")
-_POLL_S: Final = 0.002
-_SAFE: Final = (
-    getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 class Entry(NamedTuple):
@@ -83,7 +72,7 @@ class StateFile:
         try:
             return self._read()
         except OSError as error:
-            raise self._trouble("read", error.strerror or type(error).__name__) from None
+            raise self._trouble("read", _files.reason_of(error)) from None
 
     def update(self, merge: Merge, timeout_s: float) -> tuple[Entries, Entries]:
         """Put what ``merge`` makes of the entries in their place; returns those before and after.
@@ -92,35 +81,26 @@ class StateFile:
             RecostError: It could not be done, and the file is as it was.
         """
         try:
-            _make(self.path.parent)
-            fd = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | _SAFE, _FILE_MODE)
-            try:
-                self._lock(fd, self._monotonic() + timeout_s)
+            _files.make_folder(self.path.parent)
+            clock = {"monotonic": self._monotonic, "sleep": self._sleep}
+            with _files.locked(self._lock_path, timeout_s, **clock) as held:
+                if not held:
+                    raise self._trouble("write", "another process holds its lock")
                 before = self._read()
                 after = merge(dict(before))
                 if after != before:
                     self._replace(after)
                 return before, after
-            finally:
-                _locking.release(fd)
-                os.close(fd)
         except OSError as error:
-            raise self._trouble("write", error.strerror or type(error).__name__) from None
-
-    def _lock(self, fd: int, deadline: float) -> None:
-        while _locking.acquire(fd) is False:  # None: there are no locks here
-            if self._monotonic() >= deadline:
-                raise self._trouble("write", "another process holds its lock")
-            self._sleep(_POLL_S)
+            raise self._trouble("write", _files.reason_of(error)) from None
 
     def _read(self) -> Entries:
+        _files.refuse_foreign_folder(self.path.parent)
         try:
-            fd = os.open(self.path, os.O_RDONLY | _SAFE)
+            fd = _files.open_private(self.path, os.O_RDONLY)
         except FileNotFoundError:
             return {}
         with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise self._trouble("read", "it is not a regular file")
             text = file.read(_MAX_BYTES + 1)
         if len(text) > _MAX_BYTES:
             raise self._trouble("use", f"it has more than {_MAX_BYTES >> 20} MB, and is left as it is")
@@ -130,30 +110,11 @@ class StateFile:
             raise self._trouble("use", "it holds something else, and is left as it is") from None
 
     def _replace(self, entries: Entries) -> None:
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        with suppress(FileNotFoundError):
-            new.unlink()  # left by a crash
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, _FILE_MODE)
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(json.dumps(_written(entries), indent=1).encode() + b"\n")
-            new.replace(self.path)
-        except BaseException:
-            with suppress(OSError):
-                new.unlink()
-            raise
+        with _files.replaced(self.path) as fd, os.fdopen(fd, "wb", closefd=False) as file:
+            file.write(json.dumps(_written(entries), indent=1).encode() + b"\n")
 
     def _trouble(self, what: str, reason: str) -> RecostError:
         return RecostError(f"recost: cannot {what} {self.path}, where budgets are kept: {reason}")
-
-
-def _make(folder: Path) -> None:
-    missing = []
-    while not folder.is_dir() and folder != folder.parent:
-        missing.append(folder)
-        folder = folder.parent
-    for new in reversed(missing):
-        new.mkdir(_DIRECTORY_MODE, exist_ok=True)
 
 
 def _parse(value: Any) -> Entries:

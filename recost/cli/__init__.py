@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn, Optional
 
 from recost._version import __version__
+from recost.cli.ending import orderly_end
 
 __all__ = ["COMMANDS", "main"]
 
@@ -44,9 +45,14 @@ _BROKEN_PIPE: Final = 141
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command that the arguments name, and return the exit code of the process."""
+    with orderly_end():
+        return _guarded(sys.argv[1:] if argv is None else list(argv))
+
+
+def _guarded(argv: list[str]) -> int:
     _print_anything()
     try:
-        code = _dispatch(sys.argv[1:] if argv is None else list(argv))
+        code = _dispatch(argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
-from pathlib import Path
-from typing import Optional
 
 from recost._text import printable
 from recost.analytics.cache import Readings
 from recost.analytics.export import FORMATS, Format, export
-from recost.analytics.files import replaced
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.outputs import STDOUT, Output, is_stdout, written
 from recost.cli.reading import read
 from recost.cli.refusal import refused
 
@@ -33,7 +29,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument("--format", choices=FORMATS, help="by the output's name, else csv")
-    parser.add_argument("-o", "--output", metavar="FILE", help="instead of stdout; Parquet needs one")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Output,
+        help="instead of stdout, which is -; Parquet needs one",
+    )
     add_period(parser)
     add_filters(parser, within=False)
 
@@ -43,35 +45,27 @@ def run(arguments: argparse.Namespace) -> int:
     if not available("export", "duckdb"):
         return 2
     kind = _format(arguments)
-    output = Path(arguments.output) if arguments.output else None
+    output = arguments.output
     if kind == "parquet" and output is None:
         return refused("Parquet is no text: --output FILE names a file for it")
     try:
         question = question_of(arguments, (), right_now())
     except (QuestionError, SpanError) as error:
         return refused(error)
-    count = read(arguments, lambda found: _write(found, question, kind, output))
+    count = read(arguments, lambda found: _write(found, question, kind, output or STDOUT))
     if count is None:
         return 2
-    if output is not None:
+    if not is_stdout(output):
         print(printable(f"{count:,} rows written to {output}"))
     return 0
 
 
 def _format(arguments: argparse.Namespace) -> Format:
-    suffix = Path(arguments.output or "").suffix.lstrip(".")
+    suffix = (arguments.output or "").rpartition(".")[2]
     known: dict[str, Format] = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
     return known[arguments.format or (suffix if suffix in known else "csv")]
 
 
-def _write(found: Readings, question: Question, kind: Format, output: Optional[Path]) -> int:
-    if output is not None:
-        with replaced(output) as fresh:
-            return export(found, question, kind, fresh)
-    with replaced(found.scratch / f"export.{kind}") as fresh:
-        count = export(found, question, kind, fresh)
-        with fresh.open("rb") as rows:
-            sys.stdout.flush()
-            shutil.copyfileobj(rows, sys.stdout.buffer, 1 << 20)
-    (found.scratch / f"export.{kind}").unlink()
-    return count
+def _write(found: Readings, question: Question, kind: Format, output: str) -> int:
+    with written(output) as fresh:
+        return export(found, question, kind, fresh)

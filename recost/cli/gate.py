@@ -13,7 +13,6 @@ from typing import Final, Optional
 from recost._documents import parse_json, read_document
 from recost.analytics.answer import Answer, ask
 from recost.analytics.baseline import Baseline, BaselineError, content_of, parse_baseline, scope_of
-from recost.analytics.files import replaced
 from recost.analytics.query import Question
 from recost.analytics.spans import SpanError
 from recost.analytics.verdict import Limits, judge
@@ -23,6 +22,7 @@ from recost.cli.examples import add_examples
 from recost.cli.gate_summary import summary
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.outputs import STDOUT, Output, OutputError, append, write
 from recost.cli.reading import read
 from recost.cli.refusal import refused
 from recost.cli.report.formats import exact_json
@@ -55,11 +55,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fail-on-unpriced", action="store_true", help="each call is to have a known price")
     output = parser.add_argument_group("output")
     output.add_argument(
-        "--write-baseline", metavar="FILE", help="write what it costs now, unless a limit is exceeded"
+        "--write-baseline",
+        metavar="FILE",
+        type=Output,
+        help="write what it costs now, unless a limit is exceeded; -: to stdout, the summary to stderr",
     )
     output.add_argument(
         "--summary",
         metavar="FILE",
+        type=Output,
         help=f"write the Markdown to a file, too; {_GITHUB}: append it to ${_GITHUB_FILE}",
     )
     add_period(parser)
@@ -100,13 +104,15 @@ def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: da
         return 2
     verdicts = judge(answer, limits)
     text = summary(answer, limits, verdicts, now)
-    print(text)
-    _keep(text, arguments.summary)
-    if not all(held for held, _ in verdicts):
-        return 1
-    if arguments.write_baseline:
-        _write(Path(arguments.write_baseline), exact_json(content_of(answer, now)) + "\n")
-    return 0
+    print(text, file=sys.stderr if arguments.write_baseline == STDOUT else sys.stdout)
+    kept = all(held for held, _ in verdicts)
+    try:
+        _keep(text, arguments.summary)
+        if kept and arguments.write_baseline:
+            write(arguments.write_baseline, exact_json(content_of(answer, now)) + "\n")
+    except OutputError as error:
+        return refused(error)
+    return 0 if kept else 1
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -155,15 +161,9 @@ def _filters(baseline: Baseline) -> str:
 
 def _keep(text: str, target: Optional[str]) -> None:
     if target == _GITHUB:
-        with Path(os.environ[_GITHUB_FILE]).open("a", encoding="utf-8") as file:
-            file.write(f"{text}\n\n")
-    elif target is not None:
-        _write(Path(target), f"{text}\n")
-
-
-def _write(path: Path, text: str) -> None:
-    with replaced(path) as fresh:
-        fresh.write_text(text, "utf-8")
+        append(os.environ[_GITHUB_FILE], f"{text}\n\n")
+    elif target is not None and target != STDOUT:  # where it is printed anyway
+        write(target, f"{text}\n")
 
 
 def _share(text: str) -> Decimal:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
+from recost._files import reason_of, refuse_foreign_folder
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import parse_zone, period_of
 from recost.config import resolve
@@ -110,9 +111,17 @@ def telemetry_folder() -> Path:
     """Return the folder that the local files are in.
 
     Raises:
-        ValueError: ``RECOST_LOCAL_DIR`` is not valid.
+        ValueError: ``RECOST_LOCAL_DIR`` is not valid, or somebody else has made the folder in the temporary
+            directory that stands in for a home.
     """
-    return Path(resolve(None, {"enabled": False, "api_key": None}).local_dir)
+    folder = Path(resolve(None, {"enabled": False, "api_key": None}).local_dir)
+    try:
+        refuse_foreign_folder(folder)
+    except OSError as error:
+        raise ValueError(
+            f"recost: cannot use {folder}: {reason_of(error)}; RECOST_LOCAL_DIR chooses another folder"
+        ) from None
+    return folder
 
 
 def right_now() -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import os
-import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Final, Optional
 
+from recost import _files
 from recost._text import printable
 from recost.analytics.screening import pieces, read_blocks
 from recost.analytics.sources import STDIN, SourceError, find_sources
@@ -27,7 +28,6 @@ from recost.cli.options import right_now, telemetry_folder
 from recost.cli.refusal import refused
 from recost.cli.tables import Column, Table, format_bytes
 from recost.cli.terminal import Style
-from recost.delivery.transports import _locking
 from recost.errors import RecostError
 from recost.wire import parse_start
 
@@ -85,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _prune(path: Path, before: datetime, *, really: bool) -> _Count:
+    path = path.resolve()  # a link stays, and what it leads to is replaced
     if not really:
         return _sift(path, None, before)
     with (
@@ -99,6 +100,7 @@ def _prune(path: Path, before: datetime, *, really: bool) -> _Count:
             os.fsync(new.fileno())
             new.close()
             if count.dropped:
+                _files.copy_rights(held.status, fresh)
                 held.close_where_needed()
                 _replace(path, fresh, count)
         finally:
@@ -109,7 +111,6 @@ def _prune(path: Path, before: datetime, *, really: bool) -> _Count:
 def _replace(path: Path, fresh: Path, count: _Count) -> None:
     """Put the new file in place of the old one, or of nothing when nothing is left."""
     if count.kept or count.unreadable:
-        shutil.copymode(path, fresh)
         fresh.replace(path)
     else:
         path.unlink()
@@ -144,6 +145,7 @@ class _Held:
 
     def __init__(self, fd: int) -> None:
         self.fd: Optional[int] = fd
+        self.status = os.fstat(fd)
 
     def close_where_needed(self) -> None:
         """Give it up where a file that is open cannot be replaced."""
@@ -153,7 +155,7 @@ class _Held:
     def close(self) -> None:
         if self.fd is not None:
             try:
-                _locking.release(self.fd)
+                _files.release(self.fd)
             finally:
                 os.close(self.fd)
                 self.fd = None
@@ -161,14 +163,13 @@ class _Held:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[_Held]:
-    fd = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    fd = os.open(path, os.O_RDWR | _files.SAFE_FLAGS)
     held = _Held(fd)
     try:
-        deadline = time.monotonic() + _LOCK_WITHIN_S
-        while _locking.acquire(fd) is False:
-            if time.monotonic() > deadline:
-                raise OSError("another process holds its lock")
-            time.sleep(0.01)
+        if not stat.S_ISREG(held.status.st_mode):
+            raise OSError("it is not a regular file")
+        if _files.acquire_within(fd, time.monotonic() + _LOCK_WITHIN_S) is False:
+            raise OSError("another process holds its lock")
         if (os.fstat(fd).st_ino, os.fstat(fd).st_dev) != (path.stat().st_ino, path.stat().st_dev):
             raise OSError("it was rotated meanwhile")
         yield held

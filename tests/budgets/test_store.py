@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from recost import _files
 from recost.budgets.store import Entries, Entry, StateFile
-from recost.delivery.transports import _locking
 from recost.errors import RecostError
 
 ENTRY = Entry("day", "2026-11-21T00:00:00+00:00", Decimal("0.000000123456789012345678"), ("acme chat",))
@@ -80,7 +80,7 @@ def test_a_lock_that_another_holds(tmp_path: Path) -> None:
     written = path.read_bytes()
     fd = os.open(tmp_path / "b.json.lock", os.O_RDWR)
     try:
-        assert _locking.acquire(fd)
+        assert _files.acquire(fd)
         with pytest.raises(RecostError, match="another process holds its lock"):
             file.update(lambda entries: {}, 0)
         assert path.read_bytes() == written

@@ -299,7 +299,7 @@ class TestLock:
     def test_a_child_forked_at_any_moment_keeps_no_lock(self, tmp_path: Path) -> None:
         code = """
 import os, sys, threading
-from recost.delivery.transports import _locking, file
+from recost.delivery.transports import file
 from recost.delivery.transports.file import FileTransport
 from tests.delivery.samples import window
 transport = FileTransport(sys.argv[1], "p")

@@ -154,19 +154,22 @@ class Guard:
     def _is_known(self, request: Request) -> bool:
         return _same(request.cookies.get(_COOKIE, ""), self._access.session)
 
-    def _opens(self, token: str, method: str) -> bool:
-        if _same(token, self._access.token):
-            return True
-        fresh, once = not self._started, _same(token, self._access.once)
-        self._started |= once and method == "GET"
-        return fresh and once
+    def _opens(self, token: str) -> bool:
+        once = not self._started and _same(token, self._access.once)
+        return once or _same(token, self._access.token)
 
     def _entrance(self, request: Request) -> Response:
-        """Exchange the token for the cookie."""
+        """Exchange the token for the cookie: for GET alone, and not for a page that nobody looks at yet."""
         asked = request.query_params.multi_items()
         tokens = [value for name, value in asked if name == "token"]
-        if not self._opens("".join(tokens), request.method):
+        token = "".join(tokens)
+        if not self._opens(token):
             return _refused("wrong or no token: open the URL that `recost dashboard` printed last")
+        if _is_ahead(request):
+            return _refused("a browser that loads pages ahead of time: this one has to be opened")
+        if request.method != "GET":
+            return HTMLResponse("", headers={"Cache-Control": "no-store"})
+        self._started |= _same(token, self._access.once)
         query = request.url.remove_query_params("token").query
         target = escape(self._access.view.lstrip("/") + (f"?{query}" if query else ""))
         page = (
@@ -180,6 +183,14 @@ class Guard:
             _COOKIE, self._access.session, path=self._access.view, httponly=True, samesite="strict"
         )
         return response
+
+
+def _is_ahead(request: Request) -> bool:
+    """Tell whether a browser fetches the page before anybody has asked for it."""
+    purposes = (request.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
+    return any(
+        word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender", "preview")
+    )
 
 
 def _same(given: str, wanted: str) -> bool:

@@ -6,7 +6,6 @@ import argparse
 import sys
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from recost._text import printable
@@ -18,6 +17,7 @@ from recost.analytics.trend import sparkline, trends
 from recost.cli.examples import add_examples
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli.outputs import Output, is_stdout
 from recost.cli.reading import read
 from recost.cli.refusal import refused
 from recost.cli.report.formats import as_csv, as_json, as_markdown, write_parquet
@@ -58,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--json", action="store_true", help="print JSON")
     output.add_argument("--csv", action="store_true", help="print comma-separated values")
     output.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    output.add_argument("--parquet", metavar="FILE", help="write a Parquet file")
+    output.add_argument("--parquet", metavar="FILE", type=Output, help="write a Parquet file; - is stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -77,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     text = read(arguments, lambda found: _text(found, question, arguments, now))
     if text is None:
         return 2
-    print(text)
+    if text:
+        print(text)
     return 0
 
 
@@ -90,8 +91,9 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
     if arguments.markdown:
         return as_markdown(answer)
     if arguments.parquet:
-        count = write_parquet(found.connection, answer, Path(arguments.parquet))
-        return printable(f"{count:,} rows written to {arguments.parquet}")
+        count = write_parquet(found.connection, answer, arguments.parquet)
+        told = f"{count:,} rows written to {arguments.parquet}"
+        return "" if is_stdout(arguments.parquet) else printable(told)
     lines = None
     if terminal_width() >= WIDE and prints_bars():
         lines = trends(found, question, answer.groups, now)

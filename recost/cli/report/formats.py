@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final, Optional
 
 from recost._text import csv_cell, markdown
 from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.engine import identifier, literal
-from recost.analytics.files import replaced
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
+from recost.cli.outputs import written
 from recost.cli.report.table import name_of, sources_of
 
 __all__ = ["as_csv", "as_json", "as_markdown", "exact_json", "table_row", "write_parquet"]
@@ -92,8 +91,8 @@ def as_markdown(answer: Answer) -> str:
     return "\n".join([*map(table_row, lines), "", *notes])
 
 
-def write_parquet(connection: Any, answer: Answer, path: Path) -> int:
-    """Write the rows of `as_csv` as a Parquet file, whole or not at all; return how many."""
+def write_parquet(connection: Any, answer: Answer, output: str) -> int:
+    """Write the rows of `as_csv` to an output as Parquet; return how many."""
     columns = [f"{identifier(name)} VARCHAR" for name in answer.question.by]
     columns += [f"{identifier(name)} {_type(name)}" for name in _titles(answer)]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE report ({', '.join(columns)})")
@@ -101,7 +100,7 @@ def write_parquet(connection: Any, answer: Answer, path: Path) -> int:
     if rows:
         marks = ", ".join("?" * len(columns))
         connection.executemany(f"INSERT INTO report VALUES ({marks})", rows)
-    with replaced(path) as fresh:
+    with written(output) as fresh:
         connection.execute(f"COPY report TO {literal(str(fresh))} (FORMAT parquet)")
     return len(rows)
 

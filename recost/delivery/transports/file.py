@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import time
 from pathlib import Path
 from typing import Callable, Final, Optional, Union
 
-from recost.delivery.transports import _locking
+from recost import _files
 from recost.delivery.transports._frame import encode
 from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
 from recost.errors import RecostError
@@ -23,24 +22,7 @@ from recost.events import WindowSummary
 
 __all__ = ["FileTransport"]
 
-_FILE_MODE: Final = 0o600
-_DIRECTORY_MODE: Final = 0o700
-_FIRST_POLL_S: Final = 0.0005
-_LONGEST_POLL_S: Final = 0.01
-# O_NONBLOCK: opening a pipe that has taken the file's place must not wait for its reader.
-_FLAGS: Final = (
-    os.O_RDWR
-    | os.O_APPEND
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 _POSIX: Final = os.name == "posix"
-
-
-class _Unusable(Exception):  # noqa: N818 - caught in this module; it carries the words of the report
-    """The file cannot be written, for a reason that has no errno."""
 
 
 class FileTransport:
@@ -53,8 +35,8 @@ class FileTransport:
             newest of the old ones. 0: never. A rotation that fails is passed over until the file has twice
             this size.
         backups: How many old files are kept. 0: the file is dropped when it is full.
-        own_directory: The folder is recost's own: its mode is set to 0700 when it exists with another one. A
-            folder that the user has named keeps its mode, for it may hold, and serve, other things.
+        own_directory: The folder is recost's own: where it exists it must be this user's, and is set to 0700.
+            A folder that the user has named keeps its mode, for it may hold, and serve, other things.
     """
 
     def __init__(
@@ -68,8 +50,10 @@ class FileTransport:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if not name or name.startswith(".") or any(mark in name for mark in ("/", "\\", "\0")):
-            raise ValueError(f"recost: {name!r} is not safe as a file name")
+        unsafe = not name or name.startswith(".") or any(mark in name for mark in ("/", "\\", "\0"))
+        problem = _files.check_name(name)
+        if unsafe or problem:
+            raise ValueError(f"recost: {name!r} is not safe as a file name{f': {problem}' * bool(problem)}")
         self.retry = RetryPolicy(retries=0, first_s=0.0, longest_s=0.0)
         self.spacing_s = 1.0
         self.max_metrics: Optional[int] = None
@@ -97,7 +81,7 @@ class FileTransport:
         line = encode(summary) + b"\n"
         try:
             self._append(line, self._monotonic() + timeout_s)
-        except (OSError, _Unusable, ValueError) as error:
+        except (OSError, ValueError) as error:
             reason = self._explain(error)
         else:
             self._reported.clear()
@@ -114,7 +98,7 @@ class FileTransport:
         """Do nothing: nothing is held between two windows."""
 
     def _append(self, line: bytes, deadline: float) -> None:
-        self._make_directory()
+        _files.make_folder(self._directory, own=self._own_directory)
         rotating = self._max_bytes > 0
         while True:
             fd = self._open_locked(deadline)
@@ -130,25 +114,6 @@ class FileTransport:
             if not _POSIX:  # a file that is open cannot be renamed there, so this goes without the lock
                 rotating = self._rotate(size)
 
-    def _make_directory(self) -> None:
-        missing = []
-        folder = self._directory
-        while not folder.is_dir() and folder != folder.parent:
-            missing.append(folder)
-            folder = folder.parent
-        for new in reversed(missing):
-            new.mkdir(_DIRECTORY_MODE, exist_ok=True)
-            new.chmod(_DIRECTORY_MODE)  # where the umask takes rights from the owner
-        if self._own_directory and not missing and _POSIX:
-            self._tighten()
-
-    def _tighten(self) -> None:
-        status = self._directory.lstat()
-        if not stat.S_ISDIR(status.st_mode):  # a link of the user's own making: what it leads to is not ours
-            return
-        if stat.S_IMODE(status.st_mode) != _DIRECTORY_MODE and status.st_uid == os.geteuid():
-            self._directory.chmod(_DIRECTORY_MODE)
-
     def _open_locked(self, deadline: float) -> int:
         """Return a descriptor of the file, locked, and sure to be the file that the path names."""
         while True:
@@ -163,27 +128,13 @@ class FileTransport:
             self._release(fd)  # it was rotated away while we waited
 
     def _lock(self, fd: int, deadline: float) -> None:
-        wait_s = _FIRST_POLL_S
-        while True:
-            acquired = _locking.acquire(fd)
-            if acquired is not False:
-                self._alone = acquired is not None
-                return
-            if self._monotonic() >= deadline:
-                raise _Unusable("another process holds its lock")
-            self._sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_POLL_S)
+        acquired = _files.acquire_within(fd, deadline, monotonic=self._monotonic, sleep=self._sleep)
+        if acquired is False:
+            raise _files.UnusableFileError("another process holds its lock")
+        self._alone = acquired is not None
 
     def _open(self) -> int:
-        if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
-            raise _Unusable("it is a symbolic link, and recost writes through none")
-        fd = os.open(self.path, _FLAGS | os.O_CREAT, _FILE_MODE)
-        try:
-            _check(fd)
-        except BaseException:
-            os.close(fd)
-            raise
-        return fd
+        return _files.open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
 
     def _is_current(self, fd: int) -> bool:
         try:
@@ -195,7 +146,7 @@ class FileTransport:
 
     def _release(self, fd: int) -> None:
         try:
-            _locking.release(fd)
+            _files.release(fd)
         finally:
             os.close(fd)
 
@@ -231,7 +182,7 @@ class FileTransport:
         path, reason = self.path, str(error)
         if isinstance(error, OSError):
             path = Path(os.fsdecode(error.filename2 or error.filename or path))
-            reason = error.strerror or type(error).__name__
+            reason = _files.reason_of(error)
             if error.errno in {errno.ELOOP, errno.EMLINK} and path.is_symlink():
                 reason = "it is a symbolic link, and recost writes through none"
             elif error.errno == errno.EISDIR or (not _POSIX and path.is_dir()):
@@ -239,20 +190,6 @@ class FileTransport:
             elif error.errno == errno.EEXIST and path in self.path.parents:
                 reason = "it is not a folder"
         return f"recost: cannot write {path}: {reason}; RECOST_LOCAL_DIR chooses another folder"
-
-
-def _check(fd: int) -> None:
-    """Make sure that it is a file, and that nobody else may read it."""
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        raise _Unusable("it is not a regular file")
-    if not _POSIX or stat.S_IMODE(status.st_mode) == _FILE_MODE:
-        return
-    try:
-        os.fchmod(fd, _FILE_MODE)
-    except OSError:
-        if status.st_uid != os.geteuid():  # else the file system has no modes
-            raise _Unusable("it belongs to another user, and others may read it") from None
 
 
 def _write(fd: int, line: bytes, *, alone: bool) -> None:

@@ -1,0 +1,323 @@
+"""Files that several processes share, or that no other user may touch: locks, private files, atomic writes.
+
+A private file belongs to this user, has one name and mode 0600, and is opened without following a link. Its
+rights are checked and set on the open descriptor, never on the path, which may name another file by then.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Callable, Final, Optional
+
+try:
+    import fcntl as _fcntl
+except ImportError:  # Windows
+    _fcntl = None  # type: ignore[assignment]
+try:
+    import msvcrt as _msvcrt
+except ImportError:  # everywhere else
+    _msvcrt = None  # type: ignore[assignment]
+
+# Any: the type checker knows each module on its own platform only.
+fcntl: Any = _fcntl
+msvcrt: Any = _msvcrt
+
+__all__ = [
+    "FILE_MODE",
+    "FOLDER_MODE",
+    "SAFE_FLAGS",
+    "UnusableFileError",
+    "acquire",
+    "acquire_within",
+    "check_name",
+    "copy_rights",
+    "fallback_folder",
+    "is_fallback",
+    "locked",
+    "make_folder",
+    "open_private",
+    "reason_of",
+    "refuse_foreign_folder",
+    "release",
+    "replaced",
+]
+
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+_UNSUPPORTED: Final = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+_BYTE: Final = 0x7FFF_FFFE
+"""msvcrt locks are mandatory: the byte that is locked lies where no data is."""
+_FIRST_POLL_S: Final = 0.0005
+_LONGEST_POLL_S: Final = 0.01
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+"""https://learn.microsoft.com/windows/win32/fileio/naming-a-file: devices, whatever extension follows."""
+
+
+# O_NONBLOCK: opening a pipe that has taken the place of the file must not wait for its other end.
+SAFE_FLAGS: Final[int] = sum(
+    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
+)
+
+
+class UnusableFileError(OSError):
+    """A file or folder is not what it has to be. It has a message and no ``errno``."""
+
+
+def reason_of(error: OSError) -> str:
+    """Return what an error says, without its path."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def copy_rights(status: os.stat_result, path: Path) -> None:
+    """Give a new file the mode, and as far as possible the owner, of the one whose place it will take.
+
+    Args:
+        status: Of the file that is replaced.
+        path: Of the new file.
+
+    Raises:
+        OSError: The mode can't be set.
+    """
+    if os.name != "posix":
+        return
+    fd = os.open(path, os.O_WRONLY | SAFE_FLAGS)
+    try:
+        with suppress(OSError):  # another owner: only root can
+            if (os.fstat(fd).st_uid, os.fstat(fd).st_gid) != (status.st_uid, status.st_gid):
+                os.fchown(fd, status.st_uid, status.st_gid)
+        os.fchmod(fd, stat.S_IMODE(status.st_mode))
+    finally:
+        os.close(fd)
+
+
+def open_private(path: Path, flags: int, *, links: Optional[int] = 1) -> int:
+    """Open a file that is this user's alone, and return its descriptor.
+
+    Args:
+        path: Of the file. A symbolic link is refused.
+        flags: How to open it. With ``O_CREAT``, a missing file is made with mode 0600.
+        links: The most names that it may have; None for any number.
+
+    Raises:
+        OSError: It can't be opened, is not a regular file, belongs to another user or has several names.
+    """
+    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+        raise UnusableFileError("it is a symbolic link, and recost writes through none")
+    fd = os.open(path, flags | SAFE_FLAGS, FILE_MODE)
+    try:
+        _check_private(fd, links)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _check_private(fd: int, links: Optional[int]) -> None:
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        raise UnusableFileError("it is not a regular file")
+    if not hasattr(os, "geteuid"):
+        return
+    if status.st_uid != os.geteuid():
+        raise UnusableFileError("it belongs to another user")
+    if links is not None and status.st_nlink > links:
+        raise UnusableFileError(f"it has {status.st_nlink} names (hard links), expected one")
+    if stat.S_IMODE(status.st_mode) != FILE_MODE:
+        with suppress(OSError):  # a file system without modes
+            os.fchmod(fd, FILE_MODE)
+
+
+def make_folder(folder: Path, *, own: bool = False) -> None:
+    """Make a folder and its missing parents with mode 0700.
+
+    Args:
+        folder: Its path.
+        own: The folder is recost's own: where it exists it must be this user's, and gets mode 0700.
+
+    Raises:
+        OSError: It can't be made, or must not be used.
+    """
+    missing = []
+    place = folder
+    while not place.is_dir() and place != place.parent:
+        missing.append(place)
+        place = place.parent
+    for new in reversed(missing):
+        new.mkdir(FOLDER_MODE, exist_ok=True)
+        _tighten(new)  # where the umask takes rights from the owner
+    if own or is_fallback(folder):
+        refuse_foreign_folder(folder, own=True)
+        _tighten(folder)
+
+
+def refuse_foreign_folder(folder: Path, *, own: bool = False) -> None:
+    """Refuse a folder that somebody else has made where recost expects its own.
+
+    Args:
+        folder: Its path. A missing folder is accepted.
+        own: The folder is recost's own; without it, only the one in the temporary directory is checked.
+
+    Raises:
+        UnusableFileError: It belongs to another user.
+    """
+    if not hasattr(os, "geteuid") or not (own or is_fallback(folder)):
+        return
+    try:
+        named, found = folder.lstat(), folder.stat()
+    except FileNotFoundError:
+        return
+    planted = stat.S_ISLNK(named.st_mode) and is_fallback(folder)
+    if planted or {named.st_uid, found.st_uid} != {os.geteuid()}:
+        raise UnusableFileError(errno.EACCES, "the folder belongs to another user", str(folder))
+
+
+def _tighten(folder: Path) -> None:
+    if os.name != "posix" or folder.is_symlink():  # the user's own link: what it leads to may be shared
+        return
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | SAFE_FLAGS)
+    except PermissionError:  # the umask has taken the right to open it, too
+        folder.chmod(FOLDER_MODE)
+        return
+    try:
+        if stat.S_IMODE(os.fstat(fd).st_mode) != FOLDER_MODE:
+            os.fchmod(fd, FOLDER_MODE)
+    finally:
+        os.close(fd)
+
+
+def _fallback_name() -> str:
+    return f"recost-{getattr(os, 'getuid', int)()}"
+
+
+def fallback_folder() -> Path:
+    """Return the folder for a user without a home: its name is predictable, so it is checked before use."""
+    import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
+
+    return Path(tempfile.gettempdir(), _fallback_name())
+
+
+def is_fallback(folder: Path) -> bool:
+    """Tell whether a folder is the one that recost makes in the temporary directory."""
+    return folder.name == _fallback_name() and folder == fallback_folder()
+
+
+def check_name(name: str) -> Optional[str]:
+    """Return why a name can't be the stem of recost's files on every platform; None where it can."""
+    if re.search(r"\.\d+$", name):
+        return "no '.' and digits at the end, which is how rotated files are named"
+    if name != name.strip() or name.endswith("."):
+        return "no space at either end and no '.' at the end, which Windows drops"
+    if re.search(r'[<>:"|?*]', name):
+        return 'none of <>:"|?*, which Windows refuses in file names'
+    if _RESERVED.fullmatch(name):
+        return "not the name of a device of Windows (con, nul, com1 …)"
+    return None
+
+
+def acquire(fd: int) -> Optional[bool]:
+    """Lock an open file without waiting; False while another process holds it.
+
+    None where the platform or the file system has no locks.
+    """
+    try:
+        if fcntl is not None:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt is not None:
+            _lock_byte(fd, "LK_NBLCK")
+        else:
+            return None
+    except OSError as error:
+        return None if error.errno in _UNSUPPORTED else False
+    return True
+
+
+def release(fd: int) -> None:
+    """Unlock the file.
+
+    Closing it is not enough: a child that was forked meanwhile holds the same lock through its copy of the
+    descriptor, and would keep it.
+    """
+    try:
+        if fcntl is not None:
+            fcntl.flock(fd, fcntl.LOCK_UN)
+        elif msvcrt is not None:
+            _lock_byte(fd, "LK_UNLCK")
+    except OSError:  # a file system without locks
+        return
+
+
+def _lock_byte(fd: int, mode: str) -> None:
+    os.lseek(fd, _BYTE, os.SEEK_SET)
+    msvcrt.locking(fd, getattr(msvcrt, mode), 1)
+
+
+def acquire_within(
+    fd: int,
+    deadline: float,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Optional[bool]:
+    """Lock an open file; False where another process holds it until the deadline, None as in `acquire`."""
+    wait_s = _FIRST_POLL_S
+    while True:
+        acquired = acquire(fd)
+        if acquired is not False or monotonic() >= deadline:
+            return acquired
+        sleep(wait_s)
+        wait_s = min(wait_s * 2, _LONGEST_POLL_S)
+
+
+@contextmanager
+def locked(path: Path, timeout_s: float, **clock: Any) -> Iterator[bool]:
+    """Hold the lock on a private file while the block runs; False where another process held it all the time.
+
+    The file is made where it is missing. Where there are no locks, it counts as held.
+
+    Raises:
+        OSError: The file can't be made or opened, or is not private.
+    """
+    fd = open_private(path, os.O_RDWR | os.O_CREAT)
+    held: Optional[bool] = False
+    try:
+        monotonic = clock.get("monotonic", time.monotonic)
+        held = acquire_within(fd, monotonic() + timeout_s, **clock)
+        yield held is not False
+    finally:
+        if held:
+            release(fd)
+        os.close(fd)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[int]:
+    """Yield the descriptor of a new private file, which takes the place of ``path`` when the block ends well.
+
+    One thread of a process at a time: the new file is named after the process, so that what a crash leaves is
+    found and dropped.
+
+    Raises:
+        OSError: It can't be written; ``path`` is as it was.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with suppress(FileNotFoundError):
+        fresh.unlink()
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE_FLAGS, FILE_MODE)
+    try:
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+        fresh.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            fresh.unlink()
+        raise

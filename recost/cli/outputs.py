@@ -1,0 +1,182 @@
+"""Writing to what an option names: a file, a link, a pipe, a device, or ``-`` for stdout.
+
+A regular file is replaced as a whole once everything is written, and keeps its mode. A new file has mode
+0600. Of a link, the target is replaced and the link stays. Whatever else exists is written into and never
+replaced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, Optional
+
+from recost import _files
+from recost.errors import RecostError
+
+__all__ = ["STDOUT", "Output", "OutputError", "append", "is_stdout", "write", "written"]
+
+STDOUT: Final = "-"
+_READER_WITHIN_S: Final = 10.0
+_POLL_S: Final = 0.02
+_BLOCK: Final = 1 << 20
+
+
+class Output(str):
+    """What an option names to be written to: the ``type`` of every such option."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Output:  # noqa: PYI034 - Self is from Python 3.11 on
+        """Take the text of the argument.
+
+        Raises:
+            ArgumentTypeError: It is blank.
+        """
+        if not text.strip() or "\0" in text:
+            raise argparse.ArgumentTypeError(f"{text!r}: expected the path of a file, or - for stdout")
+        return super().__new__(cls, text)
+
+
+class OutputError(RecostError):
+    """An output can't be written."""
+
+
+@contextmanager
+def written(output: str) -> Iterator[Path]:
+    """Yield the path of a private file to write; when the block ends well its content reaches the output.
+
+    Args:
+        output: A path, or ``-``. A pipe is waited for 10 s at most, until somebody opens it to read.
+
+    Raises:
+        OutputError: It can't be written; a regular file is as it was.
+    """
+    try:
+        before = None if output == STDOUT else _status(Path(output))
+        if output != STDOUT and (before is None or _is_replaceable(output, before)):
+            with _replacing(Path(os.path.realpath(output)), before) as fresh:
+                yield fresh
+        else:
+            with tempfile.TemporaryDirectory(prefix="recost-") as folder:
+                fresh = Path(folder, "content")
+                yield fresh
+                with fresh.open("rb") as content, _opened(output) as target:
+                    shutil.copyfileobj(content, target, _BLOCK)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"recost: cannot write {output}: {_files.reason_of(error)}") from error
+
+
+def write(output: str, text: str) -> None:
+    """Write a text.
+
+    Raises:
+        OutputError: It can't be written; a regular file is as it was.
+    """
+    with written(output) as fresh:
+        fresh.write_bytes(text.encode())
+
+
+def append(output: str, text: str) -> None:
+    """Append a text to a file that others write, too.
+
+    Raises:
+        OutputError: It can't be written.
+    """
+    try:
+        with _opened(output, os.O_APPEND | os.O_CREAT) as target:
+            target.write(text.encode())
+    except OSError as error:
+        raise OutputError(f"recost: cannot write {output}: {_files.reason_of(error)}") from error
+
+
+def is_stdout(output: Optional[str]) -> bool:
+    """Tell whether an output is what this process prints to, under whatever name."""
+    if output is None or output == STDOUT:
+        return True
+    try:
+        return os.path.samestat(os.stat(output), os.fstat(sys.stdout.fileno()))  # noqa: PTH116 - stat by descriptor
+    except (OSError, ValueError):  # missing; no real file behind stdout
+        return False
+
+
+def _status(path: Path) -> Optional[os.stat_result]:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _is_replaceable(output: str, status: os.stat_result) -> bool:
+    """Tell whether it is a file, other than one that this process or its parent has opened for it."""
+    folder = os.path.realpath(os.path.dirname(output))  # noqa: PTH120 - the last part is not followed
+    if not stat.S_ISREG(status.st_mode) or folder.startswith(("/proc/", "/dev/")):
+        return False
+    return not any(_is_at(stream, status) for stream in (sys.stdout, sys.stderr))
+
+
+def _is_at(stream: object, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), status)  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+@contextmanager
+def _replacing(path: Path, before: Optional[os.stat_result]) -> Iterator[Path]:
+    # In a folder of its own: in one that others may write to, nobody can put a link at its name.
+    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
+        fresh = Path(folder, "content")
+        yield fresh
+        if before is None:
+            fresh.chmod(_files.FILE_MODE)
+        else:
+            _files.copy_rights(before, fresh)
+        fresh.replace(path)
+
+
+@contextmanager
+def _opened(output: str, flags: int = 0) -> Iterator[BinaryIO]:
+    """Yield a stream into what is no regular file, or to the end of one; stdout and stderr are not closed."""
+    status = None if output == STDOUT else _status(Path(output))
+    for stream in (sys.stdout, sys.stderr):
+        if (output == STDOUT and stream is sys.stdout) or (status is not None and _is_at(stream, status)):
+            stream.flush()
+            yield stream.buffer
+            stream.flush()
+            return
+    fd = _open(output, flags)
+    with os.fdopen(fd, "wb") as target:
+        yield target
+
+
+def _open(output: str, flags: int) -> int:
+    """Open without waiting, except for the reader of a pipe."""
+    flags |= os.O_WRONLY | (_files.SAFE_FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+    deadline = time.monotonic() + _READER_WITHIN_S
+    while True:
+        try:
+            fd = os.open(output, flags, _files.FILE_MODE)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(output).st_mode):  # noqa: PTH116
+                raise
+            if time.monotonic() >= deadline:
+                raise _files.UnusableFileError(
+                    f"it is a pipe, and nobody has opened it to read within {_READER_WITHIN_S:g} s"
+                ) from None
+            time.sleep(_POLL_S)
+            continue
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(fd, True)  # a reader may take its time
+        return fd
