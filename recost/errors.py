@@ -85,6 +85,7 @@ class RecostBudgetExceededError(RecostError):
         limit_usd: What may be spent in a period, in US dollars.
         resets_at: When the next period begins, with its time zone; None when there is none.
         unpriced: True: it is not used up; the price of the call isn't known, and ``unpriced="refuse"``.
+        unknown: True: its file can't be read or written, so what other processes have spent isn't known.
     """
 
     def __init__(
@@ -95,10 +96,13 @@ class RecostBudgetExceededError(RecostError):
         resets_at: Optional[datetime] = None,
         *,
         unpriced: bool = False,
+        unknown: bool = False,
     ) -> None:
         spent = f"${spent_usd:f} of ${limit_usd:f} spent"
         if unpriced:
             reason = f"refuses calls whose price isn't known ({spent})"
+        elif unknown:
+            reason = f"can't be checked, as its file can't be used: see on_error ({spent} as far as is known)"
         else:
             until = "" if resets_at is None else f"; it resets at {resets_at.isoformat()}"
             reason = f"is used up ({spent}{until})"
@@ -108,13 +112,15 @@ class RecostBudgetExceededError(RecostError):
         self.limit_usd = limit_usd
         self.resets_at = resets_at
         self.unpriced = unpriced
+        self.unknown = unknown
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Process pools and task queues pickle what a task raises.
-        return _remade, (self.budget, self.spent_usd, self.limit_usd, self.resets_at, self.unpriced)
+        why = {"unpriced": self.unpriced, "unknown": self.unknown}
+        return _remade, (self.budget, self.spent_usd, self.limit_usd, self.resets_at, why)
 
 
 def _remade(
-    budget: str, spent_usd: Decimal, limit_usd: Decimal, resets_at: Optional[datetime], unpriced: bool
+    budget: str, spent_usd: Decimal, limit_usd: Decimal, resets_at: Optional[datetime], why: dict[str, bool]
 ) -> RecostBudgetExceededError:
-    return RecostBudgetExceededError(budget, spent_usd, limit_usd, resets_at, unpriced=unpriced)
+    return RecostBudgetExceededError(budget, spent_usd, limit_usd, resets_at, **why)

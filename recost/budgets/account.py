@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Final, NamedTuple, Optional
 
@@ -16,6 +16,10 @@ __all__ = ["Account", "Call", "Notice"]
 
 _EXACT: Final = Context(prec=60)
 _MAX_TARGETS: Final = 1000
+_KEPT: Final = 8
+"""Periods whose sums are kept, for a clock that is put back."""
+_NEAR: Final = timedelta(days=7)
+"""A clock that is put back by more corrects one that was wrong: what was spent then isn't carried over."""
 _NO_RULE: Final = "unknown"
 _ZERO: Final = Decimal(0)
 
@@ -58,6 +62,12 @@ class Account:
         """In this period, by this process and, as far as it knows, by those that it shares a file with."""
         self.unsaved = _ZERO
         """Of that, what the file doesn't have yet."""
+        self.unknown_since: Optional[float] = None
+        """When it was first not possible to see what others have spent; None while it is."""
+        self._left: dict[str, tuple[Decimal, Decimal]] = {}
+        """Spent and unsaved in the periods that the clock has left, by their labels."""
+        self._stored: dict[str, Decimal] = {}
+        """What the file had last, by period: it never has less later."""
         self._limit = budget.limit
         self._amounts = tuple(
             (fraction, _EXACT.multiply(Decimal(repr(fraction)), budget.limit))
@@ -69,6 +79,8 @@ class Account:
         """Fractions of up to here have been noticed."""
         self._answering: set[str] = set()
         """Targets that have answered as the budget's model."""
+        self._named: set[str] = set()
+        """Those of them that a file may name: of providers that have a rule."""
         self._unpriced: set[str] = set()
         """Targets that have answered without a price."""
         self.period: Period = period_at(budget.per, self._zone, now)
@@ -79,13 +91,33 @@ class Account:
         return start is None or end is None or start <= now < end
 
     def roll(self, now: datetime) -> None:
-        """Begin the period that ``now`` is in. Where the clock was put back, the spending is kept."""
+        """Go to the period that ``now`` is in: one that was left before goes on with what it had.
+
+        Where the clock was put back to a period that is not known, what was spent is carried over.
+        """
         if self.current(now):
             return
-        end, self.period = self.period.end, period_at(self.budget.per, self._zone, now)
-        if end is not None and now >= end:
-            self.spent = self.unsaved = self._told = _ZERO
+        before, self.period = self.period, period_at(self.budget.per, self._zone, now)
+        self._left[before.label] = (self.spent, self.unsaved)
+        label = self.period.label
+        known = self._left.pop(label, None)
+        if known is None:
             self._unpriced.clear()
+            carried = self.spent if _is_near(now, before.label) else _ZERO
+            known = (carried, _ZERO)
+            self._stored[label] = carried
+        self.spent, self.unsaved = known
+        self._told = self.spent
+        for old in sorted(self._left, reverse=True)[_KEPT - 1 :]:
+            del self._left[old]
+            self._stored.pop(old, None)
+
+    def pending(self) -> dict[str, Decimal]:
+        """Return what a file doesn't have yet, by period."""
+        found = {label: unsaved for label, (_, unsaved) in self._left.items() if unsaved}
+        if self.unsaved:
+            found[self.period.label] = self.unsaved
+        return found
 
     @property
     def refusing(self) -> bool:
@@ -94,14 +126,19 @@ class Account:
             return False
         return self.spent >= self._limit or self.budget.unpriced == "refuse"
 
-    def refusal(self, call: Call) -> Optional[RecostBudgetExceededError]:
-        """Return why a call is not to be made; None when it may be."""
+    def refusal(self, call: Call, *, unknown: bool = False) -> Optional[RecostBudgetExceededError]:
+        """Return why a call is not to be made; None when it may be.
+
+        Args:
+            call: What is known of it.
+            unknown: What others have spent can't be seen for too long.
+        """
         if not self._covers(call) or not self._may_answer_as_model(call):
             return None
-        if self.spent >= self._limit:
+        if unknown or self.spent >= self._limit:
             # A host that no rule knows costs nothing that would count here.
             free = call.provider == _NO_RULE and self.budget.unpriced == "ignore"
-            return None if free else self._error(unpriced=False)
+            return None if free else self._error(unknown=self.spent < self._limit)
         if self.budget.unpriced == "refuse" and (call.provider == _NO_RULE or call.target in self._unpriced):
             return self._error(unpriced=True)
         return None
@@ -112,6 +149,8 @@ class Account:
             return []
         if self.budget.model is not None:
             _note(self._answering, _key(call))
+            if call.provider != _NO_RULE:  # the target of another has its host in it, which no file is told
+                _note(self._named, _key(call))
         usd = call.usd
         if usd is None:
             if self.budget.unpriced == "refuse":
@@ -122,10 +161,18 @@ class Account:
         return [] if self.shared else self._reached(_ZERO, self.spent)
 
     def restore(self, entry: Entry) -> None:
-        """Take over what a file says was spent, if it was in this period."""
-        if (entry.per, entry.period) == (self.budget.per, self.period.label):
-            self.spent = self._told = entry.spent
-            self._answering.update(entry.targets)
+        """Take over what a file says was spent, in this period and in others."""
+        if entry.per != self.budget.per:
+            return
+        label, sums = self.period.label, entry.sums()
+        start = self.period.start
+        if label not in sums and start is not None and _is_near(start, entry.period):
+            sums[label] = entry.spent  # the clock was put back since
+        self._stored.update(sums)
+        self.spent = self._told = sums.pop(label, _ZERO)
+        self._left.update({other: (spent, _ZERO) for other, spent in sums.items()})
+        self._answering.update(entry.targets)
+        self._named.update(entry.targets)
 
     def entry(self, stored: Optional[Entry]) -> Entry:
         """Return what a file is to have in the place of what it has.
@@ -133,28 +180,45 @@ class Account:
         Where it isn't shared, several processes may write it all the same: the one that has spent most
         counts.
         """
-        label = self.period.label
-        if stored is None or stored.per != self.budget.per or stored.period < label:
-            stored = Entry(self.budget.per, label, _ZERO)
-        elif stored.period > label:
-            return stored  # the clocks of two processes differ
-        spent = _EXACT.add(stored.spent, self.unsaved) if self.shared else max(stored.spent, self.spent)
-        targets = sorted(self._answering.union(stored.targets))
-        return Entry(self.budget.per, label, spent, tuple(targets[:_MAX_TARGETS]))
+        if stored is None or stored.per != self.budget.per:
+            stored = Entry(self.budget.per, self.period.label, _ZERO)
+        sums = stored.sums()
+        for label, (spent, unsaved) in {**self._left, self.period.label: (self.spent, self.unsaved)}.items():
+            had = max(sums.get(label, _ZERO), self._stored.get(label, _ZERO))
+            sums[label] = _EXACT.add(had, unsaved) if self.shared else max(had, spent)
+        latest, *others = sorted(sums, reverse=True)[:_KEPT]
+        targets = sorted(self._named.union(stored.targets))[:_MAX_TARGETS]
+        earlier = tuple((label, sums[label]) for label in others)
+        return Entry(self.budget.per, latest, sums[latest], tuple(targets), earlier)
 
-    def saved(self, before: Optional[Entry], after: Entry, unsaved: Decimal) -> list[Notice]:
-        """Take note of what the file had and has; returns the fractions that this process's part reaches."""
-        if after.period != self.period.label:
-            return []
-        self.unsaved = _EXACT.subtract(self.unsaved, unsaved)
+    def saved(self, before: Optional[Entry], after: Entry, written: dict[str, Decimal]) -> list[Notice]:
+        """Take note of what the file had and has; returns the fractions that this process's part reaches.
+
+        Args:
+            before: What the file had.
+            after: What it has.
+            written: What `pending` returned when ``after`` was made.
+        """
+        label, sums = self.period.label, after.sums()
+        self.unsaved = _EXACT.subtract(self.unsaved, written.get(label, _ZERO))
+        for other, (spent, unsaved) in self._left.items():
+            self._left[other] = (spent, _EXACT.subtract(unsaved, written.get(other, _ZERO)))
         if not self.shared:
             return []
-        self.spent = _EXACT.add(after.spent, self.unsaved)
+        self._stored.update(
+            {each: spent for each, spent in sums.items() if each in self._left or each == label}
+        )
+        for other, (_, unsaved) in self._left.items():
+            if other in sums:
+                self._left[other] = (_EXACT.add(sums[other], unsaved), unsaved)
         self._answering.update(after.targets)
+        if label not in sums:
+            return []
+        self.spent = _EXACT.add(sums[label], self.unsaved)
         since = _ZERO
-        if before is not None and (before.per, before.period) == (after.per, after.period):
-            since = before.spent
-        return self._reached(since, after.spent)
+        if before is not None and before.per == after.per:
+            since = before.sums().get(label, _ZERO)
+        return self._reached(since, sums[label])
 
     def not_saved(self) -> list[Notice]:
         """Return the fractions that are reached as far as this process knows: the file can't be written."""
@@ -163,6 +227,7 @@ class Account:
     def after_fork_in_child(self) -> None:
         """Leave what isn't saved to the parent."""
         self.unsaved = _ZERO
+        self._left = {label: (spent, _ZERO) for label, (spent, _) in self._left.items()}
 
     def _covers(self, call: Call) -> bool:
         provider = self.budget.provider
@@ -187,10 +252,17 @@ class Account:
             if since < amount <= upto
         ]
 
-    def _error(self, *, unpriced: bool) -> RecostBudgetExceededError:
+    def _error(self, *, unpriced: bool = False, unknown: bool = False) -> RecostBudgetExceededError:
         end = self.period.end
         resets_at = None if end is None else end.astimezone(self._zone)
-        return RecostBudgetExceededError(self.name, self.spent, self._limit, resets_at, unpriced=unpriced)
+        return RecostBudgetExceededError(
+            self.name, self.spent, self._limit, resets_at, unpriced=unpriced, unknown=unknown
+        )
+
+
+def _is_near(now: datetime, label: str) -> bool:
+    """Tell whether a period begins later than ``now``, but not so much later that the clock was wrong."""
+    return now < datetime.fromisoformat(label) <= now + _NEAR
 
 
 def _key(call: Call) -> str:

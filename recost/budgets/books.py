@@ -16,6 +16,11 @@ __all__ = ["Books"]
 _EVERY_S: Final = 1.0
 """A file is written at most this often, and what other processes have spent is read as often."""
 _RETRY_S: Final = 30.0
+_RETRY_SHARED_S: Final = 5.0
+_UNKNOWN_AFTER_S: Final = 5.0
+"""A budget refuses its calls when what others have spent could not be seen for longer."""
+_REPORT_EACH_S: Final = 60.0
+"""For so long one failure is reported each second; later on, one in `_RETRY_S`."""
 _IDLE_S: Final = threading.TIMEOUT_MAX
 
 
@@ -28,11 +33,16 @@ class _Book:
         self.shared = any(account.shared for account in accounts)
         self.next_s = 0.0
         """When it may be written again."""
+        self.failures = 0
+        """In a row."""
+        self.failing_since_s = 0.0
+        self.report_s = 0.0
+        """When a failure is reported again."""
         self.reported: Optional[str] = None
 
     @property
     def changed(self) -> bool:
-        return any(account.unsaved for account in self.accounts)
+        return any(account.pending() for account in self.accounts)
 
 
 class Books:
@@ -41,7 +51,7 @@ class Books:
     Args:
         accounts: All of them.
         local_file: Keeps those that name no file; None: nothing does.
-        report: Receives what goes wrong, once for each episode.
+        report: Receives what goes wrong: of a shared file each time, of another once for each episode.
     """
 
     def __init__(
@@ -71,10 +81,11 @@ class Books:
     def open(self) -> None:
         """Read what was spent before."""
         for book in self._books:
+            began = self._monotonic()
             try:
                 entries = book.file.read()
             except RecostError as error:
-                self._failed(book, error)
+                self._failed(book, error, began)
                 continue
             for account in book.accounts:
                 if account.name in entries:
@@ -84,6 +95,11 @@ class Books:
         """Tell whether it is time to see what other processes have spent."""
         now = self._monotonic()
         return any(book.shared and now >= book.next_s for book in self._books)
+
+    def unknown(self, account: Account) -> bool:
+        """Tell whether what others have spent of a budget can't be seen for too long."""
+        since = account.unknown_since
+        return since is not None and self._monotonic() - since > _UNKNOWN_AFTER_S
 
     def wait_s(self) -> float:
         """Return how long there is nothing to save."""
@@ -110,17 +126,18 @@ class Books:
         def merge(entries: Entries) -> Entries:
             with self._lock:
                 for account in book.accounts:
-                    unsaved[account.name] = account.unsaved
+                    unsaved[account.name] = account.pending()
                     entries[account.name] = account.entry(entries.get(account.name))
             return entries
 
+        began = self._monotonic()
         try:
             before, after = book.file.update(merge, timeout_s)
         except RecostError as error:
-            self._failed(book, error)
+            self._failed(book, error, began)
             with self._lock:
                 return [notice for account in book.accounts for notice in account.not_saved()]
-        book.reported = None
+        self._succeeded(book)
         book.next_s = self._monotonic() + _EVERY_S
         notices: list[Notice] = []
         with self._lock:
@@ -129,8 +146,26 @@ class Books:
                 notices += account.saved(before.get(name), after[name], unsaved[name])
         return notices
 
-    def _failed(self, book: _Book, error: RecostError) -> None:
-        book.next_s = self._monotonic() + _RETRY_S
-        if book.reported != str(error):
+    def _succeeded(self, book: _Book) -> None:
+        book.failures, book.reported = 0, None
+        for account in book.accounts:
+            account.unknown_since = None
+
+    def _failed(self, book: _Book, error: RecostError, began: float) -> None:
+        now = self._monotonic()
+        if not book.failures:
+            book.failing_since_s = began
+        book.failures += 1
+        if not book.shared:  # what this process has spent it knows
+            book.next_s = now + _RETRY_S
+            told = book.reported == str(error)
+        else:
+            for account in book.accounts:
+                account.unknown_since = book.failing_since_s
+            book.next_s = now + min(_EVERY_S * 2 ** min(book.failures - 1, 8), _RETRY_SHARED_S)
+            told = book.reported == str(error) and now < book.report_s
+        if not told:
             book.reported = str(error)
+            fresh = now < book.failing_since_s + _REPORT_EACH_S
+            book.report_s = now + (_EVERY_S if fresh else _RETRY_S)
             self._report(error)

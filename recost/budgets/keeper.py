@@ -204,14 +204,14 @@ class Keeper:
         if cost is None:
             return None
         call = self._described(exchange, cost)
-        errors = (account.refusal(call) for account in refusing)
+        errors = (account.refusal(call, unknown=self._books.unknown(account)) for account in refusing)
         return next((error for error in errors if error is not None), None)
 
     def _refuses_at(self, account: Account, now: datetime) -> bool:
         if not account.current(now):
             with self._lock:
                 account.roll(now)
-        return account.refusing
+        return account.refusing or self._books.unknown(account)
 
     def _add_up(self) -> None:
         pending = self._pending
@@ -258,6 +258,8 @@ class Keeper:
         match = self._registry.lookup(exchange.host, path)
         if match is not None and match.categorised:
             return f"{match.provider} {match.endpoint_category}"
+        if match is not None:
+            return f"{match.provider} {template_for(exchange.host, path)}"
         return f"{exchange.host} {template_for(exchange.host, path)}"
 
 

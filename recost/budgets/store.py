@@ -34,10 +34,16 @@ class Entry(NamedTuple):
 
     per: str
     period: str
-    """When the period began; empty for all time. Later ones compare as greater."""
+    """When the latest period began; empty for all time. Later ones compare as greater."""
     spent: Decimal
     targets: tuple[str, ...] = ()
-    """That have answered as the budget's model."""
+    """That have answered as the budget's model: provider and endpoint, never a host."""
+    earlier: tuple[tuple[str, Decimal], ...] = ()
+    """Periods before the latest, for clocks that are put back, and what was spent in each."""
+
+    def sums(self) -> dict[str, Decimal]:
+        """Return what was spent in each period that is kept."""
+        return {**dict(self.earlier), self.period: self.spent}
 
 
 Entries = dict[str, Entry]
@@ -132,12 +138,15 @@ def _entry(value: Any) -> Entry:
     per, period = _text(value["per"]), _text(value["period"])
     if per not in PERIODS or (per == "total") != (not period):
         raise ValueError
-    if period and datetime.fromisoformat(period).utcoffset() != timedelta():
-        raise ValueError
-    targets = value.get("targets", [])
-    if not isinstance(targets, list):
+    targets = value.get("endpoints", _without_hosts(value))
+    earlier = value.get("earlier", {})
+    if not isinstance(targets, list) or not isinstance(earlier, dict):
         raise TypeError
-    return Entry(per, period, _spent(_text(value["spent_usd"])), tuple(map(_text, targets)))
+    for beginning in filter(None, (period, *earlier)):
+        if datetime.fromisoformat(_text(beginning)).utcoffset() != timedelta():
+            raise ValueError
+    kept = tuple((label, _spent(_text(amount))) for label, amount in earlier.items())
+    return Entry(per, period, _spent(_text(value["spent_usd"])), tuple(map(_text, targets)), kept)
 
 
 def _spent(text: str) -> Decimal:
@@ -152,10 +161,20 @@ def _text(value: Any) -> str:
     return value
 
 
+def _without_hosts(entry: Mapping[str, Any]) -> list[str]:
+    """Return what an earlier version has noted of endpoints, without those that it named by host and path."""
+    targets = entry.get("targets", [])
+    if not isinstance(targets, list):
+        raise TypeError
+    return [target for target in map(_text, targets) if "/" not in target]
+
+
 def _written(entries: Mapping[str, Entry]) -> dict[str, Any]:
     budgets: dict[str, Any] = {}
     for name, entry in sorted(entries.items()):
         budgets[name] = {"per": entry.per, "period": entry.period, "spent_usd": f"{entry.spent:f}"}
         if entry.targets:
-            budgets[name]["targets"] = list(entry.targets)
+            budgets[name]["endpoints"] = list(entry.targets)
+        if entry.earlier:
+            budgets[name]["earlier"] = {label: f"{spent:f}" for label, spent in entry.earlier}
     return {"format": _FORMAT, "budgets": budgets}
