@@ -76,7 +76,7 @@ class StateFile:
             RecostError: It can't be read, or is something else.
         """
         try:
-            return self._read()
+            return self._parsed(self._read())
         except OSError as error:
             raise self._trouble("read", _files.reason_of(error)) from None
 
@@ -92,22 +92,28 @@ class StateFile:
             with _files.locked(self._lock_path, timeout_s, **clock) as held:
                 if not held:
                     raise self._trouble("write", "another process holds its lock")
-                before = self._read()
+                text = self._read()
+                before = self._parsed(text)
                 after = merge(dict(before))
-                if after != before:
-                    self._replace(after)
+                new = _encoded(after)
+                if after != before or (
+                    text and text != new
+                ):  # the same, as an earlier version has written it
+                    self._replace(new)
                 return before, after
         except OSError as error:
             raise self._trouble("write", _files.reason_of(error)) from None
 
-    def _read(self) -> Entries:
+    def _read(self) -> bytes:
         _files.refuse_foreign_folder(self.path.parent)
         try:
             fd = _files.open_private(self.path, os.O_RDONLY)
         except FileNotFoundError:
-            return {}
+            return b""
         with os.fdopen(fd, "rb") as file:
-            text = file.read(_MAX_BYTES + 1)
+            return file.read(_MAX_BYTES + 1)
+
+    def _parsed(self, text: bytes) -> Entries:
         if len(text) > _MAX_BYTES:
             raise self._trouble("use", f"it has more than {_MAX_BYTES >> 20} MB, and is left as it is")
         try:
@@ -115,9 +121,9 @@ class StateFile:
         except (ValueError, TypeError, KeyError, AttributeError):
             raise self._trouble("use", "it holds something else, and is left as it is") from None
 
-    def _replace(self, entries: Entries) -> None:
+    def _replace(self, text: bytes) -> None:
         with _files.replaced(self.path) as fd, os.fdopen(fd, "wb", closefd=False) as file:
-            file.write(json.dumps(_written(entries), indent=1).encode() + b"\n")
+            file.write(text)
 
     def _trouble(self, what: str, reason: str) -> RecostError:
         return RecostError(f"recost: cannot {what} {self.path}, where budgets are kept: {reason}")
@@ -167,6 +173,10 @@ def _without_hosts(entry: Mapping[str, Any]) -> list[str]:
     if not isinstance(targets, list):
         raise TypeError
     return [target for target in map(_text, targets) if "/" not in target]
+
+
+def _encoded(entries: Mapping[str, Entry]) -> bytes:
+    return json.dumps(_written(entries), indent=1).encode() + b"\n"
 
 
 def _written(entries: Mapping[str, Entry]) -> dict[str, Any]:

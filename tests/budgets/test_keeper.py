@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pickle
 import threading
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -10,7 +13,7 @@ from typing import Any, Optional
 
 import pytest
 
-from recost import Budget, Cost, ProviderDef, ProviderRegistry, RecostBudgetExceededError
+from recost import Budget, Cost, ProviderDef, ProviderRegistry, RecostBudgetExceededError, _files
 from recost.budgets.keeper import Keeper
 from recost.interceptors.exchange import Exchange
 from recost.interceptors.scope import Scope
@@ -28,6 +31,7 @@ class Bench:
     def __init__(
         self, *budgets: Budget, at: str = "2026-11-21T12:00", local_file: Optional[str] = None
     ) -> None:
+        self.elapsed_s = 0.0
         self.told: list[tuple[Any, ...]] = []
         self.errors: list[BaseException] = []
         self.recorded: list[Exchange] = []
@@ -38,6 +42,7 @@ class Bench:
             report=self.errors.append,
             local_file=local_file,
             clock=lambda: self._now,
+            monotonic=lambda: self.elapsed_s,
         )
         self.sink = self.keeper.bind(self._cost_of, self.recorded.append)
 
@@ -152,6 +157,78 @@ def test_a_clock_that_is_put_back_resets_nothing() -> None:
     assert bench.calls_until_refused()[0] == 0
     bench.now("2026-11-22T00:00:02")
     assert bench.calls_until_refused()[0] == 0
+
+
+@pytest.mark.parametrize("per", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_no_period_has_more_than_its_limit_however_the_clock_is_put(
+    per: Any, shared: bool, restarted: bool, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "b.json")
+    budget = raising(per=per, file=file if shared else None)
+
+    def started(at: str) -> Bench:
+        return Bench(budget, at=at, local_file=None if shared else file)
+
+    counts = []
+    bench = started("2026-11-30T23:59:50")
+    for at in (
+        "2026-11-30T23:59:51", "2026-12-01T00:00:01", "2026-11-30T23:59:59", "2026-12-01T00:00:02",
+        "2026-11-29T23:00", "2026-11-30T23:59:58", "2026-12-01T00:00:05", "2026-11-30T22:30",
+        "2026-12-01T00:01",
+    ):  # fmt: skip
+        if restarted:
+            bench.keeper.turn(everything=True)
+            bench = started(at)
+        bench.now(at)
+        counts.append(bench.calls_until_refused()[0])
+        bench.keeper.turn(everything=True)
+        bench.elapsed_s += 2
+    assert counts[0] == 10
+    # A week from Monday to Monday holds both sides of midnight: the 30th of November 2026 is a Monday.
+    assert counts[1] == (0 if per == "week" else 10)
+    assert sum(counts[2:]) == 0
+    assert not bench.errors
+
+
+def test_a_clock_that_was_years_ahead_blocks_nothing_when_it_is_right_again() -> None:
+    bench = Bench(raising(), at="2026-11-21T12:00")
+    bench.call("0.4")
+    bench.keeper.settle()
+    bench.now("2099-01-01T00:00")
+    assert bench.calls_until_refused()[0] == 10
+    bench.now("2026-11-21T12:01")
+    assert bench.calls_until_refused()[0] == 6
+    bench.now("2026-11-22T00:00")
+    assert bench.calls_until_refused()[0] == 10
+
+
+def test_what_was_spent_before_the_clock_was_put_is_saved_under_its_day(tmp_path: Path) -> None:
+    budget = raising(file=tmp_path / "b.json")
+    bench = Bench(budget, at="2026-11-21T23:59")
+    bench.call("0.3")
+    bench.keeper.settle()
+    bench.now("2026-11-22T00:01")
+    bench.call("0.5")
+    bench.keeper.turn(everything=True)
+    other = Bench(budget, at="2026-11-21T23:59")
+    assert other.calls_until_refused()[0] == 7
+    other = Bench(budget, at="2026-11-22T00:02")
+    assert other.calls_until_refused()[0] == 5
+
+
+def test_the_sums_that_are_kept_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    bench = Bench(raising(limit=1000, per="hour", file=path), at="2026-11-21T00:00")
+    for day in range(1, 29):
+        for hour in (3, 1, 2, 5, 4):
+            bench.now(f"2026-11-{day:02}T{hour:02}:00")
+            bench.call()
+    bench.keeper.turn(everything=True)
+    account = bench.keeper._accounts[0]
+    assert max(len(account._left), len(account._stored)) <= 9
+    assert len(json.loads(path.read_text())["budgets"][account.name]["earlier"]) == 7
 
 
 def test_each_fraction_is_told_once_in_a_period() -> None:
@@ -367,6 +444,98 @@ def test_a_shared_file_that_cannot_be_used_is_reported_once_and_the_process_coun
     assert file.read_text() == '{"my": "notes"}'
     assert [fraction for _, fraction in told] == [0.5]
     assert bench.calls_until_refused()[0] == 4
+
+
+def damage(file: Path) -> Any:
+    file.write_text("{")
+    return None
+
+
+def hold(file: Path) -> Any:
+    held = os.open(f"{file}.lock", os.O_RDWR)
+    assert _files.acquire(held)
+    return held
+
+
+@pytest.mark.parametrize("harm", [damage, hold])
+def test_a_shared_file_that_cannot_be_used_for_5_s_refuses(harm: Any, tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    bench = Bench(raising(limit=100, file=file), telling([], name="tell", file=file))
+    bench.call()
+    bench.keeper.turn(everything=True)
+    held = harm(file)
+    for _ in range(6):
+        bench.elapsed_s += 1
+        bench.call()
+        bench.keeper.save(everything=False, timeout_s=0)
+    for _ in range(8):
+        bench.elapsed_s += 1
+        with pytest.raises(RecostBudgetExceededError, match="can't be checked") as caught:
+            bench.call()
+        assert pickle.loads(pickle.dumps(caught.value)).unknown
+        bench.keeper.save(everything=False, timeout_s=0)
+    assert 4 <= len(bench.errors) <= 14  # each attempt that failed
+    if held is None:
+        file.unlink()
+    else:
+        _files.release(held)
+        os.close(held)
+    bench.elapsed_s += 5
+    bench.keeper.turn(everything=True)
+    bench.call()
+    bench.keeper.turn(everything=True)
+    assert json.loads(file.read_text())["budgets"]["per day"]["spent_usd"] == "0.8"
+
+
+def test_one_error_each_second_at_most_and_later_each_half_minute(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    bench = Bench(raising(file=file))
+    damage(file)
+    for _ in range(6000):
+        bench.elapsed_s += 0.1
+        bench.keeper.turn()
+    assert 12 + 15 <= len(bench.errors) <= 60 + 20
+    assert len({str(error) for error in bench.errors}) == 1
+
+
+def test_a_file_that_is_lost_gives_nothing_back(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    bench = Bench(raising(file=file))
+    assert bench.calls_until_refused()[0] == 10
+    bench.keeper.turn(everything=True)
+    file.unlink()
+    bench.elapsed_s += 2
+    bench.keeper.turn(everything=True)
+    assert bench.calls_until_refused()[0] == 0
+    assert Bench(raising(file=file)).calls_until_refused()[0] == 0
+
+
+def test_the_file_names_no_host(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    budget = raising(limit=100, model="m", file=file)
+    bench = Bench(budget)
+    bench.call(model="m")
+    bench.call(model="m", host="secret.internal.example", path="/v1/x")
+    bench.keeper.turn(everything=True)
+    assert "secret" not in file.read_text()
+    assert json.loads(file.read_text())["budgets"][budget.name]["endpoints"] == ["acme chat"]
+    assert bench.keeper._accounts[0]._answering == {"acme chat", "secret.internal.example /v1/x"}
+
+
+def test_hosts_that_an_earlier_version_has_noted_go(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    old = {"per": "day", "period": "2026-11-21T00:00:00+00:00", "spent_usd": "1"}
+    old["targets"] = ["acme chat", "secret.internal.example /v1/x", "ollama /api/chat"]  # type: ignore[assignment]
+    file.write_text(json.dumps({"format": "recost budgets 1", "budgets": {"m": old}}))
+    file.chmod(0o600)
+    bench = Bench(raising(name="m", model="m", file=file))
+    assert bench.calls_until_refused()[0] == 0
+    bench.keeper.turn(everything=True)
+    bench.call(host="other.test", path="/v1/x")
+    bench.elapsed_s += 2
+    bench.keeper.turn(everything=True)
+    written = json.loads(file.read_text())["budgets"]["m"]
+    assert (written["endpoints"], "targets" in written) == (["acme chat"], False)
 
 
 def test_twenty_threads() -> None:
