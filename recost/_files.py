@@ -85,7 +85,7 @@ def copy_rights(status: os.stat_result, path: Path) -> None:
     Raises:
         OSError: The mode can't be set.
     """
-    if os.name != "posix":
+    if not hasattr(os, "geteuid"):
         return
     fd = os.open(path, os.O_WRONLY | SAFE_FLAGS)
     try:
@@ -179,7 +179,8 @@ def refuse_foreign_folder(folder: Path, *, own: bool = False) -> None:
 
 
 def _tighten(folder: Path) -> None:
-    if os.name != "posix" or folder.is_symlink():  # the user's own link: what it leads to may be shared
+    # Not of a link that the user has made: what it leads to may be shared.
+    if not hasattr(os, "O_DIRECTORY") or folder.is_symlink():
         return
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | SAFE_FLAGS)

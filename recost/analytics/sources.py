@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import re
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +112,10 @@ def spool(stream: BinaryIO, folder: Path) -> Path:
     """Copy a stream, compressed or not, into a file in a folder, as it can be read only once."""
     first = stream.read(1 << 16)
     path = folder / ("stdin.jsonl.gz" if first.startswith(_GZIP) else "stdin.jsonl")
+    # A read that takes several pieces would put off a signal that comes between two of them.
+    read = getattr(stream, "read1", stream.read)
     with path.open("xb") as copy:
         copy.write(first)
-        shutil.copyfileobj(stream, copy, 1 << 20)
+        while block := read(1 << 20):
+            copy.write(block)
     return path
