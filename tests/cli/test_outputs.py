@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from recost import _files
 from recost.cli import COMMANDS, main, outputs
 from recost.cli.outputs import Output
 from tests.analytics.test_cache import line
@@ -216,7 +217,7 @@ def test_what_fails_half_way_leaves_the_old_file(
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(outputs._files, "copy_rights", fail)
+    monkeypatch.setattr(_files, "copy_rights", fail)
     assert option.run(folder / "old") == 2
     assert (folder / "old").read_text() == "old"
     assert [path.name for path in folder.iterdir()] == ["old"]
