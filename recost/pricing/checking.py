@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _SHOWN: Final = 80
-_MOST: Final = 10**18
+_MOST: Final = 10**60
 _LEAST_EXPONENT: Final = -60
 """An amount beyond is no price, and could take all memory where it is written out."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
