@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Final, Optional
 
+from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange, clean_path
 from recost.pricing.cost import Cost
 from recost.pricing.model import MatchResult
 from recost.pricing.pricer import Pricer
 from recost.pricing.registry import CACHED_URLS, LONGEST_CACHED, ProviderRegistry
-from recost.pricing.usage import HEADERS, read_model, read_usage
+from recost.pricing.usage import HEADERS, Reading, read_answer
 from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Usage
 
 __all__ = ["Meter"]
+
+_NOTHING: Final = Reading(None, unread=False)
 
 
 class Meter:
@@ -32,6 +35,7 @@ class Meter:
         self._report = report
         self._known: dict[tuple[str, str, str], Optional[Sequence[str]]] = {}
         """What `wanted` has found before, as each call asks it."""
+        self._told_unread = False
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
     def wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
@@ -86,7 +90,9 @@ class Meter:
 
     def _price(self, exchange: Exchange) -> Cost:
         match = self._match(exchange)
-        usage, content_type = self._usage(exchange, match)
+        reading, content_type = self._read(exchange, match)
+        if reading.unread:
+            self._report_unread(match)
         return self._pricer.price(
             match,
             host=exchange.host,
@@ -96,22 +102,23 @@ class Meter:
             request_bytes=exchange.request_bytes,
             response_bytes=exchange.response_bytes,
             content_type=content_type,
-            usage=usage,
+            usage=reading.usage,
             attempts=max(exchange.attempts, 1),
+            unread=reading.unread,
         )
 
     def _match(self, exchange: Exchange) -> Optional[MatchResult]:
         return self._registry.lookup(exchange.host, clean_path(exchange.path))
 
-    def _usage(self, exchange: Exchange, match: Optional[MatchResult]) -> tuple[Optional[Usage], str]:
+    def _read(self, exchange: Exchange, match: Optional[MatchResult]) -> tuple[Reading, str]:
         capture, exchange.capture = exchange.capture, None
         captured = None if capture is None else capture.take()
         if captured is None or match is None or match.rule is None:
-            return None, ""
+            return _NOTHING, ""
         path = clean_path(exchange.path)
         shape = self._registry.usage_shape(exchange.host, path, exchange.method)
         if shape is None:
-            return None, captured.content_type
+            return _NOTHING, captured.content_type
         content = Content(
             head=captured.head,
             tail=captured.tail,
@@ -122,12 +129,19 @@ class Meter:
             path=path,
             status=exchange.status,
             headers=captured.headers,
+            unread=captured.unread,
         )
-        try:
-            usage = read_usage(shape, content)
-            if usage is None and (model := read_model(content)) is not None:
-                usage = Usage(model=model)  # a stream that doesn't say what it used
-        except Exception as error:  # noqa: BLE001 - an answer of any kind must not stop the counting
-            self._report(error)
-            usage = None
-        return usage, captured.content_type
+        return read_answer(shape, content), captured.content_type
+
+    def _report_unread(self, match: Optional[MatchResult]) -> None:
+        """Report, once, that not all can be read."""
+        if self._told_unread:
+            return
+        self._told_unread = True
+        provider = "unknown" if match is None else match.provider
+        self._report(
+            RecostError(
+                f"recost: a response of {provider} was not read to its end: it swells or nests too much, or "
+                "can't be decoded; the cost of such calls is an estimate (reported once)"
+            )
+        )

@@ -44,8 +44,9 @@ class _Pattern:
 
 def _pieces(piece: str) -> _Pattern:
     """Return what matches pieces of that form with separators between them, in lower case."""
-    whole = f"(?:{piece})(?![a-z0-9])"
-    return _Pattern(rf"\$?[._~-]*(?:{whole}(?:[._~-]+{whole})*[._~-]*)?")
+    # Each piece is taken once, in one way: what a lookahead has found is not tried otherwise later.
+    first, further = (rf"(?=((?:{piece})(?![a-z0-9])))\{number}" for number in (1, 2))
+    return _Pattern(rf"\$?[._~-]*(?:{first}(?:[._~-]+{further})*[._~-]*)?")
 
 
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")

@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Callable, Final, Literal, Optional, Union
 
 from recost.budgets.periods import PERIODS, Per, load_zone
+from recost.globs import ANYTHING, Glob
 
 __all__ = ["Budget"]
 
@@ -19,8 +21,11 @@ _MAX_TEXT: Final = 200
 _MOST: Final = Decimal(10) ** 12
 _MOST_FRACTION: Final = 100
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
-_DATED: Final = r"(?:[-@](?:\d{8}|\d{6}|\d{4}|\d{3}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|latest))?"
+_DATED: Final = re.compile(
+    r"[-@](?:\d{8}|\d{6}|\d{4}|\d{3}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|latest)"
+)
 """What providers put behind the name of a model to name one version of it."""
+_DATED_LENGTHS: Final = (4, 5, 6, 7, 8, 9, 11)
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,9 @@ class Budget:
         """Tell whether a model is the one that this budget is for."""
         if self.model is None or model is None:
             return self.model is None
-        pattern = re.escape(self.model).replace(r"\*", ".*") + _DATED
-        return re.fullmatch(pattern, model, re.IGNORECASE) is not None
+        name, glob = model.lower(), _glob(self.model)
+        dated = (size for size in _DATED_LENGTHS if _DATED.fullmatch(name, max(len(name) - size, 0)))
+        return glob.matches(name) or any(glob.matches(name[:-size]) for size in dated)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -110,6 +116,12 @@ class Budget:
         period = "in total" if self.per == "total" else f"per {self.per}"
         zone = "" if self.timezone == "UTC" or self.per == "total" else f" ({self.timezone})"
         return " ".join([*filter(None, parts), period]) + zone
+
+
+@lru_cache(maxsize=256)
+def _glob(model: str) -> Glob:
+    first, *more = re.split(r"\*+", model.lower())
+    return Glob([first, *(part for text in more for part in (ANYTHING, text))])
 
 
 def _refused(name: str, given: object, wanted: str) -> ValueError:

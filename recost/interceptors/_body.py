@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any, Final, Optional
 
-from recost.interceptors.capture import Capture
+from recost.interceptors.capture import LIMIT, Capture
 from recost.interceptors.exchange import Exchange
 
 __all__ = ["BodyFile", "Dechunker", "MeteredBodyFile", "follow_body"]
+
+_LONGEST_LINE: Final = 65_536
 
 
 def follow_body(exchange: Exchange, response: Any) -> None:
@@ -159,7 +161,8 @@ class MeteredBodyFile(BodyFile):
     def readinto(self, buffer: Any) -> Any:
         size = self._file.readinto(buffer)
         if size:
-            self._keep(bytes(memoryview(buffer)[:size]))
+            piece = memoryview(buffer)[:size]
+            self._keep(bytes(piece) if size <= LIMIT else piece)
         elif self._left is None:
             self._complete()
         return size
@@ -177,7 +180,7 @@ class MeteredBodyFile(BodyFile):
             self._complete()
         return line
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: Any) -> None:
         """Count a piece that has passed, as `_passed` does, and hand it on."""
         exchange, left = self._exchange, self._left
         if exchange is None or left == 0:  # the line break after a chunk is not of the body
@@ -223,10 +226,13 @@ class Dechunker:
                 self._left -= step
                 at += step
                 continue
-            line, found, _ = sent[at:].partition(b"\n")
-            at += len(line) + len(found)
+            end = sent.find(b"\n", at)
+            line = sent[at : len(sent) if end < 0 else end]
+            at += len(line) + (end >= 0)
             self._line += line
-            if found:
+            if len(self._line) > _LONGEST_LINE:
+                raise ValueError("a line that is longer than the size of a chunk can be")
+            if end >= 0:
                 self._left = int(self._line.partition(b";")[0], 16) + 2
                 self._line = b""
         return size

@@ -2,16 +2,17 @@
 
 On the caller's thread bytes are only kept, as they are; they are read later, and elsewhere. Of the headers no
 more is kept than is read then. A body that fits is kept whole, in the encoding that it came in. Of a longer
-one the beginning and the end are kept, which is where answers put their numbers; it is decoded on the way,
-because an end can't be decoded alone.
+one the beginning and the end are kept, which is where answers put their numbers. It is decoded on the way,
+because an end can't be decoded alone: only so much of it at once, and in all, as takes no noticeable time.
 """
 
 from __future__ import annotations
 
-import importlib
-import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, Final, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Union
+
+if TYPE_CHECKING:
+    from recost.decompression import Decompressor
 
 __all__ = ["LIMIT", "Capture", "Captured", "Whole"]
 
@@ -20,12 +21,12 @@ LIMIT: Final = 65_536
 _HEAD: Final = 16_384
 _TAIL: Final = (LIMIT - _HEAD) // 2
 """Kept of the end at least; twice that before the older half is let go."""
-_STEP: Final = LIMIT
-"""Decoded at once, whatever a small piece swells to."""
+_DECODED_AT_ONCE: Final = 1024 * 1024
+"""Bytes that are decoded of one piece on the caller's thread, at most; what is left waits, still encoded."""
+_DECODED: Final = 4 * 1024 * 1024
+"""Bytes that are decoded of one body, at most."""
 
 _NONE: Final[Mapping[str, str]] = {}
-
-Decoder = Callable[[bytes], bytes]
 
 
 class Captured(NamedTuple):
@@ -42,6 +43,8 @@ class Captured(NamedTuple):
     content_type: str
     headers: Mapping[str, str]
     """Of the answer, those that were asked for and are there; their names in lower case."""
+    unread: bool = False
+    """The body, or what is left of it, swells too much, or can't be decoded."""
 
 
 class Whole:
@@ -103,8 +106,8 @@ class Capture:
         self._encoding = encoding
         self._headers = _some(headers, names) if names else _NONE
 
-    def feed(self, data: bytes) -> None:
-        """Take the next piece of the body."""
+    def feed(self, data: Any) -> None:
+        """Take the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
         ends = self._ends
         if ends is None:
             size = self.nbytes + len(data)
@@ -140,39 +143,79 @@ class Capture:
 class _Ends:
     """Keeps the beginning and the end of a body that is too long to be kept whole, decoded."""
 
-    __slots__ = ("_decode", "head", "lost", "tail")
+    __slots__ = ("_decoder", "head", "tail", "unread")
 
     def __init__(self, encoding: str) -> None:
         self.head = b""
         self.tail = bytearray()
-        self._decode = decoder(encoding) if encoding else None
-        self.lost = bool(encoding) and self._decode is None
-        """It can't be decoded."""
+        self.unread = False
+        """The rest can't be decoded, or swells too much."""
+        self._decoder: Optional[Decompressor] = None
+        if encoding:
+            self._begin(encoding)
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held now."""
-        return len(self.head) + len(self.tail)
+        pending = 0 if self._decoder is None else self._decoder.pending
+        return len(self.head) + len(self.tail) + pending
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: Any) -> None:
         """Take the next piece, as it came."""
-        if self.lost:
-            return
-        if self._decode is not None:
+        if self._decoder is not None:
+            self._decoder.feed(data)
+            self._decode(_DECODED_AT_ONCE)
+            if self._decoder is not None and self._decoder.pending > LIMIT:
+                self._give_up()
+        elif not self.unread:
+            self._keep(data)
+
+    def finish(self) -> None:
+        """Decode what waits; not on the caller's thread."""
+        if self._decoder is not None:
+            self._decode(_DECODED)
+            if self._decoder is not None and self._decoder.exhausted:
+                self._give_up()
+            self._decoder = None
+
+    def _begin(self, encoding: str) -> None:
+        from recost.decompression import Decompressor, UndecodableError  # noqa: PLC0415 - only where it is needed
+
+        try:
+            self._decoder = Decompressor(encoding, _DECODED)
+        except UndecodableError:
+            self._give_up()
+
+    def _decode(self, most: int) -> None:
+        decoder, size = self._decoder, 0
+        while decoder is not None and size < most:
             try:
-                data = self._decode(data)
-            except Exception:  # noqa: BLE001 - the decoders' errors are of all kinds; the client raises its own
-                self.lost = True
+                data = decoder.read()
+            except Exception:  # noqa: BLE001 - damaged, or out of memory; the client raises its own
+                self._give_up()
                 return
+            if not data:
+                return
+            size += len(data)
+            self._keep(data)
+
+    def _give_up(self) -> None:
+        """Keep the beginning only: what was last seen is not the body's end."""
+        self.unread = True
+        self._decoder = None
+        self.tail.clear()
+
+    def _keep(self, data: Any) -> None:
         missing = _HEAD - len(self.head)
         if missing > 0:
             self.head += data[:missing]
-            data = data[missing:]
+        else:
+            missing = 0
         tail = self.tail
-        if len(data) > _TAIL:
-            data = data[-_TAIL:]
-            tail.clear()
-        tail += data
+        if len(data) - missing > _TAIL:
+            tail[:] = data[-_TAIL:]
+            return
+        tail += data[missing:] if missing else data
         if len(tail) > 2 * _TAIL:
             del tail[:-_TAIL]
 
@@ -198,9 +241,9 @@ def _captured(
     kind = _text(content_type)
     if not isinstance(body, _Ends):
         return Captured(body, b"", False, complete, _coding(encoding), kind, headers)
-    if body.lost:
-        return None
-    return Captured(body.head, bytes(body.tail), True, complete, "", kind, headers)
+    body.finish()
+    complete = complete and not body.unread
+    return Captured(body.head, bytes(body.tail), True, complete, "", kind, headers, body.unread)
 
 
 def _coding(header: Any) -> str:
@@ -211,68 +254,3 @@ def _coding(header: Any) -> str:
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
-
-
-def decoder(encoding: str) -> Optional[Decoder]:
-    """Return what decodes a body piece by piece; of a large piece only what can matter: both its ends.
-
-    None for a coding that isn't known here.
-    """
-    if encoding in ("gzip", "x-gzip"):
-        return _Inflate(zlib.MAX_WBITS | 32)
-    if encoding == "deflate":
-        return _Inflate(zlib.MAX_WBITS)
-    if encoding == "br":
-        return _brotli()
-    if encoding == "zstd":
-        return _zstd()
-    return None
-
-
-class _Inflate:
-    """zlib, in steps: a piece may swell to a thousand times its size."""
-
-    def __init__(self, bits: int) -> None:
-        self._stream = zlib.decompressobj(bits)
-        self._begun = False
-
-    def __call__(self, data: bytes) -> bytes:
-        try:
-            decoded = self._stream.decompress(data, _STEP)
-        except zlib.error:
-            if self._begun:
-                raise
-            self._stream = zlib.decompressobj(-zlib.MAX_WBITS)  # "deflate" without its header
-            decoded = self._stream.decompress(data, _STEP)
-        self._begun = True
-        while self._stream.unconsumed_tail:
-            more = self._stream.decompress(self._stream.unconsumed_tail, _STEP)
-            decoded = decoded[:_HEAD] + (decoded[_HEAD:] + more)[-2 * _TAIL :]
-        return decoded
-
-
-def _brotli() -> Optional[Decoder]:
-    module = _either("brotli", "brotlicffi")  # what the client itself decodes with
-    if module is None:
-        return None
-    stream = module.Decompressor()
-    decode: Decoder = stream.process if hasattr(stream, "process") else stream.decompress
-    return decode
-
-
-def _zstd() -> Optional[Decoder]:
-    module = _either("zstandard", "compression.zstd")
-    if module is None:
-        return None
-    stream = module.ZstdDecompressor()
-    decode: Decoder = getattr(stream, "decompressobj", lambda: stream)().decompress
-    return decode
-
-
-def _either(*names: str) -> Any:
-    for name in names:
-        try:
-            return importlib.import_module(name)
-        except ImportError:  # noqa: PERF203 - tried once, not per call
-            continue
-    return None

@@ -26,6 +26,7 @@ UNSIZED: Final = -1
 """In ``Exchange.request_bytes`` of a client on top: its connection is to count what it sends, as ``~count``.
 That stays negative, so that a further attempt is counted anew."""
 
+_LONGEST_HOST: Final = 255
 _REQUEST_SENT: Final = "Request-sent"
 
 
@@ -49,12 +50,27 @@ def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
     return parts.scheme, ascii_host(parts.hostname), port, parts.path or "/"
 
 
-@lru_cache(maxsize=1024)
 def ascii_host(host: str) -> str:
-    """Return a host's name as an Exchange has it: lower case ASCII, no userinfo, brackets, trailing dot."""
+    """Return a host's name as an Exchange has it: lower case ASCII, no userinfo, brackets, trailing dot.
+
+    Of a text that is too long for a name, or that ``idna`` refuses, only what is left of it is told: no such
+    host can be reached, and the encoding of long labels takes quadratic time.
+    """
+    return (
+        _ascii_host(host)
+        if len(host) <= _LONGEST_HOST
+        else _ascii_host(host.rpartition("@")[2][:_LONGEST_HOST])
+    )
+
+
+@lru_cache(maxsize=1024)
+def _ascii_host(host: str) -> str:
     host = host.rpartition("@")[2]  # urllib.request leaves it in
     if not host.isascii():
-        host = host.encode("idna").decode("ascii")
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            host = host.encode("ascii", "replace").decode("ascii")
     return host.strip("[]").rstrip(".").lower()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from json import JSONDecoder
-from typing import Final, NamedTuple
+from typing import Callable, Final, NamedTuple, Optional
 
 __all__ = ["Positions", "json_positions", "toml_positions"]
 
@@ -19,10 +19,10 @@ class Positions(NamedTuple):
 
     text: str
     spans: Sequence[tuple[int, int]]
-    key: str
-    """A pattern of a field, with ``NAME`` in its place."""
-    header: str
-    """A pattern of the table of a case, with ``NAME`` in its place."""
+    key: Callable[[str], re.Pattern[str]]
+    """Returns the pattern of a field of that name."""
+    header: Optional[Callable[[str], re.Pattern[str]]]
+    """Returns the pattern of the table of a case of that name; None where there are no tables."""
 
     def line(self, number: int, field: str) -> int:
         """Return the line of a rule's field, or as near as can be told; 0 where nothing can be.
@@ -46,15 +46,12 @@ class Positions(NamedTuple):
         case = _CASE.match(name)
         if case is not None:
             return self._find_case(case[1], int(case[2]), start, end)
-        found = re.compile(self.key.replace("NAME", re.escape(name)), re.MULTILINE).search(
-            self.text, start, end
-        )
+        found = self.key(name).search(self.text, start, end)
         return (-1, end) if found is None else (found.start("name"), end)
 
     def _find_case(self, name: str, index: int, start: int, end: int) -> tuple[int, int]:
-        header = re.compile(self.header.replace("NAME", re.escape(name)), re.MULTILINE)
-        if self.header:
-            found = [match.start("name") for match in header.finditer(self.text, start, end)]
+        if self.header is not None:
+            found = [match.start("name") for match in self.header(name).finditer(self.text, start, end)]
             if index < len(found):
                 return found[index], ([*found, end])[index + 1]
         first, end = self._find(name, start, end)
@@ -66,8 +63,20 @@ def toml_positions(text: str) -> Positions:
     """Return where the tables ``[[providers]]`` stand."""
     starts = [match.end() - len(match[0].lstrip()) for match in _HEADER.finditer(text)]
     spans = list(zip(starts, [*starts[1:], len(text)]))
-    key = r"(?:^|[{,\n])[ \t]*\"?(?P<name>NAME)\"?[ \t]*(?:=|\.)"
-    return Positions(text, spans, key, r"^[ \t]*(?P<name>\[\[[ \t]*providers[ \t]*\.[ \t]*NAME[ \t]*\]\])")
+    return Positions(text, spans, _toml_key, _toml_header)
+
+
+def _toml_key(name: str) -> re.Pattern[str]:
+    return re.compile(rf'(?:^|[{{,\n])[ \t]*"?(?P<name>{re.escape(name)})"?[ \t]*[=.]', re.MULTILINE)
+
+
+def _toml_header(name: str) -> re.Pattern[str]:
+    header = rf"^[ \t]*(?P<name>\[\[[ \t]*providers[ \t]*\.[ \t]*{re.escape(name)}[ \t]*\]\])"
+    return re.compile(header, re.MULTILINE)
+
+
+def _json_key(name: str) -> re.Pattern[str]:
+    return re.compile(rf'(?P<name>"{re.escape(name)}")[ \t\r\n]*:')
 
 
 def json_positions(text: str) -> Positions:
@@ -76,7 +85,7 @@ def json_positions(text: str) -> Positions:
     if text[at : at + 1] == "{":
         found = re.compile(r'"providers"[ \t\r\n]*:').search(text)
         at = -1 if found is None else _skip_space(text, found.end())
-    return Positions(text, _json_spans(text, at), r'(?P<name>"NAME")[ \t\r\n]*:', "")
+    return Positions(text, _json_spans(text, at), _json_key, None)
 
 
 def _json_spans(text: str, at: int) -> list[tuple[int, int]]:

@@ -26,7 +26,7 @@ __all__ = ["UNKNOWN_PROVIDER", "Pricer"]
 UNKNOWN_PROVIDER: Final = "unknown"
 """Provider of a host that no rule matches."""
 
-_BYTES_PER_INPUT_TOKEN: Final = 4
+_BYTES_PER_TOKEN: Final = 4
 """Four characters of English text; https://help.openai.com/en/articles/4936856, as of 2026-11."""
 _BYTES_PER_STREAMED_TOKEN: Final = 250
 """An event of a chat completion has one token of about 4 bytes, and some 245 bytes around it: ids, model,
@@ -54,6 +54,7 @@ class _Call(NamedTuple):
     content_type: str
     usage: Optional[Usage]
     uses_free_units: bool
+    unread: bool
 
     @property
     def units(self) -> Optional[Units]:
@@ -94,6 +95,7 @@ class Pricer:
         usage: Optional[Usage] = None,
         attempts: int = 1,
         count: bool = True,
+        unread: bool = False,
     ) -> Cost:
         """Return what a call cost.
 
@@ -109,6 +111,7 @@ class Pricer:
             usage: What the answer says was used; None when that is not known.
             attempts: How often the request was sent.
             count: Have the call use up the free units of its rule: False to price one a second time.
+            unread: The answer was not read to its end: what depends on it is an estimate.
         """
         failed = not 0 < status < 400
         rule = None if match is None else match.rule
@@ -116,7 +119,9 @@ class Pricer:
             provider = UNKNOWN_PROVIDER if match is None else match.provider
             return Cost(*_NOTHING if failed else _UNKNOWN, provider, usage=usage, attempts=attempts)
         prices = rule.prices_for(host, path, method)
-        call = _Call(match, rule, prices, path, request_bytes, response_bytes, content_type, usage, count)
+        call = _Call(
+            match, rule, prices, path, request_bytes, response_bytes, content_type, usage, count, unread
+        )
         with localcontext(EXACT):
             free = failed and not rule.failed_calls_billed
             amount = _Amount(*_NOTHING) if free else self._amount(call)
@@ -128,13 +133,13 @@ class Pricer:
             usage,
             amount.priced_on,
             attempts,
-            partial=usage is not None and usage.partial,
+            partial=unread or (usage is not None and usage.partial),
         )
 
     def _amount(self, call: _Call) -> _Amount:
         usage = call.usage
         if usage is not None and usage.reported_usd is not None:
-            return _Amount(usage.reported_usd, "reported")
+            return _Amount(usage.reported_usd, "estimated" if call.unread else "reported")
         sources = [self._by_genai, self._by_units, self._by_bytes, self._flat]
         if not self._registry.is_builtin(call.rule):
             sources.insert(0, self._own_price)
@@ -159,7 +164,7 @@ class Pricer:
         if quote is None:
             return None
         summed = quote.tiered and call.path.endswith("/results")  # of a batch, prompts long and short
-        usd, exact = quote.usd * _factor(prices), quote.exact and not summed
+        usd, exact = quote.usd * _factor(prices), quote.exact and not summed and not call.unread
         for unit in quote.unpriced:
             price = prices.usd_per_unit.get(unit)
             if price is not None:
@@ -179,18 +184,21 @@ class Pricer:
         )
         if charge is None:
             return None
-        return _Amount(charge.usd, "computed" if charge.exact else "estimated", prices.price_date)
+        exact = charge.exact and not (call.unread and prices.usd_per_unit)
+        return _Amount(charge.usd, "computed" if exact else "estimated", prices.price_date)
 
     def _by_bytes(self, call: _Call) -> Optional[_Amount]:
-        """What a chat stream that does not say what it used has probably cost."""
+        """What a chat stream that does not say what it used, or an answer that is unread, probably cost."""
         prices = call.prices
         if prices.shape is None or prices.genai_provider is None:
             return None
-        if not call.content_type.lower().startswith("text/event-stream"):
+        streamed = call.content_type.lower().startswith("text/event-stream")
+        if not streamed and not call.unread:
             return None
+        per_token = _BYTES_PER_STREAMED_TOKEN if streamed else _BYTES_PER_TOKEN
         units = {
-            "input_tokens": call.request_bytes // _BYTES_PER_INPUT_TOKEN,
-            "output_tokens": call.response_bytes // _BYTES_PER_STREAMED_TOKEN,
+            "input_tokens": call.request_bytes // _BYTES_PER_TOKEN,
+            "output_tokens": call.response_bytes // per_token,
         }
         quote = self._quote(call, units, call.usage.tier if call.usage is not None else None)
         return None if quote is None else _Amount(quote.usd * _factor(prices), "estimated", quote.priced_on)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, Optional
+from typing import Any, Final, Optional, Union
 
+from recost.globs import ANYTHING, Glob, Wild
 from recost.pricing.checking import (
     check_date,
     check_name,
@@ -118,9 +119,9 @@ class PriceCase(Prices):
         """Tell whether a call to a host of the rule is one of these."""
         if self.method is not None and method.upper() not in self.method.split("|"):
             return False
-        if self.host is not None and _host_pattern(self.host).match(host.rstrip(".").lower()) is None:
+        if self.host is not None and not _host_glob(self.host).matches(host.rstrip(".").lower()):
             return False
-        return self.path is None or _path_pattern(self.path).match(path) is not None
+        return self.path is None or _path_glob(self.path).matches(path)
 
 
 def check_prices(owner: str, prices: Any) -> None:
@@ -142,14 +143,21 @@ def check_prices(owner: str, prices: Any) -> None:
 
 
 @lru_cache(maxsize=_COMPILED)
-def _host_pattern(template: str) -> re.Pattern[str]:
-    name, beginning = template.lower(), ""
-    if name.startswith("*."):
-        name, beginning = name[2:], r".+\."
-    return re.compile(beginning + r"[^.]*".join(map(re.escape, name.split("*"))) + r"\Z")
+def _host_glob(template: str) -> Glob:
+    name = template.lower()
+    beginning: list[Union[str, Wild]] = [Wild(least=1), "."] if name.startswith("*.") else []
+    return Glob([*beginning, *_between(Wild("."), name[2:].split("*") if beginning else name.split("*"))])
 
 
 @lru_cache(maxsize=_COMPILED)
-def _path_pattern(template: str) -> re.Pattern[str]:
-    parts = [r"[^/]+".join(map(re.escape, part.split("*"))) for part in template.split("**")]
-    return re.compile(".*".join(parts) + r"\Z", re.DOTALL)
+def _path_glob(template: str) -> Glob:
+    pieces = [list(_between(Wild("/", least=1), piece.split("*"))) for piece in template.split("**")]
+    first, *more = pieces
+    return Glob([*first, *(part for piece in more for part in (ANYTHING, *piece))])
+
+
+def _between(wild: Wild, texts: Sequence[str]) -> Iterator[Union[str, Wild]]:
+    for number, text in enumerate(texts):
+        if number:
+            yield wild
+        yield text

@@ -8,13 +8,27 @@ besides the first.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
-from typing import Any, Final, Optional
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Number, Usage
 
-__all__ = ["HEADERS", "SHAPES", "Content", "Number", "Usage", "read_model", "read_usage"]
+if TYPE_CHECKING:
+    from recost.pricing.usage.bodies.work import Work
+
+__all__ = [
+    "HEADERS",
+    "SHAPES",
+    "Content",
+    "Number",
+    "Reading",
+    "Usage",
+    "read_answer",
+    "read_model",
+    "read_usage",
+]
 
 SHAPES: Final = {
     "openai": "openai",
@@ -70,6 +84,28 @@ HEADERS: Final = {
 _readers: Final[dict[str, Any]] = {}
 
 
+class Reading(NamedTuple):
+    """What was read of an answer."""
+
+    usage: Optional[Usage]
+    """None: it has no numbers, and names no model."""
+    unread: bool
+    """True: it was not read to its end, because that would take too long or can't be done."""
+
+
+def read_answer(shape: str, content: Content) -> Reading:
+    """Return what an answer says was used, or at least its model. Nothing is raised.
+
+    Args:
+        shape: One of `SHAPES`.
+        content: What was captured of the answer.
+    """
+    try:
+        return _read_answer(shape, content)
+    except Exception:  # noqa: BLE001 - an answer may be anything, and an error's text would quote it
+        return Reading(None, unread=True)
+
+
 def read_usage(shape: str, content: Content) -> Optional[Usage]:
     """Return what an answer says was used; None when it has no numbers. Nothing is raised.
 
@@ -79,19 +115,36 @@ def read_usage(shape: str, content: Content) -> Optional[Usage]:
     """
     try:
         return _read(shape, content)
-    except Exception:  # noqa: BLE001 - an answer may be anything, and an error's text would quote it
+    except Exception:  # noqa: BLE001 - as above
         return None
 
 
 def read_model(content: Content) -> Optional[str]:
     """Return the model that an answer names, also one that says nothing of its usage. Nothing is raised."""
     try:
-        return _read_model(content)
+        return _read_model(_decoded(content))
     except Exception:  # noqa: BLE001 - the same
         return None
 
 
+def _read_answer(shape: str, content: Content) -> Reading:
+    from recost.pricing.usage.bodies.work import Work  # noqa: PLC0415 - only where answers are read at all
+
+    decoded, work = _decoded(content), Work()
+    usage = _read_decoded(shape, decoded, work)
+    if usage is None and (model := _read_model(decoded, work)) is not None:
+        usage = Usage(model=model)  # a stream that doesn't say what it used
+    unread = decoded.unread or work.done
+    if unread and usage is not None and not usage.partial:
+        usage = replace(usage, partial=True)
+    return Reading(usage, unread)
+
+
 def _read(shape: str, content: Content) -> Optional[Usage]:
+    return _read_decoded(shape, _decoded(content), None)
+
+
+def _read_decoded(shape: str, content: Content, work: Optional[Work]) -> Optional[Usage]:
     from recost.pricing.usage.answer import Answer  # noqa: PLC0415 - only where answers are read at all
     from recost.pricing.usage.bodies import read_documents  # noqa: PLC0415
 
@@ -101,30 +154,28 @@ def _read(shape: str, content: Content) -> Optional[Usage]:
     reader = _readers.get(name)
     if reader is None:
         reader = _readers[name] = import_module(f"recost.pricing.usage.shapes.{name}")
-    decoded = _decoded(content)
-    if decoded is None:
-        decoded = content._replace(head=b"", tail=b"", gap=False, encoding="", complete=False)
-    documents = read_documents(decoded, reader.WANTED)
-    answer = Answer(shape, *documents, decoded.complete, content.path, content.headers)
+    documents = read_documents(content, reader.WANTED, work)
+    answer = Answer(shape, *documents, content.complete, content.path, content.headers)
     found: Optional[Usage] = reader.read(answer)
     return found
 
 
-def _read_model(content: Content) -> Optional[str]:
+def _read_model(content: Content, work: Optional[Work] = None) -> Optional[str]:
     import re  # noqa: PLC0415
 
     from recost.pricing.usage.bodies import read_documents  # noqa: PLC0415
     from recost.pricing.usage.names import model_of  # noqa: PLC0415
 
-    decoded = _decoded(content)
-    if decoded is None:
-        return None
-    return model_of(read_documents(decoded, re.compile(rb'"model')).found)
+    return model_of(read_documents(content, re.compile(rb'"model'), work).found)
 
 
-def _decoded(content: Content) -> Optional[Content]:
+def _decoded(content: Content) -> Content:
+    """Return the content without its encoding; only its headers where it can't be decoded."""
     if not content.encoding:
         return content
     from recost.pricing.usage.bodies.encodings import decode  # noqa: PLC0415 - most bodies arrive decoded
 
-    return decode(content)
+    decoded = decode(content)
+    if decoded is None:
+        return content._replace(head=b"", tail=b"", gap=False, encoding="", complete=False, unread=True)
+    return decoded

@@ -36,5 +36,8 @@ class Content(NamedTuple):
     headers: Mapping[str, str] = {}
     """Lower-case names; only those that `recost.pricing.usage.HEADERS` has for the shape."""
 
+    unread: bool = False
+    """True: it is not read to its end, because that would take too long or can't be done."""
+
     def __repr__(self) -> str:
         return f"Content({len(self.head)} + {len(self.tail)} bytes)"

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["DONE", "cut_event", "event_data"]
+__all__ = ["DONE", "cut_event", "event_data", "one_line_break"]
 
 DONE: Final = b"[DONE]"
 """The data of the event that ends a stream of OpenAI's kind."""
 
 
-def event_data(lines: Iterable[bytes]) -> Iterator[bytes]:
+def event_data(data: bytes) -> Iterator[bytes]:
     """Yield the data of each event, the last one also where the blank line after it is missing."""
-    data: list[bytes] = []
-    for line in lines:
-        if line.startswith(b"data:"):
-            data.append(line[6:] if line.startswith(b"data: ") else line[5:])
-        elif not line and data:
-            yield data[0] if len(data) == 1 else b"\n".join(data)
-            data = []
-    if data:
-        yield b"\n".join(data)
+    for event in one_line_break(data).split(b"\n\n"):
+        if event.startswith(b"data:") and b"\n" not in event:
+            yield _after_colon(event)
+        elif event and b"data:" in event:
+            lines = [_after_colon(line) for line in event.split(b"\n") if line.startswith(b"data:")]
+            if lines:
+                yield b"\n".join(lines)
 
 
-def cut_event(lines: list[bytes]) -> tuple[bytes, list[bytes]]:
-    """Return what is left of an event whose beginning is missing, and the lines after it."""
-    try:
-        blank = lines.index(b"", 1)
-    except ValueError:
-        blank = len(lines)
-    first = (
-        lines[0].partition(b"data:")[2] if lines and lines[0].startswith(b"data:") else b"".join(lines[:1])
-    )
-    return b"\n".join([first, *event_data(lines[1:blank])]), lines[blank:]
+def cut_event(data: bytes) -> tuple[bytes, bytes]:
+    """Return what is left of an event whose beginning is missing, and the events after it."""
+    data = one_line_break(data)
+    blank = data.find(b"\n\n")  # not one at the beginning: that line may have lost its text
+    cut, rest = (data, b"") if blank < 0 else (data[:blank], data[blank:])
+    line, _, more = cut.partition(b"\n")
+    first = line.partition(b"data:")[2] if line.startswith(b"data:") else line
+    return b"\n".join([first, *event_data(more)]), rest
+
+
+def one_line_break(data: bytes) -> bytes:
+    """Return the text with line feeds for line breaks."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
+def _after_colon(line: bytes) -> bytes:
+    return line[6:] if line.startswith(b"data: ") else line[5:]

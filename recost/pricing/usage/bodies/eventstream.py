@@ -16,6 +16,8 @@ __all__ = ["read_payloads"]
 _PRELUDE: Final = Struct(">III")
 _AROUND: Final = 16
 """Bytes of a message besides its headers and payload."""
+_MOST_TRIED: Final = 4096
+"""Zero bytes that may begin a message; a payload of JSON has none."""
 _LONGEST: Final = 24 * 1024 * 1024
 
 
@@ -42,11 +44,12 @@ def read_payloads(data: bytes, *, resume: bool = False) -> Iterator[bytes]:
 
 def _find_message(data: bytes, at: int) -> int:
     """Return where the next message begins, -1 where none does; a length begins with a zero byte."""
-    while True:
+    for _ in range(_MOST_TRIED):
         at = data.find(b"\0", at)
         if at < 0 or _read_prelude(data, at) is not None:
             return at
         at += 1
+    return -1
 
 
 def _read_prelude(data: bytes, at: int) -> Optional[tuple[int, int]]:

@@ -10,25 +10,36 @@ __all__ = ["Window"]
 class Window:
     """The first 16 KB and the last 48 KB of the bytes that were fed; all of them when they are fewer."""
 
-    __slots__ = ("_kept", "gap", "head")
+    __slots__ = ("_head", "_rest", "size")
 
     def __init__(self) -> None:
-        self.head = b""
-        self.gap = False
-        self._kept = b""
+        self._head = bytearray()
+        self._rest = bytearray()
+        self.size = 0
+        """Bytes that were fed."""
+
+    @property
+    def gap(self) -> bool:
+        """True: bytes between ``head`` and ``tail`` were not kept."""
+        return self.size > HEAD_LIMIT + TAIL_LIMIT
+
+    @property
+    def head(self) -> bytes:
+        """What came first; everything where there is no ``gap``."""
+        return bytes(self._head) if self.gap else bytes(self._head + self._rest)
 
     @property
     def tail(self) -> bytes:
         """What came last; empty where ``head`` has everything."""
-        return self._kept if self.gap else b""
+        return bytes(self._rest[-TAIL_LIMIT:]) if self.gap else b""
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
-        if not self.gap:
-            self.head += data
-            if len(self.head) <= HEAD_LIMIT + TAIL_LIMIT:
-                return
-            self.gap = True
-            data = self.head[HEAD_LIMIT:]
-            self.head = self.head[:HEAD_LIMIT]
-        self._kept = (self._kept + data)[-TAIL_LIMIT:]
+        self.size += len(data)
+        missing = HEAD_LIMIT - len(self._head)
+        if missing > 0:
+            self._head += data[:missing]
+            data = data[missing:]
+        self._rest += data[-TAIL_LIMIT:]
+        if len(self._rest) > 2 * TAIL_LIMIT:
+            del self._rest[:-TAIL_LIMIT]

@@ -1,0 +1,302 @@
+"""Content codings, undone a bounded piece at a time: the one decompressor of the package.
+
+A few hundred bytes may stand for gigabytes. So the decoders are asked for a limited output where they offer
+that, and are given so little input at once where they don't that the output stays small all the same.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Callable, Final
+
+__all__ = ["Decompressor", "UndecodableError"]
+
+_OUTPUT: Final = 64 * 1024
+"""Bytes that a decoder is asked for at once."""
+_WORTHWHILE: Final = 16 * 1024
+"""Bytes that are collected of small pieces before they are handed on."""
+_MOST_CODINGS: Final = 4
+_PER_MEMBER: Final = 1024
+"""What a further member of a gzip file, or frame of Zstandard, counts as, in bytes."""
+_ZSTD_WINDOW: Final = 8 * 1024 * 1024
+"""Bytes of memory that a frame may ask for, as on the web: https://www.rfc-editor.org/rfc/rfc9659"""
+
+
+class UndecodableError(Exception):
+    """The coding is unknown, its library is missing, or the data are damaged."""
+
+
+class Decompressor:
+    """Undoes the codings of one body, as far as a limit of work allows. Not thread-safe.
+
+    Args:
+        encoding: The value of Content-Encoding, such as ``gzip`` or ``gzip, br``, in lower case.
+        limit: Bytes that may be made, the intermediate ones of several codings included.
+
+    Raises:
+        UndecodableError: A coding is unknown, or its library is not installed.
+    """
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        names = [name for part in encoding.split(",", 2 * _MOST_CODINGS) if (name := part.strip()) != ""]
+        names = [name for name in reversed(names) if name != "identity"]
+        if len(names) > _MOST_CODINGS:
+            raise UndecodableError
+        self._stages = [_stage(name) for name in names] or [_Stage()]
+        self._left = limit
+
+    @property
+    def exhausted(self) -> bool:
+        """True: the limit of work is reached."""
+        return self._left <= 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes that were fed and not decoded yet."""
+        return self._stages[0].pending
+
+    @property
+    def ended(self) -> bool:
+        """True: the data so far are whole."""
+        return all(stage.ended and not stage.pending for stage in self._stages)
+
+    def feed(self, data: Any) -> None:
+        """Take further bytes of the body."""
+        self._stages[0].feed(data)
+
+    def read(self) -> bytes:
+        """Return some of the bytes that can be had; empty when there are none left, or the limit is reached.
+
+        Raises:
+            UndecodableError: The data are damaged.
+        """
+        return self._read(len(self._stages) - 1)
+
+    def _read(self, number: int) -> bytes:
+        stage = self._stages[number]
+        while self._left > 0:
+            data = stage.read()
+            self._left -= len(data) + stage.taken_extra()
+            if data or number == 0:
+                return data
+            inner = self._read(number - 1)
+            if not inner:
+                return b""
+            stage.feed(inner)
+        return b""
+
+
+class _Stage:
+    """One coding; this one is none at all."""
+
+    step = _OUTPUT
+    """Bytes of input that are handed to the decoder at once."""
+
+    def __init__(self) -> None:
+        self._input: Any = b""
+        self._at = 0
+        self.ended = True
+        """No member or frame is open."""
+        self._extra = 0
+        self._damaged = False
+
+    @property
+    def pending(self) -> int:
+        return len(self._input) - self._at
+
+    def feed(self, data: Any) -> None:
+        self._input = bytes(self._input[self._at :]) + data if self.pending else data
+        self._at = 0
+
+    def taken_extra(self) -> int:
+        extra, self._extra = self._extra, 0
+        return extra
+
+    def read(self) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        while size < _WORTHWHILE:
+            data = self._some_or_nothing(collected=bool(pieces))
+            if not data:
+                break
+            pieces.append(data)
+            size += len(data)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _some_or_nothing(self, *, collected: bool) -> bytes:
+        """Return some decoded bytes; what comes before damage is handed on before that is reported."""
+        if self._damaged:
+            raise UndecodableError
+        try:
+            return self._some()
+        except UndecodableError:
+            if not collected:
+                raise
+            self._damaged = True
+            return b""
+
+    def _some(self) -> bytes:
+        """Return some decoded bytes; empty when more input is needed."""
+        return self._next()
+
+    def _next(self) -> bytes:
+        piece = bytes(self._input[self._at : self._at + self.step])
+        self._at += len(piece)
+        return piece
+
+    def _member_ended(self, unused: bytes) -> None:
+        """Go back to what follows the end of a member or frame."""
+        self._at -= len(unused)
+        self._extra += _PER_MEMBER
+
+
+class _Inflate(_Stage):
+    """zlib, in its three wrappings."""
+
+    step = 4096
+
+    def __init__(self, bits: int) -> None:
+        import zlib  # noqa: PLC0415 - only where a body is compressed
+
+        super().__init__()
+        self._bits = bits
+        self._make, self._error = zlib.decompressobj, zlib.error
+        self._stream: Any = None
+        self._unconsumed = b""
+        self._more = False
+        """The output was limited, and the decoder may hold more."""
+        self._followed = False
+        """A member has ended: only padding may follow."""
+
+    @property
+    def pending(self) -> int:
+        return super().pending + len(self._unconsumed)
+
+    def _some(self) -> bytes:
+        while True:
+            data = self._unconsumed or (b"" if self._more else self._next())
+            if not data and not self._more:
+                return b""
+            if self._stream is None and not self._begin(data):
+                continue
+            try:
+                decoded: bytes = self._stream.decompress(data, _OUTPUT)
+            except self._error:
+                raise UndecodableError from None
+            self._unconsumed = b"" if self._stream.eof else self._stream.unconsumed_tail
+            self._more = len(decoded) >= _OUTPUT and not self._stream.eof
+            if self._stream.eof:
+                unused, self._stream, self.ended = self._stream.unused_data, None, True
+                self._member_ended(unused)
+            if decoded:
+                return decoded
+
+    def _begin(self, data: bytes) -> bool:
+        """Start a member, unless only the padding after one is left."""
+        if self._followed and not data.strip(b"\0"):
+            return False
+        bits = self._bits
+        if not bits:  # "deflate" with its header, or without, as some servers send it
+            bits = 15 if data[0] & 0x0F == 8 and data[0] < 0x80 else -15
+        self._stream, self.ended = self._make(bits), False
+        return True
+
+    def _member_ended(self, unused: bytes) -> None:
+        super()._member_ended(unused)
+        self._followed = True
+        if self._bits != 31:
+            self._at = len(self._input)  # only gzip has several members
+
+
+class _Brotli(_Stage):
+    """Brotli; byte by byte where the library is too old to limit its output: each makes 16 MB at most."""
+
+    step = 4096
+
+    def __init__(self) -> None:
+        super().__init__()
+        library = _import_first("brotli", "brotlicffi")
+        self._error = library.error
+        self._decoder = library.Decompressor()
+        self._limited = hasattr(self._decoder, "can_accept_more_data")
+        if not self._limited:
+            self.step = 1
+        self._more = False
+        """The output was limited, and the decoder may hold more."""
+        self.ended = False
+
+    def _some(self) -> bytes:
+        while not self.ended:
+            waiting = self._limited and (self._more or not self._decoder.can_accept_more_data())
+            data = b"" if waiting else self._next()
+            if not data and not waiting:
+                return b""
+            try:
+                decoded = self._process(data)
+            except self._error:
+                raise UndecodableError from None
+            self.ended, self._more = self._decoder.is_finished(), len(decoded) >= _OUTPUT
+            if decoded:
+                return decoded
+        self._at = len(self._input)
+        return b""
+
+    def _process(self, data: bytes) -> bytes:
+        process: Callable[..., bytes] = getattr(self._decoder, "process", None) or self._decoder.decompress
+        return process(data, output_buffer_limit=_OUTPUT) if self._limited else process(data)
+
+
+class _Zstd(_Stage):
+    """Zstandard. Four bytes make 128 KB at most, so the library that has no limit is given 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        library = _import_first("zstandard", "compression.zstd", "backports.zstd")
+        self._error = library.ZstdError
+        self._limited = not hasattr(library, "DECOMPRESSION_RECOMMENDED_INPUT_SIZE")
+        if self._limited:
+            options = {library.DecompressionParameter.window_log_max: _ZSTD_WINDOW.bit_length() - 1}
+            self._make: Callable[[], Any] = lambda: library.ZstdDecompressor(options=options)
+        else:
+            self._make = library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj
+        self.step = 4096 if self._limited else 32
+        self._frame: Any = None
+
+    def _some(self) -> bytes:
+        while True:
+            waiting = self._limited and self._frame is not None and not self._frame.needs_input
+            data = b"" if waiting else self._next()
+            if not data and not waiting:
+                return b""
+            if self._frame is None:
+                self._frame, self.ended = self._make(), False
+            try:
+                decoded: bytes = self._frame.decompress(data, *(_OUTPUT,) * self._limited)
+            except (self._error, EOFError, MemoryError):
+                raise UndecodableError from None
+            if self._frame.eof:
+                unused, self._frame, self.ended = self._frame.unused_data, None, True
+                self._member_ended(unused)
+            if decoded:
+                return decoded
+
+
+def _stage(name: str) -> _Stage:
+    if name in {"gzip", "x-gzip"}:
+        return _Inflate(31)
+    if name == "deflate":
+        return _Inflate(0)
+    if name == "br":
+        return _Brotli()
+    if name in {"zstd", "x-zstd"}:
+        return _Zstd()
+    raise UndecodableError
+
+
+def _import_first(*names: str) -> Any:
+    for name in names:
+        try:
+            return import_module(name)
+        except ImportError:  # noqa: PERF203 - there are three at most
+            continue
+    raise UndecodableError
