@@ -115,7 +115,7 @@ class _Stage:
     def read(self) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        while size < _WORTHWHILE:
+        while size + self._extra < _WORTHWHILE:
             data = self._some_or_nothing(collected=bool(pieces))
             if not data:
                 break
@@ -173,6 +173,8 @@ class _Inflate(_Stage):
         return super().pending + len(self._unconsumed)
 
     def _some(self) -> bytes:
+        if self._followed and self._bits != 31:  # only gzip has several members
+            self._at = len(self._input)
         while True:
             data = self._unconsumed or (b"" if self._more else self._next())
             if not data and not self._more:
@@ -204,8 +206,6 @@ class _Inflate(_Stage):
     def _member_ended(self, unused: bytes) -> None:
         super()._member_ended(unused)
         self._followed = True
-        if self._bits != 31:
-            self._at = len(self._input)  # only gzip has several members
 
 
 class _Brotli(_Stage):

@@ -132,7 +132,7 @@ class BodyFile:
 
     def _chunk_begins(self, line: bytes) -> None:
         try:
-            self._left = int(line.partition(b";")[0], 16)
+            self._left = _chunk_size(line)
         except ValueError:  # a trailer, or nonsense that the client is about to refuse
             return
 
@@ -204,6 +204,18 @@ class MeteredBodyFile(BodyFile):
             exchange.capture.complete = True
 
 
+def _chunk_size(line: bytes) -> int:
+    """Return the size of the chunk that a line begins.
+
+    Raises:
+        ValueError: It has none, or one below 0.
+    """
+    size = int(line.partition(b";")[0], 16)
+    if size < 0:
+        raise ValueError("a chunk of less than nothing")
+    return size
+
+
 class Dechunker:
     """Tells the data from the framing in what is sent with ``Transfer-Encoding: chunked``."""
 
@@ -233,6 +245,6 @@ class Dechunker:
             if len(self._line) > _LONGEST_LINE:
                 raise ValueError("a line that is longer than the size of a chunk can be")
             if end >= 0:
-                self._left = int(self._line.partition(b";")[0], 16) + 2
+                self._left = _chunk_size(self._line) + 2
                 self._line = b""
         return size

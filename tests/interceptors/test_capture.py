@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import importlib
 import random
+import tracemalloc
 import urllib.request
 import zlib
 from collections.abc import Iterator
@@ -243,3 +244,27 @@ def test_a_coding_that_is_not_known_and_one_that_is_broken() -> None:
         assert found.unread
         assert not found.complete
         assert not found.head
+
+
+def test_a_view_of_a_long_body_is_kept_as_its_bytes_are() -> None:
+    body = random.Random(1).getrandbits(8 * 300_000).to_bytes(300_000, "big")
+    for encoding, sent in (("", body), ("gzip", gzip.compress(body))):
+        capture = Capture((), {}, None, encoding)
+        capture.feed(b"")
+        capture.feed(memoryview(bytearray(sent)))
+        found = capture.take()
+        assert found is not None
+        assert body.startswith(found.head)
+        assert body.endswith(found.tail)
+
+
+def test_a_long_body_that_is_there_at_once_is_not_copied() -> None:
+    body = bytes(64_000_000)
+    tracemalloc.start()
+    try:
+        Whole((), {}, None, body)
+        capture = Capture((), {}, None)
+        capture.feed(body)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

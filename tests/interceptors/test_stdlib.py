@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from recost.interceptors import install, interception, uninstall
 from recost.interceptors._body import Dechunker
 from recost.interceptors.exchange import SUPPRESSED, current, streaming
-from recost.interceptors.stdlib import absolute_target
+from recost.interceptors.stdlib import absolute_target, ascii_host
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, refused_port, wait_until
 from tests.serving import serving
@@ -247,14 +247,42 @@ def test_dechunker_sees_the_data_however_it_is_cut(chunks: list[bytes], cuts: li
     assert total == sum(map(len, chunks))
 
 
-def test_what_is_not_chunked_though_announced_goes_out_unchanged(server: Loopback) -> None:
+def test_dechunker_takes_linear_time() -> None:
+    for piece in (b"1\r\na\r\n", b"1;" + b"x" * 100 + b"\r\na\r\n"):
+        assert Dechunker().feed(piece * 200_000) == 200_000
+
+
+@pytest.mark.parametrize("line", [b"-5\r\nxx\r\n", b"-1\r\n" * 99, b"x\r\n", b"1" * 70_000])
+def test_dechunker_refuses_what_is_no_size(line: bytes) -> None:
+    with pytest.raises(ValueError, match="chunk|invalid literal"):
+        Dechunker().feed(line)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("me@Bücher.Example.", "xn--bcher-kva.example"),
+        ("[::1]", "::1"),
+        ("a" * 1_000_000, "a" * 255),
+        ("x" * 1_000_000 + "@shop.example", "shop.example"),
+        ("ü" * 1_000_000, "?" * 255),
+        ("ü" * 64 + ".example", "?" * 64 + ".example"),
+        ("\ud800.example", "?.example"),
+    ],
+)
+def test_hosts_of_any_kind_are_spelled_in_bounded_ascii(host: str, name: str) -> None:
+    assert ascii_host(host) == name
+
+
+@pytest.mark.parametrize("line", [b"not a size\r\n", b"-5\r\nxx\r\n"])
+def test_what_is_not_chunked_though_announced_goes_out_unchanged(server: Loopback, line: bytes) -> None:
     errors: list[BaseException] = []
     interception.add("test", lambda exchange: None, on_error=errors.append)
     with connect_closing(server) as connection:
         connection.putrequest("POST", "/plain")
         connection.putheader("Transfer-Encoding", "chunked")
         connection.endheaders()
-        connection.send(b"not a size\r\n")
+        connection.send(line)
         assert wait_until(lambda: server.log)
     interception.remove("test")
     assert [type(error) for error in errors] == [ValueError]

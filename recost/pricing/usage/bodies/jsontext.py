@@ -102,10 +102,15 @@ def _has_long_number(text: str) -> bool:
 
 def _is_too_much(text: str) -> bool:
     """Tell whether there are more containers than `_MOST`, or more than `_DEEPEST` within each other."""
-    containers = text.count("[") + text.count("{")
-    if containers <= _DEEPEST:
+    containers = _containers(text)
+    if containers <= _DEEPEST or (containers <= _MOST and not _is_deep(text)):
         return False
-    return containers > _MOST or (_is_deep(text) and _is_deep(_STRING.sub("", text)))
+    bare = _STRING.sub("", text)
+    return _containers(bare) > _MOST or _is_deep(bare)
+
+
+def _containers(text: str) -> int:
+    return text.count("[") + text.count("{")
 
 
 def _is_deep(text: str) -> bool:
