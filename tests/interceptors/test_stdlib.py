@@ -254,7 +254,7 @@ def test_dechunker_takes_linear_time() -> None:
 
 @pytest.mark.parametrize("line", [b"-5\r\nxx\r\n", b"-1\r\n" * 99, b"x\r\n", b"1" * 70_000])
 def test_dechunker_refuses_what_is_no_size(line: bytes) -> None:
-    with pytest.raises(ValueError, match="chunk|invalid literal"):
+    with pytest.raises(ValueError, match=r"chunk|invalid literal"):
         Dechunker().feed(line)
 
 
