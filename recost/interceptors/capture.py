@@ -152,7 +152,8 @@ class _Ends:
         """The rest can't be decoded, or swells too much."""
         self._decoder: Optional[Decompressor] = None
         if encoding:
-            self._begin(encoding)
+            self._decoder = decoder(encoding)
+            self.unread = self._decoder is None
 
     @property
     def nbytes(self) -> int:
@@ -177,14 +178,6 @@ class _Ends:
             if self._decoder is not None and self._decoder.exhausted:
                 self._give_up()
             self._decoder = None
-
-    def _begin(self, encoding: str) -> None:
-        from recost.decompression import Decompressor, UndecodableError  # noqa: PLC0415 - only where it is needed
-
-        try:
-            self._decoder = Decompressor(encoding, _DECODED)
-        except UndecodableError:
-            self._give_up()
 
     def _decode(self, most: int) -> None:
         decoder, size = self._decoder, 0
@@ -254,3 +247,13 @@ def _coding(header: Any) -> str:
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+
+
+def decoder(encoding: str) -> Optional[Decompressor]:
+    """Return what decodes a body piece by piece; None for a coding that is unknown or has no library."""
+    from recost.decompression import Decompressor, UndecodableError  # noqa: PLC0415 - only where it is needed
+
+    try:
+        return Decompressor(encoding, _DECODED)
+    except UndecodableError:
+        return None
