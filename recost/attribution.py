@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -42,7 +43,10 @@ class Spend:
     def __init__(self, price_of: Optional[_PriceOf] = None) -> None:
         self._price_of = price_of
         self._pending: deque[Exchange] = deque()
-        self._lock = threading.Lock()
+        self._priced: deque[Cost] = deque()
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._adding = False
         self._cost = Decimal(0)
         self._calls = self._unpriced = 0
         self._by_provider: dict[str, Decimal] = {}
@@ -86,9 +90,7 @@ class Spend:
 
     def call_begins(self) -> None:
         """Price what has piled up where recost's thread didn't: without ``init()``, or when it is behind."""
-        # A finaliser that makes a call may have interrupted `_add` on this very thread.
-        if len(self._pending) > _MANY and self._lock.acquire(blocking=False):
-            self._lock.release()
+        if len(self._pending) > _MANY:
             self.settle()
 
     def settle(self, price_of: Optional[_PriceOf] = None) -> None:
@@ -107,24 +109,37 @@ class Spend:
                 return
             cost = price_of(exchange)
             if cost is not None:
-                self._add(cost)
+                self._priced.append(cost)
+                self._add_up()
 
     def __repr__(self) -> str:
         unpriced = f", {self._unpriced} unpriced" if self.unpriced else ""
         return f"<Spend ${self._cost} in {self._calls} calls{unpriced}>"
 
-    def _add(self, cost: Cost) -> None:
+    def _add_up(self) -> None:
+        if self._pid != os.getpid():  # another thread of the parent may have held it
+            self._pid, self._lock, self._adding = os.getpid(), threading.RLock(), False
         with self._lock:
-            self._calls += 1
-            if cost.usd is None:
-                self._unpriced += 1
+            if self._adding:  # further up on this very thread, which a handler or finaliser interrupts
                 return
-            self._cost = _EXACT.add(self._cost, cost.usd)
-            self._by_provider[cost.provider] = _EXACT.add(
-                self._by_provider.get(cost.provider, Decimal(0)), cost.usd
-            )
-            if cost.model is not None:
-                self._by_model[cost.model] = _EXACT.add(self._by_model.get(cost.model, Decimal(0)), cost.usd)
+            self._adding = True
+            try:
+                while self._priced:
+                    self._add(self._priced.popleft())
+            finally:
+                self._adding = False
+
+    def _add(self, cost: Cost) -> None:
+        self._calls += 1
+        if cost.usd is None:
+            self._unpriced += 1
+            return
+        self._cost = _EXACT.add(self._cost, cost.usd)
+        self._by_provider[cost.provider] = _EXACT.add(
+            self._by_provider.get(cost.provider, Decimal(0)), cost.usd
+        )
+        if cost.model is not None:
+            self._by_model[cost.model] = _EXACT.add(self._by_model.get(cost.model, Decimal(0)), cost.usd)
 
 
 class _Scoped:

@@ -76,7 +76,8 @@ class Books:
     def bind(self, lock: threading.RLock) -> None:  # type: ignore[valid-type, unused-ignore]
         """Guard the accounts with this lock, from now on."""
         self._lock: Any = lock
-        self._saving = threading.Lock()
+        self._saving = threading.RLock()
+        self._busy = False
 
     def open(self) -> None:
         """Read what was spent before."""
@@ -111,12 +112,17 @@ class Books:
         notices: list[Notice] = []
         if not self._saving.acquire(timeout=timeout_s):
             return notices
+        if self._busy:  # further up on this very thread, which a handler or finaliser interrupts
+            self._saving.release()
+            return notices
+        self._busy = True
         try:
             for book in self._books:
                 due = self._monotonic() >= book.next_s and (book.changed or book.shared)
                 if due or (everything and book.changed):
                     notices += self._save(book, timeout_s)
         finally:
+            self._busy = False
             self._saving.release()
         return notices
 

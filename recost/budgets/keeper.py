@@ -45,6 +45,7 @@ class Keeper:
         budgets: At least one.
         registry: The rules in force.
         report: Receives what goes wrong; the only thing raised is RecostBudgetExceededError, by `gate`.
+        call: Calls a callback with its arguments, on whatever thread.
         local_file: Keeps what budgets without a file of their own have spent; None: nothing does.
         on_refusal: Called when a call is about to be refused.
         clock: The time, in UTC.
@@ -56,6 +57,7 @@ class Keeper:
         *,
         registry: ProviderRegistry,
         report: Report,
+        call: Callable[..., Any],
         local_file: Optional[str] = None,
         on_refusal: Callable[[], Any] = lambda: None,
         clock: Callable[[], datetime] = partial(datetime.now, timezone.utc),
@@ -65,6 +67,7 @@ class Keeper:
         self._registry = registry
         self._report = report
         self._on_refusal = on_refusal
+        self._call_back = call
         self._clock = clock
         now = clock()
         self._accounts = tuple(Account(budget, now) for budget in budgets)
@@ -104,7 +107,7 @@ class Keeper:
         self._wake.acquire()  # held: nobody has called
         self._rest = threading.Event()
         self._stopping = self._pausing = self._running = False
-        self._state = threading.Lock()
+        self._state = threading.RLock()
         self._books.bind(self._lock)
         return partial(_take, self._pending, self._wake, record)
 
@@ -124,10 +127,10 @@ class Keeper:
         if refusal is not None:
             raise refusal
 
-    def settle(self) -> None:
+    def settle(self, timeout_s: float = _LONGEST_WAIT_S) -> None:
         """Count the calls that have ended."""
         # Not without the lock where nothing is pending: another thread may be pricing what was.
-        if not self._lock.acquire(timeout=_LONGEST_WAIT_S):
+        if not self._lock.acquire(timeout=timeout_s):
             return
         try:
             if not self._settling:  # else this very thread is in here, and a finaliser of its makes a call
@@ -148,9 +151,9 @@ class Keeper:
         if self._stopping:
             self.turn(everything=True)
 
-    def turn(self, *, everything: bool = False) -> None:
+    def turn(self, *, everything: bool = False, timeout_s: float = _LONGEST_WAIT_S) -> None:
         """Count, save, and tell."""
-        self.save(everything=everything)
+        self.save(everything=everything, timeout_s=timeout_s)
         while self._notices:
             try:
                 notice = self._notices.popleft()
@@ -161,7 +164,7 @@ class Keeper:
     def save(self, *, everything: bool = True, timeout_s: float = _LONGEST_WAIT_S) -> None:
         """Count, and write to the files what is due, or everything."""
         try:
-            self.settle()
+            self.settle(min(timeout_s, _LONGEST_WAIT_S))
             self._notices.extend(self._books.save(everything=everything, timeout_s=timeout_s))
         except Exception as error:  # noqa: BLE001 - the thread must live on
             self._report(error)
@@ -243,7 +246,7 @@ class Keeper:
         callback = notice.budget.callback
         try:
             if callback is not None:
-                callback(*notice)
+                self._call_back(callback, *notice)
         except Exception as error:  # noqa: BLE001 - the callback is the user's
             self._report(error)
 

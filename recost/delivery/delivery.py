@@ -1,7 +1,8 @@
 """The policy between the aggregation and a transport: order, retries, deferral, suspension, status.
 
 `Delivery.put` and everything that the application's threads may call take a lock for memory operations only.
-Sending happens in one place, `Delivery.pump`, by one thread at a time and with no lock held.
+Sending happens in one place, `Delivery.pump`, by one thread at a time and with no lock held. A signal handler
+or finaliser may interrupt any of it and call the same again on the same thread: nothing waits for itself.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import Callable, Final, Optional
+from collections import deque
+from typing import Callable, Final, Optional, TypeVar
 
+from recost._waiting import Waiters
 from recost.delivery.outbox import Loss, Outbox, PendingWindow
 from recost.delivery.transports.base import Disposition, SendError, Transport
 from recost.errors import RecostError
@@ -21,6 +24,7 @@ __all__ = ["Delivery"]
 _SEND_TIMEOUT_S: Final = 10.0
 _MAX_WINDOWS: Final = 60
 _MAX_BYTES: Final = 12 * 1024 * 1024
+_Result = TypeVar("_Result")
 
 
 class Delivery:
@@ -44,8 +48,15 @@ class Delivery:
         self._outbox = outbox
         self._clock = clock
         self._monotonic = monotonic
+        self._changed = Waiters(monotonic)
         self.renew_locks()
-        self._pumping = False
+        self._incoming: deque[PendingWindow] = deque()
+        """Closed windows, until the outbox takes them."""
+        self._changing = False
+        """The outbox is at work, on the thread that holds the lock."""
+        self._pumping = 0
+        """The thread that sends."""
+        self._sending_since: Optional[float] = None
         self._kicked = False
         self._stopping = False
         self._pausing = False
@@ -63,7 +74,7 @@ class Delivery:
 
     def renew_locks(self) -> None:
         """Make the lock anew, of the kind that `threading` makes now, while no thread runs."""
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.RLock()
 
     @property
     def spacing_s(self) -> float:
@@ -73,22 +84,40 @@ class Delivery:
     @property
     def pending_calls(self) -> int:
         """Number of calls in windows that have not arrived."""
-        with self._changed:
+        with self._lock:
             return self._outbox.call_count
 
     def put(self, window: PendingWindow) -> None:
         """Queue a closed window and have it sent."""
-        with self._changed:
-            self._outbox.put(window)
-            self._kicked = True
-            self._changed.notify_all()
+        self._incoming.append(window)
+        with self._lock:
+            self._take_in()
+        self._kick()
 
     def retry(self) -> None:
         """Have what is still queued sent again."""
-        with self._changed:
-            if len(self._outbox):
-                self._kicked = True
-                self._changed.notify_all()
+        if len(self._outbox):
+            self._kick()
+
+    @property
+    def _newest(self) -> int:
+        """Sequence number that the newest of all windows has, or will have."""
+        return self._outbox.last_seq + len(self._incoming)
+
+    def _kick(self) -> None:
+        self._kicked = True
+        self._changed.wake()
+
+    def _take_in(self) -> None:
+        """Move what has come into the outbox; where this interrupts the outbox at work, that does it."""
+        if self._changing:
+            return
+        self._changing = True
+        try:
+            while self._incoming:
+                self._outbox.put(self._incoming.popleft())
+        finally:
+            self._changing = False
 
     def run(self) -> None:
         """Send what comes, until `stop` or `pause`: the body of the delivery thread."""
@@ -103,54 +132,60 @@ class Delivery:
         Returns:
             True when all of it was delivered or refused for good; False when some of it is still queued.
         """
-        with self._changed:
-            target = self._outbox.last_seq
-            begun = self._rounds_begun
-            self._kicked = True
-            self._changed.notify_all()
-            while self._outbox.holds_up_to(target) and self._rounds_done <= begun and not self.suspended:
-                remaining = deadline - self._monotonic()
-                if remaining <= 0:
-                    return False
-                self._changed.wait(remaining)
-            return not self._outbox.holds_up_to(target)
+        target, begun, me = self._newest, self._rounds_begun, threading.get_ident()
+        self._kick()
+
+        def settled() -> bool:
+            over = not self._outbox.holds_up_to(target) or self._rounds_done > begun
+            return over or self._held_back(None) or self._pumping == me
+
+        self._changed.wait(settled, deadline)
+        return not self._outbox.holds_up_to(target)
+
+    def settle_quickly(self, send_s: float, all_s: float) -> bool:
+        """As `settle`, but give up as soon as one window takes longer than ``send_s`` seconds."""
+        deadline = self._monotonic() + all_s
+        while True:
+            now, since, status = self._monotonic(), self._sending_since, self.last_status
+            idle_after_failure = since is None and status is not None and status.status != "ok"
+            if idle_after_failure or now >= deadline or (since is not None and now - since >= send_s):
+                return False
+            if self.settle(min(now + send_s, deadline)):
+                return True
+            if not (self._pumping or self._kicked) or self._held_back(None):
+                return False
 
     def settle_here(self, deadline: float) -> bool:
         """Send what is queued on the calling thread, because no other one runs; same result as `settle`."""
-        with self._changed:
-            target = self._outbox.last_seq
-            while self._pumping:
-                remaining = deadline - self._monotonic()
-                if remaining <= 0 or not self._changed.wait(remaining):
-                    return False
+        target, me = self._newest, threading.get_ident()
+        if not self._changed.wait(lambda: self._pumping in (0, me), deadline):
+            return False
         self.pump(deadline)
-        with self._changed:
-            return not self._outbox.holds_up_to(target)
+        return not self._outbox.holds_up_to(target)
 
     def stop(self, deadline: float) -> None:
         """Make `run` return after one last round that ends about ``deadline`` (monotonic)."""
-        with self._changed:
-            self._stopping = True
-            self._deadline = deadline
-            self._changed.notify_all()
+        self._deadline = deadline
+        self._stopping = True
+        self._changed.wake()
 
     def pause(self) -> bool:
         """Make `run` return until `resume`; False when it is busy, so that this may take long."""
-        with self._changed:
-            self._pausing = True
-            self._changed.notify_all()
-            return not self._pumping
+        self._pausing = True
+        self._changed.wake()
+        return not self._pumping
 
     def resume(self) -> bool:
         """End a pause, or begin; True when the caller is to have `run` called, because nobody does."""
-        with self._changed:
+        with self._lock:
             self._pausing = False
             idle, self._running = not self._running, True
             return idle
 
     def close(self) -> None:
         """Report what will never arrive, and release the transport."""
-        with self._changed:
+        with self._lock:
+            self._take_in()
             left = self._outbox.clear()
         if left.windows:
             self._lose(left)
@@ -161,10 +196,10 @@ class Delivery:
 
     def pump(self, deadline: Optional[float] = None) -> None:
         """Send windows in order until none is left or one has to wait."""
-        with self._changed:
-            if self._pumping:
+        with self._lock:
+            if self._pumping or self._changing:
                 return
-            self._pumping = True
+            self._pumping = threading.get_ident()
             self._kicked = False
             self._rounds_begun += 1
             overflow = self._outbox.loss.take()
@@ -173,25 +208,33 @@ class Delivery:
             while self._send_head(deadline):
                 pass
         finally:
-            with self._changed:
-                self._pumping = False
-                self._rounds_done = self._rounds_begun
-                self._changed.notify_all()
+            self._rounds_done = self._rounds_begun
+            self._pumping = 0
+            self._changed.wake()
 
     def _wait_for_work(self) -> bool:
-        with self._changed:
-            while not (self._stopping or self._pausing):
-                deferred = self._not_before - self._monotonic()
-                if deferred <= 0 and (self._kicked or (self._not_before and len(self._outbox))):
-                    return True
-                self._changed.wait(deferred if deferred > 0 else None)
-            self._running = False
+        while True:
+            deferred = self._not_before - self._monotonic()
+            until = self._monotonic() + deferred if deferred > 0 else None
+            self._changed.wait(self._has_work, until)
+            with self._lock:
+                if self._stopping or self._pausing:
+                    self._running = False
+                    return False
+            if self._is_due():
+                return True
+
+    def _has_work(self) -> bool:
+        return self._stopping or self._pausing or self._is_due()
+
+    def _is_due(self) -> bool:
+        if self._not_before > self._monotonic():
             return False
+        return self._kicked or bool(self._not_before and len(self._outbox))
 
     def _send_head(self, deadline: Optional[float]) -> bool:
         """Deal with the oldest window; True when the next one may follow."""
-        with self._changed:
-            window = None if self._held_back(deadline) else self._outbox.head(self._transport.max_metrics)
+        window = None if self._held_back(deadline) else self._head()
         if window is None:
             return False
         summary = window.summary()
@@ -199,18 +242,28 @@ class Delivery:
         status: FlushStatus = FlushStatus(
             "error" if failure else "ok", len(summary.metrics), self._clock() * 1000
         )
+        self.last_status = status
         if failure is None or failure.disposition is Disposition.REJECT:
-            with self._changed:
-                self._outbox.pop(window)
-                self.last_status = status
-                self._not_before = 0.0
+            self._not_before = 0.0
+            self._change(lambda: self._outbox.pop(window))
             self._dealt_with(window, summary, failure)
             return True
-        with self._changed:
-            self._outbox.put_back()
-            self.last_status = status
+        self._change(self._outbox.put_back)
         self._hold_back(failure)
         return False
+
+    def _head(self) -> Optional[PendingWindow]:
+        return self._change(lambda: self._outbox.head(self._transport.max_metrics))
+
+    def _change(self, operation: Callable[[], _Result]) -> _Result:
+        """Do something to the outbox, undisturbed by what interrupts it on this very thread."""
+        with self._lock:
+            self._changing = True
+            try:
+                return operation()
+            finally:
+                self._changing = False
+                self._take_in()
 
     def _held_back(self, deadline: Optional[float]) -> bool:
         if self.suspended:
@@ -233,8 +286,7 @@ class Delivery:
 
     def _hold_back(self, failure: SendError) -> None:
         deferred = failure.disposition is Disposition.DEFER
-        with self._changed:
-            self._not_before = self._monotonic() + (failure.retry_after_s or 0.0) if deferred else 0.0
+        self._not_before = self._monotonic() + (failure.retry_after_s or 0.0) if deferred else 0.0
         self.suspended = failure.disposition is Disposition.SUSPEND
         self._report_failure(failure)
 
@@ -260,26 +312,26 @@ class Delivery:
         timeout_s = _SEND_TIMEOUT_S
         if deadline is not None:
             timeout_s = min(timeout_s, max(deadline - self._monotonic(), 0.05))
+        self._sending_since = self._monotonic()
         try:
             self._transport.send(summary, timeout_s)
         except SendError as failure:
             return failure
         except Exception as error:  # noqa: BLE001 - a transport's own bug must not stop the delivery
             return SendError(error, Disposition.WAIT)
+        finally:
+            self._sending_since = None
         return None
 
     def _pause(self, wait_s: float, deadline: Optional[float]) -> bool:
         """Wait before a retry; False when there is no time left for one."""
         until = self._monotonic() + wait_s
-        with self._changed:
-            while True:
-                limit = deadline if deadline is not None else self._deadline
-                if limit is not None and until >= limit:
-                    return False
-                remaining = until - self._monotonic()
-                if remaining <= 0:
-                    return True
-                self._changed.wait(remaining)
+
+        def too_late() -> bool:
+            limit = deadline if deadline is not None else self._deadline
+            return limit is not None and until >= limit
+
+        return not self._changed.wait(too_late, until)
 
     def _report_failure(self, failure: SendError) -> None:
         if failure.error is not None:

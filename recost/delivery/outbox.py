@@ -123,10 +123,10 @@ class Outbox:
             return None
         entry = self._entries[0]
         if max_metrics is not None and entry.window.bucket_count > max_metrics:
-            self._entries.popleft()
-            self._entries.extendleft(
-                _Entry(entry.seq, part) for part in reversed(entry.window.split(max_metrics))
-            )
+            first, *others = entry.window.split(max_metrics)
+            entry.window = first  # there at every moment: `holds_up_to` is asked by other threads
+            for index, part in enumerate(others, 1):
+                self._entries.insert(index, _Entry(entry.seq, part))
         self._under_way = self._entries[0].window
         return self._under_way
 
@@ -143,7 +143,10 @@ class Outbox:
 
     def holds_up_to(self, seq: int) -> bool:
         """Tell whether anything that was put in no later than ``seq`` is still here."""
-        return bool(self._entries) and self._entries[0].seq <= seq
+        try:
+            return self._entries[0].seq <= seq
+        except IndexError:  # empty, or becoming so: may be asked on any thread
+            return False
 
     def clear(self) -> Loss:
         """Drop everything, and return how much it was."""

@@ -8,7 +8,6 @@ An SDK that the user has started with `recost.init` is left alone.
 
 from __future__ import annotations
 
-import logging
 import threading
 import weakref
 from typing import Final, Optional
@@ -19,8 +18,6 @@ from recost.lifecycle.reporting import Reporter
 
 __all__ = ["Serving", "serving"]
 
-_logger: Final = logging.getLogger("recost")
-
 
 class Serving:
     """The SDK that the applications of this process share.
@@ -30,11 +27,12 @@ class Serving:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
         self._handle: Optional[RecostHandle] = None
         self._settings: Optional[Settings] = None
         self._lasting = False
+        self._report = Reporter(None)
         self.epoch = 0
         """Grows when the shared SDK ends: who has joined before must join again."""
 
@@ -91,7 +89,7 @@ class Serving:
 
     def _compare(self, settings: Settings) -> None:
         if self._settings is not None and settings != self._settings and settings.enabled:
-            _logger.warning(
+            self._report.warn(
                 "recost: started with other settings by another application of this process; those hold"
             )
 

@@ -67,7 +67,7 @@ class Tagging:
         token = scope.set(outer)
         try:
             return self._checked(self.function(subject))
-        except Exception as error:  # noqa: BLE001 - the application's request must not fail
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the application's request must not fail
             # Where, and not with which words: those may quote the request.
             frame = traceback.extract_tb(error.__traceback__)[-1]
             self._report(f"the function raised {type(error).__name__} at {frame.filename}:{frame.lineno}")

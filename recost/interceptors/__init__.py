@@ -61,8 +61,9 @@ class Interception:
         self.patches = Patches()
         self.broken: dict[str, str] = {}
         """Client and reason, for each client that could not be instrumented."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or finaliser may come back to it on the same thread
         self._hooked: set[str] = set()
+        self._changes = 0
         self._sinks: dict[str, _Listener] = {}
         self.sink: Optional[Sink] = None
         """Takes each finished exchange; None while nothing is installed."""
@@ -118,7 +119,7 @@ class Interception:
 
     def after_fork_in_child(self) -> None:
         """Forget what another thread of the parent may have held, and the parent's unfinished exchanges."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler or finaliser may come back to it on the same thread
         self.patches.after_fork_in_child()
         streaming.clear()
 
@@ -158,6 +159,13 @@ class Interception:
                     listener.on_error(error)
 
     def _route(self) -> None:
+        self._changes += 1
+        changes = -1
+        while changes != self._changes:  # else what interrupted this has changed it again
+            changes = self._changes
+            self._route_once()
+
+    def _route_once(self) -> None:
         listeners = self._sinks.values()
         sinks = [listener.sink for listener in listeners]
         befores = [listener.before_call for listener in listeners if listener.before_call is not None]
@@ -232,7 +240,7 @@ class _CallbackSink:
             return
         try:
             callback(exchange.to_event())
-        except Exception as error:  # noqa: BLE001 - the callback runs inside the application's own call
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the callback runs inside the application's own call
             interception.report(error)
 
 

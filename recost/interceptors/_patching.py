@@ -54,7 +54,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._patches: list[_Patch] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def replace(self, owner: type, name: str, make: Maker) -> None:
         """Put what ``make`` returns in the place of the method ``name`` of the class ``owner``.
@@ -66,7 +66,7 @@ class Patches:
         """
         with self._lock:
             if not self._resume(owner, name):
-                self._patches.append(_put(owner, name, make))
+                self._add(owner, name, make)
 
     def wrap(self, owner: type, name: str, wrapper: Wrapper) -> None:
         """Put ``wrapper`` around the method, as `replace` does: easier to write, and a call slower.
@@ -83,7 +83,7 @@ class Patches:
             if found and owner.__dict__.get(name) is not found[-1].function:
                 for patch in found:
                     patch.switch.clear()
-                self._patches.append(_put(owner, name, found[-1].make))
+                self._add(owner, name, found[-1].make)
 
     def uncover(self, owner: type, name: str) -> None:
         """Take off what `cover` has put on top: what took the method's place is about to give it back."""
@@ -99,7 +99,14 @@ class Patches:
         with self._lock:
             found = self._of(owner, name)
             if found and not self._resume(owner, name):
-                self._patches.append(_put(owner, name, found[-1].make))
+                self._add(owner, name, found[-1].make)
+
+    def _add(self, owner: type, name: str, make: Maker) -> None:
+        patch = _put(owner, name, make)
+        # Not in one line: what interrupts `_put` on this very thread may have made another list.
+        self._patches.append(patch)
+        if len(self._of(owner, name)) > 1:
+            self._resume(owner, name)
 
     def _of(self, owner: type, name: str) -> list[_Patch]:
         return [patch for patch in self._patches if patch.owner is owner and patch.name == name]
@@ -126,7 +133,7 @@ class Patches:
 
     def after_fork_in_child(self) -> None:
         """Forget a lock that another thread of the parent may have held."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def names(self) -> list[str]:
         """Return the patched methods that are at work, as ``module.Class.method``."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any, Final, Optional
 
 from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
 from recost.lifecycle.compose import build_keeper, build_runtime
 from recost.lifecycle.handle import RecostHandle
+from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
 from recost.pricing.model import ProviderDef
 from recost.pricing.registry import ProviderRegistry
 
 __all__ = ["RecostHandle", "current_handle", "init"]
 
-_lock: Final = threading.RLock()
+_locks: Final = [threading.RLock()]
+"""One, which a forked child replaces."""
 _current: Final[list[RecostHandle]] = []
 
 
@@ -33,13 +36,41 @@ def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
     """
     settings = resolve(config, options)
     warn_of_plain_http(settings)
-    with _lock:
-        previous = _current[:]
-        for handle in previous:
-            handle.dispose()
+    with _locks[0]:
+        watch_forks(_lock_renewal)
+        _dispose_current()
         handle = _start(settings)
-        _current[:] = [handle]
+        if _dispose_current():  # started meanwhile by a signal handler or finaliser, on this very thread
+            handle.reconnect()
+        _current.append(handle)
         return handle
+
+
+def _dispose_current() -> bool:
+    """Dispose the running handle; True when there was one."""
+    found = list(_current)
+    for handle in found:
+        handle.dispose()
+        with suppress(ValueError):
+            _current.remove(handle)
+    return bool(found)
+
+
+class _LockRenewal:
+    """Replaces the lock in a forked child: another thread of its parent may have held it."""
+
+    def before_fork(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_parent(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_child(self) -> None:
+        """Begin with a lock that nobody holds."""
+        _locks[0] = threading.RLock()
+
+
+_lock_renewal: Final = _LockRenewal()
 
 
 def current_handle() -> Optional[RecostHandle]:

@@ -16,7 +16,7 @@ from recost.delivery.transports.base import Transport
 from recost.events import RawEvent, WindowSummary
 from recost.interceptors import interception
 from recost.lifecycle.quiet import Quiet
-from recost.lifecycle.reporting import log_debug
+from recost.lifecycle.reporting import Reporter, StderrLines
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
 from recost.metering import Meter
@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TRANSPORTS", "build_keeper", "build_runtime", "build_transport"]
 
-_Report = Callable[[BaseException], None]
 _MAX_FRAMES: Final = 1000
 _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
 
 
-def _file(settings: Settings) -> Transport:
+def _file(settings: Settings, report: Reporter) -> Transport:  # noqa: ARG001
     from recost.delivery.transports.file import FileTransport  # noqa: PLC0415 - only what is used is imported
 
     return FileTransport(
@@ -45,13 +44,13 @@ def _file(settings: Settings) -> Transport:
     )
 
 
-def _websocket(settings: Settings) -> Transport:
+def _websocket(settings: Settings, report: Reporter) -> Transport:  # noqa: ARG001
     from recost.delivery.transports.websocket import WebSocketTransport  # noqa: PLC0415
 
     return WebSocketTransport(settings.local_port)
 
 
-def _cloud(settings: Settings) -> Transport:
+def _cloud(settings: Settings, report: Reporter) -> Transport:
     from recost.delivery.transports.cloud import CloudTransport  # noqa: PLC0415
 
     return CloudTransport(
@@ -61,10 +60,11 @@ def _cloud(settings: Settings) -> Transport:
         max_retries=settings.max_retries,
         max_consecutive_auth_failures=settings.max_consecutive_auth_failures,
         max_metrics=settings.max_buckets,
+        stderr=StderrLines(report),
     )
 
 
-TRANSPORTS: Final[dict[str, Callable[[Settings], Transport]]] = {
+TRANSPORTS: Final[dict[str, Callable[[Settings, Reporter], Transport]]] = {
     "file": _file,
     "ws": _websocket,
     "cloud": _cloud,
@@ -72,12 +72,12 @@ TRANSPORTS: Final[dict[str, Callable[[Settings], Transport]]] = {
 """What makes the transport of each kind."""
 
 
-def build_transport(settings: Settings) -> Transport:
+def build_transport(settings: Settings, report: Reporter) -> Transport:
     """Return the transport that the settings ask for, hidden from the interceptors."""
-    return Quiet(TRANSPORTS[settings.transport](settings))
+    return Quiet(TRANSPORTS[settings.transport](settings, report))
 
 
-def build_keeper(settings: Settings, registry: ProviderRegistry, report: _Report) -> Optional[Keeper]:
+def build_keeper(settings: Settings, registry: ProviderRegistry, report: Reporter) -> Optional[Keeper]:
     """Return what keeps the budgets, in this process and in those that are forked from it; None without any.
 
     Raises:
@@ -95,13 +95,14 @@ def build_keeper(settings: Settings, registry: ProviderRegistry, report: _Report
         report=report,
         local_file=f"{settings.local_dir}/{settings.project_id or 'default'}.budgets.json" if local else None,
         on_refusal=partial(end_retries, interception.patches),
+        call=report.call,
     )
 
 
 def build_runtime(
     settings: Settings,
     registry: ProviderRegistry,
-    report: _Report,
+    report: Reporter,
     transport: Optional[Transport] = None,
     keeper: Optional[Keeper] = None,
 ) -> Runtime:
@@ -122,24 +123,25 @@ def build_runtime(
     return Runtime(
         _worker(settings, pipeline, delivery, report),
         delivery,
+        report=report,
         cost_of=pipeline.cost_of,
         metered=meter.wanted if settings.capture_usage else None,
         keeper=keeper,
     )
 
 
-def _delivery(settings: Settings, report: _Report, transport: Optional[Transport]) -> Delivery:
+def _delivery(settings: Settings, report: Reporter, transport: Optional[Transport]) -> Delivery:
     frames = settings.transport == "ws"
     return Delivery(
-        build_transport(settings) if transport is None else transport,
+        build_transport(settings, report) if transport is None else transport,
         report=report,
-        on_sent=_log_sent if settings.debug else None,
+        on_sent=partial(_log_sent, report) if settings.debug else None,
         outbox=Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES, merge=False) if frames else None,
     )
 
 
 def _pipeline(
-    settings: Settings, registry: ProviderRegistry, meter: Meter, delivery: Delivery, report: _Report
+    settings: Settings, registry: ProviderRegistry, meter: Meter, delivery: Delivery, report: Reporter
 ) -> Pipeline:
     aggregator = UnlockedAggregator(
         project_id=settings.project_id or "",
@@ -156,13 +158,13 @@ def _pipeline(
         meter=meter,
         metered=settings.capture_usage,
         template_paths=settings.template_paths,
-        on_capture=_log_capture if settings.debug else None,
+        on_capture=partial(_log_capture, report) if settings.debug else None,
         on_full=delivery.put,
         report=report,
     )
 
 
-def _worker(settings: Settings, pipeline: Pipeline, delivery: Delivery, report: _Report) -> Worker:
+def _worker(settings: Settings, pipeline: Pipeline, delivery: Delivery, report: Reporter) -> Worker:
     return Worker(
         pipeline,
         schedule=Schedule(
@@ -175,8 +177,8 @@ def _worker(settings: Settings, pipeline: Pipeline, delivery: Delivery, report: 
     )
 
 
-def _log_capture(event: RawEvent) -> None:
-    log_debug(
+def _log_capture(report: Reporter, event: RawEvent) -> None:
+    report.log(
         "captured %s %s%s -> %s in %.1f ms, %d bytes out, %d in (%s, %s)",
         event.method,
         event.host,
@@ -190,6 +192,6 @@ def _log_capture(event: RawEvent) -> None:
     )
 
 
-def _log_sent(summary: WindowSummary) -> None:
+def _log_sent(report: Reporter, summary: WindowSummary) -> None:
     calls = sum(metric.request_count for metric in summary.metrics)
-    log_debug("flushed a window of %d calls in %d metrics", calls, len(summary.metrics))
+    report.log("flushed a window of %d calls in %d metrics", calls, len(summary.metrics))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import Callable, Final, Optional, final
 
+from recost._waiting import Waiters
 from recost.events import FlushStatus
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange
 from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
+from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
 from recost.pricing.cost import Cost
 
@@ -29,7 +32,7 @@ class RecostHandle:
         self,
         build: Optional[Callable[[], Runtime]],
         *,
-        report: Callable[[BaseException], None],
+        report: Reporter,
         shutdown_timeout_s: float = 3.0,
         flush_at_exit: bool = True,
         on_disposed: Callable[[], None] = lambda: None,
@@ -41,8 +44,11 @@ class RecostHandle:
         self._on_disposed = on_disposed
         self._pid = os.getpid()
         self._exit_pid = 0
-        self._lock = threading.Lock()
         self._disposed = build is None
+        self._claims: dict[str, int] = {}
+        """The thread that ends it: `dict.setdefault` is one atomic step, where a lock may be held already."""
+        self._done = build is None
+        self._ended = Waiters()
         self._runtime: Optional[Runtime] = None
         self._forget_exit: Callable[[], None] = lambda: None
         if build is not None:
@@ -81,23 +87,35 @@ class RecostHandle:
     def dispose(self) -> None:
         """End the SDK: restore the clients, and send what is left within ``shutdown_flush_timeout_ms``.
 
-        Idempotent.
+        Idempotent. While another thread ends it, this waits for that. A signal handler or finaliser that
+        interrupts the ending finishes it.
         """
         self.reinit_after_fork()
-        with self._lock:
-            if self._disposed:
-                return
-            self._disposed = True
+        me = threading.get_ident()
+        self._disposed = True
+        if self._claims.setdefault("ender", me) != me:
+            if self._runtime is None or not self._runtime.is_served_by(me):
+                end = time.monotonic() + self._shutdown_timeout_s
+                self._ended.wait(lambda: self._done, end)
+            return
+        if self._done:
+            return
+        try:
+            self._end(self._runtime)
+        finally:
+            self._done = True
+            self._ended.wake()
+        self._on_disposed()
+
+    def _end(self, runtime: Optional[Runtime]) -> None:
         self._forget_exit()
-        runtime = self._runtime
-        if runtime is not None:
-            try:
+        try:
+            if runtime is not None:
                 interception.remove(_SINK, runtime.record)
                 interception.end_streaming(runtime.record)
                 runtime.shut_down(self._shutdown_timeout_s)
-            except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application
-                self._report(error)
-        self._on_disposed()
+        except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application
+            self._report(error)
 
     def reinit_after_fork(self) -> None:
         """Start afresh in a forked child: the parent's calls are the parent's to report.
@@ -124,7 +142,8 @@ class RecostHandle:
         if self._pid == os.getpid():
             return
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._done = self._disposed
+        self._ended = Waiters()
         interception.after_fork_in_child()
         if self._build is not None and not self._disposed:
             self._connect(self._build)
@@ -141,13 +160,20 @@ class RecostHandle:
 
     def _connect(self, build: Callable[[], Runtime]) -> None:
         self._runtime = build()
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Have the interceptors send calls here, in place of another handle."""
+        runtime = self._runtime
+        if runtime is None:
+            return
         interception.add(
             _SINK,
-            self._runtime.record,
+            runtime.record,
             before_call=self._before_call,
             on_error=self._report,
-            metered=self._runtime.metered,
-            gate=self._runtime.gate,
+            metered=runtime.metered,
+            gate=runtime.gate,
             remembering=True,
         )
 

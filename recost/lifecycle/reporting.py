@@ -1,54 +1,178 @@
-"""Where recost's own errors go: the log, and the user's callback, contained.
+"""Where recost's own errors go: the log, and the user's callback.
 
-`logging` and `traceback` are imported when they are needed: both are slow to import, and a program that has
-not imported `logging` has nobody who listens.
+Both are foreign code: `Notifier` calls them. `logging` is imported only for ``debug=True``: a program that
+has not imported it has nobody who listens.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.errors import RecostError
+from recost.lifecycle.notifier import Notifier
 
 if TYPE_CHECKING:
     import logging
 
-__all__ = ["Reporter", "log_debug", "start_debug_log", "stop_debug_log"]
+__all__ = ["Reporter", "StderrLines", "start_debug_log", "stop_debug_log"]
 
 _LOGGER: Final = "recost"
+_DEBUG: Final = 10
+_WARNING: Final = 30
+_WRITABLE_WITHIN_MS: Final = 50
 
 
 class Reporter:
-    """Reports errors to ``on_error`` as `RecostError`s; whatever that raises ends here."""
+    """Reports errors to ``on_error`` as `RecostError`s; whatever that raises ends here.
+
+    No method raises, waits or takes a lock, so that each may be called anywhere.
+    """
 
     def __init__(self, on_error: Optional[Callable[[Exception], Any]]) -> None:
         self._on_error = on_error
+        self._log_failed = False
+        self.notifier: Final = Notifier(self._tell_dropped)
 
     def __call__(self, error: BaseException) -> None:
-        """Report one error; never raises."""
-        try:
+        """Report one error."""
+        if self._on_error is not None or _is_logged(_DEBUG):
             known = error if isinstance(error, RecostError) else _internal(error)
-            log_debug("%s", known)
-            if self._on_error is not None:
-                self._on_error(known)
+            self.notifier.post(partial(self._tell, known))
+
+    def log(self, message: str, *arguments: object) -> None:
+        """Log to the logger ``recost`` at level DEBUG, if anything listens."""
+        if _is_logged(_DEBUG):
+            self.notifier.post(partial(self._log, _DEBUG, message, arguments))
+
+    def warn(self, message: str) -> None:
+        """Log to the logger ``recost`` at level WARNING."""
+        self.notifier.post(partial(self._log, _WARNING, message, ()))
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function of the application's; report what it raises."""
+        self.notifier.post(partial(self._call, function, arguments))
+
+    def _tell(self, error: RecostError) -> None:
+        self._log(_DEBUG, "%s", (error,))
+        self._hand_over(error)
+
+    def _hand_over(self, error: RecostError) -> None:
+        if self._on_error is None:
+            return
+        try:
+            self._on_error(error)
         except Exception as failure:  # noqa: BLE001 - on_error is the user's; its failure is not the host's
-            log_debug("recost: on_error raised %s", type(failure).__name__)
+            self._log(_DEBUG, "recost: on_error raised %s", (type(failure).__name__,))
+
+    def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
+        try:
+            _write_log(level, message, arguments)
+        except Exception as failure:  # noqa: BLE001 - a handler or filter of the application's
+            if not self._log_failed:
+                self._log_failed = True
+                self._hand_over(
+                    RecostError(
+                        f"recost: a handler or filter of the application's logging raised "
+                        f"{type(failure).__name__}: recost's log is not complete"
+                    )
+                )
+
+    def _call(self, function: Callable[..., object], arguments: tuple[object, ...]) -> None:
+        try:
+            function(*arguments)
+        except Exception as error:  # noqa: BLE001 - the function is the application's
+            self._tell(_internal(error))
+
+    def _tell_dropped(self, count: int) -> None:
+        self._tell(
+            RecostError(f"recost: {count} messages were dropped: on_error or a log handler is too slow")
+        )
 
 
-def log_debug(message: str, *arguments: object) -> None:
-    """Log to the logger ``recost``, if logging is in use at all."""
+class StderrLines:
+    """Writes lines to ``sys.stderr`` of that moment; whoever has them written doesn't wait for that."""
+
+    def __init__(self, report: Reporter) -> None:
+        self._report = report
+
+    def write(self, text: str) -> None:
+        """Have a text written."""
+        self._report.notifier.post(partial(_write_to_stderr, text))
+
+    def flush(self) -> None:
+        """Do nothing: every text is flushed."""
+
+
+def _write_log(level: int, message: str, arguments: tuple[object, ...]) -> None:
     logging = sys.modules.get("logging")
-    if logging is not None:
-        logging.getLogger(_LOGGER).debug(message, *arguments)
+    if logging is None:
+        return
+    logger = logging.getLogger(_LOGGER)
+    if logger.isEnabledFor(level) and _all_writable(logger):
+        logger.log(level, message, *arguments)
+
+
+def _is_logged(level: int) -> bool:
+    """Tell whether the logger ``recost`` may take a record, without taking logging's lock."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return False
+    try:
+        found = logging.root.manager.loggerDict.get(_LOGGER)
+        logger = found if isinstance(found, logging.Logger) else logging.root
+        enabled: bool = logger.getEffectiveLevel() <= level
+    except Exception:  # noqa: BLE001 - a logger class of the application's, or a module under construction
+        return False
+    return enabled
+
+
+def _all_writable(logger: Any) -> bool:
+    """Tell whether every stream that a handler of ``logger`` writes to takes a line now.
+
+    A handler waits for a full pipe while it holds its lock, and `logging` takes that as the process ends.
+    """
+    while logger is not None:
+        for handler in logger.handlers:
+            if not _is_writable(getattr(handler, "stream", None)):
+                return False
+        logger = logger.parent if logger.propagate else None
+    return True
+
+
+def _is_writable(stream: Any) -> bool:
+    """Tell whether a write will not wait; True where that can't be found out."""
+    import select  # noqa: PLC0415 - only where something is logged
+
+    poll = getattr(select, "poll", None)
+    if poll is None or stream is None:
+        return True
+    try:
+        poller = poll()
+        poller.register(stream.fileno(), select.POLLOUT)
+        return bool(poller.poll(_WRITABLE_WITHIN_MS))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return True
+
+
+def _write_to_stderr(text: str) -> None:
+    stream = sys.stderr
+    try:
+        if _is_writable(stream):
+            stream.write(text)
+            stream.flush()
+    except (OSError, ValueError, AttributeError):  # closed, or none: a program without a console
+        return
 
 
 def _internal(error: BaseException) -> RecostError:
     """Describe a bug of recost's own by where it is, without its message: that may quote a URL."""
-    import traceback  # noqa: PLC0415 - see above
-
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].filename.rpartition('recost/')[2]}:{frames[-1].lineno}" if frames else ""
+    place, traceback = "", error.__traceback__
+    while traceback is not None:
+        filename = traceback.tb_frame.f_code.co_filename
+        place = f" at {filename.rpartition('recost/')[2]}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
     return RecostError(f"recost: internal error, {type(error).__name__}{place}; your calls are not affected")
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Callable, Final, Optional
+from functools import partial
+from typing import TYPE_CHECKING, Callable, Final, Optional, Protocol
 
 from recost.delivery.delivery import Delivery
+from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange, Sink
 from recost.lifecycle.process import wait_for_ended_threads
-from recost.lifecycle.worker import Worker, start_thread
+from recost.lifecycle.reporting import Reporter
+from recost.lifecycle.threads import start_thread, supervise
+from recost.lifecycle.worker import Worker
 from recost.pricing.cost import Cost
 
 if TYPE_CHECKING:
@@ -18,14 +22,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Runtime"]
 
+_FORK_SEND_S: Final = 0.003
+"""For one window that is pending before a fork: a collector may take long."""
 _FORK_PAUSE_S: Final = 0.1
-"""For sending what is pending before a fork, where a collector may take long."""
-_FORK_END_S: Final = 0.5
-"""For threads that have nothing left to do but to end, and to wait for their turn on a busy machine."""
+"""For all of them, and for the thread to get its turn on a busy machine."""
+_FORK_END_S: Final = 0.1
+"""For threads that have nothing left to do but to end."""
 _FORK_WAIT_S: Final = 0.02
 """For threads that have ended to be gone; in vain where others than Python's run."""
-_SAVING_S: Final = 0.25
-"""For the last writing of what was spent, where delivery has used up the time."""
+_TELLING_S: Final = 0.25
+"""For the functions of the application's that are called with what a flush has brought about."""
+_RETRY_S: Final = 1.0
+"""Between two attempts to start a thread where that is refused."""
+
+
+class _Part(Protocol):
+    def resume(self) -> bool: ...
 
 
 class Runtime:
@@ -36,6 +48,7 @@ class Runtime:
         worker: Worker,
         delivery: Delivery,
         *,
+        report: Reporter,
         cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
         metered: Optional[Metered] = None,
         keeper: Optional[Keeper] = None,
@@ -52,7 +65,10 @@ class Runtime:
         self.gate = None if keeper is None else keeper.gate
         """Refuses calls that are about to begin; None where nothing does."""
         self.started = False
-        """A thread was asked for; where the interpreter refuses one, everything happens at the flushes."""
+        """The threads run; where one is refused, everything happens at the flushes until it can."""
+        self._report = report
+        self._not_before = 0.0
+        self._refusal_reported = False
         self._keeper = keeper
         self._monotonic = monotonic
         self._starting = threading.Lock()
@@ -65,13 +81,18 @@ class Runtime:
         """Start the threads if they don't run; True when that was to be done.
 
         A call may be made by a finaliser, while this very thread is in here: hence no waiting for the lock.
+        Where a thread is refused, a call that begins a while later tries again.
         """
-        if self.started or not self._starting.acquire(blocking=False):
+        if self.started or self._monotonic() < self._not_before or not self._starting.acquire(blocking=False):
             return False
         try:
             return self._start_threads()
         finally:
             self._starting.release()
+
+    def is_served_by(self, thread_id: int) -> bool:
+        """Tell whether this is one of recost's own threads, which wait for nobody."""
+        return any(thread is not None and thread.ident == thread_id for thread in self._threads)
 
     def before_fork(self) -> None:
         """Send what is pending if that is quick, and end the threads as far as they are idle.
@@ -79,20 +100,22 @@ class Runtime:
         A process that forks while it has threads is warned about that from Python 3.12 on, and its child may
         inherit a lock of the allocator or of the C library that nobody releases.
         """
-        if not self.started:
+        if not any(thread is not None for thread in self._threads):
+            self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
             return
-        now = self._monotonic()
-        deadline = now + _FORK_END_S
+        deadline = self._monotonic() + _FORK_END_S
         self.worker.pause()
         if self._keeper is not None:
-            self._keeper.settle()
+            self._keeper.settle(timeout_s=_FORK_SEND_S)
             self._keeper.pause()
         self._join(self._worker_thread, deadline)
-        self.worker.flush()
+        if not _is_alive(self._worker_thread):
+            self.worker.flush()
         self._join(self._keeper_thread, deadline)
-        self.delivery.settle(now + _FORK_PAUSE_S)
+        self.delivery.settle_quickly(_FORK_SEND_S, _FORK_PAUSE_S)
         if self.delivery.pause():
             self._join(self._delivery_thread, deadline)
+        self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
         wait_for_ended_threads(self._monotonic() + _FORK_WAIT_S)
         self.started = False
 
@@ -107,48 +130,81 @@ class Runtime:
     def flush(self, timeout_s: float) -> bool:
         """Close the window and wait until everything has arrived; False when it has not."""
         deadline = self._monotonic() + timeout_s
-        self.worker.flush()
+        added_up = self.worker.flush(deadline)
         if self._keeper is not None:
-            self._keeper.save(timeout_s=timeout_s)
-        thread = self._delivery_thread
-        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
-            return self.delivery.settle(deadline)
-        return self.delivery.settle_here(deadline)
+            self._keeper.save(timeout_s=max(deadline - self._monotonic(), 0.0))
+        settle = self.delivery.settle if _is_alive(self._delivery_thread) else self.delivery.settle_here
+        settled = settle(deadline)
+        self._report.notifier.drain(min(deadline, self._monotonic() + _TELLING_S))
+        return settled and added_up
 
     def shut_down(self, timeout_s: float) -> None:
-        """End the threads after one last flush, within about ``timeout_s`` seconds."""
-        deadline = self._monotonic() + timeout_s
+        """End the threads after one last flush, within about ``timeout_s`` seconds.
+
+        May be called again, by a signal handler or finaliser that interrupts it.
+        """
+        end = self._monotonic() + timeout_s
+        deadline = end - min(_TELLING_S, timeout_s / 4)  # the rest is for what is to be told or saved of it
         if self._keeper is not None:
             self._keeper.stop()
         self.worker.stop()
-        self._join(self._worker_thread, deadline)
-        self.worker.flush()
+        self.worker.flush(deadline)
         self.delivery.stop(deadline)
         self._join(self._delivery_thread, deadline)
-        if self._delivery_thread is None or not self._delivery_thread.is_alive():
+        if not _is_alive(self._delivery_thread):
             self.delivery.settle_here(deadline)
         self.delivery.close()
         if self._keeper is not None:
-            self._end_keeper(self._keeper, deadline)
+            self._end_keeper(self._keeper, end)
+        self._report.notifier.close(end)
+        self._join(self._worker_thread, end)
 
     def _end_keeper(self, keeper: Keeper, deadline: float) -> None:
         thread = self._keeper_thread
-        self._join(thread, max(deadline, self._monotonic() + _SAVING_S))
-        if thread is None or not thread.is_alive():
-            keeper.turn(everything=True)
+        self._join(thread, deadline)
+        if not _is_alive(thread):
+            keeper.turn(everything=True, timeout_s=max(deadline - self._monotonic(), 0.0))
 
     def _start_threads(self) -> bool:
         if self.started:
             return False
-        self.started = True
         self._renew_locks()
-        if self.worker.resume():
-            self._worker_thread = start_thread(self.worker.run, "recost-worker")
-        if self.delivery.resume():
-            self._delivery_thread = start_thread(self.delivery.run, "recost-delivery")
-        if self._keeper is not None and self._keeper.resume():
-            self._keeper_thread = start_thread(self._keeper.run, "recost-budgets")
+        worker, delivery, keeper = self.worker, self.delivery, self._keeper
+        self._worker_thread = self._started(worker, self._worker_thread, self._work, "recost-worker")
+        self._delivery_thread = self._started(
+            delivery, self._delivery_thread, delivery.run, "recost-delivery"
+        )
+        if keeper is not None:
+            self._keeper_thread = self._started(keeper, self._keeper_thread, keeper.run, "recost-budgets")
+        needed = self._threads[: 2 if keeper is None else 3]
+        self.started = all(thread is not None for thread in needed)
+        if not self.started:
+            self._refused()
         return True
+
+    def _refused(self) -> None:
+        self._not_before = self._monotonic() + _RETRY_S
+        if not self._refusal_reported:
+            self._refusal_reported = True
+            message = "no thread can be started now: calls are kept until one can be, or until a flush"
+            self._report(RecostError(f"recost: {message}"))
+
+    def _started(
+        self, part: _Part, thread: Optional[threading.Thread], loop: Callable[[], None], name: str
+    ) -> Optional[threading.Thread]:
+        """Return the thread of a part, started if it doesn't run; None where that is refused."""
+        if part.resume() or thread is None:
+            return start_thread(partial(supervise, loop, self._report), name)
+        return thread
+
+    def _work(self) -> None:
+        self.worker.run()
+        if self.worker.stopping:
+            self._report.notifier.lend()
+
+    @property
+    def _threads(self) -> tuple[Optional[threading.Thread], ...]:
+        return self._worker_thread, self._delivery_thread, self._keeper_thread
 
     def _renew_locks(self) -> None:
         """Replace locks from before gevent's or eventlet's patching.
@@ -164,3 +220,7 @@ class Runtime:
     def _join(self, thread: Optional[threading.Thread], deadline: float) -> None:
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(deadline - self._monotonic(), 0.0))
+
+
+def _is_alive(thread: Optional[threading.Thread]) -> bool:
+    return thread is not None and thread.is_alive()

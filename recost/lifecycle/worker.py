@@ -7,17 +7,18 @@ call: both are single C calls that wait for nothing.
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections import deque
 from typing import Callable, Final, Optional, Protocol
 
+from recost._waiting import Waiters
 from recost.delivery.outbox import PendingWindow
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
+from recost.lifecycle.threads import Tally
 
-__all__ = ["INBOX_LIMIT", "Aggregation", "Schedule", "Worker", "start_thread"]
+__all__ = ["INBOX_LIMIT", "Aggregation", "Schedule", "Worker"]
 
 INBOX_LIMIT: Final = 10_000
 _CAPTURED_SOON: Final = 1_000_000
@@ -102,14 +103,20 @@ class Worker:
         self._monotonic = monotonic
         self._limit = inbox_limit
         self._inbox: deque[Exchange] = deque()
-        self._refused = _Tally()
+        self._refused = Tally()
         self._captured = 0
         """Of the inbox; roughly, as several threads add to it without a lock."""
-        self._unread = _Tally()
+        self._unread = Tally()
         self.renew_locks()
         self._stopping = False
         self._pausing = False
         self._running = False
+        self._adding_up = False
+        self._server = 0
+        """The thread that is in `run`."""
+        self._asked: deque[list[bool]] = deque()
+        """Flushes that other threads wait for; each becomes true when it is done."""
+        self._flushed = Waiters(monotonic)
         self.dropped = 0
         """Calls that came while the inbox was full."""
 
@@ -132,30 +139,64 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop` or `pause`: the body of the thread."""
-        while self._goes_on():
-            self._wake.acquire(timeout=self._plan_s())
-            self.turn()
+        self._server = threading.get_ident()
+        try:
+            while self._goes_on():
+                self._wake.acquire(timeout=self._plan_s())
+                self.turn()
+            if self._stopping:
+                self._add_up(lambda: True)
+        finally:
+            self._server = 0
+            self._flushed.wake()
 
     def turn(self) -> None:
         """Do what is due now."""
-        if self._add_up(lambda: self._schedule.due(self._monotonic(), self._pipeline.size)):
-            self._on_interval()
+        asked = [self._asked.popleft() for _ in range(len(self._asked))]
+        try:
+            if self._add_up(
+                lambda: self._schedule.due(self._monotonic(), self._pipeline.size) or bool(asked)
+            ):
+                self._on_interval()
+        finally:
+            for request in asked:
+                request.append(True)
+            if asked:
+                self._flushed.wake()
 
-    def flush(self) -> None:
-        """Add up everything that has been recorded and close the window; on any thread."""
-        self._add_up(lambda: True)
+    def flush(self, deadline: Optional[float] = None) -> bool:
+        """Add up everything that has been recorded and close the window; on any thread.
+
+        The worker's thread does it where one runs, so that a signal handler on the calling thread may ask
+        for it once more. False when that took until ``deadline`` (monotonic).
+        """
+        if self._server not in (0, threading.get_ident()):
+            request: list[bool] = []
+            self._asked.append(request)
+            self._call()
+            if not self._flushed.wait(lambda: bool(request) or not self._server, deadline):
+                return False
+            if request:
+                return True
+        return self._add_up(lambda: True)
 
     def _add_up(self, due: Callable[[], bool]) -> bool:
         """Empty the inbox, and close the window if that is due then."""
         closing, refused, unread = False, 0, 0
         try:
             with self._lock:
-                self._drain()
-                closing = due()
-                if closing:
-                    self._close_window()
-                refused, unread = self._refused.take(), self._unread.take()
-                self.dropped += refused
+                if self._adding_up:  # further up on this very thread, which a handler or finaliser interrupts
+                    return False
+                self._adding_up = True
+                try:
+                    self._drain()
+                    closing = due()
+                    if closing:
+                        self._close_window()
+                    refused, unread = self._refused.take(), self._unread.take()
+                    self.dropped += refused
+                finally:
+                    self._adding_up = False
         except Exception as error:  # noqa: BLE001 - the thread must live on, whatever one call had in it
             self._report(error)
         if refused > 0:
@@ -167,6 +208,11 @@ class Worker:
                 )
             )
         return closing
+
+    @property
+    def stopping(self) -> bool:
+        """True once `stop` was called."""
+        return self._stopping
 
     def stop(self) -> None:
         """Make `run` return soon."""
@@ -187,7 +233,7 @@ class Worker:
 
     def renew_locks(self) -> None:
         """Make the locks anew, of the kind that `threading` makes now, while no thread runs."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._wake = threading.Lock()
         self._wake.acquire()  # held: nobody has called
 
@@ -221,32 +267,3 @@ class Worker:
         window = self._pipeline.take()
         if window is not None:
             self._put(window)
-
-
-class _Tally:
-    """Counts on any thread, without a lock."""
-
-    def __init__(self) -> None:
-        self._count = itertools.count()
-        self._seen = 0
-
-    def add(self) -> None:
-        """Count one."""
-        next(self._count)
-
-    def take(self) -> int:
-        """Return how many have come since the last time."""
-        # The count is read by advancing it: itertools.count has no other view, and is atomic.
-        new = next(self._count) - self._seen
-        self._seen += new + 1
-        return new
-
-
-def start_thread(target: Callable[[], None], name: str) -> Optional[threading.Thread]:
-    """Start a daemon thread; None where this interpreter refuses one (at its end, or in a subinterpreter)."""
-    try:
-        thread = threading.Thread(target=target, name=name, daemon=True)
-        thread.start()
-    except RuntimeError:
-        return None
-    return thread

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
-from threading import Lock
+from threading import RLock
 from typing import Any, Callable, Final, NamedTuple, Optional, Union
 
 from recost.errors import RecostError
@@ -64,7 +64,8 @@ class GenaiPrices:
     def __init__(self, report: Optional[Callable[[Exception], Any]], clock: Callable[[], datetime]) -> None:
         self._report = report
         self._clock = clock
-        self._lock = Lock()
+        self._lock = RLock()
+        self._importing = False
         self._library: Optional[_Library] = None
         self._missing = False
         self._unknown: set[tuple[str, str, frozenset[tuple[str, bool]], int]] = set()
@@ -115,11 +116,13 @@ class GenaiPrices:
     def _load(self) -> Optional[_Library]:
         if self._library is None and not self._missing:
             with self._lock:
-                if self._library is None and not self._missing:
+                # Importing: a signal handler or finaliser has interrupted it on this very thread.
+                if self._library is None and not self._missing and not self._importing:
                     self._import()
         return self._library
 
     def _import(self) -> None:
+        self._importing = True
         try:
             self._library = _Library()
         except Exception as error:  # noqa: BLE001 - missing, too old or broken: other prices are tried
@@ -127,6 +130,8 @@ class GenaiPrices:
             missing = isinstance(error, ModuleNotFoundError) and error.name == "genai_prices"
             reason = "is not installed" if missing else f"can't be used ({type(error).__name__})"
             self._tell(f"genai-prices {reason}: tokens are priced by estimate or not at all; {_PIP}", error)
+        finally:
+            self._importing = False
 
     def _report_once(self, key: tuple[str, str], message: str, cause: Optional[BaseException] = None) -> None:
         with self._lock:

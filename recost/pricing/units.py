@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from threading import Lock
+from threading import RLock
 from typing import Callable, Final, NamedTuple, Optional, Union
 
 from recost.pricing.prices import CALLS, Prices
@@ -29,7 +29,7 @@ class UnitPricing:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler or finaliser may price a call, too
         self._month = ""
         self._used: dict[tuple[int, str], Decimal] = {}
         self._kept: dict[int, Prices] = {}

@@ -209,7 +209,7 @@ def test_callbacks_run_on_a_thread_of_recosts_and_may_make_calls(server: Loopbac
     assert wait_until(lambda: len(told) == 1)
     use_urllib(server.url + "/plain")
     assert wait_until(lambda: len(told) == 2)
-    assert {name for name, _, _ in told} == {"recost-budgets"}
+    assert {name for name, _, _ in told} == {"recost-notifier"}
     assert [fraction for _, _, fraction in told] == [0.5, 1.0]
     assert len(server.log) == 5
 

@@ -40,6 +40,7 @@ class Bench:
             budgets,
             registry=REGISTRY,
             report=self.errors.append,
+            call=lambda function, *arguments: function(*arguments),
             local_file=local_file,
             clock=lambda: self._now,
             monotonic=lambda: self.elapsed_s,

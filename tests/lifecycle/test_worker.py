@@ -8,7 +8,8 @@ from typing import Any, Optional
 
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
-from recost.lifecycle.worker import Schedule, Worker, start_thread
+from recost.lifecycle.threads import start_thread
+from recost.lifecycle.worker import Schedule, Worker
 from tests.loopback import wait_until
 
 

@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Callable, Final, Optional, TextIO
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 from urllib.parse import quote, urlsplit
 
 from recost.delivery.suppress import untraced
@@ -38,6 +38,12 @@ _HINTS: Final = {
     413: "the payload is too large",
     422: "the payload is not valid",
 }
+
+
+class _Lines(Protocol):
+    def write(self, text: str, /) -> Any: ...
+
+    def flush(self) -> None: ...
 
 
 class CloudTransport:
@@ -69,7 +75,7 @@ class CloudTransport:
         max_retries: int = 3,
         max_consecutive_auth_failures: int = 5,
         max_metrics: int = 2000,
-        stderr: Optional[TextIO] = None,
+        stderr: Optional[_Lines] = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not re.fullmatch(r"[\x21-\x7e]+", api_key):

@@ -1,0 +1,50 @@
+"""Waiting for another thread, in a way that a signal handler or a finaliser may interrupt at any point.
+
+`threading.Condition` and `Event` hold a lock while they wake others. A signal handler that runs on that very
+thread, and uses them as well, waits for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any, Callable, Final, Optional, final
+
+__all__ = ["Waiters"]
+
+
+@final
+class Waiters:
+    """Threads that wait until something has changed. No lock is held between any two steps."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._waiting: Final[deque[Any]] = deque()
+
+    def wake(self) -> None:
+        """Have every waiting thread look again."""
+        for lock in self._waiting.copy():
+            with suppress(RuntimeError):  # woken already
+                lock.release()
+
+    def wait(self, ready: Callable[[], bool], deadline: Optional[float] = None) -> bool:
+        """Wait until ``ready()`` is true, at most until ``deadline`` (monotonic); return what it is then.
+
+        It is called before the wait and after each `wake`. It may take a lock, which is not held meanwhile.
+        """
+        # A lock of its own for each wait, of the kind that threads of this moment have (gevent).
+        lock = threading.Lock()
+        lock.acquire()
+        self._waiting.append(lock)  # before looking: what changes from here on wakes
+        try:
+            while not ready():
+                remaining = threading.TIMEOUT_MAX if deadline is None else deadline - self._monotonic()
+                if remaining <= 0:
+                    return False
+                lock.acquire(timeout=min(remaining, threading.TIMEOUT_MAX))
+            return True
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(lock)

@@ -1,0 +1,62 @@
+"""recost's own threads: starting them, and keeping them alive whatever happens in them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from contextlib import suppress
+from typing import Callable, Final, Optional
+
+__all__ = ["Tally", "start_thread", "supervise"]
+
+_FIRST_PAUSE_S: Final = 0.01
+_LONGEST_PAUSE_S: Final = 5.0
+
+
+def start_thread(target: Callable[[], None], name: str) -> Optional[threading.Thread]:
+    """Start a daemon thread; None where that is refused: by a limit, in a subinterpreter, at the very end."""
+    try:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+    except (RuntimeError, MemoryError):
+        return None
+    return thread
+
+
+def supervise(loop: Callable[[], None], report: Callable[[BaseException], None]) -> None:
+    """Run ``loop`` until it returns. What it raises, SystemExit included, is reported; it runs again."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        try:
+            loop()
+        except BaseException as error:  # noqa: BLE001 - no thread of recost's may die of anything
+            with suppress(BaseException):
+                report(error)
+        else:
+            return
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+class Tally:
+    """Counts on any thread, without a lock."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count()
+        self._seen = 0
+        self.waiting = False
+        """Something may have been counted since `take`."""
+
+    def add(self) -> None:
+        """Count one."""
+        next(self._count)
+        self.waiting = True
+
+    def take(self) -> int:
+        """Return how many have come since the last time."""
+        self.waiting = False
+        # The count is read by advancing it: itertools.count has no other view, and is atomic.
+        new = next(self._count) - self._seen
+        self._seen += new + 1
+        return new

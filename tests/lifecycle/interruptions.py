@@ -1,0 +1,138 @@
+"""A program that interrupts recost at each of its lines, and has the interruption call recost again.
+
+Arguments: what is interrupted, what interrupts it, on which threads, and a folder. Each place is tried once, in
+a round of its own, with a real signal on the main thread, and as a finaliser would run on the others. A round
+that hangs ends the program with a traceback of all threads. Prints what was found as JSON.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any, Callable, Optional
+
+import httpx
+
+import recost
+from recost.lifecycle import current_handle
+
+ACTION, HANDLER, WHERE, FOLDER = sys.argv[1:5]
+PACKAGE = str(Path(recost.__file__).parent)
+HANGS_AFTER_S = 20
+SLOW_S = 2.0
+
+client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200)))
+made = 0
+tried: set[tuple[str, int]] = set()
+slow: list[str] = []
+raised: list[str] = []
+armed = False
+fired = False
+spend: Any = None
+
+
+def call() -> None:
+    global made
+    client.get("http://api.example.com/plain")
+    made += 1
+
+
+def running() -> recost.RecostHandle:
+    handle = current_handle()
+    return start() if handle is None else handle
+
+
+def start() -> recost.RecostHandle:
+    return recost.init(local_dir=FOLDER, flush_interval_ms=3_600_000, max_batch_size=1000)
+
+
+def price() -> None:
+    with recost.track() as inner, recost.tag(feature="search"):
+        response = client.get("http://api.example.com/plain")
+    recost.cost_for(response)
+    assert spend is None or spend.calls >= 0
+    globals()["made"] += inner.calls  # none where recost has been ended
+
+
+DEEDS: dict[str, Callable[[], object]] = {
+    "flush": lambda: running().flush_blocking(1.0),
+    "dispose": lambda: running().dispose(),
+    "init": start,
+    "price": price,
+    "call": call,
+}
+
+
+def interrupt(*_: object) -> None:
+    began = time.monotonic()
+    try:
+        DEEDS[HANDLER]()
+    except BaseException as error:  # noqa: BLE001 - shown by the test
+        raised.append(repr(error))
+    took_s = time.monotonic() - began
+    if took_s > SLOW_S:
+        slow.append(f"{took_s:.1f} s at {sorted(tried)[-1]}")
+
+
+def trace(frame: FrameType, event: str, _: Any) -> Optional[Callable[..., Any]]:
+    global fired
+    if not armed or not frame.f_code.co_filename.startswith(PACKAGE):
+        return None if event == "call" else trace
+    place = (frame.f_code.co_filename, frame.f_lineno)
+    if event == "line" and not fired and place not in tried:
+        fired = True
+        tried.add(place)
+        if threading.current_thread() is threading.main_thread():
+            signal.raise_signal(signal.SIGUSR1)
+        else:
+            interrupt()
+    return trace
+
+
+def refuse(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def play() -> bool:
+    """Do one round; False when there was no new place in it."""
+    global armed, fired, spend
+    faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)
+    armed = fired = False
+    start()
+    with recost.track() as spend:
+        call()
+        call()
+        armed = True
+        DEEDS[ACTION]()
+        armed = False
+    running().flush_blocking(10)
+    running().dispose()
+    return fired
+
+
+signal.signal(signal.SIGUSR1, interrupt)
+gc.disable()
+if WHERE == "no threads":
+    threading.Thread.start = refuse  # type: ignore[method-assign]
+if WHERE == "own threads":
+    threading.settrace(trace)
+else:
+    sys.settrace(trace)
+while play():
+    pass
+sys.settrace(None)
+threading.settrace(None)  # type: ignore[arg-type]
+recorded = sum(
+    metric["requestCount"]
+    for path in Path(FOLDER).glob("*.jsonl")
+    for line in path.read_text().splitlines()
+    for metric in json.loads(line)["metrics"]
+)
+print(json.dumps({"places": len(tried), "slow": slow, "raised": raised, "lost": made - recorded}))
