@@ -97,6 +97,7 @@ class Api:
         hourly_limit: POSTs per hour; the next ones are answered 429.
         retry_after: Of those 429s; None: no such header, as the deployed service often does.
         delay_s: How long an answer takes.
+        most_metrics: A window with more is answered 413.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class Api:
         self.hourly_limit = hourly_limit
         self.retry_after = retry_after
         self.delay_s = 0.0
+        self.most_metrics = 10**9
         self.windows: list[dict[str, Any]] = []
         self.requests: list[ApiRequest] = []
         self.connections = 0
@@ -326,6 +328,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._api.admit():
             raise _Refused(429, "hourly limit")
         if len(request.body) > _MAX_BODY:
+            raise _Refused(413, "too large")
+        if request.body.count(b'"requestCount"') > self._api.most_metrics:
             raise _Refused(413, "too large")
         try:
             window = validate(request.body)

@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import deque
-from typing import Callable, Final, Optional, TypeVar
+from typing import Callable, Final, Literal, Optional, TypeVar
 
 from recost._waiting import Waiters
 from recost.delivery.outbox import Loss, Outbox, PendingWindow
@@ -24,6 +24,14 @@ __all__ = ["Delivery"]
 _SEND_TIMEOUT_S: Final = 10.0
 _MAX_WINDOWS: Final = 60
 _MAX_BYTES: Final = 12 * 1024 * 1024
+_FAILURES_TO_PASS: Final = 2
+"""Rounds in which the destination fails on a window, before the next one is tried in its stead."""
+_ASIDE_A_ROUND: Final = 2
+"""Windows that are set aside and tried again in one round: POSTs are limited by the hour."""
+_LEAST_FAILURES: Final = 5
+"""Of a single metric that is set aside, while others go through, before it is given up."""
+_SETTLED: Final = frozenset({Disposition.REJECT, Disposition.SPLIT})
+"""What becomes of a window that is not to be sent again as it is."""
 _Result = TypeVar("_Result")
 
 
@@ -66,6 +74,9 @@ class Delivery:
         self._rounds_begun = 0
         self._rounds_done = 0
         self._overflow_reported = False
+        self._untold = Loss()
+        """Dropped since the overflow was reported."""
+        self._halvings = _Allowance(monotonic)
         self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self.suspended = False
         self.lost = Loss()
@@ -96,7 +107,7 @@ class Delivery:
 
     def retry(self) -> None:
         """Have what is still queued sent again."""
-        if len(self._outbox):
+        if len(self._outbox) or self._outbox.has_aside:
             self._kick()
 
     @property
@@ -187,8 +198,12 @@ class Delivery:
         with self._lock:
             self._take_in()
             left = self._outbox.clear()
+        left.windows += self._untold.windows
+        left.calls += self._untold.calls
         if left.windows:
-            self._lose(left)
+            self.lost.windows += left.windows - self._untold.windows
+            self.lost.calls += left.calls - self._untold.calls
+            self._untold = Loss()
             self._report(
                 RecostError(f"recost: {left.calls} calls in {left.windows} windows could not be delivered")
             )
@@ -205,8 +220,11 @@ class Delivery:
             overflow = self._outbox.loss.take()
         try:
             self._report_overflow(overflow)
-            while self._send_head(deadline):
-                pass
+            went_through = False
+            while (sent := self._send_head(deadline)) is not None:
+                went_through = went_through or sent
+            if not len(self._outbox):
+                self._send_aside(deadline, went_through=went_through)
         finally:
             self._rounds_done = self._rounds_begun
             self._pumping = 0
@@ -232,25 +250,71 @@ class Delivery:
             return False
         return self._kicked or bool(self._not_before and len(self._outbox))
 
-    def _send_head(self, deadline: Optional[float]) -> bool:
-        """Deal with the oldest window; True when the next one may follow."""
+    def _send_head(self, deadline: Optional[float]) -> Optional[bool]:
+        """Deal with the oldest window; return whether it arrived, None when the next one may not follow."""
         window = None if self._held_back(deadline) else self._head()
         if window is None:
-            return False
-        summary = window.summary()
-        failure = self._send_with_retries(summary, deadline)
-        status: FlushStatus = FlushStatus(
-            "error" if failure else "ok", len(summary.metrics), self._clock() * 1000
-        )
-        self.last_status = status
-        if failure is None or failure.disposition is Disposition.REJECT:
+            return None
+        failure = self._send_with_retries(window, deadline)
+        if failure is None or failure.disposition in _SETTLED:
             self._not_before = 0.0
-            self._change(lambda: self._outbox.pop(window))
-            self._dealt_with(window, summary, failure)
+            self._settle_one(window, failure)
+            return failure is None
+        failures = self._put_back(failure)
+        if failure.answered and failures >= _FAILURES_TO_PASS and self._send_next(window, deadline):
+            self._report_failure(failure)
             return True
-        self._change(self._outbox.put_back)
         self._hold_back(failure)
-        return False
+        return None
+
+    def _send_next(self, stuck: PendingWindow, deadline: Optional[float]) -> bool:
+        """Try the window behind one that fails; when it arrives, the fault is the other's: set that aside."""
+        window = self._change(lambda: self._outbox.head(self._transport.max_metrics, behind=1))
+        if window is None:
+            return False
+        failure = self._send_with_retries(window, deadline)
+        if failure is not None:
+            self._put_back(failure)
+            return False
+        self._settle_one(window, None)
+        self._change(lambda: self._outbox.set_aside(stuck))
+        return True
+
+    def _send_aside(self, deadline: Optional[float], *, went_through: bool) -> None:
+        """Try windows that were set aside; while others go through, in smaller and smaller parts."""
+        for _ in range(_ASIDE_A_ROUND):
+            window = None if self._held_back(deadline) else self._outbox.next_aside()
+            if window is None:
+                return
+            failure = self._send_once(window.summary(), deadline)
+            if failure is None or failure.disposition in _SETTLED:
+                self._settle_one(window, failure)
+            elif not (failure.answered and went_through):
+                return
+            elif window.bucket_count > 1 and self._halvings.take():
+                self._change(lambda window=window: self._outbox.halve(window))  # type: ignore[misc]
+            elif self._change(lambda window=window: self._outbox.leave_aside(window)) >= _LEAST_FAILURES:  # type: ignore[misc]
+                self._settle_one(window, failure)
+
+    def _settle_one(self, window: PendingWindow, failure: Optional[SendError]) -> None:
+        """Take out a window that arrived or was refused; put in its halves where they may fare better."""
+        if failure is None:
+            self._change(lambda: self._outbox.pop(window))
+            self._arrived(window)
+            return
+        divisible = failure.disposition is Disposition.SPLIT and window.bucket_count > 1
+        if divisible and self._halvings.take():
+            if self._change(lambda: self._outbox.halve(window)):
+                self._report_failure(failure)
+            return
+        self._change(lambda: self._outbox.pop(window))
+        lost = Loss()
+        lost.add(window)
+        self._lose(lost)
+        self._report_failure(failure)
+
+    def _put_back(self, failure: SendError) -> int:
+        return self._change(lambda: self._outbox.put_back(answered=failure.answered))
 
     def _head(self) -> Optional[PendingWindow]:
         return self._change(lambda: self._outbox.head(self._transport.max_metrics))
@@ -271,18 +335,11 @@ class Delivery:
         last_chance = self._stopping or deadline is not None
         return not last_chance and self._monotonic() < self._not_before
 
-    def _dealt_with(
-        self, window: PendingWindow, summary: WindowSummary, failure: Optional[SendError]
-    ) -> None:
-        if failure is None:
-            self._overflow_reported = False
-            if self._on_sent is not None:
-                self._on_sent(summary)
-            return
-        lost = Loss()
-        lost.add(window)
-        self._lose(lost)
-        self._report_failure(failure)
+    def _arrived(self, window: PendingWindow) -> None:
+        self._overflow_reported = False
+        self._tell_untold()
+        if self._on_sent is not None:
+            self._on_sent(window.summary())
 
     def _hold_back(self, failure: SendError) -> None:
         deferred = failure.disposition is Disposition.DEFER
@@ -290,8 +347,15 @@ class Delivery:
         self.suspended = failure.disposition is Disposition.SUSPEND
         self._report_failure(failure)
 
-    def _send_with_retries(self, summary: WindowSummary, deadline: Optional[float]) -> Optional[SendError]:
+    def _send_with_retries(self, window: PendingWindow, deadline: Optional[float]) -> Optional[SendError]:
         """Return None when the window was taken, else the failure that decides what becomes of it."""
+        summary = window.summary()
+        failure = self._try_often(summary, deadline)
+        outcome: Literal["ok", "error"] = "error" if failure else "ok"
+        self.last_status = FlushStatus(outcome, len(summary.metrics), self._clock() * 1000)
+        return failure
+
+    def _try_often(self, summary: WindowSummary, deadline: Optional[float]) -> Optional[SendError]:
         policy = self._transport.retry
         failure = self._send_once(summary, deadline)
         for attempt in range(policy.retries):
@@ -303,7 +367,8 @@ class Delivery:
             failure = self._send_once(summary, deadline)
         if failure is not None and failure.disposition is Disposition.RETRY:
             gave_up = policy.exhausted is Disposition.SUSPEND
-            return SendError(self._transport.gave_up() if gave_up else failure.error, policy.exhausted)
+            error = self._transport.gave_up() if gave_up else failure.error
+            return SendError(error, policy.exhausted, answered=failure.answered)
         return failure
 
     def _send_once(self, summary: WindowSummary, deadline: Optional[float]) -> Optional[SendError]:
@@ -338,18 +403,54 @@ class Delivery:
             self._report(failure.error)
 
     def _report_overflow(self, overflow: Optional[Loss]) -> None:
+        """Report the beginning of an overflow at once, and at its end what was dropped meanwhile."""
         if overflow is None:
             return
         self._lose(overflow)
-        if not self._overflow_reported:
-            self._overflow_reported = True
+        if self._overflow_reported:
+            self._untold.windows += overflow.windows
+            self._untold.calls += overflow.calls
+            return
+        self._overflow_reported = True
+        self._report(
+            RecostError(
+                f"recost: the queue of undelivered windows is full: the oldest are dropped "
+                f"({overflow.windows} windows, {overflow.calls} calls so far)"
+            )
+        )
+
+    def _tell_untold(self) -> None:
+        untold, self._untold = self._untold, Loss()
+        if untold.windows:
             self._report(
                 RecostError(
-                    f"recost: the queue of undelivered windows is full: the oldest are dropped "
-                    f"({overflow.windows} windows, {overflow.calls} calls so far)"
+                    f"recost: {untold.calls} calls in {untold.windows} windows could not be delivered: "
+                    "the queue was full"
                 )
             )
 
     def _lose(self, loss: Loss) -> None:
         self.lost.windows += loss.windows
         self.lost.calls += loss.calls
+
+
+class _Allowance:
+    """How many windows may be halved: each time costs two POSTs, of which there are so many an hour."""
+
+    _MOST = 64
+    _EVERY_S = 60.0
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._left = float(self._MOST)
+        self._since = monotonic()
+
+    def take(self) -> bool:
+        """Use one up; False when there is none."""
+        now = self._monotonic()
+        self._left = min(self._left + (now - self._since) / self._EVERY_S, self._MOST)
+        self._since = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from dataclasses import dataclass
-from typing import Any, Optional, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Final, Optional, Protocol
 
 from recost.events import WindowSummary
 
 __all__ = ["Loss", "Outbox", "PendingWindow"]
+
+_MOST_ASIDE: Final = 16
+"""Windows, or parts of them."""
 
 
 class PendingWindow(Protocol):
@@ -63,11 +67,17 @@ class Loss:
         return taken
 
 
-@dataclass
+@dataclass(eq=False)
 class _Entry:
     seq: int
     """Of the newest window in it."""
     window: PendingWindow
+    failures: int = 0
+    """Times that the destination answered and did not take it."""
+    tried: bool = False
+    """It has been sent, so its content stays as it is: it is not merged."""
+    is_part: bool = False
+    """Of a window that was halved."""
 
 
 class Outbox:
@@ -76,10 +86,14 @@ class Outbox:
     When there are too many, or they take more than half of ``max_bytes``, the two oldest become one, so that
     totals are kept and only the resolution in time is lost. What takes more than ``max_bytes`` all the same
     is dropped, the oldest first, and counted; with ``merge=False`` that is so from the start.
+
+    A window that the destination does not take, while it takes others, is set aside: it holds up nothing, and
+    is tried again later, in smaller parts.
     """
 
     def __init__(self, *, max_windows: int, max_bytes: int, merge: bool = True) -> None:
         self._entries: deque[_Entry] = deque()
+        self._aside: deque[_Entry] = deque()
         self._max_windows = max_windows
         self._max_bytes = max_bytes
         self._merge = merge
@@ -100,7 +114,12 @@ class Outbox:
     @property
     def call_count(self) -> int:
         """Number of calls that are waiting."""
-        return sum(entry.window.call_count for entry in self._entries)
+        return sum(entry.window.call_count for entry in (*self._entries, *self._aside))
+
+    @property
+    def has_aside(self) -> bool:
+        """Whether any window is set aside."""
+        return bool(self._aside)
 
     def put(self, window: PendingWindow) -> None:
         """Append a window, and make room for it."""
@@ -108,64 +127,115 @@ class Outbox:
         self._entries.append(_Entry(self._seq, window))
         while len(self._entries) > self._max_windows:
             if not self._merge_oldest():
-                self._drop_oldest()
+                self._drop_oldest(self._entries)
         while self._merging_helps and self._nbytes() > self._max_bytes / 2 and self._merge_oldest():
             pass
-        while len(self._entries) > 1 and self._nbytes() > self._max_bytes:
-            self._drop_oldest()
+        while len(self._entries) + len(self._aside) > 1 and self._nbytes() > self._max_bytes:
+            self._drop_oldest(self._aside, self._entries)
 
-    def head(self, max_metrics: Optional[int]) -> Optional[PendingWindow]:
+    def head(self, max_metrics: Optional[int], behind: int = 0) -> Optional[PendingWindow]:
         """Return the oldest window, in parts when it has more than ``max_metrics`` metrics; None when empty.
 
         It stays in the queue, untouched, until `pop` or `put_back`.
+
+        Args:
+            max_metrics: Most metrics of one window; None: any number.
+            behind: 1 for the window behind the oldest one.
         """
-        if not self._entries:
+        if len(self._entries) <= behind:
             return None
-        entry = self._entries[0]
+        entry = self._entries[behind]
         if max_metrics is not None and entry.window.bucket_count > max_metrics:
             first, *others = entry.window.split(max_metrics)
             entry.window = first  # there at every moment: `holds_up_to` is asked by other threads
-            for index, part in enumerate(others, 1):
-                self._entries.insert(index, _Entry(entry.seq, part))
-        self._under_way = self._entries[0].window
+            for index, part in enumerate(others, behind + 1):
+                self._entries.insert(index, _Entry(entry.seq, part, is_part=True))
+        entry.tried = True
+        self._under_way = entry.window
         return self._under_way
 
-    def put_back(self) -> None:
-        """Note that the head was not delivered: it waits like the others."""
-        self._under_way = None
+    def put_back(self, *, answered: bool = False) -> int:
+        """Note that the window under way was not delivered: it waits like the others.
+
+        Args:
+            answered: The destination answered that it failed.
+
+        Returns:
+            How often it has done so for this window.
+        """
+        window, self._under_way = self._under_way, None
+        for entry in self._entries:
+            if entry.window is window:
+                entry.failures += answered
+                return entry.failures
+        return 0
 
     def pop(self, window: PendingWindow) -> None:
         """Take out a window that has been dealt with."""
         self._under_way = None
         self._merging_helps = True
-        if self._entries and self._entries[0].window is window:
-            self._entries.popleft()
+        for entries in (self._entries, self._aside):
+            for entry in entries:
+                if entry.window is window:
+                    entries.remove(entry)
+                    return
+
+    def halve(self, window: PendingWindow) -> bool:
+        """Put two windows in the place of one; return whether it was a whole one until now."""
+        self._under_way = None
+        for entries in (self._entries, self._aside):
+            for index, entry in enumerate(entries):
+                if entry.window is window:
+                    was_whole, entry.is_part = not entry.is_part, True
+                    entry.window, *others = window.split((window.bucket_count + 1) // 2)
+                    for number, part in enumerate(others, 1):
+                        entries.insert(index + number, replace(entry, window=part))
+                    return was_whole
+        return False
+
+    def set_aside(self, window: PendingWindow) -> None:
+        """Take a window out of the way of the others."""
+        for entry in self._entries:
+            if entry.window is window:
+                self._entries.remove(entry)
+                self._aside.append(replace(entry, failures=0))
+                break
+        while len(self._aside) > _MOST_ASIDE:
+            self.loss.add(self._aside.popleft().window)
+
+    def next_aside(self) -> Optional[PendingWindow]:
+        """Return the window that has been set aside for longest."""
+        return self._aside[0].window if self._aside else None
+
+    def leave_aside(self, window: PendingWindow) -> int:
+        """Have the others that are set aside come first; return how often it was, so far."""
+        if not self._aside or self._aside[0].window is not window:
+            return 0
+        entry = self._aside[0]
+        entry.failures += 1
+        self._aside.rotate(-1)
+        return entry.failures
 
     def holds_up_to(self, seq: int) -> bool:
         """Tell whether anything that was put in no later than ``seq`` is still here."""
-        try:
-            return self._entries[0].seq <= seq
-        except IndexError:  # empty, or becoming so: may be asked on any thread
-            return False
+        return _begins_by(self._entries, seq) or _begins_by(self._aside, seq)
 
     def clear(self) -> Loss:
         """Drop everything, and return how much it was."""
-        lost = Loss()
-        for entry in self._entries:
+        lost = Loss(self.loss.windows, self.loss.calls)
+        for entry in (*self._entries, *self._aside):
             lost.add(entry.window)
         self._entries.clear()
+        self._aside.clear()
+        self.loss = Loss()
         return lost
 
     def _nbytes(self) -> int:
-        return sum(entry.window.nbytes for entry in self._entries)
-
-    def _oldest(self) -> int:
-        """Return the index of the oldest window that is not under way."""
-        return 0 if self._under_way is None else 1
+        return sum(entry.window.nbytes for entry in (*self._entries, *self._aside))
 
     def _merge_oldest(self) -> bool:
-        """Make one of the two oldest windows; False when there are no two, or it is not wanted."""
-        index = self._oldest()
+        """Make one of the two oldest windows that were never sent; False where that can't be."""
+        index = sum(1 for _ in itertools.takewhile(lambda entry: entry.tried, self._entries))
         if not self._merge or len(self._entries) < index + 2:
             return False
         older, newer = self._entries[index], self._entries[index + 1]
@@ -176,7 +246,18 @@ class Outbox:
         self._merging_helps = older.window.nbytes < before * 0.95
         return True
 
-    def _drop_oldest(self) -> None:
-        index = min(self._oldest(), len(self._entries) - 1)
-        self.loss.add(self._entries[index].window)
-        del self._entries[index]
+    def _drop_oldest(self, *places: deque[_Entry]) -> None:
+        """Drop the first window that is not under way."""
+        for entries in places:
+            for entry in entries:
+                if entry.window is not self._under_way:
+                    self.loss.add(entry.window)
+                    entries.remove(entry)
+                    return
+
+
+def _begins_by(entries: deque[_Entry], seq: int) -> bool:
+    try:
+        return entries[0].seq <= seq
+    except IndexError:  # empty, or becoming so: may be asked on any thread
+        return False

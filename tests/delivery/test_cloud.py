@@ -57,8 +57,10 @@ def screen() -> io.StringIO:
 
 
 @pytest.fixture
-def cloud(api: Api, screen: io.StringIO) -> CloudTransport:
-    return CloudTransport(api.url, api.project, KEY, stderr=screen)
+def cloud(api: Api, screen: io.StringIO) -> Iterator[CloudTransport]:
+    transport = CloudTransport(api.url, api.project, KEY, stderr=screen)
+    yield transport
+    transport.close()
 
 
 def failure_of(transport: CloudTransport, *metrics: Any, timeout_s: float = 5.0) -> SendError:
@@ -118,9 +120,9 @@ def test_text_beyond_ascii_arrives(api: Api, cloud: CloudTransport) -> None:
         ("close", Disposition.RETRY, "closed without an answer"),
         ("garbage", Disposition.RETRY, "BadStatusLine"),
         ("accept, reset", Disposition.RETRY, "reset"),
-        (400, Disposition.REJECT, "payload"),
-        (413, Disposition.REJECT, "payload"),
-        (422, Disposition.REJECT, "payload"),
+        (400, Disposition.SPLIT, "payload"),
+        (413, Disposition.SPLIT, "payload"),
+        (422, Disposition.SPLIT, "payload"),
         (403, Disposition.WAIT, "project id"),
         (404, Disposition.WAIT, "project id"),
         (407, Disposition.WAIT, "proxy"),
@@ -402,7 +404,7 @@ def test_an_answer_that_comes_before_the_body_is_read_is_heard() -> None:
         cloud = CloudTransport(f"http://127.0.0.1:{listener.getsockname()[1]}", "p", KEY)
         failure = failure_of(cloud, metric("e" * 20_000_000))
         thread.join(5)
-    assert failure.disposition is Disposition.REJECT
+    assert failure.disposition is Disposition.SPLIT
     assert "413" in str(failure.error)
 
 

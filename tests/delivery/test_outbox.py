@@ -107,7 +107,8 @@ def test_a_window_that_is_under_way_is_neither_merged_nor_dropped() -> None:
     assert outbox.call_count == 255
     outbox.put_back()
     outbox.put(Calls(dict.fromkeys("abcde", 1)))
-    assert [window.call_count for window in drain(outbox)] == [260]
+    # What was sent once stays as it is, at every try; what was never sent becomes one.
+    assert [window.call_count for window in drain(outbox)] == [5, 255]
     assert outbox.loss.take() is None
 
 

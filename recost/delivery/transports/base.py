@@ -20,6 +20,8 @@ class Disposition(Enum):
     """Nothing is sent before `SendError.retry_after_s` is over; the window is kept."""
     WAIT = "wait"
     """Keep the window and try again at the next flush."""
+    SPLIT = "split"
+    """It refuses this window and may take its parts: the window is halved; a single metric is dropped."""
     REJECT = "reject"
     """This window will never be accepted: it is dropped, counted and reported."""
     SUSPEND = "suspend"
@@ -33,15 +35,22 @@ class SendError(Exception):
         error: What ``on_error`` is to receive; None where the transport has reported this episode already.
         disposition: What becomes of the window.
         retry_after_s: With `Disposition.DEFER`, seconds to wait.
+        answered: The destination failed on this very window: others may go through.
     """
 
     def __init__(
-        self, error: Optional[Exception], disposition: Disposition, *, retry_after_s: Optional[float] = None
+        self,
+        error: Optional[Exception],
+        disposition: Disposition,
+        *,
+        retry_after_s: Optional[float] = None,
+        answered: bool = False,
     ) -> None:
         super().__init__(error)
         self.error = error
         self.disposition = disposition
         self.retry_after_s = retry_after_s
+        self.answered = answered
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ __all__ = ["CloudTransport"]
 _DEFAULT_DEFERRAL_S: Final = 60.0
 _SHORTEST_DEFERRAL_S: Final = 1.0
 _LONGEST_DEFERRAL_S: Final = 3600.0
-_REJECTING: Final = frozenset({400, 413, 422})
+_REFUSING: Final = frozenset({400, 413, 422})
+"""Statuses that tell of this payload, of which one metric may be the cause, or its size."""
 _HINTS: Final = {
     400: "the payload was not understood",
     403: "check the project id",
@@ -107,7 +108,7 @@ class CloudTransport:
         if self._suspended:
             raise SendError(None, Disposition.SUSPEND)
         body = encode(summary)
-        report = _Report(self._api_key, len(summary.metrics))
+        report = _Report(self._api_key, summary)
         with untraced():
             failure = self._post(body, report, summary.sdk_version, timeout_s)
         if failure is not None:
@@ -159,8 +160,8 @@ class CloudTransport:
             after_s = self._deferral_s(answer.headers)
             return SendError(report.error(message), Disposition.DEFER, retry_after_s=after_s)
         if status == 408 or status >= 500:
-            return SendError(report.error(message), Disposition.RETRY)
-        disposition = Disposition.REJECT if status in _REJECTING else Disposition.WAIT
+            return SendError(report.error(message), Disposition.RETRY, answered=True)
+        disposition = Disposition.SPLIT if status in _REFUSING else Disposition.WAIT
         return SendError(report.error(f"{message}: {_hint(answer)}"), disposition)
 
     def _refused(self, report: _Report) -> SendError:
@@ -202,9 +203,9 @@ class CloudTransport:
 class _Report:
     """Words errors: with the window's size and the request id, without the key whatever the server echoes."""
 
-    def __init__(self, api_key: str, metrics: int) -> None:
+    def __init__(self, api_key: str, summary: WindowSummary) -> None:
         self._api_key = api_key
-        self._metrics = metrics
+        self._size = f"{len(summary.metrics)} metrics, {sum(m.request_count for m in summary.metrics)} calls"
         self.request_id = ""
 
     def error(self, message: str) -> RecostError:
@@ -213,7 +214,7 @@ class _Report:
     def complete(self, error: RecostError) -> RecostError:
         """Return the error with the particulars in its message."""
         request_id = re.sub(r"[^A-Za-z0-9._:-]", "", self.request_id[:256].replace(self._api_key, ""))[:64]
-        particulars = f"{self._metrics} metrics" + (f", request id {request_id}" if request_id else "")
+        particulars = self._size + (f", request id {request_id}" if request_id else "")
         error.args = (f"{error.args[0]} ({particulars})".replace(self._api_key, "rc-…"),)
         return error
 
