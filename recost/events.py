@@ -122,7 +122,7 @@ class WindowSummary:
         for name in ("window_start", "window_end"):
             given = getattr(self, name)
             if isinstance(given, str):
-                object.__setattr__(self, name, wire.parse_timestamp(given))
+                object.__setattr__(self, name, wire.parse_time(given).timestamp() * 1000)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire form, which has no project id."""

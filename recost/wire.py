@@ -27,7 +27,6 @@ __all__ = [
     "parse_line",
     "parse_start",
     "parse_time",
-    "parse_timestamp",
     "suspect",
     "too_deep",
     "window_to_dict",
@@ -52,23 +51,6 @@ def format_timestamp(epoch_ms: float) -> str:
     seconds, millis = divmod(math.floor(epoch_ms), 1000)
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
-
-
-def parse_timestamp(text: str) -> float:
-    """Return an instant of ISO 8601 in milliseconds since the epoch; without a zone it is UTC.
-
-    Raises:
-        ValueError: It is no such text.
-    """
-    try:
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-    except ValueError:
-        raise ValueError(
-            f"invalid time {text!r}: expected ISO 8601, as in 2026-05-14T12:00:00.000Z"
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return moment.timestamp() * 1000
 
 
 def metric_to_dict(entry: MetricEntry) -> dict[str, Any]:
