@@ -18,7 +18,7 @@ from recost import _files
 from recost.budgets.model import Budget
 from recost.pricing.model import ProviderDef
 
-__all__ = ["Check", "Reader", "RefusedError", "is_loopback", "shown"]
+__all__ = ["Check", "Reader", "RefusedError", "is_loopback", "is_readable_on_the_way", "shown"]
 
 Check = Callable[[Any], Any]
 Reader = Callable[[str], Any]
@@ -29,6 +29,8 @@ _MAX_ID_BYTES: Final = 200
 _SHOWN: Final = 80
 _SHOWN_OF_KEY: Final = 8
 _KEY_IN_TEXT: Final = re.compile(r"(rc-[^\s'\"]{5})[^\s'\"]+")
+_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[^\[\]%]+)(:\d*)?")
+"""No escapes: urllib.request undoes them, so that ``127.0.0.1%2eexample.com`` is a host far away."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _BOOLEANS: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -156,7 +158,7 @@ def base_url(value: Any) -> str:
         with suppress(ValueError):  # a port or an IPv6 address that is none
             parts = urlsplit(value)
             valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-            valid = valid and parts.path.isascii()
+            valid = valid and parts.path.isascii() and bool(_AUTHORITY.fullmatch(parts.netloc))
     if not valid:
         raise RefusedError("an http:// or https:// URL with a host, without user name, query and fragment")
     return str(value).rstrip("/")
@@ -174,6 +176,11 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+def is_readable_on_the_way(url: str) -> bool:
+    """Return whether what is sent to a URL crosses a network as plain text."""
+    return url[:7].lower() == "http://" and not is_loopback(url)
 
 
 def folder(value: Any) -> str:

@@ -315,8 +315,7 @@ def warn_of_plain_http(settings: Settings) -> None:
     Raises:
         RuntimeWarning: Where the application makes errors of warnings.
     """
-    plain = settings.mode == "cloud" and settings.base_url.startswith("http://")
-    if plain and not checks.is_loopback(settings.base_url):
+    if settings.mode == "cloud" and checks.is_readable_on_the_way(settings.base_url):
         warnings.warn(
             f"recost: base_url: {checks.shown('base_url', settings.base_url)} is not encrypted, so anybody "
             "on the way can read the API key: use https://",

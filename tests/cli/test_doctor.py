@@ -297,6 +297,7 @@ def test_a_name_that_does_not_resolve(cloud: Any, monkeypatch: pytest.MonkeyPatc
     assert code == 1
     assert "the host's name cannot be resolved (DNS)" in shown
     assert "base_url is http://: the key is readable on the way" in shown
+    assert "the key is readable on the way" in cloud("HTTP://api.recost.invalid")[1]
 
 
 def test_a_host_that_is_none(cloud: Any) -> None:

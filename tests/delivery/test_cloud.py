@@ -12,12 +12,15 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from email.message import Message
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
 import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recost.delivery.transports.base import Disposition, SendError
 from recost.delivery.transports.cloud import CloudTransport
@@ -170,6 +173,11 @@ def test_an_error_names_status_and_request_id(api: Api, cloud: CloudTransport, s
         Answer(202, (), b""),
         Answer(202, (), b"<html>"),
         Answer(200, (), b'{"status": "accepted"}'),
+        Answer(200, (("Content-Type", "text/html; charset=klingon"),), b'{"status": "accepted"}'),
+        Answer(200, (), '{"status": "accepted", "message": "reçu"}'.encode("latin-1")),
+        Answer(200, (), '{"status": "accepted", "message": "reçu"}'.encode("utf-8-sig")),
+        Answer(200, (), '{"status": "accepted", "message": "reçu"}'.encode("utf-16")),
+        Answer(201, (), b'{"windowId": %s, "status": "accepted"}' % (b"9" * 5000)),
     ],
 )
 def test_accepted_is_accepted_whatever_follows(api: Api, cloud: CloudTransport, step: Step) -> None:
@@ -254,6 +262,15 @@ class TestRefusedKey:
         )
 
 
+_HEADER_VALUES = st.one_of(
+    st.text(st.characters(min_codepoint=32, max_codepoint=255)),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.datetimes().map(lambda day: day.strftime("%a, %d %b %Y %H:%M:%S GMT")),
+    st.from_regex(r"Mon, \d{1,3} Jan \d{1,6} \d\d:\d\d:\d\d [+-]\d{1,30}", fullmatch=True),
+)
+
+
 class TestRateLimit:
     @pytest.mark.parametrize(
         ("retry_after", "seconds"),
@@ -266,6 +283,10 @@ class TestRateLimit:
             ("-5", 60.0),
             ("soon", 60.0),
             ("1e3", 60.0),
+            ("1e999", 60.0),
+            ("-inf", 60.0),
+            ("7, 9", 60.0),
+            ("(" * 60_000, 60.0),
             ("", 60.0),
             ("Fri, 99 Foo 2026 99:99:99 GMT", 60.0),
             (formatdate(0, usegmt=True), 1.0),
@@ -290,6 +311,16 @@ class TestRateLimit:
         assert deferral is not None
         assert 100 < deferral < 140
 
+    @given(retry_after=_HEADER_VALUES, date=_HEADER_VALUES)
+    @settings(max_examples=100, deadline=None)
+    def test_whatever_the_server_wants_it_is_between_a_second_and_an_hour(
+        self, retry_after: str, date: str
+    ) -> None:
+        headers = Message()
+        headers["Retry-After"], headers["Date"] = retry_after, date
+        cloud = CloudTransport("https://api.test", "p", KEY)
+        assert 1.0 <= cloud._deferral_s(headers) <= 3600.0
+
     def test_the_hourly_limit(self, api: Api, cloud: CloudTransport) -> None:
         api.hourly_limit, api.retry_after = 2, 11
         cloud.send(window(), 5.0)
@@ -307,7 +338,7 @@ class TestRateLimit:
 
 
 class TestRedirect:
-    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("status", [300, 301, 302, 303, 305, 306, 307, 308, 399])
     def test_the_key_goes_nowhere_else(self, api: Api, cloud: CloudTransport, status: int) -> None:
         with Api(key=KEY) as elsewhere:
             target = f"http://me:secret@localhost:{elsewhere.port}/projects/proj-1/telemetry?token=abc"
@@ -319,6 +350,13 @@ class TestRedirect:
         assert "redirect to localhost, which is not followed" in message
         assert "secret" not in message
         assert "token" not in message
+
+    @pytest.mark.parametrize("status", [200, 201, 307, 308, 401])
+    def test_no_header_makes_a_second_request(self, api: Api, cloud: CloudTransport, status: int) -> None:
+        headers = (("Location", "/projects/proj-1/telemetry"), ("Refresh", f"0; url={api.url}/else"))
+        api.script(Answer(status, headers))
+        failure_of(cloud)
+        assert len(api.requests) == 1
 
     @pytest.mark.parametrize("location", ["/else", "http://[::1", "", "http://ho st\x7f/", "//" + "h" * 5000])
     def test_strange_targets(self, api: Api, cloud: CloudTransport, location: str) -> None:
@@ -436,6 +474,7 @@ class TestCredentials:
             "http://host:99999",
             "http://[::1",
             "http://a b/",
+            "http://127.0.0.1%2eevil.test",
             "http://" + "é" * 80,
         ],
     )

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from recost._text import printable
 from recost._version import __version__
-from recost.checks import is_loopback
+from recost.checks import is_readable_on_the_way
 from recost.cli.doctor.findings import Findings
 from recost.cli.tables import shorten
 
@@ -39,7 +39,7 @@ def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> Findings:
     proxy = _proxy(settings.base_url)
     if proxy:
         found.lines.append(printable(f"proxy   {proxy}"))
-    if settings.base_url.startswith("http://") and not is_loopback(settings.base_url):
+    if is_readable_on_the_way(settings.base_url):
         found.notes.append("base_url is http://: the key is readable on the way")
     problem = _ask_in_time(url, settings.api_key or "", timeout_s)
     if problem:

@@ -231,6 +231,8 @@ def _clean_base(base_url: str) -> str:
         raise wrong from None
     if parts.scheme not in {"http", "https"} or not host or re.search(r"[\x00-\x20\x7f]", host):
         raise wrong
+    if "%" in host.partition(":")[0]:  # an escape, which urllib.request undoes; behind ":", an IPv6 zone
+        raise wrong
     place = f"[{host}]" if ":" in host else host
     path = quote(parts.path.rstrip("/"), safe="/%~:@!$&'()*+,;=")
     return f"{parts.scheme}://{place}{'' if port is None else f':{port}'}{path}"
@@ -253,8 +255,12 @@ def _hint(answer: Answer) -> str:
 
 
 def _says_accepted(body: bytes) -> bool:
+    """Return whether JSON says so, whatever the charset of its other words and the length of its numbers.
+
+    A window that was accepted must not be sent again.
+    """
     try:
-        answer = json.loads(body)
+        answer = json.loads(body.decode(json.detect_encoding(body), "replace"), parse_int=str)
     except (ValueError, RecursionError):
         return False
     return isinstance(answer, dict) and answer.get("status") == "accepted"
