@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Final, NamedTuple, Optional
 
 from recost.events import RawEvent
+from recost.interceptors._containment import contain, reporters
 from recost.interceptors._imports import when_imported
 from recost.interceptors._patching import Patches
 from recost.interceptors.exchange import Exchange, Sink, current, streaming
@@ -112,7 +113,7 @@ class Interception:
                 self.patches.remove_all()
 
     def end_streaming(self, sink: Sink) -> None:
-        """Finish the sink's exchanges whose body has not ended, as they stand: the process is leaving."""
+        """Finish the sink's exchanges that have not ended, as they stand: nobody will record their end."""
         for exchange in list(streaming.values()):
             if exchange.sink == sink or (isinstance(exchange.sink, _Fan) and sink in exchange.sink.sinks):
                 exchange.finish()
@@ -152,7 +153,7 @@ class Interception:
         return exchange
 
     def report(self, error: BaseException) -> None:
-        """Contain an error of recost's own: the one boundary on the caller's side of the inbox."""
+        """Report an error of recost's own to all who listen; `_containment.contain` is the boundary."""
         for listener in list(self._sinks.values()):
             if listener.on_error is not None:
                 with suppress(Exception):
@@ -208,11 +209,15 @@ class _Fan:
 
     def __call__(self, exchange: Exchange) -> None:
         for sink in self.sinks:
-            sink(exchange)
+            try:
+                sink(exchange)
+            except BaseException as error:  # noqa: BLE001, PERF203 - the others must have it all the same
+                contain(error)
 
 
 interception = Interception()
 """Patching classes is a matter of the process, so there is one."""
+reporters.append(lambda error: interception.report(error))  # noqa: PLW0108 - looked up each time
 
 
 class _CallbackSink:
@@ -240,8 +245,8 @@ class _CallbackSink:
             return
         try:
             callback(exchange.to_event())
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the callback runs inside the application's own call
-            interception.report(error)
+        except BaseException as error:  # noqa: BLE001 - the callback runs inside the application's own call
+            contain(error)
 
 
 _CALLBACK: Final = "callback"

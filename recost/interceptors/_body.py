@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Optional
 
+from recost.interceptors._containment import contain
 from recost.interceptors.capture import LIMIT, Capture
 from recost.interceptors.exchange import Exchange
 
@@ -65,19 +66,28 @@ class BodyFile:
     def read(self, *args: Any) -> Any:
         data = self._file.read(*args)
         if data:
-            self._passed(len(data))
+            try:
+                self._passed(len(data))
+            except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+                contain(error)
         return data
 
     def read1(self, *args: Any) -> Any:
         data = self._file.read1(*args)
         if data:
-            self._passed(len(data))
+            try:
+                self._passed(len(data))
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
         return data
 
     def readinto(self, buffer: Any) -> Any:
         size = self._file.readinto(buffer)
         if size:
-            self._passed(size)
+            try:
+                self._passed(size)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
         return size
 
     def peek(self, *args: Any) -> Any:
@@ -85,17 +95,23 @@ class BodyFile:
 
     def readline(self, *args: Any) -> Any:
         line = self._file.readline(*args)
-        if not self._chunked:
-            self._passed(len(line))
-        elif not self._left:
-            self._chunk_begins(line)
+        try:
+            if not self._chunked:
+                self._passed(len(line))
+            elif not self._left:
+                self._chunk_begins(line)
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
         return line
 
     def close(self) -> None:
         try:
             self._file.close()
         finally:
-            self._ended()
+            try:
+                self._ended()
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.readline, b"")
@@ -106,8 +122,11 @@ class BodyFile:
         return getattr(self._file, name)
 
     def __del__(self) -> None:
-        if self._exchange is not None:
-            self._ended()
+        try:
+            if self._exchange is not None:
+                self._ended()
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
 
     def _passed(self, size: int) -> None:
         exchange = self._exchange
@@ -144,31 +163,47 @@ class MeteredBodyFile(BodyFile):
 
     def read(self, *args: Any) -> Any:
         data = self._file.read(*args)
-        if data:
-            self._keep(data)
-        if self._left is None and (not data or not args or args[0] is None or args[0] < 0):
-            self._complete()  # only the end of the connection ends the body
+        try:
+            if data:
+                self._keep(data)
+            if self._left is None and (not data or not args or args[0] is None or args[0] < 0):
+                self._complete()  # only the end of the connection ends the body
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
         return data
 
     def read1(self, *args: Any) -> Any:
         data = self._file.read1(*args)
-        if data:
-            self._keep(data)
-        elif self._left is None:
-            self._complete()
+        try:
+            if data:
+                self._keep(data)
+            elif self._left is None:
+                self._complete()
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
         return data
 
     def readinto(self, buffer: Any) -> Any:
         size = self._file.readinto(buffer)
-        if size:
-            piece = memoryview(buffer)[:size]
-            self._keep(bytes(piece) if size <= LIMIT else piece)
-        elif self._left is None:
-            self._complete()
+        try:
+            if size:
+                piece = memoryview(buffer)[:size]
+                self._keep(bytes(piece) if size <= LIMIT else piece)
+            elif self._left is None:
+                self._complete()
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
         return size
 
     def readline(self, *args: Any) -> Any:
         line = self._file.readline(*args)
+        try:
+            self._line_passed(line)
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+        return line
+
+    def _line_passed(self, line: bytes) -> None:
         if self._chunked:
             if not self._left:
                 self._chunk_begins(line)
@@ -178,7 +213,6 @@ class MeteredBodyFile(BodyFile):
             self._keep(line)
         elif self._left is None:
             self._complete()
-        return line
 
     def _keep(self, data: Any) -> None:
         """Count a piece that has passed, as `_passed` does, and hand it on."""

@@ -4,98 +4,201 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple, Optional
 
-from recost.interceptors.exchange import Exchange
+from recost.interceptors._containment import contain
+from recost.interceptors.exchange import Exchange, current
 
-__all__ = ["counting_streams"]
+__all__ = ["Streams", "counting_streams"]
 
 
-def counting_streams(module: ModuleType) -> tuple[Any, Any]:
-    """Return the sync and the async stream class for one of the two modules: clients check ``isinstance``."""
+class Streams(NamedTuple):
+    """The classes of one module, sync or async."""
 
-    class CountingStream(_CountingBase, module.SyncByteStream):  # type: ignore[misc, name-defined]
-        kind = module.SyncByteStream
+    kind: Any
+    """What clients check bodies to be instances of."""
+    response: Any
+    upload: Any
 
+
+def counting_streams(module: ModuleType) -> tuple[Streams, Streams]:  # noqa: C901 - classes, not steps
+    """Return the sync and the async stream classes for one of the two modules."""
+
+    class CountingStream(_Response, module.SyncByteStream):  # type: ignore[misc, name-defined]
         def __iter__(self) -> Iterator[bytes]:
-            self._begins()
+            counting = True
             try:
                 for chunk in self._stream:
-                    self._count(chunk)
+                    if counting:
+                        try:
+                            self._count(chunk)
+                        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+                            counting = False
+                            contain(error)
                     yield chunk
-                self._completed()
+                self._complete = True
             finally:
-                self._ended()
+                try:
+                    self._ended()
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
 
         def close(self) -> None:
             try:
                 self._stream.close()
             finally:
-                self._ended()
+                try:
+                    self._ended()
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
 
-    class AsyncCountingStream(_CountingBase, module.AsyncByteStream):  # type: ignore[misc, name-defined]
-        kind = module.AsyncByteStream
-
+    class AsyncCountingStream(_Response, module.AsyncByteStream):  # type: ignore[misc, name-defined]
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            self._begins()
-            chunks = self._stream.__aiter__()
+            counting, chunks = True, self._stream.__aiter__()
             try:
                 async for chunk in chunks:
-                    self._count(chunk)
+                    if counting:
+                        try:
+                            self._count(chunk)
+                        except BaseException as error:  # noqa: BLE001
+                            counting = False
+                            contain(error)
                     yield chunk
-                self._completed()
+                self._complete = True
             finally:
                 # As httpx2 does for the stream that it sees, which is this one.
                 if isinstance(chunks, AsyncGenerator):
                     await chunks.aclose()
-                self._ended()
+                try:
+                    self._ended()
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
 
         async def aclose(self) -> None:
             try:
                 await self._stream.aclose()
             finally:
-                self._ended()
+                try:
+                    self._ended()
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
 
-    return CountingStream, AsyncCountingStream
+    sync = Streams(module.SyncByteStream, CountingStream, _upload_stream(module))
+    return sync, Streams(module.AsyncByteStream, AsyncCountingStream, _async_upload_stream(module))
 
 
-class _CountingBase:
-    """Counts the bytes of a body as they pass; the end of a response's body ends its exchange."""
+def _upload_stream(module: ModuleType) -> Any:
+    class UploadStream(_Upload, module.SyncByteStream):  # type: ignore[misc, name-defined]
+        def __iter__(self) -> Iterator[bytes]:
+            counting, chunks = _contained(self._begins), iter(self._stream)
+            while True:
+                exchange = current.get()
+                current.set(None)
+                try:
+                    chunk = next(chunks)
+                except StopIteration:
+                    return
+                finally:
+                    current.set(exchange)
+                counting = counting and _contained(self._count, chunk)
+                yield chunk
 
-    def __init__(self, stream: Any, exchange: Exchange, *, upload: bool = False) -> None:
-        self._stream = stream
-        self._exchange = exchange
-        self._upload = upload
+        def close(self) -> None:
+            self._stream.close()
+
+    return UploadStream
+
+
+def _async_upload_stream(module: ModuleType) -> Any:
+    class AsyncUploadStream(_Upload, module.AsyncByteStream):  # type: ignore[misc, name-defined]
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            counting, chunks = _contained(self._begins), self._stream.__aiter__()
+            try:
+                while True:
+                    exchange = current.get()
+                    current.set(None)
+                    try:
+                        chunk = await chunks.__anext__()
+                    except StopAsyncIteration:
+                        return
+                    finally:
+                        current.set(exchange)
+                    counting = counting and _contained(self._count, chunk)
+                    yield chunk
+            finally:
+                if isinstance(chunks, AsyncGenerator):
+                    await chunks.aclose()
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    return AsyncUploadStream
+
+
+class _StandIn:
+    """Stands in for a stream, and has what that has."""
+
+    _stream: Any
 
     def __getattr__(self, name: str) -> Any:
         if name == "_stream":  # not yet set, or already gone: don't look it up on itself
             raise AttributeError(name)
         return getattr(self._stream, name)
 
+
+def _contained(function: Any, *args: Any) -> bool:
+    """Call a function, and tell whether that went well."""
+    try:
+        function(*args)
+    except BaseException as error:  # noqa: BLE001
+        contain(error)
+        return False
+    return True
+
+
+class _Response(_StandIn):
+    """Counts the bytes of a body as they pass; its end is the end of its exchange."""
+
+    _exchange: Optional[Exchange] = None
+
+    def __init__(self, stream: Any, exchange: Exchange) -> None:
+        self._stream = stream
+        self._exchange = exchange
+        self._complete = False
+
     def __del__(self) -> None:
         try:
             self._ended()
-        except AttributeError:  # __init__ did not run to its end
-            return
-
-    def _begins(self) -> None:
-        # Perhaps again, after a redirect: what counts is the body, not how often it was sent.
-        if self._upload:
-            self._exchange.request_bytes = 0
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
 
     def _count(self, chunk: bytes) -> None:
-        exchange = self._exchange
-        if self._upload:
-            exchange.request_bytes += len(chunk)
-            return
+        exchange: Any = self._exchange
         exchange.response_bytes += len(chunk)
         if exchange.capture is not None:
             exchange.capture.feed(chunk)
 
-    def _completed(self) -> None:
-        if self._exchange.capture is not None and not self._upload:
-            self._exchange.capture.complete = True
-
     def _ended(self) -> None:
-        if not self._upload:
-            self._exchange.finish()
+        exchange = self._exchange
+        if exchange is not None:
+            if self._complete and exchange.capture is not None:
+                exchange.capture.complete = True
+            exchange.finish()
+
+
+class _Upload(_StandIn):
+    """Counts the bytes of a request's body. The calls that making it takes are no part of its own call."""
+
+    def __init__(self, stream: Any, exchange: Exchange, *, counted: bool) -> None:
+        self._stream = stream
+        self._exchange = exchange
+        self._counted = counted
+
+    def _begins(self) -> None:
+        # Perhaps again, after a redirect: what counts is the body, not how often it was sent.
+        if self._counted:
+            self._exchange.request_bytes = 0
+
+    def _count(self, chunk: bytes) -> None:
+        if self._counted:
+            self._exchange.request_bytes += len(chunk)

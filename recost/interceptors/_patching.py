@@ -14,8 +14,10 @@ from __future__ import annotations
 import functools
 import threading
 from dataclasses import dataclass
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import Any, Callable, Final
+
+from recost.interceptors import _calls_importlib_bootstrap as calls
 
 __all__ = ["Maker", "Patches", "Wrapper"]
 
@@ -74,7 +76,7 @@ class Patches:
         Raises:
             AttributeError: The class has no such method.
         """
-        self.replace(owner, name, functools.partial(_calling, wrapper))
+        self.replace(owner, name, functools.partial(calls.calling, wrapper))
 
     def cover(self, owner: type, name: str) -> None:
         """Have the wrapper of a patched method called first by what has taken the method's place, too."""
@@ -220,30 +222,14 @@ def _is_proxy(layer: Any) -> bool:
     return hasattr(layer, "_self_wrapper") and hasattr(layer, "__wrapped__")
 
 
-def _calling(wrapper: Wrapper, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-    def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if switch:
-            return wrapper(MethodType(original, instance), instance, args, kwargs)
-        return original(instance, *args, **kwargs)
-
-    return method
-
-
 def _proxy_around(original: Any, make: Maker, switch: list[bool]) -> Any:
     """Put a proxy around what is no plain function: another tool's wrapper, a descriptor, compiled code."""
     import wrapt  # noqa: PLC0415 - importing it takes longer than all of recost does
 
-    def call_original(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return original.__get__(instance, type(instance))(*args, **kwargs)
-
-    function = make(call_original, switch)
-
-    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001 - as wrapt calls it
-        return function(instance, *args, **kwargs)
-
+    function = make(calls.calling_bound(original), switch)
     # A builtin is the switch: a Python function in its place would add a tenth to the cost of every call.
     enabled: Any = switch.__len__
-    return wrapt.FunctionWrapper(original, wrapper, enabled=enabled)
+    return wrapt.FunctionWrapper(original, calls.unbound(function), enabled=enabled)
 
 
 def _reachable(patch: _Patch) -> bool:

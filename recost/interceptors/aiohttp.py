@@ -12,19 +12,17 @@ import asyncio
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
-from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
+from recost.interceptors._calls_importlib_bootstrap import after, async_around, before
+from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.exchange import Exchange, current, remember
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, current, remember, streaming
 
 __all__ = ["instrument"]
 
 LAYER: Final = "aiohttp"
 
 _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
-_NOTHING_BENEATH: Final = ("", 0)
-"""As an exchange's hop: aiohttp brings its own HTTP, so what other clients do meanwhile, in a middleware, is
-theirs."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
@@ -34,7 +32,7 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     patches.replace(module.ClientSession, "_request", calls.request)
     patches.replace(module.ClientResponse, "__init__", calls.attempt)
     if not hasattr(module.StreamReader, "total_raw_bytes"):
-        patches.wrap(module.http_parser.DeflateBuffer, "feed_eof", _keep_wire_size)
+        patches.replace(module.http_parser.DeflateBuffer, "feed_eof", _keeping_wire_size)
     if interception.metered is not None:
         patches.replace(module.StreamReader, "feed_data", _captured)
 
@@ -55,53 +53,22 @@ class _Calls:
         )
 
     def request(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        begin, failed, answered = self._begin, self._failed, self._answered
-
-        async def request(session: Any, *args: Any, **kwargs: Any) -> Any:
-            exchange = begin(session, args, kwargs) if switch else None
-            if exchange is None:
-                return await original(session, *args, **kwargs)
-            if kwargs.get("data") is not None:
-                kwargs = self._count_upload(exchange, kwargs)
-            outer = current.get()
-            current.set(exchange)
-            try:
-                response = await original(session, *args, **kwargs)
-            except BaseException as error:
-                failed(exchange, error)
-                raise
-            finally:
-                current.set(outer)
-            answered(exchange, response)
-            try:
-                return response
-            finally:
-                del response  # a traceback may keep this frame
-
-        return request
+        return async_around(original, switch, self._begin, self._failed, self._answered)
 
     def attempt(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         """Make what runs when a request has been sent: ``original`` initialises the response it will have."""
-        sent = self._sent
+        return after(original, switch, self._sent)
 
-        def attempt(response: Any, *args: Any, **kwargs: Any) -> None:
-            original(response, *args, **kwargs)
-            exchange = current.get()
-            if exchange is not None and exchange.active and exchange.layer is LAYER and switch:
-                sent(exchange, response)
-
-        return attempt
-
-    def _sent(self, exchange: Exchange, response: Any) -> None:
-        try:
-            if response.method == "CONNECT" != exchange.method:
-                return  # what opens the tunnel through a proxy
-            if exchange.owner is None and not exchange.request_bytes:
-                exchange.request_bytes = int(response.request_info.headers.get(self._content_length, 0))
-            exchange.owner = response
-            exchange.attempts += 1
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+    def _sent(self, response: Any, _args: Any, _kwargs: Any) -> None:
+        exchange = current.get()
+        if exchange is None or not exchange.active or exchange.layer is not LAYER:
+            return
+        if response.method == "CONNECT" != exchange.method:
+            return  # what opens the tunnel through a proxy
+        if exchange.owner is None and not exchange.request_bytes:
+            exchange.request_bytes = int(response.request_info.headers.get(self._content_length, 0))
+        exchange.owner = response
+        exchange.attempts += 1
 
     def _begin(self, session: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
         try:
@@ -114,67 +81,58 @@ class _Calls:
             method = method.upper()
         except Exception:  # noqa: BLE001 - no valid call: the client raises what it always raises
             return None
-        try:
-            exchange = self._interception.begin(LAYER, method, scheme, host, port, url.raw_path)
-            if exchange is not None:
-                exchange.hop = _NOTHING_BENEATH
-                exchange.active = True
-        except RecostBudgetExceededError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded
-            self._interception.report(error)
-            return None
+        exchange = self._interception.begin(LAYER, method, scheme, host, port, url.raw_path)
+        if exchange is not None:
+            exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
+            exchange.active = True
+            if kwargs.get("data") is not None:
+                kwargs["data"] = self._count_upload(exchange, kwargs["data"])
+            streaming[id(exchange)] = exchange
         return exchange
 
-    def _count_upload(self, exchange: Exchange, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _count_upload(self, exchange: Exchange, data: Any) -> Any:
         """Have a body counted while it is sent, where it has no length: an async iterable."""
-        try:
-            if hasattr(type(kwargs["data"]), "__aiter__"):
-                payload = self._payloads.get(kwargs["data"], disposition=None)  # as the client will
-                if type(payload) is self._iterated:
-                    return {**kwargs, "data": _CountedUpload(kwargs["data"], exchange)}
-                if isinstance(payload, self._iterated):  # of another kind, which the client takes as it is
-                    payload._iter = _CountedIterator(payload._iter, exchange)  # noqa: SLF001
-                    return {**kwargs, "data": payload}
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
-        return kwargs
+        if hasattr(type(data), "__aiter__"):
+            payload = self._payloads.get(data, disposition=None)  # as the client will
+            if type(payload) is self._iterated:
+                return _CountedUpload(data, exchange)
+            if isinstance(payload, self._iterated):  # of another kind, which the client takes as it is
+                payload._iter = _CountedIterator(payload._iter, exchange)  # noqa: SLF001
+                return payload
+        return data
 
-    def _failed(self, exchange: Exchange, error: BaseException) -> None:
+    def _failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002
         response: Any = exchange.owner
         if response is not None and response.status and not isinstance(error, self._unanswered):
             exchange.headers_received(response.status)  # raise_for_status, too many redirects
         exchange.finish()
 
     def _answered(self, exchange: Exchange, response: Any) -> None:
-        try:
-            status = response.status
-            exchange.headers_received(status)
-            if self._interception.remembering:
-                remember(response, exchange)
-            content, wanted = response.content, exchange.wanted
-            if status == 101:
-                pass  # a WebSocket's handshake; what follows is no HTTP
-            elif not hasattr(content, "is_eof"):  # the response of a mock (vcrpy before 8), with its body
-                exchange.response_bytes = len(response._body or b"")  # noqa: SLF001
-            elif content.is_eof() or content.exception() is not None:
-                exchange.response_bytes = _wire_bytes(content)
-                if wanted is not None:
-                    headers = response.headers
-                    whole = Whole(wanted, headers, headers.get("content-type"), _arrived(content))
-                    whole.complete = content.exception() is None
-                    exchange.capture = whole
-            else:
-                if wanted is not None:
-                    headers = response.headers
-                    exchange.capture = capture = Capture(wanted, headers, headers.get("content-type"))
-                    capture.feed(_arrived(content))
-                    _captures[id(content)] = capture
-                exchange.body_follows()
-                content.on_eof(_BodyEnd(exchange, content))
-                return
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+        status = response.status
+        exchange.headers_received(status)
+        if self._interception.remembering:
+            remember(response, exchange)
+        content, wanted = response.content, exchange.wanted
+        if status == 101:
+            pass  # a WebSocket's handshake; what follows is no HTTP
+        elif not hasattr(content, "is_eof"):  # the response of a mock (vcrpy before 8), with its body
+            exchange.response_bytes = len(response._body or b"")  # noqa: SLF001
+        elif content.is_eof() or content.exception() is not None:
+            exchange.response_bytes = _wire_bytes(content)
+            if wanted is not None:
+                headers = response.headers
+                whole = Whole(wanted, headers, headers.get("content-type"), _arrived(content))
+                whole.complete = content.exception() is None
+                exchange.capture = whole
+        else:
+            if wanted is not None:
+                headers = response.headers
+                exchange.capture = capture = Capture(wanted, headers, headers.get("content-type"))
+                capture.feed(_arrived(content))
+                _captures[id(content)] = capture
+            exchange.body_follows()
+            content.on_eof(_BodyEnd(exchange, content))
+            return
         exchange.finish()
 
 
@@ -188,16 +146,25 @@ class _BodyEnd:
         self._content = content
 
     def __call__(self) -> None:
+        try:
+            self._ended(complete=True)
+        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+            contain(error)
+
+    def __del__(self) -> None:
+        try:
+            self._ended(complete=False)
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+
+    def _ended(self, *, complete: bool) -> None:
         capture = _captures.pop(id(self._content), None)
-        if capture is not None:
+        if self._exchange.finished:
+            return
+        if capture is not None and complete:
             capture.complete = True
         self._exchange.response_bytes = _wire_bytes(self._content)
         self._exchange.finish()
-
-    def __del__(self) -> None:
-        _captures.pop(id(self._content), None)
-        if not self._exchange.finished:
-            self()
 
 
 _captures: Final[dict[int, Capture]] = {}
@@ -206,15 +173,14 @@ _captures: Final[dict[int, Capture]] = {}
 
 def _captured(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
     """Make what runs when decoded bytes of a body arrive, or a WebSocket's."""
+    return before(original, switch, _feed)
 
-    def feed_data(content: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-        if switch and _captures:
-            capture = _captures.get(id(content))
-            if capture is not None:
-                capture.feed(bytes(data))
-        return original(content, data, *args, **kwargs)
 
-    return feed_data
+def _feed(content: Any, args: Any) -> None:
+    if _captures:
+        capture = _captures.get(id(content))
+        if capture is not None:
+            capture.feed(bytes(args[0]))
 
 
 def _arrived(content: Any) -> bytes:
@@ -253,7 +219,10 @@ class _CountedIterator:
 
     async def __anext__(self) -> Any:
         chunk = await self._iterator.__anext__()
-        self._exchange.request_bytes += len(chunk)
+        try:
+            self._exchange.request_bytes += len(chunk)
+        except BaseException as error:  # noqa: BLE001 - a piece of an odd kind: the client raises its own
+            contain(error)
         return chunk
 
     def __getattr__(self, name: str) -> Any:
@@ -271,11 +240,15 @@ class _Decompressed(int):
         return total
 
 
-def _keep_wire_size(wrapped: Callable[..., Any], buffer: Any, args: Any, kwargs: Any) -> Any:
+def _keeping_wire_size(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+    """Make what runs at the end of a compressed body."""
+    return before(original, switch, _keep_wire_size)
+
+
+def _keep_wire_size(buffer: Any, _args: Any) -> None:
     count = _Decompressed(buffer.out.total_bytes)
     count.wire = buffer.size
     buffer.out.total_bytes = count
-    return wrapped(*args, **kwargs)
 
 
 def _wire_bytes(content: Any) -> int:

@@ -18,6 +18,7 @@ from recost.interceptors.scope import Scope
 
 __all__ = [
     "DEFAULT_PORTS",
+    "NOTHING_BENEATH",
     "SUPPRESSED",
     "Exchange",
     "Sink",
@@ -36,6 +37,9 @@ Sink = Callable[["Exchange"], None]
 
 _MAX_PATH: Final = 4096
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+NOTHING_BENEATH: Final = ("", 0)
+"""As an exchange's ``hop``: what other clients do meanwhile is the application's, in a hook or in a body that
+is made while it is sent."""
 _perf_counter_ns = time.perf_counter_ns
 
 
@@ -83,10 +87,11 @@ class Exchange:
         """The effective port: the scheme's own when the URL names none."""
         self.path = path if len(path) <= _MAX_PATH else path[:_MAX_PATH]
         """As sent; may carry a query, which goes no further than `to_event`."""
-        self.hop = (host, port)
-        """Host and port that the client's transport is talking to now: a redirect may have moved it."""
+        self.hop: Optional[tuple[str, int]] = (host, port)
+        """Host and port of the calls on other layers that are part of this one while it is active: those that
+        the client's transport is talking to now, where it may use another client."""
         self.active = False
-        """True while the client's transport is at work: what other layers do then is part of this call."""
+        """True while the client's transport is at work, and nothing of the application's in it."""
         self.owner: Optional[object] = None
         """What the client's own recursion is recognised by, while active."""
         self.attempts = 0
@@ -119,7 +124,7 @@ class Exchange:
     def body_follows(self) -> None:
         """Note that the body is still to come, after the client has returned.
 
-        The exchange is kept in `streaming`, so that `recost.init`'s last flush can count a call whose
+        The exchange stays in `streaming`, so that `recost.init`'s last flush can count a call whose
         response nobody ever read or closed. It doesn't refer to the response.
         """
         self.active = False
@@ -134,14 +139,16 @@ class Exchange:
             del self._open
         except AttributeError:
             return
-        self.ended_ns = _perf_counter_ns()
-        self.active = False
-        self.owner = None
-        streaming.pop(id(self), None)
-        if self.scope is not None:
-            for collector in self.scope.collectors:
-                collector.collect(self)
-        self.sink(self)
+        try:
+            self.ended_ns = _perf_counter_ns()
+            self.active = False
+            self.owner = None
+            streaming.pop(id(self), None)
+            if self.scope is not None:
+                for collector in self.scope.collectors:
+                    collector.collect(self)
+        finally:  # Ctrl-C may come at any point, and the call has been made
+            self.sink(self)
 
     def discard(self) -> None:
         """End the call without recording it: it turned out not to be an outbound one."""
@@ -225,7 +232,7 @@ def nowhere(exchange: Exchange) -> None:
 SUPPRESSED: Final[Exchange] = _Suppressed(nowhere, "recost", "", "", "", 0, "")
 
 streaming: Final[dict[int, Exchange]] = {}
-"""Exchanges whose client has returned and whose body has not ended, by identity."""
+"""Exchanges that have begun and not ended, by identity: most of them wait for the end of a body."""
 
 current: ContextVar[Optional[Exchange]] = ContextVar("recost_exchange", default=None)
 """The call that the running code is part of. It is switched off when the call's transport is done, because a

@@ -13,9 +13,16 @@ from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
-from recost.interceptors._httpx_streams import counting_streams
+from recost.interceptors._calls_importlib_bootstrap import around, async_around
+from recost.interceptors._httpx_streams import Streams, counting_streams
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
+from recost.interceptors.exchange import (
+    DEFAULT_PORTS,
+    Exchange,
+    current,
+    remember,
+    streaming,
+)
 
 __all__ = ["instrument"]
 
@@ -24,12 +31,14 @@ LAYER: Final = "httpx"
 _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
 _IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTransport"})
 """Transports that call an application in this process: nothing leaves it."""
+_MADE_AT_ONCE: Final = frozenset({"ByteStream", "MultipartStream"})
+"""Bodies that none of the application's code runs for, but perhaps the reading of a file."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch the clients of ``httpx`` or ``httpx2``."""
-    stream, async_stream = counting_streams(module)
-    sync, asynchronous = _Calls(interception, stream), _Calls(interception, async_stream)
+    streams, async_streams = counting_streams(module)
+    sync, asynchronous = _Calls(interception, streams), _Calls(interception, async_streams)
     patches = interception.patches
     patches.replace(module.Client, "send", sync.send)
     patches.replace(module.AsyncClient, "send", asynchronous.async_send)
@@ -43,225 +52,141 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 class _Calls:
     """What takes the place of a client's methods."""
 
-    def __init__(self, interception: Interception, stream: Any) -> None:
+    def __init__(self, interception: Interception, streams: Streams) -> None:
         self._interception = interception
-        self._stream = stream
+        self._stream = streams.response
+        self._streams = streams
 
     def send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return _recorded(original, switch, self._begin, self._returned)
+        return around(original, switch, self._begin, _failed, self._returned)
 
     def async_send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return _async_recorded(original, switch, self._begin, self._returned)
+        return async_around(original, switch, self._begin, _failed, self._returned)
 
     def transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return _recorded(original, switch, self._begin_transmission, self._transmitted)
+        return around(original, switch, self._begin_transmission, _failed, self._transmitted)
 
     def async_transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return _async_recorded(original, switch, self._begin_transmission, self._transmitted)
+        return async_around(original, switch, self._begin_transmission, _failed, self._transmitted)
 
     def hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        begins, failed, answered = self._hop_begins, self._hop_failed, self._hop_answered
-
-        def hop(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            exchange = current.get()
-            if exchange is None or exchange.owner is not client or not switch:
-                return original(client, request, *args, **kwargs)
-            begins(exchange, request)
-            try:
-                response = original(client, request, *args, **kwargs)
-            except BaseException:
-                failed(exchange, client, request)
-                raise
-            answered(exchange, client, response)
-            try:
-                return response
-            finally:
-                del response  # a traceback may keep this frame
-
-        return hop
+        return around(original, switch, self._hop_begins, self._hop_failed, self._hop_answered, ends=False)
 
     def async_hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        begins, failed, answered = self._hop_begins, self._hop_failed, self._hop_answered
+        return async_around(
+            original, switch, self._hop_begins, self._hop_failed, self._hop_answered, ends=False
+        )
 
-        async def hop(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            exchange = current.get()
-            if exchange is None or exchange.owner is not client or not switch:
-                return await original(client, request, *args, **kwargs)
-            begins(exchange, request)
-            try:
-                response = await original(client, request, *args, **kwargs)
-            except BaseException:
-                failed(exchange, client, request)
-                raise
-            answered(exchange, client, response)
-            try:
-                return response
-            finally:
-                del response  # a traceback may keep this frame
-
-        return hop
-
-    def _begin(self, client: Any, request: Any) -> Optional[Exchange]:
+    def _begin(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        request = args[0] if args else kwargs.get("request")
+        if request is None:
+            return None  # the client refuses it
         try:
             scheme, host, port, path = _target(request.url)
             if not host or scheme not in _SCHEMES:
                 return None  # the client refuses it
             exchange = self._interception.begin(LAYER, request.method, scheme, host, port, path)
-            if exchange is not None:
-                exchange.owner = client
-                try:
-                    # Request.content raises instead of asking.
-                    exchange.request_bytes = len(request._content)  # noqa: SLF001
-                except AttributeError:
-                    _size_request(exchange, request, self._stream)
         except RecostBudgetExceededError:
             if hasattr(client, "_transport_for_url") and _in_process(client, request.url):
                 return None  # nothing leaves the process
             raise
-        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
-            self._interception.report(error)
-            return None
+        if exchange is not None:
+            exchange.owner = client
+            exchange.hop = None
+            try:
+                # Request.content raises instead of asking.
+                exchange.request_bytes = len(request._content)  # noqa: SLF001
+            except AttributeError:
+                self._size_request(exchange, request)
+            streaming[id(exchange)] = exchange
         return exchange
 
-    def _begin_transmission(self, transport: Any, request: Any) -> Optional[Exchange]:
-        """Begin a call that is made without a client; within a client's, count what the transport sends."""
+    def _begin_transmission(self, transport: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        """Begin a call that is made without a client; within a client's hop, count what is sent."""
         outer = current.get()
-        if outer is not None and outer.owner is not None and outer.layer is LAYER:
+        if outer is not None and outer.hop is not None and outer.owner is not None and outer.layer is LAYER:
             # Whereto makes no difference: a transport of the user's own may lead a request elsewhere.
             if outer.sent:
                 outer.attempts += 1
             outer.sent = True
+            outer.active = False  # it brings its own HTTP
             return None
-        exchange = self._begin(transport, request)
+        exchange = self._begin(transport, args, kwargs)
         if exchange is not None:
             exchange.attempts = 1
-            exchange.active = True
         return exchange
 
     def _transmitted(self, exchange: Exchange, response: Any) -> None:
-        exchange.active = False
         exchange.headers_received(response.status_code)
         self._returned(exchange, response)
 
-    def _hop_begins(self, exchange: Exchange, request: Any) -> None:
-        if exchange.attempts:
-            # A redirect or an auth round trip: other layers must recognise this hop's target.
-            try:
-                _, host, port, _ = _target(request.url)
-                exchange.hop = (host, port)
-            except Exception as error:  # noqa: BLE001
-                self._interception.report(error)
+    def _hop_begins(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        exchange = current.get()
+        if exchange is None or exchange.owner is not client:
+            return None
         exchange.attempts += 1
         exchange.sent = False
         exchange.status = 0
+        exchange.hop = (exchange.host, exchange.port)
+        if exchange.attempts > 1:
+            # A redirect or an auth round trip: other layers must recognise this hop's target.
+            _, host, port, _ = _target((args[0] if args else kwargs["request"]).url)
+            exchange.hop = (host, port)
         exchange.active = True
+        return exchange
 
-    def _hop_answered(self, exchange: Exchange, client: Any, response: Any) -> None:
+    def _hop_answered(self, exchange: Exchange, response: Any) -> None:
         exchange.active = False
-        try:
-            exchange.headers_received(response.status_code)
-            if "http_version" not in response.extensions and _in_process(client, response.request.url):
-                exchange.discard()
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+        exchange.hop = None
+        exchange.headers_received(response.status_code)
+        if "http_version" not in response.extensions and _in_process(exchange.owner, response.request.url):
+            exchange.discard()
 
-    def _hop_failed(self, exchange: Exchange, client: Any, request: Any) -> None:
+    def _hop_failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002
         exchange.active = False
-        try:
-            if _in_process(client, request.url):
-                exchange.discard()
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+        exchange.hop = None
+        if _in_process(exchange.owner, (args[0] if args else kwargs["request"]).url):
+            exchange.discard()
 
     def _returned(self, exchange: Exchange, response: Any) -> None:
-        try:
-            if self._interception.remembering:
-                remember(response, exchange)
-            wanted = exchange.wanted
-            if not exchange.status:  # a mock stands in the place of the hop (vcrpy before 8)
-                exchange.headers_received(response.status_code)
-            if response.is_closed:
-                if wanted is not None:
-                    headers = response.headers
-                    content_type = _header(headers, b"content-type")
-                    body = getattr(response, "_content", None)
-                    exchange.capture = Whole(wanted, headers, content_type, body)
-                # A mock's response is made with its content, and has downloaded nothing.
-                exchange.response_bytes = response.num_bytes_downloaded or len(
-                    getattr(response, "_content", b"")
-                )
-            elif exchange.status != 101 and not exchange.finished:
-                if wanted is not None:
-                    headers = response.headers
-                    content_type = _header(headers, b"content-type")
-                    encoding = _header(headers, b"content-encoding")
-                    exchange.capture = Capture(wanted, headers, content_type, encoding)
-                response.stream = self._stream(response.stream, exchange)
-                exchange.body_follows()
-                return
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+        if self._interception.remembering:
+            remember(response, exchange)
+        wanted = exchange.wanted
+        if not exchange.status:  # a mock stands in the place of the hop (vcrpy before 8)
+            exchange.headers_received(response.status_code)
+        if response.is_closed:
+            # A mock's response is made with its content, and has downloaded nothing.
+            exchange.response_bytes = response.num_bytes_downloaded or len(getattr(response, "_content", b""))
+            if wanted is not None:
+                headers = response.headers
+                content_type = _header(headers, b"content-type")
+                body = getattr(response, "_content", None)
+                exchange.capture = Whole(wanted, headers, content_type, body)
+        elif exchange.status != 101 and not exchange.finished:
+            if wanted is not None:
+                headers = response.headers
+                content_type = _header(headers, b"content-type")
+                encoding = _header(headers, b"content-encoding")
+                exchange.capture = Capture(wanted, headers, content_type, encoding)
+            exchange.body_follows()
+            response.stream = self._stream(response.stream, exchange)
+            return
         exchange.finish()
 
-
-def _recorded(
-    original: Callable[..., Any],
-    switch: list[bool],
-    begin: Callable[[Any, Any], Optional[Exchange]],
-    returned: Callable[[Exchange, Any], None],
-) -> Callable[..., Any]:
-    """Return what takes the place of a sync method of a client or transport that sends a request."""
-
-    def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        exchange = begin(client, request) if switch else None
-        if exchange is None:
-            return original(client, request, *args, **kwargs)
-        outer = current.get()
-        current.set(exchange)
-        try:
-            response = original(client, request, *args, **kwargs)
-        except BaseException:
-            exchange.finish()
-            raise
-        finally:
-            current.set(outer)
-        returned(exchange, response)
-        try:
-            return response
-        finally:
-            del response  # a traceback may keep this frame
-
-    return send
+    def _size_request(self, exchange: Exchange, request: Any) -> None:
+        """Take the size that the request declares of its body, or have it counted while it is sent."""
+        declared = request.headers.get("content-length")
+        counted = declared is None or not declared.isdigit()
+        if not counted:
+            exchange.request_bytes = int(declared)
+        stream = request.stream
+        # Also where its size is known: making the body may need calls, which are not part of this one.
+        if isinstance(stream, self._streams.kind) and (counted or type(stream).__name__ not in _MADE_AT_ONCE):
+            request.stream = self._streams.upload(stream, exchange, counted=counted)
 
 
-def _async_recorded(
-    original: Callable[..., Any],
-    switch: list[bool],
-    begin: Callable[[Any, Any], Optional[Exchange]],
-    returned: Callable[[Exchange, Any], None],
-) -> Callable[..., Any]:
-    """Do for a coroutine function what `_recorded` does for a plain one."""
-
-    async def send(client: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        exchange = begin(client, request) if switch else None
-        if exchange is None:
-            return await original(client, request, *args, **kwargs)
-        outer = current.get()
-        current.set(exchange)
-        try:
-            response = await original(client, request, *args, **kwargs)
-        except BaseException:
-            exchange.finish()
-            raise
-        finally:
-            current.set(outer)
-        returned(exchange, response)
-        try:
-            return response
-        finally:
-            del response  # a traceback may keep this frame
-
-    return send
+def _failed(exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG001
+    exchange.finish()
 
 
 def _target(url: Any) -> tuple[str, str, int, str]:
@@ -286,15 +211,6 @@ def _header(headers: Any, name: bytes) -> Any:
     except Exception:  # noqa: BLE001 - they are a mock's, or kept in another way
         return headers.get(name.decode())
     return None
-
-
-def _size_request(exchange: Exchange, request: Any, stream: Any) -> None:
-    """Take the size that the request declares of its body, or have it counted while it is sent."""
-    declared = request.headers.get("content-length")
-    if declared is not None and declared.isdigit():
-        exchange.request_bytes = int(declared)
-    elif isinstance(request.stream, stream.kind):  # else the client refuses it
-        request.stream = stream(request.stream, exchange, upload=True)
 
 
 def _in_process(client: Any, url: Any) -> bool:

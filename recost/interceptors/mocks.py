@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
+from recost.interceptors._containment import contain, end
 from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, nowhere
-from recost.interceptors.stdlib import ascii_host
+from recost.interceptors.stdlib import ascii_host, drives
 
 __all__ = ["instrument"]
 
@@ -101,12 +102,13 @@ class _Answers:
         return self._record(wrapped, args, kwargs, adapter, request.method, request.url, _requests_size)
 
     def getresponse(self, wrapped: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
-        request = connection._vcr_request  # noqa: SLF001
-        response = self._record(wrapped, args, kwargs, connection, request.method, request.uri, _vcr_size)
         outer = current.get()
-        if outer is not None and outer.active:  # urllib3's: it never sees the body pass
+        if outer is not None and outer.active and drives(outer, connection):  # it never sees the body pass
+            response = wrapped(*args, **kwargs)
             outer.response_bytes = _vcr_size(response)[2]
-        return response
+            return response
+        request = connection._vcr_request  # noqa: SLF001
+        return self._record(wrapped, args, kwargs, connection, request.method, request.uri, _vcr_size)
 
     def _record(
         self,
@@ -140,7 +142,7 @@ class _Answers:
         finally:
             current.set(outer)
             exchange.attempts = beneath.attempts
-            exchange.finish()
+            end(exchange)
 
     def _begin(self, method: str, url: str) -> Optional[Exchange]:
         try:
@@ -152,8 +154,8 @@ class _Answers:
             return self._interception.begin(self._layer, method.upper(), *target)
         except RecostBudgetExceededError:
             raise
-        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
-            self._interception.report(error)
+        except BaseException as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
+            contain(error)
             return None
 
     def _answered(
@@ -162,8 +164,8 @@ class _Answers:
         try:
             status, exchange.request_bytes, exchange.response_bytes = size(response)
             exchange.headers_received(status)
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
 
 
 _PASSED_ON: Final = frozenset({"NoMockAddress", "_RunRealHTTP"})

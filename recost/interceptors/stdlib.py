@@ -8,18 +8,21 @@ for the response's file until the body has ended. Neither is made for a call tha
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from types import ModuleType
+from functools import lru_cache, partial
+from types import MethodType, ModuleType
 from typing import Any, Callable, Final, Optional
 from urllib.parse import urlsplit
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._body import Dechunker, follow_body
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember
+from recost.interceptors._calls_importlib_bootstrap import after
+from recost.interceptors._containment import contain, end
+from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember, streaming
 
-__all__ = ["UNSIZED", "absolute_target", "ascii_host", "instrument"]
+__all__ = ["UNSIZED", "absolute_target", "ascii_host", "drives", "instrument"]
 
 LAYER: Final = "http.client"
 UNSIZED: Final = -1
@@ -81,61 +84,53 @@ class _Calls:
         self._interception = interception
 
     def putrequest(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        begin, watch = self._begin, self._watch
+        return after(original, switch, self._begun)
 
-        def putrequest(connection: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = current.get()
-            if outer is not None and outer.active and _drives(outer, connection):
-                result = original(connection, *args, **kwargs)
-                if outer.request_bytes < 0 and switch:
-                    watch(connection, outer, own=False)
-                return result
-            result = original(connection, *args, **kwargs)
-            exchange = begin(connection, args, kwargs) if switch else None
-            if exchange is not None:
-                watch(connection, exchange, own=True)
-            return result
-
-        return putrequest
-
-    def _begin(self, connection: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
-        interception = self._interception
+    def _begun(self, connection: Any, args: Any, kwargs: Any) -> None:
+        outer = current.get()
+        if outer is not None and outer.active and drives(outer, connection):
+            if outer.request_bytes < 0:
+                self._watch(connection, outer, own=False)
+            return
+        method = args[0] if args else kwargs["method"]
+        url = args[1] if len(args) > 1 else kwargs["url"]
         try:
-            method = args[0] if args else kwargs["method"]
-            url = args[1] if len(args) > 1 else kwargs["url"]
-            exchange = interception.begin(LAYER, method.upper(), *_target(connection, url))
-            if exchange is not None:
-                exchange.attempts = 1
+            exchange = self._interception.begin(LAYER, method.upper(), *_target(connection, url))
         except RecostBudgetExceededError:
             connection.close()  # the request has been begun, and can't be taken back
             raise
-        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
-            interception.report(error)
-            return None
-        return exchange
+        if exchange is not None:
+            exchange.attempts = 1
+            self._watch(connection, exchange, own=True)
 
     def _watch(self, connection: Any, exchange: Exchange, *, own: bool) -> None:
         try:
             earlier = getattr(connection.send, "__self__", None)
             if type(earlier) is _Request:
                 earlier.end()
-            _Request(self._interception, connection, exchange, own=own).stand_in()
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+            request = _Request(self._interception, connection, exchange, own=own)
+            if own:
+                streaming[id(exchange)] = exchange
+            request.stand_in()
+        except BaseException:
             if own:
                 exchange.finish()
+            raise
 
 
-def _drives(exchange: Exchange, connection: Any) -> bool:
+def drives(exchange: Exchange, connection: Any) -> bool:
     """Tell whether a connection belongs to the urllib3 pool that is at work.
 
-    A pool may connect to another host than its own name says (a Unix socket, a pinned address).
+    A pool may connect to another host than its own name says (a Unix socket, a pinned address). A mock
+    (vcrpy) puts another class in the place of the connections', and uses urllib3's beneath.
     """
-    try:
-        owner: Any = exchange.owner
-        return isinstance(connection, owner.ConnectionCls)
-    except (AttributeError, TypeError):  # no pool; or a pool that makes connections by a function
+    owner: Any = exchange.owner
+    kind = getattr(owner, "ConnectionCls", None)
+    if not isinstance(kind, type):  # no pool; or a pool that makes connections by a function
         return False
+    if isinstance(connection, kind):
+        return True
+    return hasattr(connection, "_new_conn") and connection.host == getattr(owner, "host", None)
 
 
 def _target(connection: Any, url: str) -> tuple[str, str, int, str]:
@@ -154,13 +149,13 @@ def _target(connection: Any, url: str) -> tuple[str, str, int, str]:
 class _Request:
     """A request under way: stands in for methods of its connection until the answer is there.
 
-    It counts the body as it is sent. The connection and this refer to each other, so a connection that is
-    abandoned between a request and its answer waits for the garbage collector, which ends the call.
+    It counts the body as it is sent. The connection keeps it, not the other way round: a connection that is
+    abandoned between a request and its answer ends the call at once.
     """
 
     def __init__(self, interception: Interception, connection: Any, exchange: Exchange, *, own: bool) -> None:
         self._interception = interception
-        self._connection = connection
+        self._connection = weakref.ref(connection)
         self._exchange = exchange
         self._own = own
         """False when a client on top has begun the call, and this only counts for it."""
@@ -172,16 +167,19 @@ class _Request:
             exchange.request_bytes = UNSIZED
 
     def __del__(self) -> None:
-        if self._own:
-            self._exchange.finish()
+        try:
+            if self._own:
+                self._exchange.finish()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+            contain(error)
 
     def stand_in(self) -> None:
         """Take the place of the connection's methods, which are kept, and called."""
         # Attribute by attribute: an object whose __dict__ has been asked for is slower from then on.
-        connection = self._connection
-        self._original_send = connection.send
-        self._original_getresponse = connection.getresponse
-        self._original_close = connection.close
+        connection: Any = self._connection()
+        self._original_send = _unbound(connection.send, connection)
+        self._original_getresponse = _unbound(connection.getresponse, connection)
+        self._original_close = _unbound(connection.close, connection)
         connection.send = self.send
         connection.getresponse = self.getresponse
         connection.close = self.close
@@ -193,95 +191,134 @@ class _Request:
             self._exchange.finish()
 
     def send(self, data: Any) -> Any:
-        if self._head is not None:
-            return self._send_body(data)
-        state = getattr(self._connection, "_HTTPConnection__state", _REQUEST_SENT)
-        if self._connecting or state != _REQUEST_SENT:
-            return self._original_send(data)  # what a proxy is told while the connection is made
-        self._connecting = True
-        unconnected = self._connection.sock is None
+        connection, sent = self._connection(), None
         try:
-            result = self._original_send(data)
-        except BaseException:
-            if unconnected:
-                self.end()
-            raise
-        self._head = data
-        if isinstance(data, bytes) and b"\r\ntransfer-encoding: chunked\r\n" in data.lower():
-            self._chunks = Dechunker()
+            data, sent = self._sending(connection, data)
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+        succeeded = False
+        try:
+            result = self._original_send(connection, data)
+            succeeded = True
+        finally:
+            if sent is not None:
+                try:
+                    sent(succeeded=succeeded)
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
         return result
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        self._step_aside()  # getresponse() may itself close the connection
+        connection, response = self._connection(), None
         try:
-            response = self._original_getresponse(*args, **kwargs)
+            self._step_aside()  # getresponse() may itself close the connection
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+        try:
+            response = self._original_getresponse(connection, *args, **kwargs)
+            if self._own:
+                try:
+                    self._answered(response)
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
+                    end(self._exchange)
+                self._own = False
+            return response  # noqa: TRY300 - what comes in between is seen below
         except BaseException as error:
-            if isinstance(error, TypeError) or type(error).__name__ == "ResponseNotReady":
-                # urllib3 1.26 asks with Python 2's arguments first; or an earlier answer has not been read.
-                self.stand_in()
-            elif self._own:
-                self._exchange.finish()
+            if response is not None:  # Ctrl-C, as late as that: the application never gets the response
+                response.close()
+            try:
+                self._unanswered(error)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
             raise
-        if self._own:
-            self._own = False
-            self._answered(response)
-        return response
+        finally:
+            del response  # a traceback may keep this frame
 
     def close(self) -> Any:
-        self._step_aside()
         try:
-            return self._original_close()
+            self._step_aside()
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+        try:
+            return self._original_close(self._connection())
         finally:
-            self.end()
+            try:
+                self.end()
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
 
     def _step_aside(self) -> None:
-        connection = self._connection
+        connection: Any = self._connection()
         _give_back(connection, "send", connection.send, self, self._original_send)
         _give_back(connection, "getresponse", connection.getresponse, self, self._original_getresponse)
         _give_back(connection, "close", connection.close, self, self._original_close)
 
+    def _unanswered(self, error: BaseException) -> None:
+        if isinstance(error, TypeError) or type(error).__name__ == "ResponseNotReady":
+            # urllib3 1.26 asks with Python 2's arguments first; or an earlier answer has not been read.
+            self.stand_in()
+        elif self._own:
+            self._exchange.finish()
+
     def _answered(self, response: Any) -> None:
         exchange = self._exchange
-        try:
-            exchange.headers_received(response.status)
-            if self._interception.remembering:
-                remember(response, exchange)
-            # A connection of urllib3 that is used without a pool gives urllib3's response, maybe read by now.
-            original = getattr(response, "_original_response", response)
-            if original is not response:
-                exchange.response_bytes = response.tell()
-            follow_body(exchange, original)
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
-            exchange.finish()
+        exchange.headers_received(response.status)
+        if self._interception.remembering:
+            remember(response, exchange)
+        # A connection of urllib3 that is used without a pool gives urllib3's response, maybe read by now.
+        original = getattr(response, "_original_response", response)
+        if original is not response:
+            exchange.response_bytes = response.tell()
+        follow_body(exchange, original)
 
-    def _send_body(self, data: Any) -> Any:
+    def _sending(self, connection: Any, data: Any) -> tuple[Any, Optional[Callable[..., None]]]:
+        """Return what to send in place of ``data``, and what to call with ``succeeded`` then."""
+        if self._head is None:
+            state = getattr(connection, "_HTTPConnection__state", _REQUEST_SENT)
+            if self._connecting or state != _REQUEST_SENT:
+                return data, None  # what a proxy is told while the connection is made
+            self._connecting = True
+            return data, partial(self._head_sent, data, connection.sock is None)
         if hasattr(data, "read"):
-            start = _position(data)
-            result = self._original_send(data)
-            end = _position(data)
-            self._count(self._declared() if start is None or end is None else end - start)
-            return result
+            return data, partial(self._file_sent, data, _position(data))
         try:
             view = memoryview(data)
         except TypeError:
-            pieces = self._counted(data) if isinstance(data, Iterable) else data
-            return self._original_send(pieces)
-        result = self._original_send(data)
-        self._count_sent(view)
-        return result
+            return self._counted(data) if isinstance(data, Iterable) else data, None
+        return data, partial(self._data_sent, view)
+
+    def _head_sent(self, data: Any, unconnected: bool, *, succeeded: bool) -> None:
+        if succeeded:
+            self._head = data
+            if isinstance(data, bytes) and b"\r\ntransfer-encoding: chunked\r\n" in data.lower():
+                self._chunks = Dechunker()
+        elif unconnected:
+            self.end()
+
+    def _file_sent(self, file: Any, start: Optional[int], *, succeeded: bool) -> None:
+        if succeeded:
+            end = _position(file)
+            self._count(self._declared() if start is None or end is None else end - start)
+
+    def _data_sent(self, view: memoryview, *, succeeded: bool) -> None:
+        if succeeded:
+            self._count_sent(view)
 
     def _counted(self, pieces: Iterable[Any]) -> Iterator[Any]:
         for piece in pieces:
             yield piece
-            self._count_sent(memoryview(piece))
+            try:
+                self._count_sent(memoryview(piece))
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
 
     def _count_sent(self, data: memoryview) -> None:
         try:
             self._count(data.nbytes if self._chunks is None else self._chunks.feed(bytes(data)))
-        except Exception as error:  # noqa: BLE001
+        except ValueError as error:
             self._chunks = None
-            self._interception.report(error)
+            contain(error)
 
     def _count(self, size: int) -> None:
         self._exchange.request_bytes += size if self._own else -size
@@ -292,13 +329,29 @@ class _Request:
         return int(value) if value.isdigit() else 0
 
 
+class _Foreign:
+    """What somebody has put in the place of a connection's method, called like the class's."""
+
+    def __init__(self, method: Any) -> None:
+        self.method = method
+
+    def __call__(self, _connection: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.method(*args, **kwargs)
+
+
+def _unbound(method: Any, connection: Any) -> Any:
+    """Return the function of a connection's method, which doesn't refer to the connection."""
+    return method.__func__ if getattr(method, "__self__", None) is connection else _Foreign(method)
+
+
 def _give_back(connection: Any, name: str, now: Any, request: _Request, original: Any) -> None:
     """Undo one stand-in, unless somebody has put something else there meanwhile."""
     if getattr(now, "__self__", None) is not request:
         return
     delattr(connection, name)
-    if getattr(connection, name) != original:  # not the class's, which shows again: one of the instance's own
-        setattr(connection, name, original)
+    method = original.method if type(original) is _Foreign else MethodType(original, connection)
+    if getattr(connection, name) != method:  # not the class's, which shows again: one of the instance's own
+        setattr(connection, name, method)
 
 
 def _position(file: Any) -> Optional[int]:

@@ -13,11 +13,19 @@ import importlib
 from types import ModuleType, TracebackType
 from typing import Any, Callable, Final, Optional
 
-from recost.errors import RecostBudgetExceededError
 from recost.interceptors import Interception
 from recost.interceptors._body import follow_body
+from recost.interceptors._calls_importlib_bootstrap import around, before
 from recost.interceptors.capture import Whole
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember, status_number
+from recost.interceptors.exchange import (
+    DEFAULT_PORTS,
+    NOTHING_BENEATH,
+    Exchange,
+    current,
+    remember,
+    status_number,
+    streaming,
+)
 from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
 __all__ = ["LAYER", "Calls", "again", "instrument"]
@@ -33,7 +41,7 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     calls = Calls(interception)
     interception.patches.replace(module.HTTPConnectionPool, "urlopen", calls.urlopen)
     if hasattr(module.HTTPResponse, "drain_conn"):
-        interception.patches.wrap(module.HTTPResponse, "drain_conn", calls.drain_conn)
+        interception.patches.replace(module.HTTPResponse, "drain_conn", calls.drain_conn)
 
 
 class Calls:
@@ -44,93 +52,65 @@ class Calls:
 
     def urlopen(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         """One logical call, or one more attempt of it."""
-        begin, failed, returned = self._begin, self._failed, self._returned
+        return around(original, switch, self._begin, self._failed, self._returned)
 
-        def urlopen(pool: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = current.get()
-            if not switch or (outer is not None and outer.owner is pool and again(outer, args, kwargs)):
-                return original(pool, *args, **kwargs)
-            exchange = begin(pool, args, kwargs)
-            if exchange is None:
-                return original(pool, *args, **kwargs)
-            current.set(exchange)
-            try:
-                response = original(pool, *args, **kwargs)
-            except BaseException as error:
-                failed(exchange, error)
-                raise
-            finally:
-                current.set(outer)
-            returned(exchange, response)
-            try:
-                return response
-            finally:
-                # A failed attempt's traceback, in the response's history, keeps this frame.
-                del response
-
-        return urlopen
-
-    def drain_conn(self, wrapped: Callable[..., Any], response: Any, args: Any, kwargs: Any) -> Any:
+    def drain_conn(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         """An answer that is not the last one, or not returned: retries that run out raise without it."""
+        return before(original, switch, self._drained)
+
+    def _drained(self, response: Any, _args: Any) -> None:
         exchange = current.get()
         if exchange is not None and exchange.active and exchange.owner is getattr(response, "_pool", None):
             exchange.headers_received(response.status)
-        return wrapped(*args, **kwargs)
 
     def _begin(self, pool: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
-        interception = self._interception
-        try:
-            method = args[0] if args else kwargs["method"]
-            url = args[1] if len(args) > 1 else kwargs["url"]
-            exchange = interception.begin(LAYER, method.upper(), *_target(pool, url))
-            if exchange is not None:
-                body = args[2] if len(args) > 2 else kwargs.get("body")
-                if body is not None:
-                    headers = args[3] if len(args) > 3 else kwargs.get("headers")
-                    exchange.request_bytes = _body_size(body, headers)
-                exchange.owner = pool
-                exchange.attempts = 1
-                exchange.active = True
-        except RecostBudgetExceededError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
-            interception.report(error)
+        outer = current.get()
+        if outer is not None and outer.owner is pool and again(outer, args, kwargs):
             return None
+        method = args[0] if args else kwargs["method"]
+        url = args[1] if len(args) > 1 else kwargs["url"]
+        exchange = self._interception.begin(LAYER, method.upper(), *_target(pool, url))
+        if exchange is not None:
+            body = args[2] if len(args) > 2 else kwargs.get("body")
+            if body is not None:
+                headers = args[3] if len(args) > 3 else kwargs.get("headers")
+                exchange.request_bytes = _body_size(body, headers)
+            if isinstance(getattr(pool, "ConnectionCls", type), type):
+                exchange.hop = NOTHING_BENEATH  # its connections are known by their class
+            exchange.owner = pool
+            exchange.attempts = 1
+            exchange.active = True
+            streaming[id(exchange)] = exchange
         return exchange
 
-    def _failed(self, exchange: Exchange, error: BaseException) -> None:
+    def _failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002
+        if exchange.request_bytes < 0:
+            exchange.request_bytes = ~exchange.request_bytes
         try:
-            if exchange.request_bytes < 0:
-                exchange.request_bytes = ~exchange.request_bytes
             if exchange.status == 0:
                 exchange.status = _answered(error)
-        except Exception as own_error:  # noqa: BLE001
-            self._interception.report(own_error)
-        exchange.finish()
+        finally:
+            exchange.finish()
 
     def _returned(self, exchange: Exchange, response: Any) -> None:
-        try:
-            if exchange.request_bytes < 0:
-                exchange.request_bytes = ~exchange.request_bytes
-            if self._interception.remembering:
-                remember(response, exchange)
-            exchange.status = status_number(response.status)
-            exchange.response_bytes = _received(response) or exchange.response_bytes
-            original = getattr(response, "_original_response", None)
-            if getattr(original, "fp", None) is None:
-                # Read to its end: when the headers came is not known.
-                wanted = exchange.wanted
-                if wanted is not None:
-                    headers = response.headers
-                    body = getattr(response, "_body", None)
-                    exchange.capture = Whole(wanted, headers, headers.get("content-type"), body)
-            else:
-                exchange.headers_received(response.status)
-                follow_body(exchange, original)
-                return
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
-        exchange.finish()
+        if exchange.request_bytes < 0:
+            exchange.request_bytes = ~exchange.request_bytes
+        if self._interception.remembering:
+            remember(response, exchange)
+        exchange.status = status_number(response.status)
+        exchange.response_bytes = _received(response) or exchange.response_bytes
+        original = getattr(response, "_original_response", None)
+        if getattr(original, "fp", None) is None:
+            # Read to its end: when the headers came is not known.
+            wanted = exchange.wanted
+            if wanted is not None:
+                headers = response.headers
+                body = getattr(response, "_body", None)
+                exchange.capture = Whole(wanted, headers, headers.get("content-type"), body)
+            exchange.finish()
+        else:
+            exchange.headers_received(response.status)
+            follow_body(exchange, original)
 
 
 def _received(response: Any) -> int:

@@ -15,9 +15,17 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.interceptors import Interception
+from recost.interceptors._calls_importlib_bootstrap import (
+    after,
+    async_after,
+    async_around,
+    async_resolving,
+    resolving,
+)
+from recost.interceptors._containment import contain, end
 from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import Exchange, current, remember
-from recost.interceptors.urllib3 import LAYER, Calls, again
+from recost.interceptors.urllib3 import LAYER, Calls
 
 __all__ = ["instrument"]
 
@@ -38,8 +46,8 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     patches.replace(async_pool, "get_response", calls.async_get_response)
     patches.replace(pool.ConnectionCls, "send", calls.send)
     patches.replace(async_pool.ConnectionCls, "send", calls.async_send)
-    patches.wrap(module.HTTPResponse, "drain_conn", calls.drain_conn)
-    patches.wrap(module.AsyncHTTPResponse, "drain_conn", calls.drain_conn)
+    patches.replace(module.HTTPResponse, "drain_conn", calls.drain_conn)
+    patches.replace(module.AsyncHTTPResponse, "drain_conn", calls.drain_conn)
 
 
 class _Calls(Calls):
@@ -50,150 +58,66 @@ class _Calls(Calls):
         self._promise = module.ResponsePromise
 
     def async_urlopen(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        begin, failed, returned = self._begin, self._failed, self._returned
-
-        async def urlopen(pool: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = current.get()
-            if not switch or (outer is not None and outer.owner is pool and again(outer, args, kwargs)):
-                return await original(pool, *args, **kwargs)
-            exchange = begin(pool, args, kwargs)
-            if exchange is None:
-                return await original(pool, *args, **kwargs)
-            current.set(exchange)
-            try:
-                response = await original(pool, *args, **kwargs)
-            except BaseException as error:
-                failed(exchange, error)
-                raise
-            finally:
-                current.set(outer)
-            returned(exchange, response)
-            try:
-                return response
-            finally:
-                del response  # as in urllib3's
-
-        return urlopen
+        return async_around(original, switch, self._begin, self._failed, self._returned)
 
     def get_response(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        resume, resolved, unresolved = self._resume, self._resolved, self._unresolved
-
-        def get_response(pool: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = current.get()
-            if not switch or (outer is not None and outer.owner is pool):
-                return original(pool, *args, **kwargs)
-            resume(kwargs.get("promise"))
-            try:
-                response = original(pool, *args, **kwargs)
-                resolved(outer, response, kwargs.get("promise"))
-            except BaseException as error:
-                unresolved(outer, error)
-                raise
-            finally:
-                current.set(outer)
-            try:
-                return response
-            finally:
-                del response
-
-        return get_response
+        return resolving(original, switch, self._resume, self._resolved, self._unresolved)
 
     def async_get_response(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        resume, resolved, unresolved = self._resume, self._resolved, self._unresolved
-
-        async def get_response(pool: Any, *args: Any, **kwargs: Any) -> Any:
-            outer = current.get()
-            if not switch or (outer is not None and outer.owner is pool):
-                return await original(pool, *args, **kwargs)
-            resume(kwargs.get("promise"))
-            try:
-                response = await original(pool, *args, **kwargs)
-                resolved(outer, response, kwargs.get("promise"))
-            except BaseException as error:
-                unresolved(outer, error)
-                raise
-            finally:
-                current.set(outer)
-            try:
-                return response
-            finally:
-                del response
-
-        return get_response
+        return async_resolving(original, switch, self._resume, self._resolved, self._unresolved)
 
     def send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        def send(connection: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-            result = original(connection, data, *args, **kwargs)
-            if switch:
-                _sent(data)
-            return result
-
-        return send
+        return after(original, switch, _sent)
 
     def async_send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        async def send(connection: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-            result = await original(connection, data, *args, **kwargs)
-            if switch:
-                _sent(data)
-            return result
+        return async_after(original, switch, _sent)
 
-        return send
-
-    def drain_conn(self, wrapped: Callable[..., Any], response: Any, args: Any, kwargs: Any) -> Any:
-        """An answer that is not the last one, or not returned.
+    def _drained(self, response: Any, _args: Any) -> None:
+        """Note an answer that is not the last one, or not returned.
 
         While any promise is resolved, this is the first that is seen of the one whose request is repeated.
         """
         exchange = current.get()
-        try:
-            if exchange is None or exchange.owner is None:
-                _resume(_promise_of(response))
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
-        return super().drain_conn(wrapped, response, args, kwargs)
+        if exchange is None or exchange.owner is None:
+            _resume(_promise_of(response))
+        super()._drained(response, _args)
 
-    def _resume(self, promise: Any) -> None:
-        try:
-            _resume(promise)
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+    def _resume(self, pool: Any, promise: Any) -> bool:
+        """Go on with a call; False within a call of the pool, which does the same itself."""
+        outer = current.get()
+        if outer is not None and outer.owner is pool:
+            return False
+        _resume(promise)
+        return True
 
     def _resolved(self, outer: Optional[Exchange], response: Any, promise: Any) -> None:
-        try:
-            exchange = current.get()
-            if exchange is outer:  # whichever promise it was
-                exchange = _take(_promise_of(response))
-            if exchange is None or exchange.finished:
-                return
-            if response is None:
-                _wait(exchange, promise)
-                return
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
+        exchange = current.get()
+        if exchange is outer:  # whichever promise it was
+            exchange = _take(_promise_of(response))
+        if exchange is None or exchange.finished:
+            return
+        if response is None:
+            _wait(exchange, promise)
             return
         self._returned(exchange, response)
 
     def _unresolved(self, outer: Optional[Exchange], error: BaseException) -> None:
         exchange = current.get()
         if exchange is not None and exchange is not outer:
-            self._failed(exchange, error)
+            self._failed(exchange, error, (), {})
 
     def _returned(self, exchange: Exchange, response: Any) -> None:
-        try:
-            if exchange.request_bytes < 0:
-                exchange.request_bytes = ~exchange.request_bytes
-            if isinstance(response, self._promise):
-                _wait(exchange, response)
-                return
-            if self._interception.remembering:
-                remember(response, exchange)
-            exchange.headers_received(response.status)
-            exchange.response_bytes = response.tell() or exchange.response_bytes
-            if _follow_source(exchange, response):
-                return
-        except Exception as error:  # noqa: BLE001
-            self._interception.report(error)
-        exchange.finish()
+        if exchange.request_bytes < 0:
+            exchange.request_bytes = ~exchange.request_bytes
+        if isinstance(response, self._promise):
+            _wait(exchange, response)
+            return
+        if self._interception.remembering:
+            remember(response, exchange)
+        exchange.headers_received(response.status)
+        exchange.response_bytes = response.tell() or exchange.response_bytes
+        if not _follow_source(exchange, response):
+            exchange.finish()
 
 
 class _Waiting:
@@ -206,8 +130,11 @@ class _Waiting:
         self.pool = weakref.ref(exchange.owner)
 
     def __del__(self) -> None:
-        if self.exchange is not None:
-            self.exchange.finish()
+        try:
+            if self.exchange is not None:
+                self.exchange.finish()
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
 
 
 class _Source:
@@ -223,28 +150,28 @@ class _Source:
         try:
             result = self._read(*args)
         except BaseException:
-            self._exchange.finish()
+            end(self._exchange)
             raise
-        self._passed(result)
+        try:
+            self._passed(result)
+        except BaseException as error:  # noqa: BLE001 - or a version of unknown shape
+            contain(error)
+            end(self._exchange)
         return result
 
     def __del__(self) -> None:
-        self._exchange.finish()
+        end(self._exchange)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self._read.__reduce_ex__(protocol)  # a copy of the response has nothing of this
 
     def _passed(self, result: Any) -> None:
         exchange = self._exchange
-        try:
-            data, ended = result[:2]
-            for piece in (data,) if isinstance(data, bytes) else data:  # it was one piece, in older versions
-                exchange.response_bytes += len(piece)
-                if exchange.capture is not None:
-                    exchange.capture.feed(bytes(piece))
-        except Exception:  # noqa: BLE001 - a version of unknown shape: the data must reach the application
-            exchange.finish()
-            return
+        data, ended = result[:2]
+        for piece in (data,) if isinstance(data, bytes) else data:  # it was one piece, in older versions
+            exchange.response_bytes += len(piece)
+            if exchange.capture is not None:
+                exchange.capture.feed(bytes(piece))
         if ended:
             if exchange.capture is not None:
                 exchange.capture.complete = True
@@ -260,9 +187,13 @@ class _AsyncSource(_Source):
         try:
             result = await self._read(*args)
         except BaseException:
-            self._exchange.finish()
+            end(self._exchange)
             raise
-        self._passed(result)
+        try:
+            self._passed(result)
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+            end(self._exchange)
         return result
 
 
@@ -312,8 +243,8 @@ def _resume(promise: Any) -> None:
         current.set(exchange)
 
 
-def _sent(data: Any) -> None:
+def _sent(connection: Any, args: Any, kwargs: Any) -> None:  # noqa: ARG001
     """Count a part of a body of unknown size, see `recost.interceptors.stdlib.UNSIZED`."""
     exchange = current.get()
     if exchange is not None and exchange.request_bytes < 0 and exchange.active and exchange.layer is LAYER:
-        exchange.request_bytes -= len(data)
+        exchange.request_bytes -= len(args[0] if args else kwargs["data"])

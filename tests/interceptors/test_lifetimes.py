@@ -57,7 +57,6 @@ def test_a_response_of_urllib3_after_a_retry(breaks_once: int, events: Events) -
     assert [(event.status_code, event.attempts) for event in events] == [(200, 2)]
 
 
-@pytest.mark.xfail(strict=True, reason="a request and its connection refer to each other")
 def test_a_connection_that_is_abandoned_before_the_answer(server: Loopback, events: Events) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("GET", "/plain")

@@ -1,0 +1,347 @@
+"""What takes the place of clients' methods: runs the original once, and lets nothing of recost's own out.
+
+Clients warn of deprecated arguments with a ``stacklevel`` that counts the frames up to the application. The
+frames of this file are not counted: `warnings` and `logging` skip those of the import system, which they know
+by ``importlib`` and ``_bootstrap`` in the name of the file. Hence its name, and hence all functions that
+call an original are in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Optional
+
+from recost.errors import RecostBudgetExceededError
+from recost.interceptors._containment import contain, end
+from recost.interceptors.exchange import Exchange, current
+
+__all__ = [
+    "after",
+    "around",
+    "async_after",
+    "async_around",
+    "async_resolving",
+    "before",
+    "calling",
+    "calling_bound",
+    "resolving",
+    "unbound",
+]
+
+Begin = Callable[[Any, Any, Any], Optional[Exchange]]
+"""``begin(instance, args, kwargs)``; None when the call is not to be recorded."""
+Failed = Callable[[Exchange, BaseException, Any, Any], None]
+"""``failed(exchange, error, args, kwargs)``."""
+Returned = Callable[[Exchange, Any], None]
+
+
+def around(  # noqa: C901 - a boundary around each step, and no frame more
+    original: Callable[..., Any],
+    switch: list[bool],
+    begin: Begin,
+    failed: Failed,
+    returned: Returned,
+    *,
+    ends: bool = True,
+) -> Callable[..., Any]:
+    """Return a method that makes a call, which is the current one while ``original`` runs.
+
+    ``failed`` and ``returned`` have the exchange finished, unless ``ends`` is false: it is part of a call.
+    """
+
+    def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            exchange = begin(instance, args, kwargs) if switch else None
+        except RecostBudgetExceededError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+            contain(error)
+            exchange = None
+        if exchange is None:
+            return original(instance, *args, **kwargs)
+        outer, response = current.get(), None
+        try:
+            current.set(exchange)
+            response = original(instance, *args, **kwargs)
+            current.set(outer)
+            try:
+                returned(exchange, response)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+                if ends:
+                    end(exchange)
+            return response  # noqa: TRY300 - what comes in between is seen below
+        except BaseException as error:
+            current.set(outer)
+            try:
+                failed(exchange, error, args, kwargs)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+                if ends:
+                    end(exchange)
+            if response is not None:  # Ctrl-C, as late as that: the application never gets the response
+                _close(response)
+            raise
+        finally:
+            del response  # a traceback may keep this frame
+
+    return call
+
+
+def async_around(  # noqa: C901
+    original: Callable[..., Any],
+    switch: list[bool],
+    begin: Begin,
+    failed: Failed,
+    returned: Returned,
+    *,
+    ends: bool = True,
+) -> Callable[..., Any]:
+    """Do for a coroutine function what `around` does for a plain one."""
+
+    async def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            exchange = begin(instance, args, kwargs) if switch else None
+        except RecostBudgetExceededError:
+            raise
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+            exchange = None
+        if exchange is None:
+            return await original(instance, *args, **kwargs)
+        outer, response = current.get(), None
+        try:
+            current.set(exchange)
+            response = await original(instance, *args, **kwargs)
+            current.set(outer)
+            try:
+                returned(exchange, response)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+                if ends:
+                    end(exchange)
+            return response  # noqa: TRY300 - what comes in between is seen below
+        except BaseException as error:
+            current.set(outer)
+            try:
+                failed(exchange, error, args, kwargs)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+                if ends:
+                    end(exchange)
+            if response is not None:
+                await _aclose(response)
+            raise
+        finally:
+            del response
+
+    return call
+
+
+def resolving(
+    original: Callable[..., Any],
+    switch: list[bool],
+    resume: Callable[[Any, Any], bool],
+    resolved: Callable[[Any, Any, Any], None],
+    unresolved: Callable[[Any, BaseException], None],
+) -> Callable[..., Any]:
+    """Return a method that goes on with a call which waits on ``promise``; see `urllib3_future`."""
+
+    def call(pool: Any, *args: Any, **kwargs: Any) -> Any:
+        outer, response = current.get(), None
+        try:
+            resumed = switch and resume(pool, kwargs.get("promise"))
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+            resumed = False
+        if not resumed:
+            return original(pool, *args, **kwargs)
+        try:
+            response = original(pool, *args, **kwargs)
+            try:
+                resolved(outer, response, kwargs.get("promise"))
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+            return response  # noqa: TRY300 - what comes in between is seen below
+        except BaseException as error:
+            try:
+                unresolved(outer, error)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+            raise
+        finally:
+            current.set(outer)
+            del response
+
+    return call
+
+
+def async_resolving(
+    original: Callable[..., Any],
+    switch: list[bool],
+    resume: Callable[[Any, Any], bool],
+    resolved: Callable[[Any, Any, Any], None],
+    unresolved: Callable[[Any, BaseException], None],
+) -> Callable[..., Any]:
+    """Do for a coroutine function what `resolving` does for a plain one."""
+
+    async def call(pool: Any, *args: Any, **kwargs: Any) -> Any:
+        outer, response = current.get(), None
+        try:
+            resumed = switch and resume(pool, kwargs.get("promise"))
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+            resumed = False
+        if not resumed:
+            return await original(pool, *args, **kwargs)
+        try:
+            response = await original(pool, *args, **kwargs)
+            try:
+                resolved(outer, response, kwargs.get("promise"))
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+            return response  # noqa: TRY300 - what comes in between is seen below
+        except BaseException as error:
+            try:
+                unresolved(outer, error)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+            raise
+        finally:
+            current.set(outer)
+            del response
+
+    return call
+
+
+def before(
+    original: Callable[..., Any], switch: list[bool], noted: Callable[[Any, Any], Any]
+) -> Callable[..., Any]:
+    """Return a method that calls ``noted(instance, args)`` first."""
+
+    def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        if switch:
+            try:
+                noted(instance, args)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+        return original(instance, *args, **kwargs)
+
+    return call
+
+
+def after(
+    original: Callable[..., Any], switch: list[bool], noted: Callable[[Any, Any, Any], Any]
+) -> Callable[..., Any]:
+    """Return a method that calls ``noted(instance, args, kwargs)`` when it has succeeded."""
+
+    def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(instance, *args, **kwargs)
+        if switch:
+            try:
+                noted(instance, args, kwargs)
+            except RecostBudgetExceededError:
+                raise
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+        return result
+
+    return call
+
+
+def async_after(
+    original: Callable[..., Any], switch: list[bool], noted: Callable[[Any, Any, Any], Any]
+) -> Callable[..., Any]:
+    """Do for a coroutine function what `after` does for a plain one."""
+
+    async def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        result = await original(instance, *args, **kwargs)
+        if switch:
+            try:
+                noted(instance, args, kwargs)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+        return result
+
+    return call
+
+
+def calling(
+    wrapper: Callable[..., Any], original: Callable[..., Any], switch: list[bool]
+) -> Callable[..., Any]:
+    """Return a method that calls ``wrapper(wrapped, instance, args, kwargs)``; see `_patching.Wrapper`."""
+
+    def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if not switch:
+            return original(instance, *args, **kwargs)
+        wrapped = _Once(MethodType(original, instance))
+        try:
+            return wrapper(wrapped, instance, args, kwargs)
+        except RecostBudgetExceededError:
+            raise
+        except BaseException as error:
+            if error is wrapped.error:
+                raise
+            contain(error)
+        if wrapped.error is not None:
+            raise wrapped.error
+        return wrapped.result[0] if wrapped.result else original(instance, *args, **kwargs)
+
+    return method
+
+
+def calling_bound(original: Any) -> Callable[..., Any]:
+    """Return a function that binds ``original``, a descriptor of any kind, and calls it."""
+
+    def call_original(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return original.__get__(instance, type(instance))(*args, **kwargs)
+
+    return call_original
+
+
+def unbound(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a wrapt wrapper that calls ``function`` with the instance."""
+
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001 - as wrapt calls it
+        return function(instance, *args, **kwargs)
+
+    return wrapper
+
+
+class _Once:
+    """A method that knows what has come of it."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self.result: tuple[Any, ...] = ()
+        self.error: Optional[BaseException] = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = self._method(*args, **kwargs)
+        except BaseException as error:
+            self.error = error
+            raise
+        self.result = (result,)
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._method, name)
+
+
+def _close(response: Any) -> None:
+    try:
+        response.close()
+    except Exception as error:  # noqa: BLE001 - the interruption goes on
+        contain(error)
+
+
+async def _aclose(response: Any) -> None:
+    try:
+        if hasattr(response, "aclose"):
+            await response.aclose()
+        else:
+            response.close()
+    except Exception as error:  # noqa: BLE001
+        contain(error)
