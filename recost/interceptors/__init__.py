@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Optional
 
 from recost.events import RawEvent
 from recost.interceptors._containment import contain, reporters
-from recost.interceptors._imports import when_imported
+from recost.interceptors._imports import is_half_loaded, when_imported
 from recost.interceptors._patching import Patches
 from recost.interceptors.exchange import Exchange, Sink, current, streaming
 from recost.interceptors.scope import scope
@@ -96,8 +96,10 @@ class Interception:
             if module not in self._hooked:
                 self._hooked.add(module)
                 when_imported(module, self._imported)
-            elif sys.modules.get(module) is not None:  # None there forbids the import
-                self._imported(sys.modules[module])
+                continue
+            imported = sys.modules.get(module)  # None there forbids the import
+            if imported is not None and not is_half_loaded(imported):  # else its hook is still to be called
+                self._imported(imported)
 
     def remove(self, name: str, sink: Optional[Sink] = None) -> None:
         """Forget the sink of that name, and unpatch everything when it was the last one.

@@ -90,7 +90,12 @@ def counting_streams(module: ModuleType) -> tuple[Streams, Streams]:  # noqa: C9
 def _upload_stream(module: ModuleType) -> Any:
     class UploadStream(_Upload, module.SyncByteStream):  # type: ignore[misc, name-defined]
         def __iter__(self) -> Iterator[bytes]:
-            counting, chunks = _contained(self._begins), iter(self._stream)
+            counting, chunks = True, iter(self._stream)
+            try:
+                self._begins()
+            except BaseException as error:  # noqa: BLE001
+                counting = False
+                contain(error)
             while True:
                 exchange = current.get()
                 current.set(None)
@@ -100,7 +105,12 @@ def _upload_stream(module: ModuleType) -> Any:
                     return
                 finally:
                     current.set(exchange)
-                counting = counting and _contained(self._count, chunk)
+                if counting:
+                    try:
+                        self._count(chunk)
+                    except BaseException as error:  # noqa: BLE001
+                        counting = False
+                        contain(error)
                 yield chunk
 
         def close(self) -> None:
@@ -112,7 +122,12 @@ def _upload_stream(module: ModuleType) -> Any:
 def _async_upload_stream(module: ModuleType) -> Any:
     class AsyncUploadStream(_Upload, module.AsyncByteStream):  # type: ignore[misc, name-defined]
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            counting, chunks = _contained(self._begins), self._stream.__aiter__()
+            counting, chunks = True, self._stream.__aiter__()
+            try:
+                self._begins()
+            except BaseException as error:  # noqa: BLE001
+                counting = False
+                contain(error)
             try:
                 while True:
                     exchange = current.get()
@@ -123,7 +138,12 @@ def _async_upload_stream(module: ModuleType) -> Any:
                         return
                     finally:
                         current.set(exchange)
-                    counting = counting and _contained(self._count, chunk)
+                    if counting:
+                        try:
+                            self._count(chunk)
+                        except BaseException as error:  # noqa: BLE001
+                            counting = False
+                            contain(error)
                     yield chunk
             finally:
                 if isinstance(chunks, AsyncGenerator):
@@ -144,16 +164,6 @@ class _StandIn:
         if name == "_stream":  # not yet set, or already gone: don't look it up on itself
             raise AttributeError(name)
         return getattr(self._stream, name)
-
-
-def _contained(function: Any, *args: Any) -> bool:
-    """Call a function, and tell whether that went well."""
-    try:
-        function(*args)
-    except BaseException as error:  # noqa: BLE001
-        contain(error)
-        return False
-    return True
 
 
 class _Response(_StandIn):

@@ -197,8 +197,13 @@ class _CountedUpload:
         self._iterable = iterable
         self._exchange = exchange
 
-    def __aiter__(self) -> _CountedIterator:
-        return _CountedIterator(self._iterable.__aiter__(), self._exchange)
+    def __aiter__(self) -> Any:
+        iterator = self._iterable.__aiter__()
+        try:
+            return _CountedIterator(iterator, self._exchange)
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+            return iterator
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._iterable, name)

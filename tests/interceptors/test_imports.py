@@ -144,3 +144,67 @@ def test_many_threads_importing() -> None:
         assert sorted(seen) == sorted(set(seen)) and len(seen) == 3, seen
         """
     )
+
+
+@pytest.mark.parametrize("slow", ["finding", "loading"])
+def test_a_module_that_another_thread_is_importing(tmp_path: Path, slow: str) -> None:
+    (tmp_path / "client.py").write_text(
+        "import time; early = 1; time.sleep(0.3 if __name__ == 'client' else 0); late = 2"
+    )
+    run(
+        """
+        import sys, threading, time
+        from importlib.machinery import PathFinder
+        slow = sys.argv[1]
+        began = threading.Event()
+        class Slow:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name == "client":
+                    spec = PathFinder.find_spec(name, path, target)
+                    began.set()
+                    time.sleep(0.2 if slow == "finding" else 0)
+                    return spec
+        sys.meta_path.insert(0, Slow)
+        after = []
+        def use():
+            import client
+            after.append(list(seen))
+        seen = []
+        threads = [threading.Thread(target=use) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        began.wait()
+        while slow == "loading" and not hasattr(sys.modules.get("client"), "early"):
+            time.sleep(0.001)
+        from recost.interceptors._imports import when_imported
+        when_imported("client", lambda module: seen.append((module.__name__, module.late)))
+        for thread in threads:
+            thread.join()
+        assert seen == [("client", 2)], seen
+        assert after == [seen] * 3, after  # nobody has the module without the hook
+        assert type(sys.modules["client"].__spec__).__name__ == "ModuleSpec"
+        """,
+        slow,
+        env=environment(PYTHONPATH=str(tmp_path)),
+    )
+
+
+def test_init_while_another_thread_imports_a_client(tmp_path: Path) -> None:
+    # The import of httpx takes a while; init() comes in the midst of it, again and again.
+    run(
+        """
+        import sys, threading, time
+        thread = threading.Thread(target=__import__, args=("httpx",))
+        thread.start()
+        import recost
+        while "httpx" not in sys.modules:
+            time.sleep(0.0005)
+        recost.install(lambda event: None)
+        recost.install(lambda event: None)
+        thread.join()
+        from recost.interceptors import interception
+        assert not interception.broken, interception.broken
+        assert "httpx.Client.send" in interception.patches.names(), interception.patches.names()
+        """
+    )
