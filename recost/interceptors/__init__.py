@@ -120,6 +120,14 @@ class Interception:
             if exchange.sink == sink or (isinstance(exchange.sink, _Fan) and sink in exchange.sink.sinks):
                 exchange.finish()
 
+    def redirect(self, sink: Sink, successor: Sink) -> None:
+        """Have another sink take the exchanges that have begun for one, and not ended."""
+        for exchange in list(streaming.values()):
+            if exchange.sink == sink:
+                exchange.sink = successor
+            elif isinstance(exchange.sink, _Fan) and sink in exchange.sink.sinks:
+                exchange.sink = _Fan([successor if each == sink else each for each in exchange.sink.sinks])
+
     def after_fork_in_child(self) -> None:
         """Forget what another thread of the parent may have held, and the parent's unfinished exchanges."""
         self._lock = threading.RLock()  # a signal handler or finaliser may come back to it on the same thread

@@ -38,22 +38,29 @@ def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
     warn_of_plain_http(settings)
     with _locks[0]:
         watch_forks(_lock_renewal)
-        _dispose_current()
-        handle = _start(settings)
-        if _dispose_current():  # started meanwhile by a signal handler or finaliser, on this very thread
-            handle.reconnect()
-        _current.append(handle)
-        return handle
+        previous = _make_way()
+        started: Optional[RecostHandle] = None
+        try:
+            started = _start(settings)
+            meanwhile = _make_way()  # by a signal handler or finaliser, on this very thread
+            if meanwhile:
+                started.reconnect()
+            previous += meanwhile
+            _current.append(started)
+        finally:
+            for handle in previous:
+                handle.hand_over(started)
+        return started
 
 
-def _dispose_current() -> bool:
-    """Dispose the running handle; True when there was one."""
+def _make_way() -> list[RecostHandle]:
+    """Dispose what runs, but for its seeing calls; return it."""
     found = list(_current)
     for handle in found:
-        handle.dispose()
+        handle.make_way()
         with suppress(ValueError):
             _current.remove(handle)
-    return bool(found)
+    return found
 
 
 class _LockRenewal:

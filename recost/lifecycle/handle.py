@@ -8,9 +8,10 @@ import time
 from typing import Callable, Final, Optional, final
 
 from recost._waiting import Waiters
+from recost.errors import RecostError
 from recost.events import FlushStatus
 from recost.interceptors import interception
-from recost.interceptors.exchange import Exchange
+from recost.interceptors.exchange import Exchange, nowhere
 from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
@@ -50,6 +51,8 @@ class RecostHandle:
         self._done = build is None
         self._ended = Waiters()
         self._runtime: Optional[Runtime] = None
+        self._runtime_left: Optional[Runtime] = None
+        """Still takes calls, though it has been shut down: between `make_way` and `hand_over`."""
         self._forget_exit: Callable[[], None] = lambda: None
         if build is not None:
             self._connect(build)
@@ -87,9 +90,34 @@ class RecostHandle:
     def dispose(self) -> None:
         """End the SDK: restore the clients, and send what is left within ``shutdown_flush_timeout_ms``.
 
-        Idempotent. While another thread ends it, this waits for that. A signal handler or finaliser that
-        interrupts the ending finishes it.
+        A call that is under way counts as one that has no response. Idempotent. While another thread ends it,
+        this waits for that. A signal handler or finaliser that interrupts the ending finishes it.
         """
+        self._dispose(replaced=False)
+
+    def make_way(self) -> None:
+        """Dispose all but what sees the calls: another handle is about to take them over, by `hand_over`."""
+        self._dispose(replaced=True)
+
+    def hand_over(self, successor: Optional[RecostHandle]) -> None:
+        """Let a handle have the calls that were under way at `make_way`, and those that came since."""
+        runtime, self._runtime_left = self._runtime_left, None
+        if runtime is None:
+            return
+        record = None if successor is None or successor._runtime is None else successor._runtime.record
+        if record is not None:
+            interception.redirect(runtime.record, record)
+            runtime.worker.hand_over(record)
+            return
+        interception.remove(_SINK, runtime.record)
+        interception.end_streaming(runtime.record)
+        lost = runtime.worker.hand_over(nowhere)
+        if lost:
+            self._report(
+                RecostError(f"recost: {lost} calls ended after recost had been disposed: not recorded")
+            )
+
+    def _dispose(self, *, replaced: bool) -> None:
         self.reinit_after_fork()
         me = threading.get_ident()
         self._disposed = True
@@ -101,18 +129,21 @@ class RecostHandle:
         if self._done:
             return
         try:
-            self._end(self._runtime)
+            self._end(self._runtime, replaced=replaced)
         finally:
             self._done = True
             self._ended.wake()
         self._on_disposed()
 
-    def _end(self, runtime: Optional[Runtime]) -> None:
+    def _end(self, runtime: Optional[Runtime], *, replaced: bool) -> None:
         self._forget_exit()
         try:
             if runtime is not None:
-                interception.remove(_SINK, runtime.record)
-                interception.end_streaming(runtime.record)
+                if replaced:
+                    self._runtime_left = runtime
+                else:
+                    interception.remove(_SINK, runtime.record)
+                    interception.end_streaming(runtime.record)
                 runtime.shut_down(self._shutdown_timeout_s)
         except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application
             self._report(error)
@@ -182,7 +213,7 @@ class RecostHandle:
         if os.getpid() != self._pid:
             self.after_fork_in_child()
         runtime = self._runtime
-        if runtime is not None and not runtime.started and runtime.start():
+        if runtime is not None and not runtime.started and not self._disposed and runtime.start():
             self._flush_at_multiprocessing_exit()
 
     def _flush_at_multiprocessing_exit(self) -> None:

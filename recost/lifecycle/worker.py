@@ -15,7 +15,7 @@ from typing import Callable, Final, Optional, Protocol
 from recost._waiting import Waiters
 from recost.delivery.outbox import PendingWindow
 from recost.errors import RecostError
-from recost.interceptors.exchange import Exchange
+from recost.interceptors.exchange import Exchange, Sink
 from recost.lifecycle.threads import Tally
 
 __all__ = ["INBOX_LIMIT", "Aggregation", "Schedule", "Worker"]
@@ -102,6 +102,8 @@ class Worker:
         self._on_interval = on_interval
         self._monotonic = monotonic
         self._limit = inbox_limit
+        self._successor: Optional[Sink] = None
+        """Has what is recorded, once this has been handed over."""
         self._inbox: deque[Exchange] = deque()
         self._refused = Tally()
         self._captured = 0
@@ -125,7 +127,7 @@ class Worker:
         inbox = self._inbox
         size = len(inbox)
         if size >= self._limit:
-            self._refused.add()
+            self._refuse(exchange)
             return
         capture = exchange.capture
         if capture is not None:
@@ -136,6 +138,22 @@ class Worker:
         inbox.append(exchange)
         if size + 1 >= self._wake_at or self._captured > _CAPTURED_SOON:
             self._call()
+
+    def hand_over(self, sink: Sink) -> int:
+        """Give ``sink`` what was recorded since the last flush, and what comes from now on; return how many."""
+        self._successor = sink
+        self._limit = -1
+        count = 0
+        while self._inbox:
+            sink(self._inbox.popleft())
+            count += 1
+        return count
+
+    def _refuse(self, exchange: Exchange) -> None:
+        if self._successor is None:
+            self._refused.add()
+        else:
+            self._successor(exchange)
 
     def run(self) -> None:
         """Work until `stop` or `pause`: the body of the thread."""

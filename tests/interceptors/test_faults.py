@@ -1,0 +1,108 @@
+"""Whatever fails inside recost, the application's call is what it would be without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+import recost
+from recost.interceptors.exchange import current
+from recost.pricing.model import ProviderDef
+from tests.interceptors import faults
+from tests.loopback import Loopback
+
+BOUNDARY = {"contain", "_comes_from_outside", "_signal_handlers", "_is_raise", "end"}
+"""The boundary itself."""
+TELLING = {"report", "__call__", "_internal", "log_debug", "<lambda>"}
+"""What an error is told by: nobody hears of one in there. Nor of one in reading an answer (``pricing/usage``),
+which may be anything: its cost is estimated then."""
+ERRORS = (
+    RuntimeError("own"),
+    MemoryError("own"),
+    RecursionError("own"),
+    KeyboardInterrupt("own"),
+    SystemExit("own"),
+)
+
+
+@pytest.fixture
+def bare_calls(server: Loopback) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Calls by name, and what each gives without recost."""
+    assert not recost.is_installed()
+    calls = faults.scenarios(server.url)
+    return calls, {name: faults.outcome(call) for name, call in calls.items()}
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> Iterator[list[Exception]]:
+    """Everything that recost does on the caller's thread, at work; the errors that it reports."""
+    errors: list[Exception] = []
+    rule = ProviderDef("127.0.0.1", "house", "/", "any", usage="openai", cost_per_request_cents=0.01)
+    handle = recost.init(
+        local_dir=str(tmp_path),
+        capture_usage=True,
+        custom_providers=[rule],
+        budgets=[recost.Budget(1000, "day", on_exceed="raise")],
+        on_error=errors.append,
+    )
+    recost.install(lambda event: None)
+    try:
+        with recost.tag(feature="faults"), recost.track():
+            yield errors
+    finally:
+        recost.uninstall()
+        handle.dispose()
+
+
+def _reached(calls: dict[str, Any]) -> dict[CodeType, list[str]]:
+    """Return the functions of recost below the doors, and the calls that reach each."""
+    doors: set[CodeType] = set()
+    found: dict[CodeType, list[str]] = {}
+    for name, call in calls.items():
+        opened, functions = faults.doors_and_functions(call)
+        doors |= opened
+        for code in functions:
+            found.setdefault(code, []).append(name)
+    return {
+        code: names for code, names in found.items() if code not in doors and code.co_name not in BOUNDARY
+    }
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_every_function_below_the_doors_fails_in_turn(bare_calls: Any, heard: list[Exception]) -> None:
+    calls, bare = bare_calls
+    reached = _reached(calls)
+    assert len(reached) > 60
+    wrong, unheard = [], []
+    functions = faults.functions_of(reached)
+    for index, (code, names) in enumerate(sorted(reached.items(), key=lambda item: _place(item[0]))):
+        error = ERRORS[index % len(ERRORS)]
+        heard.clear()
+        with faults.failing(code, functions[code], lambda e=error: _raise(e)) as count:
+            for name in _some(names):
+                seen = faults.outcome(calls[name])
+                if seen != bare[name]:
+                    wrong.append(f"{_place(code)}: {error!r}: {name}\n  {bare[name]}\n  {seen}")
+        if count and not heard and code.co_name not in TELLING and "pricing/usage/" not in _place(code):
+            unheard.append(f"{_place(code)}: {error!r}")
+        assert current.get() is None
+    assert not wrong, f"{len(wrong)} of {len(reached)}\n" + "\n".join(wrong[:40])
+    assert not unheard, "\n".join(unheard)
+
+
+def _some(names: list[str]) -> list[str]:
+    """Return at most three of the calls, as different as possible."""
+    return names[:: max(len(names) // 3, 1)][:3]
+
+
+def _raise(error: BaseException) -> None:
+    raise type(error)(*error.args)
+
+
+def _place(code: CodeType) -> str:
+    name = getattr(code, "co_qualname", code.co_name)
+    return f"{code.co_filename.rpartition('recost/')[2]}:{code.co_firstlineno} {name}"
