@@ -146,8 +146,8 @@ class BodyFile:
     def _ended(self) -> None:
         exchange = self._exchange
         if exchange is not None:
+            exchange.finish()  # first: Ctrl-C in here, and the closing of the file does it
             self._exchange = None
-            exchange.finish()
 
     def _chunk_begins(self, line: bytes) -> None:
         try:

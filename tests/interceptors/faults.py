@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Callable, Optional
@@ -173,6 +174,10 @@ _ASYNC_CLIENTS: dict[str, Callable[[str, str, str], Any]] = {
 }  # fmt: skip
 
 
+def _run(call: Callable[[str, str, str], Any], name: str, url: str, kind: str, timeout_s: float = 20) -> Any:
+    return asyncio.run(asyncio.wait_for(call(name, url, kind), timeout_s))
+
+
 def scenarios(base: str) -> dict[str, Callable[[], Any]]:
     """Return calls by name: each client, each way to read, each way that a body ends, and cancelled ones."""
     found: dict[str, Callable[[], Any]] = {}
@@ -182,17 +187,13 @@ def scenarios(base: str) -> dict[str, Callable[[], Any]]:
         for kind in KINDS if path in PATHS[:1] else KINDS[:3] if path in PATHS[1:2] else KINDS[:2]:
             for name, call in _CLIENTS.items():
                 if installed(name):
-                    found[f"{name} {kind} {path}"] = lambda c=call, n=name, u=url, k=kind: c(n, u, k)
+                    found[f"{name} {kind} {path}"] = partial(call, name, url, kind)
             for name, call in _ASYNC_CLIENTS.items():
                 if installed(name):
-                    found[f"async {name} {kind} {path}"] = lambda c=call, n=name, u=url, k=kind: asyncio.run(
-                        c(n, u, k)
-                    )
+                    found[f"async {name} {kind} {path}"] = partial(_run, call, name, url, kind)
     for name, call in _ASYNC_CLIENTS.items():
         if installed(name):
-            found[f"async {name} cancelled"] = lambda c=call, n=name: asyncio.run(
-                asyncio.wait_for(c(n, base + "/slow?s=0.1", "whole"), 0.03)
-            )
+            found[f"async {name} cancelled"] = partial(_run, call, name, base + "/slow?s=0.1", "whole", 0.03)
     return found
 
 
@@ -254,8 +255,13 @@ def functions_of(codes: Any) -> dict[CodeType, list[FunctionType]]:
 
 
 @contextmanager
-def failing(code: CodeType, found: list[FunctionType], make: Callable[[], Any]) -> Iterator[list[int]]:
-    """Have all functions of that code call ``make`` in its stead, on this thread; count how often."""
+def failing(
+    code: CodeType, found: list[FunctionType], make: Callable[[], Any], *, once: bool = False
+) -> Iterator[list[int]]:
+    """Have all functions of that code call ``make`` in its stead, on this thread; count how often.
+
+    With ``once``, only the first time.
+    """
     count: list[int] = []
     here = threading.get_ident()
 
@@ -265,7 +271,7 @@ def failing(code: CodeType, found: list[FunctionType], make: Callable[[], Any]) 
 
     with ExitStack() as undo:
         for function in found:
-            stand_in = _on(here, function, fail)
+            stand_in = _on(lambda: threading.get_ident() == here and not (once and count), function, fail)
             undo.callback(setattr, function, "__code__", code)
             function.__code__ = stand_in.replace(co_freevars=code.co_freevars)
         yield count
@@ -274,8 +280,8 @@ def failing(code: CodeType, found: list[FunctionType], make: Callable[[], Any]) 
 _REGISTER: list[Any] = []
 
 
-def _on(here: int, function: FunctionType, fail: Callable[..., Any]) -> CodeType:
-    """Return code that fails on one thread and does as before elsewhere; it needs no cells and no globals."""
+def _on(now: Callable[[], bool], function: FunctionType, fail: Callable[..., Any]) -> CodeType:
+    """Return code that fails while ``now()`` and else does as before; it needs no cells and no globals."""
     copy = FunctionType(
         function.__code__,
         function.__globals__,
@@ -284,12 +290,12 @@ def _on(here: int, function: FunctionType, fail: Callable[..., Any]) -> CodeType
         function.__closure__,
     )
     copy.__kwdefaults__ = function.__kwdefaults__
-    _REGISTER.append((here, copy, fail))
+    _REGISTER.append((now, copy, fail))
     text = (
         "def stand_in(*args, **kwargs):\n"
-        "    import sys, threading\n"
-        f"    here, copy, fail = sys.modules[{__name__!r}]._REGISTER[{len(_REGISTER) - 1}]\n"
-        "    return (fail if threading.get_ident() == here else copy)(*args, **kwargs)\n"
+        "    import sys\n"
+        f"    now, copy, fail = sys.modules[{__name__!r}]._REGISTER[{len(_REGISTER) - 1}]\n"
+        "    return (fail if now() else copy)(*args, **kwargs)\n"
     )
     space: dict[str, Any] = {}
     exec(compile(text, __file__, "exec"), space)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
+import httpx
 import pytest
 
 import recost
@@ -18,8 +22,10 @@ from tests.loopback import Loopback
 BOUNDARY = {"contain", "_comes_from_outside", "_signal_handlers", "_is_raise", "end"}
 """The boundary itself."""
 TELLING = {"report", "__call__", "_internal", "log_debug", "<lambda>"}
-"""What an error is told by: nobody hears of one in there. Nor of one in reading an answer (``pricing/usage``),
-which may be anything: its cost is estimated then."""
+"""What an error is told by: nobody hears of one in there. Nor of one in reading an answer
+(``pricing/usage``), which may be anything: its cost is estimated then."""
+EVENT = {"clean_path", "origin", "is_error", "latency_ms", "to_event", "__call__", "__init__"}
+"""What makes the value for the callback of ``recost.install``: interrupted in there, it is not called."""
 ERRORS = (
     RuntimeError("own"),
     MemoryError("own"),
@@ -82,7 +88,7 @@ def test_every_function_below_the_doors_fails_in_turn(bare_calls: Any, heard: li
     for index, (code, names) in enumerate(sorted(reached.items(), key=lambda item: _place(item[0]))):
         error = ERRORS[index % len(ERRORS)]
         heard.clear()
-        with faults.failing(code, functions[code], lambda e=error: _raise(e)) as count:
+        with faults.failing(code, functions[code], partial(_raise, error)) as count:
             for name in _some(names):
                 seen = faults.outcome(calls[name])
                 if seen != bare[name]:
@@ -106,3 +112,90 @@ def _raise(error: BaseException) -> None:
 def _place(code: CodeType) -> str:
     name = getattr(code, "co_qualname", code.co_name)
     return f"{code.co_filename.rpartition('recost/')[2]}:{code.co_firstlineno} {name}"
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("client", ["httpx", "requests", "urllib.request"])
+def test_ctrl_c_in_any_function_is_the_applications(bare_calls: Any, server: Loopback, client: str) -> None:
+    calls, bare = bare_calls
+    events: list[Any] = []
+    recost.install(events.append)
+    name = f"{client} whole /plain?n=2000"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        reached = _reached({name: calls[name]})
+        functions = faults.functions_of(reached)
+        unrecorded = []
+        for code in reached:
+            server.log.clear()
+            events.clear()
+            with faults.failing(
+                code, functions[code], partial(signal.raise_signal, signal.SIGINT), once=True
+            ) as count:
+                seen = faults.outcome(calls[name])
+            if not count:
+                continue
+            assert seen[0] == "raised", _place(code)
+            assert seen[1][0] == "KeyboardInterrupt", _place(code)
+            assert current.get() is None
+            if len(server.log) > len(events) and code.co_name not in EVENT:
+                unrecorded.append(_place(code))
+            assert faults.outcome(calls[name]) == bare[name], "the next call is as ever"
+        assert not unrecorded
+    finally:
+        signal.signal(signal.SIGINT, before)
+        recost.uninstall()
+
+
+def test_what_a_signal_handler_raises_is_the_applications(bare_calls: Any, server: Loopback) -> None:
+    # A time-out by SIGALRM, as job queues have it, is an ordinary exception.
+    calls, _ = bare_calls
+    name = "httpx whole /plain?n=2000"
+
+    def late(number: int, frame: Any) -> None:
+        raise TimeoutError("the job took too long")
+
+    before = signal.signal(signal.SIGALRM, late)
+    recost.install(lambda event: None)
+    try:
+        reached = _reached({name: calls[name]})
+        functions = faults.functions_of(reached)
+        for code in reached:
+            with faults.failing(code, functions[code], partial(signal.raise_signal, signal.SIGALRM)) as count:
+                seen = faults.outcome(calls[name])
+            if count:
+                assert seen[1][:2] == ("TimeoutError", ["the job took too long"]), _place(code)
+            assert current.get() is None
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        recost.uninstall()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_near_the_limit_of_recursion(server: Loopback) -> None:
+    """A call that has just enough room has it with recost, but for its own few frames."""
+
+    def deep(left: int) -> Any:
+        return (
+            deep(left - 1) if left else httpx.Client(trust_env=False).get(server.url + "/plain").status_code
+        )
+
+    def room() -> int:
+        """Return how deep the application may be at most."""
+        low, high = 0, sys.getrecursionlimit()
+        while high - low > 1:
+            middle = (low + high) // 2
+            try:
+                assert deep(middle) == 200
+                low = middle
+            except RecursionError:
+                high = middle
+        return low
+
+    bare = room()
+    recost.install(lambda event: None)
+    try:
+        assert bare - room() <= 8
+    finally:
+        recost.uninstall()
+    assert current.get() is None
