@@ -41,7 +41,7 @@ _LONGEST_SEARCH_S: Final = 1.0
 
 
 def _being_found(module: str) -> Optional[ModuleType]:
-    """Wait for a module that another thread is about to load, with a loader that it found before our finder."""
+    """Wait for a module that another thread searches for, with the finders that were there before ours."""
     lock = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {}).get(module, _no_lock)()
     deadline = time.monotonic() + _LONGEST_SEARCH_S
     while getattr(lock, "owner", None) not in (None, threading.get_ident()) and time.monotonic() < deadline:

@@ -11,7 +11,7 @@ from recost._waiting import Waiters
 from recost.errors import RecostError
 from recost.events import FlushStatus
 from recost.interceptors import interception
-from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.exchange import Exchange, Sink, nowhere
 from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
@@ -66,6 +66,11 @@ class RecostHandle:
         return None if self._runtime is None else self._runtime.delivery.last_status
 
     @property
+    def record(self) -> Optional[Sink]:
+        """The sink of the interceptors; None where nothing is recorded."""
+        return None if self._runtime is None else self._runtime.record
+
+    @property
     def disposed(self) -> bool:
         """True once `dispose` has been called, and for a handle that was never enabled."""
         return self._disposed
@@ -104,7 +109,7 @@ class RecostHandle:
         runtime, self._runtime_left = self._runtime_left, None
         if runtime is None:
             return
-        record = None if successor is None or successor._runtime is None else successor._runtime.record
+        record = None if successor is None else successor.record
         if record is not None:
             interception.redirect(runtime.record, record)
             runtime.worker.hand_over(record)

@@ -140,7 +140,11 @@ class Worker:
             self._call()
 
     def hand_over(self, sink: Sink) -> int:
-        """Give ``sink`` what was recorded since the last flush, and what comes from now on; return how many."""
+        """Give ``sink`` what was recorded since the last flush, and what comes from now on.
+
+        Returns:
+            How many calls it was given now.
+        """
         self._successor = sink
         self._limit = -1
         count = 0
