@@ -97,6 +97,7 @@ class Notifier:
     def lend(self) -> None:
         """Serve on the calling thread until `close`, where no other can be started: at the very end."""
         self._lent = True
+        self._suit_greenlets()
         try:
             while not self._closed:
                 if self._serving.locked():
@@ -188,14 +189,18 @@ class Notifier:
         if self._monotonic() < self._not_before:
             self._starting.release()
             return False
-        if type(threading.Lock()) is not type(self._wake):  # gevent or eventlet has come meanwhile
-            self._serving, self._wake = threading.Lock(), threading.Lock()
+        self._suit_greenlets()
         self._resting = False
         self._thread = start_thread(self._run_thread, "recost-notifier")
         if self._thread is None:
             self._not_before = self._monotonic() + _RETRY_S
             self._starting.release()
         return self._thread is not None
+
+    def _suit_greenlets(self) -> None:
+        """Replace locks from before gevent's or eventlet's patching: waiting for one halts all greenlets."""
+        if type(threading.Lock()) is not type(self._wake):
+            self._serving, self._wake = threading.Lock(), threading.Lock()
 
     def _call(self) -> None:
         try:
