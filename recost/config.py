@@ -129,6 +129,9 @@ class RecostConfig:
     """TOML or JSON file of rules, which come after ``custom_providers`` and before the built-in ones."""
     budgets: Sequence[Budget] = field(default_factory=list, metadata=_rule(checks.budgets, None))
     """Limits on what calls may cost. Not from the environment."""
+    flush_on_sigterm: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
+    """A handler of SIGTERM flushes, within ``shutdown_flush_timeout_ms``, and then does what was done before:
+    calls the handler that was there, or ends the process."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""

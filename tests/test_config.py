@@ -56,6 +56,7 @@ TABLE: dict[str, Any] = {
     "max_tag_sets": 100,
     "providers_file": None,
     "budgets": [],
+    "flush_on_sigterm": False,
 }
 
 _BUDGET = Budget(5, on_exceed="raise")
@@ -136,6 +137,7 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("providers_file", "/etc/rules.toml", "/etc/rules.toml"),
     ("providers_file", Path("/etc/rules.json"), "/etc/rules.json"),
     ("budgets", [_BUDGET], (_BUDGET,)),
+    ("flush_on_sigterm", True, True),
 ]
 
 
@@ -184,7 +186,14 @@ FROM_ENVIRONMENT: list[tuple[str, str, Any]] = [
     ("providers_file", "/etc/rules.toml", "/etc/rules.toml"),
     *[
         (name, text, value)
-        for name in ("debug", "enabled", "auto_shutdown_handlers", "template_paths", "capture_usage")
+        for name in (
+            "debug",
+            "enabled",
+            "auto_shutdown_handlers",
+            "flush_on_sigterm",
+            "template_paths",
+            "capture_usage",
+        )
         for value, texts in ((True, ("1", "true", "YES", "On")), (False, ("0", "False", "no", "OFF")))
         for text in texts
     ],
@@ -365,7 +374,14 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("budgets", [_BUDGET, Budget(5, on_exceed="raise")], "[", "pass name="),
     *[
         (name, value, shown, "True or False")
-        for name in ("debug", "enabled", "auto_shutdown_handlers", "template_paths", "capture_usage")
+        for name in (
+            "debug",
+            "enabled",
+            "auto_shutdown_handlers",
+            "flush_on_sigterm",
+            "template_paths",
+            "capture_usage",
+        )
         for value, shown in ((1, "1"), ("true", "'true'"))
     ],
     ("custom_providers", RULE, "a ProviderDef", "a list of recost.ProviderDef"),

@@ -57,12 +57,19 @@ class Serving:
             return self.epoch
 
     def close(self, user: object) -> None:
-        """End the SDK if it was started for users that have all closed; blocks as its ``dispose()`` does."""
+        """End the SDK if it was started for users that have all closed; blocks as its ``dispose()`` does.
+
+        One that the application has started goes on, and is flushed: the process may end without exit hooks.
+        """
         with self._lock:
             self._users.discard(user)
-            ended = None if self._lasting or self._users else self._take()
+            last = not self._users
+            ended = self._take() if last and not self._lasting else None
         if ended is not None:
             ended.dispose()
+        running = current_handle() if last else None
+        if running is not None:
+            running.flush_blocking(running.shutdown_timeout_s)
 
     def end(self) -> None:
         """End the SDK if it was started here, whoever uses it; the next request starts it again."""

@@ -7,9 +7,7 @@ Needs neither library: the middleware speaks ASGI itself.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Final, Optional, overload
 
 from recost.config import RecostConfig, resolve
@@ -17,6 +15,7 @@ from recost.frameworks import serving
 from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, is_inside, leave
 from recost.frameworks.templates import asgi_template
 from recost.interceptors.scope import scope as current_scope
+from recost.lifecycle.ends import aside
 
 __all__ = ["RecostMiddleware"]
 
@@ -203,14 +202,4 @@ class _Lifespan:
         if not self._opened:
             return
         self._opened = False
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # the server runs another event loop (trio)
-            serving.close(self)
-            return
-        # Not the loop's own pool: the application's threads may have filled it.
-        executor = ThreadPoolExecutor(1, thread_name_prefix="recost-dispose")
-        try:
-            await loop.run_in_executor(executor, serving.close, self)
-        finally:
-            executor.shutdown(wait=False)
+        await aside(lambda: serving.close(self))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Optional
 
 from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
+from recost.errors import RecostError
 from recost.lifecycle.compose import build_keeper, build_runtime
+from recost.lifecycle.ends import Ends
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
+from recost.lifecycle.sigterm import SigtermFlush
 from recost.pricing.model import ProviderDef
 from recost.pricing.registry import ProviderRegistry
 
-__all__ = ["RecostHandle", "current_handle", "init"]
+__all__ = ["RecostHandle", "current_handle", "flush_all", "init"]
 
 _locks: Final = [threading.RLock()]
 """One, which a forked child replaces."""
@@ -85,6 +89,24 @@ def current_handle() -> Optional[RecostHandle]:
     return next((handle for handle in list(_current) if not handle.disposed), None)
 
 
+def flush_all() -> None:
+    """Send what this process has recorded; where recost is being ended, finish that. In a signal handler, too."""
+    for handle in list(_current):
+        if handle.disposed:
+            handle.dispose()
+        else:
+            handle.flush_blocking(handle.shutdown_timeout_s)
+
+
+def _report_here(error: BaseException) -> None:
+    handle = current_handle()
+    if handle is not None:
+        handle.report(error)
+
+
+_ends: Final = Ends(current_handle, _report_here)
+
+
 def _start(settings: Settings) -> RecostHandle:
     report = Reporter(settings.on_error)
     if not settings.enabled:
@@ -93,13 +115,42 @@ def _start(settings: Settings) -> RecostHandle:
         start_debug_log()
     registry = ProviderRegistry([*settings.custom_providers, *_rules_of_file(settings)])
     keeper = build_keeper(settings, registry, report)
+    _ends.watch()
+    timeout_s = settings.shutdown_flush_timeout_ms / 1000
+    sigterm = SigtermFlush(flush_all, timeout_s) if settings.flush_on_sigterm else None
+    if sigterm is not None:
+        _install(sigterm, report)
     return RecostHandle(
         lambda: build_runtime(settings, registry, report, keeper=keeper),
         report=report,
-        shutdown_timeout_s=settings.shutdown_flush_timeout_ms / 1000,
+        shutdown_timeout_s=timeout_s,
         flush_at_exit=settings.auto_shutdown_handlers,
-        on_disposed=stop_debug_log if settings.debug else lambda: None,
+        # Servers reset signals in the processes that they fork.
+        on_started=partial(_install_again, sigterm),
+        on_disposed=partial(_end, settings, sigterm),
     )
+
+
+def _install(sigterm: SigtermFlush, report: Reporter) -> None:
+    hindrance = sigterm.install()
+    if hindrance is not None:
+        message = f"recost: flush_on_sigterm: not in effect: {hindrance}"
+        import logging  # noqa: F401, PLC0415 - so that it is shown, on stderr unless logging is set up otherwise
+
+        report.warn(message)
+        report(RecostError(message))
+
+
+def _install_again(sigterm: Optional[SigtermFlush]) -> None:
+    if sigterm is not None:
+        sigterm.install(over_handlers=False)
+
+
+def _end(settings: Settings, sigterm: Optional[SigtermFlush]) -> None:
+    if sigterm is not None:
+        sigterm.remove()
+    if settings.debug:
+        stop_debug_log()
 
 
 def _rules_of_file(settings: Settings) -> tuple[ProviderDef, ...]:

@@ -15,6 +15,7 @@ from recost.interceptors.exchange import Exchange, Sink, nowhere
 from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
+from recost.lifecycle.sigterm import undisturbed
 from recost.pricing.cost import Cost
 
 __all__ = ["RecostHandle"]
@@ -36,12 +37,15 @@ class RecostHandle:
         report: Reporter,
         shutdown_timeout_s: float = 3.0,
         flush_at_exit: bool = True,
+        on_started: Callable[[], None] = lambda: None,
         on_disposed: Callable[[], None] = lambda: None,
     ) -> None:
         self._build = build
         self._report = report
-        self._shutdown_timeout_s = shutdown_timeout_s
+        self.shutdown_timeout_s = shutdown_timeout_s
+        """Bound on the last flush, in seconds."""
         self._flush_at_exit = flush_at_exit
+        self._on_started = on_started
         self._on_disposed = on_disposed
         self._pid = os.getpid()
         self._exit_pid = 0
@@ -86,7 +90,8 @@ class RecostHandle:
         self.reinit_after_fork()
         if self._disposed or self._runtime is None:
             return True
-        return self._runtime.flush(timeout_s)
+        with undisturbed():
+            return self._runtime.flush(timeout_s)
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
         """Return what a call cost; None for one that is excluded, or once disposed."""
@@ -98,11 +103,13 @@ class RecostHandle:
         A call that is under way counts as one that has no response. Idempotent. While another thread ends it,
         this waits for that. A signal handler or finaliser that interrupts the ending finishes it.
         """
-        self._dispose(replaced=False)
+        with undisturbed():
+            self._dispose(replaced=False)
 
     def make_way(self) -> None:
         """Dispose all but what sees the calls: another handle is about to take them over, by `hand_over`."""
-        self._dispose(replaced=True)
+        with undisturbed():
+            self._dispose(replaced=True)
 
     def hand_over(self, successor: Optional[RecostHandle]) -> None:
         """Let a handle have the calls that were under way at `make_way`, and those that came since."""
@@ -128,7 +135,7 @@ class RecostHandle:
         self._disposed = True
         if self._claims.setdefault("ender", me) != me:
             if self._runtime is None or not self._runtime.is_served_by(me):
-                end = time.monotonic() + self._shutdown_timeout_s
+                end = time.monotonic() + self.shutdown_timeout_s
                 self._ended.wait(lambda: self._done, end)
             return
         if self._done:
@@ -149,9 +156,13 @@ class RecostHandle:
                 else:
                     interception.remove(_SINK, runtime.record)
                     interception.end_streaming(runtime.record)
-                runtime.shut_down(self._shutdown_timeout_s)
+                runtime.shut_down(self.shutdown_timeout_s)
         except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application
             self._report(error)
+
+    def report(self, error: BaseException) -> None:
+        """Report one of recost's own errors, as its settings say."""
+        self._report(error)
 
     def reinit_after_fork(self) -> None:
         """Start afresh in a forked child: the parent's calls are the parent's to report.
@@ -220,6 +231,7 @@ class RecostHandle:
         runtime = self._runtime
         if runtime is not None and not runtime.started and not self._disposed and runtime.start():
             self._flush_at_multiprocessing_exit()
+            self._on_started()
 
     def _flush_at_multiprocessing_exit(self) -> None:
         if self._flush_at_exit and self._exit_pid != self._pid:

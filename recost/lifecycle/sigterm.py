@@ -1,0 +1,164 @@
+"""Flush before SIGTERM ends the process, and then let it do what it would have done.
+
+Flushes may be interrupted by flushes, so the handler simply does one. Where the main thread is itself in the
+middle of one, however, which may have a window in its hands, the default action waits until that is over.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import Any, Callable, Final, Optional
+
+__all__ = ["SigtermFlush", "undisturbed"]
+
+_busy: Final[list[tuple[int, int]]] = []
+"""Processes and threads inside `undisturbed`; appending and removing are atomic and need no lock."""
+_deferred: Final[list[Callable[[], None]]] = []
+"""What SIGTERM does as soon as the main thread is out of there."""
+_masks: Final = threading.local()
+
+
+class undisturbed:  # noqa: N801 - reads as what it does
+    """A flush that SIGTERM's default action doesn't cut off."""
+
+    def __enter__(self) -> None:
+        self._me = _here()
+        _busy.append(self._me)
+
+    def __exit__(self, *_: object) -> None:
+        _busy.remove(self._me)
+        if _deferred and self._me not in _busy and self._me[1] == threading.main_thread().ident:
+            _deferred.pop()()
+
+
+def _here() -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
+
+
+class SigtermFlush:
+    """A handler of SIGTERM that calls ``flush``, and then what was there before.
+
+    Args:
+        flush: Sends what has been recorded; at any moment, and within bounds.
+        timeout_s: How long a flush of the main thread's own may hold up the signal, in seconds.
+    """
+
+    def __init__(self, flush: Callable[[], None], timeout_s: float) -> None:
+        self._flush = flush
+        self._timeout_s = timeout_s
+        self._previous: Any = signal.SIG_DFL
+        self._under_way = False
+
+    def install(self, *, over_handlers: bool = True) -> Optional[str]:
+        """Put the handler in place; on the main thread only.
+
+        Args:
+            over_handlers: False: only where SIGTERM has its default action.
+
+        Returns:
+            Why that can't be done; None when it is done or not needed.
+        """
+        if os.name != "posix":
+            return "this system has no such signal"
+        previous: Any = signal.getsignal(signal.SIGTERM)
+        if previous is signal.SIG_IGN or getattr(previous, "__self__", None).__class__ is SigtermFlush:
+            return None
+        if callable(previous) and not over_handlers:
+            return None
+        if previous is None:
+            return "its handler was not installed by Python, and could not be called any more"
+        try:
+            signal.signal(signal.SIGTERM, self._terminated)
+        except ValueError:
+            return "signal handlers can only be set on the main thread of the main interpreter"
+        self._previous = previous
+        _keep_signals_across_forks()
+        return None
+
+    def remove(self) -> None:
+        """Put back what was there before, where the handler is still in place and this is the main thread."""
+        if os.name != "posix" or signal.getsignal(signal.SIGTERM) != self._terminated:
+            return
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._previous)
+
+    def _terminated(self, number: int, frame: Optional[FrameType]) -> None:
+        previous = self._previous
+        if callable(previous):
+            self._flush_once()
+            previous(number, frame)
+        elif _here() in _busy and not _deferred:
+            _deferred.append(_die)
+            _insist_later(self._timeout_s)
+        else:
+            self._flush_once()
+            _die()
+
+    def _flush_once(self) -> None:
+        """Flush, unless this is a second SIGTERM while a first one does."""
+        if self._under_way or _deferred:
+            return
+        self._under_way = True
+        try:
+            self._flush()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process ends as it was told to
+            # Not by `print`: the main thread may be in the middle of one.
+            os.write(2, f"recost: not flushed at SIGTERM: {type(error).__name__}\n".encode())
+        finally:
+            self._under_way = False
+
+
+def _die() -> None:
+    """End by SIGTERM, so that the exit status tells of it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _insist_later(pause_s: float) -> None:
+    """Send SIGTERM once more when the main thread has had its time: it takes effect at once then."""
+    pid = os.getpid()
+
+    def insist() -> None:
+        time.sleep(pause_s)
+        if _deferred and os.getpid() == pid:
+            os.kill(pid, signal.SIGTERM)
+
+    # Not by `threading`, whose locks the main thread may hold.
+    with suppress(RuntimeError):  # refused: the flush has a bound of its own
+        _thread.start_new_thread(insist, ())
+
+
+_fork_hooks: Final[list[str]] = []
+
+
+def _keep_signals_across_forks() -> None:
+    """Let SIGTERM wait while a child is made.
+
+    Python forgets signals that come before a child has set itself up. The default action needs no Python, so
+    without this a child could outlive a SIGTERM that would have ended it without a handler.
+    """
+    if _fork_hooks:
+        return
+    _fork_hooks.append("fork")
+    os.register_at_fork(before=_block, after_in_parent=_unblock, after_in_child=_after_fork_in_child)
+
+
+def _block() -> None:
+    _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+def _unblock() -> None:
+    before = getattr(_masks, "before", None)
+    if before is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _after_fork_in_child() -> None:
+    _deferred.clear()
+    _unblock()
