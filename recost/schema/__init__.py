@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, Final
 
 __all__ = ["VERSIONS", "load_schema"]
@@ -20,6 +19,9 @@ def load_schema(version: str = VERSIONS[-1]) -> dict[str, Any]:
     """
     if version not in VERSIONS:
         raise ValueError(f"recost: no protocol {version!r}; there are: {', '.join(VERSIONS)}")
-    text = (Path(__file__).parent / f"window-{version}.json").read_text(encoding="utf-8")
+    from importlib.resources import files  # noqa: PLC0415 - not light
+
+    # Not by the path of this file: the package may be in a zip archive.
+    text = (files(__name__) / f"window-{version}.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

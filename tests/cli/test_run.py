@@ -11,12 +11,12 @@ import urllib.request
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
 from tests.loopback import Loopback, refused_port, wait_until
-from tests.scripts import calls, environment, windows
+from tests.scripts import ROOT, calls, environment, windows
 
 posix = pytest.mark.skipif(os.name != "posix", reason="forks and signals")
 CALL = """
@@ -25,6 +25,15 @@ import os, sys, urllib.request
 def call(path):
     with urllib.request.urlopen(os.environ["UPSTREAM"] + path) as response:
         response.read()
+"""
+
+
+RUN = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from recost.cli import main
+sys.argv[1:1] = ["run", "--"]
+sys.exit(main())
 """
 
 
@@ -89,6 +98,27 @@ def test_the_program_sees_what_it_would_see(place: Place) -> None:
         [sys.executable, script], cwd=place.folder, env=place.env, capture_output=True, text=True, check=True
     )
     assert place.run(sys.executable, script).stdout == bare.stdout
+
+
+@pytest.mark.parametrize(
+    "path", [None, "", "other", ":", "other:", ":other", "other::more", "sp ace:ü", "/x"]
+)
+@pytest.mark.parametrize("options", [[], ["-c", "import sys; print(sys.path)"]])
+def test_the_path_of_modules_is_the_programs_own(
+    path: Optional[str], options: list[str], place: Place
+) -> None:
+    place.write("print(sys.path)", "folder/app.py")
+    arguments = [*options, *([] if "-c" in options else ["folder/app.py"])]
+    env = {**place.env, "PYTHONPATH": (path or "").replace(":", os.pathsep)}
+    if path is None:
+        del env["PYTHONPATH"]
+    bare, recorded = (
+        subprocess.run(
+            [*start, *arguments], cwd=place.folder, env=env, capture_output=True, text=True, check=True
+        )
+        for start in ([sys.executable], [sys.executable, "-c", RUN, sys.executable])
+    )
+    assert recorded.stdout == bare.stdout
 
 
 @posix

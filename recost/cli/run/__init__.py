@@ -67,7 +67,9 @@ def _environment(arguments: argparse.Namespace, outer: Mapping[str, str]) -> dic
         "RECOST_ENVIRONMENT": arguments.env,
         "RECOST_CAPTURE_USAGE": "1" if arguments.usage else None,
     }
-    path = [SITE, *(part for part in outer.get("PYTHONPATH", "").split(os.pathsep) if part and part != SITE)]
+    # An empty part means the current folder, but an empty variable means nothing.
+    parts = outer["PYTHONPATH"].split(os.pathsep) if outer.get("PYTHONPATH") else []
+    path = [SITE, *(part for part in parts if part != SITE)]
     return {
         **outer,
         **{name: value for name, value in given.items() if value is not None},
