@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
-_OPTIONAL = ("analytics", "cli", "frameworks", "pytest_plugin", "testing", "_pyinstaller")
+_OPTIONAL = ("__main__", "analytics", "cli", "frameworks", "pytest_plugin", "testing", "_pyinstaller")
 _PREFIXES = tuple(f"recost.{name}" for name in _OPTIONAL)
 
 _PRICES = ("genai_prices", "genai_prices.data", "genai_prices.data_units")

@@ -40,10 +40,11 @@ _MAX_WRAPPED: Final = 20
 class RecostExtension:
     """Runs recost in each process that serves the application, from its first request on.
 
-    So neither the parent of Gunicorn's workers nor the one of Werkzeug's reloader runs it. Several
-    applications in one process share one running SDK, which flushes when the process ends. Settings not given
-    here are looked for in ``app.config`` (``RECOST_PROJECT_ID`` …), then in the environment. Outbound calls
-    are tagged with the rule and the method of the request that they are made for.
+    So neither the parent of Gunicorn's workers nor the one of Werkzeug's reloader runs it. A command of the
+    application (``flask nightly``) is recorded as well. Several applications in one process share one running
+    SDK, which flushes when the process ends. Settings not given here are looked for in ``app.config``
+    (``RECOST_PROJECT_ID`` …), then in the environment. Outbound calls are tagged with the rule and the method
+    of the request that they are made for.
 
     Args:
         app: The application; left out in the factory pattern.
@@ -89,12 +90,29 @@ class RecostExtension:
         if tagging is not None:
             # First of all hooks, which may call somebody; registering would put it last.
             app.before_request_funcs.setdefault(None, []).insert(0, _note_request)
+        _start_for_commands(app, settings)
         app.extensions["recost"] = self
 
     @property
     def handle(self) -> Optional[RecostHandle]:
         """The running SDK of this process; None before the first request."""
         return current_handle()
+
+
+def _start_for_commands(app: Flask, settings: Settings) -> None:
+    """Start the SDK when a command of the application is looked up, which Flask's own (``run``) are not.
+
+    Listing the commands does that, too; it makes no calls, so nothing comes of it.
+    """
+    get_command = app.cli.get_command
+
+    def start_and_get(ctx: Any, cmd_name: str) -> Any:
+        command = get_command(ctx, cmd_name)
+        if command is not None and not ctx.resilient_parsing:
+            serving.join(settings)
+        return command
+
+    app.cli.get_command = start_and_get  # type: ignore[method-assign]
 
 
 class _Starter:

@@ -351,3 +351,48 @@ def test_gunicorn_preloads_it_without_starting_it(server: Loopback, tmp_path: Pa
     assert calls(windows(tmp_path / "telemetry")) == served(server)
     assert served(server)["/from-view"] >= 31
     assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+CLI = """
+import os, urllib.request
+from flask import Blueprint, Flask
+from recost.frameworks.flask import RecostExtension
+
+jobs = Blueprint("jobs", __name__, cli_group="jobs")
+
+@jobs.cli.command("hourly")
+def hourly():
+    nightly()
+
+def nightly():
+    urllib.request.urlopen(os.environ["UPSTREAM"] + "/job").read()
+
+def create_app():
+    app = Flask("shop")
+    RecostExtension(app, project_id="shop")
+    app.cli.command("nightly")(nightly)
+    app.register_blueprint(jobs)
+    return app
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "recorded"),
+    [(["nightly"], 1), (["jobs", "hourly"], 1), (["--help"], 0), (["routes"], 0)],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else str(value),
+)
+def test_commands_of_the_application_are_recorded(
+    command: list[str], recorded: int, server: Loopback, tmp_path: Path
+) -> None:
+    (tmp_path / "service.py").write_text(CLI)
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "service:create_app", *command],
+        cwd=tmp_path,
+        env=environment(UPSTREAM=server.url, RECOST_LOCAL_DIR=str(tmp_path / "telemetry")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(server.log) == recorded
+    assert sum(calls(windows(tmp_path / "telemetry")).values()) == recorded
