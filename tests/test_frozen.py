@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,10 @@ print(len(recost.BUILTIN_PROVIDERS), [read_usage(shape, content) for shape in SH
 """
 
 
+KINDS = ["--onedir", *(["--onefile"] if os.environ.get("RECOST_TEST_ONEFILE") else [])]
+"""One file takes as long again to build, and differs in how it is unpacked only."""
+
+
 def check(command: list[str], server: Loopback, folder: Path) -> None:
     env = environment(RECOST_LOCAL_DIR=str(folder / "telemetry"))
     del env["PYTHONPATH"]
@@ -50,7 +55,7 @@ def check(command: list[str], server: Loopback, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(find_spec("PyInstaller") is None, reason="needs PyInstaller")
-@pytest.mark.parametrize("kind", ["--onedir", "--onefile"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_frozen_by_pyinstaller(kind: str, server: Loopback, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     # What else is installed here takes minutes to look through.

@@ -90,8 +90,8 @@ def current_handle() -> Optional[RecostHandle]:
 
 
 def flush_all() -> None:
-    """Send what this process has recorded; where recost is being ended, finish that. In a signal handler, too."""
-    for handle in list(_current):
+    """Send what has been recorded; where recost is being ended, finish that. Also in signal handlers."""
+    for handle in _current.copy():
         if handle.disposed:
             handle.dispose()
         else:

@@ -13,7 +13,7 @@ from tests.integration.test_servers import load, serving
 from tests.loopback import Loopback, refused_port
 from tests.scripts import calls, windows
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")]
 
 CALL = """
 import os, urllib.request

@@ -53,7 +53,12 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize("left", LEFT)
+SLOW = ("a task each", "spawned")
+
+
+@pytest.mark.parametrize(
+    "left", [pytest.param(left, marks=[pytest.mark.slow] if left in SLOW else []) for left in LEFT]
+)
 def test_all_calls_of_a_pool_are_recorded(left: str, server: Loopback, tmp_path: Path) -> None:
     code = PROGRAM + "    " + LEFT[left].strip() + "\n"
     result = run_script(code, server.url, tmp_path, file=tmp_path / "program.py")
