@@ -31,7 +31,7 @@ print(len(recost.BUILTIN_PROVIDERS), [read_usage(shape, content) for shape in SH
 
 
 KINDS = ["--onedir", *(["--onefile"] if os.environ.get("RECOST_TEST_ONEFILE") else [])]
-"""One file takes as long again to build, and differs in how it is unpacked only."""
+"""One file takes several times as long to build, and differs in how it is unpacked only."""
 
 
 def check(command: list[str], server: Loopback, folder: Path) -> None:
