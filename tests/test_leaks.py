@@ -9,7 +9,8 @@ import pytest
 from tests.leaks import CYCLES, kinds, measure
 
 CHOSEN = (
-    "httpx plain", "httpx async stream", "aiohttp plain", "requests reset", "urllib3 early", "http.client unread",
+    "httpx plain", "httpx async stream", "aiohttp plain",
+    "requests reset", "urllib3 early", "http.client unread",
     CYCLES,
 )  # fmt: skip
 
