@@ -42,13 +42,6 @@ class _Pattern:
         return getattr(compiled, name)
 
 
-def _pieces(piece: str) -> _Pattern:
-    """Return what matches pieces of that form with separators between them, in lower case."""
-    # Each piece is taken once, in one way: what a lookahead has found is not tried otherwise later.
-    first, further = (rf"(?=((?:{piece})(?![a-z0-9])))\{number}" for number in (1, 2))
-    return _Pattern(rf"\$?[._~-]*(?:{first}(?:[._~-]+{further})*[._~-]*)?")
-
-
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
 _BOT_TOKEN: Final = re.compile(r"bot[0-9]+:")
 _LEADING_VERSION: Final = re.compile(
@@ -59,12 +52,14 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VERSION: Final = re.compile(
     r"v[0-9]{1,2}(?:[._][0-9]{1,3}){0,2}(?:(?:alpha|beta|preview|rc|p)[0-9]{0,2}){0,2}"
 )
-_NAME: Final = _pieces(
+_PIECE: Final = re.compile("[a-z0-9]+")
+_PUNCTUATED: Final = re.compile(r"\$?[a-z0-9._~-]*")
+_NAME: Final = re.compile(
     "[a-z]+|[a-z]{2,8}[0-9]|v[0-9]{1,2}"
     "|b2b|b2c|base64|e164|e2e|ec2|h264|i18n|k8s|l10n|mp[34]|oauth10|p2p|route53|s3"
     "|sha1|sha256|sha512|utf16|x509"
 )
-"""Words; with one digit at most, as in ``oauth2`` and ``web3``, but for some names that everyone knows."""
+"""Pieces of names: words, with one digit at most as in ``oauth2`` and ``web3``, and some well-known names."""
 _HEX: Final = re.compile("[a-f]{12,}", re.IGNORECASE)
 _WORD: Final = re.compile("[A-Za-z]+")
 _HUMP: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -78,7 +73,7 @@ _MODEL: Final = _Pattern(
     r"(?=[0-9._-]|\Z)"
 )
 """Models carry sizes, versions and dates in their names, and their names are what costs depend on."""
-_MODEL_PARTS: Final = _pieces(
+_MODEL_PART: Final = re.compile(
     "[a-z]{0,2}[0-9]{1,2}|[a-z]{1,14}[0-9]{0,2}|[0-9]{1,4}[bkmo]?|20[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]"
     "|[0-9]{1,3}x[0-9]{1,3}b?|[ae][0-9]{1,3}b"
 )
@@ -163,7 +158,12 @@ def _is_name(text: str) -> bool:
     lower = text.lower()
     if _VERSION.fullmatch(lower):
         return True
-    if not (_NAME.fullmatch(lower) or (_MODEL_PARTS.fullmatch(lower) and _MODEL.match(lower))):
+    if not _PUNCTUATED.fullmatch(lower):
+        return False
+    pieces = _PIECE.findall(lower)  # one by one: a pattern of several could try all ways to divide them
+    if not all(map(_NAME.fullmatch, pieces)) and not (
+        _MODEL.match(lower) and all(map(_MODEL_PART.fullmatch, pieces))
+    ):
         return False
     if text.startswith("eyJ") or _UUID.search(lower):
         return False

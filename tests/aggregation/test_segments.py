@@ -4,7 +4,7 @@ import random
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.aggregation.segments import ID, template_segment
@@ -140,3 +140,19 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(3000):
         template_segment(f"x{number}", False)
     assert template_segment.cache_info().currsize <= 1024
+
+
+@given(st.text("1a2e0bv._~-", min_size=1, max_size=9), st.sampled_from(["!", "", "%", "x9x9", ":!"]))
+@settings(deadline=None)
+def test_pieces_in_a_row_end_at_once(piece: str, end: str) -> None:
+    # A pattern that may divide the pieces in several ways would not end at all.
+    segment = piece * (64 // len(piece))
+    assert template_segment(segment[: 64 - len(end)] + end, False)
+    assert template_segment(f"gpt-{segment}"[: 64 - len(end)] + end, False)
+
+
+@pytest.mark.parametrize("piece", ["a1-", "1-", "1a-", "a-", "12-", "20240101-", "e1b-", "gpt-4o-", "%2F"])
+def test_known_attacks_are_identifiers(piece: str) -> None:
+    for prefix in ("", "gpt-", "claude."):
+        assert template_segment((prefix + piece * 64)[:63] + "!", False) == ID
+        assert template_segment(prefix + piece * 350_000, False) == ID
