@@ -1,9 +1,11 @@
 """Tells names from identifiers in the segments of a path.
 
-A segment stays when it reads like a name that a programmer gave: words, versions, model names, file
-suffixes. Everything else becomes ``{id}``: numbers, UUIDs, hex, tokens, prefixed ids, e-mail addresses, text
-in any other alphabet. Where it is not clear, it is an identifier: a merged endpoint is a smaller loss than a
+A segment stays when it reads like a name that a programmer gave: words, versions, formats. Everything
+else becomes ``{id}``: numbers, UUIDs, hex, tokens, prefixed ids, e-mail addresses, people's names, text in
+any other alphabet. Where it is not clear, it is an identifier: a merged endpoint is a smaller loss than a
 leaked secret.
+
+Every check looks at a segment of at most 64 characters, and at each piece of it once.
 """
 
 from __future__ import annotations
@@ -12,19 +14,28 @@ import re
 from functools import lru_cache
 from typing import Any, Callable, Final, Optional
 
-__all__ = ["ID", "template_segment"]
+from recost.aggregation.vocabulary import FIRST_NAMES, SUBRESOURCES, TELLING, TOKENS, WORDS
+
+__all__ = ["FREE", "ID", "KNOWN", "STRICT", "is_telling", "is_version", "template_segment"]
 
 ID: Final = "{id}"
+FREE: Final = 0
+KNOWN: Final = 1
+STRICT: Final = 2
 
 _PLACEHOLDERS: Final = frozenset({"", ID, "bot{id}", "{bucket}", "{key}", "{object}", "{rest}"})
 _MAX_LENGTH: Final = 64
 _MAX_WORD: Final = 24
-_JUDGED: Final = 10
-"""Letters that a word must have before it is judged by which letters follow each other."""
+_JUDGED: Final = 6
+"""Letters that an unknown word must have before it is judged by which letters follow each other."""
+_JUDGED_MODEL: Final = 10
+"""The same for the words of a model's name."""
 _LEAST_HUMP: Final = 2.6
-_GOOD_HUMP: Final = 4.0
 """Average letters of ``One``, ``Word``, ``After``, ``Another``; random letters have fewer."""
+_GOOD_HUMP: Final = 4.0
 _MOST_ODD: Final = 0.2
+_SHORT: Final = 5
+_GROUPS: Final = 3
 
 
 class _Pattern:
@@ -44,24 +55,28 @@ class _Pattern:
 
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
 _BOT_TOKEN: Final = re.compile(r"bot[0-9]+:")
-_LEADING_VERSION: Final = re.compile(
-    r"20[0-9]{2}-(?:0[1-9]|1[0-2])(?:-[0-3][0-9])?(?:-preview)?|[0-9]\.[0-9]{1,2}"
-)
-_DIGITS: Final = frozenset("0123456789")
+_DATE: Final = "20[0-4][0-9]-?(?:0[1-9]|1[0-2])(?:-?(?:0[1-9]|[12][0-9]|3[01]))?"
+_LEADING_VERSION: Final = re.compile(rf"(?:{_DATE})(?:-preview)?|[0-9]\.[0-9]{{1,2}}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VERSION: Final = re.compile(
-    r"v[0-9]{1,2}(?:[._][0-9]{1,3}){0,2}(?:(?:alpha|beta|preview|rc|p)[0-9]{0,2}){0,2}"
+    r"[vV][0-9]{1,2}(?:[._][0-9]{1,3}){0,2}(?:(?:alpha|beta|preview|rc|p|b)[0-9]{0,2}){0,2}"
+    rf"|v(?:{_DATE})"
 )
+_PUNCTUATED: Final = re.compile(r"\$?[A-Za-z0-9._-]*")
+_SPECIAL: Final = frozenset({"@me", "@all", "~", "()", "$"})
 _PIECE: Final = re.compile("[a-z0-9]+")
-_PUNCTUATED: Final = re.compile(r"\$?[a-z0-9._~-]*")
-_NAME: Final = re.compile(
-    "[a-z]+|[a-z]{2,8}[0-9]|v[0-9]{1,2}"
-    "|b2b|b2c|base64|e164|e2e|ec2|h264|i18n|k8s|l10n|mp[34]|oauth10|p2p|route53|s3"
-    "|sha1|sha256|sha512|utf16|x509"
-)
-"""Pieces of names: words, with one digit at most as in ``oauth2`` and ``web3``, and some well-known names."""
-_HEX: Final = re.compile("[a-f]{12,}", re.IGNORECASE)
-_WORD: Final = re.compile("[A-Za-z]+")
+_NUMBERED: Final = re.compile("([a-z]{2,})[0-9]{1,3}")
+"""A known word and a number, as in ``office365``; but not ``user7``."""
+_VERSIONED: Final = re.compile("(?:v[0-9]{1,2})?([a-z]+)(?<!v)(?:v[0-9]{1,2})?")
+_WELL_KNOWN_TEXT: Final = """
+    2d 2fa 3d 3ds 3ds2 4k b2b b2c base32 base58 base64 brc20 cc2 d1 d365 e164 e2e ec2 erc20 erc721
+    gen2 h264 h265 i18n ip4 ip6 ipv4 ipv6 k8s l10n l2 md5 mp3 mp4 mt940 5xx 4xx
+    95p 99p 50p r2 oauth1 oauth2 p12 p2p p8
+    route53 s3 sha1 sha256 sha512 tls12 u2f utf16 utf8 v1beta web2 web3 x12 x509 xero2
+"""
+_WELL_KNOWN: Final = frozenset(_WELL_KNOWN_TEXT.split())
+_HEX: Final = re.compile("[a-fA-F]{8,}")
+_SEPARATORS: Final = re.compile("[._-]")
 _HUMP: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 _MODEL: Final = _Pattern(
@@ -77,10 +92,18 @@ _MODEL_PART: Final = re.compile(
     "[a-z]{0,2}[0-9]{1,2}|[a-z]{1,14}[0-9]{0,2}|[0-9]{1,4}[bkmo]?|20[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]"
     "|[0-9]{1,3}x[0-9]{1,3}b?|[ae][0-9]{1,3}b"
 )
-_EXTENSION: Final = _Pattern(
-    "asmx|aspx|atom|avi|css|csv|gif|gz|html|ico|ics|jpe?g|js|jsonl?|jsonp|jsp|md|mov|mp[34]|ogg|parquet|pdf|php"
-    "|png|rss|svg|tar|tgz|txt|wav|webm|webp|xlsx?|xml|ya?ml|zip"
-)
+_FORMATS_TEXT: Final = "asmx ashx aspx atom axd cgi do htm html json jsonl jsonp jsp php rss svc xml yaml yml"
+_FORMATS: Final = frozenset(_FORMATS_TEXT.split())
+"""Suffixes of what an API answers: the name before them stays if each of its words is known."""
+_FILES_TEXT: Final = """
+    7z aac apk avi avif avro bak bin bmp bz2 crt css csv dat db dmg doc docx eml epub exe flac gif
+    gz heic ico ics ipa ipynb iso jpeg jpg js key log m4a map md mkv mov mp3 mp4 mpeg msg ndjson odt
+    ogg opus p12 parquet pdf pem pfx png ppt pptx ps rar rtf sql sqlite svg tar tgz tif tiff ts tsv
+    txt vcf wav webm webp wmv xls xlsm xlsx zip zst
+"""
+_FILES: Final = frozenset(_FILES_TEXT.split())
+"""Suffixes of people's files, which keep nothing else."""
+_DOMAINS: Final = frozenset({"com", "de", "dev", "eu", "fr", "io", "jp", "local", "net", "org", "ru", "uk"})
 _PAIRS: Final = {
     "a": "bcdfgiklmnprstuvwxy",
     "b": "aceijloprsuy",
@@ -114,12 +137,15 @@ docstrings and names of Python's standard library."""
 
 
 @lru_cache(maxsize=1024)
-def template_segment(segment: str, first: bool) -> str:
+def template_segment(segment: str, first: bool, told: int = FREE, model: bool = False) -> str:
     """Return a segment of a path with identifiers replaced; what comes out is not changed by a second pass.
 
     Args:
         segment: What stands between two slashes, at most a few kilobytes.
         first: It is the path's first, where dates and decimal numbers are versions of an API.
+        told: `STRICT` after a word that tells of a person, a tenant or a secret, where only known verbs stay;
+            `KNOWN` behind that, where known words stay; `FREE` elsewhere.
+        model: It stands where models are named.
     """
     if segment in _PLACEHOLDERS or (first and _LEADING_VERSION.fullmatch(segment)):
         return segment
@@ -129,64 +155,183 @@ def template_segment(segment: str, first: bool) -> str:
         segment = _ESCAPE.sub(_unescape, segment)
     if _BOT_TOKEN.match(segment):
         return "bot{id}"
-    result = _part(segment) if ":" not in segment else _joined(segment.split(":"))
+    result = _segment(segment, told, model)
     return result if len(result) <= _MAX_LENGTH else ID
+
+
+@lru_cache(maxsize=1024)
+def is_telling(segment: str) -> int:
+    """Return how many segments after this one are a person's, a tenant's or a secret's."""
+    if len(segment) > _MAX_LENGTH or segment in _PLACEHOLDERS:
+        return 0
+    if "%" in segment:
+        segment = _ESCAPE.sub(_unescape, segment)
+    for mark in ":=;(":
+        segment = segment.partition(mark)[0]
+    return max((TELLING.get(word.lower(), 0) for word in _HUMP.findall(segment)), default=0)
+
+
+def is_version(segment: str) -> bool:
+    """Tell ``v1``, ``v1beta1`` and ``v20190125`` from other segments."""
+    return len(segment) <= _MAX_LENGTH and _VERSION.fullmatch(segment) is not None
 
 
 def _unescape(match: re.Match[str]) -> str:
     return chr(int(match[1], 16))
 
 
-def _joined(parts: list[str]) -> str:
+def _segment(segment: str, told: int, model: bool) -> str:
+    if ";" in segment:  # matrix parameters
+        head, _, rest = segment.partition(";")
+        kept = _segment(head, told, model) if "=" in rest or rest == ID else ID
+        return kept if kept == ID else f"{kept};{ID}"
+    if segment.endswith(")"):  # OData: Users('bob@example.com'), reports(period='D7'), delta()
+        head, _, inside = segment[:-1].partition("(")
+        kept = _part(head, told, model=False)
+        return ID if kept == ID else f"{kept}({ID})" if inside else f"{kept}()"
+    return _part(segment, told, model) if ":" not in segment else _joined(segment.split(":"), told, model)
+
+
+def _joined(parts: list[str], told: int, model: bool) -> str:
     """Return ``gemini-2.5-flash:generateContent`` as it is, ``8d3f…:cancel`` as ``{id}:cancel``."""
     head, *rest = parts
-    if len(rest) == 1 and rest[0] in _DIGITS and _MODEL.match(head.lower()) and _is_name(head):
+    if model and len(rest) == 1 and rest[0] in set("0123456789") and _is_model(head):
         return f"{head}:{rest[0]}"  # anthropic.claude-3-5-sonnet-20241022-v2:0
-    return ":".join(map(_part, parts))
+    if model and head == "ft" and _is_model(rest[0]):
+        return ":".join(["ft", rest[0], *[ID] * (len(rest) - 1)])
+    results: list[str] = []
+    for part in parts:
+        result = _part(part, told, model)
+        if results and results[-1] == ID and result != ID and not _is_known(part) and not _is_verb(part):
+            result = ID
+        results.append(result)
+        told = STRICT if result != ID and part and is_telling(part) else FREE
+    return ":".join(results)
 
 
-def _part(part: str) -> str:
+def _part(part: str, told: int, model: bool) -> str:
+    if part in {"", ID}:
+        return part
     stem, dot, extension = part.rpartition(".")
-    if dot and stem and _EXTENSION.fullmatch(extension.lower()):
-        return f"{stem if stem == ID or _is_name(stem) else ID}.{extension}"
-    return part if part in {"", ID} or _is_name(part) else ID
+    if dot and stem:
+        suffix = extension.lower()
+        if suffix in _FORMATS:
+            kept = stem == ID or (_is_known(stem) and _is_name(stem) and (told != STRICT or _is_verb(stem)))
+            return f"{stem if kept else ID}.{extension}"
+        if suffix in _FILES and not (model and _is_model(part)):
+            return f"{ID}.{extension}"
+    if told:
+        return part if (_is_verb(part) or (told == KNOWN and _is_known(part))) and _is_name(part) else ID
+    return part if _is_name(part) or (model and _is_model(part)) else ID
+
+
+def _is_model(text: str) -> bool:
+    lower = text.lower()
+    return (
+        text.isascii()
+        and _MODEL.match(lower) is not None
+        and _PUNCTUATED.fullmatch(lower) is not None
+        and all(map(_MODEL_PART.fullmatch, _PIECE.findall(lower)))
+        and _UUID.search(lower) is None
+        and all(len(hump) < _JUDGED_MODEL or _reads_like_a_word(hump) for hump in _HUMP.findall(text))
+    )
+
+
+def _is_verb(text: str) -> bool:
+    """Tell what may follow ``users``: a verb, or a part of every account, such as ``settings``."""
+    if text in _SPECIAL or not text.strip("._-") or _VERSION.fullmatch(text):
+        return True
+    words = _words(text)
+    if not words:
+        return False
+    known = WORDS.issuperset(words)
+    if len(words) > 1 and text.isalpha() and text[0].islower():  # listLegacyOrganizations
+        return known or words[0] in SUBRESOURCES
+    return known and not SUBRESOURCES.isdisjoint(words)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words in lower case, without letters that stand alone as in ``OAuth`` and ``S3``."""
+    return [hump.lower() for hump in _HUMP.findall(text) if len(hump) > 1]
+
+
+def _is_known(text: str) -> bool:
+    words = _words(text)
+    return bool(words) and WORDS.issuperset(words)
 
 
 def _is_name(text: str) -> bool:
-    if not text.isascii():
-        return False
-    lower = text.lower()
-    if _VERSION.fullmatch(lower):
+    """Tell whether a programmer gave this name: by its characters, its pieces, its words and its letters."""
+    if text in _SPECIAL or _VERSION.fullmatch(text):
         return True
-    if not _PUNCTUATED.fullmatch(lower):
+    if not _PUNCTUATED.fullmatch(text) or text.startswith(TOKENS):
         return False
-    pieces = _PIECE.findall(lower)  # one by one: a pattern of several could try all ways to divide them
-    if not all(map(_NAME.fullmatch, pieces)) and not (
-        _MODEL.match(lower) and all(map(_MODEL_PART.fullmatch, pieces))
-    ):
+    words = _words(text)
+    if not FIRST_NAMES.isdisjoint(words):
         return False
-    if text.startswith("eyJ") or _UUID.search(lower):
-        return False
-    return _reads_like_words(text)
+    if words and WORDS.issuperset(words) and 2 * len(words) >= len(_HUMP.findall(text)):
+        return text.isalpha() or _has_plain_digits(text)
+    return _has_plain_digits(text) and _reads_like_words(text)
+
+
+def _has_plain_digits(text: str) -> bool:
+    pieces = _PIECE.findall(text.lower())
+    return all(
+        piece.isalpha()
+        or piece in _WELL_KNOWN
+        or _VERSION.fullmatch(piece)
+        or _is_numbered(piece, text)
+        or (piece.isdigit() and len(piece) < _GROUPS and piece is not pieces[-1] and _is_known(text))
+        for piece in pieces
+    )
+
+
+def _is_numbered(piece: str, text: str) -> bool:
+    """Tell ``office365`` and ``GetTop10Flights`` from ``user7`` and tokens."""
+    found = _NUMBERED.fullmatch(piece)
+    if found is not None and found[1] in WORDS:
+        return found[1] not in TELLING
+    versioned = _VERSIONED.fullmatch(piece)
+    if versioned is not None and (versioned[1] in WORDS or _is_known(text)):
+        return True
+    if (piece[:2] == "s3" and piece[2:] in WORDS) or (piece[:3] == "ec2" and piece[3:] in WORDS):
+        return True
+    digits = sum(map(str.isdigit, text))
+    camel = piece[-1].isalpha() and piece[0].isalpha() and not text.islower()
+    return camel and digits < _GROUPS and len(_words(text)) > 1 and _is_known(text)
 
 
 def _reads_like_words(text: str) -> bool:
     """Tell by the letters: those of a token switch between cases, and follow each other as in no word."""
-    words = _WORD.findall(text)
-    if text == text.lower():
-        return all(map(_reads_like_a_word, words))
+    pieces = [piece for piece in _SEPARATORS.split(text) if piece]
     humps = _HUMP.findall(text)
-    letters, capitals = sum(map(len, words)), sum(map(str.isupper, text))
-    if letters >= _JUDGED and len(humps) > len(words) and letters < _LEAST_HUMP * len(humps):
+    unknown = [hump for hump in humps if hump.lower() not in WORDS]
+    if len(pieces) > 1 and not _go_together(text, pieces, len(humps), unknown):
+        return False
+    letters, capitals = sum(map(len, humps)), sum(map(str.isupper, text))
+    if letters >= _JUDGED and len(humps) > len(pieces) and letters < _LEAST_HUMP * len(humps):
         return False
     good = letters >= _GOOD_HUMP * max(len(humps), capitals)
-    return all(map(_reads_like_a_word, humps if good else words))
+    return all(map(_reads_like_a_word, unknown if good else filter(None, map(_letters, pieces))))
+
+
+def _go_together(text: str, pieces: list[str], humps: int, unknown: list[str]) -> bool:
+    """Tell ``list-legacy-keys`` from ``first-last``, ``mail.acme.com`` and ``abcd-efgh-ijkl``."""
+    if len(unknown) == humps:
+        return False
+    if "." in text and pieces[-1].lower() not in SUBRESOURCES:
+        return text.endswith(".k8s.io") or (2 * len(unknown) < humps and pieces[-1] not in _DOMAINS)
+    return len(pieces) < _GROUPS or len(unknown) < 2 or len({len(piece) for piece in pieces}) > 1
+
+
+def _letters(piece: str) -> str:
+    return "" if piece.lower() in WORDS or _is_known(piece) else "".join(filter(str.isalpha, piece))
 
 
 def _reads_like_a_word(word: str) -> bool:
     if len(word) < _JUDGED:
         return True
-    if _HEX.fullmatch(word) or (len(word) > _MAX_WORD and (word.islower() or word.isupper())):
+    if _HEX.fullmatch(word) or len(word) > _MAX_WORD:
         return False
     lower = word.lower()
     odd = sum(after not in _PAIRS[letter] for letter, after in zip(lower, lower[1:]))

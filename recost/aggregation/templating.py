@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final, Literal, Optional
 
-from recost.aggregation.segments import ID, template_segment
+from recost.aggregation.segments import FREE, ID, KNOWN, STRICT, is_telling, is_version, template_segment
 
 __all__ = ["template", "template_for"]
 
@@ -19,17 +19,17 @@ _MAX_LENGTH: Final = 256
 _REST: Final = "{rest}"
 _CACHED: Final = 1024
 
-_SECRETS: Final = frozenset({"jwt", "otp", "passcode"}).union(
-    *({name, name + "s"} for name in ("api-key", "api_key", "apikey", "password", "secret", "token"))
-)
-"""What follows one of these is a secret, even if it reads like a word."""
-_WEBHOOKS: Final = frozenset({"hook", "hooks", "webhook", "webhooks"})
-"""Followed by an id, which is followed by a token: discord.com/api/webhooks/{id}/{token}."""
 _SLACK: Final = frozenset({"services", "triggers", "workflows"})
 """Followed by a team, and then by ids and a token only: hooks.slack.com/services/T…/B…/…"""
 _SLACK_TEAM: Final = re.compile("T[A-Z0-9]+")
-
-_TELLING: Final = _SECRETS | _WEBHOOKS | _SLACK
+_MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
+"""What follows one of these may be the name of a model."""
+_NUMBERED: Final = frozenset({"api", "rest", "version", "versions"})
+"""What follows one of these may be a version without a letter: ``/rest/api/2``."""
+_PLAIN_VERSION: Final = re.compile("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
+_DATED: Final = re.compile("20[0-4][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_SWIFT: Final = re.compile("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
+"""Followed by a container and an object, whose names are the users'."""
 
 _Layout = Literal["path", "virtual", "google"]
 _STORES: Final = {
@@ -43,7 +43,11 @@ _STORES: Final = {
 }
 """Object stores, and how many labels their hosts have when the bucket is in the path; one with more is named
 after its bucket."""
-_S3: Final = re.compile(r"s3(?:-|express|\Z)")
+_STORE: Final = re.compile(
+    "(?:s3|oss|cos|obs|r2|storage|minio|ceph|swift|blob|bucket|buckets|objectstorage|object-storage)(?:-.*)?"
+    "|s3express.*"
+)
+"""Labels of hosts that are object stores: what stands before one is the bucket."""
 _GOOGLE_STORAGE: Final = re.compile(r"/(?:(?:download|upload|resumable/upload)/)?(?:storage/v1|v0)/b(?:/|\Z)")
 _GOOGLE_VERBS: Final = frozenset({"acl", "compose", "copyTo", "moveTo", "restore", "rewriteTo"})
 
@@ -71,13 +75,14 @@ def template_for(host: str, path: str) -> str:
 
 def _template(path: str) -> str:
     path = path.partition("?")[0].partition("#")[0]
+    swift = _SWIFT.match(path)
+    if swift is not None:
+        below = _bucket_and("{key}", path[swift.end() :])
+        return _template(swift[0].rpartition("/")[0]) + "/" + ID + below.rstrip("/")
     segments = (path[1:] if path[:1] == "/" else path).split("/", _MAX_SEGMENTS)
     if len(segments) > _MAX_SEGMENTS and segments[-1]:
         segments[-1] = _REST
-    first, *others = segments
-    results = [_one(first, first=True), *[_one(segment, first=False) for segment in others]]
-    if not _TELLING.isdisjoint(map(str.lower, results)):
-        _hide_secrets(segments, results)
+    results = _segments(segments)
     whole = "/" + "/".join(results)
     return whole if len(whole) <= _MAX_LENGTH - len(_REST) - 1 else _shortened(results)
 
@@ -85,20 +90,38 @@ def _template(path: str) -> str:
 _cached_template = lru_cache(maxsize=_CACHED)(_template)
 
 
-def _one(segment: str, *, first: bool) -> str:
-    return template_segment(segment, first) if len(segment) <= _MAX_LENGTH else ID
-
-
-def _hide_secrets(segments: list[str], results: list[str]) -> None:
-    """Replace the segments that are secrets by what stands before them."""
+def _segments(segments: list[str]) -> list[str]:
+    """Return the segments with identifiers replaced, each by what it is and by what stands before it."""
+    results: list[str] = []
+    before = ""
+    hidden, told = 0, FREE
     slack = False
-    before = ["", ""]
     for number, segment in enumerate(segments):
-        slack = slack or (before[1] in _SLACK and _SLACK_TEAM.fullmatch(segment) is not None)
-        secret = slack or before[1] in _SECRETS or (before[1] == ID and before[0] in _WEBHOOKS)
-        if secret and segment not in {"", _REST}:
-            results[number] = ID
-        before = [before[1], results[number].lower()]
+        slack = slack or (before in _SLACK and _SLACK_TEAM.fullmatch(segment) is not None)
+        if segment in {"", _REST}:
+            result = segment
+        elif slack or len(segment) > _MAX_LENGTH:
+            result = ID
+        elif _is_plain_version(segment, before, segments, number):
+            result = segment
+        else:
+            result = template_segment(segment, number == 0, told if hidden else FREE, before in _MODELS)
+        results.append(result)
+        if not segment or is_version(segment):
+            continue  # they stand between a word and what it tells of
+        telling = 0 if slack else is_telling(segment)
+        told = STRICT if telling else KNOWN
+        hidden = telling or max(hidden - (result.startswith(ID)), 0)
+        before = result.lower()
+    return results
+
+
+def _is_plain_version(segment: str, before: str, segments: list[str], number: int) -> bool:
+    if number == 0:
+        return len(segments) > 1 and segments[1] != "" and len(segment) == 1 and segment.isdigit()
+    if number == 1 and len(segments) > 2 and _DATED.fullmatch(segment):
+        return not is_telling(before)
+    return before in _NUMBERED and _PLAIN_VERSION.fullmatch(segment) is not None
 
 
 def _shortened(results: list[str]) -> str:
@@ -115,14 +138,6 @@ def _shortened(results: list[str]) -> str:
 def _layout(host: str) -> Optional[_Layout]:
     """Return how an object store's host arranges its paths; None for every other host."""
     host = host.lower().rstrip(".")
-    if host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-        labels = host.split(".")
-        places = [
-            index
-            for index, label in enumerate(labels)
-            if label == "s3" or label.startswith(("s3-", "s3express"))
-        ]
-        return ("virtual" if places[-1] else "path") if places else None
     if host.endswith(".googleapis.com"):
         if host.endswith(".storage.googleapis.com"):
             return "virtual"
@@ -131,7 +146,16 @@ def _layout(host: str) -> Optional[_Layout]:
     for suffix, labels_before in _STORES.items():
         if host.endswith(suffix):
             return "path" if host[: -len(suffix)].count(".") < labels_before else "virtual"
-    return None
+    return _layout_by_label(host)
+
+
+def _layout_by_label(host: str) -> Optional[_Layout]:
+    """Return the layout of a host that says what it is in one of its labels, and S3 and its kind do."""
+    if host.endswith(".r2.dev"):
+        return "virtual"
+    labels = host.split(".")
+    places = [index for index, label in enumerate(labels[:-2] or labels[:1]) if _STORE.fullmatch(label)]
+    return ("virtual" if places[-1] else "path") if places else None
 
 
 def _bucket_and(name: str, path: str) -> str:

@@ -7,19 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recost.aggregation.segments import ID, template_segment
+from recost.aggregation.segments import FREE, ID, STRICT, template_segment
 
 NAMES = """
 v1 v2 v1beta1 v1p1beta1 v1.0 v0.1 V2 api users customers chat completions generateContent simple_price
+v1b3 v20190125 2fa 3ds @me customBiddingAlgorithms computeScope3FlightEmissions $batch delta()
+chat.postMessage
+Messages.json Calls.json payment_intents IncomingPhoneNumbers AvailablePhoneNumbers GetJobDetails oauth2 web3
+s3 sha256 base64 .well-known openid-configuration _search $metadata wp-json geocode text-to-speech
+DescribeReservedInstancesModifications internationalization graphql.php -- .. _ fine_tuning
+"""
+
+MODELS = """
 gpt-4o-mini gpt-4.1 gpt-3.5-turbo-0125 gpt-4o-2024-08-06 chatgpt-4o-latest o1 o3-mini
 claude-sonnet-4-5-20250929
 claude-3-5-sonnet-20241022 gemini-2.5-flash gemini-1.5-pro-002 gemini-2.5-flash:generateContent
 text-embedding-3-small text-embedding-ada-002 whisper-1 tts-1-hd dall-e-3 mixtral-8x7b
 llama-3.1-70b-instruct Llama-3.1-8B-Instruct qwen3-235b-a22b meta.llama3-1-70b-instruct-v1:0
 us.anthropic.claude-3-5-sonnet-20241022-v2:0 amazon.titan-embed-text-v2:0 eleven_multilingual_v2
-Messages.json Calls.json payment_intents IncomingPhoneNumbers AvailablePhoneNumbers GetJobDetails oauth2 web3
-s3 sha256 base64 .well-known openid-configuration _search $metadata wp-json geocode text-to-speech
-DescribeReservedInstancesModifications internationalization graphql.php data.tar.gz -- .. _ fine_tuning
 """
 
 IDENTIFIERS = """
@@ -39,6 +44,28 @@ def test_names_stay(name: str) -> None:
     assert template_segment(name, False) == name
 
 
+@pytest.mark.parametrize("name", MODELS.split())
+def test_models_stay_where_models_are_named(name: str) -> None:
+    assert template_segment(name, False, FREE, True) == name
+    if any(map(str.isdigit, name)):
+        assert template_segment(name, False, FREE, False) != name or name.endswith("v2")
+
+
+@pytest.mark.parametrize(
+    "word", ["search", "me", "@me", "batch", "settings", "listLegacyOrganizations", "-", "v2"]
+)
+def test_verbs_stay_after_telling_words(word: str) -> None:
+    assert template_segment(word, False, STRICT) == word
+
+
+@pytest.mark.parametrize(
+    "name", ["jane", "acme", "acme-corp", "hunter", "JaneDoe", "jane.doe", "summer", "grace"]
+)
+def test_other_words_go_after_telling_words(name: str) -> None:
+    assert template_segment(name, False, STRICT) == ID
+    assert template_segment(f"{name}:activate", False, STRICT) == f"{ID}:activate"
+
+
 @pytest.mark.parametrize("identifier", IDENTIFIERS.split())
 def test_identifiers_go(identifier: str) -> None:
     found = template_segment(identifier, False)
@@ -53,11 +80,15 @@ def test_identifiers_go(identifier: str) -> None:
         ("8863.JSON", "{id}.JSON"),
         ("projects:8f14e45fceea167a", "projects:{id}"),
         ("8f14e45fceea167a:cancel", "{id}:cancel"),
-        ("ft:gpt-4o-mini-2024-07-18:acme:suffix:AbC123x", "ft:gpt-4o-mini-2024-07-18:acme:suffix:{id}"),
+        ("data.tar.gz", "{id}.gz"),
+        ("jane-doe.pdf", "{id}.pdf"),
+        ("jane-doe.json", "{id}.json"),
+        ("cart;jsessionid=a1", "cart;{id}"),
+        ("Users('bob@example.com')", "Users({id})"),
+        ("documents:run", "documents:run"),
         ("bot123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11", "bot{id}"),
         ("bot1:a", "bot{id}"),
         ("chat%2Dcompletions", "chat-completions"),
-        ("anthropic.claude-3-5-sonnet-20241022-v2%3A0", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
         ("users:7", "users:{id}"),
         ("", ""),
         ("{id}", "{id}"),
@@ -66,6 +97,13 @@ def test_identifiers_go(identifier: str) -> None:
 )
 def test_segments_of_several_parts(segment: str, wanted: str) -> None:
     assert template_segment(segment, False) == wanted
+
+
+def test_fine_tuned_models_keep_their_base() -> None:
+    model = "ft:gpt-4o-mini-2024-07-18:acme:suffix:AbC123x"
+    assert template_segment(model, False, FREE, True) == f"ft:gpt-4o-mini-2024-07-18:{ID}:{ID}:{ID}"
+    name = "anthropic.claude-3-5-sonnet-20241022-v2"
+    assert template_segment(f"{name}%3A0", False, FREE, True) == f"{name}:0"
 
 
 @pytest.mark.parametrize("version", ["2010-04-01", "2024-01", "2023-05-15-preview", "1.1", "2.0"])

@@ -1,0 +1,30 @@
+"""Measure the templater against both corpora: ``python -m tests.aggregation.corpus [-v] [--held-out]``."""
+
+from __future__ import annotations
+
+import sys
+
+from recost.aggregation import segments
+from recost.aggregation.vocabulary import GENERAL_WORDS, SUBRESOURCES
+from tests.aggregation.corpus.measure import leaks_left, read_routes, static_hidden, tuned, words_of
+
+if __name__ == "__main__":
+    routes = read_routes()
+    if "--held-out" in sys.argv:  # as if the second half of the APIs were unknown
+        first = words_of({api: paths for api, paths in routes.items() if tuned(api)})
+        setattr(segments, "WORDS", SUBRESOURCES | GENERAL_WORDS | first)  # noqa: B010
+    print("| corpus | size | looked at | wrong | rate |\n|---|---|---|---|---|")
+    wrongs = []
+    for name, half in (("routes, first half", True), ("routes, second half", False)):
+        chosen = {api: paths for api, paths in routes.items() if tuned(api) == half}
+        seen, hidden, filled, left = static_hidden(chosen)
+        size = f"{sum(map(len, chosen.values()))} routes, {len(chosen)} APIs"
+        print(f"| {name}: static words hidden | {size} | {seen} | {len(hidden)} | {len(hidden) / seen:.2%} |")
+        print(
+            f"| {name}: parameters let through | {size} | {filled} | {len(left)} | {len(left) / filled:.2%} |"
+        )
+        wrongs += [*hidden, *left]
+    total, kept = leaks_left()
+    print(f"| leaking shapes let through | {total} paths | {total} | {len(kept)} | {len(kept) / total:.2%} |")
+    if "-v" in sys.argv:
+        print(*wrongs, *kept, sep="\n")

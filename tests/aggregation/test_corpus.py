@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from recost.aggregation.templating import template_for
+from tests.aggregation.corpus.measure import leaks_left, read_leaks, read_routes, static_hidden
+
+ROUTES = read_routes()
+
+
+def test_the_corpora_are_large_enough() -> None:
+    assert len(ROUTES) >= 30
+    assert sum(map(len, ROUTES.values())) >= 2000
+    assert len(read_leaks()) >= 500
+
+
+def test_documented_words_stay_and_their_parameters_go() -> None:
+    seen, hidden, _, left = static_hidden(ROUTES)
+    assert len(hidden) < 0.01 * seen, hidden[:50]
+    assert not left
+
+
+def test_nothing_is_left_of_persons_tenants_and_secrets() -> None:
+    assert leaks_left()[1] == []
+
+
+def test_leaks_come_to_rest_after_one_pass() -> None:
+    for _, host, path, _ in read_leaks():
+        shown = template_for(host, path)
+        assert template_for(host, shown) == shown, path
