@@ -16,12 +16,13 @@ from typing import Any, Callable, Final, Optional
 
 from recost.aggregation.vocabulary import FIRST_NAMES, SUBRESOURCES, TELLING, TOKENS, WORDS
 
-__all__ = ["FREE", "ID", "KNOWN", "STRICT", "is_telling", "is_version", "template_segment"]
+__all__ = ["FREE", "ID", "KNOWN", "PASSED_OVER", "STRICT", "is_telling", "template_segment"]
 
 ID: Final = "{id}"
 FREE: Final = 0
 KNOWN: Final = 1
 STRICT: Final = 2
+PASSED_OVER: Final = -1
 
 _PLACEHOLDERS: Final = frozenset({"", ID, "bot{id}", "{bucket}", "{key}", "{object}", "{rest}"})
 _MAX_LENGTH: Final = 64
@@ -53,6 +54,9 @@ class _Pattern:
         return getattr(compiled, name)
 
 
+_MARKS: Final = frozenset("%:;=(.")
+_NO_DIGITS: Final = dict.fromkeys(map(ord, "0123456789"))
+_MOST_DIGITS: Final = 5
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
 _BOT_TOKEN: Final = re.compile(r"bot[0-9]+:")
 _DATE: Final = "20[0-4][0-9]-?(?:0[1-9]|1[0-2])(?:-?(?:0[1-9]|[12][0-9]|3[01]))?"
@@ -151,7 +155,10 @@ def template_segment(segment: str, first: bool, told: int = FREE, model: bool = 
         return segment
     if len(segment) > _MAX_LENGTH or segment.isdigit():
         return ID
-    if "%" in segment:
+    if not model and _MARKS.isdisjoint(segment) and segment[0] not in "vV":
+        if len(segment) - len(segment.translate(_NO_DIGITS)) > _MOST_DIGITS:
+            return ID  # most ids end here
+    elif "%" in segment:
         segment = _ESCAPE.sub(_unescape, segment)
     if _BOT_TOKEN.match(segment):
         return "bot{id}"
@@ -161,19 +168,19 @@ def template_segment(segment: str, first: bool, told: int = FREE, model: bool = 
 
 @lru_cache(maxsize=1024)
 def is_telling(segment: str) -> int:
-    """Return how many segments after this one are a person's, a tenant's or a secret's."""
-    if len(segment) > _MAX_LENGTH or segment in _PLACEHOLDERS:
+    """Return how many segments after this one are a person's, a tenant's or a secret's.
+
+    `PASSED_OVER` for a version, which stands between a word and what it tells of.
+    """
+    if len(segment) > _MAX_LENGTH or segment in _PLACEHOLDERS or "@" in segment:
         return 0
+    if _VERSION.fullmatch(segment):
+        return PASSED_OVER
     if "%" in segment:
         segment = _ESCAPE.sub(_unescape, segment)
     for mark in ":=;(":
         segment = segment.partition(mark)[0]
     return max((TELLING.get(word.lower(), 0) for word in _HUMP.findall(segment)), default=0)
-
-
-def is_version(segment: str) -> bool:
-    """Tell ``v1``, ``v1beta1`` and ``v20190125`` from other segments."""
-    return len(segment) <= _MAX_LENGTH and _VERSION.fullmatch(segment) is not None
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -205,7 +212,7 @@ def _joined(parts: list[str], told: int, model: bool) -> str:
         if results and results[-1] == ID and result != ID and not _is_known(part) and not _is_verb(part):
             result = ID
         results.append(result)
-        told = STRICT if result != ID and part and is_telling(part) else FREE
+        told = STRICT if result != ID and part and is_telling(part) > 0 else FREE
     return ":".join(results)
 
 
@@ -264,8 +271,12 @@ def _is_name(text: str) -> bool:
     """Tell whether a programmer gave this name: by its characters, its pieces, its words and its letters."""
     if text in _SPECIAL or _VERSION.fullmatch(text):
         return True
-    if not _PUNCTUATED.fullmatch(text) or text.startswith(TOKENS):
-        return False
+    return (
+        _PUNCTUATED.fullmatch(text) is not None and _consists_of_words(text) and not text.startswith(TOKENS)
+    )
+
+
+def _consists_of_words(text: str) -> bool:
     words = _words(text)
     if not FIRST_NAMES.isdisjoint(words):
         return False
@@ -298,7 +309,8 @@ def _is_numbered(piece: str, text: str) -> bool:
         return True
     digits = sum(map(str.isdigit, text))
     camel = piece[-1].isalpha() and piece[0].isalpha() and not text.islower()
-    return camel and digits < _GROUPS and len(_words(text)) > 1 and _is_known(text)
+    long = all(len(hump) >= _GROUPS for hump in _HUMP.findall(text))
+    return camel and long and digits < _GROUPS and len(_words(text)) > 1 and _is_known(text)
 
 
 def _reads_like_words(text: str) -> bool:

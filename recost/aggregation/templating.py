@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final, Literal, Optional
 
-from recost.aggregation.segments import FREE, ID, KNOWN, STRICT, is_telling, is_version, template_segment
+from recost.aggregation.segments import FREE, ID, KNOWN, PASSED_OVER, STRICT, is_telling, template_segment
 
 __all__ = ["template", "template_for"]
 
@@ -27,6 +27,9 @@ _MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
 _NUMBERED: Final = frozenset({"api", "rest", "version", "versions"})
 """What follows one of these may be a version without a letter: ``/rest/api/2``."""
 _PLAIN_VERSION: Final = re.compile("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
+_DIGITS: Final = frozenset("0123456789")
+_MARKS: Final = frozenset("%:;=(")
+"""What stands before one of these may tell of the next segment, though all of this one is hidden."""
 _DATED: Final = re.compile("20[0-4][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _SWIFT: Final = re.compile("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
 """Followed by a container and an object, whose names are the users'."""
@@ -75,7 +78,7 @@ def template_for(host: str, path: str) -> str:
 
 def _template(path: str) -> str:
     path = path.partition("?")[0].partition("#")[0]
-    swift = _SWIFT.match(path)
+    swift = _SWIFT.match(path) if path.startswith(("/v1", "/swift/")) else None
     if swift is not None:
         below = _bucket_and("{key}", path[swift.end() :])
         return _template(swift[0].rpartition("/")[0]) + "/" + ID + below.rstrip("/")
@@ -97,21 +100,27 @@ def _segments(segments: list[str]) -> list[str]:
     hidden, told = 0, FREE
     slack = False
     for number, segment in enumerate(segments):
+        if not segment or segment == _REST:
+            results.append(segment)
+            continue
         slack = slack or (before in _SLACK and _SLACK_TEAM.fullmatch(segment) is not None)
-        if segment in {"", _REST}:
-            result = segment
-        elif slack or len(segment) > _MAX_LENGTH:
+        if slack or len(segment) > _MAX_LENGTH:
             result = ID
-        elif _is_plain_version(segment, before, segments, number):
+        elif segment[0] in _DIGITS and _is_plain_version(segment, before, segments, number):
             result = segment
         else:
             result = template_segment(segment, number == 0, told if hidden else FREE, before in _MODELS)
         results.append(result)
-        if not segment or is_version(segment):
-            continue  # they stand between a word and what it tells of
-        telling = 0 if slack else is_telling(segment)
-        told = STRICT if telling else KNOWN
-        hidden = telling or max(hidden - (result.startswith(ID)), 0)
+        telling = 0
+        if not slack and (result != ID or not _MARKS.isdisjoint(segment)):
+            telling = is_telling(segment)
+            if telling == PASSED_OVER:
+                continue
+        if telling:
+            hidden, told = telling, STRICT
+        elif hidden:
+            told = KNOWN
+            hidden -= result[:4] == ID
         before = result.lower()
     return results
 
@@ -120,7 +129,7 @@ def _is_plain_version(segment: str, before: str, segments: list[str], number: in
     if number == 0:
         return len(segments) > 1 and segments[1] != "" and len(segment) == 1 and segment.isdigit()
     if number == 1 and len(segments) > 2 and _DATED.fullmatch(segment):
-        return not is_telling(before)
+        return is_telling(before) <= 0
     return before in _NUMBERED and _PLAIN_VERSION.fullmatch(segment) is not None
 
 
