@@ -99,6 +99,7 @@ def test_a_second_init_that_is_refused_ends_the_first(server: Loopback, tmp_path
     assert not recost.is_installed()
     assert wait_until(lambda: errors)
     assert "1 calls ended after" in str(errors[0])
+    assert wait_until(lambda: not any(thread.name == "recost-notifier" for thread in threading.enumerate()))
 
 
 @pytest.mark.parametrize("how", ["closed", "dropped", "kept"])
