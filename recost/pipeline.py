@@ -13,6 +13,7 @@ from typing import Any, Callable, Final, Optional
 
 from recost.aggregation.aggregator import Call, UnlockedAggregator
 from recost.aggregation.detail import Facts
+from recost.aggregation.models import model_name
 from recost.aggregation.templating import template_for
 from recost.aggregation.window import Window
 from recost.events import RawEvent
@@ -30,6 +31,15 @@ UNKNOWN: Final = "unknown"
 
 _CACHED_ROUTES: Final = 2048
 _LONGEST_CACHED: Final = 256
+_METHODS_TEXT: Final = """
+    ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LIST LOCK
+    MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH
+    POST PRI PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND
+    UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL
+"""
+_METHODS: Final = frozenset(_METHODS_TEXT.split())
+"""IANA's registry of HTTP methods, and those of caches and of UPnP: any other may be data."""
+_OTHER_METHOD: Final = "OTHER"
 
 
 class _Route:
@@ -146,7 +156,7 @@ class Pipeline:
         call = self._call
         call.provider = route.provider
         call.endpoint_category = route.endpoint
-        call.method = exchange.method
+        call.method = _shown_method(exchange.method)
         call.latency_ms = latency_ms
         call.request_bytes = exchange.request_bytes
         call.response_bytes = exchange.response_bytes
@@ -177,7 +187,7 @@ class Pipeline:
             cost.cents,
             metered=self._metered,
             source=cost.source,
-            model=cost.model,
+            model=_shown_model(cost, failed=failed),
             tokens=_tokens(cost),
             tags=tags,
             attempts=cost.attempts,
@@ -234,6 +244,19 @@ class Pipeline:
 def _answered(exchange: Exchange) -> bool:
     """Tell whether a call of which something is odd was answered below 400."""
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
+
+
+def _shown_method(method: str) -> str:
+    """Return a method as windows show it. A stand-in for a response may have none."""
+    known = method in _METHODS or not isinstance(method, str) or method.upper() in _METHODS
+    return method if known else _OTHER_METHOD
+
+
+def _shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
+    """Return the model as windows show it: what isn't from the response was read from the path."""
+    if cost.model is None:
+        return None
+    return model_name(cost.model, from_path=cost.usage is None or cost.usage.model is None, failed=failed)
 
 
 def _tokens(cost: Cost) -> dict[str, int]:

@@ -342,3 +342,35 @@ def test_the_order_of_rules_decides() -> None:
         scene.pipeline.process(call("h.example"))
         found.append(scene.metric().provider)
     assert found == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("method", "shown"),
+    [("GET", "GET"), ("get", "get"), ("M\x1b[31m", "OTHER"), ("jane@example.com", "OTHER")],
+)
+def test_methods_are_data_too(method: str, shown: str) -> None:
+    scene = Scene()
+    scene.pipeline.process(call(method=method))
+    assert scene.metric().method == shown
+
+
+@pytest.mark.parametrize(
+    ("deployment", "status", "models"),
+    [
+        ("gpt-4o", 200, ["gpt-4o"]),
+        ("gpt-4o", 404, ["gpt-4o"]),
+        ("acme-prod", 200, ["acme-prod"]),
+        ("acme-prod", 404, []),
+        ("jane.doe%40example.com", 200, []),
+        ("cus_NffrFeUfNV2Hib", 200, []),
+        ("3f2504e0-4f89-41d3-9a0c-0305e82c3301", 404, []),
+        ("sk-abc", 200, []),
+    ],
+)
+def test_models_that_paths_name(deployment: str, status: int, models: list[str]) -> None:
+    rule = ProviderDef("*.example.com", "mine", usage="openai", genai_provider="openai")
+    registry = ProviderRegistry([rule])
+    scene = Scene(rule, meter=Meter(registry, report=print), metered=True)
+    path = f"/openai/deployments/{deployment}/chat/completions"
+    scene.pipeline.process(call("a.example.com", path, status))
+    assert [entry.model for entry in scene.metric().models or ()] == models

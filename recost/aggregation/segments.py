@@ -16,7 +16,7 @@ from typing import Any, Callable, Final, Optional
 
 from recost.aggregation.vocabulary import FIRST_NAMES, SUBRESOURCES, TELLING, TOKENS, WORDS
 
-__all__ = ["FREE", "ID", "KNOWN", "PASSED_OVER", "STRICT", "is_telling", "template_segment"]
+__all__ = ["FREE", "ID", "KNOWN", "PASSED_OVER", "STRICT", "is_model", "is_telling", "template_segment"]
 
 ID: Final = "{id}"
 FREE: Final = 0
@@ -202,9 +202,9 @@ def _segment(segment: str, told: int, model: bool) -> str:
 def _joined(parts: list[str], told: int, model: bool) -> str:
     """Return ``gemini-2.5-flash:generateContent`` as it is, ``8d3f…:cancel`` as ``{id}:cancel``."""
     head, *rest = parts
-    if model and len(rest) == 1 and rest[0] in set("0123456789") and _is_model(head):
+    if model and len(rest) == 1 and rest[0] in set("0123456789") and is_model(head):
         return f"{head}:{rest[0]}"  # anthropic.claude-3-5-sonnet-20241022-v2:0
-    if model and head == "ft" and _is_model(rest[0]):
+    if model and head == "ft" and is_model(rest[0]):
         return ":".join(["ft", rest[0], *[ID] * (len(rest) - 1)])
     results: list[str] = []
     for part in parts:
@@ -225,14 +225,15 @@ def _part(part: str, told: int, model: bool) -> str:
         if suffix in _FORMATS:
             kept = stem == ID or (_is_known(stem) and _is_name(stem) and (told != STRICT or _is_verb(stem)))
             return f"{stem if kept else ID}.{extension}"
-        if suffix in _FILES and not (model and _is_model(part)):
+        if suffix in _FILES and not (model and is_model(part)):
             return f"{ID}.{extension}"
     if told:
         return part if (_is_verb(part) or (told == KNOWN and _is_known(part))) and _is_name(part) else ID
-    return part if _is_name(part) or (model and _is_model(part)) else ID
+    return part if _is_name(part) or (model and is_model(part)) else ID
 
 
-def _is_model(text: str) -> bool:
+def is_model(text: str) -> bool:
+    """Tell whether a text is the name of a model of a known family."""
     lower = text.lower()
     return (
         text.isascii()

@@ -1,0 +1,68 @@
+"""The names of models that windows show: what doesn't look like one is left out.
+
+A model's name comes from an answer, or from a path that a visitor may have had a part in.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, Optional
+
+from recost.aggregation.segments import is_model
+from recost.aggregation.vocabulary import FIRST_NAMES, TOKENS
+
+__all__ = ["model_name"]
+
+_LONGEST: Final = 200
+_CHARACTERS: Final = re.compile(r"[A-Za-z0-9._:/@+ -]+")
+_AT: Final = re.compile(r"@(?:cf|hf)/[^@]+|[^@]*@(?:[0-9]{1,8}|default|latest)|[^@]+")
+"""``@cf/meta/llama-3-8b`` and ``claude-3-5-sonnet@20240620``, but no address."""
+_PIECES: Final = re.compile("[A-Za-z0-9]+")
+_UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", re.IGNORECASE)
+_HASH: Final = re.compile(":[0-9a-f]{32,64}")
+_ACCOUNT: Final = re.compile(":[0-9]{12}:")
+_RUNS: Final = re.compile("[0-9]+|[A-Z]+|[a-z]+")
+_OPAQUE: Final = 8
+"""Characters that a piece has at least before it may be a token."""
+_MOST_RUNS: Final = 5
+_DATE: Final = 8
+
+
+@lru_cache(maxsize=512)
+def model_name(name: str, *, from_path: bool = False, failed: bool = False) -> Optional[str]:
+    """Return a model's name as windows show it; None for what is none.
+
+    Args:
+        name: From an answer, a request or a path.
+        from_path: A path named it. It may be that of a person then.
+        failed: The call failed: a path names a model then only if it is of a known family.
+    """
+    if not name.strip() or len(name) > _LONGEST or not _CHARACTERS.fullmatch(name) or not _AT.fullmatch(name):
+        return None
+    if name.startswith("arn:"):
+        name = _ACCOUNT.sub("::", name)
+    found = _HASH.search(name)
+    if found is not None and found.end() == len(name):
+        name = name[: found.start()]  # owner/name:version of Replicate
+    if _UUID.search(name) or any(part.startswith(TOKENS) for part in re.split("[/: ]", name)):
+        return None
+    fine_tuned = name.startswith("ft:")
+    pieces = _PIECES.findall(name)
+    if not pieces or any(_is_opaque(piece) for piece in (pieces[:-1] if fine_tuned else pieces)):
+        return None
+    if from_path and not FIRST_NAMES.isdisjoint(map(str.lower, pieces)):
+        return None
+    if from_path and failed and not is_model(name.rpartition("/")[2].partition(":")[0].partition("@")[0]):
+        return None
+    return name
+
+
+def _is_opaque(piece: str) -> bool:
+    """Tell a token, a hash or a long number from a word, a version or a size."""
+    if piece.isdigit():
+        return len(piece) > _DATE
+    if len(piece) < _OPAQUE or piece.isalpha():
+        return len(piece) > 2 * _DATE and len(_RUNS.findall(piece)) > _MOST_RUNS
+    digits = sum(map(str.isdigit, piece))
+    return len(_RUNS.findall(piece)) > _MOST_RUNS or (digits > 2 and len(_RUNS.findall(piece)) > 3)
