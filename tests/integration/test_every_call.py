@@ -76,7 +76,7 @@ KINDS = (
     Kind("/hang/cancelled", ends=False, hangs=True),
     Kind("/hang/upload", "", "POST", body=50, ends=False, hangs=True),
     Kind("/truncate/half", "n=600", ends=False),
-    Kind("/reset/hard", "", "POST", body=20, ends=False),
+    Kind("/reset/search", "", "POST", body=20, ends=False),
     Kind("/refused/call", ends=False, reaches=False),
 )
 
