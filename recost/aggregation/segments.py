@@ -206,6 +206,9 @@ def _joined(parts: list[str], told: int, model: bool) -> str:
         return f"{head}:{rest[0]}"  # anthropic.claude-3-5-sonnet-20241022-v2:0
     if model and head == "ft" and is_model(rest[0]):
         return ":".join(["ft", rest[0], *[ID] * (len(rest) - 1)])
+    named = model or _is_known(head) or is_telling(head) > 0
+    if len(rest) == 1 and not named and rest[0] != ID and _is_verb(rest[0]):
+        return f"{head if not head.strip('._-') else ID}:{rest[0]}"  # documents/abc:run
     results: list[str] = []
     for part in parts:
         result = _part(part, told, model)
@@ -277,6 +280,11 @@ def _is_name(text: str) -> bool:
     )
 
 
+def _holds_a_token(text: str) -> bool:
+    """Tell ``token-sk_live_abc`` by the prefix behind a separator."""
+    return any(text.startswith(TOKENS, found.end()) for found in _SEPARATORS.finditer(text))
+
+
 def _consists_of_words(text: str) -> bool:
     words = _words(text)
     if not FIRST_NAMES.isdisjoint(words):
@@ -330,11 +338,18 @@ def _reads_like_words(text: str) -> bool:
 
 def _go_together(text: str, pieces: list[str], humps: int, unknown: list[str]) -> bool:
     """Tell ``list-legacy-keys`` from ``first-last``, ``mail.acme.com`` and ``abcd-efgh-ijkl``."""
-    if len(unknown) == humps:
+    if len(unknown) == humps or _tells_within(pieces):
         return False
     if "." in text and pieces[-1].lower() not in SUBRESOURCES:
         return text.endswith(".k8s.io") or (2 * len(unknown) < humps and pieces[-1] not in _DOMAINS)
     return len(pieces) < _GROUPS or len(unknown) < 2 or len({len(piece) for piece in pieces}) > 1
+
+
+def _tells_within(pieces: list[str]) -> bool:
+    """Tell ``tenant_acme`` and ``user-bob``, where a word tells of the next one."""
+    return any(
+        before.lower() in TELLING and not _is_known(after) for before, after in zip(pieces, pieces[1:])
+    )
 
 
 def _letters(piece: str) -> str:

@@ -27,6 +27,8 @@ _MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
 _NUMBERED: Final = frozenset({"api", "rest", "version", "versions"})
 """What follows one of these may be a version without a letter: ``/rest/api/2``."""
 _PLAIN_VERSION: Final = re.compile("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
+_OWN: Final = frozenset({"@me", "me", "self"})
+"""They stand for the caller's own id."""
 _DIGITS: Final = frozenset("0123456789")
 _MARKS: Final = frozenset("%:;=(")
 """What stands before one of these may tell of the next segment, though all of this one is hidden."""
@@ -118,6 +120,8 @@ def _segments(segments: list[str]) -> list[str]:
                 continue
         if telling:
             hidden, told = telling, STRICT
+        elif segment in _OWN:
+            hidden = 0
         elif hidden:
             told = KNOWN
             hidden -= result[:4] == ID

@@ -23,6 +23,7 @@ TOKENS: Final = tuple(_TOKENS_TEXT.split())
 """How published formats of secrets begin: what stands behind one of these is hidden whatever it is."""
 
 _TELLING_ONE_TEXT: Final = """
+    vault vaults
     account accounts accountses address addressee addressees addresses alias aliases apikey apikeys
     appauthorization appauthorizations applicant applicants appointment appointments attendee
     attendees auth author authorization authorizations authors authorses bearer bearers
