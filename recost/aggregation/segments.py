@@ -156,7 +156,7 @@ def template_segment(segment: str, first: bool, told: int = FREE, model: bool = 
     if len(segment) > _MAX_LENGTH or segment.isdigit():
         return ID
     if not model and _MARKS.isdisjoint(segment) and segment[0] not in "vV":
-        if len(segment) - len(segment.translate(_NO_DIGITS)) > _MOST_DIGITS:
+        if _has_many_digits(segment):
             return ID  # most ids end here
     elif "%" in segment:
         segment = _ESCAPE.sub(_unescape, segment)
@@ -181,6 +181,10 @@ def is_telling(segment: str) -> int:
     for mark in ":=;(":
         segment = segment.partition(mark)[0]
     return max((TELLING.get(word.lower(), 0) for word in _HUMP.findall(segment)), default=0)
+
+
+def _has_many_digits(text: str) -> bool:
+    return len(text) - len(text.translate(_NO_DIGITS)) > _MOST_DIGITS
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -223,16 +227,23 @@ def _part(part: str, told: int, model: bool) -> str:
     if part in {"", ID}:
         return part
     stem, dot, extension = part.rpartition(".")
-    if dot and stem:
-        suffix = extension.lower()
-        if suffix in _FORMATS:
-            kept = stem == ID or (_is_known(stem) and _is_name(stem) and (told != STRICT or _is_verb(stem)))
-            return f"{stem if kept else ID}.{extension}"
-        if suffix in _FILES and not (model and is_model(part)):
-            return f"{ID}.{extension}"
+    suffix = extension.lower() if dot and stem else ""
+    if suffix in _FORMATS:
+        return f"{stem if stem == ID or _is_resource(stem, told) else ID}.{extension}"
+    if suffix in _FILES and not (model and is_model(part)):
+        return f"{ID}.{extension}"
     if told:
-        return part if (_is_verb(part) or (told == KNOWN and _is_known(part))) and _is_name(part) else ID
-    return part if _is_name(part) or (model and is_model(part)) else ID
+        kept = (_is_verb(part) or (told == KNOWN and _is_known(part))) and _is_name(part)
+    else:
+        kept = _is_name(part) or (model and is_model(part))
+    return part if kept else ID
+
+
+def _is_resource(stem: str, told: int) -> bool:
+    """Tell ``Messages`` of ``Messages.json`` from ``jane-doe``."""
+    if stem[0] not in "vV" and _has_many_digits(stem):
+        return False
+    return _is_known(stem) and _is_name(stem) and (told != STRICT or _is_verb(stem))
 
 
 def is_model(text: str) -> bool:
