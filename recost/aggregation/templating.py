@@ -114,7 +114,7 @@ def _segments(segments: list[str]) -> list[str]:
             result = template_segment(segment, number == 0, told if hidden else FREE, before in _MODELS)
         results.append(result)
         telling = 0
-        if not slack and (result[:4] != ID or not _MARKS.isdisjoint(segment)):
+        if not slack and len(segment) <= _MAX_LENGTH and (result[:4] != ID or not _MARKS.isdisjoint(segment)):
             telling = is_telling(segment)
             if telling == PASSED_OVER:
                 continue
