@@ -24,6 +24,9 @@ __all__ = ["Runtime"]
 
 _FORK_SEND_S: Final = 0.003
 """For one window that is pending before a fork: a collector may take long."""
+_FORK_WRITE_S: Final = 0.05
+"""The same where windows stay on this machine: only a busy one takes as long."""
+_LOCAL_SPACING_S: Final = 1.0
 _FORK_PAUSE_S: Final = 0.1
 """For all of them, and for the thread to get its turn on a busy machine."""
 _FORK_END_S: Final = 0.1
@@ -112,7 +115,8 @@ class Runtime:
         if not _is_alive(self._worker_thread):
             self.worker.flush()
         self._join(self._keeper_thread, deadline)
-        self.delivery.settle_quickly(_FORK_SEND_S, _FORK_PAUSE_S)
+        send_s = _FORK_WRITE_S if self.delivery.spacing_s <= _LOCAL_SPACING_S else _FORK_SEND_S
+        self.delivery.settle_quickly(send_s, _FORK_PAUSE_S)
         if self.delivery.pause():
             self._join(self._delivery_thread, deadline)
         self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
