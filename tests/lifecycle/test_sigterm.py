@@ -26,6 +26,11 @@ def call(path="/plain"):
 
 def ready():
     print("ready", flush=True)
+
+def wait():
+    # In short pieces: Python does not see a signal that comes just before a call that blocks.
+    for _ in range(1200):
+        time.sleep(0.05)
 """
 INIT = "recost.init(local_dir=folder, flush_on_sigterm=True)\n"
 REFUSING = """
@@ -36,7 +41,7 @@ def refuse(*_):
 
 threading.Thread.start = _thread.start_new_thread = refuse
 """
-WAIT = "call(); ready(); [time.sleep(0.05) for _ in range(1200)]"
+WAIT = "call(); ready(); wait()"
 
 ENDINGS = {
     "the default action": (INIT + WAIT, -signal.SIGTERM),
@@ -147,9 +152,7 @@ def test_everything_is_recorded(ending: str, server: Loopback, tmp_path: Path) -
     assert calls(windows(tmp_path)) == {"/plain": len(server.log)}
 
 
-@pytest.mark.parametrize(
-    "where", ["[time.sleep(0.05) for _ in range(1200)]", "handle.flush_blocking(60)", "handle.dispose()"]
-)
+@pytest.mark.parametrize("where", ["wait()", "handle.flush_blocking(60)", "handle.dispose()"])
 def test_a_collector_that_hangs_holds_it_up_for_the_shutdown_timeout_at_most(
     where: str, server: Loopback, tmp_path: Path
 ) -> None:
@@ -176,7 +179,7 @@ def test_a_second_sigterm_waits_for_nothing(server: Loopback, tmp_path: Path) ->
 
 def test_a_lock_that_the_flush_needs_is_held_by_the_main_thread(server: Loopback, tmp_path: Path) -> None:
     code = "import logging\nrecost.init(local_dir=folder, flush_on_sigterm=True, debug=True)\ncall()\n"
-    code += "[handler.acquire() for handler in logging.getLogger('recost').handlers]; ready(); [time.sleep(0.05) for _ in range(1200)]"
+    code += "[handler.acquire() for handler in logging.getLogger('recost').handlers]; ready(); wait()"
     process = start(code, server, tmp_path)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
