@@ -81,6 +81,7 @@ class Recost(Tool):
 
         self._errors: list[Exception] = []
         self._handle = recost.init(
+            template_paths=False,  # the paths tell the phases and the clients
             api_key="rc-0123456789abcdef",
             project_id="proj-1",
             base_url=self._telemetry,
