@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,13 @@ def bare_calls(server: Loopback) -> Iterator[tuple[dict[str, Any], dict[str, Any
     calls = faults.scenarios(server.url)
     yield calls, {name: faults.outcome(call) for name, call in calls.items()}
     streaming.clear()  # calls whose end could not be recorded
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Collect what interrupted clients have left open now, and not in the midst of another test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
