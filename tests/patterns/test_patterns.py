@@ -58,6 +58,7 @@ BAD = (
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no timer that interrupts a pattern")
+@pytest.mark.slow
 def test_patterns_that_are_not_linear_are_found() -> None:
     found = {line["name"] for line in slow(measured(*BAD))}
     assert [bad for bad in BAD if not any(name.startswith(f"{bad} ") for name in found)] == []
