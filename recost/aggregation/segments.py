@@ -286,9 +286,9 @@ def _is_name(text: str) -> bool:
     """Tell whether a programmer gave this name: by its characters, its pieces, its words and its letters."""
     if text in _SPECIAL or _VERSION.fullmatch(text):
         return True
-    return (
-        _PUNCTUATED.fullmatch(text) is not None and _consists_of_words(text) and not text.startswith(TOKENS)
-    )
+    if text.startswith(TOKENS) or _holds_a_token(text):
+        return False
+    return _PUNCTUATED.fullmatch(text) is not None and _consists_of_words(text)
 
 
 def _holds_a_token(text: str) -> bool:

@@ -194,3 +194,8 @@ def test_known_attacks_are_identifiers(piece: str) -> None:
     for prefix in ("", "gpt-", "claude."):
         assert template_segment((prefix + piece * 64)[:63] + "!", False) == ID
         assert template_segment(prefix + piece * 350_000, False) == ID
+
+
+@pytest.mark.parametrize("text", ["my-ghp_abcdef", "token-sk_live_abc", "charge.sk_test_abc", "ghp_abcdef"])
+def test_the_prefix_of_a_token_is_hidden_wherever_it_stands(text: str) -> None:
+    assert template_segment(text, False) == ID
