@@ -24,12 +24,6 @@ from recost.interceptors.exchange import (
 )
 
 
-@pytest.fixture(autouse=True)
-def _nothing_under_way() -> None:
-    """Forget calls that other tests have left under way, on servers that never answered."""
-    streaming.clear()
-
-
 def make(sink: Any = lambda exchange: None, **fields: Any) -> Exchange:
     values: dict[str, Any] = {
         "layer": "httpx",

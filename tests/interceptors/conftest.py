@@ -1,0 +1,13 @@
+"""What every test of the interceptors begins with."""
+
+from __future__ import annotations
+
+import pytest
+
+from recost.interceptors.exchange import streaming
+
+
+@pytest.fixture(autouse=True)
+def _nothing_under_way() -> None:
+    """Forget the calls that earlier tests have left open."""
+    streaming.clear()
