@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable, Final, Optional
 
+from recost._patterns import LazyPattern
+
 try:
     import fcntl as _fcntl
 except ImportError:  # Windows
@@ -56,7 +58,9 @@ _BYTE: Final = 0x7FFF_FFFE
 """msvcrt locks are mandatory: the byte that is locked lies where no data is."""
 _FIRST_POLL_S: Final = 0.0005
 _LONGEST_POLL_S: Final = 0.01
-_RESERVED: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+_RESERVED: Final = LazyPattern(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE
+)
 """https://learn.microsoft.com/windows/win32/fileio/naming-a-file: devices, whatever extension follows."""
 
 

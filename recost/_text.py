@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from recost._patterns import LazyPattern
+
 __all__ = ["csv_cell", "markdown", "printable"]
 
 _JOINERS: Final = frozenset("\u200c\u200d")
@@ -27,8 +29,8 @@ _ENTITIES: Final = {
 }
 """Markup as entities, which form no structure. A mention, an issue or an address is also recognised in the
 finished text, so a space of no width follows its mark."""
-_MARKUP: Final = re.compile(r"[<>\[\]!&`*~$@#\\|]|:(?=//)|(?<![^\W_])_|_(?![^\W_])")
-_WWW: Final = re.compile(r"\bwww\.", re.IGNORECASE)
+_MARKUP: Final = LazyPattern(r"[<>\[\]!&`*~$@#\\|]|:(?=//)|(?<![^\W_])_|_(?![^\W_])")
+_WWW: Final = LazyPattern(r"\bwww\.", re.IGNORECASE)
 
 
 def printable(text: str) -> str:

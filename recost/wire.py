@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Optional, Union
 if TYPE_CHECKING:
     from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
 
+from recost._patterns import LazyPattern
+
 __all__ = [
     "EXTENDED_VERSION",
     "PROTOCOL_VERSION",
@@ -161,13 +163,13 @@ TIME_PATTERN: Final = (
 )
 """Of ISO 8601: a date; a date and a time of day, which is UTC where it has no offset."""
 
-_VERSION: Final = re.compile(VERSION_PATTERN)
-_TIME: Final = re.compile(TIME_PATTERN)
+_VERSION: Final = LazyPattern(VERSION_PATTERN)
+_TIME: Final = LazyPattern(TIME_PATTERN)
 _BRACKETS: Final = bytes(sorted(set(range(256)) - set(b"[]{}\n")))
 _NO_MARKS: Final = bytes(sorted(set(range(256)) - set(b'[]{}"')))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 """One level deeper, or, as a signed byte, one less."""
-_STRING_OR_ODD: Final = re.compile(
+_STRING_OR_ODD: Final = LazyPattern(
     r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|,(?=[ \t\r]*[\]}])|-?(?i:nan|inf(?:inity)?)\b', re.DOTALL
 )
 _BLANK: Final = b" \t\n\v\f\r"

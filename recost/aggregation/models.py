@@ -9,20 +9,21 @@ import re
 from functools import lru_cache
 from typing import Final, Optional
 
+from recost._patterns import LazyPattern
 from recost.aggregation.segments import is_model
 from recost.aggregation.vocabulary import FIRST_NAMES, TOKENS
 
 __all__ = ["model_name"]
 
 _LONGEST: Final = 200
-_CHARACTERS: Final = re.compile(r"[A-Za-z0-9._:/@+ -]+")
-_AT: Final = re.compile(r"@(?:cf|hf)/[^@]+|[^@]*@(?:[0-9]{1,8}|default|latest)|[^@]+")
+_CHARACTERS: Final = LazyPattern(r"[A-Za-z0-9._:/@+ -]+")
+_AT: Final = LazyPattern(r"@(?:cf|hf)/[^@]+|[^@]*@(?:[0-9]{1,8}|default|latest)|[^@]+")
 """``@cf/meta/llama-3-8b`` and ``claude-3-5-sonnet@20240620``, but no address."""
-_PIECES: Final = re.compile("[A-Za-z0-9]+")
-_UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", re.IGNORECASE)
-_HASH: Final = re.compile(":[0-9a-f]{32,64}")
-_ACCOUNT: Final = re.compile(":[0-9]{12}:")
-_RUNS: Final = re.compile("[0-9]+|[A-Z]+|[a-z]+")
+_PIECES: Final = LazyPattern("[A-Za-z0-9]+")
+_UUID: Final = LazyPattern("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", re.IGNORECASE)
+_HASH: Final = LazyPattern(":[0-9a-f]{32,64}")
+_ACCOUNT: Final = LazyPattern(":[0-9]{12}:")
+_RUNS: Final = LazyPattern("[0-9]+|[A-Z]+|[a-z]+")
 _OPAQUE: Final = 8
 """Characters that a piece has at least before it may be a token."""
 _MOST_RUNS: Final = 5

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Callable, Final, Optional
+from typing import Final
 
+from recost._patterns import LazyPattern
 from recost.aggregation.vocabulary import FIRST_NAMES, SUBRESOURCES, TELLING, TOKENS, WORDS
 
 __all__ = ["FREE", "ID", "KNOWN", "PASSED_OVER", "STRICT", "is_model", "is_telling", "template_segment"]
@@ -39,39 +40,24 @@ _SHORT: Final = 5
 _GROUPS: Final = 3
 
 
-class _Pattern:
-    """A regular expression that is compiled at its first use: on recost's own thread, and not at import."""
-
-    match: Callable[[str], Optional[re.Match[str]]]
-    fullmatch: Callable[[str], Optional[re.Match[str]]]
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-
-    def __getattr__(self, name: str) -> Any:
-        compiled = re.compile(self._source)
-        self.match, self.fullmatch = compiled.match, compiled.fullmatch
-        return getattr(compiled, name)
-
-
 _MARKS: Final = frozenset("%:;=(.")
 _NO_DIGITS: Final = dict.fromkeys(map(ord, "0123456789"))
 _MOST_DIGITS: Final = 5
-_ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
-_BOT_TOKEN: Final = re.compile(r"bot[0-9]+:")
+_ESCAPE: Final = LazyPattern("%([0-9A-Fa-f]{2})")
+_BOT_TOKEN: Final = LazyPattern(r"bot[0-9]+:")
 _DATE: Final = "20[0-4][0-9]-?(?:0[1-9]|1[0-2])(?:-?(?:0[1-9]|[12][0-9]|3[01]))?"
-_LEADING_VERSION: Final = re.compile(rf"(?:{_DATE})(?:-preview)?|[0-9]\.[0-9]{{1,2}}")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_VERSION: Final = re.compile(
+_LEADING_VERSION: Final = LazyPattern(rf"(?:{_DATE})(?:-preview)?|[0-9]\.[0-9]{{1,2}}")
+_UUID: Final = LazyPattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_VERSION: Final = LazyPattern(
     r"[vV][0-9]{1,2}(?:[._][0-9]{1,3}){0,2}(?:(?:alpha|beta|preview|rc|p|b)[0-9]{0,2}){0,2}"
     rf"|v(?:{_DATE})"
 )
-_PUNCTUATED: Final = re.compile(r"\$?[A-Za-z0-9._-]*")
+_PUNCTUATED: Final = LazyPattern(r"\$?[A-Za-z0-9._-]*")
 _SPECIAL: Final = frozenset({"@me", "@all", "~", "()", "$"})
-_PIECE: Final = re.compile("[a-z0-9]+")
-_NUMBERED: Final = re.compile("([a-z]{2,})[0-9]{1,3}")
+_PIECE: Final = LazyPattern("[a-z0-9]+")
+_NUMBERED: Final = LazyPattern("([a-z]{2,})[0-9]{1,3}")
 """A known word and a number, as in ``office365``; but not ``user7``."""
-_VERSIONED: Final = re.compile("(?:v[0-9]{1,2})?([a-z]+)(?<!v)(?:v[0-9]{1,2})?")
+_VERSIONED: Final = LazyPattern("(?:v[0-9]{1,2})?([a-z]+)(?<!v)(?:v[0-9]{1,2})?")
 _WELL_KNOWN_TEXT: Final = """
     2d 2fa 3d 3ds 3ds2 4k b2b b2c base32 base58 base64 brc20 cc2 d1 d365 e164 e2e ec2 erc20 erc721
     gen2 h264 h265 i18n ip4 ip6 ipv4 ipv6 k8s l10n l2 md5 mp3 mp4 mt940 5xx 4xx
@@ -79,11 +65,11 @@ _WELL_KNOWN_TEXT: Final = """
     route53 s3 sha1 sha256 sha512 tls12 u2f utf16 utf8 v1beta web2 web3 x12 x509 xero2
 """
 _WELL_KNOWN: Final = frozenset(_WELL_KNOWN_TEXT.split())
-_HEX: Final = re.compile("[a-fA-F]{8,}")
-_SEPARATORS: Final = re.compile("[._-]")
-_HUMP: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_HEX: Final = LazyPattern("[a-fA-F]{8,}")
+_SEPARATORS: Final = LazyPattern("[._-]")
+_HUMP: Final = LazyPattern("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-_MODEL: Final = _Pattern(
+_MODEL: Final = LazyPattern(
     r"(?:(?:us|eu|apac|jp|au|global)\.)?"
     r"(?:(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|mistral|openai|qwen|stability|xai)\.)?"
     r"(?:chatgpt|chirp|claude|codestral|command|dall-e|deepseek|devstral|eleven|embed|flux|gemini|gemma|glm|gpt"
@@ -92,7 +78,7 @@ _MODEL: Final = _Pattern(
     r"(?=[0-9._-]|\Z)"
 )
 """Models carry sizes, versions and dates in their names, and their names are what costs depend on."""
-_MODEL_PART: Final = re.compile(
+_MODEL_PART: Final = LazyPattern(
     "[a-z]{0,2}[0-9]{1,2}|[a-z]{1,14}[0-9]{0,2}|[0-9]{1,4}[bkmo]?|20[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]"
     "|[0-9]{1,3}x[0-9]{1,3}b?|[ae][0-9]{1,3}b"
 )

@@ -6,10 +6,10 @@ is what its neighbours say of it, and how object stores, whose paths are the use
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final, Literal, Optional
 
+from recost._patterns import LazyPattern
 from recost.aggregation.segments import FREE, ID, KNOWN, PASSED_OVER, STRICT, is_telling, template_segment
 
 __all__ = ["template", "template_for"]
@@ -21,19 +21,19 @@ _CACHED: Final = 1024
 
 _SLACK: Final = frozenset({"services", "triggers", "workflows"})
 """Followed by a team, and then by ids and a token only: hooks.slack.com/services/T…/B…/…"""
-_SLACK_TEAM: Final = re.compile("T[A-Z0-9]+")
+_SLACK_TEAM: Final = LazyPattern("T[A-Z0-9]+")
 _MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
 """What follows one of these may be the name of a model."""
 _NUMBERED: Final = frozenset({"api", "rest", "version", "versions"})
 """What follows one of these may be a version without a letter: ``/rest/api/2``."""
-_PLAIN_VERSION: Final = re.compile("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
+_PLAIN_VERSION: Final = LazyPattern("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
 _OWN: Final = frozenset({"@me", "me", "self"})
 """They stand for the caller's own id."""
 _DIGITS: Final = frozenset("0123456789")
 _MARKS: Final = frozenset("%:;=(")
 """What stands before one of these may tell of the next segment, though all of this one is hidden."""
-_DATED: Final = re.compile("20[0-4][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
-_SWIFT: Final = re.compile("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
+_DATED: Final = LazyPattern("20[0-4][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_SWIFT: Final = LazyPattern("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
 """Followed by a container and an object, whose names are the users'."""
 
 _Layout = Literal["path", "virtual", "google"]
@@ -48,12 +48,14 @@ _STORES: Final = {
 }
 """Object stores, and how many labels their hosts have when the bucket is in the path; one with more is named
 after its bucket."""
-_STORE: Final = re.compile(
+_STORE: Final = LazyPattern(
     "(?:s3|oss|cos|obs|r2|storage|minio|ceph|swift|blob|bucket|buckets|objectstorage|object-storage)(?:-.*)?"
     "|s3express.*"
 )
 """Labels of hosts that are object stores: what stands before one is the bucket."""
-_GOOGLE_STORAGE: Final = re.compile(r"/(?:(?:download|upload|resumable/upload)/)?(?:storage/v1|v0)/b(?:/|\Z)")
+_GOOGLE_STORAGE: Final = LazyPattern(
+    r"/(?:(?:download|upload|resumable/upload)/)?(?:storage/v1|v0)/b(?:/|\Z)"
+)
 _GOOGLE_VERBS: Final = frozenset({"acl", "compose", "copyTo", "moveTo", "restore", "rewriteTo"})
 
 

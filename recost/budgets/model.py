@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Callable, Final, Literal, Optional, Union
 
+from recost._patterns import LazyPattern
 from recost.budgets.periods import PERIODS, Per, load_zone
 from recost.globs import ANYTHING, Glob
 
@@ -20,8 +21,8 @@ Amount = Union[Decimal, int, float, str]
 _MAX_TEXT: Final = 200
 _MOST: Final = Decimal(10) ** 12
 _MOST_FRACTION: Final = 100
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
-_DATED: Final = re.compile(
+_CONTROL: Final = LazyPattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_DATED: Final = LazyPattern(
     r"[-@](?:\d{8}|\d{6}|\d{4}|\d{3}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|latest)"
 )
 """What providers put behind the name of a model to name one version of it."""

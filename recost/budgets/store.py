@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from typing import Any, Callable, Final, NamedTuple
 
 from recost import _files
 from recost._documents import parse_json
+from recost._patterns import LazyPattern
 from recost.budgets.periods import PERIODS
 from recost.errors import RecostError
 
@@ -26,7 +26,7 @@ __all__ = ["Entry", "StateFile"]
 _FORMAT: Final = "recost budgets 1"
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _MAX_TEXT: Final = 8192
-_AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,250})?")
+_AMOUNT: Final = LazyPattern(r"[0-9]{1,15}(\.[0-9]{1,250})?")
 
 
 class Entry(NamedTuple):

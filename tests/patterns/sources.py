@@ -15,6 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Optional, Union
 
 import recost
+from recost._patterns import LazyPattern
 
 __all__ = ["HOSTILE", "Found", "Program", "find_patterns", "programs"]
 
@@ -75,11 +76,15 @@ def find_patterns(found: list[Program]) -> tuple[list[Found], list[str]]:
     objects = [each for program in found if program.module for each in _reached(program)]
     uses = _Uses(found)
     for place, each in objects:
+        if type(each) is LazyPattern:
+            each = re.compile(*each.arguments)  # noqa: PLW2901 - what it stands for
         if type(each) is re.Pattern:
             _add(patterns, each, place, uses.methods(place))
     instances = [each for _, each in objects]
     unclear = []
     for program in found:
+        if program.name == LazyPattern.__module__:
+            continue  # they are found where they are kept
         for call in _Calls(program, instances, uses).found:
             if isinstance(call, str):
                 unclear.append(call)
