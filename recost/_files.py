@@ -297,9 +297,11 @@ def locked(path: Path, timeout_s: float, **clock: Any) -> Iterator[bool]:
         held = acquire_within(fd, monotonic() + timeout_s, **clock)
         yield held is not False
     finally:
-        if held:
-            release(fd)
-        os.close(fd)
+        try:
+            if held:
+                release(fd)
+        finally:
+            os.close(fd)
 
 
 @contextmanager

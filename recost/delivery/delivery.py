@@ -65,6 +65,8 @@ class Delivery:
         self._pumping = 0
         """The thread that sends."""
         self._sending_since: Optional[float] = None
+        self._sent: Optional[PendingWindow] = None
+        """A window that has arrived and is still in the outbox."""
         self._kicked = False
         self._stopping = False
         self._pausing = False
@@ -197,6 +199,8 @@ class Delivery:
         """Report what will never arrive, and release the transport."""
         with self._lock:
             self._take_in()
+            if self._sent is not None:
+                self._outbox.pop(self._sent)
             left = self._outbox.clear()
         left.windows += self._untold.windows
         left.calls += self._untold.calls
@@ -215,11 +219,12 @@ class Delivery:
             if self._pumping or self._changing:
                 return
             self._pumping = threading.get_ident()
+        try:
             self._kicked = False
             self._rounds_begun += 1
-            overflow = self._outbox.loss.take()
-        try:
-            self._report_overflow(overflow)
+            if self._sent is not None:  # what came after that went wrong: it must not be sent again
+                self._settle_one(self._sent, None)
+            self._report_overflow(self._change(self._outbox.loss.take))
             went_through = False
             while (sent := self._send_head(deadline)) is not None:
                 went_through = went_through or sent
@@ -286,7 +291,7 @@ class Delivery:
             window = None if self._held_back(deadline) else self._outbox.next_aside()
             if window is None:
                 return
-            failure = self._send_once(window.summary(), deadline)
+            failure = self._send_once(window, window.summary(), deadline)
             if failure is None or failure.disposition in _SETTLED:
                 self._settle_one(window, failure)
             elif not (failure.answered and went_through):
@@ -300,6 +305,7 @@ class Delivery:
         """Take out a window that arrived or was refused; put in its halves where they may fare better."""
         if failure is None:
             self._change(lambda: self._outbox.pop(window))
+            self._sent = None
             self._arrived(window)
             return
         divisible = failure.disposition is Disposition.SPLIT and window.bucket_count > 1
@@ -350,28 +356,32 @@ class Delivery:
     def _send_with_retries(self, window: PendingWindow, deadline: Optional[float]) -> Optional[SendError]:
         """Return None when the window was taken, else the failure that decides what becomes of it."""
         summary = window.summary()
-        failure = self._try_often(summary, deadline)
+        failure = self._try_often(window, summary, deadline)
         outcome: Literal["ok", "error"] = "error" if failure else "ok"
         self.last_status = FlushStatus(outcome, len(summary.metrics), self._clock() * 1000)
         return failure
 
-    def _try_often(self, summary: WindowSummary, deadline: Optional[float]) -> Optional[SendError]:
+    def _try_often(
+        self, window: PendingWindow, summary: WindowSummary, deadline: Optional[float]
+    ) -> Optional[SendError]:
         policy = self._transport.retry
-        failure = self._send_once(summary, deadline)
+        failure = self._send_once(window, summary, deadline)
         for attempt in range(policy.retries):
             if failure is None or failure.disposition is not Disposition.RETRY:
                 return failure
             wait_s = min(policy.first_s * 2.0**attempt, policy.longest_s) * self._random.uniform(0.5, 1.0)
             if not self._pause(wait_s, deadline):
                 return SendError(failure.error, Disposition.WAIT)
-            failure = self._send_once(summary, deadline)
+            failure = self._send_once(window, summary, deadline)
         if failure is not None and failure.disposition is Disposition.RETRY:
             gave_up = policy.exhausted is Disposition.SUSPEND
             error = self._transport.gave_up() if gave_up else failure.error
             return SendError(error, policy.exhausted, answered=failure.answered)
         return failure
 
-    def _send_once(self, summary: WindowSummary, deadline: Optional[float]) -> Optional[SendError]:
+    def _send_once(
+        self, window: PendingWindow, summary: WindowSummary, deadline: Optional[float]
+    ) -> Optional[SendError]:
         if deadline is None:
             deadline = self._deadline
         timeout_s = _SEND_TIMEOUT_S
@@ -380,6 +390,7 @@ class Delivery:
         self._sending_since = self._monotonic()
         try:
             self._transport.send(summary, timeout_s)
+            self._sent = window
         except SendError as failure:
             return failure
         except Exception as error:  # noqa: BLE001 - a transport's own bug must not stop the delivery

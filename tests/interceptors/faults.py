@@ -256,14 +256,20 @@ def functions_of(codes: Any) -> dict[CodeType, list[FunctionType]]:
 
 @contextmanager
 def failing(
-    code: CodeType, found: list[FunctionType], make: Callable[[], Any], *, once: bool = False
+    code: CodeType,
+    found: list[FunctionType],
+    make: Callable[[], Any],
+    *,
+    once: bool = False,
+    where: Optional[Callable[[], bool]] = None,
 ) -> Iterator[list[int]]:
-    """Have all functions of that code call ``make`` in its stead, on this thread; count how often.
+    """Have all functions of that code call ``make`` in its stead; count how often.
 
-    With ``once``, only the first time.
+    On this thread, or on those that ``where`` tells of. With ``once``, only the first time.
     """
     count: list[int] = []
     here = threading.get_ident()
+    there = where or (lambda: threading.get_ident() == here)
 
     def fail(*args: Any, **kwargs: Any) -> Any:
         count.append(1)
@@ -271,7 +277,7 @@ def failing(
 
     with ExitStack() as undo:
         for function in found:
-            stand_in = _on(lambda: threading.get_ident() == here and not (once and count), function, fail)
+            stand_in = _on(lambda: there() and not (once and count), function, fail)
             undo.callback(setattr, function, "__code__", code)
             function.__code__ = stand_in.replace(co_freevars=code.co_freevars)
         yield count

@@ -88,14 +88,18 @@ def _reached(calls: dict[str, Any]) -> dict[CodeType, list[str]]:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_every_function_below_the_doors_fails_in_turn(bare_calls: Any, heard: list[Exception]) -> None:
+@pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.slow) for turn in (1, 2, 3, 4))])
+def test_every_function_below_the_doors_fails_in_turn(
+    bare_calls: Any, heard: list[Exception], turn: int
+) -> None:
+    """With one kind of error each; after all turns, with every kind."""
     calls, bare = bare_calls
     reached = _reached(calls)
     assert len(reached) > 60
     wrong, unheard = [], []
     functions = faults.functions_of(reached)
     for index, (code, names) in enumerate(sorted(reached.items(), key=lambda item: _place(item[0]))):
-        error = ERRORS[index % len(ERRORS)]
+        error = ERRORS[(index + turn) % len(ERRORS)]
         heard.clear()
         with faults.failing(code, functions[code], partial(_raise, error)) as count:
             for name in _some(names):

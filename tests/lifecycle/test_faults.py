@@ -1,0 +1,143 @@
+"""Whatever fails once on recost's own threads, they live on, and what comes later is recorded."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+import urllib3
+
+import recost
+from recost.pricing.model import ProviderDef
+from tests.interceptors import faults
+from tests.loopback import Loopback, wait_until
+
+ERRORS = (RuntimeError("own"), MemoryError("own"), RecursionError("own"), SystemExit("own"))
+CALLS = 3
+FLUSH_S = 2.0
+LAST_RESORT = {
+    "supervise", "start_thread", "_one", "_call_posted", "_serve", "run", "_run_thread",
+    "_release", "release",
+}  # fmt: skip
+"""What contains the errors of all the rest, and what gives back a lock."""
+TELLING = {
+    "_tell",
+    "_hand_over",
+    "_log",
+    "_internal",
+    "__call__",
+    "_write_log",
+    "_is_logged",
+    "post",
+    "_idle",
+}
+"""What an error is told by: nobody hears of one in there."""
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+class Application:
+    """A program with recost."""
+
+    def __init__(self, server: Loopback, folder: Path) -> None:
+        self.heard: list[Exception] = []
+        self._server = server
+        self._folder = folder
+        self._manager = urllib3.PoolManager()
+        rule = ProviderDef("127.0.0.1", "house", "/", "any", usage="openai", cost_per_request_cents=0.01)
+        self.handle = recost.init(
+            local_dir=str(folder),
+            capture_usage=True,
+            custom_providers=[rule],
+            budgets=[recost.Budget(1000, "day", on_exceed="raise", file=str(folder / "budget.json"))],
+            on_error=self.heard.append,
+            shutdown_flush_timeout_ms=10_000,
+        )
+
+    def call(self) -> None:
+        for _ in range(CALLS):
+            assert self._manager.request("GET", self._server.url + "/plain?n=20").status == 200
+
+    def recorded(self) -> int:
+        return sum(
+            metric["requestCount"]
+            for path in self._folder.glob("*.jsonl")
+            for line in path.read_text(encoding="utf-8").splitlines()
+            for metric in json.loads(line)["metrics"]
+        )
+
+    def end(self) -> None:
+        self._manager.clear()
+        self.handle.dispose()
+
+
+def _on_ours() -> bool:
+    return threading.current_thread().name.startswith("recost")
+
+
+@pytest.fixture
+def reached(server: Loopback, tmp_path: Path) -> set[CodeType]:
+    """The functions of recost that its own threads call."""
+    found: set[CodeType] = set()
+
+    def seen(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(faults.ROOT):
+            found.add(frame.f_code)
+
+    threading.setprofile(seen)
+    try:
+        application = Application(server, tmp_path / "profiled")
+        application.call()
+        application.handle.flush_blocking(10)
+        application.call()
+        application.end()
+    finally:
+        threading.setprofile(None)
+    return {code for code in found if code.co_name not in LAST_RESORT}
+
+
+@pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.slow) for turn in (1, 2, 3))])
+def test_what_fails_on_our_threads_is_told_and_gone_on_after(
+    server: Loopback, tmp_path: Path, reached: set[CodeType], turn: int
+) -> None:
+    """With one kind of error for each function; after all turns, with every kind."""
+    assert len(reached) > 60
+    functions = faults.functions_of(reached)
+    wrong = []
+    for index, code in enumerate(sorted(reached, key=_place)):
+        error = ERRORS[(index + turn) % len(ERRORS)]
+        application = Application(server, tmp_path / str(index))
+        with faults.failing(
+            code, functions[code], partial(_raise, error), once=True, where=_on_ours
+        ) as count:
+            application.call()
+            application.handle.flush_blocking(FLUSH_S)
+        before = application.recorded()
+        application.call()
+        application.handle.flush_blocking(FLUSH_S)
+        told = not count or code.co_name in TELLING or wait_until(lambda heard=application.heard: bool(heard))
+        application.end()
+        recorded = application.recorded()
+        if not told or recorded - before < CALLS or recorded > 2 * CALLS:
+            wrong.append(f"{_place(code)}: {error!r}: recorded {before} and {recorded}, told {told}")
+    assert not wrong, f"{len(wrong)} of {len(reached)}\n" + "\n".join(wrong)
+
+
+def _raise(error: BaseException) -> None:
+    raise type(error)(*error.args)
+
+
+def _place(code: CodeType) -> str:
+    name = getattr(code, "co_qualname", code.co_name)
+    return f"{code.co_filename.rpartition('recost/')[2]}:{code.co_firstlineno} {name}"
