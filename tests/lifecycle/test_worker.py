@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
@@ -52,7 +54,7 @@ class Setup:
             report=self.errors.append,
             put=self.windows.append,
             on_interval=self._tick,
-            monotonic=lambda: self.now,
+            monotonic=options.pop("monotonic", lambda: self.now),
             **options,
         )
 
@@ -102,6 +104,24 @@ def test_calls_wake_the_thread_at_the_batch_size() -> None:
     setup.worker.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_caller_that_never_waits_leaves_the_thread_time() -> None:
+    setup = Setup(monotonic=time.monotonic, most_waiting=2500)
+    thread = start_thread(setup.worker.run, "test")
+    assert thread is not None
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(3600.0)  # nobody makes it give the interpreter back, as on a machine that is busy
+    try:
+        for _ in range(30_000):
+            exchange(setup.worker).finish()
+            sum(range(500))  # the application's own work
+    finally:
+        sys.setswitchinterval(before)
+    setup.worker.stop()
+    thread.join(10)
+    assert setup.worker.dropped == 0
+    assert sum(setup.windows) == 30_000
 
 
 def test_between_two_early_windows_the_thread_is_left_alone() -> None:

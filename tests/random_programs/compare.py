@@ -19,7 +19,7 @@ __all__ = ["Result", "compare"]
 
 _BATCH = 100
 """Programs in one process."""
-_AGAIN = 3
+_AGAIN = 12
 """Runs that a difference has to survive: time-outs and resets race on a busy machine."""
 
 
