@@ -6,6 +6,7 @@ import gc
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType
@@ -77,7 +78,7 @@ class Application:
             for metric in json.loads(line)["metrics"]
         )
 
-    def end(self) -> None:
+    def close(self) -> None:
         self._manager.clear()
         self.handle.dispose()
 
@@ -101,12 +102,13 @@ def reached(server: Loopback, tmp_path: Path) -> set[CodeType]:
         application.call()
         application.handle.flush_blocking(10)
         application.call()
-        application.end()
+        application.close()
     finally:
         threading.setprofile(None)
     return {code for code in found if code.co_name not in LAST_RESORT}
 
 
+@pytest.mark.filterwarnings("ignore:Assigning a code object of non-matching type:DeprecationWarning")
 @pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.slow) for turn in (1, 2, 3))])
 def test_what_fails_on_our_threads_is_told_and_gone_on_after(
     server: Loopback, tmp_path: Path, reached: set[CodeType], turn: int
@@ -117,17 +119,17 @@ def test_what_fails_on_our_threads_is_told_and_gone_on_after(
     wrong = []
     for index, code in enumerate(sorted(reached, key=_place)):
         error = ERRORS[(index + turn) % len(ERRORS)]
-        application = Application(server, tmp_path / str(index))
-        with faults.failing(
-            code, functions[code], partial(_raise, error), once=True, where=_on_ours
-        ) as count:
+        with closing(Application(server, tmp_path / str(index))) as application:
+            with faults.failing(
+                code, functions[code], partial(_raise, error), once=True, where=_on_ours
+            ) as count:
+                application.call()
+                application.handle.flush_blocking(FLUSH_S)
+            before = application.recorded()
             application.call()
             application.handle.flush_blocking(FLUSH_S)
-        before = application.recorded()
-        application.call()
-        application.handle.flush_blocking(FLUSH_S)
-        told = not count or code.co_name in TELLING or wait_until(lambda heard=application.heard: bool(heard))
-        application.end()
+            heard = application.heard
+            told = not count or code.co_name in TELLING or wait_until(lambda heard=heard: bool(heard))
         recorded = application.recorded()
         if not told or recorded - before < CALLS or recorded > 2 * CALLS:
             wrong.append(f"{_place(code)}: {error!r}: recorded {before} and {recorded}, told {told}")
