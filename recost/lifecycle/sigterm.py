@@ -1,7 +1,7 @@
 """Flush before SIGTERM ends the process, and then let it do what it would have done.
 
 Flushes may be interrupted by flushes, so the handler simply does one. Where the main thread is itself in the
-middle of one, however, which may have a window in its hands, the default action waits until that is over.
+middle of one, however, which may have a window in its hands, what ends the process waits until that is over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any, Callable, Final, Optional
 
@@ -25,7 +26,7 @@ _masks: Final = threading.local()
 
 
 class undisturbed:  # noqa: N801 - reads as what it does
-    """A flush that SIGTERM's default action doesn't cut off."""
+    """A flush that SIGTERM doesn't cut off."""
 
     def __enter__(self) -> None:
         self._me = _here()
@@ -90,15 +91,14 @@ class SigtermFlush:
 
     def _terminated(self, number: int, frame: Optional[FrameType]) -> None:
         previous = self._previous
-        if callable(previous):
-            self._flush_once()
-            previous(number, frame)
-        elif _here() in _busy and not _deferred:
-            _deferred.append(_die)
+        follow = partial(previous, number, frame) if callable(previous) else _die
+        if _here() in _busy and not _deferred:
+            _deferred.append(follow)
             _insist_later(self._timeout_s)
-        else:
-            self._flush_once()
-            _die()
+            return
+        self._flush_once()
+        _deferred.clear()
+        follow()
 
     def _flush_once(self) -> None:
         """Flush, unless this is a second SIGTERM while a first one does."""

@@ -152,6 +152,35 @@ def test_everything_is_recorded(ending: str, server: Loopback, tmp_path: Path) -
     assert calls(windows(tmp_path)) == {"/plain": len(server.log)}
 
 
+@pytest.mark.parametrize(
+    ("handler", "status"),
+    [("signal.SIG_DFL", -signal.SIGTERM), ("lambda *_: os._exit(6)", 6), ("lambda *_: sys.exit(5)", 5)],
+)
+def test_a_window_that_the_main_thread_is_writing_is_written(
+    handler: str, status: int, server: Loopback, tmp_path: Path
+) -> None:
+    code = f"""
+import fcntl
+start = threading.Thread.start
+{REFUSING}
+signal.signal(signal.SIGTERM, {handler})
+handle = {INIT}
+call(); handle.flush_blocking(); call()
+held = open(next(entry.path for entry in os.scandir(folder) if entry.name.endswith(".jsonl")))
+fcntl.flock(held, fcntl.LOCK_EX)
+
+def meanwhile():
+    time.sleep(0.5); os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.5); fcntl.flock(held, fcntl.LOCK_UN)
+
+start(threading.Thread(target=meanwhile, daemon=True))
+handle.flush_blocking(20); wait()
+"""
+    result = run_script(PRELUDE + code, server.url, tmp_path)
+    assert (result.returncode, result.stderr) == (status, "")
+    assert calls(windows(tmp_path)) == {"/plain": 2}
+
+
 @pytest.mark.parametrize("where", ["wait()", "handle.flush_blocking(60)", "handle.dispose()"])
 def test_a_collector_that_hangs_holds_it_up_for_the_shutdown_timeout_at_most(
     where: str, server: Loopback, tmp_path: Path
