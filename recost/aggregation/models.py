@@ -32,7 +32,7 @@ _DATE: Final = 8
 
 @lru_cache(maxsize=512)
 def model_name(name: str, *, from_path: bool = False, failed: bool = False) -> Optional[str]:
-    """Return a model's name as windows show it; None for what is none.
+    """Return a model's name as windows show it; None where the text is not one.
 
     Args:
         name: From an answer, a request or a path.

@@ -75,7 +75,7 @@ class Bucket:
         return self._cost
 
     def charge(self, cost_cents: Cents) -> None:
-        """Add a cost; one that is negative or not a finite number is none."""
+        """Add a cost; ignore one that is negative or not a finite number."""
         amount = _exact(cost_cents)
         if amount is None:
             return

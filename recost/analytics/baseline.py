@@ -102,7 +102,7 @@ def parse_baseline(content: Any, name: str) -> Baseline:
         name: Of the file, for what is wrong with it.
 
     Raises:
-        BaselineError: It is none, or one of a later format.
+        BaselineError: It is not a baseline, or has a later format.
     """
     found = content.get("recost_baseline") if isinstance(content, dict) else None
     if found is None:

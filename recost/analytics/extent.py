@@ -15,7 +15,7 @@ __all__ = ["extent", "tag_names"]
 
 
 def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, datetime]]:
-    """Return when the first and the last window began that a question may meet; None when there is none."""
+    """Return when the first and the last window of a question began; None without any window."""
     scope = scope_of(readings)
     if scope is None:
         return None

@@ -1,7 +1,7 @@
-"""What a line of a file becomes in the columnar copy, and which lines are none of ours.
+"""The columns that a line of a file becomes in the copy, and which lines are not recost's.
 
 `recost.wire.parse_line` says what a window and a metric are, and has the limits; here SQL says the same,
-and a test holds both against each other. What is no window counts as a bad line; what is no metric counts as
+and a test holds both against each other. An invalid window counts as a bad line. An invalid metric counts as
 a bad metric, and the others of its line are kept. Fields that are not known are passed over. Costs are kept
 as the decimal numbers that they are written as, to 24 places of a cent.
 """

@@ -96,7 +96,7 @@ def _best(numpy: Any, days: Sequence[float]) -> Any:
 
 
 def _criterion(numpy: Any, fitted: Any) -> float:
-    """Return what the best has least of; a trend has to be plain, as one that is none costs most."""
+    """Return the score by which models are compared, the lowest is best: a trend has to earn its place."""
     value = float(fitted.aicc)
     return value + _PLAIN * (fitted.model.trend is not None) if numpy.isfinite(value) else float("inf")
 

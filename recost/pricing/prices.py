@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, Optional, Union
 
-from recost._patterns import LazyPattern
 from recost.globs import ANYTHING, Glob, Wild
 from recost.pricing.checking import (
     check_date,
@@ -36,7 +36,7 @@ _AMOUNTS: Final = (
     "minimum_usd",
 )
 _FACTOR: Final = "genai_factor"
-_METHOD: Final = LazyPattern(r"[A-Z]+(?:\|[A-Z]+)*\Z")
+_METHOD: Final = re.compile(r"[A-Z]+(?:\|[A-Z]+)*\Z")
 _COMPILED: Final = 4096
 
 

@@ -24,7 +24,16 @@ import recost
 from tests.integration.clients import installed
 from tests.loopback import refused_port
 
-__all__ = ["Outcome", "doors_and_functions", "failing", "functions_of", "outcome", "scenarios"]
+__all__ = [
+    "Outcome",
+    "doors_and_functions",
+    "failing",
+    "functions_of",
+    "outcome",
+    "place",
+    "raising",
+    "scenarios",
+]
 
 ROOT = str(Path(recost.__file__).parent) + os.sep
 DATA = b"0123456789" * 100
@@ -281,6 +290,21 @@ def failing(
             undo.callback(setattr, function, "__code__", code)
             function.__code__ = stand_in.replace(co_freevars=code.co_freevars)
         yield count
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    """Return a function that raises an error like this one."""
+
+    def fail() -> None:
+        raise type(error)(*error.args)
+
+    return fail
+
+
+def place(code: CodeType) -> str:
+    """Return where the function stands, for messages and a steady order."""
+    name = getattr(code, "co_qualname", code.co_name)
+    return f"{code.co_filename.rpartition('recost/')[2]}:{code.co_firstlineno} {name}"
 
 
 _REGISTER: list[Any] = []

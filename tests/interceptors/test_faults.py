@@ -98,17 +98,17 @@ def test_every_function_below_the_doors_fails_in_turn(
     assert len(reached) > 60
     wrong, unheard = [], []
     functions = faults.functions_of(reached)
-    for index, (code, names) in enumerate(sorted(reached.items(), key=lambda item: _place(item[0]))):
+    for index, (code, names) in enumerate(sorted(reached.items(), key=lambda item: faults.place(item[0]))):
         error = ERRORS[(index + turn) % len(ERRORS)]
         heard.clear()
-        with faults.failing(code, functions[code], partial(_raise, error)) as count:
+        with faults.failing(code, functions[code], faults.raising(error)) as count:
             for name in _some(names):
                 seen = faults.outcome(calls[name])
                 if seen != bare[name]:
-                    wrong.append(f"{_place(code)}: {error!r}: {name}\n  {bare[name]}\n  {seen}")
-        told = code.co_name not in TELLING and "pricing/usage/" not in _place(code)
+                    wrong.append(f"{faults.place(code)}: {error!r}: {name}\n  {bare[name]}\n  {seen}")
+        told = code.co_name not in TELLING and "pricing/usage/" not in faults.place(code)
         if count and told and not wait_until(lambda: bool(heard)):  # they are told on a thread of recost's
-            unheard.append(f"{_place(code)}: {error!r}")
+            unheard.append(f"{faults.place(code)}: {error!r}")
         assert current.get() is None
     assert not wrong, f"{len(wrong)} of {len(reached)}\n" + "\n".join(wrong[:40])
     assert not unheard, "\n".join(unheard)
@@ -117,15 +117,6 @@ def test_every_function_below_the_doors_fails_in_turn(
 def _some(names: list[str]) -> list[str]:
     """Return at most three of the calls, as different as possible."""
     return names[:: max(len(names) // 3, 1)][:3]
-
-
-def _raise(error: BaseException) -> None:
-    raise type(error)(*error.args)
-
-
-def _place(code: CodeType) -> str:
-    name = getattr(code, "co_qualname", code.co_name)
-    return f"{code.co_filename.rpartition('recost/')[2]}:{code.co_firstlineno} {name}"
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -149,11 +140,11 @@ def test_ctrl_c_in_any_function_is_the_applications(bare_calls: Any, server: Loo
                 seen = faults.outcome(calls[name])
             if not count:
                 continue
-            assert seen[0] == "raised", _place(code)
-            assert seen[1][0] == "KeyboardInterrupt", _place(code)
+            assert seen[0] == "raised", faults.place(code)
+            assert seen[1][0] == "KeyboardInterrupt", faults.place(code)
             assert current.get() is None
             if len(server.log) > len(events) and code.co_name not in EVENT:
-                unrecorded.append(_place(code))
+                unrecorded.append(faults.place(code))
             assert faults.outcome(calls[name]) == bare[name], "the next call is as ever"
         assert not unrecorded
     finally:
@@ -178,7 +169,7 @@ def test_what_a_signal_handler_raises_is_the_applications(bare_calls: Any, serve
             with faults.failing(code, functions[code], partial(signal.raise_signal, signal.SIGALRM)) as count:
                 seen = faults.outcome(calls[name])
             if count:
-                assert seen[1][:2] == ("TimeoutError", ["the job took too long"]), _place(code)
+                assert seen[1][:2] == ("TimeoutError", ["the job took too long"]), faults.place(code)
             assert current.get() is None
     finally:
         signal.signal(signal.SIGALRM, before)

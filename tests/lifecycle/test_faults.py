@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gc
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -19,6 +17,7 @@ import recost
 from recost.pricing.model import ProviderDef
 from tests.interceptors import faults
 from tests.loopback import Loopback, wait_until
+from tests.scripts import calls, windows
 
 ERRORS = (RuntimeError("own"), MemoryError("own"), RecursionError("own"), SystemExit("own"))
 CALLS = 3
@@ -71,12 +70,7 @@ class Application:
             assert self._manager.request("GET", self._server.url + "/plain?n=20").status == 200
 
     def recorded(self) -> int:
-        return sum(
-            metric["requestCount"]
-            for path in self._folder.glob("*.jsonl")
-            for line in path.read_text(encoding="utf-8").splitlines()
-            for metric in json.loads(line)["metrics"]
-        )
+        return sum(calls(windows(self._folder)).values())
 
     def close(self) -> None:
         self._manager.clear()
@@ -117,11 +111,11 @@ def test_what_fails_on_our_threads_is_told_and_gone_on_after(
     assert len(reached) > 60
     functions = faults.functions_of(reached)
     wrong = []
-    for index, code in enumerate(sorted(reached, key=_place)):
+    for index, code in enumerate(sorted(reached, key=faults.place)):
         error = ERRORS[(index + turn) % len(ERRORS)]
         with closing(Application(server, tmp_path / str(index))) as application:
             with faults.failing(
-                code, functions[code], partial(_raise, error), once=True, where=_on_ours
+                code, functions[code], faults.raising(error), once=True, where=_on_ours
             ) as count:
                 application.call()
                 application.handle.flush_blocking(FLUSH_S)
@@ -132,14 +126,5 @@ def test_what_fails_on_our_threads_is_told_and_gone_on_after(
             told = not count or code.co_name in TELLING or wait_until(lambda heard=heard: bool(heard))
         recorded = application.recorded()
         if not told or recorded - before < CALLS or recorded > 2 * CALLS:
-            wrong.append(f"{_place(code)}: {error!r}: recorded {before} and {recorded}, told {told}")
+            wrong.append(f"{faults.place(code)}: {error!r}: recorded {before} and {recorded}, told {told}")
     assert not wrong, f"{len(wrong)} of {len(reached)}\n" + "\n".join(wrong)
-
-
-def _raise(error: BaseException) -> None:
-    raise type(error)(*error.args)
-
-
-def _place(code: CodeType) -> str:
-    name = getattr(code, "co_qualname", code.co_name)
-    return f"{code.co_filename.rpartition('recost/')[2]}:{code.co_firstlineno} {name}"
