@@ -53,6 +53,15 @@ def _collected() -> Iterator[None]:
 
 
 @pytest.fixture
+def uncollected() -> Iterator[None]:
+    """No garbage is collected: a finaliser of an earlier call's must not take the interruption of this one."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
 def heard(tmp_path: Path) -> Iterator[list[Exception]]:
     """Everything that recost does on the caller's thread, at work; the errors that it reports."""
     errors: list[Exception] = []
@@ -120,6 +129,7 @@ def _some(names: list[str]) -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("client", ["httpx", "requests", "urllib.request"])
 def test_ctrl_c_in_any_function_is_the_applications(bare_calls: Any, server: Loopback, client: str) -> None:
     calls, bare = bare_calls
@@ -152,6 +162,7 @@ def test_ctrl_c_in_any_function_is_the_applications(bare_calls: Any, server: Loo
         recost.uninstall()
 
 
+@pytest.mark.usefixtures("uncollected")
 def test_what_a_signal_handler_raises_is_the_applications(bare_calls: Any, server: Loopback) -> None:
     # A time-out by SIGALRM, as job queues have it, is an ordinary exception.
     calls, _ = bare_calls
