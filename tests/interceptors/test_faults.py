@@ -54,7 +54,7 @@ def _collected() -> Iterator[None]:
 
 @pytest.fixture
 def uncollected() -> Iterator[None]:
-    """No garbage is collected: a finaliser of an earlier call's must not take the interruption of this one."""
+    """Nothing is collected: a finaliser of an earlier call must not take the interruption of this one."""
     gc.collect()
     gc.disable()
     yield
