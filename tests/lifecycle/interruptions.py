@@ -27,7 +27,7 @@ from recost.lifecycle import current_handle
 
 ACTION, HANDLER, WHERE, FOLDER = sys.argv[1:5]
 PACKAGE = str(Path(recost.__file__).parent)
-HANGS_AFTER_S = 20
+HANGS_AFTER_S = 60
 SLOW_S = 2.0
 
 client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200)))
@@ -132,6 +132,7 @@ else:
     sys.settrace(trace)
 while play():
     pass
+faulthandler.cancel_dump_traceback_later()  # what is left is the interpreter's: it has much to take down
 sys.settrace(None)
 threading.settrace(None)
 recorded = sum(

@@ -200,6 +200,20 @@ def test_periods_and_dates(page: Page, browser: Browser, served: Dashboard) -> N
     expect(page.locator("#calls")).to_have_text("480")
 
 
+def test_dates_that_are_entered_at_once_stay(page: Page) -> None:
+    expect(page.locator("#calls")).to_have_text("960")
+    typed = page.evaluate(
+        """async () => {
+            document.querySelector("#dates summary").click();
+            const field = document.getElementById("dates-form").elements.since;
+            field.value = "2026-03-28";
+            await new Promise((done) => setTimeout(done, 100));
+            return field.value;
+        }"""
+    )
+    assert typed == "2026-03-28"
+
+
 def test_projects_environments_and_the_choice_of_a_tag(page: Page, folder: Path) -> None:
     (folder / "other.jsonl").write_bytes(hour(1, "staging"))
     expect(page.locator("#calls")).to_have_text("980")

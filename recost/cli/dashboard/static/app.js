@@ -226,7 +226,9 @@ byId("dates-form").addEventListener("submit", (event) => {
   });
   byId("dates").open = false;
 });
-byId("dates").addEventListener("toggle", () => {
+// Before it opens: "toggle" comes later, and would take away what was entered meanwhile.
+byId("dates").querySelector("summary").addEventListener("click", () => {
+  if (byId("dates").open) return;
   for (const name of ["since", "until"]) {
     const value = current().get(name) ?? "";
     byId("dates-form").elements[name].value = /^\d{4}-\d{2}-\d{2}/.test(value) ? value.slice(0, 10) : "";
