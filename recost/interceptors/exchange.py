@@ -113,8 +113,11 @@ class Exchange:
         self.started_ns = _perf_counter_ns()
 
     def covers(self, layer: str, host: str, port: int) -> bool:
-        """Tell whether a call on another layer, made now, is this same call."""
-        return self.active and layer != self.layer and self.hop == (host, port)
+        """Tell whether a call on another layer, made now, is this same call; then it is being sent."""
+        if self.active and layer != self.layer and self.hop == (host, port):
+            self.sent = True
+            return True
+        return False
 
     def headers_received(self, status: int) -> None:
         """Note that the response's headers arrived."""

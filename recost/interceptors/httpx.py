@@ -8,6 +8,7 @@ it has been read, is closed or collected; it knows the exchange, never the respo
 
 from __future__ import annotations
 
+from functools import partial
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
@@ -33,12 +34,16 @@ _IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTr
 """Transports that call an application in this process: nothing leaves it."""
 _MADE_AT_ONCE: Final = frozenset({"ByteStream", "MultipartStream"})
 """Bodies that none of the application's code runs for, but perhaps the reading of a file."""
+_SENDING: Final = ("handle_request", "handle_async_request")
+_MOST_TRANSPORTS: Final = 20
+"""How many that hold each other are looked at."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch the clients of ``httpx`` or ``httpx2``."""
     streams, async_streams = counting_streams(module)
-    sync, asynchronous = _Calls(interception, streams), _Calls(interception, async_streams)
+    sync = _Calls(interception, streams, module.HTTPTransport)
+    asynchronous = _Calls(interception, async_streams, module.AsyncHTTPTransport)
     patches = interception.patches
     patches.replace(module.Client, "send", sync.send)
     patches.replace(module.AsyncClient, "send", asynchronous.async_send)
@@ -52,10 +57,12 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 class _Calls:
     """What takes the place of a client's methods."""
 
-    def __init__(self, interception: Interception, streams: Streams) -> None:
+    def __init__(self, interception: Interception, streams: Streams, network: type) -> None:
         self._interception = interception
         self._stream = streams.response
         self._streams = streams
+        self._network = network
+        """The transport that sends; seen at work."""
 
     def send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         return around(original, switch, self._begin, _failed, self._returned)
@@ -139,8 +146,18 @@ class _Calls:
         exchange.active = False
         exchange.hop = None
         exchange.headers_received(response.status_code)
-        if "http_version" not in response.extensions and _in_process(exchange.owner, response.request.url):
+        if "http_version" not in response.extensions:
+            self._take_back(exchange, response.request.url)
+
+    def _take_back(self, exchange: Exchange, url: Any) -> None:
+        """Take back a hop that sent nothing: an application in this process answered it, or a cache."""
+        client: Any = exchange.owner
+        if _in_process(client, url):
             exchange.discard()
+        elif not exchange.sent and _leads_to(client._transport_for_url(url), self._network):  # noqa: SLF001
+            exchange.attempts -= 1
+            if not exchange.attempts:
+                exchange.discard()
 
     def _hop_failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002
         exchange.active = False
@@ -194,8 +211,13 @@ def _is_in_hop(exchange: Exchange) -> bool:
     if exchange.hop is not None:
         return True
     # A mock may stand in the place of the hop, and call the one that it has seen first (vcrpy before 8).
-    code = getattr(getattr(type(exchange.owner), "_send_single_request", None), "__code__", None)
-    return not exchange.attempts and code is not None and code.co_filename != around.__code__.co_filename
+    return not exchange.attempts and _is_replaced(type(exchange.owner), "_send_single_request")
+
+
+def _is_replaced(kind: type, name: str) -> bool:
+    """Return whether something, a mock, stands in the place of our method."""
+    code = getattr(getattr(kind, name, None), "__code__", None)
+    return code is not None and code.co_filename != around.__code__.co_filename
 
 
 def _target(url: Any) -> tuple[str, str, int, str]:
@@ -225,3 +247,17 @@ def _header(headers: Any, name: bytes) -> Any:
 def _in_process(client: Any, url: Any) -> bool:
     transport = client._transport_for_url(url)  # noqa: SLF001 - mounts decide, per URL
     return any(base.__name__ in _IN_PROCESS for base in type(transport).__mro__)
+
+
+def _leads_to(transport: Any, network: type) -> bool:
+    """Return whether a transport is one that may hand requests on to the network's, and would be seen to."""
+    if type(transport) is network or any(map(partial(_is_replaced, network), _SENDING)):
+        return False
+    reached, at = [transport], 0
+    while at < len(reached) < _MOST_TRANSPORTS:
+        if isinstance(reached[at], network):
+            return True
+        held = getattr(reached[at], "__dict__", {}).values()
+        reached += [value for value in held if any(hasattr(value, name) for name in _SENDING)]
+        at += 1
+    return False

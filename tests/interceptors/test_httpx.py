@@ -13,7 +13,8 @@ import textwrap
 import urllib.request
 import weakref
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
 
@@ -890,3 +891,142 @@ async def test_a_transport_that_leads_elsewhere(http: Http, server: Loopback, ev
         await http.call(client, "GET", "https://api.example/v1")
     event = only(events)
     assert (event.host, event.attempts) == ("api.example", len(server.log) == 1)
+
+
+# Caches
+
+
+class Kept:
+    """What an answer of the network was, kept by URL."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, bytes] = {}
+
+    def answer(self, module: ModuleType, request: Any) -> Any:
+        body = self.bodies.get(str(request.url))
+        return None if body is None else module.Response(200, content=body)
+
+    def keep(self, module: ModuleType, request: Any, response: Any, body: bytes) -> Any:
+        if response.status_code == 200:
+            self.bodies[str(request.url)] = body
+        return module.Response(response.status_code, headers=response.headers, content=body)
+
+
+def derived_cache(http: Http) -> Any:
+    """Return a transport of the network that answers from its memory what it has seen."""
+    module, kept = http.module, Kept()
+
+    class Sync(module.HTTPTransport):  # type: ignore[misc, name-defined]
+        def handle_request(self, request: Any) -> Any:
+            if (answer := kept.answer(module, request)) is not None:
+                return answer
+            response = super().handle_request(request)
+            return kept.keep(module, request, response, response.read())
+
+    class Async(module.AsyncHTTPTransport):  # type: ignore[misc, name-defined]
+        async def handle_async_request(self, request: Any) -> Any:
+            if (answer := kept.answer(module, request)) is not None:
+                return answer
+            response = await super().handle_async_request(request)
+            return kept.keep(module, request, response, await response.aread())
+
+    return Async() if http.is_async else Sync()
+
+
+def wrapping(http: Http, handler: Any, beneath: Any) -> Any:
+    """Return a transport that holds another, and closes it."""
+    transport = http.transport(handler)
+    transport.beneath = beneath
+    transport.aclose = getattr(beneath, "aclose", None)
+    transport.close = getattr(beneath, "close", None)
+    return transport
+
+
+def wrapping_cache(http: Http) -> Any:
+    """Return a transport that answers from its memory what it has seen, and asks the network else."""
+    module, kept = http.module, Kept()
+    network = module.AsyncHTTPTransport() if http.is_async else module.HTTPTransport()
+
+    def handle(request: Any) -> Any:
+        if (answer := kept.answer(module, request)) is not None:
+            return answer
+        if http.is_async:
+            return handle_async(request)
+        response = network.handle_request(request)
+        return kept.keep(module, request, response, response.read())
+
+    async def handle_async(request: Any) -> Any:
+        response = await network.handle_async_request(request)
+        return kept.keep(module, request, response, await response.aread())
+
+    return wrapping(http, handle, network)
+
+
+def wrapped_twice(http: Http) -> Any:
+    """Return a transport that hands everything on to a cache."""
+    cache = wrapping_cache(http)
+    return wrapping(
+        http, getattr(cache, "handle_async_request" if http.is_async else "handle_request"), cache
+    )
+
+
+@pytest.mark.parametrize("cache", [derived_cache, wrapping_cache, wrapped_twice])
+async def test_answers_from_a_cache_are_not_counted(
+    http: Http, server: Loopback, events: list[RawEvent], cache: Any
+) -> None:
+    transport = cache(http)
+    async with http.session(transport=transport, follow_redirects=True) as client:
+        for _ in range(5):
+            response = await http.call(client, "GET", f"{server.url}/plain?n=70")
+            assert len(response.content) == 70
+        streamed = await http.open(client, f"{server.url}/plain?n=70")
+        assert len(await http.read(streamed)) == 70
+        assert len(events) == len(server.log) == 1
+        # A redirect is sent; where it leads to is known.
+        await http.call(client, "GET", f"{server.url}/redirect?to=/plain?n=70")
+    assert [event.attempts for event in events] == [1, 1]
+    assert len(server.log) == 2
+    assert not streaming
+
+
+async def test_a_mock_of_the_network_beneath_a_cache_is_counted(
+    http: Http, events: list[RawEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = http.module
+
+    async def answered(transport: Any, request: Any) -> Any:
+        return module.Response(200, text="mocked")
+
+    def answered_at_once(transport: Any, request: Any) -> Any:
+        return module.Response(200, text="mocked")
+
+    monkeypatch.setattr(module.AsyncHTTPTransport, "handle_async_request", answered)
+    monkeypatch.setattr(module.HTTPTransport, "handle_request", answered_at_once)
+    async with http.session(transport=wrapping_cache(http)) as client:
+        assert (await http.call(client, "GET", "https://api.example/")).text == "mocked"
+    assert only(events).host == "api.example"
+
+
+async def test_a_transport_that_sends_with_another_client_is_counted(
+    http: Http, server: Loopback, events: list[RawEvent]
+) -> None:
+    def handle(request: Any) -> Any:
+        with urllib.request.urlopen(str(request.url)) as answer:
+            return http.module.Response(200, content=answer.read())
+
+    fallback = http.module.AsyncHTTPTransport() if http.is_async else http.module.HTTPTransport()
+    transport = wrapping(http, handle, fallback)
+    async with http.session(transport=transport) as client:
+        assert len((await http.call(client, "GET", f"{server.url}/plain?n=70")).content) == 70
+    assert only(events).attempts == len(server.log) == 1
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("hishel"), reason="hishel is not installed")
+def test_hishel(server: Loopback, events: list[RawEvent], tmp_path: Path) -> None:
+    hishel = importlib.import_module("hishel")
+    clients = importlib.import_module("hishel.httpx")
+    storage = hishel.SqliteStorage(database_path=str(tmp_path / "cache.db"))
+    with closing(storage), clients.CacheClient(storage=storage, trust_env=False) as client:
+        for _ in range(5):
+            assert len(client.get(f"{server.url}/plain?n=70").content) == 70
+    assert len(events) == len(server.log) == 1
