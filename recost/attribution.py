@@ -21,7 +21,7 @@ from typing import Any, Callable, Final, Optional, TypeVar, cast
 from recost._text import printable
 from recost.interceptors.exchange import Exchange, exchange_of
 from recost.interceptors.scope import EMPTY, Scope, scope
-from recost.lifecycle import current_handle
+from recost.lifecycle import current_cost_of
 from recost.pricing.cost import Cost
 
 __all__ = ["Spend", "cost_for", "provider_for", "tag", "track"]
@@ -97,10 +97,8 @@ class Spend:
         """Price what has been collected."""
         if not self._pending:
             return
-        price_of = self._price_of or price_of
-        if price_of is None:
-            handle = current_handle()
-            price_of = _no_price if handle is None else handle.cost_of
+        # Of the application's own `init`, whoever listens besides it and comes first.
+        price_of = self._price_of or current_cost_of() or price_of or _no_price
         # By number: a finaliser may add a call at any point, also while this thread is in here.
         for _ in range(len(self._pending)):
             try:
@@ -276,8 +274,8 @@ def cost_for(response: object) -> Optional[Cost]:
         None for a response that recost did not see.
     """
     exchange = _exchange_behind(response)
-    handle = current_handle()
-    return None if exchange is None or handle is None else handle.cost_of(exchange)
+    price_of = current_cost_of()
+    return None if exchange is None or price_of is None else price_of(exchange)
 
 
 def provider_for(response: object) -> Optional[str]:

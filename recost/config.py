@@ -182,6 +182,11 @@ class Settings(RecostConfig):
         vars(self).update(values, _given=frozenset(values), origins=origins)
         return self
 
+    def changed(self, **values: Any) -> Settings:
+        """Return the same settings but for these, which must be valid."""
+        kept = {setting.name: getattr(self, setting.name) for setting in fields(RecostConfig)}
+        return Settings.settled({**kept, **values}, self.origins)
+
     @property
     def mode(self) -> TransportMode:
         """``"cloud"`` with an API key, else ``"local"``."""

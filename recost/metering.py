@@ -27,10 +27,16 @@ class Meter:
     Args:
         registry: The rules in force.
         report: Receives what goes wrong; nothing is raised.
+        reads: Look at what was captured of responses. Without it, what another listener has had captured
+            changes nothing.
     """
 
-    def __init__(self, registry: ProviderRegistry, *, report: Callable[[BaseException], Any]) -> None:
+    def __init__(
+        self, registry: ProviderRegistry, *, report: Callable[[BaseException], Any], reads: bool = True
+    ) -> None:
         self._registry = registry
+        self._reads = reads
+        self._key = object()
         self._pricer = Pricer(registry, report=report)
         self._report = report
         self._known: dict[tuple[str, str, str], Optional[Sequence[str]]] = {}
@@ -50,18 +56,23 @@ class Meter:
 
     def cost_of(self, exchange: Exchange) -> Cost:
         """Return what a call cost; before its end, only that it is not complete."""
-        cost: Optional[Cost] = exchange.cost
-        if cost is not None:
-            return cost
+        if exchange.costs is not None and self._key in exchange.costs:
+            known: Cost = exchange.costs[self._key]
+            return known
         if not exchange.finished:
             match = self._match(exchange)
             provider = "unknown" if match is None else match.provider
             return Cost(None, "unknown", provider, attempts=max(exchange.attempts, 1), complete=False)
         with self._lock:  # an answer is read once
-            if exchange.cost is None:
-                exchange.cost = self._price(exchange)
-            priced: Cost = exchange.cost
+            costs = exchange.costs = exchange.costs or {}
+            if self._key not in costs:
+                costs[self._key] = self._price(exchange)
+            priced: Cost = costs[self._key]
             return priced
+
+    def has_priced(self, exchange: Exchange) -> bool:
+        """Tell whether it is known what a call cost."""
+        return exchange.costs is not None and self._key in exchange.costs
 
     def prepare(self) -> None:
         """Load now what the first call would be held up by."""
@@ -111,8 +122,10 @@ class Meter:
         return self._registry.lookup(exchange.host, clean_path(exchange.path))
 
     def _read(self, exchange: Exchange, match: Optional[MatchResult]) -> tuple[Reading, str]:
-        capture, exchange.capture = exchange.capture, None
+        capture = exchange.capture if self._reads else None
         captured = None if capture is None else capture.take()
+        if captured is not None and not getattr(capture, "readers", 0):  # no other listener is to read it
+            exchange.capture = None
         if captured is None or match is None or match.rule is None:
             return _NOTHING, ""
         path = clean_path(exchange.path)

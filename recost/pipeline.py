@@ -165,7 +165,7 @@ class Pipeline:
         facts: Optional[Facts] = None
         aggregator = self._aggregator
         try:
-            if route.priced or exchange.scope is not None or self._metered or exchange.cost is not None:
+            if route.priced or exchange.scope is not None or self._metered or self._is_priced(exchange):
                 cost_cents, facts = self._described(exchange, failed)
             if aggregator.would_overflow(call):
                 self._make_room()
@@ -174,6 +174,9 @@ class Pipeline:
                 self._on_capture(self._event(exchange, route))
         except Exception as error:  # noqa: BLE001 - the next call must be counted all the same
             self._report(error)
+
+    def _is_priced(self, exchange: Exchange) -> bool:
+        return self._meter is not None and self._meter.has_priced(exchange)
 
     def _described(self, exchange: Exchange, failed: bool) -> tuple[Optional[Decimal], Optional[Facts]]:
         """Return what a call cost, and what else is known of it where that is added up."""

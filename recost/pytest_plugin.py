@@ -4,21 +4,28 @@
     pytest --recost-max-usd 0.50        fails the run besides, when it cost more
 
 The fixture ``recost_spend`` is the `recost.Spend` of one test. All calls of the process count while it runs,
-on whichever thread; answers are looked at for what they report, as with ``capture_usage``. Nothing is
-written or sent.
+on whichever thread. They are priced by the rules of the application's `recost.init`, where one is in force;
+responses are always looked at for what they report, as with ``capture_usage``. Nothing is written or sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, Optional
+from weakref import WeakKeyDictionary
 
 import pytest
 
 if TYPE_CHECKING:
     from recost.attribution import Spend
+    from recost.config import Settings
     from recost.interceptors.exchange import Exchange
+    from recost.lifecycle import RecostHandle
+    from recost.lifecycle.reporting import Reporter
+    from recost.lifecycle.runtime import Runtime
     from recost.pricing.cost import Cost
 
 __all__ = ["recost_spend"]
@@ -26,6 +33,9 @@ __all__ = ["recost_spend"]
 _RUN: Final = "pytest-run"
 _TEST: Final = "pytest-test"
 _OUTPUT: Final = "recost"
+_MAX_ERRORS: Final = 10
+_TELLING_S: Final = 1.0
+_OF_ENVIRONMENT: Final = ("providers_file", "exclude_hosts", "exclude_patterns")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,7 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to sum up, where that is asked for."""
     if config.getoption("--recost") or config.getoption("--recost-max-usd") is not None:
-        config.pluginmanager.register(_Bookkeeper(config), "recost-bookkeeper")
+        try:
+            bookkeeper = _Bookkeeper(config)
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.pluginmanager.register(bookkeeper, "recost-bookkeeper")
 
 
 @pytest.fixture
@@ -58,22 +72,81 @@ class _Ledger:
         from recost.attribution import Spend  # noqa: PLC0415 - most runs of pytest don't ask for it
         from recost.interceptors import interception  # noqa: PLC0415
         from recost.lifecycle import current_handle  # noqa: PLC0415
-        from recost.metering import Meter  # noqa: PLC0415
-        from recost.pricing.registry import ProviderRegistry  # noqa: PLC0415
+        from recost.lifecycle.reporting import Reporter  # noqa: PLC0415
 
         self._name = name
         self._interception = interception
-        self._handle = current_handle
-        self._meter = Meter(ProviderRegistry(), report=lambda _error: None)
+        self._current_handle = current_handle
+        self.errors: dict[str, None] = {}
+        """What went wrong, each message once."""
+        self._report = Reporter(self._note)
+        self._own = _pricing(None, self._report)
+        self._of_handles: WeakKeyDictionary[RecostHandle, Runtime] = WeakKeyDictionary()
+        self._latest: Optional[RecostHandle] = None
+        self._handles: dict[Exchange, Optional[RecostHandle]] = {}
+        """Whose rules hold for a call that isn't priced yet."""
         self.spend = Spend(self._price)
-        interception.add(name, self.spend.collect, metered=self._meter.wanted)
+        interception.add(name, self._collect, metered=self._wanted)
 
     def close(self) -> None:
         self._interception.remove(self._name)
+        self._report.notifier.close(time.monotonic() + _TELLING_S)
+
+    def _note(self, error: Exception) -> None:
+        if len(self.errors) < _MAX_ERRORS:
+            self.errors[str(error)] = None
+
+    def _wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
+        self._latest = self._current_handle()
+        metered = self._runtime_of(self._latest).metered
+        return None if metered is None else metered(host, path, method)
+
+    def _collect(self, exchange: Exchange) -> None:
+        # A call may end as the application ends recost.
+        self._handles[exchange] = self._current_handle() or self._latest
+        self.spend.collect(exchange)
 
     def _price(self, exchange: Exchange) -> Optional[Cost]:
-        handle = self._handle()  # of the application, which may have rules of its own
-        return self._meter.cost_of(exchange) if handle is None else handle.cost_of(exchange)
+        return self._runtime_of(self._handles.pop(exchange, None)).cost_of(exchange)
+
+    def _runtime_of(self, handle: Optional[RecostHandle]) -> Runtime:
+        """Return what prices calls by the application's settings, which may have rules of its own."""
+        if handle is None or handle.settings is None:
+            return self._own
+        found = self._of_handles.get(handle)
+        if found is None:
+            try:
+                found = _pricing(handle.settings, self._report)
+            except ValueError as error:  # the file of rules has changed since; a call is being made
+                self._note(error)
+                found = self._own
+            self._of_handles[handle] = found
+        return found
+
+
+def _pricing(given: Optional[Settings], report: Reporter) -> Runtime:
+    """Return what prices calls as `recost.init` does, but always looks at responses, and sends nothing.
+
+    Args:
+        given: Settings of the application; None: those of the environment that say which calls count, and
+            what they cost.
+        report: Receives what goes wrong.
+
+    Raises:
+        ValueError: A setting or a rule is not valid.
+    """
+    from recost.config import resolve, variable  # noqa: PLC0415
+    from recost.delivery.transports.memory import MemoryTransport  # noqa: PLC0415
+    from recost.lifecycle.compose import build_registry, build_runtime  # noqa: PLC0415
+
+    if given is None:
+        names = map(variable, _OF_ENVIRONMENT)
+        settings = resolve(
+            None, {"capture_usage": True}, {name: os.environ[name] for name in names if name in os.environ}
+        )
+    else:
+        settings = given.changed(capture_usage=True, debug=False)
+    return build_runtime(settings, build_registry(settings), report, MemoryTransport())
 
 
 class _Bookkeeper:
@@ -85,6 +158,7 @@ class _Bookkeeper:
         self._ledger = _Ledger(_RUN)
         self._usd: dict[str, Decimal] = {}
         self._calls = self._unpriced = 0
+        self._errors: dict[str, None] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
@@ -104,7 +178,7 @@ class _Bookkeeper:
         self._ledger.close()
         spend = self._ledger.spend
         by_provider = {provider: str(usd) for provider, usd in spend.by_provider.items()}
-        output = (by_provider, spend.calls, spend.unpriced)
+        output = (by_provider, spend.calls, spend.unpriced, list(self._ledger.errors))
         worker: Any = getattr(self._config, "workeroutput", None)
         if worker is not None:
             worker[_OUTPUT] = output
@@ -115,12 +189,16 @@ class _Bookkeeper:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what it came to."""
+        from recost._text import printable  # noqa: PLC0415 - see above
+
         total = f"recost: ${_shown(self._total)} in {self._calls} calls"
         unpriced = f", {self._unpriced} of unknown price" if self._unpriced else ""
         parts = [
             f"{provider} ${_shown(usd)}" for provider, usd in sorted(self._usd.items(), key=_dearest) if usd
         ]
         terminalreporter.write_line(total + unpriced + (f" ({', '.join(parts)})" if parts else ""))
+        for error in self._errors:
+            terminalreporter.write_line(printable(error))
         if self._too_much:
             limit = f"recost: more than the ${_shown(self._limit)} of --recost-max-usd"
             terminalreporter.write_line(limit, red=True)
@@ -133,7 +211,8 @@ class _Bookkeeper:
     def _too_much(self) -> bool:
         return self._limit is not None and self._total > self._limit
 
-    def _add(self, usd: dict[str, str], calls: int, unpriced: int) -> None:
+    def _add(self, usd: dict[str, str], calls: int, unpriced: int, errors: list[str]) -> None:
+        self._errors.update(dict.fromkeys(errors))
         for provider, amount in usd.items():
             self._usd[provider] = self._usd.get(provider, Decimal(0)) + Decimal(amount)
         self._calls += calls

@@ -7,8 +7,9 @@
             answer_question("What does this call cost?")
         assert [(call.provider, call.status_code) for call in calls] == [("openai", 200)]
 
-Nothing is read from the environment, written or sent, and an SDK that is running in the same process goes on
-as if nothing had happened. Both helpers may be nested, and used in tests of async code.
+Nothing is read from the environment, written or sent (of files, only the ``providers_file`` that is given is
+read), and an SDK that is running in the same process goes on as if nothing had happened. Both helpers may be
+nested, and used in tests of async code.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Callable, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.aggregation.aggregator import UnlockedAggregator
 from recost.config import Settings, resolve
@@ -27,10 +29,14 @@ from recost.delivery.transports.memory import MemoryTransport
 from recost.events import RawEvent, WindowSummary
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange
-from recost.lifecycle.compose import build_runtime
+from recost.lifecycle import priced_by
+from recost.lifecycle.compose import build_keeper, build_registry, build_runtime
 from recost.lifecycle.reporting import Reporter
 from recost.pipeline import Pipeline
-from recost.pricing.registry import ProviderRegistry
+
+if TYPE_CHECKING:
+    from recost.budgets.keeper import Keeper
+    from recost.lifecycle.runtime import Runtime
 
 __all__ = ["CapturedWindows", "capture_calls", "capture_windows"]
 
@@ -88,13 +94,16 @@ class CapturedWindows(list[WindowSummary]):
 def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
     """Run the SDK for the length of a block, with a list as its destination; the last flush is at the end.
 
-    No thread is started: `CapturedWindows.flush` is what flushes, and the end of the block.
+    No thread that flushes is started: `CapturedWindows.flush` does that, and the end of the block. Where no
+    `recost.init` is in force, `recost.track` and `recost.cost_for` price by the settings given here. Budgets
+    hold for the block; what was spent is kept in no file.
 
     Args:
-        **options: Settings as for `recost.init`.
+        **options: Settings as for `recost.init`: all that don't say where, or when, windows are sent.
 
     Raises:
         ValueError: A setting is not valid.
+        RecostBudgetExceededError: Out of a call in the block that a budget refuses.
     """
     windows = CapturedWindows()
     settings = resolve(None, {"on_error": windows.errors.append, **options, **_UNHURRIED}, {})
@@ -103,16 +112,24 @@ def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
         return
     transport = MemoryTransport()
     transport.windows = windows
-    registry = ProviderRegistry(settings.custom_providers)
-    runtime = build_runtime(settings, registry, Reporter(settings.on_error), transport)
-    windows._flush = runtime.flush  # noqa: SLF001 - a class of this module
+    registry, report = build_registry(settings), Reporter(settings.on_error)
+    keeper = build_keeper(settings, registry, report, files=False)
+    runtime = build_runtime(settings, registry, report, transport, keeper)
+    windows._flush = partial(_flush, runtime, keeper)  # noqa: SLF001 - a class of this module
     name = f"testing-{next(_numbers)}"
-    interception.add(name, runtime.worker.record, before_call=_NowAndThen(runtime.worker.turn))
+    runtime.listen(name, _NowAndThen(runtime.worker.turn))
     try:
-        yield windows
+        with priced_by(runtime.cost_of):
+            yield windows
     finally:
         interception.remove(name)
         windows.flush()
+
+
+def _flush(runtime: Runtime, keeper: Optional[Keeper], timeout_s: float) -> None:
+    if keeper is not None:
+        keeper.turn(everything=True)  # no thread of its own has counted, and told
+    runtime.flush(timeout_s)
 
 
 class _NowAndThen:
@@ -142,7 +159,7 @@ class _Labeller:
         self._labelled: list[RawEvent] = []
         self._aggregator = UnlockedAggregator()
         self._pipeline = Pipeline(
-            ProviderRegistry(settings.custom_providers),
+            build_registry(settings),
             self._aggregator,
             exclude_patterns=settings.exclude_patterns,
             exclude_hosts=settings.exclude_hosts,

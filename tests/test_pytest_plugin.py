@@ -121,3 +121,88 @@ def test_the_plugin_alone_imports_next_to_nothing() -> None:
         "import sys, recost.pytest_plugin; print(sorted(n for n in sys.modules if n.startswith('recost')))"
     )
     assert done.stdout.strip() == "['recost', 'recost._version', 'recost.pytest_plugin']"
+
+
+APPLICATION = """
+import os, sys, urllib.request
+from decimal import Decimal
+import recost
+
+RULE = recost.ProviderDef(
+    "127.0.0.1", "house", "/v1", "chat", cost_per_request_cents=5.0, usage="openai",
+    usd_per_unit={"input_tokens": Decimal("0.001"), "output_tokens": 0},
+    price_source="this test", price_date="2026-11-21",
+)
+
+def cost(folder, **options):
+    with recost.init(local_dir=folder, custom_providers=[RULE], **options), recost.track() as spend:
+        with urllib.request.urlopen(os.environ["UPSTREAM"] + "/v1/chat", b"{}") as response:
+            response.read()
+        return recost.cost_for(response).source, spend.cost
+
+def test_what_the_application_sees(tmp_path, recost_spend):
+    assert cost(tmp_path, capture_usage=True) == ("computed", Decimal("0.002"))
+    assert cost(tmp_path) == ("estimated", Decimal("0.05"))
+    assert recost_spend.cost == Decimal("0.002") + Decimal("0.004")
+    assert recost_spend.by_provider == {"house": Decimal("0.006")}
+"""
+
+
+def _run_application(folder: Path, *options: str, program: str = APPLICATION, **env: str) -> str:
+    (folder / "test_application.py").write_text(program)
+    with metered_server() as upstream:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
+            cwd=folder,
+            env=environment(UPSTREAM=upstream.url, **env),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--recost",)], ids=["without", "with"])
+def test_an_application_sees_what_it_sees_without_the_plugin(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    shown = _run_application(tmp_path, *options)
+    assert "1 passed" in shown, shown
+    if options:
+        # The plugin reads responses, also where the application doesn't; by the application's rules.
+        assert "recost: $0.006 in 2 calls (house $0.006)" in shown
+
+
+CALL = """
+import os, urllib.request
+
+def test_a_call():
+    with urllib.request.urlopen(os.environ["UPSTREAM"] + "/v1/chat", b"{}") as response:
+        response.read()
+"""
+RULES = """
+[[providers]]
+host_pattern = "127.0.0.1"
+provider = "house"
+usd_per_call = 0.25
+price_source = "this test"
+price_date = "2026-11-21"
+"""
+
+
+def test_rules_and_exclusions_of_the_environment_hold(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULES)
+    env = {"RECOST_PROVIDERS_FILE": str(rules), "RECOST_API_KEY": "rc-key", "RECOST_ENABLED": "0"}
+    assert "recost: $0.25 in 1 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
+    env["RECOST_EXCLUDE_HOSTS"] = "127.0.0.1"
+    assert "recost: $0.00 in 0 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
+
+
+def test_rules_that_are_not_valid_end_the_run(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULES.replace("0.25", '"dear"'))
+    shown = _run_application(tmp_path, "--recost", program=CALL, RECOST_PROVIDERS_FILE=str(rules))
+    assert "usd_per_call" in shown
+    assert "INTERNALERROR" not in shown

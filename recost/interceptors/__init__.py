@@ -11,7 +11,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from types import ModuleType
 from typing import Final, NamedTuple, Optional
@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, Optional
 from recost.events import RawEvent
 from recost.interceptors._containment import contain, reporters
 from recost.interceptors._imports import is_half_loaded, when_imported
+from recost.interceptors._listeners import Each, Fan, Metered, WantedByAny
 from recost.interceptors._patching import Patches
 from recost.interceptors.exchange import Exchange, Sink, current, streaming
 from recost.interceptors.scope import scope
@@ -42,8 +43,6 @@ MOCKS: Final = dict.fromkeys(
 
 ErrorSink = Callable[[BaseException], None]
 Gate = Callable[[Exchange], None]
-Metered = Callable[[str, str, str], Optional[Sequence[str]]]
-"""Tells of host, path and method which headers of the answer are read; None when it is not to be captured."""
 
 
 class _Listener(NamedTuple):
@@ -117,7 +116,7 @@ class Interception:
     def end_streaming(self, sink: Sink) -> None:
         """Finish the sink's exchanges that have not ended, as they stand: nobody will record their end."""
         for exchange in list(streaming.values()):
-            if exchange.sink == sink or (isinstance(exchange.sink, _Fan) and sink in exchange.sink.sinks):
+            if exchange.sink == sink or (isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks):
                 exchange.finish()
 
     def redirect(self, sink: Sink, successor: Sink) -> None:
@@ -125,8 +124,8 @@ class Interception:
         for exchange in list(streaming.values()):
             if exchange.sink == sink:
                 exchange.sink = successor
-            elif isinstance(exchange.sink, _Fan) and sink in exchange.sink.sinks:
-                exchange.sink = _Fan([successor if each == sink else each for each in exchange.sink.sinks])
+            elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
+                exchange.sink = exchange.sink.replaced(sink, successor)
 
     def after_fork_in_child(self) -> None:
         """Forget what another thread of the parent may have held, and the parent's unfinished exchanges."""
@@ -177,14 +176,16 @@ class Interception:
             self._route_once()
 
     def _route_once(self) -> None:
-        listeners = self._sinks.values()
+        listeners = list(self._sinks.values())
         sinks = [listener.sink for listener in listeners]
         befores = [listener.before_call for listener in listeners if listener.before_call is not None]
-        self.before_call = befores[0] if len(befores) == 1 else (_Each(befores) if befores else None)
-        self.metered = next((each.metered for each in listeners if each.metered is not None), None)
+        metered = [listener.metered for listener in listeners if listener.metered is not None]
+        gates = [listener.gate for listener in listeners if listener.gate is not None]
+        self.before_call = befores[0] if len(befores) == 1 else (Each(befores) if befores else None)
+        self.metered = metered[0] if len(metered) == 1 else (WantedByAny(metered) if metered else None)
         self.remembering = any(each.remembering for each in listeners)
-        self.gate = next((each.gate for each in listeners if each.gate is not None), None)
-        self.sink = sinks[0] if len(sinks) == 1 else (_Fan(sinks) if sinks else None)
+        self.gate = gates[0] if len(gates) == 1 else (Each(gates) if gates else None)
+        self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
 
     def _imported(self, module: ModuleType) -> None:
         """Instrument a client that has been imported, unless nobody wants it any more."""
@@ -198,31 +199,6 @@ class Interception:
         except Exception as error:  # noqa: BLE001 - a client of unknown shape must not fail the user's import
             self.broken[name] = f"{type(error).__name__}: {error}"
             self.report(error)
-
-
-class _Each:
-    """Several callables called in turn."""
-
-    def __init__(self, callables: list[Callable[[], None]]) -> None:
-        self._callables = tuple(callables)
-
-    def __call__(self) -> None:
-        for call in self._callables:
-            call()
-
-
-class _Fan:
-    """One sink made of several."""
-
-    def __init__(self, sinks: list[Sink]) -> None:
-        self.sinks = tuple(sinks)
-
-    def __call__(self, exchange: Exchange) -> None:
-        for sink in self.sinks:
-            try:
-                sink(exchange)
-            except BaseException as error:  # noqa: BLE001, PERF203 - the others must have it all the same
-                contain(error)
 
 
 interception = Interception()

@@ -51,7 +51,7 @@ class Exchange:
         "active",
         "attempts",
         "capture",
-        "cost",
+        "costs",
         "ended_ns",
         "headers_ns",
         "hop",
@@ -108,8 +108,8 @@ class Exchange:
         """The headers that are read of the answer besides its body; None where neither is."""
         self.scope: Optional[Scope] = None
         """What the code that made the call asks of it."""
-        self.cost: Any = None
-        """What the call cost, once somebody has worked it out."""
+        self.costs: Optional[dict[object, Any]] = None
+        """What the call cost, by who has worked it out: listeners may have different rules."""
         self.started_ns = _perf_counter_ns()
 
     def covers(self, layer: str, host: str, port: int) -> bool:

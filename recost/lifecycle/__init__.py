@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, Final, Optional
+from typing import Any, Callable, Final, Optional
 
 from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
 from recost.errors import RecostError
-from recost.lifecycle.compose import build_keeper, build_runtime
+from recost.interceptors.exchange import Exchange
+from recost.lifecycle.compose import build_keeper, build_registry, build_runtime
 from recost.lifecycle.ends import Ends
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
 from recost.lifecycle.sigterm import SigtermFlush
-from recost.pricing.model import ProviderDef
-from recost.pricing.registry import ProviderRegistry
+from recost.pricing.cost import Cost
 
-__all__ = ["RecostHandle", "current_handle", "flush_all", "init"]
+__all__ = ["RecostHandle", "current_cost_of", "current_handle", "flush_all", "init", "priced_by"]
+
+CostOf = Callable[[Exchange], Optional[Cost]]
 
 _locks: Final = [threading.RLock()]
 """One, which a forked child replaces."""
 _current: Final[list[RecostHandle]] = []
+_stand_ins: Final[list[CostOf]] = []
+"""Price calls where no `init` is in force, the latest first."""
 
 
 def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
@@ -89,6 +94,25 @@ def current_handle() -> Optional[RecostHandle]:
     return next((handle for handle in list(_current) if not handle.disposed), None)
 
 
+def current_cost_of() -> Optional[CostOf]:
+    """Return what prices a call: of `init`, else of the latest that stands in for it; None without any."""
+    handle = current_handle()
+    if handle is not None:
+        return handle.cost_of
+    return next(reversed(_stand_ins.copy()), None)
+
+
+@contextmanager
+def priced_by(cost_of: CostOf) -> Iterator[None]:
+    """Price calls by ``cost_of`` for the length of a block, where no `init` is in force."""
+    _stand_ins.append(cost_of)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            _stand_ins.remove(cost_of)
+
+
 def flush_all() -> None:
     """Send what has been recorded; where recost is being ended, finish that. Also in signal handlers."""
     for handle in _current.copy():
@@ -113,7 +137,7 @@ def _start(settings: Settings) -> RecostHandle:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
-    registry = ProviderRegistry([*settings.custom_providers, *_rules_of_file(settings)])
+    registry = build_registry(settings)
     keeper = build_keeper(settings, registry, report)
     _ends.watch()
     timeout_s = settings.shutdown_flush_timeout_ms / 1000
@@ -123,6 +147,7 @@ def _start(settings: Settings) -> RecostHandle:
     return RecostHandle(
         lambda: build_runtime(settings, registry, report, keeper=keeper),
         report=report,
+        settings=settings,
         shutdown_timeout_s=timeout_s,
         flush_at_exit=settings.auto_shutdown_handlers,
         # Servers reset signals in the processes that they fork.
@@ -151,11 +176,3 @@ def _end(settings: Settings, sigterm: Optional[SigtermFlush]) -> None:
         sigterm.remove()
     if settings.debug:
         stop_debug_log()
-
-
-def _rules_of_file(settings: Settings) -> tuple[ProviderDef, ...]:
-    if settings.providers_file is None:
-        return ()
-    from recost.pricing.rules_file import load_rules  # noqa: PLC0415 - only where it is needed
-
-    return load_rules(settings.providers_file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Final, Optional
@@ -26,7 +27,7 @@ from recost.pricing.registry import ProviderRegistry
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
 
-__all__ = ["TRANSPORTS", "build_keeper", "build_runtime", "build_transport"]
+__all__ = ["TRANSPORTS", "build_keeper", "build_registry", "build_runtime", "build_transport"]
 
 _MAX_FRAMES: Final = 1000
 _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
@@ -77,8 +78,29 @@ def build_transport(settings: Settings, report: Reporter) -> Transport:
     return Quiet(TRANSPORTS[settings.transport](settings, report))
 
 
-def build_keeper(settings: Settings, registry: ProviderRegistry, report: Reporter) -> Optional[Keeper]:
+def build_registry(settings: Settings) -> ProviderRegistry:
+    """Return the rules in force: those given in code, those of ``providers_file``, and the built-in ones.
+
+    Raises:
+        ValueError: The file can't be read, or a rule in it is not valid.
+    """
+    if settings.providers_file is None:
+        return ProviderRegistry(settings.custom_providers)
+    from recost.pricing.rules_file import load_rules  # noqa: PLC0415 - only where it is needed
+
+    return ProviderRegistry([*settings.custom_providers, *load_rules(settings.providers_file)])
+
+
+def build_keeper(
+    settings: Settings, registry: ProviderRegistry, report: Reporter, *, files: bool = True
+) -> Optional[Keeper]:
     """Return what keeps the budgets, in this process and in those that are forked from it; None without any.
+
+    Args:
+        settings: What `recost.config.resolve` returned.
+        registry: The rules in force.
+        report: Receives what goes wrong inside.
+        files: False: no file is read or written, whatever the budgets name.
 
     Raises:
         ValueError: A budget is for a provider that there is no rule for.
@@ -88,9 +110,9 @@ def build_keeper(settings: Settings, registry: ProviderRegistry, report: Reporte
     from recost.budgets.keeper import Keeper  # noqa: PLC0415 - only what is used is imported
     from recost.interceptors.retries import end_retries  # noqa: PLC0415
 
-    local = settings.mode == "local"
+    local = files and settings.mode == "local"
     return Keeper(
-        settings.budgets,
+        settings.budgets if files else [replace(budget, file=None) for budget in settings.budgets],
         registry=registry,
         report=report,
         local_file=f"{settings.local_dir}/{settings.project_id or 'default'}.budgets.json" if local else None,
@@ -116,7 +138,7 @@ def build_runtime(
         keeper: Keeps the budgets, where there are any.
     """
     delivery = _delivery(settings, report, transport)
-    meter = Meter(registry, report=report)
+    meter = Meter(registry, report=report, reads=settings.capture_usage)
     if keeper is not None and keeper.refuses and settings.capture_usage:
         meter.prepare()  # now, rather than while a call waits to be let through
     pipeline = _pipeline(settings, registry, meter, delivery, report)

@@ -8,6 +8,7 @@ import time
 from typing import Callable, Final, Optional, final
 
 from recost._waiting import Waiters
+from recost.config import Settings
 from recost.errors import RecostError
 from recost.events import FlushStatus
 from recost.interceptors import interception
@@ -35,6 +36,7 @@ class RecostHandle:
         build: Optional[Callable[[], Runtime]],
         *,
         report: Reporter,
+        settings: Optional[Settings] = None,
         shutdown_timeout_s: float = 3.0,
         flush_at_exit: bool = True,
         on_started: Callable[[], None] = lambda: None,
@@ -42,6 +44,8 @@ class RecostHandle:
     ) -> None:
         self._build = build
         self._report = report
+        self.settings = settings
+        """What it was started with; None where it never was."""
         self.shutdown_timeout_s = shutdown_timeout_s
         """Bound on the last flush, in seconds."""
         self._flush_at_exit = flush_at_exit
@@ -214,15 +218,7 @@ class RecostHandle:
         runtime = self._runtime
         if runtime is None:
             return
-        interception.add(
-            _SINK,
-            runtime.record,
-            before_call=self._before_call,
-            on_error=self._report,
-            metered=runtime.metered,
-            gate=runtime.gate,
-            remembering=True,
-        )
+        runtime.listen(_SINK, self._before_call)
 
     def _before_call(self) -> None:
         """Notice a fork that bypassed Python, and start the threads when the first call begins."""

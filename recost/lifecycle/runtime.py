@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable, Final, Optional, Protocol
 
 from recost.delivery.delivery import Delivery
 from recost.errors import RecostError
+from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink
 from recost.lifecycle.process import wait_for_ended_threads
 from recost.lifecycle.reporting import Reporter
@@ -18,7 +19,7 @@ from recost.pricing.cost import Cost
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
-    from recost.interceptors import Metered
+    from recost.interceptors._listeners import Metered
 
 __all__ = ["Runtime"]
 
@@ -79,6 +80,18 @@ class Runtime:
         self._worker_thread: Optional[threading.Thread] = None
         self._delivery_thread: Optional[threading.Thread] = None
         self._keeper_thread: Optional[threading.Thread] = None
+
+    def listen(self, name: str, before_call: Callable[[], None]) -> None:
+        """Have the interceptors send calls here: whatever records is wired by this, under its own name."""
+        interception.add(
+            name,
+            self.record,
+            before_call=before_call,
+            on_error=self._report,
+            metered=self.metered,
+            gate=self.gate,
+            remembering=True,
+        )
 
     def start(self) -> bool:
         """Start the threads if they don't run; True when that was to be done.

@@ -61,7 +61,7 @@ class Bench:
 
     def end(self, exchange: Exchange, usd: Any = "0.1", *, model: Optional[str] = None) -> None:
         known = None if usd is None else Decimal(usd)
-        exchange.cost = Cost(known, "computed", self._provider(exchange), model)
+        exchange.costs = {self: Cost(known, "computed", self._provider(exchange), model)}
         exchange.finish()
 
     def calls_until_refused(self, usd: Any = "0.1", **where: Any) -> tuple[int, RecostBudgetExceededError]:
@@ -79,8 +79,8 @@ class Bench:
     def _cost_of(self, exchange: Exchange) -> Optional[Cost]:
         if exchange.host == "excluded.test":
             return None
-        if exchange.cost is not None:
-            return exchange.cost  # type: ignore[no-any-return]
+        if exchange.costs is not None:
+            return exchange.costs[self]  # type: ignore[no-any-return]
         return Cost(None, "unknown", self._provider(exchange), complete=False)
 
 
