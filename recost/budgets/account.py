@@ -12,16 +12,16 @@ from recost.budgets.store import Entry
 from recost.errors import RecostBudgetExceededError
 from recost.pricing.paths import model_in_path
 
-__all__ = ["Account", "Call", "Notice"]
+__all__ = ["EXACT", "ZERO", "Account", "Call", "Notice"]
 
-_EXACT: Final = Context(prec=60)
+EXACT: Final = Context(prec=60)
 _MAX_TARGETS: Final = 1000
 _KEPT: Final = 8
 """Periods whose sums are kept, for a clock that is put back."""
 _NEAR: Final = timedelta(days=7)
 """A clock that is put back by more corrects one that was wrong: what was spent then isn't carried over."""
 _NO_RULE: Final = "unknown"
-_ZERO: Final = Decimal(0)
+ZERO: Final = Decimal(0)
 
 
 class Call(NamedTuple):
@@ -52,30 +52,35 @@ class Account:
     Args:
         budget: Whose account it is.
         now: The time.
+        shared: Other processes add to what is spent. With a file of the budget's own they always do.
     """
 
-    def __init__(self, budget: Budget, now: datetime) -> None:
+    def __init__(self, budget: Budget, now: datetime, *, shared: bool = False) -> None:
         self.budget: Final = budget
         self.name: Final = budget.name or ""
-        self.shared: Final = budget.file is not None
-        self.spent = _ZERO
+        self.shared: Final = shared or budget.file is not None
+        self.spent = ZERO
         """In this period, by this process and, as far as it knows, by those that it shares a file with."""
-        self.unsaved = _ZERO
+        self.unsaved = ZERO
         """Of that, what the file doesn't have yet."""
+        self.unpublished = ZERO
+        """Of that, what processes on this machine can't see yet."""
         self.unknown_since: Optional[float] = None
         """When it was first not possible to see what others have spent; None while it is."""
+        self._seen = ZERO
+        """In this period, by all processes of this machine, as it was last seen."""
         self._left: dict[str, tuple[Decimal, Decimal]] = {}
         """Spent and unsaved in the periods that the clock has left, by their labels."""
         self._stored: dict[str, Decimal] = {}
         """What the file had last, by period: it never has less later."""
         self._limit = budget.limit
         self._amounts = tuple(
-            (fraction, _EXACT.multiply(Decimal(repr(fraction)), budget.limit))
+            (fraction, EXACT.multiply(Decimal(repr(fraction)), budget.limit))
             for fraction in budget.fractions
         )
         self._zone = load_zone(budget.timezone)
         self._tags = frozenset(budget.tags.items())
-        self._told = _ZERO
+        self._told = ZERO
         """Fractions of up to here have been noticed."""
         self._answering: set[str] = set()
         """Targets that have answered as the budget's model."""
@@ -99,12 +104,13 @@ class Account:
             return
         before, self.period = self.period, period_at(self.budget.per, self._zone, now)
         self._left[before.label] = (self.spent, self.unsaved)
+        self.unpublished = self._seen = ZERO
         label = self.period.label
         known = self._left.pop(label, None)
         if known is None:
             self._unpriced.clear()
-            carried = self.spent if _is_near(now, before.label) else _ZERO
-            known = (carried, _ZERO)
+            carried = self.spent if _is_near(now, before.label) else ZERO
+            known = (carried, ZERO)
             self._stored[label] = carried
         self.spent, self.unsaved = known
         self._told = self.spent
@@ -120,11 +126,16 @@ class Account:
         return found
 
     @property
+    def known(self) -> Decimal:
+        """What was spent in this period, as far as this process can see."""
+        return max(self.spent, self._seen)
+
+    @property
     def refusing(self) -> bool:
         """False while no call can be refused."""
         if self.budget.on_exceed != "raise":
             return False
-        return self.spent >= self._limit or self.budget.unpriced == "refuse"
+        return self.known >= self._limit or self.budget.unpriced == "refuse"
 
     def refusal(self, call: Call, *, unknown: bool = False) -> Optional[RecostBudgetExceededError]:
         """Return why a call is not to be made; None when it may be.
@@ -135,10 +146,10 @@ class Account:
         """
         if not self._covers(call) or not self._may_answer_as_model(call):
             return None
-        if unknown or self.spent >= self._limit:
+        if unknown or self.known >= self._limit:
             # A host that no rule knows costs nothing that would count here.
             free = call.provider == _NO_RULE and self.budget.unpriced == "ignore"
-            return None if free else self._error(unknown=self.spent < self._limit)
+            return None if free else self._error(unknown=self.known < self._limit)
         if self.budget.unpriced == "refuse" and (call.provider == _NO_RULE or call.target in self._unpriced):
             return self._error(unpriced=True)
         return None
@@ -155,10 +166,11 @@ class Account:
         if usd is None:
             if self.budget.unpriced == "refuse":
                 _note(self._unpriced, call.target)
-            usd = self.budget.unpriced if isinstance(self.budget.unpriced, Decimal) else _ZERO
-        self.spent = _EXACT.add(self.spent, usd)
-        self.unsaved = _EXACT.add(self.unsaved, usd)
-        return [] if self.shared else self._reached(_ZERO, self.spent)
+            usd = self.budget.unpriced if isinstance(self.budget.unpriced, Decimal) else ZERO
+        self.spent = EXACT.add(self.spent, usd)
+        self.unsaved = EXACT.add(self.unsaved, usd)
+        self.unpublished = EXACT.add(self.unpublished, usd)
+        return [] if self.shared else self._reached(ZERO, self.spent)
 
     def restore(self, entry: Entry) -> None:
         """Take over what a file says was spent, in this period and in others."""
@@ -169,23 +181,19 @@ class Account:
         if label not in sums and start is not None and _is_near(start, entry.period):
             sums[label] = entry.spent  # the clock was put back since
         self._stored.update(sums)
-        self.spent = self._told = sums.pop(label, _ZERO)
-        self._left.update({other: (spent, _ZERO) for other, spent in sums.items()})
+        self.spent = self._told = sums.pop(label, ZERO)
+        self._left.update({other: (spent, ZERO) for other, spent in sums.items()})
         self._answering.update(entry.targets)
         self._named.update(entry.targets)
 
     def entry(self, stored: Optional[Entry]) -> Entry:
-        """Return what a file is to have in the place of what it has.
-
-        Where it isn't shared, several processes may write it all the same: the one that has spent most
-        counts.
-        """
+        """Return what a file must have in the place of what it has."""
         if stored is None or stored.per != self.budget.per:
-            stored = Entry(self.budget.per, self.period.label, _ZERO)
+            stored = Entry(self.budget.per, self.period.label, ZERO)
         sums = stored.sums()
-        for label, (spent, unsaved) in {**self._left, self.period.label: (self.spent, self.unsaved)}.items():
-            had = max(sums.get(label, _ZERO), self._stored.get(label, _ZERO))
-            sums[label] = _EXACT.add(had, unsaved) if self.shared else max(had, spent)
+        for label, (_, unsaved) in {**self._left, self.period.label: (self.spent, self.unsaved)}.items():
+            had = max(sums.get(label, ZERO), self._stored.get(label, ZERO))
+            sums[label] = EXACT.add(had, unsaved)
         latest, *others = sorted(sums, reverse=True)[:_KEPT]
         targets = sorted(self._named.union(stored.targets))[:_MAX_TARGETS]
         earlier = tuple((label, sums[label]) for label in others)
@@ -200,34 +208,37 @@ class Account:
             written: What `pending` returned when ``after`` was made.
         """
         label, sums = self.period.label, after.sums()
-        self.unsaved = _EXACT.subtract(self.unsaved, written.get(label, _ZERO))
+        self.unsaved = EXACT.subtract(self.unsaved, written.get(label, ZERO))
         for other, (spent, unsaved) in self._left.items():
-            self._left[other] = (spent, _EXACT.subtract(unsaved, written.get(other, _ZERO)))
-        if not self.shared:
-            return []
+            self._left[other] = (spent, EXACT.subtract(unsaved, written.get(other, ZERO)))
         self._stored.update(
             {each: spent for each, spent in sums.items() if each in self._left or each == label}
         )
         for other, (_, unsaved) in self._left.items():
             if other in sums:
-                self._left[other] = (_EXACT.add(sums[other], unsaved), unsaved)
+                self._left[other] = (EXACT.add(sums[other], unsaved), unsaved)
         self._answering.update(after.targets)
         if label not in sums:
             return []
-        self.spent = _EXACT.add(sums[label], self.unsaved)
-        since = _ZERO
+        self.spent = EXACT.add(sums[label], self.unsaved)
+        since = ZERO
         if before is not None and before.per == after.per:
-            since = before.sums().get(label, _ZERO)
+            since = before.sums().get(label, ZERO)
         return self._reached(since, sums[label])
+
+    def published(self, spent: Decimal) -> None:
+        """Take note of what all processes of this machine have spent, this one included."""
+        self.unpublished = ZERO
+        self._seen = spent
 
     def not_saved(self) -> list[Notice]:
         """Return the fractions that are reached as far as this process knows: the file can't be written."""
-        return self._reached(_ZERO, self.spent) if self.shared else []
+        return self._reached(ZERO, self.spent)
 
     def after_fork_in_child(self) -> None:
         """Leave what isn't saved to the parent."""
-        self.unsaved = _ZERO
-        self._left = {label: (spent, _ZERO) for label, (spent, _) in self._left.items()}
+        self.unsaved = self.unpublished = ZERO
+        self._left = {label: (spent, ZERO) for label, (spent, _) in self._left.items()}
 
     def _covers(self, call: Call) -> bool:
         provider = self.budget.provider
@@ -256,7 +267,7 @@ class Account:
         end = self.period.end
         resets_at = None if end is None else end.astimezone(self._zone)
         return RecostBudgetExceededError(
-            self.name, self.spent, self._limit, resets_at, unpriced=unpriced, unknown=unknown
+            self.name, self.known, self._limit, resets_at, unpriced=unpriced, unknown=unknown
         )
 
 

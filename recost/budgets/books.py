@@ -7,7 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, Callable, Final, Optional
 
+from recost._files import reason_of
 from recost.budgets.account import Account, Notice
+from recost.budgets.live import LiveSums
 from recost.budgets.store import Entries, StateFile
 from recost.errors import RecostError
 
@@ -30,7 +32,11 @@ class _Book:
     def __init__(self, file: StateFile, accounts: Sequence[Account]) -> None:
         self.file = file
         self.accounts = tuple(accounts)
-        self.shared = any(account.shared for account in accounts)
+        self.named = any(account.budget.file is not None for account in accounts)
+        """The user has named it, rather than that it lies beside the telemetry."""
+        refusing = [account for account in accounts if account.budget.on_exceed == "raise"]
+        self.live = LiveSums(file.path, refusing) if refusing else None
+        """What other processes have spent since they wrote the file."""
         self.next_s = 0.0
         """When it may be written again."""
         self.failures = 0
@@ -51,7 +57,8 @@ class Books:
     Args:
         accounts: All of them.
         local_file: Keeps those that name no file; None: nothing does.
-        report: Receives what goes wrong: of a shared file each time, of another once for each episode.
+        report: Receives what goes wrong: of a file that a budget names each time, of another once for each
+            episode.
     """
 
     def __init__(
@@ -64,7 +71,7 @@ class Books:
     ) -> None:
         self._report = report
         self._monotonic = monotonic
-        self._loose = tuple(account for account in accounts if not account.shared and local_file is None)
+        self._live_reported = False
         by_path: dict[str, list[Account]] = {}
         for account in accounts:
             path = local_file if account.budget.file is None else str(account.budget.file)
@@ -95,7 +102,22 @@ class Books:
     def stale(self) -> bool:
         """Tell whether it is time to see what other processes have spent."""
         now = self._monotonic()
-        return any(book.shared and now >= book.next_s for book in self._books)
+        return any(now >= book.next_s for book in self._books)
+
+    def exchange(self, *, looking: bool) -> None:
+        """Show other processes what was spent; the caller holds the accounts' lock.
+
+        Args:
+            looking: See what they have spent, too, though there is nothing to show.
+        """
+        for book in self._books:
+            live = book.live
+            if live is None or book.failures or not (looking or live.unpublished):
+                continue
+            try:
+                live.exchange()
+            except OSError as error:
+                self._report_live(live, error)
 
     def unknown(self, account: Account) -> bool:
         """Tell whether what others have spent of a budget can't be seen for too long."""
@@ -118,8 +140,7 @@ class Books:
         self._busy = True
         try:
             for book in self._books:
-                due = self._monotonic() >= book.next_s and (book.changed or book.shared)
-                if due or (everything and book.changed):
+                if self._monotonic() >= book.next_s or (everything and book.changed):
                     notices += self._save(book, timeout_s)
         finally:
             self._busy = False
@@ -152,6 +173,16 @@ class Books:
                 notices += account.saved(before.get(name), after[name], unsaved[name])
         return notices
 
+    def _report_live(self, live: LiveSums, error: OSError) -> None:
+        if not self._live_reported:
+            self._live_reported = True
+            self._report(
+                RecostError(
+                    f"recost: cannot use {live.path}, where processes show what they spend: "
+                    f"{reason_of(error)}; they see it about a second later (reported once)"
+                )
+            )
+
     def _succeeded(self, book: _Book) -> None:
         book.failures, book.reported = 0, None
         for account in book.accounts:
@@ -162,7 +193,8 @@ class Books:
         if not book.failures:
             book.failing_since_s = began
         book.failures += 1
-        if not book.shared:  # what this process has spent it knows
+        if not book.named:  # nobody has asked for it by name: the process goes on by what it knows
+            error = RecostError(f"{error}; meanwhile each process counts what it spends itself")
             book.next_s = now + _RETRY_S
             told = book.reported == str(error)
         else:

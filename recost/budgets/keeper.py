@@ -46,7 +46,8 @@ class Keeper:
         registry: The rules in force.
         report: Receives what goes wrong; the only thing raised is RecostBudgetExceededError, by `gate`.
         call: Calls a callback with its arguments, on whatever thread.
-        local_file: Keeps what budgets without a file of their own have spent; None: nothing does.
+        local_file: Keeps what budgets without a file of their own have spent, in all processes that are given
+            the same; None: each process counts alone.
         on_refusal: Called when a call is about to be refused.
         clock: The time, in UTC.
     """
@@ -70,7 +71,7 @@ class Keeper:
         self._call_back = call
         self._clock = clock
         now = clock()
-        self._accounts = tuple(Account(budget, now) for budget in budgets)
+        self._accounts = tuple(Account(budget, now, shared=local_file is not None) for budget in budgets)
         self._raising = tuple(account for account in self._accounts if account.budget.on_exceed == "raise")
         self._by_target = any(budget.model or budget.unpriced == "refuse" for budget in budgets)
         self._books = Books(self._accounts, local_file, report=report, monotonic=monotonic)
@@ -127,8 +128,13 @@ class Keeper:
         if refusal is not None:
             raise refusal
 
-    def settle(self, timeout_s: float = _LONGEST_WAIT_S) -> None:
-        """Count the calls that have ended."""
+    def settle(self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False) -> None:
+        """Count the calls that have ended, and show other processes what they cost.
+
+        Args:
+            timeout_s: For another thread that does so.
+            looking: See what other processes have spent, too.
+        """
         # Not without the lock where nothing is pending: another thread may be pricing what was.
         if not self._lock.acquire(timeout=timeout_s):
             return
@@ -137,6 +143,7 @@ class Keeper:
                 self._settling = True
                 try:
                     self._add_up()
+                    self._books.exchange(looking=looking)
                 finally:
                     self._settling = False
         finally:
@@ -196,7 +203,7 @@ class Keeper:
             if len(self._pending) > _MANY:  # the thread is busy telling
                 self.settle()
             return None
-        self.settle()
+        self.settle(looking=True)
         if self._books.stale():
             _call(self._wake)
         now = self._clock()

@@ -21,7 +21,7 @@ from recost._patterns import LazyPattern
 from recost.budgets.periods import PERIODS
 from recost.errors import RecostError
 
-__all__ = ["Entry", "StateFile"]
+__all__ = ["Entry", "StateFile", "parse_amount"]
 
 _FORMAT: Final = "recost budgets 1"
 _MAX_BYTES: Final = 4 * 1024 * 1024
@@ -151,11 +151,16 @@ def _entry(value: Any) -> Entry:
     for beginning in filter(None, (period, *earlier)):
         if datetime.fromisoformat(_text(beginning)).utcoffset() != timedelta():
             raise ValueError
-    kept = tuple((label, _spent(_text(amount))) for label, amount in earlier.items())
-    return Entry(per, period, _spent(_text(value["spent_usd"])), tuple(map(_text, targets)), kept)
+    kept = tuple((label, parse_amount(_text(amount))) for label, amount in earlier.items())
+    return Entry(per, period, parse_amount(_text(value["spent_usd"])), tuple(map(_text, targets)), kept)
 
 
-def _spent(text: str) -> Decimal:
+def parse_amount(text: str) -> Decimal:
+    """Return an amount as it is written here.
+
+    Raises:
+        ValueError: It is something else.
+    """
     if _AMOUNT.fullmatch(text) is None:  # a power of ten could take all memory, a sum below zero lift a limit
         raise ValueError
     return Decimal(text)

@@ -1,7 +1,7 @@
 """Where recost's own errors go: the log, and the user's callback.
 
-Both are foreign code: `Notifier` calls them. `logging` is imported only for ``debug=True``: a program that
-has not imported it has nobody who listens.
+Both are foreign code: `Notifier` calls them. Without a callback, the first failure of each kind is logged as
+a warning. `logging` is imported only for that and for ``debug=True``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
-from recost.errors import RecostError
+from recost._patterns import LazyPattern
+from recost.errors import RecostAuthError, RecostError
 from recost.lifecycle.notifier import Notifier
 
 if TYPE_CHECKING:
@@ -22,23 +23,35 @@ _LOGGER: Final = "recost"
 _DEBUG: Final = 10
 _WARNING: Final = 30
 _WRITABLE_WITHIN_MS: Final = 50
+_MOST_KINDS: Final = 100
+_LONGEST_KIND: Final = 1000
+_COUNT: Final = LazyPattern(r"[0-9]{1,20}(?= [a-z])")
+"""A number of something; the status of a response stands alone."""
 
 
 class Reporter:
     """Reports errors to ``on_error`` as `RecostError`s; whatever that raises ends here.
 
     No method raises, waits or takes a lock, so that each may be called anywhere.
+
+    Args:
+        on_error: The application's; None: the first error of each kind is logged at level WARNING, the others
+            at DEBUG.
     """
 
     def __init__(self, on_error: Optional[Callable[[Exception], Any]]) -> None:
         self._on_error = on_error
+        self._kinds: set[tuple[type, str]] = set()
+        """Kinds of errors that have been logged, where there is no ``on_error``."""
         self._log_failed = False
         self.notifier: Final = Notifier(self._tell_dropped)
 
     def __call__(self, error: BaseException) -> None:
         """Report one error."""
-        if self._on_error is not None or _is_logged(_DEBUG):
-            known = error if isinstance(error, RecostError) else _internal(error)
+        known = error if isinstance(error, RecostError) else _internal(error)
+        if self._on_error is None and self._is_first(known):
+            self.notifier.post(partial(self._log_first, known))
+        elif self._on_error is not None or _is_logged(_DEBUG):
             self.notifier.post(partial(self._tell, known))
 
     def log(self, message: str, *arguments: object) -> None:
@@ -54,6 +67,17 @@ class Reporter:
         """Call a function of the application's; report what it raises."""
         self.notifier.post(partial(self._call, function, arguments))
 
+    def _is_first(self, error: RecostError) -> bool:
+        kind = _kind(error)
+        if kind in self._kinds or len(self._kinds) >= _MOST_KINDS:
+            return False
+        self._kinds.add(kind)
+        return True
+
+    def _log_first(self, error: RecostError) -> None:
+        # A refused key has its lines on stderr: not a second time, where logging is not set up.
+        self._log(_WARNING, "%s", (error,), last_resort=not isinstance(error, RecostAuthError))
+
     def _tell(self, error: RecostError) -> None:
         self._log(_DEBUG, "%s", (error,))
         self._hand_over(error)
@@ -66,9 +90,11 @@ class Reporter:
         except Exception as failure:  # noqa: BLE001 - on_error is the user's; its failure is not the host's
             self._log(_DEBUG, "recost: on_error raised %s", (type(failure).__name__,))
 
-    def _log(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
+    def _log(
+        self, level: int, message: str, arguments: tuple[object, ...], *, last_resort: bool = True
+    ) -> None:
         try:
-            _write_log(level, message, arguments)
+            _write_log(level, message, arguments, last_resort=last_resort)
         except Exception as failure:  # noqa: BLE001 - a handler or filter of the application's
             if not self._log_failed:
                 self._log_failed = True
@@ -105,13 +131,32 @@ class StderrLines:
         """Do nothing: every text is flushed."""
 
 
-def _write_log(level: int, message: str, arguments: tuple[object, ...]) -> None:
-    logging = sys.modules.get("logging")
-    if logging is None:
+def _write_log(level: int, message: str, arguments: tuple[object, ...], *, last_resort: bool) -> None:
+    """Log a message.
+
+    Args:
+        level: Warnings are shown by a program that has not imported `logging`, too.
+        message: With places for the arguments.
+        arguments: What is put there.
+        last_resort: Write it to stderr where logging is not set up.
+    """
+    if level < _WARNING and "logging" not in sys.modules:
         return
+    import logging  # noqa: PLC0415 - see above
+
     logger = logging.getLogger(_LOGGER)
+    if not last_resort and not logger.hasHandlers():
+        return
     if logger.isEnabledFor(level) and _all_writable(logger):
         logger.log(level, message, *arguments)
+
+
+def _kind(error: RecostError) -> tuple[type, str]:
+    """Return what the errors of a kind have in common: the message without sizes, counts and request ids."""
+    text = str(error)[:_LONGEST_KIND]
+    if text.endswith(")"):
+        text = text.rpartition(" (")[0]
+    return type(error), _COUNT.sub("#", text)
 
 
 def _is_logged(level: int) -> bool:
@@ -133,6 +178,8 @@ def _all_writable(logger: Any) -> bool:
 
     A handler waits for a full pipe while it holds its lock, and `logging` takes that as the process ends.
     """
+    if not logger.hasHandlers():
+        return _is_writable(sys.stderr)  # where logging writes warnings then
     while logger is not None:
         for handler in logger.handlers:
             if not _is_writable(getattr(handler, "stream", None)):

@@ -1,0 +1,151 @@
+"""What all processes of this machine have spent up to this moment, for budgets that refuse calls.
+
+A budget's own file is written and read once a second, on recost's thread, and may lie on a disk that is slow
+or far away. So that several processes don't each spend a second's worth more, what was spent since is noted
+in a small file in the temporary directory, when a call begins. It is never waited for longer than a moment,
+holds only hashes and sums, and what it says is forgotten after a few seconds: by then the budget's file has it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Callable, Final, NamedTuple, Optional
+
+from recost import _files
+from recost._documents import parse_json
+from recost.budgets.account import EXACT, ZERO, Account
+from recost.budgets.store import parse_amount
+
+__all__ = ["LiveSums"]
+
+_WITHIN_S: Final = 0.05
+"""For another process that has the file at this moment."""
+_AGAIN_AFTER_S: Final = 1.0
+"""When the file could not be used, or was held by another process that often in a row."""
+_PATIENCE: Final = 3
+_FRESH_S: Final = 10.0
+_MAX_BYTES: Final = 64 * 1024
+
+
+class _Sum(NamedTuple):
+    noted_s: float
+    """By the monotonic clock, which is the machine's."""
+    spent: Decimal
+
+
+class LiveSums:
+    """Exchanges sums with other processes. Not locked: one thread of a process at a time.
+
+    Args:
+        kept_in: The budgets' own file; processes with the same one share.
+        accounts: Of the budgets in it.
+        folder: Where the file is; the one of this user in the temporary directory when left out.
+    """
+
+    def __init__(
+        self,
+        kept_in: Path,
+        accounts: Sequence[Account],
+        *,
+        folder: Optional[Path] = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        digest = sha256(os.fsencode(os.path.realpath(kept_in))).hexdigest()[:32]
+        self.path: Final = (folder or _files.fallback_folder()) / f"budgets-{digest}.json"
+        self._accounts = tuple(accounts)
+        self._clock: dict[str, Any] = {"monotonic": monotonic, "sleep": sleep}
+        self._monotonic = monotonic
+        self._not_before = 0.0
+        self._in_vain = 0
+        self._folder_made = False
+        self._keys: dict[tuple[str, str], str] = {}
+
+    @property
+    def unpublished(self) -> bool:
+        """True where this process has spent something that the others can't see yet."""
+        return any(account.unpublished for account in self._accounts)
+
+    def exchange(self) -> None:
+        """Note what this process has spent, and take note of what the others have.
+
+        Raises:
+            OSError: The file can't be used; it is not tried again for a second.
+        """
+        now = self._monotonic()
+        if now < self._not_before:
+            return
+        self._not_before = now + _AGAIN_AFTER_S
+        fd = self._open()
+        try:
+            if not _files.acquire_within(fd, now + _WITHIN_S, **self._clock):
+                self._in_vain += 1
+                self._not_before = now + _AGAIN_AFTER_S if self._in_vain >= _PATIENCE else 0.0
+                return
+            try:
+                self._exchange(fd, now)
+            finally:
+                _files.release(fd)
+        finally:
+            os.close(fd)
+        self._not_before, self._in_vain = 0.0, 0
+
+    def _open(self) -> int:
+        if not self._folder_made:
+            _files.make_folder(self.path.parent)
+            self._folder_made = True
+        try:
+            return _files.open_private(self.path, os.O_RDWR | os.O_CREAT)
+        except FileNotFoundError:  # whoever cleans up has taken the folder, too
+            self._folder_made = False
+            raise
+
+    def _exchange(self, fd: int, now: float) -> None:
+        known = _parsed(os.read(fd, _MAX_BYTES))
+        sums = {key: each for key, each in known.items() if 0 <= now - each.noted_s <= _FRESH_S}
+        changed = False
+        for account in self._accounts:
+            key = self._key(account)
+            before = sums.get(key)
+            spent = ZERO if before is None else EXACT.add(before.spent, account.unpublished)
+            spent = max(spent, account.spent)
+            if before is None or spent != before.spent or now - before.noted_s > _FRESH_S / 4:
+                sums[key], changed = _Sum(now, spent), True
+            account.published(spent)
+        if changed:
+            _write(fd, sums)
+
+    def _key(self, account: Account) -> str:
+        """Return a name for an account and its period that tells nobody what they are."""
+        label = account.period.label
+        key = self._keys.get((account.name, label))
+        if key is None:
+            if len(self._keys) > 4 * len(self._accounts):
+                self._keys.clear()
+            text = "\0".join((account.name, account.budget.per, label))
+            key = self._keys[account.name, label] = sha256(text.encode()).hexdigest()[:32]
+        return key
+
+
+def _parsed(text: bytes) -> dict[str, _Sum]:
+    """Return what the file says; nothing where a process has ended in the midst of writing it."""
+    try:
+        found = parse_json(text.decode()) if text else {}
+        return {key: _Sum(float(noted_s), parse_amount(spent)) for key, (noted_s, spent) in found.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _write(fd: int, sums: dict[str, _Sum]) -> None:
+    text = json.dumps({key: (each.noted_s, f"{each.spent:f}") for key, each in sums.items()}).encode()
+    if len(text) > _MAX_BYTES:
+        return
+    os.lseek(fd, 0, os.SEEK_SET)
+    os.write(fd, text)
+    os.ftruncate(fd, len(text))
