@@ -75,8 +75,7 @@ class Account:
         """What the file had last, by period: it never has less later."""
         self._limit = budget.limit
         self._amounts = tuple(
-            (fraction, EXACT.multiply(Decimal(repr(fraction)), budget.limit))
-            for fraction in budget.fractions
+            (fraction, EXACT.multiply(Decimal(repr(fraction)), budget.limit)) for fraction in budget.fractions
         )
         self._zone = load_zone(budget.timezone)
         self._tags = frozenset(budget.tags.items())

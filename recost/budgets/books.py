@@ -196,7 +196,7 @@ class Books:
         if not book.named:  # nobody has asked for it by name: the process goes on by what it knows
             error = RecostError(f"{error}; meanwhile each process counts what it spends itself")
             book.next_s = now + _RETRY_S
-            told = book.reported == str(error)
+            told = book.reported is not None
         else:
             for account in book.accounts:
                 account.unknown_since = book.failing_since_s

@@ -3,7 +3,8 @@
 A budget's own file is written and read once a second, on recost's thread, and may lie on a disk that is slow
 or far away. So that several processes don't each spend a second's worth more, what was spent since is noted
 in a small file in the temporary directory, when a call begins. It is never waited for longer than a moment,
-holds only hashes and sums, and what it says is forgotten after a few seconds: by then the budget's file has it.
+holds only hashes and sums, and what it says is forgotten after a few seconds: by then the budget's file has
+it.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class LiveSums:
                 self._not_before = now + _AGAIN_AFTER_S if self._in_vain >= _PATIENCE else 0.0
                 return
             try:
-                self._exchange(fd, now)
+                self._exchange(fd, self._monotonic())  # later than what others have noted
             finally:
                 _files.release(fd)
         finally:
@@ -128,7 +129,7 @@ class LiveSums:
         if key is None:
             if len(self._keys) > 4 * len(self._accounts):
                 self._keys.clear()
-            text = "\0".join((account.name, account.budget.per, label))
+            text = f"{account.name}\0{account.budget.per}\0{label}"
             key = self._keys[account.name, label] = sha256(text.encode()).hexdigest()[:32]
         return key
 

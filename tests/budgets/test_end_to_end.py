@@ -303,7 +303,7 @@ def test_a_process_that_is_killed_has_kept_what_it_spent_a_moment_ago(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork")
-def test_a_forked_child_goes_on_from_what_the_parent_had_spent(server: Loopback, tmp_path: Path) -> None:
+def test_a_forked_child_shares_what_its_parent_spends(server: Loopback, tmp_path: Path) -> None:
     result = run_script(
         PRELUDE
         + """
@@ -320,9 +320,9 @@ print("parent", until_refused())
         tmp_path,
     )
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == "child 7\nparent 7\n"
-    assert len(server.log) == 17
-    assert calls(windows(tmp_path)) == {"all": 17}
+    assert result.stdout == "child 7\nparent 0\n"
+    assert len(server.log) == 10
+    assert calls(windows(tmp_path)) == {"all": 10}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork")
@@ -368,7 +368,7 @@ def test_two_processes_that_share_a_file(server: Loopback, tmp_path: Path) -> No
         assert (process.returncode, problems) == (0, "")
         told += output.split()
     kept = json.loads((tmp_path / "shared.json").read_text())
-    assert 40 <= len(server.log) <= 80
+    assert 40 <= len(server.log) <= 41  # and the call of the other process that is under way
     assert Decimal(kept["budgets"]["per day"]["spent_usd"]) == Decimal("0.1") * len(server.log)
     assert sorted(told) == ["0.5", "0.8", "1.0"]
     result = run_script(code, server.url, tmp_path)

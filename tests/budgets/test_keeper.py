@@ -392,7 +392,7 @@ def test_a_restart_keeps_where_a_model_answers(tmp_path: Path) -> None:
     assert Bench(raising(model="big"), local_file=file).calls_until_refused(model="big")[0] == 0
 
 
-def test_processes_that_write_the_same_local_file_keep_the_larger_sum(tmp_path: Path) -> None:
+def test_processes_with_the_same_local_file_spend_together(tmp_path: Path) -> None:
     file = str(tmp_path / "p.budgets.json")
     first, second = Bench(raising(), local_file=file), Bench(raising(), local_file=file)
     for _ in range(6):
@@ -401,8 +401,9 @@ def test_processes_that_write_the_same_local_file_keep_the_larger_sum(tmp_path: 
         second.call()
     first.keeper.turn(everything=True)
     second.keeper.turn(everything=True)
-    assert second.calls_until_refused()[0] == 7  # a budget is one process's
-    assert Bench(raising(), local_file=file).calls_until_refused()[0] == 4
+    assert second.calls_until_refused()[0] == 1
+    assert first.calls_until_refused()[0] == 0
+    assert Bench(raising(), local_file=file).calls_until_refused()[0] == 0
 
 
 def test_processes_that_share_a_file_spend_together(tmp_path: Path) -> None:
