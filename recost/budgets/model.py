@@ -60,8 +60,10 @@ class Budget:
     unpriced: Union[Literal["ignore", "refuse"], Amount] = "ignore"
     """Calls whose cost isn't known: not counted, or refused, or counted as this many US dollars each."""
     file: Optional[Union[str, os.PathLike[str]]] = None
-    """Where the spending is kept, and shared with every other process that names the same file. Without it, the
-    processes of a project share it in local mode, and with an API key each process counts alone."""
+    """Where the spending is kept, and shared with every other process that names the same file.
+
+    Without it, the processes of a project share it in local mode; with an API key, each process counts alone.
+    """
 
     def __post_init__(self) -> None:
         self._set("limit_usd", _amount("limit_usd", self.limit_usd, zero=False))
