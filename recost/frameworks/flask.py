@@ -21,7 +21,9 @@ from recost.interceptors.scope import scope as current_scope
 from recost.lifecycle import RecostHandle, current_handle
 
 try:
+    from click import Group, get_current_context
     from flask import Flask, Request, request
+    from flask.cli import ScriptInfo
 except ModuleNotFoundError as error:  # importing this module without Flask is no mistake, using it is
     if error.name != "flask":
         raise
@@ -91,6 +93,8 @@ class RecostExtension:
             # First of all hooks, which may call somebody; registering would put it last.
             app.before_request_funcs.setdefault(None, []).insert(0, _note_request)
         _start_for_commands(app, settings)
+        if _is_in_a_command():
+            serving.join(settings)
         app.extensions["recost"] = self
 
     @property
@@ -113,6 +117,14 @@ def _start_for_commands(app: Flask, settings: Settings) -> None:
         return command
 
     app.cli.get_command = start_and_get  # type: ignore[method-assign]
+
+
+def _is_in_a_command() -> bool:
+    """Tell whether the application is being made for a command that a `FlaskGroup` has found itself."""
+    context = get_current_context(silent=True)
+    if context is None or context.find_object(ScriptInfo) is None or isinstance(context.command, Group):
+        return False
+    return getattr(context.command.callback, "__module__", None) != ScriptInfo.__module__
 
 
 class _Starter:

@@ -396,3 +396,41 @@ def test_commands_of_the_application_are_recorded(
     assert (done.returncode, done.stderr) == (0, "")
     assert len(server.log) == recorded
     assert sum(calls(windows(tmp_path / "telemetry")).values()) == recorded
+
+
+OWN_GROUP = (
+    CLI
+    + """
+import click
+from flask.cli import FlaskGroup, with_appcontext
+
+@click.group(cls=FlaskGroup, create_app=create_app)
+def cli():
+    pass
+
+@cli.command("weekly")
+@with_appcontext
+def weekly():
+    nightly()
+
+cli()
+"""
+)
+
+
+@pytest.mark.parametrize(("command", "recorded"), [("weekly", 1), ("nightly", 1), ("routes", 0)])
+def test_commands_of_a_group_of_the_applications_own_are_recorded(
+    command: str, recorded: int, server: Loopback, tmp_path: Path
+) -> None:
+    (tmp_path / "manage.py").write_text(OWN_GROUP)
+    done = subprocess.run(
+        [sys.executable, "manage.py", command],
+        cwd=tmp_path,
+        env=environment(UPSTREAM=server.url, RECOST_LOCAL_DIR=str(tmp_path / "telemetry")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(server.log) == recorded
+    assert sum(calls(windows(tmp_path / "telemetry")).values()) == recorded

@@ -1,23 +1,28 @@
 """Django, served by WSGI or ASGI.
 
-In the settings: ``"recost.frameworks.django.RecostMiddleware"``, the first one of ``MIDDLEWARE``, and
+In the settings: ``"recost.frameworks.django.RecostMiddleware"``, the first one of ``MIDDLEWARE``,
+``"recost.frameworks.django"`` in ``INSTALLED_APPS``, for management commands, and
 ``RECOST = {"project_id": "shop"}``.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from typing import Any, Callable, Final, Optional
 
-from recost.config import resolve
+from recost.config import Settings, resolve
 from recost.frameworks import serving
 from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, leave
 from recost.interceptors.scope import Scope
 from recost.interceptors.scope import scope as current_scope
+from recost.lifecycle.reporting import Reporter
 
 try:
     from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+    from django.apps import apps as django_apps
     from django.conf import settings as django_settings
+    from django.core.management import get_commands
     from django.utils.module_loading import import_string
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in ("django", "asgiref"):
@@ -26,9 +31,14 @@ except ModuleNotFoundError as error:
         'recost.frameworks.django needs Django, which is not installed: pip install "recost[django]"'
     ) from error
 
-__all__ = ["RecostMiddleware"]
+__all__ = ["RecostMiddleware", "project_settings"]
 
 _SETTING: Final = "RECOST"
+_APP: Final = __name__
+_MOST_NAMES: Final = 3
+_TELLING_S: Final = 0.25
+_said: Final[list[str]] = []
+"""What has been said in this process, which may load the middleware several times."""
 
 
 class RecostMiddleware:
@@ -48,15 +58,10 @@ class RecostMiddleware:
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
         self._get_response = get_response
-        given = getattr(django_settings, _SETTING, None) or {}
-        if not isinstance(given, Mapping):
-            raise ValueError(  # noqa: TRY004 - as for every setting
-                f"recost: {_SETTING}: got a {type(given).__name__}, wanted a dict of settings"
-            )
-        options = dict(given)
-        tagging = Tagging(options.pop("tag_routes", True), _function(options.pop("tags", None)))
-        self._settings = resolve(None, options)
+        self._settings, tagging = project_settings()
         self._tagging = tagging if tagging.active and self._settings.enabled else None
+        if self._settings.enabled:
+            _say_what_is_not_recorded()
         self._epoch = -1
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
@@ -91,6 +96,46 @@ class RecostMiddleware:
         finally:
             leave(token)
         return response
+
+
+def project_settings() -> tuple[Settings, Tagging]:
+    """Return what the setting ``RECOST`` says: recost's settings, and what requests are tagged with.
+
+    Raises:
+        ValueError: A setting is not valid.
+    """
+    given = getattr(django_settings, _SETTING, None) or {}
+    if not isinstance(given, Mapping):
+        raise ValueError(  # noqa: TRY004 - as for every setting
+            f"recost: {_SETTING}: got a {type(given).__name__}, wanted a dict of settings"
+        )
+    options = dict(given)
+    tagging = Tagging(options.pop("tag_routes", True), _function(options.pop("tags", None)))
+    return resolve(None, options), tagging
+
+
+def _say_what_is_not_recorded() -> None:
+    """Warn, once, where the project has management commands that nothing records."""
+    if _said or not django_apps.ready or django_apps.is_installed(_APP):
+        return
+    names = sorted(name for name, app in get_commands().items() if not _is_djangos(app))
+    if not names:
+        return
+    shown = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+    message = (
+        f"recost: management commands ({shown}) are not recorded: "
+        f'add "{_APP}" to INSTALLED_APPS, or run them by "recost run"'
+    )
+    _said.append(message)
+    report = Reporter(None)
+    report.warn(message)
+    # A server may be about to fork, and that is warned about while a thread runs.
+    report.notifier.close(time.monotonic() + _TELLING_S)
+
+
+def _is_djangos(app: Any) -> bool:
+    """Tell whether an application that has commands, a name or its configuration, is part of Django."""
+    return str(getattr(app, "name", app)).partition(".")[0] == "django"
 
 
 class _DjangoTags(RequestTags):
