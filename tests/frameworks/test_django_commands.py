@@ -1,4 +1,4 @@
-"""Management commands of a Django project: they are recorded, or the start of a server says that they are not."""
+"""Management commands of a Django project: recorded, or the start of a server says that they are not."""
 
 from __future__ import annotations
 
