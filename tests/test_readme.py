@@ -65,7 +65,9 @@ def test_a_python_snippet_runs(code: str, tmp_path: Path) -> None:
         )
         prelude = PRELUDE.format(hosts=HOSTS, port=server.port, folder=str(ROOT))
         result = run_script(prelude + code, env=env)
-        assert (result.returncode, result.stderr) == (0, "")
+        # What a snippet asks for may be missing here, which is a warning.
+        told = [line for line in result.stderr.splitlines() if "genai-prices is not installed" not in line]
+        assert (result.returncode, told) == (0, [])
         if "api.github.com" in code:
             (window,) = windows(folder)
             (metric,) = window["metrics"]

@@ -116,8 +116,12 @@ class Interception:
     def end_streaming(self, sink: Sink) -> None:
         """Finish the sink's exchanges that have not ended, as they stand: nobody will record their end."""
         for exchange in list(streaming.values()):
-            if exchange.sink == sink or (isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks):
+            if exchange.sink == sink:
                 exchange.finish()
+            elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
+                fan = exchange.sink
+                exchange.sink = fan.without(sink)
+                exchange.cut_off(sink).finish()
 
     def redirect(self, sink: Sink, successor: Sink) -> None:
         """Have another sink take the exchanges that have begun for one, and not ended."""

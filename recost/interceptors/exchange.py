@@ -7,6 +7,7 @@ append, because a finaliser may run anywhere, also while one of recost's own loc
 
 from __future__ import annotations
 
+import copy
 import time
 import weakref
 from collections.abc import Sequence
@@ -152,6 +153,18 @@ class Exchange:
                     collector.collect(self)
         finally:  # Ctrl-C may come at any point, and the call has been made
             self.sink(self)
+
+    def cut_off(self, sink: Sink) -> Exchange:
+        """Return the call as it stands, for a listener that does not wait for its end; it goes on for others.
+
+        What was captured so far, and who sums up the call, go with the one that is cut off.
+        """
+        part = copy.copy(self)
+        part.sink = sink
+        self.capture = None
+        if self.scope is not None:
+            self.scope = Scope(self.scope.tags)
+        return part
 
     def discard(self) -> None:
         """End the call without recording it: it turned out not to be an outbound one."""

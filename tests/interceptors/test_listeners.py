@@ -204,6 +204,32 @@ def test_captured_windows_have_what_init_writes(options: Options, upstream: Mete
     ] == costs
 
 
+@pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
+def test_a_stream_goes_on_for_the_others_when_init_ends(
+    options: Options, upstream: Metered, tmp_path: Path
+) -> None:
+    def cut_off(name: str) -> Any:
+        upstream.tokens = itertools.count(2, 2)
+        with recost.init(local_dir=tmp_path / name, **options), recost.track() as spend:
+            response = client.send(
+                client.build_request("POST", f"{upstream.url}/v1/chat?as=sse"), stream=True
+            )
+            body = response.iter_raw(100)
+            next(body)
+        said = spend.calls, spend.cost, spend.unpriced
+        metrics = [metric for window in windows_in(tmp_path / name) for metric in window["metrics"]]
+        rest = sum(map(len, body))
+        response.close()
+        assert (spend.calls, spend.cost, spend.unpriced) == said
+        return said, [(each["provider"], each["estimatedCostCents"]) for each in metrics], rest + 100
+
+    with httpx.Client(trust_env=False) as client:
+        alone = cut_off("alone")
+        with capture_calls() as calls:
+            assert cut_off("with another") == alone
+    assert [call.response_bytes for call in calls] == [alone[-1]]
+
+
 def test_what_is_captured_is_let_go_of_when_every_reader_has_had_it(
     upstream: Metered, tmp_path: Path
 ) -> None:
