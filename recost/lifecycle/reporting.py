@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost._patterns import LazyPattern
+from recost._text import printable
 from recost.errors import RecostAuthError, RecostError
 from recost.lifecycle.notifier import Notifier
 
@@ -76,7 +77,9 @@ class Reporter:
 
     def _log_first(self, error: RecostError) -> None:
         # A refused key has its lines on stderr: not a second time, where logging is not set up.
-        self._log(_WARNING, "%s", (error,), last_resort=not isinstance(error, RecostAuthError))
+        # What a collector has answered may be in the text, and that may end on a terminal.
+        text = printable(str(error))
+        self._log(_WARNING, "%s", (text,), last_resort=not isinstance(error, RecostAuthError))
 
     def _tell(self, error: RecostError) -> None:
         self._log(_DEBUG, "%s", (error,))

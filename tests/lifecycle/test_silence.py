@@ -51,6 +51,9 @@ print("## internal", file=sys.stderr, flush=True)
 with recost.init(local_dir=folder + "/telemetry", **more) as handle:
     for _ in range(3):
         handle.report(KeyError("secret"))
+print("## hostile", file=sys.stderr, flush=True)
+with recost.init(local_dir=folder + "/telemetry", **more) as handle:
+    handle.report(recost.RecostError("recost: a \\x1b[31mred\\n answer"))
 print(len(told), "told")
 """
 KINDS = {
@@ -67,6 +70,7 @@ KINDS = {
     "429": "rate limit reached",
     "budget": "damaged.json",
     "internal": "internal error, KeyError",
+    "hostile": "recost: a ?[31mred? answer",
 }
 
 
