@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,7 @@ _UNHURRIED: Final = {"flush_interval_ms": 2**31 - 1, "max_batch_size": 2**31 - 1
 """Windows are closed when the test says so."""
 _ADD_UP_EVERY: Final = 1000
 _FLUSH_WITHIN_S: Final = 10.0
+_TELLING_S: Final = 1.0
 
 
 @contextmanager
@@ -66,11 +68,13 @@ def capture_calls(**options: Any) -> Iterator[list[RawEvent]]:
         yield calls
         return
     name = f"testing-{next(_numbers)}"
-    interception.add(name, _Labeller(settings, calls))
+    report = Reporter(settings.on_error)
+    interception.add(name, _Labeller(settings, calls, report))
     try:
         yield calls
     finally:
         interception.remove(name)
+        report.notifier.close(time.monotonic() + _TELLING_S)
 
 
 class CapturedWindows(list[WindowSummary]):
@@ -124,6 +128,7 @@ def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
     finally:
         interception.remove(name)
         windows.flush()
+        report.notifier.close(time.monotonic() + _TELLING_S)
 
 
 def _flush(runtime: Runtime, keeper: Optional[Keeper], timeout_s: float) -> None:
@@ -150,8 +155,8 @@ class _Labeller:
     A call may end inside the garbage collector, on a thread that is in here already: hence the queue.
     """
 
-    def __init__(self, settings: Settings, calls: list[RawEvent]) -> None:
-        self._report = Reporter(settings.on_error)
+    def __init__(self, settings: Settings, calls: list[RawEvent], report: Reporter) -> None:
+        self._report = report
         self._lock = threading.RLock()
         self._busy = False
         self._queue: deque[Exchange] = deque()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from recost.interceptors import install, interception, uninstall
 from recost.lifecycle import init
+from recost.lifecycle.reporting import Reporter
 from recost.pricing.model import ProviderDef
 from recost.testing import capture_calls, capture_windows
 from tests.loopback import Loopback, refused_port
@@ -178,10 +180,21 @@ def test_a_failure_of_recost_reaches_on_error_and_not_the_call(server: Loopback)
     from recost.config import resolve
     from recost.testing import _Labeller
 
-    interception.add("broken", _Labeller(resolve(None, {"on_error": errors.append}, {}), Broken()))  # type: ignore[arg-type]
+    report = Reporter(errors.append)
+    interception.add("broken", _Labeller(resolve(None, {}, {}), Broken(), report))  # type: ignore[arg-type]
     try:
         fetch(f"{server.url}/plain")
     finally:
         interception.remove("broken")
+    report.notifier.close(time.monotonic() + 10)
     assert len(errors) == 1
     assert "secret" not in str(errors[0])
+
+
+def test_no_thread_is_left_of_what_was_told(server: Loopback) -> None:
+    told: list[Exception] = []
+    with capture_windows(on_error=told.append), capture_calls(on_error=told.append):
+        interception.report(RuntimeError("told on a thread"))
+        fetch(f"{server.url}/plain")
+    assert len(told) == 1
+    assert not [thread for thread in threading.enumerate() if thread.name == "recost-notifier"]
