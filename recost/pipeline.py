@@ -165,7 +165,8 @@ class Pipeline:
         facts: Optional[Facts] = None
         aggregator = self._aggregator
         try:
-            if route.priced or exchange.scope is not None or self._metered or self._is_priced(exchange):
+            known = exchange.costs is not None and self._is_priced(exchange)
+            if known or route.priced or exchange.scope is not None or self._metered:
                 cost_cents, facts = self._described(exchange, failed)
             if aggregator.would_overflow(call):
                 self._make_room()

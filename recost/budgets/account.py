@@ -103,12 +103,12 @@ class Account:
             return
         before, self.period = self.period, period_at(self.budget.per, self._zone, now)
         self._left[before.label] = (self.spent, self.unsaved)
-        self.unpublished = self._seen = ZERO
+        spent, self.unpublished, self._seen = self.known, ZERO, ZERO
         label = self.period.label
         known = self._left.pop(label, None)
         if known is None:
             self._unpriced.clear()
-            carried = self.spent if _is_near(now, before.label) else ZERO
+            carried = spent if _is_near(now, before.label) else ZERO
             known = (carried, ZERO)
             self._stored[label] = carried
         self.spent, self.unsaved = known
@@ -208,6 +208,7 @@ class Account:
         """
         label, sums = self.period.label, after.sums()
         self.unsaved = EXACT.subtract(self.unsaved, written.get(label, ZERO))
+        self.unpublished = min(self.unpublished, self.unsaved)  # the others see the rest in the file
         for other, (spent, unsaved) in self._left.items():
             self._left[other] = (spent, EXACT.subtract(unsaved, written.get(other, ZERO)))
         self._stored.update(
@@ -225,10 +226,13 @@ class Account:
             since = before.sums().get(label, ZERO)
         return self._reached(since, sums[label])
 
-    def published(self, spent: Decimal) -> None:
+    def seen(self, spent: Decimal) -> None:
         """Take note of what all processes of this machine have spent, this one included."""
-        self.unpublished = ZERO
         self._seen = spent
+
+    def published(self) -> None:
+        """Take note that they all can see what this one has spent."""
+        self.unpublished = ZERO
 
     def not_saved(self) -> list[Notice]:
         """Return the fractions that are reached as far as this process knows: the file can't be written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Callable, Final, Optional
 
 from recost._files import reason_of
@@ -29,13 +30,13 @@ _IDLE_S: Final = threading.TIMEOUT_MAX
 class _Book:
     """A file, and the accounts that it keeps."""
 
-    def __init__(self, file: StateFile, accounts: Sequence[Account]) -> None:
+    def __init__(self, file: StateFile, accounts: Sequence[Account], live_folder: Optional[str]) -> None:
         self.file = file
         self.accounts = tuple(accounts)
         self.named = any(account.budget.file is not None for account in accounts)
         """The user has named it, rather than that it lies beside the telemetry."""
         refusing = [account for account in accounts if account.budget.on_exceed == "raise"]
-        self.live = LiveSums(file.path, refusing) if refusing else None
+        self.live = LiveSums(file.path, refusing, Path(live_folder)) if refusing and live_folder else None
         """What other processes have spent since they wrote the file."""
         self.next_s = 0.0
         """When it may be written again."""
@@ -57,6 +58,7 @@ class Books:
     Args:
         accounts: All of them.
         local_file: Keeps those that name no file; None: nothing does.
+        live_folder: Where processes show each other what they spend; None: only in those files.
         report: Receives what goes wrong: of a file that a budget names each time, of another once for each
             episode.
     """
@@ -65,6 +67,7 @@ class Books:
         self,
         accounts: Sequence[Account],
         local_file: Optional[str],
+        live_folder: Optional[str],
         *,
         report: Callable[[BaseException], Any],
         monotonic: Callable[[], float] = time.monotonic,
@@ -77,7 +80,7 @@ class Books:
             path = local_file if account.budget.file is None else str(account.budget.file)
             if path is not None:
                 by_path.setdefault(path, []).append(account)
-        self._books = tuple(_Book(StateFile(path), found) for path, found in by_path.items())
+        self._books = tuple(_Book(StateFile(path), found, live_folder) for path, found in by_path.items())
         self.bind(threading.RLock())
 
     def bind(self, lock: threading.RLock) -> None:  # type: ignore[valid-type, unused-ignore]
@@ -179,7 +182,7 @@ class Books:
             self._report(
                 RecostError(
                     f"recost: cannot use {live.path}, where processes show what they spend: "
-                    f"{reason_of(error)}; they see it about a second later (reported once)"
+                    f"{reason_of(error)}; meanwhile they see it about a second later (reported once)"
                 )
             )
 

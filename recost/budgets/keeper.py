@@ -48,6 +48,8 @@ class Keeper:
         call: Calls a callback with its arguments, on whatever thread.
         local_file: Keeps what budgets without a file of their own have spent, in all processes that are given
             the same; None: each process counts alone.
+        live_folder: Where processes of this machine show each other what they spend, as a call begins; None:
+            they see it when a file is next read.
         on_refusal: Called when a call is about to be refused.
         clock: The time, in UTC.
     """
@@ -60,6 +62,7 @@ class Keeper:
         report: Report,
         call: Callable[..., Any],
         local_file: Optional[str] = None,
+        live_folder: Optional[str] = None,
         on_refusal: Callable[[], Any] = lambda: None,
         clock: Callable[[], datetime] = partial(datetime.now, timezone.utc),
         monotonic: Callable[[], float] = time.monotonic,
@@ -74,7 +77,7 @@ class Keeper:
         self._accounts = tuple(Account(budget, now, shared=local_file is not None) for budget in budgets)
         self._raising = tuple(account for account in self._accounts if account.budget.on_exceed == "raise")
         self._by_target = any(budget.model or budget.unpriced == "refuse" for budget in budgets)
-        self._books = Books(self._accounts, local_file, report=report, monotonic=monotonic)
+        self._books = Books(self._accounts, local_file, live_folder, report=report, monotonic=monotonic)
         self._notices: deque[Notice] = deque()
         self._pid = os.getpid()
         self.bind(lambda exchange: None, lambda exchange: None)  # noqa: ARG005
@@ -224,10 +227,7 @@ class Keeper:
         return account.refusing or self._books.unknown(account)
 
     def _add_up(self) -> None:
-        pending = self._pending
-        if not pending:
-            return
-        now = self._clock()
+        pending, now = self._pending, self._clock()
         for account in self._accounts:
             account.roll(now)
         # By number: a finaliser may add a call at any point, also while this thread is in here.

@@ -2,9 +2,8 @@
 
 A budget's own file is written and read once a second, on recost's thread, and may lie on a disk that is slow
 or far away. So that several processes don't each spend a second's worth more, what was spent since is noted
-in a small file in the temporary directory, when a call begins. It is never waited for longer than a moment,
-holds only hashes and sums, and what it says is forgotten after a few seconds: by then the budget's file has
-it.
+in a small file in the local folder, when a call begins. It is never waited for longer than a moment, holds
+only hashes and sums, and what it says is forgotten after a few seconds: by then the budget's file has it.
 """
 
 from __future__ import annotations
@@ -25,11 +24,13 @@ from recost.budgets.store import parse_amount
 
 __all__ = ["LiveSums"]
 
-_WITHIN_S: Final = 0.05
+_WITHIN_S: Final = 0.1
 """For another process that has the file at this moment."""
-_AGAIN_AFTER_S: Final = 1.0
-"""When the file could not be used, or was held by another process that often in a row."""
 _PATIENCE: Final = 3
+"""So often in a row the file may be held by another process, or slow."""
+_AGAIN_AFTER_S: Final = 1.0
+"""When it can't be used then; twice as long each time."""
+_AT_LEAST_EVERY_S: Final = 30.0
 _FRESH_S: Final = 10.0
 _MAX_BYTES: Final = 64 * 1024
 
@@ -46,24 +47,24 @@ class LiveSums:
     Args:
         kept_in: The budgets' own file; processes with the same one share.
         accounts: Of the budgets in it.
-        folder: Where the file is; the one of this user in the temporary directory when left out.
+        folder: Where the file is: on a disk of this machine.
     """
 
     def __init__(
         self,
         kept_in: Path,
         accounts: Sequence[Account],
+        folder: Path,
         *,
-        folder: Optional[Path] = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         digest = sha256(os.fsencode(os.path.realpath(kept_in))).hexdigest()[:32]
-        self.path: Final = (folder or _files.fallback_folder()) / f"budgets-{digest}.json"
+        self.path: Final = folder / f"budgets-{digest}.live"
         self._accounts = tuple(accounts)
         self._clock: dict[str, Any] = {"monotonic": monotonic, "sleep": sleep}
         self._monotonic = monotonic
-        self._not_before = 0.0
+        self._not_before_s = 0.0
         self._in_vain = 0
         self._folder_made = False
         self._keys: dict[tuple[str, str], str] = {}
@@ -77,25 +78,41 @@ class LiveSums:
         """Note what this process has spent, and take note of what the others have.
 
         Raises:
-            OSError: The file can't be used; it is not tried again for a second.
+            OSError: The file can't be used; it is not tried again for a second, and longer each time.
         """
-        now = self._monotonic()
-        if now < self._not_before:
+        began = self._monotonic()
+        if began < self._not_before_s:
             return
-        self._not_before = now + _AGAIN_AFTER_S
+        failed = True
+        try:
+            self._exchange_within(began + _WITHIN_S)
+            failed = False
+        finally:
+            self._rest(failed=failed, took_s=self._monotonic() - began)
+
+    def _rest(self, *, failed: bool, took_s: float) -> None:
+        """Leave the file alone for a while, where it can't be used or holds up calls."""
+        in_vain = self._in_vain + 1
+        if failed:
+            in_vain = max(in_vain, _PATIENCE)
+        elif took_s < _WITHIN_S:
+            in_vain = 0
+        self._in_vain, self._not_before_s = in_vain, 0.0
+        if in_vain >= _PATIENCE:
+            times = 2 ** min(in_vain - _PATIENCE, 8)
+            self._not_before_s = self._monotonic() + min(_AGAIN_AFTER_S * times, _AT_LEAST_EVERY_S)
+
+    def _exchange_within(self, deadline: float) -> None:
+        """Do it, unless another process has the file until the deadline."""
         fd = self._open()
         try:
-            if not _files.acquire_within(fd, now + _WITHIN_S, **self._clock):
-                self._in_vain += 1
-                self._not_before = now + _AGAIN_AFTER_S if self._in_vain >= _PATIENCE else 0.0
-                return
-            try:
-                self._exchange(fd, self._monotonic())  # later than what others have noted
-            finally:
-                _files.release(fd)
+            if _files.acquire_within(fd, deadline, **self._clock):
+                try:
+                    self._exchange(fd, self._monotonic())  # later than what others have noted
+                finally:
+                    _files.release(fd)
         finally:
             os.close(fd)
-        self._not_before, self._in_vain = 0.0, 0
 
     def _open(self) -> int:
         if not self._folder_made:
@@ -103,7 +120,7 @@ class LiveSums:
             self._folder_made = True
         try:
             return _files.open_private(self.path, os.O_RDWR | os.O_CREAT)
-        except FileNotFoundError:  # whoever cleans up has taken the folder, too
+        except FileNotFoundError:  # somebody has deleted the folder
             self._folder_made = False
             raise
 
@@ -118,9 +135,11 @@ class LiveSums:
             spent = max(spent, account.spent)
             if before is None or spent != before.spent or now - before.noted_s > _FRESH_S / 4:
                 sums[key], changed = _Sum(now, spent), True
-            account.published(spent)
+            account.seen(spent)
         if changed:
             _write(fd, sums)
+        for account in self._accounts:
+            account.published()
 
     def _key(self, account: Account) -> str:
         """Return a name for an account and its period that tells nobody what they are."""
@@ -146,7 +165,8 @@ def _parsed(text: bytes) -> dict[str, _Sum]:
 def _write(fd: int, sums: dict[str, _Sum]) -> None:
     text = json.dumps({key: (each.noted_s, f"{each.spent:f}") for key, each in sums.items()}).encode()
     if len(text) > _MAX_BYTES:
-        return
+        raise _files.UnusableFileError("there are too many budgets in it")
     os.lseek(fd, 0, os.SEEK_SET)
-    os.write(fd, text)
+    if os.write(fd, text) < len(text):
+        raise _files.UnusableFileError("there is no more room for it")
     os.ftruncate(fd, len(text))

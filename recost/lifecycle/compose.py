@@ -116,6 +116,7 @@ def build_keeper(
         registry=registry,
         report=report,
         local_file=f"{settings.local_dir}/{settings.project_id or 'default'}.budgets.json" if local else None,
+        live_folder=str(settings.local_dir) if files else None,
         on_refusal=partial(end_retries, interception.patches),
         call=report.call,
     )

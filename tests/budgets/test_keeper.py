@@ -29,7 +29,11 @@ class Bench:
     """A keeper, and calls that the test lets begin and end."""
 
     def __init__(
-        self, *budgets: Budget, at: str = "2026-11-21T12:00", local_file: Optional[str] = None
+        self,
+        *budgets: Budget,
+        at: str = "2026-11-21T12:00",
+        local_file: Optional[str] = None,
+        live_folder: Optional[Path] = None,
     ) -> None:
         self.elapsed_s = 0.0
         self.told: list[tuple[Any, ...]] = []
@@ -42,6 +46,7 @@ class Bench:
             report=self.errors.append,
             call=lambda function, *arguments: function(*arguments),
             local_file=local_file,
+            live_folder=live_folder and str(live_folder),
             clock=lambda: self._now,
             monotonic=lambda: self.elapsed_s,
         )
@@ -394,7 +399,7 @@ def test_a_restart_keeps_where_a_model_answers(tmp_path: Path) -> None:
 
 def test_processes_with_the_same_local_file_spend_together(tmp_path: Path) -> None:
     file = str(tmp_path / "p.budgets.json")
-    first, second = Bench(raising(), local_file=file), Bench(raising(), local_file=file)
+    first, second = (Bench(raising(), local_file=file, live_folder=tmp_path) for _ in range(2))
     for _ in range(6):
         first.call()
     for _ in range(3):
@@ -403,7 +408,8 @@ def test_processes_with_the_same_local_file_spend_together(tmp_path: Path) -> No
     second.keeper.turn(everything=True)
     assert second.calls_until_refused()[0] == 1
     assert first.calls_until_refused()[0] == 0
-    assert Bench(raising(), local_file=file).calls_until_refused()[0] == 0
+    third = Bench(raising(), local_file=file, live_folder=tmp_path)
+    assert third.calls_until_refused()[0] == 0
 
 
 def test_processes_that_share_a_file_spend_together(tmp_path: Path) -> None:
@@ -561,3 +567,44 @@ def test_twenty_threads() -> None:
     with pytest.raises(RecostBudgetExceededError) as caught:
         bench.call()
     assert caught.value.spent_usd == Decimal("0.1") * len(begun)
+
+
+def test_processes_of_a_project_see_each_others_calls_as_one_begins(tmp_path: Path) -> None:
+    file = str(tmp_path / "budgets.json")
+    first, second = (Bench(raising(), local_file=file, live_folder=tmp_path) for _ in range(2))
+    for bench in (first, second) * 5:
+        bench.call()
+        bench.keeper.settle()  # as its thread does
+    assert [bench.calls_until_refused()[0] for bench in (first, second)] == [0, 0]
+    third = Bench(raising(), local_file=file, live_folder=tmp_path)
+    assert third.calls_until_refused()[0] == 0
+
+
+def test_a_clock_that_is_put_back_gives_several_processes_nothing_anew(tmp_path: Path) -> None:
+    file = str(tmp_path / "budgets.json")
+    benches = [
+        Bench(raising(), local_file=file, live_folder=tmp_path, at="2026-11-22T00:05") for _ in range(3)
+    ]
+    for bench in benches:
+        bench.call("0.4")
+        bench.keeper.settle()
+    for bench in benches:
+        assert bench.calls_until_refused()[0] == 0
+    for time in ("2026-11-21T23:55", "2026-11-22T00:05", "2026-11-21T23:55"):
+        for bench in benches:
+            bench.now(time)
+            number, error = bench.calls_until_refused()
+            assert (number, error.spent_usd) == (0, Decimal("1.2"))
+
+
+def test_where_nothing_can_be_shown_others_are_seen_when_the_file_is_read(tmp_path: Path) -> None:
+    file = str(tmp_path / "budgets.json")
+    (tmp_path / "file").touch()
+    first, second = (Bench(raising(), local_file=file, live_folder=tmp_path / "file") for _ in range(2))
+    assert first.calls_until_refused()[0] == 10
+    second.call()
+    for bench in (first, second):
+        bench.keeper.save(everything=True)
+        assert [str(error).endswith("a second later (reported once)") for error in bench.errors] == [True]
+    number, error = second.calls_until_refused()
+    assert (number, error.spent_usd) == (0, Decimal("1.1"))

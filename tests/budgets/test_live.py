@@ -28,7 +28,7 @@ class Process:
         self.live = LiveSums(
             folder / "shop.budgets.json",
             [self.account],
-            folder=folder,
+            folder,
             monotonic=lambda: self.now_s,
             sleep=self.sleep,
         )
@@ -106,16 +106,55 @@ def test_a_process_that_holds_the_file_is_waited_for_a_moment_only(tmp_path: Pat
         process.spend("0.5")
         for _ in range(10):
             assert process.sees() == "0.5"
-        assert sum(process.slept_s) < 3 * 0.07
+        assert sum(process.slept_s) < 3 * 0.12
         process.now_s += 2
         process.sees()
-        assert sum(process.slept_s) < 4 * 0.07
+        assert sum(process.slept_s) < 4 * 0.12
         _files.release(fd)
         process.now_s += 2
         process.sees()
     finally:
         os.close(fd)
     assert not process.live.unpublished
+    other = Process(tmp_path)
+    other.now_s = process.now_s
+    assert other.sees() == "0.5"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of Windows are of another kind")
+def test_a_file_that_is_held_for_good_is_tried_more_and_more_seldom(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    process.sees()
+    fd = os.open(process.live.path, os.O_RDWR)
+    try:
+        assert _files.acquire(fd)
+        until_s = process.now_s + 600
+        while process.now_s < until_s:
+            process.sees()
+            process.now_s += 0.1
+    finally:
+        os.close(fd)
+    assert sum(process.slept_s) < 30 * 0.12
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no modes, pipes and links there")
+def test_what_somebody_has_put_there_is_refused_or_made_private(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    process.live.path.touch(0o666)
+    process.live.path.chmod(0o666)
+    process.sees()
+    assert process.live.path.stat().st_mode & 0o777 == 0o600
+    process.live.path.unlink()
+    os.mkfifo(process.live.path)  # nobody reads or writes it: opening it must not wait
+    with pytest.raises(OSError, match=r"."):
+        process.live.exchange()
+    process.live.path.unlink()
+    (tmp_path / "precious").write_text("mine")
+    os.link(tmp_path / "precious", process.live.path)
+    process.now_s += 2
+    with pytest.raises(OSError, match="hard links"):
+        process.live.exchange()
+    assert (tmp_path / "precious").read_text() == "mine"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
@@ -130,6 +169,48 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     process.now_s += 2
     with pytest.raises(OSError, match=r"."):
         process.live.exchange()
+
+
+def _saved(process: Process, others: list[Process]) -> None:
+    """Have a process write the budget's own file, and the others read it."""
+    written = process.account.pending()
+    entry = process.account.entry(None)
+    process.account.saved(None, entry, written)
+    for other in others:
+        other.account.saved(entry, other.account.entry(entry), other.account.pending())
+
+
+def test_what_the_file_of_the_budget_has_is_not_shown_a_second_time(tmp_path: Path) -> None:
+    process, other = Process(tmp_path), Process(tmp_path)
+    process.live.path.mkdir()  # so that nothing can be shown
+    process.spend("0.5")
+    with pytest.raises(OSError, match=r"."):
+        process.live.exchange()
+    _saved(process, [other])
+    process.live.path.rmdir()
+    assert other.sees() == "0.5"
+    process.spend("0.1")
+    process.now_s = other.now_s = process.now_s + 2
+    assert (process.sees(), other.sees()) == ("0.6", "0.6")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits there")
+def test_what_a_full_disk_does_not_take_is_shown_later(tmp_path: Path) -> None:
+    import resource
+
+    process, other = Process(tmp_path), Process(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    process.spend("0.5")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="no more room"):
+            process.live.exchange()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert process.account.known == Decimal("0.5")
+    assert other.sees() == "0"
+    process.now_s = other.now_s = process.now_s + 2
+    assert (process.sees(), other.sees()) == ("0.5", "0.5")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="locks of Windows are of another kind")
@@ -150,7 +231,7 @@ def test_what_another_notes_while_this_one_waits_is_not_of_the_future(tmp_path: 
     process.live = LiveSums(
         tmp_path / "shop.budgets.json",
         [process.account],
-        folder=tmp_path,
+        tmp_path,
         monotonic=lambda: process.now_s,
         sleep=meanwhile,
     )
@@ -167,4 +248,10 @@ def test_a_folder_that_has_been_cleaned_up_is_made_anew(tmp_path: Path) -> None:
     process.sees()
     process.live.path.unlink()
     other = Process(tmp_path)
+    assert (process.sees(), other.sees()) == ("0.5", "0.5")
+    process.live.path.unlink()
+    tmp_path.rmdir()
+    with pytest.raises(FileNotFoundError):
+        process.live.exchange()
+    process.now_s = other.now_s = process.now_s + 2
     assert (process.sees(), other.sees()) == ("0.5", "0.5")
