@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Callable, Final, NamedTuple, Optional
+from typing import Any, Callable, Final, NamedTuple
 
 from recost import _files
 from recost._documents import parse_json

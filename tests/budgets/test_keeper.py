@@ -46,7 +46,7 @@ class Bench:
             report=self.errors.append,
             call=lambda function, *arguments: function(*arguments),
             local_file=local_file,
-            live_folder=live_folder and str(live_folder),
+            live_folder=None if live_folder is None else str(live_folder),
             clock=lambda: self._now,
             monotonic=lambda: self.elapsed_s,
         )
