@@ -64,7 +64,9 @@ class Meter:
             provider = "unknown" if match is None else match.provider
             return Cost(None, "unknown", provider, attempts=max(exchange.attempts, 1), complete=False)
         with self._lock:  # an answer is read once
-            costs = exchange.costs = exchange.costs or {}
+            if exchange.costs is None:
+                exchange.costs = {}
+            costs = exchange.costs  # even an empty one: another meter, with a lock of its own, has it, too
             if self._key not in costs:
                 costs[self._key] = self._price(exchange)
             priced: Cost = costs[self._key]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Callable
+
+from recost.interceptors._listeners import Fan
+from recost.interceptors.exchange import Exchange
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
 
@@ -35,3 +39,27 @@ def test_what_is_remembered_is_bounded() -> None:
         assert len(asked._known) <= 1024
     assert all(len(path) < 1000 for _, path, _ in asked._known)
     assert asked._known, "the latest are"
+
+
+class _Interrupted(ProviderRegistry):
+    """Lets something else happen in the midst of its first look-up."""
+
+    def __init__(self, meanwhile: Callable[[], Any]) -> None:
+        super().__init__()
+        self._meanwhile = [meanwhile]
+
+    def lookup(self, host: str, path: str) -> Any:
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return super().lookup(host, path)
+
+
+def test_meters_of_several_listeners_that_price_at_once_keep_what_each_has_found() -> None:
+    second = meter()
+    first = Meter(_Interrupted(lambda: second.cost_of(exchange)), report=lambda error: None)
+    fan = Fan([first.cost_of, lambda exchange: None], readers=2)
+    exchange = Exchange(fan, "httpx", "POST", "https", "api.openai.com", 443, "/v1/chat/completions")
+    exchange.finish()
+    assert first.has_priced(exchange)
+    assert second.has_priced(exchange)
+    assert first.cost_of(exchange) is first.cost_of(exchange)

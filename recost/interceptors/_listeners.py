@@ -56,7 +56,8 @@ class Fan:
         self.readers = readers
 
     def __call__(self, exchange: Exchange) -> None:
-        exchange.costs = {}  # now: later, two threads could each make one
+        if exchange.costs is None:
+            exchange.costs = {}  # now: later, two threads could each make one
         if self.readers > 1 and exchange.capture is not None:
             exchange.capture = SharedCapture(exchange.capture, self.readers)
         for sink in self.sinks:
