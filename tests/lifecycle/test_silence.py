@@ -22,37 +22,39 @@ if how == "logging":
     import logging
     logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
 told = []
+ample = {"shutdown_flush_timeout_ms": 20_000}  # for a busy machine
 more = {"on_error": lambda error: told.append(error)} if how == "on_error" else {}
 
 def call():
     with urllib.request.urlopen(url + "/plain") as response:
         response.read()
 
-def fail(kind, times=1, **options):
+def fail(kind, times=1, flush_s=20.0, **options):
     print("##", kind, file=sys.stderr, flush=True)
     before = len(told)
-    timing = {"flush_interval_ms": 3_600_000, "max_retries": 0, "shutdown_flush_timeout_ms": 500}
-    handle = recost.init(**timing, **more, **options)
+    timing = {"flush_interval_ms": 3_600_000, "max_retries": 0, **ample}
+    handle = recost.init(**{**timing, **more, **options})
     for _ in range(times):
         call()
-        handle.flush_blocking(0.5)
+        handle.flush_blocking(flush_s)
     handle.dispose()
     assert how != "on_error" or len(told) > before, kind
 
 cloud = {"api_key": "rc-key", "project_id": "shop"}
 fail("folder", 3, local_dir=folder + "/a-file/telemetry")
 fail("refused", 3, base_url=f"http://127.0.0.1:{refused}", **cloud)
-fail("websocket", 3, local_transport="ws", local_port=int(refused))
+waits = {"flush_s": 0.5, "shutdown_flush_timeout_ms": 1500}  # for a collector, as long as it may
+fail("websocket", 2, local_transport="ws", local_port=int(refused), **waits)
 for status in (401, 403, 404, 422, 500, 302, 200, 429):
     fail(str(status), base_url=f"{api}/{status}", **cloud)
 budget = recost.Budget(1, on_exceed="raise", file=folder + "/damaged.json")
 fail("budget", 3, local_dir=folder + "/telemetry", budgets=[budget])
 print("## internal", file=sys.stderr, flush=True)
-with recost.init(local_dir=folder + "/telemetry", **more) as handle:
+with recost.init(local_dir=folder + "/telemetry", **ample, **more) as handle:
     for _ in range(3):
         handle.report(KeyError("secret"))
 print("## hostile", file=sys.stderr, flush=True)
-with recost.init(local_dir=folder + "/telemetry", **more) as handle:
+with recost.init(local_dir=folder + "/telemetry", **ample, **more) as handle:
     handle.report(recost.RecostError("recost: a \\x1b[31mred\\n answer"))
 print(len(told), "told")
 """
