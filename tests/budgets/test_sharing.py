@@ -145,7 +145,11 @@ def test_what_they_show_each_other_names_nothing(server: Loopback, tmp_path: Pat
         assert file.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("text", [b"{", b"\0" * 99_999, b'{"a": [1e9, "999999999999"]}'])
+@pytest.mark.parametrize(
+    "text",
+    [b"{", b"\0" * 99_999, b'{"a": [1e9, "999999999999"]}'],
+    ids=["cut off", "zeros", "of another time"],
+)
 def test_what_is_damaged_holds_up_nobody(text: bytes, server: Loopback, tmp_path: Path) -> None:
     assert (
         run_script(WORKER + "start()\nprint(until_refused(1))", server.url, tmp_path, "shop").stdout == "1\n"
