@@ -57,9 +57,10 @@ class _Interrupted(ProviderRegistry):
 def test_meters_of_several_listeners_that_price_at_once_keep_what_each_has_found() -> None:
     second = meter()
     first = Meter(_Interrupted(lambda: second.cost_of(exchange)), report=lambda error: None)
-    fan = Fan([first.cost_of, lambda exchange: None], readers=2)
+    fan = Fan([lambda exchange: None], readers=2)
     exchange = Exchange(fan, "httpx", "POST", "https", "api.openai.com", 443, "/v1/chat/completions")
     exchange.finish()
+    first.cost_of(exchange)
     assert first.has_priced(exchange)
     assert second.has_priced(exchange)
     assert first.cost_of(exchange) is first.cost_of(exchange)
