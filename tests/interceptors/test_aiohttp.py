@@ -9,6 +9,7 @@ import io
 import subprocess
 import sys
 import textwrap
+import threading
 import urllib.request
 import weakref
 from collections.abc import AsyncIterator, Awaitable
@@ -507,12 +508,16 @@ async def test_failures_are_recorded_once_and_look_the_same(
 async def test_cancellation_is_an_outcome(
     session: Any, server: Loopback, events: list[RawEvent], path: str
 ) -> None:
+    answered = threading.Event()
+
     async def call() -> None:
         async with session.get(server.url + path) as response:
+            answered.set()
             await response.read()
 
     task = asyncio.create_task(call())
-    assert await asyncio.to_thread(wait_until, lambda: server.log and (path == "/hang" or streaming))
+    begun = answered.is_set if path == "/stall" else lambda: bool(server.log)
+    assert await asyncio.to_thread(wait_until, begun)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
