@@ -27,6 +27,7 @@ __all__ = [
     "explicit",
     "overlay",
     "resolve",
+    "settled",
     "variable",
 ]
 
@@ -274,6 +275,17 @@ def resolve(
             "pass project_id=… or set RECOST_PROJECT_ID; without an api_key, summaries stay in a local file"
         )
     return Settings.settled(values, origins)
+
+
+def settled(name: str, environ: Optional[Mapping[str, str]] = None) -> Any:
+    """Settle one setting, from the environment or by default; what the others are does not matter.
+
+    Raises:
+        ValueError: Its value is not valid.
+    """
+    setting = next(each for each in fields(RecostConfig) if each.name == name)
+    given, origin = _look_up(setting, {}, os.environ if environ is None else environ)
+    return _checked(setting, given, origin)
 
 
 def _look_up(

@@ -2,6 +2,9 @@
 
 A command is one module with ``configure(parser)`` and ``run(arguments) -> int``, named in `COMMANDS`. It is
 imported only when it is asked for.
+
+A command returns 1 only for what it looks for, 2 for what it can't do. Whatever else ends it has a code of
+its own, so that a full disk or a fault is never taken for a budget that was exceeded.
 """
 
 from __future__ import annotations
@@ -11,9 +14,11 @@ import difflib
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn, Optional
 
+from recost._text import printable
 from recost._version import __version__
 from recost.cli.ending import orderly_end
 
@@ -41,6 +46,9 @@ COMMANDS: Final = {
 
 _INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
+_FAULT: Final = 70
+"""``EX_SOFTWARE`` of sysexits.h: the command itself failed."""
+_REFUSED: Final = 2
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -53,14 +61,35 @@ def _guarded(argv: list[str]) -> int:
     _print_anything()
     try:
         code = _dispatch(argv)
-        sys.stdout.flush()
+        return code if _flushed() else _REFUSED
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
         _close_stdout()
         return _BROKEN_PIPE
-    return code
+    except OSError as error:  # most often of stdout, where it is not buffered
+        _close_stdout()
+        print(f"recost: {printable(str(error))}", file=sys.stderr)
+        return _REFUSED
+    except Exception:  # noqa: BLE001 - the interpreter would end with 1, which says something else
+        traceback.print_exc()
+        return _FAULT if _flushed() else _REFUSED
+
+
+def _flushed() -> bool:
+    """Print what is still buffered, and return whether that was possible; otherwise say why not."""
+    if sys.stdout is None:
+        return True
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _close_stdout()
+        print(f"recost: cannot write to stdout: {error.strerror or error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -81,6 +110,9 @@ def _run(argv: list[str]) -> int:
     name, *arguments = argv
     if name not in COMMANDS:
         _unknown(parser, name)
+    if sys.stdout is None and name != "run":  # closed by who started us; a program under run may do without
+        print("recost: stdout is closed: expected a file, a pipe or a terminal", file=sys.stderr)
+        return _REFUSED
     module_name, summary = COMMANDS[name]
     module: Any = importlib.import_module(module_name)
     command = argparse.ArgumentParser(prog=f"recost {name}", description=f"{summary.capitalize()}.")

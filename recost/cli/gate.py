@@ -91,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     try:
         return _tell(answer, limits, arguments, now)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         return refused(error)
 

@@ -10,7 +10,7 @@ from typing import Final
 from recost._files import reason_of, refuse_foreign_folder
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import parse_zone, period_of
-from recost.config import resolve
+from recost.config import settled
 
 __all__ = [
     "SPENDERS",
@@ -114,7 +114,7 @@ def telemetry_folder() -> Path:
         ValueError: ``RECOST_LOCAL_DIR`` is not valid, or somebody else has made the folder in the temporary
             directory that stands in for a home.
     """
-    folder = Path(resolve(None, {"enabled": False, "api_key": None}).local_dir)
+    folder = Path(settled("local_dir"))  # the files can be read whatever else is set
     try:
         refuse_foreign_folder(folder)
     except OSError as error:

@@ -14,7 +14,7 @@ from typing import Any, Callable, Final, Optional, TypeVar
 from recost._text import printable
 from recost.analytics import engine
 from recost.analytics.cache import Readings, consult
-from recost.analytics.sources import STDIN, spool
+from recost.analytics.sources import STDIN, SourceError, spool
 from recost.analytics.trouble import troubles
 from recost.cli.options import telemetry_folder
 from recost.cli.refusal import refused
@@ -43,6 +43,8 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T]) -> Option
                 progress,
                 keep=not (arguments.no_cache or spooled),
             )
+    except BrokenPipeError:
+        raise
     except (RecostError, ValueError, OSError) as error:
         refused(error)
     except engine.errors() as error:
@@ -63,6 +65,8 @@ def _paths(arguments: list[str]) -> Iterator[tuple[list[str], bool]]:
     if STDIN not in arguments:
         yield arguments, False
         return
+    if sys.stdin is None:
+        raise SourceError("recost: stdin is closed: expected a file, a pipe or a terminal")
     with tempfile.TemporaryDirectory(prefix="recost-") as folder:
         copy = spool(sys.stdin.buffer, Path(folder))
         yield [str(copy) if path == STDIN else path for path in arguments], True

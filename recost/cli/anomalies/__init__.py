@@ -32,7 +32,7 @@ _LEAST_USD: Final = Decimal(1)
 _EXAMPLES: Final = f"""examples:
   recost anomalies                              the last day, by provider and model
   recost anomalies --since 7d --by tag:tenant --min-usd 5
-  15 * * * * recost anomalies --since 1h || mail -s 'API cost' ops@example.com
+  15 * * * * out=$(recost anomalies --since 1h 2>&1) || echo "$out" | mail -s 'API cost' ops@example.com
 
 Each hour, or each day where there are few calls, is compared with what is usual
 at its hour and weekday in the {LEAST_DAYS} to {MOST_DAYS} days before it.

@@ -78,8 +78,9 @@ def _environment(arguments: argparse.Namespace, outer: Mapping[str, str]) -> dic
 
 
 def _become(program: str, command: list[str], environment: dict[str, str]) -> int:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by who started us
+            stream.flush()
     if os.name == "posix":
         os.execve(program, command, environment)  # noqa: S606 - the user's own command
     try:  # where exec is a new process, for which nobody would wait

@@ -1,0 +1,217 @@
+"""What the exit code of a command says: 1 is what it looks for, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recost import MetricEntry, WindowSummary, wire
+from recost.cli import main
+from tests.analytics.test_cache import line
+from tests.scripts import ROOT, environment
+
+pytest.importorskip("duckdb")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes and /dev/full")
+
+GATE = ("gate", "--max-usd", "0.0001")
+ANOMALIES = ("anomalies", "--since", "1h", "--by", "provider", "--tz", "UTC")
+READERS: list[tuple[str, ...]] = [
+    ("report",),
+    ("report", "--json"),
+    ("report", "--csv"),
+    ("export",),
+    ("export", "--format", "jsonl"),
+    ("waste",),
+    GATE,
+    ("gate", "--write-baseline", "-"),
+    ANOMALIES,
+    ("schema",),
+    ("doctor",),
+]
+
+
+def hourly(cents_of_now: float) -> bytes:
+    """Return a month of hours of $1, and what the hour that runs costs."""
+    now = time.time()
+    whole = int(now) // 3600 * 3600
+    out = []
+    for back in range(24 * 30, -1, -1):
+        cents = 100.0 if back else cents_of_now
+        metric = MetricEntry("openai", "chat", "POST", 3, 0, 900.0, 300.0, 310.0, 9, 9, cents)
+        began = (whole - back * 3600) * 1000.0
+        window = WindowSummary("", "p", "python", "0", began, began + 30_000, (metric,))
+        out.append(wire.encode_window(window) + b"\n")
+    return b"".join(out)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A telemetry folder in which ``gate`` and ``anomalies`` find what they look for."""
+    folder = tmp_path / "telemetry"
+    folder.mkdir()
+    (folder / "shop.jsonl").write_bytes(hourly(9000.0))
+    return environment(RECOST_LOCAL_DIR=str(folder), TZ="UTC")
+
+
+def recost(
+    env: dict[str, str], *arguments: str, buffered: bool = True, **how: Any
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "recost", *arguments],
+        env={**env, "PYTHONUNBUFFERED": "" if buffered else "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+        **how,
+    )
+
+
+@pytest.mark.parametrize("arguments", [GATE, ANOMALIES])
+def test_what_is_found_is_1(env: dict[str, str], arguments: tuple[str, ...]) -> None:
+    assert recost(env, *arguments, stdout=subprocess.DEVNULL).returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("arguments", READERS)
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_full_disk_behind_stdout(env: dict[str, str], arguments: tuple[str, ...], buffered: bool) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = recost(env, *arguments, buffered=buffered, stdout=full)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "No space left on device" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", READERS)
+def test_a_reader_that_has_left(env: dict[str, str], arguments: tuple[str, ...]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = recost(env, *arguments, stdout=theirs)
+    os.close(theirs)
+    assert done.returncode == 141
+    assert "recost: " not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_head_of_an_export(env: dict[str, str], kind: str) -> None:
+    Path(env["RECOST_LOCAL_DIR"], "more.jsonl").write_bytes(b"".join(map(line, range(5000))))
+    script = f"{sys.executable} -m recost export --format {kind} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", script], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""
+    first, code = done.stdout.splitlines()
+    assert "window_start" in first
+    assert code == "141"
+
+
+@pytest.mark.parametrize("arguments", READERS)
+def test_a_closed_stdout(env: dict[str, str], arguments: tuple[str, ...]) -> None:
+    done = recost(env, *arguments, preexec_fn=lambda: os.close(1))
+    assert done.returncode == 2
+    assert done.stderr == "recost: stdout is closed: expected a file, a pipe or a terminal\n"
+
+
+def test_a_program_under_run_may_do_without_stdout(env: dict[str, str]) -> None:
+    assert recost(env, "run", "--", sys.executable, "-c", "", preexec_fn=lambda: os.close(1)).returncode == 0
+
+
+def test_a_closed_stdin(env: dict[str, str]) -> None:
+    done = recost(env, "report", "-", stdout=subprocess.DEVNULL, preexec_fn=lambda: os.close(0))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "stdin is closed" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["gate", "anomalies"])
+def test_a_fault_of_the_command_itself(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(f"recost.cli.{command}.right_now", fail)
+    assert main([command, *(["--max-usd", "1"] if command == "gate" else [])]) == 70
+    assert "RuntimeError: a fault" in capsys.readouterr().err
+
+
+INVALID = {
+    "RECOST_API_KEY": "rc-0123456789",
+    "RECOST_MAX_BUCKETS": "lots",
+    "RECOST_BASE_URL": "ftp://x",
+    "RECOST_LOCAL_PORT": "0",
+    "RECOST_FLUSH_INTERVAL": "often",
+    "RECOST_DEBUG": "perhaps",
+    "RECOST_PROVIDERS_FILE": "/nonexistent",
+    "RECOST_PROJECT_ID": "shop.1",
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_local_files_are_read_whatever_else_is_set_wrong(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RECOST_LOCAL_DIR", str(tmp_path))
+    monkeypatch.setenv(name, INVALID[name])
+    (tmp_path / "shop.jsonl").write_bytes(line(1, 10))
+    for arguments in (["report"], ["export"], ["waste"], ["gate", "--max-usd", "1"], ["prune", "--help"]):
+        assert main(arguments) == 0, capsys.readouterr().err
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["tail", "top"])
+def test_files_are_followed_whatever_else_is_set_wrong(env: dict[str, str], command: str) -> None:
+    arguments = ["tail", "-n", "1"] if command == "tail" else ["top", "--once"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "recost", *arguments],
+        env={**env, **INVALID},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.kill()
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_the_line_for_cron_sends_a_mail_that_says_what(
+    env: dict[str, str], tmp_path: Path, recorded: bool
+) -> None:
+    (written,) = (
+        each.partition("15 * * * *")[2].strip()
+        for each in (ROOT / "README.md").read_text().splitlines()
+        if each.startswith("15 * * * *")
+    )
+    if not recorded:
+        Path(env["RECOST_LOCAL_DIR"], "shop.jsonl").unlink()
+    assert "%" not in written, "cron takes it for the end of the line"
+    programs = {"mail": f'cat > "{tmp_path}/mail"', "recost": f'exec "{sys.executable}" -m recost "$@"'}
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, what in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{what}\n")
+        (folder / name).chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", written],
+        env={**env, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
+    mail = (tmp_path / "mail").read_text()
+    assert ("$90.00" if recorded else "nothing recorded in") in mail
+
+
+def test_no_mail_when_there_is_nothing_to_tell(env: dict[str, str]) -> None:
+    Path(env["RECOST_LOCAL_DIR"], "shop.jsonl").write_bytes(hourly(100.0))
+    assert recost(env, *ANOMALIES, stdout=subprocess.DEVNULL).returncode == 0
