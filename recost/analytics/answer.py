@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any, Final, Optional
 
 from recost.analytics.cache import Readings
+from recost.analytics.extent import extent
 from recost.analytics.lines import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.scope import scope_of
@@ -39,6 +41,9 @@ FORMATS: Final = {
     "month": "%Y-%m",
 }
 """How times are named, by the kind."""
+_MOST_IDLE: Final = timedelta(hours=1)
+_IDLE: Final = 0.05
+"""Of the period before, before its first window: a program that was there may have made no calls."""
 _CENTS: Final = ("cost", "reported", "computed", "estimated")
 
 
@@ -88,6 +93,8 @@ class Answer:
     total: Group
     bad_lines: int
     bad_metrics: int
+    recorded_since: Optional[datetime] = None
+    """When the first window began, where that is too late to compare with the period before."""
 
 
 def add_up(amounts: Iterable[Decimal]) -> Decimal:
@@ -101,6 +108,7 @@ _Names = tuple[Optional[str], ...]
 
 def ask(readings: Readings, question: Question) -> Answer:
     """Return the answer to a question."""
+    question, recorded_since = _comparable(readings, question)
     scope = scope_of(readings)
     found = []
     if scope is not None:
@@ -118,7 +126,23 @@ def ask(readings: Readings, question: Question) -> Answer:
         total,
         readings.bad_lines,
         readings.bad_metrics,
+        recorded_since,
     )
+
+
+def _comparable(readings: Readings, question: Question) -> tuple[Question, Optional[datetime]]:
+    """Return the question; without the period before, and with the first window, where that is later."""
+    before = question.compare
+    if before is None or before.since is None:
+        return question, None
+    found = extent(readings, Question(environments=question.environments, projects=question.projects))
+    if found is None:
+        return question, None
+    until = before.until or found[0]
+    idle = min(_MOST_IDLE, abs(until - before.since) * _IDLE)
+    if found[0] <= before.since + idle:
+        return question, None
+    return replace(question, compare=None), found[0]
 
 
 def _both_periods(question: Question, result: Any) -> list[tuple[_Names, tuple[_Sums, _Sums]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
@@ -13,12 +13,21 @@ from recost.analytics.answer import Answer
 from recost.analytics.query import Question
 from recost.errors import RecostError
 
-__all__ = ["FORMAT", "Baseline", "BaselineError", "baseline_of", "content_of", "parse_baseline", "scope_of"]
+__all__ = [
+    "FORMAT",
+    "Baseline",
+    "BaselineError",
+    "baseline_of",
+    "check_length",
+    "content_of",
+    "parse_baseline",
+    "scope_of",
+]
 
 FORMAT: Final = 1
 """Of the file; raised when older readers would misread it."""
-
-
+_ALIKE: Final = 0.125
+"""How much lengths of periods may differ: months do, and so do runs of the same tests."""
 _MOST: Final = 10**24
 """More than any number of calls or dollars can be."""
 
@@ -67,6 +76,30 @@ def baseline_of(answer: Answer, now: datetime) -> Baseline:
         total.unpriced,
         total.cost_usd,
         {group.names: group.now.cost_usd for group in answer.groups},
+    )
+
+
+def check_length(baseline: Baseline, question: Question, now: datetime, name: str) -> None:
+    """Refuse a baseline of a period of another length: its cost says nothing about this one.
+
+    Raises:
+        BaselineError: The lengths differ by more than an eighth, or only one of them has a beginning.
+    """
+    period = question.period
+    then = None if baseline.since is None else baseline.until - baseline.since
+    here = None if period.since is None else (period.until or now) - period.since
+    if then is None and here is None:
+        return
+    if then is None or here is None or abs(here - then) > _ALIKE * then:
+        raise BaselineError(
+            f"recost: {name} is of a period of another length: {_length(then)}, not {_length(here)}: choose "
+            "--since and --until for as long a period, or write the baseline anew"
+        )
+
+
+def _length(length: Optional[timedelta]) -> str:
+    return (
+        "from the beginning on" if length is None else str(timedelta(seconds=round(length.total_seconds())))
     )
 
 

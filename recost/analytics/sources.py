@@ -11,10 +11,24 @@ from typing import BinaryIO, Final
 
 from recost.errors import RecostError
 
-__all__ = ["STDIN", "Source", "SourceError", "as_text", "find_sources", "is_plain", "project_of", "spool"]
+__all__ = [
+    "STDIN",
+    "Source",
+    "SourceError",
+    "as_text",
+    "find_sources",
+    "is_plain",
+    "passed_over",
+    "project_of",
+    "spool",
+]
 
 STDIN: Final = "-"
-_NAME: Final = re.compile(r"(?P<project>.+?)(?:\.\d+)?\.(?:jsonl|ndjson)(?:\.gz)?$")
+_NAME: Final = re.compile(
+    r"(?P<project>.+?)(?:\.\d{1,9})?\.(?:jsonl|ndjson)(?:\.\d{1,9}|-\d{8}(?:-?\d{1,10})?)?(?:\.gz)?$"
+)
+"""Ours, and those that logrotate gives: ``shop.jsonl.1``, ``shop.jsonl.2.gz``, ``shop.jsonl-20261119``."""
+_LIKE_OURS: Final = re.compile(r"\.(?:jsonl|ndjson)(?![A-Za-z0-9])")
 _GZIP: Final = b"\x1f\x8b"
 _SPECIAL: Final = frozenset("*?[]")
 
@@ -106,6 +120,21 @@ def _inside(folder: Path) -> list[Path]:
         for path in folder.iterdir()
         if not path.name.startswith(".") and _NAME.match(path.name) and path.is_file()
     ]
+
+
+def passed_over(arguments: Sequence[str], folder: Path) -> list[Path]:
+    """Return the files of the folders that may hold windows by their names, and are not read."""
+    folders = [Path(each).expanduser() for each in arguments] or [folder]
+    return sorted(
+        path
+        for each in folders
+        if each.is_dir()
+        for path in each.iterdir()
+        if not path.name.startswith(".")
+        and _LIKE_OURS.search(path.name)
+        and not _NAME.match(path.name)
+        and path.is_file()
+    )
 
 
 def spool(stream: BinaryIO, folder: Path) -> Path:

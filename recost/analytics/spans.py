@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Final, Optional
@@ -15,6 +15,8 @@ _SPAN: Final = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _WORDS: Final = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = 7
 _FORMS: Final = f"7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, {', '.join(_WORDS)}"
 
 
@@ -28,23 +30,49 @@ class Period:
 
     since: Optional[datetime] = None
     until: Optional[datetime] = None
+    unit: Optional[str] = field(default=None, compare=False)
+    """``day``, ``week`` or ``month``, where the period was asked for as one."""
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise SpanError(f"the period ends ({self.until}) before it begins ({self.since})")
 
     def before(self, now: datetime) -> Period:
-        """Return the period of the same length just before this one.
+        """Return the period that this one is compared with.
+
+        From midnight on it is as many days before, up to the same time of day: today up to now is compared
+        with yesterday up to the same time. A week is compared with the week before, and a month with the
+        month before up to the same day. Any other period is compared with the same length just before it.
 
         Raises:
-            SpanError: It has no beginning.
+            SpanError: It has no beginning, has not begun, or begins too early.
         """
         if self.since is None:
             raise SpanError("a period to compare with needs a beginning: --since 7d")
         until = now if self.until is None else self.until
         if until <= self.since:
             raise SpanError("a period that has not begun has none before it to compare with")
-        return Period(_utc(self.since) - (_utc(until) - _utc(self.since)), self.since)
+        try:
+            if self.since != _midnight(self.since, self.since.tzinfo):
+                return Period(_utc(self.since) - (_utc(until) - _utc(self.since)), self.since)
+            return self._days_before(self.since, until.astimezone(self.since.tzinfo))
+        except OverflowError as error:
+            raise SpanError("there is no time before the period to compare it with") from error
+
+    def _days_before(self, since: datetime, until: datetime) -> Period:
+        """Return the period with the same times of day before, in local time."""
+        days = -((since - until) // _DAY)  # of clocks; one that has begun is one
+        ends = _following_month(since)
+        if since.day == 1 and until <= ends and (self.unit == "month" or until == ends or days > _WEEK):
+            first = _midnight(since - _DAY, since.tzinfo).replace(day=1)
+            return Period(first, since if until == ends else min(first + (until - since), since))
+        if self.unit == "week" and days <= _WEEK:
+            days = _WEEK
+        return Period(since - days * _DAY, until - days * _DAY)
+
+
+def _following_month(first: datetime) -> datetime:
+    return (first.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 
 def parse_zone(name: str) -> tzinfo:
@@ -99,7 +127,7 @@ def period_of(since: Optional[str], until: Optional[str], zone: tzinfo, now: dat
     end = None if until is None else parse_moment(until, zone, now)
     if end is None and since is not None:
         end = _end_of(since.strip().lower(), zone, now)
-    return Period(start, end)
+    return Period(start, end, None if since is None else _unit_of(since.strip().lower()))
 
 
 def parse_length(text: str) -> Optional[timedelta]:
@@ -154,5 +182,11 @@ def _end_of(word: str, zone: tzinfo, now: datetime) -> Optional[datetime]:
     return None if following is None else _beginning(following, zone, now)
 
 
-def _midnight(moment: datetime, zone: tzinfo) -> datetime:
+def _unit_of(word: str) -> Optional[str]:
+    if word not in _WORDS:
+        return None
+    return "day" if word in {"today", "yesterday"} else word.rpartition("-")[2]
+
+
+def _midnight(moment: datetime, zone: Optional[tzinfo]) -> datetime:
     return datetime(moment.year, moment.month, moment.day, tzinfo=zone)

@@ -11,6 +11,7 @@ from recost.analytics.engine import literal
 from recost.analytics.lines import MEASURES, PARTS, Parts
 from recost.analytics.query import TIMES, Question, tag_of
 from recost.analytics.scope import Scope
+from recost.analytics.spans import Period
 from recost.analytics.zones import QUARTER, has_whole_quarters, interval, into_quarter, local_time, moment
 from recost.globs import ANYTHING, Glob, Wild
 
@@ -85,9 +86,9 @@ class Statement:
             self._moved() % QUARTER or not has_whole_quarters(question.zone, self._scope.first, self._last())
         ):
             return None
-        before = None if question.compare is None else question.compare.since
+        before = question.compare or Period()
         cuts = []
-        for at in (before, question.period.since, question.period.until):
+        for at in (before.since, before.until, question.period.since, question.period.until):
             after = _ZERO if at is None else into_quarter(at)
             if at is not None and after:
                 begins = moment(at.astimezone(timezone.utc) - after)
@@ -136,6 +137,7 @@ class Statement:
         start = question.period.since if question.compare is None else question.compare.since
         bounds = ((start, ">="), (question.period.until, "<"))
         conditions = [f"started {comparison} {moment(at)}" for at, comparison in bounds if at is not None]
+        conditions += self._gap()
         for column, wanted in (
             ("provider", question.providers),
             ("endpoint", question.endpoints),
@@ -148,6 +150,13 @@ class Statement:
             conditions += self._any_of("map_extract(tagged, ?)[1]", values, name)
         conditions += self._of_sources()
         return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+
+    def _gap(self) -> list[str]:
+        """Leave out what is between the period before and this one."""
+        before, since = self._question.compare, self._question.period.since
+        if before is None or before.until is None or since is None or before.until >= since:
+            return []
+        return [f"NOT (started >= {moment(before.until)} AND started < {moment(since)})"]
 
     def _of_sources(self) -> list[str]:
         wanted = self._question.projects

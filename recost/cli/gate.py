@@ -12,7 +12,14 @@ from typing import Final, Optional
 
 from recost._documents import parse_json, read_document
 from recost.analytics.answer import Answer, ask
-from recost.analytics.baseline import Baseline, BaselineError, content_of, parse_baseline, scope_of
+from recost.analytics.baseline import (
+    Baseline,
+    BaselineError,
+    check_length,
+    content_of,
+    parse_baseline,
+    scope_of,
+)
 from recost.analytics.query import Question
 from recost.analytics.spans import SpanError
 from recost.analytics.verdict import Limits, judge
@@ -80,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         question = question_of(arguments, _by(arguments), now)
         limits = Limits(
             arguments.max_usd,
-            _baseline(arguments.baseline, question),
+            _baseline(arguments.baseline, question, now),
             _SHARE if arguments.share is None else arguments.share,
             arguments.fail_on_unpriced,
         )
@@ -137,7 +144,7 @@ def _by(arguments: argparse.Namespace) -> tuple[str, ...]:
     return ("provider",) if arguments.tag else ("provider", "model")
 
 
-def _baseline(name: Optional[str], question: Question) -> Optional[Baseline]:
+def _baseline(name: Optional[str], question: Question, now: datetime) -> Optional[Baseline]:
     if name is None:
         return None
     try:
@@ -153,6 +160,7 @@ def _baseline(name: Optional[str], question: Question) -> Optional[Baseline]:
     baseline = parse_baseline(content, name)
     if dict(baseline.scope) != scope_of(question):
         raise BaselineError(f"recost: {name} was written with other filters: {_filters(baseline)}")
+    check_length(baseline, question, now, name)
     return baseline
 
 

@@ -19,8 +19,6 @@ __all__ = ["summary"]
 
 _SHOWN: Final = 20
 """Groups; the others are told in one row."""
-_ALIKE: Final = 0.1
-"""Periods whose lengths differ by a larger part are told to differ."""
 
 
 def summary(answer: Answer, limits: Limits, verdicts: Sequence[tuple[bool, str]], now: datetime) -> str:
@@ -111,24 +109,16 @@ def _notes(answer: Answer, baseline: Optional[Baseline], now: datetime) -> list[
     if told:
         notes.append(f"**Could not be read, and is in no figure: {' and '.join(told)}.**")
     if baseline is not None:
-        notes += _about(baseline, answer, now)
+        notes += _about(baseline)
     return [part for note in notes for part in (note, "")][:-1]
 
 
-def _about(baseline: Baseline, answer: Answer, now: datetime) -> list[str]:
+def _about(baseline: Baseline) -> list[str]:
     since, until = baseline.since, baseline.until
     begun = "the beginning" if since is None else _moment(since)
-    notes = [
+    return [
         f"Baseline: {baseline.calls:,} calls, {baseline.unpriced:,} unpriced, {begun} to {_moment(until)}."
     ]
-    period = answer.question.period
-    if (since is None) != (period.since is None):
-        notes.append("The baseline is of a period of another kind: only one of the two has a beginning.")
-    elif since is not None and period.since is not None:
-        then, here = until - since, (period.until or now) - period.since
-        if abs(here - then) > _ALIKE * then:
-            notes.append(f"The baseline is of a period of another length: {then}, not {here}.")
-    return notes
 
 
 def _moment(moment: datetime) -> str:

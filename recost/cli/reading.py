@@ -6,7 +6,7 @@ import argparse
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Final, Optional, TypeVar
@@ -14,7 +14,8 @@ from typing import Any, Callable, Final, Optional, TypeVar
 from recost._text import printable
 from recost.analytics import engine
 from recost.analytics.cache import Readings, consult
-from recost.analytics.sources import STDIN, SourceError, spool
+from recost.analytics.matching import FILTERS, refuse_unmatched
+from recost.analytics.sources import STDIN, SourceError, passed_over, spool
 from recost.analytics.trouble import troubles
 from recost.cli.options import telemetry_folder
 from recost.cli.refusal import refused
@@ -27,13 +28,22 @@ _SHOWN_AFTER_S: Final = 0.7
 _EVERY_S: Final = 0.1
 
 
-def read(arguments: argparse.Namespace, use: Callable[[Readings], _T]) -> Optional[_T]:
-    """Return what ``use`` makes of the files that were named; None, with words on stderr, if it fails."""
+def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: bool = False) -> Optional[_T]:
+    """Return what ``use`` makes of the files that were named; None, with words on stderr, if it fails.
+
+    Args:
+        arguments: Of the command. A filter that matches nothing is refused, unless ``live``.
+        use: What is made of the files.
+        live: More is expected to be recorded.
+    """
     try:
+        _name_passed_over(arguments.paths)
         with engine.interruptible(), _paths(arguments.paths) as (paths, spooled), _Progress() as progress:
 
             def done(found: Readings) -> _T:
                 progress.end()  # before anything is printed, and while the connection is open
+                if not live:
+                    refuse_unmatched(found, _filters(arguments))
                 return use(_told(found, verbose=arguments.verbose))
 
             return consult(
@@ -50,6 +60,17 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T]) -> Option
     except engine.errors() as error:
         refused(f"DuckDB: {str(error).splitlines()[0]}")
     return None
+
+
+def _name_passed_over(arguments: list[str]) -> None:
+    names = [path.name for path in passed_over(arguments, telemetry_folder())]
+    if names:
+        text = f"recost: not read: {', '.join(names)}: expected .jsonl, .jsonl.gz or a name of logrotate's"
+        print(printable(text), file=sys.stderr)
+
+
+def _filters(arguments: argparse.Namespace) -> dict[str, Sequence[Any]]:
+    return {name: getattr(arguments, name, None) or () for name in FILTERS}
 
 
 def _told(found: Readings, *, verbose: bool) -> Readings:

@@ -60,7 +60,7 @@ def test_the_period_before_is_as_long() -> None:
         NOW - timedelta(days=14), NOW - timedelta(days=7)
     )
     short = period_of("yesterday", None, BERLIN, NOW)  # of 23 hours
-    assert short.before(NOW).since == datetime(2026, 3, 28, 0, tzinfo=timezone.utc)
+    assert short.before(NOW).since == datetime(2026, 3, 28, tzinfo=BERLIN)
     with pytest.raises(SpanError, match="needs a beginning"):
         Period().before(NOW)
     with pytest.raises(SpanError, match="has not begun"):
@@ -86,3 +86,45 @@ def test_the_machine_has_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     for odd in ("", "CET-1CEST,M3.5.0,M10.5.0", "local"):
         monkeypatch.setenv("TZ", odd)
         assert parse_zone("local").utcoffset(NOW.replace(tzinfo=None)) is not None
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "now", "expected"),
+    [
+        ("today", None, "2026-11-24 09:00", ("2026-11-23 00:00", "2026-11-23 09:00")),
+        ("2026-11-24", "2026-11-24 09:00", "2026-11-28 12:00", ("2026-11-23 00:00", "2026-11-23 09:00")),
+        ("today", None, "2026-03-30 09:00", ("2026-03-29 00:00", "2026-03-29 09:00")),
+        ("yesterday", None, "2026-11-24 09:00", ("2026-11-22 00:00", "2026-11-23 00:00")),
+        ("2026-11-20", None, "2026-11-24 09:00", ("2026-11-15 00:00", "2026-11-19 09:00")),
+        ("2026-11-16", "2026-11-18", "2026-11-24 09:00", ("2026-11-14 00:00", "2026-11-16 00:00")),
+        ("this-week", None, "2026-11-25 09:00", ("2026-11-16 00:00", "2026-11-18 09:00")),
+        ("this-week", None, "2026-11-23 09:00", ("2026-11-16 00:00", "2026-11-16 09:00")),
+        ("last-week", None, "2026-11-25 09:00", ("2026-11-09 00:00", "2026-11-16 00:00")),
+        ("this-month", None, "2026-11-24 09:00", ("2026-10-01 00:00", "2026-10-24 09:00")),
+        ("this-month", None, "2026-11-01 09:00", ("2026-10-01 00:00", "2026-10-01 09:00")),
+        ("this-month", None, "2026-03-30 09:00", ("2026-02-01 00:00", "2026-03-01 00:00")),
+        ("this-month", None, "2026-01-05 09:00", ("2025-12-01 00:00", "2025-12-05 09:00")),
+        ("last-month", None, "2026-11-24 09:00", ("2026-09-01 00:00", "2026-10-01 00:00")),
+        ("2026-11-01", None, "2026-11-24 09:00", ("2026-10-01 00:00", "2026-10-24 09:00")),
+        ("2026-02-01", "2026-03-01", "2026-11-24 09:00", ("2026-01-01 00:00", "2026-02-01 00:00")),
+        ("2026-11-01", "2026-11-02", "2026-11-24 09:00", ("2026-10-31 00:00", "2026-11-01 00:00")),
+        ("2026-11-01", "2026-12-05", "2026-12-24 09:00", ("2026-09-28 00:00", "2026-11-01 00:00")),
+        ("7d", None, "2026-11-24 09:00", ("2026-11-10 09:00", "2026-11-17 09:00")),
+        ("3h", None, "2026-11-24 09:00", ("2026-11-24 03:00", "2026-11-24 06:00")),
+    ],
+)
+def test_like_is_compared_with_like(
+    since: str, until: str | None, now: str, expected: tuple[str, str]
+) -> None:
+    at = datetime.fromisoformat(now).replace(tzinfo=BERLIN)
+    before = period_of(since, until, BERLIN, at).before(at)
+    assert before.since is not None
+    assert before.until is not None
+    shown = tuple(f"{each.astimezone(BERLIN):%Y-%m-%d %H:%M}" for each in (before.since, before.until))
+    assert shown == expected
+
+
+def test_there_is_nothing_before_the_year_one() -> None:
+    for text in ("0001-01-01", "0001-01-01 00:30"):
+        with pytest.raises(SpanError, match="no time before"):
+            period_of(text, None, timezone.utc, NOW).before(NOW)

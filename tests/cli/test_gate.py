@@ -59,8 +59,11 @@ def test_only_what_was_asked_for_counts(capsys: pytest.CaptureFixture[str]) -> N
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == (
         "",
-        "recost: gate: no call was recorded in this period, with these filters\n",
+        "recost: --provider 'stripe' matches nothing that was recorded; recorded providers are: openai\n",
     )
+    assert gate("--max-usd", 1, "--provider", "openai", "--since", "2026-04-01") == 2
+    told = capsys.readouterr().err
+    assert told == "recost: gate: no call was recorded in this period, with these filters\n"
 
 
 def test_a_baseline_and_what_came_since(
@@ -111,10 +114,32 @@ def test_a_baseline_of_other_calls_or_of_another_length(
 ) -> None:
     file = tmp_path / "baseline.json"
     assert gate("--write-baseline", file, "--since", "2026-03-27", "--until", "2026-03-28") == 0
-    assert gate("--baseline", file, "--share", "100%", "--since", "2026-03-26") == 0
-    assert "of another length: 1 day" in capsys.readouterr().out
+    capsys.readouterr()
+    for period in (["--since", "2026-03-26"], ["--since", "2026-03-27", "--until", "2026-03-27T20:00"], []):
+        assert gate("--baseline", file, "--share", "100%", *period) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert "is of a period of another length: 1 day, 0:00:00, not " in shown.err
     assert gate("--baseline", file, "--provider", "openai") == 2
     assert "was written with other filters: none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("then", "here"),
+    [
+        (("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-04-01")),
+        (("2026-03-28", "2026-03-29"), ("2026-03-29", "2026-03-30")),
+        (("2026-03-27 00:00", "2026-03-27 12:00"), ("2026-03-28 00:00", "2026-03-28 12:05")),
+    ],
+)
+def test_a_baseline_of_as_long_a_month_day_or_run(
+    folder: Path, tmp_path: Path, then: tuple[str, str], here: tuple[str, str]
+) -> None:
+    (folder / "more.jsonl").write_bytes(b"".join(line(number * 720 - 60_000) for number in range(120)))
+    file = tmp_path / "baseline.json"
+    zone = ("--tz", "Europe/Berlin")
+    assert gate("--write-baseline", file, "--since", then[0], "--until", then[1], *zone) == 0
+    assert gate("--baseline", file, "--share", "900%", "--since", here[0], "--until", here[1], *zone) == 0
 
 
 def test_by_tag(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

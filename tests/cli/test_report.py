@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ import pytest
 from hypothesis import given, settings
 
 from recost.cli import main
+from recost.events import MetricEntry, WindowSummary
+from recost.wire import encode_window
 from tests.analytics.corpora import Plain, corpora, few
 from tests.analytics.test_cache import line
 from tests.scripts import environment, run_script
@@ -336,3 +339,122 @@ def test_ctrl_c_while_it_reads(folder: Path) -> None:
         env=environment(RECOST_LOCAL_DIR=str(folder)), capture_output=True, check=True,
     )  # fmt: skip
     assert json.loads(again.stdout)["total"]["calls"] == 60 * 2001
+
+
+def days_of(folder: Path, first: int, last: int) -> None:
+    """Write $10 an hour from 8 to 18, $1 an hour otherwise, from one day of November to another."""
+    lines = []
+    for day in range(first, last):
+        for hour in range(24):
+            cents = 1000.0 if 8 <= hour < 18 else 100.0
+            began = datetime(2026, 11, day, hour, tzinfo=timezone.utc).timestamp() * 1000
+            metric = MetricEntry("openai", "chat", "POST", 10, 0, 9.0, 3.0, 3.0, 9, 9, cents)
+            lines.append(
+                encode_window(WindowSummary("", "p", "python", "0", began, began + 30_000, (metric,)))
+            )
+    (folder / "shop.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+
+
+@pytest.mark.parametrize("until", ["09:00", "12:00", "17:30"])
+def test_days_that_are_alike_show_no_change(
+    folder: Path, capsys: pytest.CaptureFixture[str], until: str
+) -> None:
+    days_of(folder, 1, 25)
+    period = ("--since", "2026-11-24", "--until", f"2026-11-24 {until}", "--tz", "UTC", "--compare")
+    for by in ("provider", "hour", "endpoint", "model"):
+        found = json.loads(shown(capsys, "report", "--json", "--by", by, *period))
+        assert found["compared_since"] == "2026-11-23T00:00:00+00:00"
+        assert found["compared_until"] == f"2026-11-23T{until}:00+00:00"
+        assert found["total"]["cost_usd"] == found["total"]["before_cost_usd"] > 0
+        assert all(each["cost_usd"] == each["before_cost_usd"] for each in found["groups"])
+    assert f"against 2026-11-23 00:00 to 2026-11-23 {until}" in shown(capsys, "report", *period)
+
+
+@pytest.mark.parametrize("first", [23, 10, 2])
+def test_no_change_is_shown_against_time_before_the_first_window(
+    folder: Path, capsys: pytest.CaptureFixture[str], first: int
+) -> None:
+    days_of(folder, first, 25)
+    since = first + 1 if first == 23 else first
+    period = ("--since", f"2026-11-{since:02}", "--until", "2026-11-25", "--tz", "UTC", "--compare")
+    expected = first == 23  # the day before is all there
+    found = json.loads(shown(capsys, "report", "--json", *period, "--sort", "change"))
+    assert ("before_cost_usd" in found["total"]) == expected
+    assert (found["recorded_since"] is None) == expected
+    for how in ((), ("--markdown",)):
+        out = shown(capsys, "report", *period, *how)
+        assert (f"first window is from 2026-11-{first:02} 00:00" in out) != expected
+        assert ("against" in out) == (expected and not how)
+    assert ("before_cost_usd" in shown(capsys, "report", "--csv", *period)) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "told"),
+    [
+        ("--provider", "opena1", "recorded providers are: openai"),
+        ("--endpoint", "chad", "recorded endpoints are: chat"),
+        ("--model", "gpt-5", "no models are recorded"),
+        ("--tag", "tenant=acme", "no tags are recorded"),
+        ("--env", "prod*", "recorded envs are: test"),
+        ("--project", "shopp", "recorded projects are: shop"),
+    ],
+)
+def test_a_filter_that_matches_nothing_is_named(
+    capsys: pytest.CaptureFixture[str], option: str, given: str, told: str
+) -> None:
+    within = option in {"--model", "--tag"}
+    commands = [("report",), ("gate", "--max-usd", "1"), ("anomalies",)]
+    commands += [] if within else [("export",), ("waste",)]
+    for command in commands:
+        err = shown(capsys, *command, option, given, code=2)
+        assert err == f"recost: {option} {given!r} matches nothing that was recorded; {told}\n"
+
+
+def test_filters_that_match_are_taken_whatever_the_period(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tagged = line(5).replace(
+        b'"estimatedCostCents":0.25',
+        b'"estimatedCostCents":0.25,"tags":[{"tags":{"tenant":"acme"},"requestCount":1,"errorCount":0,'
+        b'"estimatedCostCents":0.25,"unpricedCount":0}]',
+    )
+    (folder / "tagged.jsonl").write_bytes(tagged)
+    for known in (["--provider", "open*"], ["--tag", "tenant=*"], ["--project", "tagged", "--env", "test"]):
+        shown(capsys, "report", *known, "--since", "2026-05-01")
+    err = shown(capsys, "report", "--tag", "tenant=acne", code=2)
+    assert "recorded values of tenant are: acme" in err
+    err = shown(capsys, "report", "--tag", "tennant=acme", code=2)
+    assert "recorded tags are: tenant" in err
+    err = shown(capsys, "report", "--provider", "openai", "--provider", "x\x1b[2J" * 100, code=2)
+    assert "\x1b[" not in err.replace("\\x1b[", "")
+    assert len(err) < 400
+
+
+def test_names_of_logrotate_are_read_and_others_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "shop.jsonl").write_bytes(line(1))
+    names = (
+        "shop.jsonl.1",
+        "shop.jsonl.12",
+        "shop.jsonl-20261119",
+        "shop.jsonl-2026111913",
+        "shop.jsonl-20261119-1795046400",
+        "other.ndjson.1",
+    )
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(line(2 + number))
+    for name in ("shop.jsonl.2.gz", "shop.jsonl-20261118.gz"):
+        (folder / name).write_bytes(gzip.compress(line(20)))
+    unread = ("shop.jsonl.bz2", "shop.jsonl.3.zst", "shop.jsonl.bak", "shop.jsonl~")
+    for name in unread:
+        (folder / name).write_bytes(line(30))
+    for name in ("notes.txt", ".shop.jsonl.tmp", "shop.jsonlines"):
+        (folder / name).write_bytes(b"x")
+    assert main(["report", "--json", "--by", "project"]) == 0
+    output = capsys.readouterr()
+    found = json.loads(output.out)
+    assert {each["project"]: each["calls"] for each in found["groups"]} == {"shop": 8, "other": 1}
+    assert found["bad_lines"] == 0
+    told = ", ".join(sorted(unread))
+    assert output.err == (f"recost: not read: {told}: expected .jsonl, .jsonl.gz or a name of logrotate's\n")

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         question_of(arguments, (), right_now())
     except (QuestionError, SpanError, RecostError, ValueError) as error:
         return refused(error)
-    if (arguments.paths or _has_files(folder)) and read(arguments, lambda _: True) is None:
+    if (arguments.paths or _has_files(folder)) and read(arguments, lambda _: True, live=True) is None:
         return 2
     return show(arguments, folder)
 

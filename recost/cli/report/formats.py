@@ -19,7 +19,7 @@ from recost.analytics.engine import identifier, literal
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.cli.outputs import written
-from recost.cli.report.table import name_of, sources_of
+from recost.cli.report.table import name_of, not_compared, sources_of
 
 __all__ = ["as_csv", "as_json", "as_markdown", "exact_json", "table_row", "write_parquet"]
 
@@ -38,6 +38,8 @@ def as_json(answer: Answer, now: datetime) -> str:
         "since": _time(question.period.since),
         "until": _time(question.period.until or now),
         "compared_since": None if compared is None else _time(compared.since),
+        "compared_until": None if compared is None else _time(compared.until),
+        "recorded_since": _time(answer.recorded_since),
         "groups": [_named(answer, group) for group in answer.groups],
         "rest": None if answer.rest is None else {"groups": answer.rest_count, **_flat(answer.rest)},
         "total": _flat(answer.total),
@@ -88,6 +90,8 @@ def as_markdown(answer: Answer) -> str:
     notes = [f"Cost: {sources_of(total)}."]
     if total.unpriced:
         notes.append(f"{total.unpriced:,} calls have no known price; their cost is in no figure.")
+    if answer.recorded_since is not None:
+        notes.append(f"No change is shown: {not_compared(answer)}.")
     return "\n".join([*map(table_row, lines), "", *notes])
 
 

@@ -15,7 +15,7 @@ from recost.analytics.query import TIMES, tag_of
 from recost.cli.tables import WIDTH, Column, Table, format_bytes, format_ms, wrap
 from recost.cli.terminal import Style
 
-__all__ = ["WIDE", "name_of", "share_of", "show", "sources_of", "terminal_width"]
+__all__ = ["WIDE", "name_of", "not_compared", "share_of", "show", "sources_of", "terminal_width"]
 
 WIDE: Final = 100
 """Columns from which on there is more to see."""
@@ -152,7 +152,7 @@ def _period(answer: Answer, now: datetime) -> str:
 
     text = f"{moment(since) if since else 'the beginning'} to {moment(until) if until else 'now'}"
     if question.compare is not None and question.compare.since is not None and since is not None:
-        text += f", against {moment(question.compare.since)} to {moment(since)}"
+        text += f", against {moment(question.compare.since)} to {moment(question.compare.until or since)}"
     return f"{text} ({zone_name(question.zone, now)})"
 
 
@@ -170,12 +170,23 @@ def _notes(answer: Answer, style: Style, width: int) -> list[str]:
         notes.append(style(wrap("unpriced   ", text, width), "yellow"))
     if total.p95_ms is not None:
         notes.append(wrap("latency    ", "means of the windows' percentiles, weighted by calls", width))
+    if answer.recorded_since is not None:
+        text = f"{not_compared(answer)}, so no change is shown"
+        notes.append(style(wrap("change     ", text, width), "yellow"))
     bad = ((answer.bad_lines, "line"), (answer.bad_metrics, "metric"))
     told = [f"{count:,} {what}{'s' * (count > 1)}" for count, what in bad if count]
     if told:
         text = f"{' and '.join(told)} that could not be read; -v names them"
         notes.append(style(wrap("left out   ", text, width), "yellow"))
     return notes
+
+
+def not_compared(answer: Answer) -> str:
+    """Say why there is no change, where the period before is earlier than the first window."""
+    first = answer.recorded_since
+    if first is None:
+        return ""
+    return f"the first window is from {first.astimezone(answer.question.zone):%Y-%m-%d %H:%M}"
 
 
 def sources_of(total: Figures) -> str:

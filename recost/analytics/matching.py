@@ -1,0 +1,77 @@
+"""Filters that match nothing that was ever recorded: most often a name that is spelled wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Optional
+
+from recost.analytics.answer import ask
+from recost.analytics.cache import Readings
+from recost.analytics.extent import tag_names
+from recost.analytics.query import Question, QuestionError
+from recost.analytics.scope import scope_of
+
+__all__ = ["FILTERS", "refuse_unmatched"]
+
+FILTERS: Final = {
+    "provider": ("providers", "provider"),
+    "endpoint": ("endpoints", "endpoint"),
+    "model": ("models", "model"),
+    "tag": ("tags", ""),
+    "env": ("environments", "environment"),
+    "project": ("projects", "project"),
+}
+"""Name of an option; the field of a `Question`, and what to group by for what there is."""
+_EVERYTHING: Final = Question(by=())
+_SHOWN: Final = 8
+_LONGEST: Final = 60
+_CANDIDATES: Final = 1000
+"""Names that a wrong one is compared with."""
+
+
+def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -> None:
+    """Refuse filters that match nothing in the files, whatever the period.
+
+    Args:
+        readings: The files.
+        filters: What was given for each of `FILTERS`.
+
+    Raises:
+        QuestionError: One matches nothing; it is named, with what there is.
+    """
+    if not any(filters.values()) or scope_of(readings) is None:
+        return
+    for option, given in filters.items():
+        for each in dict.fromkeys(given):
+            only: dict[str, Any] = {FILTERS[option][0]: (each,)}
+            if not _matches(readings, replace(_EVERYTHING, **only)):
+                raise QuestionError(_refusal(readings, option, each))
+
+
+def _matches(readings: Readings, question: Question) -> bool:
+    total = ask(readings, question).total.now
+    return bool(total.calls or total.cost_usd)
+
+
+def _refusal(readings: Readings, option: str, given: Any) -> str:
+    name, text = (given[0], "=".join(given)) if option == "tag" else (None, given)
+    known = _known(readings, option, name)
+    wanted = given[1] if option == "tag" and known is not None else name or given
+    names = tag_names(readings) if known is None else known
+    what = "tags" if known is None else f"values of {name}" if name is not None else f"{option}s"
+    close = difflib.get_close_matches(wanted, names[:_CANDIDATES], n=1)
+    shown = list(dict.fromkeys([*close, *names]))
+    listed = ", ".join(each[:_LONGEST] or "(blank)" for each in shown[:_SHOWN])
+    more = f" and {len(shown) - _SHOWN:,} more" * (len(shown) > _SHOWN)
+    there = f"recorded {what} are: {listed}{more}" if shown else f"no {what} are recorded"
+    return f"recost: --{option} {text[: 2 * _LONGEST]!r} matches nothing that was recorded; {there}"
+
+
+def _known(readings: Readings, option: str, tag: Optional[str]) -> Optional[list[str]]:
+    """Return the names that there are, the dearest first; None for the values of a tag that there is not."""
+    by = FILTERS[option][1] if tag is None else f"tag:{tag}"
+    groups = ask(readings, Question(by=(by,))).groups
+    names = [group.names[0] for group in groups if group.names[0] is not None]
+    return None if tag is not None and not names else names
