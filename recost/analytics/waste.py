@@ -1,7 +1,8 @@
 """What may have been paid for in vain, as far as the windows tell it.
 
-A row is one endpoint and method in one window. What is found is told with the cost of the rows that it is in:
-a window doesn't tell the cost of a single call, so that is the most that can be put down to it.
+A row is one endpoint and method in one window. It doesn't tell the cost of a single call. So there are two
+amounts for what is found. Its part of the calls or attempts of its row, times the cost of the row, is what
+was probably wasted. The cost of the rows that it is in is the most that can be put down to it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _WORST: Final = 5
 
 _EXTRA: Final = "greatest(coalesce(attempts, 0) - calls, 0)"
 _FAILED: Final = f"(errors + {_EXTRA})"
-_STORM: Final = f"{_FAILED} >= {STORM_ATTEMPTS} AND {_FAILED} * 2 >= greatest(coalesce(attempts, 0), calls)"
+_ALL: Final = "greatest(coalesce(attempts, 0), calls)"
+_STORM: Final = f"{_FAILED} >= {STORM_ATTEMPTS} AND {_FAILED} * 2 >= {_ALL}"
+_SOME_FAILED: Final = "errors > 0 AND calls > 0"
 _ALL_FAILED: Final = "errors > 0 AND errors >= calls"
 
 
@@ -44,9 +47,13 @@ class Sums:
     """The calls of these rows."""
     extra: int = 0
     """Attempts beyond the first."""
+    extra_likely_usd: Decimal = Decimal(0)
+    """Their part of all attempts of these rows, times the cost."""
     extra_usd: Decimal = Decimal(0)
     """Cost of the rows with such attempts. A repeated attempt itself is in no cost."""
     errors: int = 0
+    errors_likely_usd: Decimal = Decimal(0)
+    """Their part of all calls of these rows, times the cost; ``billed_usd`` at least."""
     errors_usd: Decimal = Decimal(0)
     """Cost of the rows with errors: the most that errors were billed with."""
     billed: int = 0
@@ -57,6 +64,8 @@ class Sums:
     """Rows of which at least half of the attempts, and at least `STORM_ATTEMPTS`, failed or were repeated."""
     storm_attempts: int = 0
     """The attempts of these rows that failed or were repeated."""
+    storms_likely_usd: Decimal = Decimal(0)
+    """Their part of all attempts of these rows, times the cost."""
     storms_usd: Decimal = Decimal(0)
     repeats: int = 0
     """Rows with many calls."""
@@ -116,17 +125,26 @@ def find_waste(readings: Readings, question: Question, repeated_from: int = REPE
     result = readings.connection.execute(
         f"SELECT provider, endpoint, {sums} {rows} GROUP BY provider, endpoint", parameters
     ).fetchall()
-    endpoints = {row[:2]: dict(zip(names, (value or 0 for value in row[2:]))) for row in result}
+    endpoints = {row[:2]: dict(zip(names, map(_number, row[2:]))) for row in result}
     for provider, endpoint, errors, cost in _billed_parts(readings, rows, parameters):
         found = endpoints[provider, endpoint]
         found["billed"] += int(errors)
         found["billed_usd"] = min(EXACT.add(found["billed_usd"], cost), found["errors_usd"])
+    for found in endpoints.values():
+        found["errors_likely_usd"] = max(found["errors_likely_usd"], found["billed_usd"])
+        for kind in ("extra", "errors", "storms"):  # rounded up, it could be more
+            found[f"{kind}_likely_usd"] = min(found[f"{kind}_likely_usd"], found[f"{kind}_usd"])
     return Waste(
         _usd(_added(endpoints.values(), names)),
         [(provider, endpoint, _usd(found)) for (provider, endpoint), found in endpoints.items()],
         _storms(readings, rows, parameters),
         repeated_from,
     )
+
+
+def _number(value: Any) -> Any:
+    """Return a sum; a part of a cost, which is no more than likely, to nine places of a cent."""
+    return EXACT.create_decimal(f"{value:.9f}") if isinstance(value, float) else value or 0
 
 
 def _expressions(repeated_from: int) -> dict[str, str]:
@@ -138,13 +156,16 @@ def _expressions(repeated_from: int) -> dict[str, str]:
         "attempts": "sum(attempts)",
         "attempts_told": "sum(calls) FILTER (attempts IS NOT NULL)",
         "extra": f"sum({_EXTRA})",
+        "extra_likely_usd": f"sum(cost::DOUBLE * {_EXTRA} / attempts) FILTER ({_EXTRA} > 0)",
         "extra_usd": f"sum(cost) FILTER ({_EXTRA} > 0)",
         "errors": "sum(errors)",
+        "errors_likely_usd": f"sum(cost::DOUBLE * least(errors, calls) / calls) FILTER ({_SOME_FAILED})",
         "errors_usd": "sum(cost) FILTER (errors > 0)",
         "billed": f"sum(errors) FILTER ({_ALL_FAILED} AND cost > 0)",
         "billed_usd": f"sum(cost) FILTER ({_ALL_FAILED})",
         "storms": f"count(*) FILTER ({_STORM})",
         "storm_attempts": f"sum({_FAILED}) FILTER ({_STORM})",
+        "storms_likely_usd": f"sum(cost::DOUBLE * least({_FAILED}, {_ALL}) / {_ALL}) FILTER ({_STORM})",
         "storms_usd": f"sum(cost) FILTER ({_STORM})",
         "repeats": f"count(*) FILTER ({many})",
         "repeated": f"sum(calls) FILTER ({many})",

@@ -35,8 +35,9 @@ _EXAMPLES: Final = """examples:
   recost waste --provider openai --repeated 20
   recost waste --json | jq .total.extra
 
-A row is one endpoint and method in one window. What is found is shown with the
-cost of the rows it is in; a call may be in several lines, so they don't add up."""
+A row is one endpoint and method in one window. What was probably wasted is the
+found part of its calls, times its cost; at most, all that the rows cost.
+A call may be in several lines, so they don't add up."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -100,13 +101,15 @@ def _summary(total: Sums, style: Style, width: int) -> str:
     table = Table(
         [
             Column("what", least=20), Column("found", right=True), Column("of all", right=True),
-            Column("cost of its rows", right=True), Column("share of cost", right=True),
+            Column("probably", right=True), Column("share", right=True),
+            Column("at most", right=True),
         ]
     )  # fmt: skip
     whole = total.cost_usd
 
-    def line(what: str, found: int, of: str, cost: Decimal) -> list[str]:
-        return [what, f"{found:,}", of, format_usd(cost), format_share(cost, whole)]
+    def line(what: str, found: int, of: str, likely: Optional[Decimal], most: Decimal) -> list[str]:
+        known = ["not known", ""] if likely is None else [format_usd(likely), format_share(likely, whole)]
+        return [what, f"{found:,}", of, *known, format_usd(most)]
 
     def among(count: int) -> str:
         return format_share(count, total.calls)
@@ -116,15 +119,16 @@ def _summary(total: Sums, style: Style, width: int) -> str:
             "attempts beyond the first",
             total.extra,
             format_share(total.extra, total.attempts),
+            total.extra_likely_usd,
             total.extra_usd,
         ),
-        line("errors", total.errors, among(total.errors), total.errors_usd),
-        line("  billed, at least", total.billed, among(total.billed), total.billed_usd),
-        line("attempts in error storms", total.storm_attempts, "", total.storms_usd),
-        line("repeated calls", total.repeated, among(total.repeated), total.repeated_usd),
-        ["calls without a price", f"{total.unpriced:,}", among(total.unpriced), *_cost_untold(total)],
+        line("errors", total.errors, among(total.errors), total.errors_likely_usd, total.errors_usd),
+        line("  billed, at least", total.billed, among(total.billed), total.billed_usd, total.billed_usd),
+        line("attempts in error storms", total.storm_attempts, "", total.storms_likely_usd, total.storms_usd),
+        line("repeated calls", total.repeated, among(total.repeated), None, total.repeated_usd),
+        ["calls without a price", f"{total.unpriced:,}", among(total.unpriced), *_cost_untold(total), ""],
     ]
-    table.total = ["all calls", f"{total.calls:,}", "", format_usd(whole), ""]
+    table.total = ["all calls", f"{total.calls:,}", "", "", "", format_usd(whole)]
     return table.render(style, width)
 
 
@@ -141,11 +145,16 @@ def _notes(waste: Waste, found: Readings, style: Style, width: int) -> str:
             "one endpoint and method in one window. A call may count in several lines, so they don't add up",
             width,
         ),
+        wrap(
+            "probably   ",
+            "the found part of a row's calls or attempts, times its cost. At most: all that these rows cost",
+            width,
+        ),
         wrap("attempts   ", _about_attempts(untold), width),
         wrap(
             "errors     ",
-            "at least what rows cost in which every call failed; at most what rows with errors cost. "
-            "A window does not tell what each call cost",
+            "billed at least: what rows cost in which every call failed. Whether other failed calls were "
+            "billed is not known",
             width,
         ),
         wrap(
@@ -178,14 +187,14 @@ def _about_attempts(untold: int) -> str:
 def _details(waste: Waste, question: Question, style: Style, width: int) -> list[str]:
     """Return where each kind was found most."""
     parts = []
-    for title, name, amount in (
-        ("extra attempts", "extra", "extra_usd"),
-        ("errors", "errors", "errors_usd"),
-        ("unpriced", "unpriced", None),
+    for title, name, told in (
+        ("extra attempts", "extra", True),
+        ("errors", "errors", True),
+        ("unpriced", "unpriced", False),
     ):
         most = _most(waste, name)
         if most:
-            parts.append(_by_endpoint(most, waste.total, title, name, amount).render(style, width))
+            parts.append(_by_endpoint(most, waste.total, title, name, told=told).render(style, width))
     if waste.storms:
         parts.append(_storm_table(waste.storms, question, style, width))
     if waste.total.repeats:
@@ -204,15 +213,15 @@ def _where() -> list[Column]:
 
 
 def _by_endpoint(
-    most: Sequence[tuple[str, str, Sums]], total: Sums, title: str, name: str, amount: Optional[str]
+    most: Sequence[tuple[str, str, Sums]], total: Sums, title: str, name: str, *, told: bool
 ) -> Table:
-    titles = [title, "calls", *(["cost of its rows", "share"] if amount else [])]
+    titles = [title, "calls", *(["probably", "share", "at most"] if told else [])]
     table = Table([*_where(), *(Column(each, right=True) for each in titles)])
     for provider, endpoint, sums in most:
         cells = [provider, endpoint, f"{getattr(sums, name):,}", f"{sums.calls:,}"]
-        if amount:
-            cost = getattr(sums, amount)
-            cells += [_cost(cost, sums), format_share(cost, total.cost_usd)]
+        if told:
+            likely, cost = (getattr(sums, f"{name}{amount}") for amount in ("_likely_usd", "_usd"))
+            cells += [_cost(likely, sums), format_share(likely, total.cost_usd), _cost(cost, sums)]
         table.rows.append(cells)
     return table
 
@@ -239,7 +248,7 @@ def _moment(moment: datetime, question: Question) -> str:
 
 
 def _repeated_table(waste: Waste, style: Style, width: int) -> str:
-    titles = ("repeated", "in rows", "most", "mean sent", "cost", "share")
+    titles = ("repeated", "in rows", "most", "mean sent", "at most", "share")
     table = Table([*_where(), *(Column(title, right=True) for title in titles)])
     for provider, endpoint, sums in _most(waste, "repeated"):
         table.rows.append(

@@ -90,7 +90,8 @@ def waste(lines: list[bytes], least: int, **options: Any) -> tuple[Waste, Plain]
 def test_every_sum(lines: list[bytes], seed: int, least: int) -> None:
     found, plain = waste(troubled(lines, seed), least)
     expected = plainly(plain, least)
-    for name in expected.keys() - {"billed", "billed_usd"}:
+    likely = {name for name in expected if "_likely_" in name}
+    for name in expected.keys() - {"billed", "billed_usd"} - likely:
         assert getattr(found.total, name) == expected[name], name
     certain = [
         usd(metric["estimatedCostCents"])
@@ -98,6 +99,9 @@ def test_every_sum(lines: list[bytes], seed: int, least: int) -> None:
         if metric["errorCount"] and metric["errorCount"] >= metric["requestCount"]
     ]
     assert sum(certain) - Decimal("1e-9") <= found.total.billed_usd <= found.total.errors_usd
+    for name in likely:
+        assert 0 <= getattr(found.total, name) <= getattr(found.total, name.replace("_likely", "")), name
+    assert found.total.errors_likely_usd >= found.total.billed_usd
     assert sum(each.calls for _, _, each in found.endpoints) == found.total.calls
     assert len(found.storms) == min(found.total.storms, 5)
 
@@ -147,3 +151,32 @@ def test_a_storm_is_most_of_the_attempts_and_ten_of_them() -> None:
 
 def test_no_rows_at_all() -> None:
     assert waste([b"{}"], 50)[0].total == Sums()
+
+
+@pytest.mark.parametrize(
+    ("metric", "extra", "errors", "storms"),
+    [
+        (row(100, 1, 100, attempts=101), "0.0099009901", "0.01", "0"),
+        (row(4, 4, 8, attempts=4), "0", "0.08", "0"),
+        (row(10, 0, 60, attempts=14), "0.17142857143", "0", "0"),
+        (row(10, 5, 60, attempts=30), "0.4", "0.3", "0.5"),
+        (row(50, 25, 10), "0", "0.05", "0.05"),
+        (row(50, 50, 0), "0", "0", "0"),
+    ],
+)
+def test_what_was_probably_wasted(metric: dict[str, Any], extra: str, errors: str, storms: str) -> None:
+    found = one(metric)
+    assert found.extra_likely_usd == pytest.approx(Decimal(extra))
+    assert found.errors_likely_usd == pytest.approx(Decimal(errors))
+    assert found.storms_likely_usd == pytest.approx(Decimal(storms))
+
+
+def test_what_was_billed_for_sure_was_wasted() -> None:
+    part = {
+        "tags": {"tenant": "a"}, "requestCount": 1, "errorCount": 1, "estimatedCostCents": 7,
+        "unpricedCount": 0,
+    }  # fmt: skip
+    found = one(row(10, 1, 8, tags=[part]))
+    assert (found.billed_usd, found.errors_likely_usd, found.errors_usd) == (
+        Decimal("0.07"), Decimal("0.07"), Decimal("0.08"),
+    )  # fmt: skip
