@@ -8,11 +8,12 @@ written there shows the name and does nothing else. SQL has its own: `recost.ana
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from recost._patterns import LazyPattern
 
-__all__ = ["csv_cell", "markdown", "printable"]
+__all__ = ["cells", "csv_cell", "markdown", "printable"]
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """Format characters that words and emoji are spelled with; they change neither direction nor position."""
@@ -63,3 +64,19 @@ def markdown(text: str) -> str:
     """Return a text for a line or a table cell of Markdown, where it is text and nothing else."""
     clean = _MARKUP.sub(lambda found: _ENTITIES[found.group()], printable(text))
     return _WWW.sub(lambda found: f"{found.group()[:3]}&#8203;.", clean)
+
+
+def cells(text: str) -> int:
+    """Return how many cells of a terminal a printable text takes.
+
+    East Asian characters and emoji take two, combining marks and joiners none; see Unicode TR11.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(map(_cells_of, text))
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

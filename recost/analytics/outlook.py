@@ -2,7 +2,8 @@
 
 The models are statsmodels' (https://www.statsmodels.org): a level, perhaps with a damped trend, perhaps with
 the season of a week; the one with the least corrected Akaike criterion is used. Its errors are drawn from
-those that it made on the days it knows. What is looked at is the sum: bounds of single days don't add up.
+those that it made on the days it knows. Days before a lasting shift of the level are dropped. What is looked
+at is the sum: bounds of single days don't add up.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from recost.analytics.levels import since_shift
 
 __all__ = ["LEAST_DAYS", "Outlook", "outlook"]
 
@@ -54,7 +57,7 @@ def outlook(days: Sequence[float], ahead: int, level: float = 0.8, share_of_firs
     """
     if len(days) < LEAST_DAYS:
         raise ValueError(f"{len(days)} days are too few to forecast from: {LEAST_DAYS}")
-    known = list(days[-_MOST_DAYS:])
+    known = list(since_shift(days[-_MOST_DAYS:]))
     scale = sum(known) / len(known)
     if min(known) == max(known) or scale <= 0:
         certain = known[-1] * (ahead - 1 + share_of_first)

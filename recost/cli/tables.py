@@ -1,17 +1,18 @@
-"""Tables of plain text within 80 columns, and figures that people can read."""
+"""Tables of plain text within the columns of a terminal, and figures that people can read."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Union
+from typing import Final, Optional, Union
 
-from recost._text import printable
+from recost._text import cells, printable
 from recost.cli.terminal import Style
 
 __all__ = [
+    "NARROW",
     "WIDTH",
     "Column",
     "Table",
@@ -19,11 +20,14 @@ __all__ = [
     "format_money",
     "format_ms",
     "format_share",
+    "padded",
     "shorten",
     "wrap",
 ]
 
 WIDTH: Final = 80
+NARROW: Final = 40
+"""Columns that a table fits in, by leaving out some of its own."""
 _ELLIPSIS: Final = "..."
 
 
@@ -36,6 +40,8 @@ class Column:
     """Figures stand to the right."""
     least: int = 4
     """The width below which the column is never shortened."""
+    rank: int = 1
+    """Where there is no room for all columns, those of the lowest rank go first, the last of them first."""
 
 
 @dataclass
@@ -47,22 +53,26 @@ class Table:
     total: Sequence[str] = ()
 
     def render(self, style: Style, width: int = WIDTH) -> str:
-        """Return the table; columns of text are shortened where it would be wider than ``width``."""
-        widths = self.widths(width)
+        """Return the table.
+
+        Where it would be wider than ``width``, columns of text are shortened, and then columns left out.
+        """
+        shown = self.fitting(width)
+        widths = self.widths(width, shown)
         lines = [style(self._line([column.title for column in self.columns], widths), "bold")]
-        rule = "-" * (sum(widths) + len(widths) - 1)
+        rule = "-" * (sum(widths.values()) + len(widths) - 1)
         lines.append(rule)
         lines += [self._line(row, widths) for row in self.rows]
         if self.total:
             lines += [rule, style(self._line(self.total, widths), "bold")]
         return "\n".join(lines)
 
-    def widths(self, width: int) -> list[int]:
-        """Return the width of each column where the table is to be at most ``width`` wide."""
-        rows = [[column.title for column in self.columns], *self.rows, *([self.total] if self.total else [])]
-        widths = [max(len(row[index]) for row in rows) for index in range(len(self.columns))]
-        shrinkable = [index for index, column in enumerate(self.columns) if not column.right]
-        while sum(widths) + len(widths) - 1 > width:
+    def widths(self, width: int, shown: Optional[Sequence[int]] = None) -> dict[int, int]:
+        """Return the width of each of the columns where the table is to be at most ``width`` wide."""
+        shown = range(len(self.columns)) if shown is None else shown
+        widths = {index: self._natural(index) for index in shown}
+        shrinkable = [index for index in shown if not self.columns[index].right]
+        while sum(widths.values()) + len(widths) - 1 > width:
             widest = max(
                 shrinkable, key=lambda index: widths[index] - self.columns[index].least, default=None
             )
@@ -71,20 +81,46 @@ class Table:
             widths[widest] -= 1
         return widths
 
-    def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
-        parts = []
-        for column, cell, width in zip(self.columns, cells, widths):
-            text = shorten(cell, width)
-            parts.append(text.rjust(width) if column.right else text.ljust(width))
+    def _natural(self, index: int) -> int:
+        rows = [[column.title for column in self.columns], *self.rows, *([self.total] if self.total else [])]
+        return max(cells(printable(row[index])) for row in rows)
+
+    def fitting(self, width: int) -> list[int]:
+        """Return the columns that there is room for; the first always is one."""
+        shown = list(range(len(self.columns)))
+        natural = [self._natural(index) for index in shown]
+        least = [
+            size if column.right else min(size, column.least) for column, size in zip(self.columns, natural)
+        ]
+        while len(shown) > 2 and sum(least[index] for index in shown) + len(shown) - 1 > width:
+            shown.remove(min(shown[1:], key=lambda index: (self.columns[index].rank, -index)))
+        return shown
+
+    def _line(self, row: Sequence[str], widths: Mapping[int, int]) -> str:
+        parts = (
+            padded(row[index], width, right=self.columns[index].right) for index, width in widths.items()
+        )
         return " ".join(parts).rstrip()
 
 
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return printable text that takes as many cells as ``width``, with spaces beside what is shorter."""
+    shown = shorten(text, width)
+    space = " " * (width - cells(shown))
+    return space + shown if right else shown + space
+
+
 def shorten(text: str, width: int) -> str:
-    """Return printable text of at most ``width`` characters, with ``...`` in place of what is left out."""
+    """Return printable text of at most ``width`` cells, with ``...`` in place of what is left out."""
     clean = printable(text)
-    if len(clean) <= width:
+    if cells(clean) <= width:
         return clean
-    return clean[: max(width - len(_ELLIPSIS), 0)] + _ELLIPSIS[:width]
+    room, kept = max(width - len(_ELLIPSIS), 0), ""
+    for character in clean[: 4 * room + 1]:
+        if cells(kept + character) > room:
+            break
+        kept += character
+    return kept + _ELLIPSIS[:width]
 
 
 def wrap(heading: str, text: str, width: int = WIDTH) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Final
 
+from recost._text import cells as cells_of
 from recost._text import printable
 from recost.analytics.following import Follower
 from recost.analytics.money import format_usd
@@ -21,7 +22,7 @@ from recost.cli.followed import finder, reader_gone
 from recost.cli.options import right_now, telemetry_folder
 from recost.cli.refusal import refused
 from recost.cli.report.table import WIDE, terminal_width
-from recost.cli.tables import format_ms, shorten
+from recost.cli.tables import format_ms, padded
 from recost.cli.terminal import Style
 from recost.errors import RecostError
 
@@ -36,6 +37,8 @@ _EXAMPLES: Final = """examples:
 
 Ctrl-C ends it."""
 _FIGURES: Final = (("calls", 7), ("errors", 6), ("unpriced", 8), ("cost", 10))
+_TIGHT: Final = 70
+"""Columns below which only what matters most is shown."""
 _LATENCIES: Final = (("p50", 8), ("p95", 8))
 """Of metrics, where it is wide."""
 
@@ -92,7 +95,9 @@ class _Lines:
     def heading(self) -> str:
         """Return what stands above the columns."""
         what = "endpoint" if self._metrics else "calls by provider"
-        return self.style(self._line("time", "project", what, [name for name, _ in self._figures()]), "bold")
+        return self.style(
+            self._line("time", "project", what, [name for name, _ in (*_FIGURES, *_LATENCIES)]), "bold"
+        )
 
     def of(self, window: Window) -> list[str]:
         """Return the line of a window, or of each of its metrics."""
@@ -110,7 +115,10 @@ class _Lines:
         return [self._line(began, window.project, what, cells)]
 
     def _figures(self) -> Sequence[tuple[str, int]]:
-        return (*_FIGURES, *_LATENCIES) if self._metrics and terminal_width() >= WIDE else _FIGURES
+        width = terminal_width()
+        if width < _TIGHT:
+            return [each for each in _FIGURES if each[0] in {"calls", "cost"}]
+        return (*_FIGURES, *_LATENCIES) if self._metrics and width >= WIDE else _FIGURES
 
     def _cells(self, metric: Metric) -> list[str]:
         latencies = ("-" if each is None else format_ms(each) for each in (metric.p50_ms, metric.p95_ms))
@@ -123,9 +131,11 @@ class _Lines:
         return f"{local:%H:%M:%S}" if today else f"{local:%m-%d %H:%M}"
 
     def _line(self, began: str, project: str, what: str, cells: Iterable[str]) -> str:
-        figures = " ".join(cell.rjust(width) for cell, (_, width) in zip(cells, self._figures()))
-        room = terminal_width() - len(figures) - len(f"{'':11} {'':10}  ")
-        return f"{began:<11} {shorten(project, 10):<10} {shorten(what, room):<{room}} {figures}"
+        known = dict(zip((name for name, _ in (*_FIGURES, *_LATENCIES)), cells))
+        shown = [(known[name], width) for name, width in self._figures() if name in known]
+        figures = " ".join(cell.rjust(width) for cell, width in shown)
+        begins = f"{began:<11}" + f" {padded(project, 10)}" * (terminal_width() >= _TIGHT)
+        return f"{begins} {padded(what, terminal_width() - len(figures) - cells_of(begins) - 2)} {figures}"
 
 
 def _cost(dollars: Decimal, calls: int, unpriced: int) -> str:

@@ -100,8 +100,8 @@ def _as_json(waste: Waste, found: Readings) -> str:
 def _summary(total: Sums, style: Style, width: int) -> str:
     table = Table(
         [
-            Column("what", least=20), Column("found", right=True), Column("of all", right=True),
-            Column("probably", right=True), Column("share", right=True),
+            Column("what", least=20), Column("found", right=True, rank=2), Column("of all", right=True),
+            Column("probably", right=True, rank=3), Column("share", right=True),
             Column("at most", right=True),
         ]
     )  # fmt: skip

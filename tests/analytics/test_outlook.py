@@ -7,7 +7,7 @@ import random
 import pytest
 
 from recost.analytics.outlook import LEAST_DAYS, outlook
-from tests.analytics.histories import days_of
+from tests.analytics.histories import WEEK, days_of
 
 pytest.importorskip("statsmodels")
 
@@ -73,3 +73,14 @@ def test_the_bounds_hold_about_as_often_as_they_say(kind: str) -> None:
         held += found.low <= sum(days[40:]) <= found.high
     assert held >= 18, f"{held} of 30"
     assert held < 30 or kind == "bursty"
+
+
+def test_days_before_a_lasting_shift_widen_nothing() -> None:
+    for seed in range(5):
+        days = days_of("shift", 80, random.Random(seed), shift_at=55)
+        found, since = outlook(days, 14), outlook(days[-25:], 14)
+        truth = 14 * 45 * sum(WEEK) / 7
+        assert found.low < truth * 1.1
+        assert found.high > truth * 0.9
+        assert found.high - found.low < 0.5 * truth
+        assert found.expected == pytest.approx(since.expected, rel=0.1)

@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from recost._text import cells
 from recost.cli import main
 from recost.events import MetricEntry, WindowSummary
 from recost.wire import encode_window
@@ -458,3 +459,35 @@ def test_names_of_logrotate_are_read_and_others_are_named(
     assert found["bad_lines"] == 0
     told = ", ".join(sorted(unread))
     assert output.err == (f"recost: not read: {told}: expected .jsonl, .jsonl.gz or a name of logrotate's\n")
+
+
+@pytest.mark.parametrize("width", [40, 50, 80])
+def test_a_narrow_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    days_of(folder, 1, 25)
+    (folder / "more.jsonl").write_bytes(line(3, 20).replace(b'"chat"', b'"\\u65e5\\u672c\\u96fb"'))
+    period = ("--since", "2026-11-23", "--compare")
+    for arguments in ((), ("--by", "endpoint"), ("--by", "provider,day", *period), ("--by", "day", *period)):
+        out = shown(capsys, "report", *arguments)
+        told = out.splitlines()[1:] if width == 80 else out.splitlines()
+        assert max(map(cells, told)) <= width, out
+        assert " cost" in out.partition("---")[0]
+    for command in (("waste",), ("anomalies", "--since", "2026-11-20", "--until", "2026-11-24")):
+        out = shown(capsys, *command)
+        assert max(map(cells, out.splitlines())) <= width, out
+
+
+@pytest.mark.parametrize("arguments", [("report", "--csv"), ("report", "--markdown"), ("export",)])
+def test_control_characters_reach_neither_csv_nor_markdown(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    hostile = ("\\u001b[31m", "a\\u0000b", "c\\u0085d", "e\\u2028f", "g\\r\\nh", "i\\u009bj", "k\\u202el")
+    for number, name in enumerate(hostile):
+        text = line(number).replace(b'"openai"', f'"{name}"'.encode())
+        (folder / f"{number}.jsonl").write_bytes(text)
+    by = ("--by", "provider") if arguments[0] == "report" else ()
+    out = shown(capsys, *arguments, *by)
+    assert all(character.isprintable() or character == "\n" for character in out)
+    assert len(out.splitlines()) == out.count("\n")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recost._text import cells
 from recost.cli.tables import (
     WIDTH,
     Column,
@@ -13,6 +14,7 @@ from recost.cli.tables import (
     format_bytes,
     format_money,
     format_ms,
+    padded,
     shorten,
     wrap,
 )
@@ -122,3 +124,54 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
     assert not Style.of(Terminal()).enabled
+
+
+WIDE_NAMES = (
+    "acme",
+    "\u65e5\u672c\u96fb\u6c17\u682a\u5f0f\u4f1a\u793e",
+    "caf\u00e9 \U0001f680 team",
+    "cafe\u0301",
+    "\ud55c\uad6d" * 40,
+)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_rows_of_wide_names_are_in_line(width: int) -> None:
+    table = Table([Column("tenant", least=8), Column("cost", right=True)])
+    table.rows = [[name, "$0.10"] for name in WIDE_NAMES]
+    lines = table.render(Style(enabled=False), width).splitlines()
+    assert len({cells(each) for each in lines[1:]}) == 1
+    assert cells(lines[1]) <= width
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("abc", 3),
+        ("\u65e5\u672c", 4),
+        ("\U0001f680", 2),
+        ("e\u0301", 1),
+        ("\uff21", 2),
+        ("\uff76", 1),
+        ("a\u200db", 2),
+    ],
+)
+def test_cells_of_a_terminal(text: str, expected: int) -> None:
+    assert cells(text) == expected
+
+
+@given(st.text(max_size=30), st.integers(0, 40))
+def test_no_text_is_wider_than_its_column(text: str, width: int) -> None:
+    assert cells(shorten(text, width)) <= width
+    assert cells(padded(text, width)) == width
+
+
+def test_columns_that_there_is_no_room_for_are_left_out() -> None:
+    titles = ("calls", "errors", "cost", "share")
+    ranks = {"cost": 9, "calls": 4}
+    table = Table(
+        [Column("name", least=8), *(Column(each, right=True, rank=ranks.get(each, 1)) for each in titles)]
+    )
+    table.rows = [["x" * 50, "123,456,789", "123,456,789", "$1,234,567.00", "100%"]]
+    assert table.render(Style(enabled=False), 40).splitlines()[0].split() == ["name", "calls", "cost"]
+    assert table.render(Style(enabled=False), 80).splitlines()[0].split() == ["name", *titles]

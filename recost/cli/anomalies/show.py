@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, Optional
@@ -19,7 +19,7 @@ from recost.cli.caveats import left_out
 from recost.cli.options import right_now
 from recost.cli.report.formats import exact_json
 from recost.cli.report.table import name_of, terminal_width, zone_name
-from recost.cli.tables import Column, Table, wrap
+from recost.cli.tables import WIDTH, Column, Table, wrap
 from recost.cli.terminal import Style
 
 __all__ = ["Finding", "Found", "as_json", "as_text"]
@@ -100,10 +100,10 @@ def as_text(
     """Return a table as wide as the terminal, 80 columns at least, and what has to be said of it."""
     style, width = Style.of(sys.stdout), terminal_width()
     head = f"{span.since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} ({zone_name(zone, right_now())})"
-    titles = ("actual", "usual", "change", "off by")
-    table = Table(
-        [Column("when", least=20), Column("what", least=12), *(Column(each, right=True) for each in titles)]
-    )
+    if width < WIDTH:
+        head = wrap("", head, width)
+    titles = {"actual": 9, "usual": 2, "change": 3, "off by": 1}
+    table = Table([Column("when", least=20), Column("what", least=12, rank=8), *_figures(titles)])
     hits = [(each, anomaly) for each in findings for anomaly in each.review.anomalies]
     hits.sort(key=lambda hit: (hit[1].start, -abs(hit[1].actual_usd - hit[1].usual_usd)))
     table.rows += [_row(each, anomaly) for each, anomaly in hits]
@@ -113,6 +113,10 @@ def as_text(
     )
     notes = "\n".join(_notes(findings, found, style, width))
     return f"{style(head, 'dim')}\n\n{text}\n\n{notes}"
+
+
+def _figures(ranks: Mapping[str, int]) -> list[Column]:
+    return [Column(title, right=True, rank=rank) for title, rank in ranks.items()]
 
 
 def _row(each: Finding, anomaly: Anomaly) -> list[str]:

@@ -20,7 +20,7 @@ from recost.cli.caveats import left_out
 from recost.cli.options import right_now
 from recost.cli.report.formats import exact_json
 from recost.cli.report.table import WIDE, name_of, terminal_width, zone_name
-from recost.cli.tables import Column, Table, wrap
+from recost.cli.tables import WIDTH, Column, Table, wrap
 from recost.cli.terminal import Style, prints_bars
 
 __all__ = ["Found", "Made", "as_json", "as_text"]
@@ -88,7 +88,7 @@ def as_text(
     style, width = Style.of(sys.stdout), terminal_width()
     by = question.by[0]
     titles = ("spent", "expected", f"{arguments.level}% from", "to", "whole days")
-    columns = [Column(tag_of(by) or by, least=8), *(Column(title, right=True) for title in titles)]
+    columns = [Column(tag_of(by) or by, least=8), *_figures(titles)]
     wide = width >= WIDE and prints_bars()
     columns += [Column(f"last {_TREND_DAYS} days")] * wide
 
@@ -102,8 +102,14 @@ def as_text(
     table.total = row("total", made.total, found.everything)
     zone = zone_name(question.zone, right_now())
     head = f"{horizon.since} to {horizon.until} ({zone}), now {horizon.now:%Y-%m-%d %H:%M}"
+    if width < WIDTH:
+        head = wrap("", head, width)
     notes = "\n".join(_notes(made, found, horizon, arguments.level, style, width))
     return f"{style(head, 'dim')}\n\n{table.render(style, width)}\n\n{notes}"
+
+
+def _figures(titles: Sequence[str]) -> list[Column]:
+    return [Column(title, right=True, rank=9 if title == "expected" else 1) for title in titles]
 
 
 def _cells(each: Forecast) -> list[str]:

@@ -1,4 +1,4 @@
-"""A report as a table for people: as wide as the terminal, 80 columns at least."""
+"""A report as a table for people: as wide as the terminal, 40 columns at least."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Callable, Final, Optional
 from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import TIMES, tag_of
-from recost.cli.tables import WIDTH, Column, Table, format_bytes, format_ms, wrap
+from recost.cli.tables import NARROW, WIDTH, Column, Table, format_bytes, format_ms, wrap
 from recost.cli.terminal import Style
 
 __all__ = ["WIDE", "name_of", "not_compared", "share_of", "show", "sources_of", "terminal_width"]
@@ -20,6 +20,8 @@ __all__ = ["WIDE", "name_of", "not_compared", "share_of", "show", "sources_of", 
 WIDE: Final = 100
 """Columns from which on there is more to see."""
 _UNKNOWN: Final = "-"
+_RANKS: Final = {"cost": 9, "calls": 4, "change": 3, "unpriced": 3, "share": 2, "errors": 1}
+"""Which measures stay where there is room for few."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def show(answer: Answer, style: Style, now: datetime, trends: Sequence[str] = ()
     width = terminal_width()
     question = answer.question
     measures = _measures(answer, wide=width >= WIDE)
-    columns = [Column(_title(name), least=8) for name in question.by] or [Column("")]
-    columns += [Column(each.title, right=True) for each in measures]
+    columns = [Column(_title(name), least=8, rank=8) for name in question.by] or [Column("")]
+    columns += [Column(each.title, right=True, rank=_RANKS.get(each.title, 0)) for each in measures]
     drawn = width >= WIDE and bool(trends)
     if drawn:
         columns.append(Column("trend", least=len(trends[0])))
@@ -58,13 +60,16 @@ def show(answer: Answer, style: Style, now: datetime, trends: Sequence[str] = ()
         others = [f"{answer.rest_count:,} others", *empty]
         table.rows.append([*others, *(each.cell(answer.rest, answer) for each in measures), *[""] * drawn])
     table.total = ["total", *empty, *(each.cell(answer.total, answer) for each in measures), *[""] * drawn]
-    lines = [style(_period(answer, now), "dim"), ""] if _period(answer, now) else []
+    period = _period(answer, now)
+    if width < WIDTH:
+        period = wrap("", period, width)
+    lines = [style(period, "dim"), ""] if period else []
     return "\n".join([*lines, table.render(style, width), "", *_notes(answer, style, width)])
 
 
 def terminal_width() -> int:
-    """Return the columns to fill: the terminal's, but at least 80; 80 where there is none."""
-    return max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+    """Return the columns to fill: the terminal's, but at least 40; 80 where there is none."""
+    return max(NARROW, shutil.get_terminal_size((WIDTH, 24)).columns)
 
 
 def name_of(by: str, name: Optional[str]) -> str:

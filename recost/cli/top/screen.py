@@ -148,13 +148,13 @@ def _line(text: str, style: str = "") -> Text:
 
 
 def _grid(table: Table, width: int) -> Grid:
-    widths = table.widths(width)
+    widths = table.widths(width, table.fitting(width))
     grid = Grid(box=HORIZONTALS, show_edge=False, show_footer=True, padding=0)
-    for column, most, total in zip(table.columns, widths, table.total):
+    for index, most in widths.items():
+        column = table.columns[index]
         justify: JustifyMethod = "right" if column.right else "left"
-        grid.add_column(
-            Text(column.title), Text(shorten(total, most)), width=most, justify=justify, no_wrap=True
-        )
+        total = Text(shorten(table.total[index], most))
+        grid.add_column(Text(column.title), total, width=most, justify=justify, no_wrap=True)
     for row in table.rows:
-        grid.add_row(*(Text(shorten(cell, most)) for cell, most in zip(row, widths)))
+        grid.add_row(*(Text(shorten(row[index], most)) for index, most in widths.items()))
     return grid
