@@ -97,7 +97,7 @@ def _named(each: Finding) -> dict[str, Any]:
 def as_text(
     findings: Sequence[Finding], found: Found, span: Span, _arguments: argparse.Namespace, zone: tzinfo
 ) -> str:
-    """Return a table as wide as the terminal, 80 columns at least, and what has to be said of it."""
+    """Return a table as wide as the terminal, 40 columns at least, and what has to be said of it."""
     style, width = Style.of(sys.stdout), terminal_width()
     head = f"{span.since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} ({zone_name(zone, right_now())})"
     if width < WIDTH:

@@ -84,7 +84,7 @@ def _flat(each: Forecast) -> dict[str, Any]:
 def as_text(
     made: Made, found: Found, horizon: Horizon, arguments: argparse.Namespace, question: Question
 ) -> str:
-    """Return a table as wide as the terminal, 80 columns at least, and what has to be said of it."""
+    """Return a table as wide as the terminal, 40 columns at least, and what has to be said of it."""
     style, width = Style.of(sys.stdout), terminal_width()
     by = question.by[0]
     titles = ("spent", "expected", f"{arguments.level}% from", "to", "whole days")
