@@ -1,17 +1,23 @@
-"""What there is to choose from: when calls were made, and which tags they have."""
+"""What there is to choose from: when calls were made, which tags they have, and in which order names came."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Optional
+from decimal import Decimal
+from typing import Final, Optional
 
 from recost.analytics.cache import Readings
+from recost.analytics.lines import PARTS
 from recost.analytics.query import Question
 from recost.analytics.scope import scope_of
 from recost.analytics.sql import Statement
 
-__all__ = ["extent", "tag_names"]
+__all__ = ["extent", "places", "tag_costs", "tag_names"]
+
+_COST: Final = PARTS["tag"].measures["cost"]
+_NAMED: Final = {"provider": ("quarters", "provider"), "model": ("quarter_models", "model")}
 
 
 def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, datetime]]:
@@ -35,3 +41,36 @@ def tag_names(readings: Readings) -> list[str]:
     parts = "SELECT unnest(tags) AS part FROM metrics JOIN selected USING (source) WHERE tags IS NOT NULL"
     rows = readings.connection.execute(f"SELECT DISTINCT unnest(map_keys(part.tags)) FROM ({parts})")
     return sorted(name for (name,) in rows.fetchall() if name)
+
+
+def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
+    """Return the names of all tags, sorted, and what the calls of a question with each of them cost."""
+    scope = scope_of(readings)
+    if scope is None:
+        return {}
+    plain = replace(question, models=(), tags=(), compare=None)
+    where, parameters = Statement(plain, scope).conditions()
+    asked = where.removeprefix("WHERE ") or "true"
+    parts = (
+        f"SELECT unnest(tags) AS part, ({asked}) AS asked FROM metrics JOIN selected USING (source) "
+        "WHERE tags IS NOT NULL"
+    )
+    names = f"SELECT unnest(map_keys(part.tags)) AS name, {_COST} AS cost, asked FROM ({parts})"
+    rows = readings.connection.execute(
+        f"SELECT name, sum(cost) FILTER (WHERE asked) FROM ({names}) GROUP BY name ORDER BY name", parameters
+    )
+    return {name: cost or Decimal(0) for name, cost in rows.fetchall() if name}
+
+
+def places(readings: Readings, dimension: str, names: Collection[str]) -> dict[str, int]:
+    """Return which of all providers or models each name is, by when it was first recorded, from 0 on."""
+    scope = scope_of(readings)
+    if scope is None or not names:
+        return {}
+    table, column = _NAMED[dimension]
+    first = (
+        f"SELECT {column} AS name, row_number() OVER (ORDER BY min(started), {column}) - 1 AS place "
+        f"FROM {table} JOIN selected USING (source) WHERE {column} IS NOT NULL GROUP BY {column}"
+    )
+    asked = f"SELECT name, place FROM ({first}) WHERE name IN (SELECT unnest(?))"
+    return dict(readings.connection.execute(asked, [list(names)]).fetchall())

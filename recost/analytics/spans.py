@@ -15,9 +15,11 @@ _SPAN: Final = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _WORDS: Final = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
+_LAST_DAYS: Final = re.compile(r"last-([1-9]\d{0,3})-days")
+"""Whole days: today, as far as it goes, and those before."""
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
-_FORMS: Final = f"7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, {', '.join(_WORDS)}"
+_FORMS: Final = f"7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, {', '.join(_WORDS)}, last-7-days"
 
 
 class SpanError(ValueError):
@@ -63,7 +65,8 @@ class Period:
         """Return the period with the same times of day before, in local time."""
         days = -((since - until) // _DAY)  # of clocks; one that has begun is one
         ends = _following_month(since)
-        if since.day == 1 and until <= ends and (self.unit == "month" or until == ends or days > _WEEK):
+        of_month = self.unit == "month" or (self.unit != "day" and (until == ends or days > _WEEK))
+        if since.day == 1 and until <= ends and of_month:
             first = _midnight(since - _DAY, since.tzinfo).replace(day=1)
             return Period(first, since if until == ends else min(first + (until - since), since))
         if self.unit == "week" and days <= _WEEK:
@@ -149,7 +152,7 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
             return now - length
         if word == "now":
             return now
-        if word in _WORDS:
+        if word in _WORDS or _LAST_DAYS.fullmatch(word):
             return _beginning(word, zone, now)
         moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
     except (ValueError, OverflowError) as error:
@@ -168,6 +171,9 @@ def _beginning(word: str, zone: tzinfo, now: datetime) -> datetime:
         return day
     if word == "yesterday":
         return _midnight(day - timedelta(days=1), zone)
+    several = _LAST_DAYS.fullmatch(word)
+    if several is not None:
+        return _midnight(day - timedelta(days=int(several[1]) - 1), zone)
     if word.endswith("week"):
         monday = day - timedelta(days=day.weekday() + (7 if word == "last-week" else 0))
         return _midnight(monday, zone)
@@ -183,9 +189,9 @@ def _end_of(word: str, zone: tzinfo, now: datetime) -> Optional[datetime]:
 
 
 def _unit_of(word: str) -> Optional[str]:
-    if word not in _WORDS:
-        return None
-    return "day" if word in {"today", "yesterday"} else word.rpartition("-")[2]
+    if _LAST_DAYS.fullmatch(word) or word in {"today", "yesterday"}:
+        return "day"
+    return None if word not in _WORDS else word.rpartition("-")[2]
 
 
 def _midnight(moment: datetime, zone: Optional[tzinfo]) -> datetime:

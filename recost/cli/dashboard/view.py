@@ -10,7 +10,7 @@ from typing import Any, Final, Optional
 
 from recost.analytics.answer import Answer, add_up, ask
 from recost.analytics.cache import Readings
-from recost.analytics.extent import extent, tag_names
+from recost.analytics.extent import extent, places, tag_costs
 from recost.analytics.query import Question, QuestionError, exactly
 from recost.analytics.spans import SpanError
 from recost.cli.dashboard.buckets import bucket_names, bucket_of
@@ -25,6 +25,10 @@ TABLES: Final = ("provider", "model", "endpoint", "route", "tag")
 _ROWS: Final = 8
 _ALL_ROWS: Final = 500
 _SERIES: Final = 7
+_COLOURS: Final = 7
+_OTHERS: Final = 7
+_NAMELESS: Final = 8
+"""Colours of the style sheet: of names, of all other names together, and of calls without a name."""
 _LONGEST: Final = timedelta(days=50 * 366)
 _OLDEST: Final = timedelta(days=3 * 366)
 """An empty beginning of a chart that is longer than that is left out."""
@@ -39,7 +43,7 @@ class Look:
     split: str = "provider"
     """One of `SPLITS`."""
     tag: Optional[str] = None
-    """The tag of the table by tag; None: the first that there is."""
+    """The tag of the table by tag; None: the one whose calls cost most."""
     whole: tuple[str, ...] = ()
     """Tables that are shown with all their rows."""
 
@@ -48,8 +52,8 @@ def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
     """Return the content of the page."""
     plain = replace(look.question, by=())
     total = ask(readings, _compared(plain, now))
-    names = tag_names(readings)
-    tag = look.tag if look.tag is not None else next((name for name in names if name != "route"), None)
+    costs = tag_costs(readings, plain)
+    tag = look.tag if look.tag is not None else _dearest(costs)
     period = look.question.period
     return {
         "now": now.astimezone(plain.zone).strftime("%H:%M:%S"),
@@ -63,9 +67,15 @@ def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
         "over_time": _over_time(readings, plain, look.split, now),
         "tables": {name: _table(readings, plain, look, name, tag) for name in TABLES},
         "tag": tag,
-        "tags": names,
+        "tags": list(costs),
         **_choices(readings),
     }
+
+
+def _dearest(costs: Mapping[str, Decimal]) -> Optional[str]:
+    """Return the tag whose calls cost most; routes have a table of their own."""
+    names = [name for name in costs if name != "route"]
+    return max(names, key=lambda name: costs[name], default=None)
 
 
 def _compared(question: Question, now: datetime) -> Question:
@@ -118,7 +128,8 @@ def _over_time(readings: Readings, plain: Question, split: str, now: datetime) -
     content: dict[str, Any] = {"bucket": bucket, "names": names, "series": []}
     content["steps"] = [figures_of(steps[name]) if name in steps else None for name in names]
     try:
-        content["series"] = _series(ask(readings, replace(plain, by=(bucket, split))), names)
+        series = _series(ask(readings, replace(plain, by=(bucket, split))), names)
+        content["series"] = _coloured(readings, split, series)
     except QuestionError as error:
         content["refused"] = str(error).removeprefix("recost: ")
     return content
@@ -138,6 +149,7 @@ def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
     series = [
         {
             "name": name_of(dimension, name),
+            "of": name,
             "filter": None if name is None else (dimension, exactly(name)),
             "others": False,
             **_costs([amounts[name]], steps),
@@ -147,7 +159,25 @@ def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
     parts = [amounts[name] for name in order[len(shown) :]]
     if parts:
         title = f"{len(parts):,} others"
-        series.append({"name": title, "filter": None, "others": True, **_costs(parts, steps)})
+        series.append({"name": title, "of": None, "filter": None, "others": True, **_costs(parts, steps)})
+    return series
+
+
+def _coloured(readings: Readings, split: str, series: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give each series the number of its colour.
+
+    Names have colours in the order in which they were first recorded, so that a name keeps its colour
+    whatever is looked at. Only where two that are shown have the same, the later one has the next free one.
+    """
+    known = places(readings, split, [each["of"] for each in series if each["of"] is not None])
+    colours: dict[str, int] = {}
+    for name, place in sorted(known.items(), key=lambda each: each[1]):
+        free = [(place + step) % _COLOURS for step in range(_COLOURS)]
+        taken = colours.values()
+        colours[name] = next((each for each in free if each not in taken), _OTHERS)
+    for each in series:
+        name = each.pop("of")
+        each["colour"] = _OTHERS if each["others"] else colours.get(name, _NAMELESS)
     return series
 
 

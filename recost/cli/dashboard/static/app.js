@@ -8,6 +8,7 @@ import { panels } from "./panels.js";
 const QUIET_MS = 30_000;
 const AGAIN_MS = 60_000;
 const PAUSE_MS = 400;
+const GONE_MS = 3_000;
 const NAMES = { provider: "Provider", endpoint: "Endpoint", model: "Model", tag: "Tag", env: "Environment", project: "Project" };
 
 let view = null;
@@ -16,6 +17,7 @@ let again = false;
 let earliest = 0;
 let planned = null;
 let announced = { at: 0, text: "" };
+let missing = null;
 
 async function load({ asked = false } = {}) {
   if (asking !== null) {
@@ -165,6 +167,7 @@ function problem(text, status) {
     status === 400 ? make("button", { type: "button", class: "primary", onclick: () => look((asked) => [...asked.keys()].forEach((name) => asked.delete(name))) }, "Clear all filters") : null,
   );
   byId("problem").hidden = false;
+  byId("gone").hidden = true;
   byId("content").hidden = true;
   byId("empty").hidden = true;
   chips();
@@ -174,8 +177,24 @@ function problem(text, status) {
 
 function tell(state) {
   byId("live").dataset.state = state;
-  const texts = { live: `Live, ${view?.now ?? ""}`.replace(/, $/, ""), waiting: "Reconnecting", ended: "Ended" };
+  const texts = { live: `Live, ${view?.now ?? ""}`.replace(/, $/, ""), waiting: byId("gone").hidden ? "Reconnecting" : "Not connected", ended: "Not connected" };
   byId("live-text").textContent = texts[state];
+  if (state === "live") {
+    clearTimeout(missing);
+    missing = null;
+    byId("gone").hidden = true;
+  } else {
+    missing ??= setTimeout(gone, state === "ended" ? 0 : GONE_MS);
+  }
+}
+
+/** Say that what is shown is old; it stays. */
+function gone() {
+  byId("live-text").textContent = "Not connected";
+  const since = view?.now ? ` These figures are from ${view.now}.` : "";
+  const how = byId("live").dataset.state === "ended" ? "Open the address that `recost dashboard` shows." : "Is `recost dashboard` still running?";
+  fill(byId("gone"), make("p", {}, `The dashboard does not answer.${since} ${how}`));
+  byId("gone").hidden = !byId("problem").hidden;
 }
 
 /** Say the total to screen readers: at once when it was asked for, else now and then. */
@@ -215,6 +234,24 @@ byId("theme").addEventListener("click", () => {
 });
 dark.addEventListener("change", repaint);
 
+// Charts are pictures with their colours in them: on paper they are the light ones.
+let onScreen = null;
+function print() {
+  if (onScreen !== null) return;
+  onScreen = { theme: document.documentElement.dataset.theme };
+  document.documentElement.dataset.theme = "light";
+  repaint();
+}
+function printed() {
+  if (onScreen === null) return;
+  if (onScreen.theme) document.documentElement.dataset.theme = onScreen.theme;
+  else delete document.documentElement.dataset.theme;
+  onScreen = null;
+  repaint();
+}
+addEventListener("beforeprint", print);
+addEventListener("afterprint", printed);
+
 byId("dates-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const asked = new FormData(event.target);
@@ -234,6 +271,12 @@ byId("dates").querySelector("summary").addEventListener("click", () => {
     byId("dates-form").elements[name].value = /^\d{4}-\d{2}-\d{2}/.test(value) ? value.slice(0, 10) : "";
   }
 });
+/** The popover closes as soon as somebody goes elsewhere. */
+for (const name of ["pointerdown", "focusin"]) {
+  document.addEventListener(name, (event) => {
+    if (!byId("dates").contains(event.target)) byId("dates").open = false;
+  });
+}
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && byId("dates").open) {
     byId("dates").open = false;

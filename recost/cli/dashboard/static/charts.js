@@ -4,6 +4,10 @@ import uPlot from "./vendor/uplot/uPlot.esm.js";
 import { fill, make } from "./dom.js";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const FONT = "12px system-ui, sans-serif";
+const LABEL_PX = 72;
+const FEW = 40; // steps, each of which has a point
+const AXIS_PX = 64;
 const drawn = new Map();
 const watcher = new ResizeObserver((entries) => {
   for (const { target } of entries) {
@@ -34,15 +38,27 @@ function label(bucket, name) {
   return day(name);
 }
 
-/** Return every n-th step, so that their labels have room. */
+/** Return every n-th step, so that their labels have room, and always the last. */
 function splits(bucket, names) {
   return (plot) => {
-    const room = Math.max(1, Math.floor(plot.bbox.width / devicePixelRatio / 72));
+    const room = Math.max(1, Math.floor(plot.bbox.width / devicePixelRatio / LABEL_PX));
     const nice = { minute: [1, 5, 10, 15, 30], hour: [1, 2, 3, 6, 12, 24], day: [1, 2, 7, 14, 28] }[bucket] ?? [1, 2, 3, 6, 12];
     const every = nice.find((each) => names.length / each <= room) ?? Math.ceil(names.length / room);
     const offset = bucket === "hour" ? (every - (Number(names[0]?.slice(11, 13)) % every)) % every : 0;
-    return names.map((_, index) => index).filter((index) => index >= offset && (index - offset) % every === 0);
+    const last = names.length - 1;
+    const found = names.map((_, index) => index).filter((index) => index >= offset && (index - offset) % every === 0);
+    const step = plot.bbox.width / devicePixelRatio / names.length;
+    while (found.length && (last - found[found.length - 1]) * step < LABEL_PX) found.pop();
+    return [...found, last];
   };
+}
+
+/** Return the room to the right that the last label needs beyond its step. */
+function overhang(bucket, names, width) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = FONT;
+  const text = pen.measureText(label(bucket, names[names.length - 1])).width;
+  return Math.max(8, Math.ceil((text - (width - AXIS_PX) / names.length) / 2) + 2);
 }
 
 function tooltip(title, rows) {
@@ -95,7 +111,7 @@ export function draw(place, { kind, bucket, names, series, value, text }) {
   const options = {
     width: place.clientWidth,
     height: place.clientHeight,
-    padding: [8, 8, 0, 0],
+    padding: [8, (plot) => overhang(bucket, names, plot.width), 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: kind === "lines" } },
     scales: { x: { time: false, range: () => [-0.5, names.length - 0.5] }, y: { range: (_, __, top) => [0, top > 0 ? top * 1.05 : 1] } },
@@ -119,7 +135,7 @@ export function draw(place, { kind, bucket, names, series, value, text }) {
 function axes(bucket, names, value) {
   const muted = colour("muted");
   const grid = { stroke: colour("line"), width: 1 };
-  const font = "12px system-ui, sans-serif";
+  const font = FONT;
   return [
     {
       stroke: muted,
@@ -131,7 +147,7 @@ function axes(bucket, names, value) {
       splits: splits(bucket, names),
       values: (_, found) => found.map((index) => label(bucket, names[index])),
     },
-    { stroke: muted, font, grid, ticks: { show: false }, size: 64, space: 40, values: (_, found) => found.map(value) },
+    { stroke: muted, font, grid, ticks: { show: false }, size: AXIS_PX, space: 40, values: (_, found) => found.map(value) },
   ];
 }
 
@@ -151,10 +167,17 @@ function bars(series) {
 }
 
 function lines(series, steps) {
-  return series.map(({ mark, dash }) => {
+  return series.map(({ mark, dash, values }) => {
     const stroke = colour(mark);
-    return { stroke, width: 2, dash, points: { show: steps < 40, size: 6, width: 0, fill: stroke } };
+    const points = steps < FEW ? null : { filter: () => ends(values) };
+    return { stroke, width: 2, dash, points: { show: true, size: 6, width: 0, fill: stroke, ...points } };
   });
+}
+
+/** Return the steps at which a line begins or ends: a value on its own has no line at all. */
+function ends(values) {
+  const known = (index) => (values[index] ?? null) !== null;
+  return [...values.keys()].filter((index) => known(index) && !(known(index - 1) && known(index + 1)));
 }
 
 /** Fill in what each colour means; entries with filters are buttons. */

@@ -16,6 +16,7 @@ export function follow(state, changed, told) {
   opened.addEventListener("error", () => {
     if (opened !== source) return;
     const ended = opened.readyState === EventSource.CLOSED;
+    if (ended) rest();
     told(ended ? "ended" : "waiting");
   });
 }

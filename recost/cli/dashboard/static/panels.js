@@ -74,9 +74,9 @@ function spend(view) {
       make("button", { type: "button", "aria-pressed": String(name === by), onclick: () => set("by", name === "provider" ? null : name), data: { key: `by-${name}` } }, `By ${name}`),
     ),
   );
-  const series = found.map((each, index) => ({
+  const series = found.map((each) => ({
     name: each.name,
-    mark: each.others ? "s7" : `s${Math.min(index, 7)}`,
+    mark: `s${each.colour}`,
     values: each.cost.map((amount) => Number(amount.usd)),
     texts: each.cost.map((amount) => amount.text),
     note: each.total.text,

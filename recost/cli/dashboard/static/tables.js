@@ -11,15 +11,22 @@ const HINTS = {
   tag: "No tags yet: recost.tag(tenant=\"acme\") around calls tells who they are made for.",
 };
 
+/** Return why a table is empty: what was never recorded is another thing than what these calls lack. */
+function hint(kind, view) {
+  if (kind === "route" && view.tags.includes("route")) return "None of these calls has a route.";
+  if (kind === "tag" && view.tag !== null) return `None of these calls has the tag ${view.tag}.`;
+  return HINTS[kind];
+}
+
 const MANY = 0.05;
 
 const money = (cell) => (cell === null ? null : cell.text);
 const number = (cell) => (cell === null ? null : count(cell));
 const COLUMNS = [
   { title: "calls", text: (row) => number(row.calls) },
-  { title: "errors", text: (row) => number(row.errors), hot: (row) => row.errors > MANY * row.calls, class: "wide" },
-  { title: "p50", text: (row) => money(row.p50_ms), class: "widest" },
-  { title: "p95", text: (row) => money(row.p95_ms), class: "wide" },
+  { title: "errors", text: (row) => number(row.errors), hot: (row) => row.errors > MANY * row.calls, class: "wide errors" },
+  { title: "p50", text: (row) => money(row.p50_ms), class: "p50" },
+  { title: "p95", text: (row) => money(row.p95_ms), class: "wide p95" },
   { title: "unpriced", text: (row) => number(row.unpriced), only: (total) => total.unpriced > 0, warn: (row) => row.unpriced > 0 },
   { title: "cost", text: (row) => money(row.cost_usd), class: "cost" },
   { title: "share", text: (row) => row.share ?? "", class: "wide" },
@@ -28,16 +35,32 @@ const COLUMNS = [
 /** Fill in the table of one kind. */
 export function table(place, kind, content, view) {
   const head = make("div", { class: "head" }, make("h2", { id: `title-${kind}` }, TITLES[kind]), kind === "tag" ? chooser(view) : null);
-  if (content === null) return fill(place, head, make("p", { class: "nothing" }, HINTS[kind]));
+  if (content === null) return fill(place, head, make("p", { class: "nothing" }, hint(kind, view)));
   if (content.refused) return fill(place, head, make("p", { class: "nothing" }, sentence(content.refused)));
   const unnamed = content.rows.filter(counts).every((row) => row.names.every((name) => name === null));
-  if (unnamed && HINTS[kind]) return fill(place, head, make("p", { class: "nothing" }, HINTS[kind]));
-  return fill(place, head, make("div", { class: "scroll" }, grid(kind, content, view)), more(kind, content));
+  if (unnamed && HINTS[kind]) return fill(place, head, make("p", { class: "nothing" }, hint(kind, view)));
+  const scroll = make("div", { class: "scroll" }, grid(kind, content, view));
+  fill(place, head, scroll, more(kind, content));
+  fit(scroll);
+  fitting.observe(place);
+}
+
+const fitting = new ResizeObserver((entries) => {
+  for (const { target } of entries) fit(target.querySelector(".scroll"));
+});
+
+/** Leave out the columns that matter least, until the cost and its share have room. */
+function fit(scroll) {
+  if (scroll === null) return;
+  for (const left of ["", "p50", "p50 p95", "p50 p95 errors"]) {
+    scroll.dataset.left = left;
+    if (scroll.scrollWidth <= scroll.clientWidth) return;
+  }
 }
 
 function chooser(view) {
   const names = view.tags;
-  if (!names.length) return null;
+  if (view.tag === null) return null;
   const options = names.map((name) => make("option", { value: name, selected: name === view.tag }, name));
   const select = make("select", { onchange: (event) => set("tagname", event.target.value), data: { key: "tagname" } }, options);
   return make("label", { class: "choice" }, make("span", {}, "Tag"), select);
