@@ -32,13 +32,18 @@ NOW = datetime(2026, 3, 30, 10, 30, tzinfo=timezone.utc)
         ("this-month", "2026-03-01T00:00+01:00"),
         ("last-month", "2026-02-01T00:00+01:00"),
         (" Last-Month ", "2026-02-01T00:00+01:00"),
+        ("last-7-days", "2026-03-24T00:00+01:00"),
+        ("last-1-days", "2026-03-30T00:00+02:00"),
     ],
 )
 def test_moments(text: str, expected: str) -> None:
     assert parse_moment(text, BERLIN, NOW) == datetime.fromisoformat(expected)
 
 
-@pytest.mark.parametrize("text", ["", "7", "7y", "tomorrow", "2026-13-01", "99999999d", "-3d", "999999w"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "7", "7y", "tomorrow", "2026-13-01", "99999999d", "-3d", "999999w", "last-0-days", "last-days"],
+)
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(SpanError, match="is no time; there are: 7d"):
         parse_moment(text, BERLIN, NOW)
@@ -110,6 +115,9 @@ def test_the_machine_has_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
         ("2026-11-01", "2026-11-02", "2026-11-24 09:00", ("2026-10-31 00:00", "2026-11-01 00:00")),
         ("2026-11-01", "2026-12-05", "2026-12-24 09:00", ("2026-09-28 00:00", "2026-11-01 00:00")),
         ("7d", None, "2026-11-24 09:00", ("2026-11-10 09:00", "2026-11-17 09:00")),
+        ("last-7-days", None, "2026-11-24 09:00", ("2026-11-11 00:00", "2026-11-17 09:00")),
+        ("last-30-days", None, "2026-11-30 09:00", ("2026-10-02 00:00", "2026-10-31 09:00")),
+        ("last-1-days", None, "2026-03-30 09:00", ("2026-03-29 00:00", "2026-03-29 09:00")),
         ("3h", None, "2026-11-24 09:00", ("2026-11-24 03:00", "2026-11-24 06:00")),
     ],
 )

@@ -72,7 +72,8 @@ def dashboard(folder: Path, *arguments: object, command: str = "dashboard") -> I
         yield served
     finally:
         if served.process.poll() is None:
-            assert served.stop() == (130, "\n")
+            ended = served.stop()
+            assert ended == (130, "\n"), ended
 
 
 def view(client: httpx.Client, **asked: Any) -> dict[str, Any]:
