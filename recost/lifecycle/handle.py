@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from functools import partial
 from typing import Callable, Final, Optional, final
 
 from recost._waiting import Waiters
@@ -17,11 +18,14 @@ from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_for
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.sigterm import undisturbed
+from recost.lifecycle.threads import start_unawaited
 from recost.pricing.cost import Cost
 
 __all__ = ["RecostHandle"]
 
 _SINK: Final = "init"
+_ELSEWHERE: Final = 0
+"""In place of a thread that doesn't run yet."""
 
 
 @final
@@ -105,7 +109,8 @@ class RecostHandle:
         """End the SDK: restore the clients, and send what is left within ``shutdown_flush_timeout_ms``.
 
         A call that is under way counts as one that has no response. Idempotent. While another thread ends it,
-        this waits for that. A signal handler or finaliser that interrupts the ending finishes it.
+        this waits for that. A signal handler or finaliser that interrupts the ending finishes it; one on a
+        thread of recost's own has it done, and doesn't wait.
         """
         with undisturbed():
             self._dispose(replaced=False)
@@ -144,20 +149,30 @@ class RecostHandle:
             return
         if self._done:
             return
+        runtime = self._runtime
+        if runtime is not None and replaced:
+            self._runtime_left = runtime
+        # The ending waits for what recost's own threads do, or have locked: so it is not done on one of them.
+        if runtime is not None and runtime.is_served_by(me):
+            self._claims["ender"] = _ELSEWHERE
+            if start_unawaited(partial(self._finish, replaced=replaced), "recost-ending"):
+                return
+        self._finish(replaced=replaced)
+
+    def _finish(self, *, replaced: bool) -> None:
+        self._claims["ender"] = threading.get_ident()
         try:
             self._end(self._runtime, replaced=replaced)
         finally:
             self._done = True
             self._ended.wake()
+            self._forget_exit()  # not before: the end of the process waits for an ending on another thread
         self._on_disposed()
 
     def _end(self, runtime: Optional[Runtime], *, replaced: bool) -> None:
-        self._forget_exit()
         try:
             if runtime is not None:
-                if replaced:
-                    self._runtime_left = runtime
-                else:
+                if not replaced:
                     interception.remove(_SINK, runtime.record)
                     interception.end_streaming(runtime.record)
                 runtime.shut_down(self.shutdown_timeout_s)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import threading
 import time
 from contextlib import suppress
 from typing import Callable, Final, Optional
 
-__all__ = ["Tally", "start_thread", "supervise"]
+__all__ = ["Tally", "start_thread", "start_unawaited", "supervise"]
 
 _FIRST_PAUSE_S: Final = 0.01
 _LONGEST_PAUSE_S: Final = 5.0
@@ -22,6 +23,23 @@ def start_thread(target: Callable[[], None], name: str) -> Optional[threading.Th
     except (RuntimeError, MemoryError):
         return None
     return thread
+
+
+def start_unawaited(target: Callable[[], None], name: str) -> bool:
+    """Have a thread started; False where that is refused. A finaliser may interrupt `threading` for it.
+
+    `threading` waits until a thread runs, which needs locks that the interrupted code may hold.
+    """
+
+    def start() -> None:
+        if start_thread(target, name) is None:
+            target()
+
+    try:
+        _thread.start_new_thread(start, ())
+    except RuntimeError:
+        return False
+    return True
 
 
 def supervise(loop: Callable[[], None], report: Callable[[BaseException], None]) -> None:

@@ -159,10 +159,13 @@ class Worker:
         self._successor = sink
         self._limit = -1
         count = 0
-        while self._inbox:
-            sink(self._inbox.popleft())
+        while True:
+            try:
+                exchange = self._inbox.popleft()
+            except IndexError:  # not asked for before: the thread may still run, and take the last one
+                return count
+            sink(exchange)
             count += 1
-        return count
 
     def _finds_room(self) -> bool:
         if self._successor is not None:
@@ -303,7 +306,11 @@ class Worker:
         inbox, process = self._inbox, self._pipeline.process
         self._captured = 0
         for _ in range(len(inbox)):
-            process(inbox.popleft())
+            try:
+                exchange = inbox.popleft()
+            except IndexError:  # handed over meanwhile: a finaliser on this very thread may call `init`
+                return
+            process(exchange)
 
     def _plan_s(self) -> float:
         """Say when to be called, and return how long to wait for that, in seconds."""

@@ -382,3 +382,29 @@ def test_dispose_inside_on_error_does_not_wait_for_itself(server: Loopback, tmp_
     assert done.wait(10)
     assert time.monotonic() - began < 10
     assert sys.exc_info() == (None, None, None)
+
+
+def test_two_threads_that_dispose_both_return_once_all_is_sent(server: Loopback, tmp_path: Path) -> None:
+    for number in range(20):
+        folder = tmp_path / str(number)
+        handle = recost.init(local_dir=str(folder))
+        get(server.url + "/plain")
+        barrier = threading.Barrier(2)
+        found: list[dict[str, int]] = []
+
+        def end(
+            handle: recost.RecostHandle = handle,
+            barrier: threading.Barrier = barrier,
+            found: list[dict[str, int]] = found,
+            folder: Path = folder,
+        ) -> None:
+            barrier.wait()
+            handle.dispose()
+            found.append(calls(windows(folder)))
+
+        threads = [threading.Thread(target=end) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert found == [{"/plain": 1}, {"/plain": 1}]

@@ -32,7 +32,7 @@ def check(action: str, handler: str, where: str, folder: Path, fewest_places: in
     found = json.loads(result.stdout)
     assert found["raised"] == []
     assert found["slow"] == []
-    assert found["lost"] == 0
+    assert found["wrong"] == []
     assert found["places"] >= fewest_places, "the program has not tried recost's lines"
 
 
@@ -54,3 +54,23 @@ def test_it_is_interrupted_at_each_line_of_anything_else(action: str, handler: s
 @pytest.mark.slow
 def test_a_program_that_can_start_no_thread_is_interrupted_at_each_line(tmp_path: Path) -> None:
     check("flush", "flush", "no threads", tmp_path, 100)
+
+
+def test_a_finaliser_ends_recost_at_each_line_of_its_own_threads(tmp_path: Path) -> None:
+    check("flush", "dispose", "own threads", tmp_path, 100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("action", "handler"),
+    [
+        ("flush", "flush"),
+        ("flush", "price"),
+        ("flush", "init"),
+        ("dispose", "flush"),
+        ("dispose", "dispose"),
+        ("dispose", "init"),
+    ],
+)
+def test_a_finaliser_runs_at_each_line_of_its_own_threads(action: str, handler: str, tmp_path: Path) -> None:
+    check(action, handler, "own threads", tmp_path, 100)
