@@ -158,3 +158,26 @@ def test_no_thread_can_be_started(server: Loopback, tmp_path: Path) -> None:
     assert result.stderr.startswith("recost: no thread can be started now")
     assert result.stderr.count("\n") == 1
     assert calls(windows(tmp_path)) == {"/plain": 3}
+
+
+def test_a_name_that_is_never_resolved_does_not_hold_up_the_end(server: Loopback, tmp_path: Path) -> None:
+    program = """
+    import socket, sys, threading, urllib.request
+    import recost
+
+    resolve = socket.getaddrinfo
+    def hang(host, *arguments, **options):
+        if host == "collector.invalid":
+            print("asked", flush=True)
+            threading.Event().wait()
+        return resolve(host, *arguments, **options)
+    socket.getaddrinfo = hang
+
+    recost.init(
+        api_key="rc-key", project_id="shop", base_url="https://collector.invalid", shutdown_flush_timeout_ms=500
+    )
+    urllib.request.urlopen(sys.argv[1]).read()
+    """
+    result = run_script(program, server.url + "/plain", timeout_s=20)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "asked" in result.stdout
