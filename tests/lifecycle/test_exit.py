@@ -174,7 +174,10 @@ def test_a_name_that_is_never_resolved_does_not_hold_up_the_end(server: Loopback
     socket.getaddrinfo = hang
 
     recost.init(
-        api_key="rc-key", project_id="shop", base_url="https://collector.invalid", shutdown_flush_timeout_ms=500
+        api_key="rc-key",
+        project_id="shop",
+        base_url="https://collector.invalid",
+        shutdown_flush_timeout_ms=500,
     )
     urllib.request.urlopen(sys.argv[1]).read()
     """
