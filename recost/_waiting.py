@@ -14,6 +14,9 @@ from typing import Any, Callable, Final, Optional, final
 
 __all__ = ["Waiters"]
 
+_PIECE_S: Final = 0.25
+"""Python doesn't see a signal that comes just before a call that blocks, until that call ends."""
+
 
 @final
 class Waiters:
@@ -32,8 +35,11 @@ class Waiters:
     def wait(self, ready: Callable[[], bool], deadline: Optional[float] = None) -> bool:
         """Wait until ``ready()`` is true, at most until ``deadline`` (monotonic); return what it is then.
 
-        It is called before the wait and after each `wake`. It may take a lock, which is not held meanwhile.
+        It is called before the wait and after each `wake`, on the main thread also a few times a second, as
+        signals are handled there. It may take a lock, which is not held meanwhile.
         """
+        on_main = threading.get_ident() == threading.main_thread().ident
+        longest = _PIECE_S if on_main else threading.TIMEOUT_MAX
         # A lock of its own for each wait, of the kind that threads of this moment have (gevent).
         lock = threading.Lock()
         lock.acquire()
@@ -43,7 +49,7 @@ class Waiters:
                 remaining = threading.TIMEOUT_MAX if deadline is None else deadline - self._monotonic()
                 if remaining <= 0:
                     return False
-                lock.acquire(timeout=min(remaining, threading.TIMEOUT_MAX))
+                lock.acquire(timeout=min(remaining, longest))
             return True
         finally:
             with suppress(ValueError):

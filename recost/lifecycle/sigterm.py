@@ -92,7 +92,7 @@ class SigtermFlush:
     def _terminated(self, number: int, frame: Optional[FrameType]) -> None:
         previous = self._previous
         follow = partial(previous, number, frame) if callable(previous) else _die
-        if _here() in _busy and not _deferred:
+        if _here() in _busy and not (_deferred or self._under_way):  # a second one waits for nothing
             _deferred.append(follow)
             _insist_later(self._timeout_s)
             return
