@@ -248,6 +248,13 @@ def refused_port() -> int:
     return port
 
 
+def patience_s(path: str) -> float:
+    """Return how long a client may wait for an answer: as long as a busy machine takes, where one comes."""
+    if path.startswith("/hang"):
+        return 0.3
+    return 1.0 if path.startswith("/stall") else 30.0  # half of an answer has to come first
+
+
 def wait_until(condition: Any, timeout_s: float = 10.0) -> bool:
     """Return as soon as the condition holds, with True; with False when the time is over."""
     deadline = time.monotonic() + timeout_s

@@ -146,6 +146,7 @@ def test_the_server_speaks_http_1_and_2_and_logs_the_same(site: tuple[NamedHosts
         # Last, because httpx opens another connection afterwards.
         with pytest.raises(httpx.ReadTimeout):
             client.get(f"{url}/stall", timeout=0.2, **options)
+    assert wait_until(lambda: any(entry.path == "/stall" for entry in server.log))
     assert server.http2 == (1 if http2 else 0)
     assert not server.problems
     assert [

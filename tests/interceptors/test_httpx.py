@@ -373,6 +373,8 @@ async def test_failures_are_recorded_once_and_look_the_same(http: Http, server: 
     assert event.error is not headers_came
     assert (event.time_to_headers_ms is not None) is headers_came
     assert event.attempts == 1
+    # Not in the midst of the next test:
+    assert not path or await asyncio.to_thread(wait_until, lambda: len(server.log) > 1)
 
 
 async def test_a_streamed_body_that_breaks_off(http: Http, server: Loopback, events: list[RawEvent]) -> None:

@@ -20,7 +20,7 @@ from urllib3.util import Retry
 from recost.interceptors import install, uninstall
 from recost.interceptors.exchange import streaming
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
-from tests.loopback import Loopback, loopback, refused_port
+from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until
 
 ALL = [*ENDINGS, "/empty", "/status/404", "/status/503"]
 
@@ -130,8 +130,9 @@ def test_failures(server: Loopback, events: Events, session: requests.Session) -
         session.get(server.url + "/reset")
     with pytest.raises(requests.exceptions.ReadTimeout):
         session.get(server.url + "/hang", timeout=0.1)
+    assert wait_until(lambda: any(served.path == "/hang" for served in server.log))
     with pytest.raises(requests.exceptions.ConnectionError):
-        session.get(server.url + "/stall", timeout=0.1)
+        session.get(server.url + "/stall", timeout=1)
     with suppress(requests.exceptions.ChunkedEncodingError):  # urllib3 1.26 lets it pass
         session.get(server.url + "/truncate?n=100")
     assert [e.status_code for e in events] == [0, 0, 0, 200, 200]
@@ -153,7 +154,9 @@ def outcome(server: Loopback, path: str, stream: bool) -> Any:
     with requests.Session() as session:
         session.trust_env = False
         try:
-            response = session.post(server.url + path, data=generator(), stream=stream, timeout=0.3)
+            response = session.post(
+                server.url + path, data=generator(), stream=stream, timeout=patience_s(path)
+            )
             raw = copy.copy(response.raw)
             again = pickle.loads(pickle.dumps(response))
             return (
@@ -180,6 +183,7 @@ def test_the_application_sees_the_same_as_without(server: Loopback, path: str, s
     finally:
         uninstall()
     assert not streaming
+    assert wait_until(lambda: len(server.log) > 1)  # not in the midst of the next test
 
 
 def test_threads(server: Loopback, events: Events, session: requests.Session) -> None:

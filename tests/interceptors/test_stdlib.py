@@ -23,7 +23,7 @@ from recost.interceptors._body import Dechunker
 from recost.interceptors.exchange import SUPPRESSED, current, streaming
 from recost.interceptors.stdlib import absolute_target, ascii_host
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
-from tests.loopback import Loopback, loopback, refused_port, wait_until
+from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until
 from tests.serving import serving
 
 
@@ -382,11 +382,12 @@ def test_time_out_before_an_answer(server: Loopback, events: Events) -> None:
     with pytest.raises(TimeoutError if issubclass(socket.timeout, TimeoutError) else socket.timeout):
         urllib.request.urlopen(server.url + "/hang", timeout=0.05)
     assert [e.status_code for e in events] == [0]
+    assert wait_until(lambda: server.log)  # not in the midst of the next test
 
 
 def test_time_out_within_the_body(server: Loopback, events: Events) -> None:
     with (
-        urllib.request.urlopen(server.url + "/stall?n=1000", timeout=0.2) as response,
+        urllib.request.urlopen(server.url + "/stall?n=1000", timeout=1) as response,
         pytest.raises(socket.timeout),
     ):
         response.read()
@@ -678,7 +679,7 @@ ODD = ["/status/500", "/reset", "/truncate", "/stall", "/hang", "/redirect", "/e
 
 def outcome(server: Loopback, path: str) -> Any:
     try:
-        with urllib.request.urlopen(server.url + path, data=b"x", timeout=0.3) as response:
+        with urllib.request.urlopen(server.url + path, data=b"x", timeout=patience_s(path)) as response:
             return response.status, response.headers.get("content-type"), response.read(), response.closed
     except Exception as error:  # noqa: BLE001
         return type(error), type(getattr(error, "reason", None))
@@ -694,6 +695,7 @@ def test_the_application_sees_the_same_as_without(server: Loopback, path: str) -
     finally:
         uninstall()
     assert recorded
+    assert wait_until(lambda: len(server.log) > 1)  # not in the midst of the next test
 
 
 def test_threads(server: Loopback, events: Events) -> None:

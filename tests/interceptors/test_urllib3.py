@@ -30,7 +30,7 @@ from recost.interceptors import install, interception, uninstall
 from recost.interceptors.exchange import SUPPRESSED, current, streaming
 from tests.interceptors.test_stdlib import tunnel
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
-from tests.loopback import Loopback, loopback, refused_port
+from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until
 
 OLD = metadata.version("urllib3") < "2"
 RETRIES_503: Any = {"status_forcelist": [503], "allowed_methods": None, "backoff_factor": 0}
@@ -347,7 +347,7 @@ def test_a_time_out_while_preloading_keeps_its_status(
     server: Loopback, events: Events, manager: PoolManager
 ) -> None:
     with pytest.raises(ReadTimeoutError):
-        manager.request("GET", server.url + "/stall", timeout=0.1)
+        manager.request("GET", server.url + "/stall", timeout=1)
     assert [e.status_code for e in events] == [200]
 
 
@@ -355,6 +355,7 @@ def test_a_time_out_before_the_answer(server: Loopback, events: Events, manager:
     with pytest.raises(ReadTimeoutError):
         manager.request("GET", server.url + "/hang", timeout=0.1)
     assert [e.status_code for e in events] == [0]
+    assert wait_until(lambda: server.log)  # not in the midst of the next test
 
 
 def test_a_body_that_fails_while_streaming(server: Loopback, events: Events, manager: PoolManager) -> None:
@@ -570,7 +571,7 @@ def test_own_failures_are_reported_and_the_call_goes_on(
 
 
 def outcome(server: Loopback, path: str, preload: bool) -> Any:
-    with PoolManager(retries=False, timeout=0.3) as manager:
+    with PoolManager(retries=False, timeout=patience_s(path)) as manager:
         try:
             response = manager.request(
                 "POST", server.url + path, body=generator(), chunked=True, preload_content=preload
@@ -591,6 +592,7 @@ def outcome(server: Loopback, path: str, preload: bool) -> Any:
 @pytest.mark.parametrize("preload", [True, False])
 def test_the_application_sees_the_same_as_without(server: Loopback, path: str, preload: bool) -> None:
     bare = outcome(server, path, preload)
+    assert wait_until(lambda: server.log)
     server.log.clear()
     recorded: Events = []
     install(recorded.append)
@@ -598,7 +600,7 @@ def test_the_application_sees_the_same_as_without(server: Loopback, path: str, p
         assert outcome(server, path, preload) == bare
     finally:
         uninstall()
-    assert len(recorded) == len(server.log)
+    assert wait_until(lambda: len(recorded) == len(server.log))
 
 
 def test_threads(server: Loopback, events: Events) -> None:
