@@ -30,6 +30,8 @@ from recost.lifecycle import current_handle
 ACTION, HANDLER, WHERE, FOLDER = sys.argv[1:5]
 PACKAGE = str(Path(recost.__file__).parent)
 HANGS_AFTER_S = 60
+ENOUGH = 3
+"""Rounds in a row with no new place: a busy machine may not let the threads come to one in a single round."""
 BOUND_S = 15
 SLOW_S = 10.0
 """Less than the bound, which something that waits for itself takes; and much, for a busy machine."""
@@ -159,8 +161,9 @@ if WHERE == "own threads":
     threading.settrace(trace)
 else:
     sys.settrace(trace)
-while play():
-    pass
+idle = 0
+while idle < ENOUGH:
+    idle = 0 if play() else idle + 1
 faulthandler.cancel_dump_traceback_later()  # what is left is the interpreter's: it has much to take down
 sys.settrace(None)
 threading.settrace(None)

@@ -56,6 +56,7 @@ def test_a_program_that_can_start_no_thread_is_interrupted_at_each_line(tmp_path
     check("flush", "flush", "no threads", tmp_path, 100)
 
 
+@pytest.mark.slow
 def test_a_finaliser_ends_recost_at_each_line_of_its_own_threads(tmp_path: Path) -> None:
     check("flush", "dispose", "own threads", tmp_path, 100)
 
