@@ -6,6 +6,7 @@ that, and are given so little input at once where they don't that the output sta
 
 from __future__ import annotations
 
+from collections import deque
 from importlib import import_module
 from typing import Any, Callable, Final
 
@@ -64,6 +65,10 @@ class Decompressor:
         """Take further bytes of the body."""
         self._stages[0].feed(data)
 
+    def detach(self) -> None:
+        """Copy what was fed and not decoded yet, and let go of the objects that hold it."""
+        self._stages[0].detach()
+
     def read(self) -> bytes:
         """Return some of the bytes that can be had; empty when there are none left, or the limit is reached.
 
@@ -95,6 +100,9 @@ class _Stage:
     def __init__(self) -> None:
         self._input: Any = b""
         self._at = 0
+        self._later: deque[Any] = deque()
+        """Pieces that come after the input: they may be long, so they are not joined to it."""
+        self._later_size = 0
         self.ended = True
         """No member or frame is open."""
         self._extra = 0
@@ -102,11 +110,16 @@ class _Stage:
 
     @property
     def pending(self) -> int:
-        return len(self._input) - self._at
+        return len(self._input) - self._at + self._later_size
 
     def feed(self, data: Any) -> None:
-        self._input = bytes(self._input[self._at :]) + data if self.pending else data
-        self._at = 0
+        self._later.append(data)
+        self._later_size += len(data)
+
+    def detach(self) -> None:
+        self._input = b"".join((self._input[self._at :], *self._later))
+        self._at = self._later_size = 0
+        self._later.clear()
 
     def taken_extra(self) -> int:
         extra, self._extra = self._extra, 0
@@ -140,9 +153,17 @@ class _Stage:
         return self._next()
 
     def _next(self) -> bytes:
+        while self._at >= len(self._input) and self._later:
+            self._input, self._at = self._later.popleft(), 0
+            self._later_size -= len(self._input)
         piece = bytes(self._input[self._at : self._at + self.step])
         self._at += len(piece)
         return piece
+
+    def _drop(self) -> None:
+        """Pass over all that there is."""
+        self._input, self._at, self._later_size = b"", 0, 0
+        self._later.clear()
 
     def _member_ended(self, unused: bytes) -> None:
         """Go back to what follows the end of a member or frame."""
@@ -174,7 +195,7 @@ class _Inflate(_Stage):
 
     def _some(self) -> bytes:
         if self._followed and self._bits != 31:  # only gzip has several members
-            self._at = len(self._input)
+            self._drop()
         while True:
             data = self._unconsumed or (b"" if self._more else self._next())
             if not data and not self._more:
@@ -238,7 +259,7 @@ class _Brotli(_Stage):
             self.ended, self._more = self._decoder.is_finished(), len(decoded) >= _OUTPUT
             if decoded:
                 return decoded
-        self._at = len(self._input)
+        self._drop()
         return b""
 
     def _process(self, data: bytes) -> bytes:

@@ -17,7 +17,7 @@ from recost.aggregation.models import model_name
 from recost.aggregation.templating import template_for
 from recost.aggregation.window import Window
 from recost.events import RawEvent
-from recost.interceptors.exchange import Exchange, clean_path, origin
+from recost.interceptors.exchange import LONGEST_METHOD, Exchange, clean_path, origin
 from recost.interceptors.scope import Scope
 from recost.metering import Meter
 from recost.pricing.cost import Cost
@@ -252,7 +252,9 @@ def _answered(exchange: Exchange) -> bool:
 
 def _shown_method(method: str) -> str:
     """Return a method as windows show it. A stand-in for a response may have none."""
-    known = method in _METHODS or not isinstance(method, str) or method.upper() in _METHODS
+    if not isinstance(method, str) or method in _METHODS:
+        return method
+    known = len(method) <= LONGEST_METHOD and method.upper() in _METHODS
     return method if known else _OTHER_METHOD
 
 

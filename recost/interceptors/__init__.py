@@ -21,7 +21,14 @@ from recost.interceptors._containment import contain, reporters
 from recost.interceptors._imports import is_half_loaded, when_imported
 from recost.interceptors._listeners import Each, Fan, Metered, WantedByAny
 from recost.interceptors._patching import Patches
-from recost.interceptors.exchange import Exchange, Sink, current, streaming
+from recost.interceptors.exchange import (
+    LONGEST_HOST,
+    LONGEST_METHOD,
+    Exchange,
+    Sink,
+    current,
+    streaming,
+)
 from recost.interceptors.scope import scope
 
 __all__ = ["CLIENTS", "MOCKS", "Interception", "install", "interception", "is_installed", "uninstall"]
@@ -153,6 +160,8 @@ class Interception:
         sink = self.sink
         if sink is None:
             return None
+        if len(host) > LONGEST_HOST or len(method) > LONGEST_METHOD:
+            host, method = host[:LONGEST_HOST], method[:LONGEST_METHOD]
         exchange = Exchange(sink, layer, method, scheme, host, port, path)
         inside = scope.get()
         if inside is not None:
@@ -160,7 +169,7 @@ class Interception:
             for collector in inside.collectors:
                 collector.call_begins()
         if self.metered is not None:
-            exchange.wanted = self.metered(host, path, method)
+            exchange.wanted = self.metered(host, exchange.path, method)
         if self.gate is not None:
             self.gate(exchange)
         return exchange

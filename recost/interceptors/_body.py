@@ -272,8 +272,8 @@ class Dechunker:
                 self._left -= step
                 at += step
                 continue
-            end = sent.find(b"\n", at)
-            line = sent[at : len(sent) if end < 0 else end]
+            end = sent.find(b"\n", at, at + _LONGEST_LINE + 1)
+            line = sent[at : at + _LONGEST_LINE + 1 if end < 0 else end]
             at += len(line) + (end >= 0)
             self._line += line
             if len(self._line) > _LONGEST_LINE:

@@ -26,6 +26,11 @@ _DECODED_AT_ONCE: Final = 1024 * 1024
 _DECODED: Final = 4 * 1024 * 1024
 """Bytes that are decoded of one body, at most."""
 
+_LONGEST_HEADER: Final = 1024
+"""Characters of a header's value; no name, number, type or list of codings that can be read has as many."""
+_UNREADABLE: Final = "unreadable"
+"""Stands for a list of codings that is too long: no such coding is known."""
+
 _NONE: Final[Mapping[str, str]] = {}
 
 
@@ -168,6 +173,8 @@ class _Ends:
             self._decode(_DECODED_AT_ONCE)
             if self._decoder is not None and self._decoder.pending > LIMIT:
                 self._give_up()
+            elif self._decoder is not None and (len(data) > LIMIT or not isinstance(data, bytes)):
+                self._decoder.detach()  # it may be a view, of what the caller goes on to use
         elif not self.unread:
             self._keep(data)
 
@@ -216,7 +223,11 @@ class _Ends:
 def _some(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
     """Return the headers of those names; None where they can't be read: then nothing is of use."""
     try:
-        return {name: str(value) for name in names if (value := headers.get(name)) is not None}
+        return {
+            name: text
+            for name in names
+            if (value := headers.get(name)) is not None and len(text := str(value)) <= _LONGEST_HEADER
+        }
     except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
         return None
 
@@ -241,12 +252,17 @@ def _captured(
 
 def _coding(header: Any) -> str:
     """Return what the value of a Content-Encoding says; empty where it says that there is none."""
-    name = _text(header).strip().lower()
+    name = _text(header)
+    if len(name) > _LONGEST_HEADER:
+        return _UNREADABLE
+    name = name.strip().lower()
     return "" if name == "identity" else name
 
 
 def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+    """Return a header's value; of one that is too long, a beginning that is."""
+    text = value[: _LONGEST_HEADER + 1] if isinstance(value, (bytes, str)) else str(value or "")
+    return text.decode("latin-1") if isinstance(text, bytes) else text[: _LONGEST_HEADER + 1]
 
 
 def decoder(encoding: str) -> Optional[Decompressor]:

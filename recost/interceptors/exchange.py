@@ -19,6 +19,8 @@ from recost.interceptors.scope import Scope
 
 __all__ = [
     "DEFAULT_PORTS",
+    "LONGEST_HOST",
+    "LONGEST_METHOD",
     "NOTHING_BENEATH",
     "SUPPRESSED",
     "Exchange",
@@ -37,6 +39,10 @@ __all__ = [
 Sink = Callable[["Exchange"], None]
 
 _MAX_PATH: Final = 4096
+LONGEST_HOST: Final = 255
+"""Of what may be a host's name: no longer one can be reached."""
+LONGEST_METHOD: Final = 64
+"""Of a method; what is longer is none that is known, and is shown as ``OTHER``."""
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 NOTHING_BENEATH: Final = ("", 0)
 """As an exchange's ``hop``: what other clients do meanwhile is the application's, in a hook or in a body that

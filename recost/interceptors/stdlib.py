@@ -20,7 +20,14 @@ from recost.interceptors import Interception
 from recost.interceptors._body import Dechunker, follow_body
 from recost.interceptors._calls_importlib_bootstrap import after
 from recost.interceptors._containment import contain, end
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, remember, streaming
+from recost.interceptors.exchange import (
+    DEFAULT_PORTS,
+    LONGEST_HOST,
+    Exchange,
+    current,
+    remember,
+    streaming,
+)
 
 __all__ = ["UNSIZED", "absolute_target", "ascii_host", "drives", "instrument"]
 
@@ -29,7 +36,6 @@ UNSIZED: Final = -1
 """In ``Exchange.request_bytes`` of a client on top: its connection is to count what it sends, as ``~count``.
 That stays negative, so that a further attempt is counted anew."""
 
-_LONGEST_HOST: Final = 255
 _REQUEST_SENT: Final = "Request-sent"
 
 
@@ -61,8 +67,8 @@ def ascii_host(host: str) -> str:
     """
     return (
         _ascii_host(host)
-        if len(host) <= _LONGEST_HOST
-        else _ascii_host(host.rpartition("@")[2][:_LONGEST_HOST])
+        if len(host) <= LONGEST_HOST
+        else _ascii_host(host.rpartition("@")[2][:LONGEST_HOST])
     )
 
 
