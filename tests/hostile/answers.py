@@ -8,7 +8,8 @@ import json
 import random
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib import import_module
 from struct import pack
 from typing import Any, Callable, Final, NamedTuple, Optional
 
@@ -34,7 +35,8 @@ class Sent(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-_CHAT: Final = Sent().body
+_SENT: Final = Sent()
+_CHAT: Final = _SENT.body
 _EVENT: Final = b"data: " + _CHAT + b"\n\n"
 _SSE: Final = "text/event-stream"
 _NDJSON: Final = "application/x-ndjson"
@@ -55,15 +57,28 @@ def _of(before: bytes, unit: bytes, after: bytes, **sent: Any) -> _Make:
     return lambda size: Sent(before + _filled(unit, size - len(before) - len(after)) + after, **sent)
 
 
-def _blank(blank: bytes, before: bytes, after: bytes, content_type: str) -> Iterator[tuple[str, _Make]]:
-    for lines in (10_000, 0):
-        name = f"{lines:,}" if lines else "all"
-        yield (
-            name,
-            lambda size, lines=lines: Sent(
-                before + (blank * lines if lines else _filled(blank, size)) + after, content_type
-            ),
-        )
+def _blank(blank: bytes, before: bytes, after: bytes, content_type: str) -> dict[str, _Make]:
+    """Return what makes a body of 10,000 blank lines, and one as long as is asked for."""
+    lines = Sent(before + blank * 10_000 + after, content_type)
+    return {"10,000": lambda _: lines, "all": _of(before, blank, after, content_type=content_type)}
+
+
+def _with(field: str, before: str, unit: str, after: str = "", sent: Sent = _SENT) -> _Make:
+    """Return what makes a call with a long text in one of its fields."""
+
+    def make(size: int) -> Sent:
+        changes: dict[str, Any] = {field: before + _text(unit, size) + after}
+        return sent._replace(**changes)
+
+    return make
+
+
+def _header(name: str, unit: str, sent: Sent) -> _Make:
+    return lambda size: sent._replace(headers={name: _text(unit, size)})
+
+
+def _coded(encoding: str, body: Callable[[int], bytes]) -> _Make:
+    return lambda size: Sent(body(size), encoding=encoding)
 
 
 @lru_cache(maxsize=4)
@@ -71,17 +86,17 @@ def _swelling(encoding: str) -> bytes:
     """Return what swells to 64 MB."""
     unit = b"\0" * (1 << 20)
     if encoding == "br":
-        import brotli
-
-        compressor = brotli.Compressor(quality=5)
+        compressor = import_module("brotli").Compressor(quality=5)
         return b"".join(compressor.process(unit) for _ in range(64)) + bytes(compressor.finish())
     if encoding == "zstd":
-        import zstandard
-
-        packed: bytes = zstandard.ZstdCompressor().compress(unit)
+        packed: bytes = import_module("zstandard").ZstdCompressor().compress(unit)
         return packed * 64
     outer = zlib.compressobj(9, zlib.DEFLATED, 31)
     return b"".join(outer.compress(unit) for _ in range(64)) + outer.flush()
+
+
+def _packed_prose(encoding: str, size: int) -> bytes:
+    return _packed(encoding, _prose(size))
 
 
 def _bomb(encoding: str, size: int) -> bytes:
@@ -90,13 +105,9 @@ def _bomb(encoding: str, size: int) -> bytes:
 
 def _packed(encoding: str, text: bytes) -> bytes:
     if encoding == "br":
-        import brotli
-
-        return bytes(brotli.compress(text, quality=1))
+        return bytes(import_module("brotli").compress(text, quality=1))
     if encoding == "zstd":
-        import zstandard
-
-        return bytes(zstandard.ZstdCompressor().compress(text))
+        return bytes(import_module("zstandard").ZstdCompressor().compress(text))
     return gzip.compress(text, 1)
 
 
@@ -170,21 +181,13 @@ _IN_JSON: Final = {
 def _json_answers() -> Iterator[tuple[str, _Make]]:
     for name, (before, unit, after) in _IN_JSON.items():
         yield f"JSON, {name}", _of(_MODEL + before, unit, after + b"}")
-        yield (
-            f"JSON, {name} first",
-            lambda size, parts=(before, unit, after): Sent(
-                b'{"x": '
-                + parts[0]
-                + _filled(parts[1], size)
-                + parts[2]
-                + b', "model": "gpt-4o", "usage": {"prompt_tokens": 5}}'
-            ),
-        )
+        end = b', "model": "gpt-4o", "usage": {"prompt_tokens": 5}}'
+        yield f"JSON, {name} first", _of(b'{"x": ' + before, unit, after + end)
         yield (
             f"SSE, {name}",
             _of(_EVENT + b"data: " + _MODEL + before, unit, after + b"}\n\n", content_type=_SSE),
         )
-    for unit in (
+    units = (
         b"[",
         b"]",
         b'"',
@@ -200,7 +203,8 @@ def _json_answers() -> Iterator[tuple[str, _Make]]:
         b" ",
         b"\r",
         b'{"a":1}',
-    ):
+    )
+    for unit in units:
         yield f"only {unit!r}", _of(b"", unit, b"")
 
 
@@ -240,7 +244,7 @@ def _stream_answers() -> Iterator[tuple[str, _Make]]:
             for place, (before, after) in {
                 "before": (b"", document), "after": (document, b""), "between": (document, document),
             }.items():  # fmt: skip
-                for count, make in _blank(blank, before, after, content_type):
+                for count, make in _blank(blank, before, after, content_type).items():
                     yield f"{kind}, {blank_name} {place}, {count}", make
 
 
@@ -256,60 +260,42 @@ def _binary_answers() -> Iterator[tuple[str, _Make]]:
         "zeros": b"\0",
         "zeros and ones": b"\0\1",
     }.items():
-        yield f"event stream of {name}", lambda size, unit=unit: _AWS._replace(body=_filled(unit, size))
-    yield "event stream of one message", lambda size: _AWS._replace(body=_wrapped(_prose(size)))
+        yield f"event stream of {name}", _message_stream(partial(_filled, unit))
+    yield "event stream of one message", _message_stream(lambda size: _wrapped(_prose(size)))
     for encoding in ("gzip", "br", "zstd"):
-        yield f"{encoding} of prose", lambda size, it=encoding: Sent(_packed(it, _prose(size)), encoding=it)
-        yield f"{encoding} bomb", lambda size, it=encoding: Sent(_bomb(it, size), encoding=it)
-        yield f"{encoding} of noise", lambda size, it=encoding: Sent(_filled(noise, size), encoding=it)
-    yield "gzip in gzip", lambda size: Sent(gzip.compress(_bomb("gzip", size)), encoding="gzip, gzip")
-    member = gzip.compress(b"")
-    yield "gzip of empty members", lambda size: Sent(_filled(member, size), encoding="gzip")
+        yield f"{encoding} of prose", _coded(encoding, partial(_packed_prose, encoding))
+        yield f"{encoding} bomb", _coded(encoding, partial(_bomb, encoding))
+        yield f"{encoding} of noise", _coded(encoding, partial(_filled, noise))
+    yield "gzip in gzip", _coded("gzip, gzip", lambda size: gzip.compress(_bomb("gzip", size)))
+    yield "gzip of empty members", _coded("gzip", partial(_filled, gzip.compress(b"")))
+
+
+def _message_stream(body: Callable[[int], bytes]) -> _Make:
+    return lambda size: _AWS._replace(body=body(size))
 
 
 def _requests() -> Iterator[tuple[str, _Make]]:
-    for name, unit in {
-        "letters": "a",
-        "1-1": "1-",
-        "escapes": "%41",
-        "dots": ".",
-        "marks": "a:b=c;",
-        "Aa": "Aa1",
-    }.items():
-        yield f"path of {name}", lambda size, unit=unit: Sent(path="/v1/" + _text(unit, size) + "!")
-        yield (
-            f"other host's path of {name}",
-            lambda size, unit=unit: Sent(host="a.example", path="/v1/" + _text(unit, size) + "!"),
-        )
-        yield f"host of {name}", lambda size, unit=unit: Sent(host=_text(unit, size) + ".com")
-        yield (
-            f"query of {name}",
-            lambda size, unit=unit: Sent(path="/v1/chat/completions?" + _text(unit, size)),
-        )
-        yield f"method of {name}", lambda size, unit=unit: Sent(method=_text(unit, size))
-        yield f"content type of {name}", lambda size, unit=unit: Sent(content_type=_text(unit, size))
-    yield "path of segments", lambda size: Sent(host="a.example", path=_text("/a", size))
-    yield "path of models", lambda size: _AWS._replace(path=_text("/model/x", size))
-    yield "model in a path", lambda size: _AWS._replace(path="/model/" + _text("%41", size) + "/invoke")
-    yield "host of labels in Unicode", lambda size: Sent(host=_text("é.", size) + "com")
-    yield "content type of x-", lambda size: Sent(content_type=_text("x-", size))
-    yield "content encoding of letters", lambda size: Sent(encoding=_text("a", size))
-    yield "content encoding of commas", lambda size: Sent(encoding=_text("gzip, ", size))
-    yield "content encoding of blanks", lambda size: Sent(encoding=_text(" ", size))
-    yield (
-        "a header's number",
-        lambda size: _AWS._replace(
-            path="/model/anthropic.claude-3-haiku-20240307-v1:0/invoke",
-            content_type="application/json",
-            headers={"x-amzn-bedrock-input-token-count": _text("9", size)},
-        ),
+    elsewhere = Sent(host="a.example")
+    for unit in ("a", "1-", "%41", ".", "a:b=c;", "Aa1"):
+        yield f"path of {unit}", _with("path", "/v1/", unit, "!")
+        yield f"other host's path of {unit}", _with("path", "/v1/", unit, "!", elsewhere)
+        yield f"host of {unit}", _with("host", "", unit, ".com")
+        yield f"query of {unit}", _with("path", "/v1/chat/completions?", unit)
+        yield f"method of {unit}", _with("method", "", unit)
+        yield f"content type of {unit}", _with("content_type", "", unit)
+    yield "path of segments", _with("path", "", "/a", sent=elsewhere)
+    yield "path of models", _with("path", "", "/model/x", sent=_AWS)
+    yield "model in a path", _with("path", "/model/", "%41", "/invoke", _AWS)
+    yield "host of labels in Unicode", _with("host", "", "é.", "com")
+    yield "content type of x-", _with("content_type", "", "x-")
+    yield "content encoding of letters", _with("encoding", "", "a")
+    yield "content encoding of commas", _with("encoding", "", "gzip, ")
+    yield "content encoding of blanks", _with("encoding", "", " ")
+    invoked = _AWS._replace(
+        path=_AWS.path.removesuffix("-with-response-stream"), content_type="application/json"
     )
-    yield (
-        "a header's name",
-        lambda size: Sent(
-            host="api.deepgram.com", path="/v1/speak", headers={"dg-model-name": _text("a", size)}
-        ),
-    )
+    yield "a header's number", _header("x-amzn-bedrock-input-token-count", "9", invoked)
+    yield "a header's name", _header("dg-model-name", "a", Sent(host="api.deepgram.com", path="/v1/speak"))
 
 
 def _text(unit: str, size: int) -> str:
