@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
-from recost.pricing.usage import Content, read_answer
+from recost.pricing.usage import SHAPES, Content, read_answer
+from recost.pricing.usage.answer import Answer
 from recost.pricing.usage.bodies import read_documents
 from recost.pricing.usage.bodies.jsontext import parse, read_ended
 from recost.pricing.usage.bodies.work import MOST_DOCUMENTS, Work
@@ -152,3 +155,43 @@ def test_what_is_not_read_is_an_estimate_and_reported_once() -> None:
     assert cost.usd
     assert len(errors) == 1
     assert meter.cost_of(exchange(CHAT)).source == "computed"
+
+
+class Documents(list[dict[str, Any]]):
+    """Counts the documents that are looked at."""
+
+    looked_at = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for document in super().__iter__():
+            self.looked_at += 1
+            yield document
+
+    def __reversed__(self) -> Iterator[dict[str, Any]]:
+        for document in super().__reversed__():
+            self.looked_at += 1
+            yield document
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.looked_at += len(found) if isinstance(key, slice) else 1
+        return found
+
+
+def looked_at(shape: str, document: dict[str, Any], times: int, *, gap: bool) -> int:
+    documents = Documents(dict(document) for _ in range(times))
+    answer = Answer(shape, documents, ended=True, streamed=True, gap=gap, before_gap=times // 2)
+    import_module(f"recost.pricing.usage.shapes.{SHAPES[shape]}").read(answer)
+    return documents.looked_at
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("gap", [False, True])
+def test_each_document_is_looked_at_a_few_times_however_many_there_are(shape: str, gap: bool) -> None:
+    for document in (
+        {},
+        {"type": "content_block_delta", "message": {}, "usage": {}, "choices": []},
+        {"model": "m", "usage": {"prompt_tokens": 5}, "generation_token_count": 7, "results": [{}]},
+    ):
+        few, many = (looked_at(shape, document, times, gap=gap) for times in (100, 800))
+        assert many <= 10 * max(few, 100)

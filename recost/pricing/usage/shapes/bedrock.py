@@ -89,7 +89,6 @@ def _read_metrics(answer: Answer) -> Optional[Usage]:
 def _read_model(answer: Answer) -> Optional[Usage]:
     """Return what the documents of Llama and Titan count themselves."""
     units: dict[str, Number] = {}
-    final = answer.ended
     for document in answer.documents:
         taken = _either(document, "prompt_token_count", "inputTextTokenCount")
         made = _either(document, "generation_token_count", "totalOutputTextTokenCount")
@@ -100,7 +99,7 @@ def _read_model(answer: Answer) -> Optional[Usage]:
             units["input_tokens"] = taken
         if made is not None:
             units["output_tokens"] = made
-        final = answer.is_last(document)
+    final = answer.is_last(answer.last) if answer.documents else answer.ended
     return answer.usage(units, final=final and (len(units) > 1 or not answer.gap))
 
 
