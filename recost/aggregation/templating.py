@@ -10,7 +10,17 @@ from functools import lru_cache
 from typing import Final, Literal, Optional
 
 from recost._patterns import LazyPattern
-from recost.aggregation.segments import FREE, ID, KNOWN, PASSED_OVER, STRICT, is_telling, template_segment
+from recost.aggregation.segments import (
+    FREE,
+    ID,
+    KNOWN,
+    PASSED_OVER,
+    STRICT,
+    WEAK,
+    is_mount,
+    is_telling,
+    template_segment,
+)
 
 __all__ = ["template", "template_for"]
 
@@ -24,15 +34,18 @@ _SLACK: Final = frozenset({"services", "triggers", "workflows"})
 _SLACK_TEAM: Final = LazyPattern("T[A-Z0-9]+")
 _MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
 """What follows one of these may be the name of a model."""
-_NUMBERED: Final = frozenset({"api", "rest", "version", "versions"})
+_NUMBERED: Final = frozenset({"api", "oauth", "oauth2", "rest", "rpc", "v", "version", "versions", "ws"})
 """What follows one of these may be a version without a letter: ``/rest/api/2``."""
 _PLAIN_VERSION: Final = LazyPattern("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
 _OWN: Final = frozenset({"@me", "me", "self"})
 """They stand for the caller's own id."""
+_NAMESPACES: Final = ("Microsoft.", "microsoft.graph.")
+"""What stands behind a provider of Azure's is its own."""
 _DIGITS: Final = frozenset("0123456789")
 _MARKS: Final = frozenset("%:;=(")
 """What stands before one of these may tell of the next segment, though all of this one is hidden."""
 _DATED: Final = LazyPattern("20[0-4][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_DECIMAL: Final = LazyPattern("[1-9]\\.[0-9]")
 _SWIFT: Final = LazyPattern("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
 """Followed by a container and an object, whose names are the users'."""
 
@@ -114,27 +127,36 @@ def _segments(segments: list[str]) -> list[str]:
             result = segment
         else:
             result = template_segment(segment, number == 0, told if hidden else FREE, before in _MODELS)
+            if number == 0 and result == ID and is_mount(segment, segments[1:2]):
+                result = segment
         results.append(result)
         telling = 0
         if not slack and len(segment) <= _MAX_LENGTH and (result[:4] != ID or not _MARKS.isdisjoint(segment)):
             telling = is_telling(segment)
             if telling == PASSED_OVER:
                 continue
-        if telling:
-            hidden, told = telling, STRICT
-        elif segment in _OWN:
-            hidden = 0
-        elif hidden:
-            told = KNOWN
-            hidden -= result[:4] == ID
+        if telling or hidden:
+            hidden, told = _told_next(telling, hidden, segment, result)
         before = result.lower()
     return results
+
+
+def _told_next(telling: int, hidden: int, segment: str, result: str) -> tuple[int, int]:
+    """Return how many of the next segments are hidden, and how strictly."""
+    if telling and telling != WEAK:
+        return telling, STRICT
+    if telling and not hidden:
+        return 1, KNOWN
+    if segment in _OWN or segment.startswith(_NAMESPACES):
+        return 0, FREE
+    return (hidden - 1, STRICT) if result[:4] == ID else (hidden, KNOWN)
 
 
 def _is_plain_version(segment: str, before: str, segments: list[str], number: int) -> bool:
     if number == 0:
         return len(segments) > 1 and segments[1] != "" and len(segment) == 1 and segment.isdigit()
-    if number == 1 and len(segments) > 2 and _DATED.fullmatch(segment):
+    more = len(segments) > number + 1
+    if more and ((number == 1 and _DATED.fullmatch(segment)) or (number < 3 and _DECIMAL.fullmatch(segment))):
         return is_telling(before) <= 0
     return before in _NUMBERED and _PLAIN_VERSION.fullmatch(segment) is not None
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DOCUMENTED_WORDS", "FIRST_NAMES", "GENERAL_WORDS", "SUBRESOURCES", "TELLING", "TOKENS", "WORDS"]
+__all__ = [
+    "COMPANIES",
+    "DOCUMENTED_WORDS",
+    "FIRST_NAMES",
+    "GENERAL_WORDS",
+    "IDENTIFIER_WORDS",
+    "LAST_NAMES",
+    "NUMBERED",
+    "SUBRESOURCES",
+    "TELLING",
+    "TOKENS",
+    "WORDS",
+]
 
 _TOKENS_TEXT: Final = """
     ABIA ACCA AGE-SECRET-KEY- AIDA AIza AKIA AROA ASIA ATATT ATBB ATCTT CLOJARS_ EAAC EAACEdEose
@@ -23,29 +35,27 @@ TOKENS: Final = tuple(_TOKENS_TEXT.split())
 """How published formats of secrets begin: what stands behind one of these is hidden whatever it is."""
 
 _TELLING_ONE_TEXT: Final = """
-    vault vaults
-    account accounts accountses address addressee addressees addresses alias aliases apikey apikeys
-    appauthorization appauthorizations applicant applicants appointment appointments attendee
-    attendees auth author authorization authorizations authors authorses bearer bearers
-    beneficiaries beneficiary blob booking bookings borrower borrowers branch branches business
-    businesses buyer buyers candidate candidates card cards case cases certificate certificates
-    child children childs claim claimant claimants claims client clients code codes collaborator
-    collaborators colleague colleagues companies company contact contacts contactses contributor
-    contributors cookie cookies coupon coupons creator creators credential credentials csrf csrfs
-    customer customers dependent dependents dm dms doctor doctors domain domains donor donors driver
-    drivers email emails employee employees employer employers enterprise enterprises families
-    family follower followers friend friends ftp giftcard giftcards group groups guest guests guid
-    guids handle handles household households http https iban ibans identities identity inbox
-    inboxes individual individuals inmate inmates invoice invoices join joins jwt jwts key keys lead
-    leads learner learners lender lenders licence licences license licenses link links login logins
-    magiclink magiclinks mail mailbox mailboxes mails manager managers member members merchant
-    merchants minor minors mobile mobiles msisdn msisdns nickname nicknames nonce nonces order
-    orders org organisation organisations organization organizations orgs otp otps owner owners
-    parent parents participant participants partner partners passcode passcodes passenger passengers
-    passphrase passphrases passport passports passwd passwds password passwords patient patients
-    payee payees payer payers people person persons phone phones pin pins policyholder policyholders
-    practitioner practitioners prescription prescriptions principal principals private profile
-    profiles project projects promo promos prospect prospects provider providers raw realm realms
+    vault vaults account accounts accountses address addressee addressees addresses alias aliases
+    apikey apikeys appauthorization appauthorizations applicant applicants appointment appointments
+    attendee attendees author authorization authorizations authors authorses bearer bearers
+    beneficiaries beneficiary booking bookings borrower borrowers business businesses buyer buyers
+    candidate candidates card cards case cases certificate certificates child children childs claim
+    claimant claimants claims client clients code codes collaborator collaborators colleague
+    colleagues companies company contact contacts contactses contributor contributors cookie cookies
+    coupon coupons creator creators credential credentials csrf csrfs customer customers dependent
+    dependents dm dms doctor doctors domain domains donor donors driver drivers email emails
+    employee employees employer employers enterprise enterprises families family follower followers
+    friend friends giftcard giftcards group groups guest guests guid guids handle handles household
+    households iban ibans identities inbox inboxes individual individuals inmate inmates invoice
+    invoices join joins jwt jwts key keys lead leads learner learners lender lenders licence
+    licences license licenses login logins magiclink magiclinks mail mailbox mailboxes mails manager
+    managers member members merchant merchants minor minors msisdn msisdns nickname nicknames nonce
+    nonces order orders org organisation organisations organization organizations orgs otp otps
+    owner owners parent parents participant participants partner partners passcode passcodes
+    passenger passengers passphrase passphrases passport passports passwd passwds password passwords
+    patient patients payee payees payer payers people person persons phone phones pin pins
+    policyholder policyholders practitioner practitioners prescription prescriptions principal
+    principals profile profiles project projects promo promos prospect prospects realm realms
     recipient recipients recover recoveries recovers recovery redeem redeems referral referrals
     referrer referrers register reservation reservations resident residents rider riders secret
     secrets seller sellers sender senders session sessions shop shops sid sids signature signatures
@@ -67,107 +77,170 @@ _TELLING_TWO_TEXT: Final = """
 _TELLING_TWO: Final = frozenset(_TELLING_TWO_TEXT.split())
 """As above, for two segments: a token after an id, or a name after an owner."""
 
-TELLING: Final = {**dict.fromkeys(_TELLING_ONE, 1), **dict.fromkeys(_TELLING_TWO, 2)}
+_TELLING_WEAKLY_TEXT: Final = """
+    auth blob branch branches ftp http https identity link links mobile mobiles private provider providers raw
+"""
+_TELLING_WEAKLY: Final = frozenset(_TELLING_WEAKLY_TEXT.split())
+"""As above, but known words stay: most that follow one of these are static."""
+
+TELLING: Final = {
+    **dict.fromkeys(_TELLING_ONE, 1),
+    **dict.fromkeys(_TELLING_TWO, 2),
+    **dict.fromkeys(_TELLING_WEAKLY, 9),
+}
 """Words, and how many segments after them are hidden."""
 
 _SUBRESOURCES_TEXT: Final = """
-    accept account accounts acknowledge acls action actions activate active activity acts add
-    address addresses agents albums alerts aliases all analytics and applications archive archived
-    artifacts as assign attach attachments attributes audience audit authorization authorize
-    automations availability available avatar avatars balance balances batch begin block blocked
-    bots branches branding brands browse buckets bulk bulk by calculate calendar calendars calls
-    cancel cards catalogs certificates certs change channels charges chat chats check claims clear
-    clone close codes collect collection columns comments commits complete completions compliance
-    compute configs configuration configuration confirm connect connection connections consents
-    contacts contracts conversation conversations copy costs count counts create credentials credit
-    current custom customers dashboard dashboards deactivate deals debit default defaults
-    definitions delegates delete deliveries departments deposits describe destroy detach details
-    devices devices diff directory disable disassociate discard disconnect dismiss docker documents
-    domains download draft drafts drafts drive drives duplicate edit email emails embeddings enable
-    enabled encryption endpoint endpoints enroll entitlements entries environment environments
-    episodes evaluate event events events events exchange execute exists expenses expire export
-    exports factors favorites features features feed fetch fields files filter filters finalize find
-    findings finish flags folders follow followers following for forms forwarding friends from
-    functions generate get gists goals grant groups handles hangup heads health hidden history
-    history hooks hooks hosts id identities identity idp ids image images images import imports in
-    inactive inbound inbox index info init initialize insert insights instances integrations
-    interfaces introspect inventory invitations invite invites invoices ip ips issue issues items
-    jobs join jwks keys known labels latest leave ledgers library licenses lifecycle likes limit
-    limits lines link list listings lists loans locations lock login logout logs lookup loyalty mail
-    managed manager mappings mark me media meetings members membership memberships merge message
-    messages messages metadata methods metrics migrate migrations milestones mitigation mobile
-    models modify modules move multi mutate my namespaces new next nodes notes notifications notify
-    oauth objects observability of offers on online open operations options or order orders
-    organizations orgs os outbound outbox overview packages pages parameters partners password patch
-    pause pay payloads payments pending people permission permissions permissions phone phones photo
-    photos photos picture ping pipelines pixels plans play playlists points policies policy poll
-    pools portals positions post posts preferences presence preview previews previous prices privacy
-    process products profile profiles projects projects promotions prompts properties protection
-    protocol providers provision proxies public publish purchases purge push put query queue quota
-    quotas quotes rankings rates read readme rebuild receipts recent recently recordings recover
-    recovery redeem refer referrals refresh refund refunds regions register registration
-    registrations reject rejoin release releases reload reminders removal remove rename renew
-    replace report reports repos repositories request requests resend reservations reset resolve
-    resource resources restart restore restrict results resume retention retrieve retry return
-    revalidate revert reviews revoke rewards roles rotate routes routing rules run runners runs
-    sample save saved scan scans schedules schema schemas scopes search secret secrets secrets
-    sections security segments select self send sending sent servers services session sessions set
-    settings setup share shipments shops show shows sign signatures signin signing signout signup
-    sites sources space spend spends spf stars start stat statement statements statistics stats
-    status statuses steps stop storage stores stream streams streams studies submit subscribe
-    subscription subscriptions subscriptions suggest suggestions summary support surveys suspend
-    switch sync synonyms tables tags targets tasks tax taxes teams template templates tenants
-    terminate test text texts themes threads thresholds tickets timeline to toggle token tokens top
-    topics topup total trace traces track tracks traffic transactions transcript transfer transfers
-    trash trash trigger triggers tunnels types unarchive unassign unblock undelete unfollow
-    uninstall units unlink unlock unmark unpublish unregister unsubscribe unsuspend untag update
-    upgrade upload uploads upsert usage use user users utterance validate value values variables
-    vendors verification verify version versions vertical videos view views voice void votes
-    vouchers wallet wallets watch watchers webhooks well whoami widgets with withdraw workers
-    workflows workspaces zones
+    abort accept access account accounts ack acknowledge acls action actions activate active
+    activity acts add address addresses admin after agents aggregate albums alerts aliases all
+    allocate amend analysis analytics analyze and annotate api append applications apply approval
+    approve archive archived artifacts as assert assign attach attachments attributes audience audit
+    authenticate authorization authorize autocomplete automations availability available avatar
+    avatars balance balances banner basic batch before begin bind blacklist block blocked book bots
+    branches branding brands breakdown browse buckets budget build bulk bump buy by calculate
+    calendar calendars call callback calls cancel capture cards catalogs catch categorize category
+    certificates certs change channels charge charges chat chats check checkin checkout claims
+    classify clean clear clone close closed codes collapse collect collection columns combine
+    comments commit commits common compare compile complete completions compliance compose composite
+    compress compute config configs configuration confirm connect connection connections consents
+    contacts content contracts conversation conversations convert copy correct costs count country
+    counts crawl create credentials credit csv currency current custom customers daily dashboard
+    dashboards date deactivate deals debit debug decline decode decrypt dedupe default defaults
+    defer definitions delegates delete deliveries demand demote deny departments deploy deposits
+    deprecate describe destroy detach details detect devices diagnostic dial diff directory disable
+    disassociate discard disconnect dismiss dispatch display dispute docker documents domains
+    download downvote draft drafts drive drives drop dump duplicate edit email emails embed
+    embeddings emit enable enabled encode encrypt encryption end endpoint endpoints enqueue enrich
+    enroll enter entitlements entries environment environments episodes escalate estimate eta
+    evaluate event events exchange exclude exec execute exist exists exit expand expenses expire
+    expiry explain export exports extend external extra extract factors fail favorites features feed
+    feedback fetch fields files fill filter filters finalize find findings finish first fix flag
+    flags flush folders follow followers following for forget fork format forms forwarding freeze
+    friends from full functions generate get gists goals grant graph groups guid handles hangup
+    heads health hidden hide history hold hooks hosts hourly html icon id identities identity idp
+    ids ignore image images impersonate import imports in inactive inbound inbox include index info
+    ingest init initialize insert insights inspect install instances integrations interfaces
+    internal introspect invalidate inventory invitations invite invites invoices invoke ip ips issue
+    issues items jobs join json jwks jwt keys kick kill known labels language last latest launch
+    ldap leave ledgers level library licenses lifecycle like likes limit limits lines link list
+    listings lists load loans locale locate locations lock log login logo logout logs lookup loyalty
+    mail main manage managed manager manifest map mappings mark match me measure media meetings
+    members membership memberships merge message messages meta metadata methods metrics mfa migrate
+    migrations milestones mine mint mirror mitigation mobile models modify modules monitor monthly
+    mount move multi mutate mute my name namespaces nearby negotiate new next nodes notes
+    notifications notify oauth objects observability obtain of offers oidc on online open operations
+    opt options or order orders organizations orgs os outbound outbox overview own pack packages
+    pages parameters parse partners password patch pause pay payloads payments pdf pending people
+    permission permissions phone phones photo photos pick picker picture pin ping pipelines pixels
+    plan plans platform play playlists points policies policy poll pools popular portals positions
+    post postcode postpone posts predict preferences prepare presence preview previews previous
+    price prices print privacy privilege process produce products profile profiles program projects
+    promote promotions prompts properties protection protocol providers provision proxies prune
+    public publish pull punch purchases purge push put qr query queue quota quotas quotes range
+    rankings rate rates read readme reassign rebuild recalculate receipts receive recent recently
+    recommend reconcile record recordings recover recovery redeem redirect redo reduce refer
+    referrals refresh refund refunds region regions register registration registrations reindex
+    reject rejoin relate relay release releases reload remind reminders removal remove rename render
+    renew reopen reorder repair repeat replace replay reply report reports repos repositories
+    request requests require reschedule resend reservations reserve reset resize resolve resource
+    resources respond restart restore restrict resubmit results resume retention retire retrieve
+    retry return revalidate reverse revert reviews revoke rewards rewind roles roll rollback rotate
+    route routes routing rules run runners runs runtime saml sample sanitize save saved scale scan
+    scans schedules schema schemas scim scopes score seal search secret secrets sections security
+    see seed segments select self send sending sent serve servers services session sessions set
+    settings setup share shift ship shipments shops short show shows shuffle shutdown sign
+    signatures signin signing signout signup simple simulate site sites size skip sleep sms snooze
+    sort sources space spec spend spends spf split sso stage standard star stars start stat state
+    statement statements statistics stats status statuses steps stop storage stores stream streams
+    strip studies submit subscribe subscription subscriptions substitute suggest suggestions summary
+    support surveys suspend swap switch sync synonyms table tables tag tags take targets tasks tax
+    taxes teams template templates tenants terminate test text texts themes threads thresholds
+    throttle tickets timeline timezone to today toggle token tokens tomorrow top topics topup total
+    touch trace traces track tracks traffic train transactions transcode transcript transfer
+    transfers transform translate trash tree trending trigger triggers trim truncate try tunnels
+    type typeahead types unarchive unassign unban unbind unblock undelete undo unfollow unfreeze
+    ungroup unhide uninstall units unlike unlink unlock unmark unmute unpin unpublish unread
+    unregister unstar unsubscribe unsuspend untag unwatch update upgrade upload uploads upsert
+    upvote uri url usage use user users utterance uuid validate value values variables vat vendors
+    verification verify version versions vertical videos view views visit voice void vote votes
+    vouchers wait wake wallet wallets warm watch watchers webhooks weekly well whitelist whoami
+    widgets wipe wireless with withdraw workers workflows workspaces wrap write xml yearly yesterday
+    zip zones
 """
 SUBRESOURCES: Final = frozenset(_SUBRESOURCES_TEXT.split())
 """Verbs and collections that stand where an id could: ``users/search``, ``accounts/{id}/settings``."""
 
 _FIRST_NAMES_TEXT: Final = """
-    aaron adam adrian agnes ahmed aisha alan albert alejandro alessandro alex alexander alexandra
-    alexis alfred ali alice alicia alina amanda amelia amir amy ana andrea andreas andrei andrew
-    andy angela anita ann anna anne annie anthony anton antonio arthur arun ashley astrid barbara
-    beatrice ben benjamin bernard bernd beth bjorn bob boris bradley brandon brenda brian bruce
-    bruno carla carlos carmen carol caroline catherine charles charlotte chen chloe chris christian
-    christina christine christopher claire clara craig cynthia daniel daniela david deborah denis
-    dennis diana diego dieter dimitri dmitri doe dominic donald donna dorothy douglas edward eleanor
-    elena eli elias elisabeth elizabeth ella ellen emily emma eric erik ernest esther ethan eva
-    evelyn fabian fatima felix fernando fiona florian frances francesca francesco francis frank
-    franz fred frederick friedrich fritz gabriel gabriela garcia gary george gerald gerard gina
-    giovanni giulia giuseppe gloria greg gregory greta guido gustav hana hanna hannah hans harald
-    harry hassan heather heidi heike helen helena helga henri henry hiroshi holly hugo ian ibrahim
-    igor ingrid irene iris isaac isabel isabella ivan jack jackson jacob jacques jake jakob james
+    aarav aaron adam aditi adrian agnes agnieszka ahmed aino aisha alan albert alejandro aleksandr
+    alessandro alex alexander alexandra alexis alfred ali alice alicia alina amanda amara amelia
+    amelie amir amy ana ananya anastasia anders andrea andreas andreea andrei andrew andy angela
+    anita ann anna anne annie anthony anton antonio anya arjun arthur arun ashley astri astrid
+    aurelie ayse barbara beatrice beatriz ben benjamin bernard bernd beth bjarne bjorn bob bogdan
+    bohdan boris bradley brandon brenda brian bruce bruno camila carla carlos carmen carol caroline
+    catarina catherine celine charles charlotte chen chidi chloe chris christian christina christine
+    christopher claire clara conchita craig cynthia daniel daniela david deborah deepak denis deniz
+    dennis diana diego dieter dimitri dimitris dmitri dmytro doe dominic donald donna dorothy
+    douglas duarte edward eero einar ekaterina eleanor elena eleni eli elias elif elisabeth
+    elizabeth ella ellen elsa emily emma emre eric erik ernest esther eszter ethan eva evelyn fabian
+    fatima fatma felix fernando fiona florian frances francesca francesco francis frank franz fred
+    frederick freja friedrich fritz fritzi gabor gabriel gabriela garcia gary gaston george gerald
+    gerard gina giorgos giovanni giulia giuseppe gloria greg gregory greta guadalupe guido guillaume
+    gustav hana hanna hannah hans harald harry haruto hassan heather heidi heike heinrich helen
+    helena helga henri henrik henry hiroki hiroshi holly hugo ian ibrahim igor ines ingrid ingvar
+    ioana irene iris isaac isabel isabella istvan ivan jack jackson jacob jacques jake jakob james
     jamie jan jana jane janet janine jasmine jason javier jean jeff jeffrey jennifer jeremy jerry
-    jessica jim joan joanna joe johan johann johannes john johnny johnson jonas jonathan jorge jose
-    josef joseph joshua joyce juan judith judy julia julian julie julien juliette jurgen justin
-    karen karin karl katharina katherine kathleen kathryn katie kenji kenneth kerstin kevin khalid
-    kim klaus kumar kyle lara larry laura lauren laurent lea leila lena leo leon leonard leonardo
-    leonie leslie liam lina linda lisa logan lorenzo lothar louis louise luca lucas lucia lucy luigi
-    luis luisa lukas luke lydia magdalena manfred manuel marc marcel marco marcus margaret margarita
-    maria marie marina mario marion marta martha martin martina mary masha mateo mathias matthew
-    matthias maurice maximilian megan mehmet melanie melissa michael michaela michel michelle miguel
-    mike mikhail milan mohamed mohammed monica monika moritz mueller muhammad nadia nadine nancy
-    natalia natalie natasha nathan neil nicholas nick nicolas nicole nikolai nina noah nora oksana
-    olaf oleg olga oliver olivia omar oscar otto pablo pamela paolo pascal patricia patrick paul
-    paula pavel pedro peter petra philip philipp philippe pierre piotr priya rachel rafael rainer
-    raj rajesh ralph ramon raphael rebecca regina reinhard renate ricardo richard rick rita robert
-    roberto robin roger roland roman ronald rosa ruben rudolf russell ruth ryan sabine sally
-    samantha samuel sandra sanjay sara sarah sasha satoshi scott sean sebastian sergei sergey sergio
-    sharon shirley silvia simon smith sofia sonja sophia sophie stefan stefanie stephanie stephen
-    steve steven stuart sunita susan susanne suzanne sven svetlana sylvia takeshi tamara tanja
-    tatiana teresa theodor theresa thomas tim timothy tina tobias tom tomas tony tyler udo ulrich
-    ulrike ursula uwe valentina valeria vanessa vera veronica victor victoria viktor vincent
-    virginia vladimir walter wanda wayne wei wendy werner wilhelm william wolfgang xavier yan yasmin
-    yuki yuri yusuf yvonne zachary zara zoe
+    jessica jiahao jim jiri jiwoo joan joanna joao joaquin jochen joe johan johann johannes john
+    johnny johnson jonas jonathan jonny jorge jose josef joseph joshua joyce juan judith judy
+    juergen juha julia julian julie julien juliette jurgen justin karen karim karin karl katarzyna
+    katharina katherine kathleen kathryn katie katya kenji kenneth kenta kerstin kevin khalid kim
+    klaus kofi kostas krzysztof kumar kwame kyle lara larry lars laszlo laura lauren laurent layla
+    lea leila lena leo leon leonard leonardo leonie leslie leticia liam lina linda lindiwe linnea
+    lisa logan lorenzo lothar lotte louis louise luca lucas lucia lucie lucy ludwig luigi luis luisa
+    lukas luke lupe lydia mads magdalena maja malgorzata manfred manuel marc marcel marco marcus
+    marek margaret margarita margaux maria marie marina mario marion marisol marta martha martin
+    martina mary masha mateo mathias mathieu mathilde matthew matthias matti maurice maximilian
+    megan mehdi mehmet meiling melanie melissa michael michaela michel michelle miguel mihai mika
+    mike mikhail milan minjun mohamed mohammed monica monika moritz mueller muhammad mustafa mykola
+    nadia nadine nancy natalia natalie natasha nathan neil ngozi nicholas nick nicolas nicole nikhil
+    nikita nikolai nikos nina noah noemie nora nour oksana olaf oleg oleksandr olena olga oliver
+    olivia omar oscar oskar otto pablo paco pamela paolo pascal patricia patrick paul paula pavel
+    pedro pepe peter petr petra philip philipp philippe pierre piotr pooja priya rachel rafael rahul
+    rainer raj rajesh ralph ramon raphael rebecca regina reinhard renate ricardo richard rick rita
+    robert roberto robin roger rohan roland roman ronald rosa ruben rudolf rui russell ruth ryan
+    sabine sakura sally salma samantha samuel sandra sanjana sanjay santiago sara sarah sasha
+    satoshi scott sean sebastian sebastien seoyeon sergei sergey sergio sharon shirley sigrid silvia
+    simon sipho smith socorro sofia sofie sonja sophia sophie stanislaw stefan stefanie stephanie
+    stephen steve steven stuart sunita susan susanne suzanne sven svetlana sylvia takeshi takumi
+    tamara tanja tatiana tatyana teresa tereza thabo theodor theresa thiago thibault thomas tiago
+    tim timothy tina tobias tom tomas tony tunde tyler udo ulrich ulrike ursula uwe valentina
+    valeria vanessa vasily vera veronica victor victoria vikram viktor vincent virginia vladimir
+    walter wanda wayne wei wendy werner wilhelm william wojciech wolfgang xavier xiaoming ximena yan
+    yasmin yifan youssef yui yuki yuri yusra yusuf yvonne zachary zainab zara zoe zsofia
 """
 FIRST_NAMES: Final = frozenset(_FIRST_NAMES_TEXT.split())
 """Frequent given names, and a few family names, that are no words of an API."""
+
+_LAST_NAMES_TEXT: Final = """
+    abdullah adeyemi aguilar ahmed alvarez andersen anderson andersson bailey bakker bauer becker
+    bennett bianchi bloggs brooks butler castillo chavez chen choi clarke cohen coleman collins
+    cooper davies davis demir devries diaz doe dubois durand edwards ellis eriksson esposito evans
+    fernandez ferrari ferreira fischer fisher flores foster garcia gibson gomez gonzalez graham
+    griffin gupta gutierrez hansen harris harrison hartmann hassan hayes henderson hernandez herrera
+    hoffmann hofmann huang hughes hussain ito ivanov ivanova jackson jansen jenkins jensen jimenez
+    johansen johansson johnson jones karlsson kaya kelly khan kobayashi koch kowalski krause krueger
+    kumar kuznetsov larsen lefebvre lehmann leroy levy lewis lopez maier martinez mcdonald mcdonnell
+    medina meier mendoza mensah meyer miller morales moreau moreno morris mueller muller murphy
+    murray mustermann nakamura neumann nguyen nielsen nilsson novak nowak obrien oconnor okafor
+    okonkwo oliveira olsen ortiz patel patterson pedersen pereira perez perry petrov petrova pham
+    popov powell rahman ramirez ramos reyes reynolds richardson richter rivera roberts robinson
+    rodriguez rogers romano romero ross rossi rousseau ruiz russell russo ryan sanchez sanders
+    santos sato schaefer schmidt schmitt schneider schroeder schulz schulze shah sharma silva
+    simmons simpson singh smirnov smith sokolov souza stewart suzuki takahashi tanaka taylor
+    thompson torres tran vasquez visser wagner walker wang washington watanabe watson weber werner
+    williams wilson wisniewski wright yamamoto yang yilmaz zhang zhao zhou zimmermann
+"""
+LAST_NAMES: Final = frozenset(_LAST_NAMES_TEXT.split())
+"""Frequent family names, which follow a given name or its first letter: ``janedoe``, ``jdoe``."""
 
 _GENERAL_WORDS_TEXT: Final = """
     a admin amount amounts api apis app apps article articles assets assistants attachment audio
@@ -571,5 +644,179 @@ _DOCUMENTED_WORDS_TEXT: Final = """
 DOCUMENTED_WORDS: Final = frozenset(_DOCUMENTED_WORDS_TEXT.split())
 """Further words in the documented routes of 570 public APIs; ``tests/aggregation/corpus`` names them."""
 
-WORDS: Final = SUBRESOURCES | GENERAL_WORDS | DOCUMENTED_WORDS
+_COMPANIES_TEXT: Final = """
+    airlines brothers capital consulting corp electric energy enterprises gmbh holdings inc
+    industries labs llc logistics ltd motors pharma plc software solutions sons studios systems tech
+    technologies ventures
+"""
+COMPANIES: Final = frozenset(_COMPANIES_TEXT.split())
+"""Last words of companies' names."""
+
+_NUMBERED_TEXT: Final = """
+    2d 2fa 2xx 3d 3ds 3ds1 3ds2 3g 3gp 3gpp 3xx 4g 4k 4xx 50p 5g 5xx 8k 95p 99p a11y a2a a2p ac3
+    aes128 aes192 aes256 av1 b2b b2c b2g base16 base32 base58 base62 base64 base85 bep2 bep20 bep721
+    bip32 bip39 bip44 blake2 brc20 c2b c2c c2pa cc2 co2 crc32 d1 d2c d365 dhcp4 dhcp6 dhcpv4 dhcpv6
+    dstu2 e164 e2e e911 ec2 ed25519 eip1559 eip712 erc1155 erc20 erc721 es256 fido2 g2p ga4 gen2
+    gpt2 gpt3 gpt4 gs1 h264 h265 hex2 hs256 html5 http1 http2 http3 i18n i2c iec61850 ikev1 ikev2
+    imap4 int16 int32 int64 int8 ip4 ip6 ipv4 ipv6 iso20022 iso27001 iso3166 iso4217 iso8601 j2ee
+    jp2 k8s l1 l10n l2 l2tp l2vpn l2vpns l3 l3vpn l3vpns l4 l7 latin1 lwm2m m2m m365 m3u m3u8 md4
+    md5 mp2 mp3 mp4 mpeg2 mpeg4 mq2 mt103 mt940 n8n nep17 nep5 no2 o2c o365 oauth1 oauth2 oidc2
+    ospf2 ospf3 ospfv2 ospfv3 p12 p2p p2pkh p2sh p7b p8 pbkdf2 pgp2 pkcs1 pkcs11 pkcs12 pkcs7 pkcs8
+    pm10 pm25 pop3 psd1 psd2 psd3 qr2 r2 r4 rc4 ripemd160 route53 rs256 rsa2048 rsa4096 s3 saml1
+    saml2 scim2 secp256k1 sha1 sha2 sha224 sha256 sha3 sha384 sha512 slip44 slp1 smb2 smb3 snmpv2
+    snmpv3 so2 soap11 soap12 soc2 ss7 stu3 swagger2 t38 tls10 tls11 tls12 tls13 tr34 trc10 trc20
+    trc721 u2f uint16 uint32 uint64 uint8 utf16 utf32 utf8 v1beta v2g v2x vp8 vp9 w2 w3c w8 w9 web1
+    web2 web3 wgs84 wpa2 wpa3 x12 x25519 x509 x86 xero2 xxh32 xxh64
+"""
+NUMBERED: Final = frozenset(_NUMBERED_TEXT.split())
+"""What is called by letters and digits: standards, formats, and words that are shortened with a digit."""
+
+_IDENTIFIER_WORDS_TEXT: Final = """
+    aac abbr abbreviation above absent absolute abstract ac acc acceleration accent acceptance
+    acceptances accessed accounting accrual accumulated accuracy ach acknowledged acknowledgement
+    acquired acquisition acs activated actual added addition additions addr adds addtaskcollection
+    adjusted adm administration administrative administrators adult advertising advisor advisors
+    advisory ae aff affiliation affinity after age aged agreements air airport alarms album alg algo
+    align alignment alive alleles allocated allowance allows already alt alternative alternatives
+    altitude always amazon amenities amz an ancestor ancestors anchors angle animation announcement
+    annual answered anti any ap apikey appearance applicable applies appointment appointments
+    approver approximate archival are area areas arg args argument arguments arn array arrival art
+    artist asc ascending ask asn assemblies assembly asynchronous at atm atoz attempted attendee
+    attested auditing audits authenticate authenticated author aux avail average avoid avs await
+    awaiting axes axis azimuth back backoff bad badge badges balancing ban band banking bar basis
+    baskets battery bbox bcc be beacon bearer bearing bedrooms before beginning behalf below
+    beneficiary benefit benefits best between bias bic billed bills bio bios birth birthday bit
+    black blacklisted blank blockers bluetooth blur boarding body bold bonus booked bool boolean
+    border bottom bounced bound bounding bounds box boxes breaks brief brightness broadcast bus
+    button buttons buy buyer buying byte cad cadence calc camera can canceldelete cancellations
+    cancelled candidate canonical capable capacities caption car cargo carrier cast cause causes cc
+    cd cdm cell central centroid cents certified cf chain changed chap chapter chapters char charged
+    charging chars charset chart checked checker checkin checklist checksum chinese choice choices
+    chosen chunk cid cidrs cipher circle circuit circuits cisco classic classified classifier
+    classifiers clause clauses clean cleared cli clicked clientid clips clock closed closing cm cmd
+    cnam cname co coach codec codecs col collapse collapsed collected collector color comanaged
+    combination combinations coming commission commissions committed committer comms comp comparator
+    comparison compiler complaints complexity compliant compound compress compressed compression
+    computer concat concurrent condition conditional conf confidence confirmations confirmed
+    conformance consecutive consolidation constant constraint consumption contacted contained
+    continent continuation continue contributing contribution contributions converted cooldown
+    cooling coordinate coordinates copyright corporate corrected correspondence counter counters
+    counties countrycode county cover coverages cpus cr crashes crc creditor crm cron crop cs csr
+    css cta culture cultures curbside curve customfields cutoff cve cvss cwe dark datasource
+    datatype datetime dbs dc de deactivated deactivation dead debtor decay decimal decision declared
+    declined decrypted deep def deferred degree del delay deletable deleted delimiter delivered
+    denominator dep departure departures depends deployable deprecated deprecation depth derived
+    desc descendants descending descriptive desired desk desktop detected deviation differences
+    difficulty digit digital digits dim dir director disableautoscale disabled disablescheduling
+    disallowed disc disclaimer disconnected discounted discussion discussions displayed disposition
+    dispute disputed disruption dist distinct distributed district districts division dm dn dob doc
+    dockerfile does dollars domestic dominant donations done dont door double downloaded downloading
+    dr drain draw drift driver drivers driving drm dropdown drops ds dsa dst dtmf dto dummy dump
+    duplicated duplicates durations during duty ea each ean earliest earnings easy eco ecosystem ed
+    editable edited editing editor editors effect effort egress elapsed electronic element elements
+    elevation employer employers employment empty enableautoscale enablescheduling encode encoding
+    ended ending ends endtime energy engagement english enqueue enqueued enter entered entire env eo
+    episode epoch eq equal equipment equivalent erc err errored es escape eta etag ethernet
+    ethnicity eu eur eval evaluateautoscale evaluated evaluator even exact exceeded excel except
+    exception excerpt excess excluded excludes excluding exclusive executed exempt existing exit exp
+    expected experience expired expires explicit exportable exported expose exposed expr ext extra
+    extras eye fa face facebook faces facilities facility fact factory fade faq fare farm favourite
+    fax faxes fc fcm federal fee fi filename filesize fill filled filterable fin final finance
+    financials fingerprint finished fips fire firehose firstname fit fix fixed flagged flat flatten
+    flavor floating floor font forced foreground foreign forename forget format formatted formatting
+    formula formulas forwarded found four fps fqdn fraction framerate freeze freq frequencies
+    frequent freshness fri friday friend front frozen fs ft ftp fuel fulfilled fullname fully funds
+    fuzzy fx gadgets gain galleries gap garage gas gate gcm gender general generator genes genres
+    geographic geometry gid gigabytes given gl go government gpg gps gpu grade gradient granularity
+    gravatar greater gross ground grouped growth gt gte gtin guarantee guard guess guests guidance
+    guided gz gzip hair hand handle handler handlers handling hard has have hd hdfs hdr heading
+    headline healths healthy heap heartbeats heat height hex highest highlight highlighted
+    highlights hint hints hire historic hit hive hlr hls holder hop hops horizontal hosting house
+    household href hsm humidity hw iana iata iban icao iccid icmp icons idempotency idle if imei img
+    immediate immediately impacted implementation implicit importance important inactivity incl
+    included includes inclusion inclusive income incomplete incremental individual individuals infra
+    inherited initialization initiated initiation initiator inner ins insecure insensitive inside
+    instagram institution instruction insurance int integer intelligence intended inter interest
+    intermediary international interpolation interval intervals into intra intune invalid invert
+    inverted investment invisible invited invitee invoiced iot ipsum ipv iso issued iteration
+    japanese java jitter jobschedules joined js jurisdiction kb keep keepalive kerberos kernel
+    keyboard keyspaces kid kill kpi labeled lag lan land landmark landmarks lastname lat late later
+    latitude lb lcm ldap leaf leaving led left leg legend legs len length less letter
+    lifetimejobstats lifetimepoolstats light like limited linkedin listed listener liveness lng loa
+    loaded loc locale locality localization localized locate locker logged logic lon longest
+    longitude look loop lost lot low lower lowercase lowest ls lt lte lun lyrics magnitude mailbox
+    mailing mails main maintainer maker mandate mandatory manually manufacturer manufacturers many
+    margin margins marital marked markers marketplaces markup mask masked mass matched math mau
+    maximum mb mcc md mdn mean measure measurements median medium megabytes mem memo mention
+    mentioned met mi mib microsoft mid middle miles milestone milli millis milliseconds mime
+    mimetype min minimum mins minutes mirror misc mismatch miss missed mission mix mixed mms mnc
+    mobility moderated moderator modification modified mon monday moon more most motion mounts moved
+    movie movies moving mp mpn mqtt msg mtu multiplier must muted mx narrative nas nationality
+    natural nav navigation nb nbf near needed needs negate neighbor neighborhood nested nesting net
+    netmask neutral never newer newest nfc nic nickname nodecounts noise nominal non none norm
+    normal normalized notified ns nsx ntp null nullable num numerator numeric numerical obj
+    objective observed occupancy occupation occupied occurred ocp ocr odd oem off official offset
+    oid old oldest once ongoing only ontology op opacity opened opening opens operand opportunities
+    opportunity ops opted option optional orbit orderby ordered organizer orientation orig
+    originating originator ou outcome outdated outer outlets outlier outlook outstanding overage
+    overdue overflow overlay overload overridden overtime overwrite own pad padding paged pagesize
+    paginated pagination paging pairing pan panel parallel parallelism parking parse parsed parser
+    partial passcode passed passenger passphrase passport passthrough paused payable payee payer
+    paypal payroll payrolls pc pct peak pem penalty percentages percentile performed periodic
+    persist persistence personas phase phi phrases pi pick pid pii pitch pixel pk placed placeholder
+    plain planned planner plus pm png po podcast poi pointer polling polls polygon poolusagemetrics
+    pop popularity population portrait pos positives possible postcode posted posting potential
+    power precision predicate predicted predictor prefer preflight prem premises prep prepaid
+    preparation prepared presentation preserve preset pressure pretty prev prevent printed prior
+    privilege pro proactive probabilities probability problem problems production profanity profit
+    projection promo promoted promotional pronouns proofs proposed protect protections province
+    proximity ps psd pub purchasing pushed pv pwd qos qr qrcode qty qualified qualifier quantity
+    quarter queryable quiet race radio radius ram rated ratio rdp re reachability reachable readable
+    reading readonly rear reassigned rebooting receivable receiver receivers receiving recognition
+    reconciled reconciliation recorded recorders rectangle recurrence recurrences recurring red
+    redacted redeemed redemption redeploy redirection redis reduce redundancy ref referenced referer
+    referrer refreshed refunded reg regex regexp registrant rejected rejection rel relative released
+    relevance remarks remind remoteloginsettings removed removenodes rent rental repeat repeats
+    replaced replacement reported reporter representation representative req requestor require
+    requires res resetpassword resident resolutions resourcegroups respect responded responsibility
+    responsible restorable restored resubmit resumable retain retire retries retrievable retryable
+    returned revenue reversed reviewer revoked rgb ri rich rides right rights risky road roaming roi
+    rolling roster rosters rotated round rounding routable rp rsa rss rssi rtc rx salary salt
+    salutation same sap sat saturday saving scaled scheduler scheme schemes school schools scm
+    screens scroll searchable searched seasons seat sec seconds secs sector secured see selectable
+    selection selector selectors sell seller selling sends sentence separate separately separator
+    seq serp served settled settlement settlements severities sex shape shard sheet shipped shopping
+    shortname should showing shuffle shutdown shutting sid side sidebar sig signer significant
+    silence similar similarity simplified since skew skip skipped skype sla sleep slice slug small
+    smb smooth so socket sockets soft sold song songs sop sort sortable sorting sp span spatial
+    speak specific specification specifications specified spell spellcheck spot spotify spread
+    square squash src ssid ssn st staff stamp standby standing startdate started starting starts
+    startup stateful station stations stay std sticky stopped stopresize stops str strains strategy
+    street strength strict strike strings studios subaccount subcategories subcategory subdivision
+    subnet substitutions subtask subtasksinfo subtitle subtitles subtotal successful suffix sum
+    summarization sun sunday supplied supplier supply supports suppress surname suspension sv svc
+    svg swagger swift symbol symbolic synced synchronous syncing sys syslog tab tagged tagger taints
+    taken talk tap taskcounts taxable taxonomy teacher technical techniques technology telephone
+    telephony temperature tensor terminated terminating tested textual than the throttle throttled
+    through thu thumb thumbprint thursday ticker ticks till timed timeframe timers timespan
+    timestamps timezone timezones tip titles todo tolerance took tooltip tos tracked tracker trading
+    trailer trainings transcode transferred transform transforms transient transitions translated
+    transmission transmit transparency transparent treatment trending tries triggering trim true
+    truncated truststore truth try ts ttl tts tue tuesday tv twitter two tx txn txt ua udid udp ui
+    uid uids un unassigned unavailable uncertainty undefined under unexpected unhealthy unicode
+    unified unique unix unknown unlimited unmanaged unmatched unmodified unpin unread unsubscribed
+    until unused uom upc upcoming updatable updateproperties updater uploaded uploader upper
+    uppercase ur urn us usb usd used userid usernames uses using utc util utilized uuids val
+    validated validator validity vanity variance vars vat verb verbose verbosity verifier versioned
+    via viewing virtualization visa visible visual visualization vlan vlans voided vote voter voting
+    wake wall wan warm warn was watched watchlist weak website websites wed wednesday weekly weeks
+    weight weighted welcome what when white whitelist whitelisted whitespace who wi wide width wifi
+    wikipedia wildcard will win wishlist withdrawal within witness wkhtmltopdf word workbook
+    workbooks working world wrap wrapper writable writer written xls xx yaw years yield zendesk zero
+    zip zipcode zoom
+"""
+IDENTIFIER_WORDS: Final = frozenset(_IDENTIFIER_WORDS_TEXT.split())
+"""Further words in the names of operations, parameters and fields of several public APIs."""
+
+WORDS: Final = SUBRESOURCES | GENERAL_WORDS | DOCUMENTED_WORDS | IDENTIFIER_WORDS
 """Words that stay."""

@@ -18,6 +18,7 @@ _PERSON: Final = re.compile(
     "user|customer|patient|member|owner|author|login|email|person|contact|account", re.IGNORECASE
 )
 _SECRET: Final = re.compile("token|secret|password|api_?key|access_?key|invit", re.IGNORECASE)
+_FORMAT: Final = re.compile("(^|_)(format|ext)$|extension|format$", re.IGNORECASE)
 _CHANCE: Final = 20261129
 
 
@@ -38,8 +39,10 @@ def tuned(api: str) -> bool:
     return hashlib.sha256(api.encode()).digest()[0] % 2 == 0
 
 
-def _value(name: str, chance: random.Random) -> tuple[str, bool]:
+def _value(name: str, chance: random.Random, glued: bool = False) -> tuple[str, bool]:
     """Return a value for a parameter of that name, and whether it must be hidden."""
+    if _FORMAT.search(name):
+        return (".json" if glued else "json"), False
     token = f"{chance.getrandbits(80):020x}"
     if re.search("email|mail", name, re.IGNORECASE):
         return chance.choice(["jane.doe@example.com", "jane.doe%40example.com"]), True
@@ -72,7 +75,7 @@ def static_hidden(routes: dict[str, list[str]]) -> tuple[int, list[str], int, li
             def fill(
                 match: re.Match[str], chance: random.Random = chance, secrets: list[str] = secrets
             ) -> str:
-                value, must = _value(match[1], chance)
+                value, must = _value(match[1], chance, match.string[: match.start()][-1:].isalnum())
                 if must:
                     secrets.append(value)
                 return value

@@ -1,0 +1,174 @@
+"""Words: which ones programmers use in names, in any form, and which ones are people's names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from recost._patterns import LazyPattern
+from recost.aggregation.vocabulary import COMPANIES, FIRST_NAMES, LAST_NAMES, SUBRESOURCES, TELLING, WORDS
+
+__all__ = [
+    "HUMP",
+    "is_known",
+    "is_known_word",
+    "is_person",
+    "is_run_together",
+    "is_run_together_verb",
+    "may_follow",
+    "names_company",
+    "words_of",
+]
+
+HUMP: Final = LazyPattern("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+_LEAST_STEM: Final = 4
+_LEAST_PIECE: Final = 3
+_MOST_PIECE: Final = 16
+_MOST_LETTERS: Final = 40
+_ENDINGS_TEXT: Final = """
+    ies/y es/ s/ ers/ rs/ ors/e ations/e ions/e ions/ ments/ ied/y ed/ d/ ing/ ing/e er/ r/ or/e ly/ able/
+    able/e ation/e ation/ ion/e ion/ ment/
+"""
+_ENDINGS: Final[dict[str, list[tuple[str, str]]]] = {}
+"""By their last letter: endings of words, and what the word that they are formed from has in their place."""
+for _ending, _, _instead in (text.partition("/") for text in _ENDINGS_TEXT.split()):
+    _ENDINGS.setdefault(_ending[-1], []).append((_ending, _instead))
+_BEGINNINGS: Final = (
+    "auto",
+    "co",
+    "de",
+    "dis",
+    "inter",
+    "mis",
+    "multi",
+    "non",
+    "pre",
+    "re",
+    "sub",
+    "super",
+    "un",
+)
+_FOLLOWING: Final = (
+    "able",
+    "ance",
+    "ed",
+    "ence",
+    "ible",
+    "ing",
+    "ion",
+    "ity",
+    "ment",
+    "ness",
+    "ship",
+)
+"""Endings of words that say what is done or how something is, and name nobody."""
+_VERBS_TEXT: Final = """
+    add cancel change check clear create delete download edit export extend fetch find get import list load
+    new query register remove resend reset save search send set show start stop submit update upload validate
+    verify
+"""
+_VERBS: Final = frozenset(_VERBS_TEXT.split())
+"""Verbs that run-together names begin with."""
+_NO_PLURALS: Final = ("ss", "us", "is")
+
+
+_HEADS: Final = frozenset(name[:_LEAST_PIECE] for name in FIRST_NAMES)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words in lower case, without letters that stand alone as in ``OAuth`` and ``S3``."""
+    return [hump.lower() for hump in HUMP.findall(text) if len(hump) > 1]
+
+
+def is_known(text: str) -> bool:
+    """Tell whether each of the words of a text is known."""
+    words = words_of(text)
+    return bool(words) and (WORDS.issuperset(words) or all(map(is_known_word, words)))
+
+
+def is_known_word(word: str) -> bool:
+    """Tell whether a word in lower case is known, or formed from one that is."""
+    return word in WORDS or (_LEAST_STEM < len(word) <= _MOST_LETTERS and _is_formed(word))
+
+
+def _is_formed(word: str) -> bool:
+    """Tell ``unsubscribed`` by ``subscribe``."""
+    if word.startswith(_BEGINNINGS):
+        for beginning in _BEGINNINGS:
+            rest = word[len(beginning) :]
+            if (
+                word.startswith(beginning)
+                and len(rest) >= _LEAST_STEM
+                and (rest in WORDS or _is_inflected(rest))
+            ):
+                return True
+    return _is_inflected(word)
+
+
+def _is_inflected(word: str) -> bool:
+    for ending, instead in _ENDINGS.get(word[-1], ()):
+        if word.endswith(ending):
+            stem = word[: -len(ending)] + instead
+            if stem in WORDS or (stem[-1:] == stem[-2:-1] and stem[:-1] in WORDS):  # pinned, stopping
+                return len(stem) >= _LEAST_PIECE
+    return False
+
+
+def is_run_together(word: str) -> bool:
+    """Tell whether a word consists of known ones that are written without a gap: ``webhooknotifications``."""
+    return bool(_run_together(word))
+
+
+def is_run_together_verb(word: str) -> bool:
+    """Tell ``updatecategory`` and ``customproperties`` from ``topsecret``."""
+    pieces = _run_together(word)
+    return bool(pieces) and (
+        pieces[0] in _VERBS
+        or (len(pieces[-1]) > _LEAST_STEM and pieces[-1][-1] == "s" and may_follow(pieces[-1]))
+    )
+
+
+def _run_together(word: str) -> list[str]:
+    length = len(word)
+    if not 2 * _LEAST_PIECE <= length <= _MOST_LETTERS:
+        return []
+    starts = {0: 0}
+    for start in range(length - _LEAST_PIECE + 1):
+        if start in starts:
+            for end in range(start + _LEAST_PIECE, min(start + _MOST_PIECE, length) + 1):
+                if word[start:end] in WORDS:
+                    starts[end] = start  # the last piece is the shortest one
+    pieces = []
+    end = length
+    while end and end in starts:
+        pieces.append(word[starts[end] : end])
+        end = starts[end]
+    return pieces[::-1] if len(pieces) > 1 else []
+
+
+def is_person(word: str) -> bool:
+    """Tell ``jane``, ``janedoe`` and ``jdoe``, unless it is a known word."""
+    if word in FIRST_NAMES:
+        return True
+    if word in WORDS or not _LEAST_STEM <= len(word) <= _MOST_PIECE:
+        return False
+    if word[1:] in LAST_NAMES:
+        return True
+    return word[:_LEAST_PIECE] in _HEADS and any(
+        word[:end] in FIRST_NAMES and (word[end:] in LAST_NAMES or word[end:] in FIRST_NAMES)
+        for end in range(_LEAST_PIECE, len(word) - 1)
+    )
+
+
+def may_follow(word: str) -> bool:
+    """Tell whether a word that stands where an id could is none: a verb, a state, a collection."""
+    if word in SUBRESOURCES or word in TELLING:
+        return True
+    if not is_known_word(word):
+        return False
+    return word.endswith(_FOLLOWING) or (word[-1] == "s" and not word.endswith(_NO_PLURALS))
+
+
+def names_company(words: list[str]) -> bool:
+    """Tell ``global-systems`` by its last word."""
+    return len(words) > 1 and words[-1].lower() in COMPANIES
