@@ -136,7 +136,7 @@ _SUBRESOURCES_TEXT: Final = """
     post postcode postpone posts predict preferences prepare presence preview previews previous
     price prices print privacy privilege process produce products profile profiles program projects
     promote promotions prompts properties protection protocol providers provision proxies prune
-    public publish pull punch purchases purge push put qr query queue quota quotas quotes range
+    public publish pull punch purchases purge push put pvt qr query queue quota quotas quotes range
     rankings rate rates read readme reassign rebuild recalculate receipts receive recent recently
     recommend reconcile record recordings recover recovery redeem redirect redo reduce refer
     referrals refresh refund refunds region regions register registration registrations reindex
@@ -672,148 +672,271 @@ NUMBERED: Final = frozenset(_NUMBERED_TEXT.split())
 """What is called by letters and digits: standards, formats, and words that are shortened with a digit."""
 
 _IDENTIFIER_WORDS_TEXT: Final = """
-    aac abbr abbreviation above absent absolute abstract ac acc acceleration accent acceptance
-    acceptances accessed accounting accrual accumulated accuracy ach acknowledged acknowledgement
-    acquired acquisition acs activated actual added addition additions addr adds addtaskcollection
-    adjusted adm administration administrative administrators adult advertising advisor advisors
-    advisory ae aff affiliation affinity after age aged agreements air airport alarms album alg algo
-    align alignment alive alleles allocated allowance allows already alt alternative alternatives
-    altitude always amazon amenities amz an ancestor ancestors anchors angle animation announcement
-    annual answered anti any ap apikey appearance applicable applies appointment appointments
-    approver approximate archival are area areas arg args argument arguments arn array arrival art
-    artist asc ascending ask asn assemblies assembly asynchronous at atm atoz attempted attendee
-    attested auditing audits authenticate authenticated author aux avail average avoid avs await
-    awaiting axes axis azimuth back backoff bad badge badges balancing ban band banking bar basis
-    baskets battery bbox bcc be beacon bearer bearing bedrooms before beginning behalf below
-    beneficiary benefit benefits best between bias bic billed bills bio bios birth birthday bit
-    black blacklisted blank blockers bluetooth blur boarding body bold bonus booked bool boolean
-    border bottom bounced bound bounding bounds box boxes breaks brief brightness broadcast bus
-    button buttons buy buyer buying byte cad cadence calc camera can canceldelete cancellations
-    cancelled candidate canonical capable capacities caption car cargo carrier cast cause causes cc
-    cd cdm cell central centroid cents certified cf chain changed chap chapter chapters char charged
-    charging chars charset chart checked checker checkin checklist checksum chinese choice choices
-    chosen chunk cid cidrs cipher circle circuit circuits cisco classic classified classifier
-    classifiers clause clauses clean cleared cli clicked clientid clips clock closed closing cm cmd
-    cnam cname co coach codec codecs col collapse collapsed collected collector color comanaged
-    combination combinations coming commission commissions committed committer comms comp comparator
-    comparison compiler complaints complexity compliant compound compress compressed compression
-    computer concat concurrent condition conditional conf confidence confirmations confirmed
-    conformance consecutive consolidation constant constraint consumption contacted contained
-    continent continuation continue contributing contribution contributions converted cooldown
-    cooling coordinate coordinates copyright corporate corrected correspondence counter counters
-    counties countrycode county cover coverages cpus cr crashes crc creditor crm cron crop cs csr
-    css cta culture cultures curbside curve customfields cutoff cve cvss cwe dark datasource
-    datatype datetime dbs dc de deactivated deactivation dead debtor decay decimal decision declared
-    declined decrypted deep def deferred degree del delay deletable deleted delimiter delivered
-    denominator dep departure departures depends deployable deprecated deprecation depth derived
-    desc descendants descending descriptive desired desk desktop detected deviation differences
-    difficulty digit digital digits dim dir director disableautoscale disabled disablescheduling
-    disallowed disc disclaimer disconnected discounted discussion discussions displayed disposition
-    dispute disputed disruption dist distinct distributed district districts division dm dn dob doc
-    dockerfile does dollars domestic dominant donations done dont door double downloaded downloading
-    dr drain draw drift driver drivers driving drm dropdown drops ds dsa dst dtmf dto dummy dump
-    duplicated duplicates durations during duty ea each ean earliest earnings easy eco ecosystem ed
-    editable edited editing editor editors effect effort egress elapsed electronic element elements
-    elevation employer employers employment empty enableautoscale enablescheduling encode encoding
-    ended ending ends endtime energy engagement english enqueue enqueued enter entered entire env eo
-    episode epoch eq equal equipment equivalent erc err errored es escape eta etag ethernet
-    ethnicity eu eur eval evaluateautoscale evaluated evaluator even exact exceeded excel except
-    exception excerpt excess excluded excludes excluding exclusive executed exempt existing exit exp
-    expected experience expired expires explicit exportable exported expose exposed expr ext extra
-    extras eye fa face facebook faces facilities facility fact factory fade faq fare farm favourite
-    fax faxes fc fcm federal fee fi filename filesize fill filled filterable fin final finance
-    financials fingerprint finished fips fire firehose firstname fit fix fixed flagged flat flatten
-    flavor floating floor font forced foreground foreign forename forget format formatted formatting
-    formula formulas forwarded found four fps fqdn fraction framerate freeze freq frequencies
-    frequent freshness fri friday friend front frozen fs ft ftp fuel fulfilled fullname fully funds
-    fuzzy fx gadgets gain galleries gap garage gas gate gcm gender general generator genes genres
-    geographic geometry gid gigabytes given gl go government gpg gps gpu grade gradient granularity
-    gravatar greater gross ground grouped growth gt gte gtin guarantee guard guess guests guidance
-    guided gz gzip hair hand handle handler handlers handling hard has have hd hdfs hdr heading
-    headline healths healthy heap heartbeats heat height hex highest highlight highlighted
-    highlights hint hints hire historic hit hive hlr hls holder hop hops horizontal hosting house
-    household href hsm humidity hw iana iata iban icao iccid icmp icons idempotency idle if imei img
-    immediate immediately impacted implementation implicit importance important inactivity incl
-    included includes inclusion inclusive income incomplete incremental individual individuals infra
-    inherited initialization initiated initiation initiator inner ins insecure insensitive inside
-    instagram institution instruction insurance int integer intelligence intended inter interest
-    intermediary international interpolation interval intervals into intra intune invalid invert
-    inverted investment invisible invited invitee invoiced iot ipsum ipv iso issued iteration
-    japanese java jitter jobschedules joined js jurisdiction kb keep keepalive kerberos kernel
-    keyboard keyspaces kid kill kpi labeled lag lan land landmark landmarks lastname lat late later
-    latitude lb lcm ldap leaf leaving led left leg legend legs len length less letter
-    lifetimejobstats lifetimepoolstats light like limited linkedin listed listener liveness lng loa
-    loaded loc locale locality localization localized locate locker logged logic lon longest
-    longitude look loop lost lot low lower lowercase lowest ls lt lte lun lyrics magnitude mailbox
-    mailing mails main maintainer maker mandate mandatory manually manufacturer manufacturers many
-    margin margins marital marked markers marketplaces markup mask masked mass matched math mau
-    maximum mb mcc md mdn mean measure measurements median medium megabytes mem memo mention
-    mentioned met mi mib microsoft mid middle miles milestone milli millis milliseconds mime
-    mimetype min minimum mins minutes mirror misc mismatch miss missed mission mix mixed mms mnc
-    mobility moderated moderator modification modified mon monday moon more most motion mounts moved
-    movie movies moving mp mpn mqtt msg mtu multiplier must muted mx narrative nas nationality
-    natural nav navigation nb nbf near needed needs negate neighbor neighborhood nested nesting net
-    netmask neutral never newer newest nfc nic nickname nodecounts noise nominal non none norm
-    normal normalized notified ns nsx ntp null nullable num numerator numeric numerical obj
-    objective observed occupancy occupation occupied occurred ocp ocr odd oem off official offset
-    oid old oldest once ongoing only ontology op opacity opened opening opens operand opportunities
-    opportunity ops opted option optional orbit orderby ordered organizer orientation orig
-    originating originator ou outcome outdated outer outlets outlier outlook outstanding overage
-    overdue overflow overlay overload overridden overtime overwrite own pad padding paged pagesize
-    paginated pagination paging pairing pan panel parallel parallelism parking parse parsed parser
-    partial passcode passed passenger passphrase passport passthrough paused payable payee payer
-    paypal payroll payrolls pc pct peak pem penalty percentages percentile performed periodic
-    persist persistence personas phase phi phrases pi pick pid pii pitch pixel pk placed placeholder
-    plain planned planner plus pm png po podcast poi pointer polling polls polygon poolusagemetrics
-    pop popularity population portrait pos positives possible postcode posted posting potential
-    power precision predicate predicted predictor prefer preflight prem premises prep prepaid
-    preparation prepared presentation preserve preset pressure pretty prev prevent printed prior
-    privilege pro proactive probabilities probability problem problems production profanity profit
-    projection promo promoted promotional pronouns proofs proposed protect protections province
-    proximity ps psd pub purchasing pushed pv pwd qos qr qrcode qty qualified qualifier quantity
-    quarter queryable quiet race radio radius ram rated ratio rdp re reachability reachable readable
-    reading readonly rear reassigned rebooting receivable receiver receivers receiving recognition
-    reconciled reconciliation recorded recorders rectangle recurrence recurrences recurring red
-    redacted redeemed redemption redeploy redirection redis reduce redundancy ref referenced referer
-    referrer refreshed refunded reg regex regexp registrant rejected rejection rel relative released
-    relevance remarks remind remoteloginsettings removed removenodes rent rental repeat repeats
-    replaced replacement reported reporter representation representative req requestor require
-    requires res resetpassword resident resolutions resourcegroups respect responded responsibility
-    responsible restorable restored resubmit resumable retain retire retries retrievable retryable
-    returned revenue reversed reviewer revoked rgb ri rich rides right rights risky road roaming roi
-    rolling roster rosters rotated round rounding routable rp rsa rss rssi rtc rx salary salt
-    salutation same sap sat saturday saving scaled scheduler scheme schemes school schools scm
-    screens scroll searchable searched seasons seat sec seconds secs sector secured see selectable
-    selection selector selectors sell seller selling sends sentence separate separately separator
-    seq serp served settled settlement settlements severities sex shape shard sheet shipped shopping
-    shortname should showing shuffle shutdown shutting sid side sidebar sig signer significant
-    silence similar similarity simplified since skew skip skipped skype sla sleep slice slug small
-    smb smooth so socket sockets soft sold song songs sop sort sortable sorting sp span spatial
-    speak specific specification specifications specified spell spellcheck spot spotify spread
-    square squash src ssid ssn st staff stamp standby standing startdate started starting starts
-    startup stateful station stations stay std sticky stopped stopresize stops str strains strategy
-    street strength strict strike strings studios subaccount subcategories subcategory subdivision
-    subnet substitutions subtask subtasksinfo subtitle subtitles subtotal successful suffix sum
-    summarization sun sunday supplied supplier supply supports suppress surname suspension sv svc
-    svg swagger swift symbol symbolic synced synchronous syncing sys syslog tab tagged tagger taints
-    taken talk tap taskcounts taxable taxonomy teacher technical techniques technology telephone
-    telephony temperature tensor terminated terminating tested textual than the throttle throttled
-    through thu thumb thumbprint thursday ticker ticks till timed timeframe timers timespan
-    timestamps timezone timezones tip titles todo tolerance took tooltip tos tracked tracker trading
-    trailer trainings transcode transferred transform transforms transient transitions translated
-    transmission transmit transparency transparent treatment trending tries triggering trim true
-    truncated truststore truth try ts ttl tts tue tuesday tv twitter two tx txn txt ua udid udp ui
-    uid uids un unassigned unavailable uncertainty undefined under unexpected unhealthy unicode
-    unified unique unix unknown unlimited unmanaged unmatched unmodified unpin unread unsubscribed
-    until unused uom upc upcoming updatable updateproperties updater uploaded uploader upper
-    uppercase ur urn us usb usd used userid usernames uses using utc util utilized uuids val
-    validated validator validity vanity variance vars vat verb verbose verbosity verifier versioned
-    via viewing virtualization visa visible visual visualization vlan vlans voided vote voter voting
-    wake wall wan warm warn was watched watchlist weak website websites wed wednesday weekly weeks
-    weight weighted welcome what when white whitelist whitelisted whitespace who wi wide width wifi
-    wikipedia wildcard will win wishlist withdrawal within witness wkhtmltopdf word workbook
-    workbooks working world wrap wrapper writable writer written xls xx yaw years yield zendesk zero
-    zip zipcode zoom
+    aab aac aad aae abandoned abandonment abbr abbreviation abnormal above abs absence absences
+    absent absolute abstract ac acc accelerated acceleration accent acceptable acceptance
+    acceptances accepting acceptor accepts accessed accession accessories accounted accounting
+    accrual accrued accumulated accuracy accurate acd ach acknowledged acknowledgement
+    acknowledgements acknowledgment acquired acquirer acquisition acr acronym across acs act
+    activated actual added adding addition additions addr addrs adds addtaskcollection adj adjacent
+    adjusted adm administered administration administrations administrative administrators admission
+    adult advertise advertising advisor advisors advisory ae af aff affiliate affiliation affinity
+    age aged aggs ago agree agreed agreements air airline airlines airport alarms album alcohol alg
+    algo align alignment alive allele alleles allergen allergens allergies alliance alliances
+    allocated allowable allowance allows alphabet alphanumeric already also alt altered alternates
+    alternative alternatives altitude always am amazon ambient amd amended amenities amp amz an
+    ancestor ancestors anchors ancillary angle animation announcement annual anonymized another
+    answered anti any anything ap apikey appearance appearances appkey appliances applicability
+    applicable applicant applies appointment appointments approach approver approximate aq aqua ar
+    arabic arc arch archival are area areas arg args argument arguments armored arn arp arranged
+    arrangement arrangements array arrays arrival arrivals art artist artwork asc ascending ascii
+    asin ask asn aspects assay assemblies assembly assessed assistance ast asteroid asynchronous at
+    atm atms atom atoz attachable attempted attendee attested attr attributions attrs au aud
+    audiobook auditing audits authenticated authenticity author authorisation authorise autoplay aux
+    auxiliary av avail ave average averages avoid avs await awaiting award awarded awards axes axis
+    azimuth back backgrounds backoff bad badge badges bag baggage balancing ban band banking banned
+    bar basis basket baskets bastion bathrooms battery bay bbox bc bcc be beacon beam bearer bearing
+    beat bedrooms been beep beginning begins behalf below benchmark beneficiaries beneficiary
+    benefit benefits best better betting between bias bib bic bidder billed billings bills bing bio
+    bios birth birthday bit biz black blacklisted blackout blank blend blocker blockers bluetooth
+    blur boarding bodies body bold bond bonus bookable booked bookmarked bool boolean boost border
+    borders born bottom bought boulder bounce bounced bound bounding bounds box boxes bps br branded
+    breadcrumbs breaker breaking breaks brief brightness broadcast brochure broken bs bsb bubble
+    budgeted buffering bug bugs builtin burn burst bus but button buttons buyer buying bypassed byte
+    cable cad cadence cak cal calc calculator called camera can cancelation canceldelete cancellable
+    cancellations cancelled cancels candidate canonical capable capacities capital caption captured
+    car carbohydrate cardholder care cargo carrier cas cascade cast cat categorical cause causes cc
+    ccc ccd cd cdc cdm cdr ceiling celebrity cell cellular central centroid cents certification
+    certified certify cf chain chamber changeable changed changeset chap chapter chapters char
+    characteristics charged charging chars charset chart chassis checked checker checking checklist
+    checksum chf chinese chip choice choices choose chosen chunk ci cid cidrs cipher ciphers
+    ciphertext circle circuit circuits cis cisco citation ckn clarification classic classified
+    classifier classifiers clause clauses cleared clearing cli clicked clickwraps clientid clinical
+    clipboard clips clock cloned closes closing clothing clustering clutter cm cmd cms cnam cname
+    cnt co coach coaches cod codec codecs coefficients cohorts col collaborator collapsed
+    collapsible collation collected collective collector color colour comanaged combination
+    combinations coming commentary commercial commission commissionable commissions commitish
+    committed committee committees committer commodity comms communities comp companyinformation
+    comparator comparison compensation competitor compiler complaint complaints complement
+    complexity compliant composites compound compressed compression computer concat concatenate
+    concepts concession concurrent condition conditional conf confidence confidential
+    confidentiality confirmations confirmed conformance connecting consecutive consider consistent
+    consolidate consolidation constant constraint construction consumption contacted contactless
+    contained containing contest continent continuation continue contractor contractual contrast
+    contributing contribution contributions controlled controlling conv convergence converted
+    converter cool cooldown cooling coord coordinate coordinates coordinator coords copyright corner
+    corporate corporation corpus corrected correlated correspondence cosine countdown counter
+    counterparty counters counties counting countrycode county courier court cover coverages covered
+    cp cpe cpus cr crashed crashes crawler crawls crc creating creators creditor crew crimes crm
+    cron crop cropping crossing crs crv cs csc csr css ct cta cue cuisine culture cultures cum
+    curbside curr curve customfields customs cut cutoff cv cvc cve cvss cvv cwe da daemon dag dags
+    dark datacenters datafeed datasource datatype datetime datum dba dbs dc dd ddos de deactivated
+    deactivation dead dealer dealers deallocation death debtor debugging dec decay decimal decimals
+    decision declarations declared declination declined decoded decoder decrypted decryption
+    deduction deductions deduplication deep def defender deferral deferred deg degree degrees del
+    delay deletable deleted deletes delimiter delivered demo denial denominator denylist dep depart
+    departure departures depends deployable deprecated deprecation depth derivation derived desc
+    descendants descending described descriptive designation designator designer desired desk
+    desktop destroyed detected determination deviation df dfe dfs dget dh diagnosis dialect diameter
+    dict differences different differential difficulty diffie digit digital digits dim dimensional
+    dir directdebit directives director directors disability disableautoscale disabled
+    disablescheduling disallowed disambiguation disaster disc discharge disclaimer disconnected
+    discord discounted discriminator discussion discussions disease dismissal dismissible dispatched
+    dispatcher displayable displayed disposable disposition disputed disruption disruptions dist
+    distinct distinguished distributed distributor district districts div diversity division dl dlr
+    dm dml dn dnd dob doc docid dock dockerfile docket docks doctors doctype does doi doing dollar
+    dollars domestic dominant donation donations done dont door doors dose dot dots double
+    downloadable downloaded downloading downstream dpi dps dq dr drain draining draw drawdown
+    drawing drift driven driver drivers driving drm dropdown drops drug ds dsa dst dt dtc dtmf dto
+    dual duedate dummy duplex duplicated duplicates durations during duty ea each ean eap earliest
+    earned earning earnings easy eb ebay eco ecommerce economy ecosystem ecs ecu ed edi editable
+    edited editing editions editor editors education educational ef effect efficiency effort egress
+    ejection elapsed election electricity electronic element elementary elements elevate elevation
+    emailed embargo embeddable emitted employer employers employment empty emulation emv en
+    enableautoscale enablescheduling enc encoding encryptions enddate ended ending ends endtime
+    energy engagement english enqueued enrol entered entire entitled entropy enumeration enums env
+    envoy eo episode epoch eq equal equals equip equipment equity equivalent erc erp err errored es
+    escalated escape escrow esim essential established establishment etag etags ethereum ethernet
+    ethnicity etymologies eu eur ev eval evaluateautoscale evaluated evaluator even every ex exact
+    exam exceeded excel except exception excerpt excess excluded excludes excluding exclusive
+    executed executing exempt exempted exif existence existing exp expected experience experimental
+    expirations expired expires explicit exploit exploitability exploration explore exponent
+    exponential exportable exported exporter exporting expose exposed expr ext exterior extractions
+    extractor extracts extras eye fa fabric face facebook faces facetable faceting facial
+    facilitator facilities facility facing fact faction factions factories factory facts fade
+    failing fake faq faqs fare fares farm fat faults favorited favourite favourited favourites fax
+    faxes fb fc fcc fcd fcm fd fe fec federal fee female fence fetcher fh fi filename fileset
+    filesize filing filled filler filling filterable fin final finance financials finger fingerprint
+    finished fips fire fired firehose firstname fiscal fit fitting five fixed flagged flash flask
+    flat flatten flattened flavor flavors flexible flip float floating floor flux fmt focal focus
+    follows font fonts food footnote forced foreground foreign forename forgotten formatted
+    formatting formula formulas forum forwarded forwarders found founded four fpga fps fq fqdn fqdns
+    fr frac fraction fractional framerate franchises frd freight freq frequencies frequent fresh
+    freshness fri friday friend fromdate front frozen fs ft ftp fuel fulfilled fulfillments fullname
+    fully functionalities funded funds fuzzy fx ga gadget gadgets gain galleries gap garage gas gate
+    gather gauge gbps gcm gcr ge gender genders general generalize generator genes genome genres
+    genuine geographic geographies geom geometries geometry ghz gi gid gifs gigabytes gitlab given
+    gl go gold good goods gov government gp gpg gps gpu gpus gpx grade gradient gram grand
+    granularity graphic graphics gravatar gravity greater gridlines gross ground grouped groupid
+    groupings growth gt gte gtfs gtin guarantee guard guess guests gui guidance guided guids gym gz
+    gzip ha hair half hand handle handler handlers handling handover handshake hard has hashed
+    hashing hashtag hashtags hatch have hazardous hd hdfs hdmi hdr heading headings headline
+    headquarters healthcare healths healthy heap hearing heart heartbeats heat heating height
+    hellman hero hex hi hierarchical higher highest highlight highlighted highlights hint hints
+    hipchat hire hiring historic hit hive hl hlr hls hoc holder holders holding holdings hometown
+    hop hops horizontal hosting house household hover how hp hpo hq hr href hreflang hrs hsm
+    humidity hunk hw hydro hyper hyperlink hypervisor hz iana iat iata iban icao iccid icd ice icmp
+    icons ideal idempotency ident identify idle idv if iframe im imd imdb imei img immediate
+    immediately impacted impacting implementation implicit implied importance important importer ims
+    imsi imu inactivity inboxes inc incl included includes including inclusion inclusions inclusive
+    income incompatible incomplete inconsistent incorporation incremental ind indexer indian
+    indication indirect individual individuals infinite informations infra ingredients inherited
+    inherits initialization initiated initiation initiator injection inlinecount inner ins insecure
+    insensitive inserted inside instagram installing installment installments instalment instead
+    institution institutions instructed instruction insufficient insurance insurances insured int
+    integer integrator intelligence intended intensity inter interchange interest interference
+    interior interlace intermediary international interpolate interpolation intersection interval
+    intervals interventions into intra intro introduction intrusion intune invalid inverse invert
+    inverted investment invisible invited invitee inviter invoiceable invoiced invoicing invoked
+    iops iot ipa ipaddress ipc ipsum ipv isbn iscsi iso isp isrc issued italic iteration iterator
+    itinerary itunes iv japanese jar java jit jitter jobschedules joined joining joins joint jpeg js
+    jump jurisdiction just justification kanji kb keep keepalive kerberos kernel keyboard keycloak
+    keyspace keyspaces keystore kid killed kills kilobytes kilometers kiosk kit km kpi kty kw kyc
+    labeled labeler lag lan land landmark landmarks landsat landscape lastname lat late latencies
+    later latitude launcher law lb lcm ldaps le leader leaf learn learned leaving led left leg
+    legend legs len lender lending length less letter lexical lfs liability licence licensed
+    lifetimejobstats lifetimepoolstats light likely limitations limited linkedin linking listed
+    listener literal lived liveness lng lo loa loaded loading lob loc locality localization
+    localizations localized locator locators locker locking lodging logged logic logon lon longest
+    longitude look lookback looking loop losses lost lot loudness low lower lowercase lowest ls lsn
+    lt lte luminance lun lyrics macro macros macs maestro magnet magnetic magnitude mailbox mailer
+    mailing mails maintainer maker managing mandate mandatory manually manufacturer manufacturers
+    manufacturing many margin margins marital marked markers marketdata marketplaces markup mart
+    mask masked mass mastercard mastodon mat matched matcher matchmaking math maturity mau maximum
+    maxresults maybe mb mbid mbps mcc md mdm mdn mdr mean means measurements measures mechanism
+    medals median medium mega megabytes mem memo mention mentioned menus mergeable mesh messenger
+    met metadatas metering metro mi mib mic micro microphone microsoft mid middle migrated mileage
+    miles milestone milli millis milliseconds mime mimetype min minimized minimum mining mins
+    minutes mirrors misc mismatch miss missed mission mitre mix mixed mm mms mnc mobility mocks mod
+    modal modality moderated moderator modern modifiable modification modified modifying mon monday
+    monetary moon more most motd mother motion mounting mounts moved movement movie movies moving mp
+    mpn mpns mqtt msa msec msg msi msisdn mssql mt mtime mtu multiline multiplier municipality must
+    mutability mutations muted mutual mux mx na naming nano narrative nas nationality natural nature
+    nav navigation nb nbf near needed needs neg negate negated negatives negotiated neighbor
+    neighborhood neo nested nesting net netmask networth neutral never newer newest newsletter
+    newsletters nf nfc nic nickname nid night nights nodecounts noise nok nominal non noncompliant
+    none norm normal normalize normalized north notified notifying nr ns nsd nsx ntp null nullable
+    num numerator numeric numerical nutrition oath obfuscated obj objective observed obsolete
+    occupancy occupation occupied occurred ocd ocean ocp ocr odd odds odometer oem off offensive
+    offered officer official offset offsets oid old older oldest omit onboarded once ongoing only
+    ontology op opacity opened opening opens operand opponents opportunities opportunity ops opted
+    optical option optional opts oracle orbit orchestration orcid orderable orderby ordered ordinal
+    organic organizer organizers orientation orig originating originator orphan others ou outcome
+    outdated outer outlet outlets outlier outline outlook outstanding overage overdraft overdue
+    overflow overhead overlapping overlay overload overridden overtime overwrite owl pa packaged
+    packed pad padding paged pager pagesize paginated pagination paging paint pairing pairwise pal
+    palette pan panel panels panorama paper par paragraph paragraphs parallel parallelism parental
+    park parking parsed parser parsing partial partially participated parties partitioning
+    partnership passcode passed passenger passing passive passphrase passport passthrough
+    passwordless paste patches pathway pathways paused payable payee payer paying paypal payroll
+    payrolls payslip payslips pc pca pci pct pd pdb pe peak pem penalty pension pep peppol
+    percentages percentile perfect performed periodic periodicity peripherals persist persisted
+    persistence personalized personas pets pfs pfx pharmacy phase phenotype phenotypes phi php
+    phrases pi pic picked picklist picks pictures pid pids piece pig pii pilot pinpoint pirate pitch
+    pixel pk pkcs pkg placed placeholder placeholders plain plaintext planned planner plate plays
+    plot plug plugged plus pm pmt pn png po podcast poi pointer political polling polls poly polygon
+    poolusagemetrics pop popularity population ported portion portrait pos pose positioning
+    positives posix possible possibly posted poster postgre posting postponement potential
+    potentially power poweroff practices preamble precedence precise precision pred predecessor
+    predecessors predicate predicted predictive predictor prefecture prefer preflight prem premier
+    premise premises preorder prep prepaid preparation prepared prerelease prerequisite presentation
+    preserve preset pressure pretty prev prevent previously primaries prime printed printing prior
+    prn pro proactive prob probabilities probability problem problems procedure procedures produced
+    production productivity profanity profession profit proforma programmatic programme programmes
+    progression projection promo promoted promotional pronouns pronunciations proofs prop propagate
+    proper proposed proprietary prorated proration prospect prot protect protections protective
+    protein proto prov province provinces proximity ps psc psd pseudo psk pstn pt ptr pts pub
+    publicly pulse pump punctuation purchasing pushdown pushed pv pw pwd px qna qos qrcode qty
+    qualification qualifications qualified qualifier qualifiers qualities quantities quantity
+    quarantine quarter quartiles queried queryable questionnaire queueing quiet quorum quoted race
+    racy radians radio radios radius radix raid raised ram randomize ranked ranks rapidapi rated
+    ratio rationale rd rdp rds re reachability reachable reached readability readable reading
+    readonly rear reassigned rebalance rebooting rec receivable receiver receivers receives
+    receiving recognition recognized recognizer reconciled reconciliation reconnect recorded
+    recorder recorders recovered rectangle recurrence recurrences recurring recurse red redacted
+    redeemed redelivery redemption redemptions redeploy redirection redis reduction redundancy
+    redundant ref referenced referencing referer referred referrer refill refinement refreshed
+    refundable refunded refused reg regex regexp registrant registrants regulation reimbursement
+    reinstate reissue rejected rejection rejects rel relative released relevance reliable religion
+    remainder remarks remittance remoteloginsettings removed removenodes renamed renderer renewed
+    rent rental rep repayment repeats repetitions replaced replacement replacements replicated
+    replicating reported reporter representation representations representative reprocessing req
+    requestor requires requisition reranking reroute res rescue resetpassword residence resident
+    residential resized resolutions resolving resourcegroups resp respect responded responsibilities
+    responsibility responsible restaurant restaurants restorable restored resubscribe resumable
+    retain retried retries retrievable retryable returned returning revenue reversed reviewable
+    reviewer revoked rf rgb ri rich rides right rights ring rise risky rma road roaming robot rocket
+    roi rolled rolling rollover roof roots ror roster rosters rotated round rounding routable rp rpo
+    rs rsa rss rssi rt rtc rtmp ruleset runbook russian rx salary salesperson salt salutation same
+    sampled sanitized sap sat satisfaction satisfied saturation saturday saving sc sca scalable
+    scaled scaler scene sched scheduler scheme schemes school schools scm scored screens scroll se
+    searchable searched seasonal seasons seat seating sec seconds secs sector sectors secured
+    securities segmentation selectable selection selector selectors selfie selfservice sell seller
+    sellers selling sends sentence sentiments seo sepa separate separately separator separators seq
+    serialization serialized serp served settled settlement settlements seven severe severities sex
+    sf sftp shallow shape shard shards shareholder shareholders sheet shipped ships shopper shopping
+    shortcode shorten shortener shortname should showing shown shut shutting sic sid side sidebar
+    sids sig signer significance significant signoff silence similar similarity similars simplified
+    since siret sitemap situation sizing skew skin skipped skype sl sla slice slide slides sln slug
+    small smb smooth snapped sns so socket sockets sofort soft softwares solar sold sole solid solo
+    song songs soon sop sortable sortcode sorted sorting south sp spacing span spatial spdx speak
+    speakers specialization specialty species specific specification specifications specified spell
+    spellcheck spelling spent sphere spoken sponsor sponsors sponsorship sports spot spotify spread
+    sq square squares squash src srs ss ssid ssids ssm ssn st stability stabilization stable stacked
+    stacktrace staff stairs stamp standalone standardize standby standing standings startdate
+    started starting starts starttime startup stateful station stations statistical stay std stderr
+    stdout stereo sticker stickers sticky still stolen stopped stopresize stops stopwords storm str
+    strain strains strategy street strength strengths strict strike strings structured studios
+    subaccount subcategories subcategory subclass subdivision sublocality submitter subnet subregion
+    subresource subset subsets subsites substance substitution substitutions substring subsystem
+    subtask subtasksinfo subtitle subtitles subtotal subtotals subtree suburb successes successful
+    successfully suffix suggester suggesters sum summarization sun sunday supervisor supplement
+    supplementary supplied supplier supply supports suppress suppressed surcharge surge surname
+    surrogate surround suspension sv svc svg svn sw swagger swift swipe switches symbol symbolic
+    symlink symptoms synced synchronous syncing synopsis sys sysctls syslog tab tagged tagger
+    tagline taints taken talent talk tap tariff taskcounts taxable taxi taxonomy tc tde teacher
+    teaser tech technical technique techniques technology telecom telegram telephone telephony
+    telnet telnyx temperature templated temporal tender tenders tensor terminated terminating
+    terminology territory tested textual texture tfs tgt than the thesaurus thickness thirty
+    threaded thresholded throttled through thu thumb thumbprint thumbprints thumbs thursday tick
+    ticker ticketing ticks ties till tilt timed timeentries timeframe timers timespan timestamps
+    timetable timezones timings tip tipping tips titles tld tmdb tmp toast todate todo tokenid
+    tokenization tokenizer tolerance too took tooltip torrent tos tower town tpm tracked tracker
+    trading trail trailer trailers trailing trainings trans transact transcoding transferability
+    transferred transformation transforms transient transitions translated translator transmission
+    transmit transmitted transparency transparent transportation trap trashed traversal treatment
+    tries triggering troubleshooting truck true truncated truncation trunk trusts truststore truth
+    ts ttl tts tty tube tue tuesday tutorial tv tvdb tweet twitch twitter two tx txid txn txs txt
+    typ tz ua ucs udf udid udp uefi ui uid uids uint ulimits ultimate ultra un unanswered unapply
+    unassigned unauthenticated unauthorized unavailability unavailable unbounded uncertainty
+    unchanged uncommitted uncompressed unconfirmed undefined under underline unexpected unfiltered
+    unhealthy unicode unified uninstalled union unique uniqueness universe unix unknown unlimited
+    unlocked unmanaged unmapped unmasked unmatched unmodified unpack unpause unprocessed unprotect
+    unprotected unpublished unreachable unrecognized unresolved unsafe unseen unspecified
+    unstructured unsubscribed unsuccessful until untrusted unused unwanted uom upc upcoming
+    updatable updateproperties updater upgraded uplink uploaded uploader upn upper uppercase ur urn
+    us usb usd used userid usernames uses using utc utf util utility utilized utm uuids vaccine val
+    validated validating validator validity valuation vanity variance vars vc vcpu vcpus vcs ver
+    verb verbose verbosity verbs verifier versioned very veteran via vibrate vid viewable viewers
+    viewing violating vip virtualization virus visa visible visited visual visualization vitals vlan
+    vlans vocabularies vod voided voltage voted voter voters voting voucher vr vsphere vulgar walk
+    wall wallpaper wan ward warehouses warn warranty was watched watcher watchlist watchlists wav
+    way waypoint weak weapons webp website websites wed wednesday weekday weekdays weekend weeks
+    weight weighted wells what whats wheelchair when white whitelisted whitespace who whole wi wide
+    width wifi wikipedia wildcard will win wind winner wins wishlist withdrawal withdrawn
+    withholding within witness wizard wkhtmltopdf wlan wms won word workbook workbooks worked
+    workgroup working works worktypes world worth wrapper writable writer written ws wsdl www
+    xamarin xcode xgafv xls xor xss xx yara yarn yaw years yield you zendesk zero zfs zipcode
+    zipcodes zipped zoom
 """
 IDENTIFIER_WORDS: Final = frozenset(_IDENTIFIER_WORDS_TEXT.split())
 """Further words in the names of operations, parameters and fields of several public APIs."""

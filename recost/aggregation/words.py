@@ -124,7 +124,7 @@ def is_run_together_verb(word: str) -> bool:
     pieces = _run_together(word)
     return bool(pieces) and (
         pieces[0] in _VERBS
-        or (len(pieces[-1]) > _LEAST_STEM and pieces[-1][-1] == "s" and may_follow(pieces[-1]))
+        or (len(pieces[-1]) >= _LEAST_STEM and pieces[-1][-1] == "s" and may_follow(pieces[-1]))
     )
 
 
@@ -136,7 +136,8 @@ def _run_together(word: str) -> list[str]:
     for start in range(length - _LEAST_PIECE + 1):
         if start in starts:
             for end in range(start + _LEAST_PIECE, min(start + _MOST_PIECE, length) + 1):
-                if word[start:end] in WORDS:
+                piece = word[start:end]
+                if piece in WORDS or (piece[-1] == "s" and piece[:-1] in WORDS):
                     starts[end] = start  # the last piece is the shortest one
     pieces = []
     end = length

@@ -19,6 +19,7 @@ _PERSON: Final = re.compile(
 )
 _SECRET: Final = re.compile("token|secret|password|api_?key|access_?key|invit", re.IGNORECASE)
 _FORMAT: Final = re.compile("(^|_)(format|ext)$|extension|format$", re.IGNORECASE)
+_VERSION: Final = re.compile("(?:api_?)?version", re.IGNORECASE)
 _CHANCE: Final = 20261129
 
 
@@ -41,6 +42,8 @@ def tuned(api: str) -> bool:
 
 def _value(name: str, chance: random.Random, glued: bool = False) -> tuple[str, bool]:
     """Return a value for a parameter of that name, and whether it must be hidden."""
+    if _VERSION.fullmatch(name):
+        return ("2" if glued else "v2"), False
     if _FORMAT.search(name):
         return (".json" if glued else "json"), False
     token = f"{chance.getrandbits(80):020x}"
