@@ -16,7 +16,17 @@ from recost.aggregation.words import (
     words_of,
 )
 
-__all__ = ["DATE", "NAMESPACE", "PIECE", "PUNCTUATED", "SPECIAL", "VERSION", "is_name", "reads_like_a_word"]
+__all__ = [
+    "DATE",
+    "NAMESPACE",
+    "PIECE",
+    "PUNCTUATED",
+    "SPECIAL",
+    "VERSION",
+    "is_domain",
+    "is_name",
+    "reads_like_a_word",
+]
 
 DATE: Final = "20[0-4][0-9]-?(?:0[1-9]|1[0-2])(?:-?(?:0[1-9]|[12][0-9]|3[01]))?"
 _MAX_WORD: Final = 24
@@ -101,6 +111,11 @@ def _consists_of_words(text: str) -> bool:
     return _has_plain_digits(text) and _reads_like_words(text) and not any(map(is_person, words))
 
 
+def is_domain(pieces: list[str]) -> bool:
+    """Tell ``acme.com`` by its last piece."""
+    return pieces[-1].lower() in _DOMAINS
+
+
 def _has_plain_digits(text: str) -> bool:
     pieces = PIECE.findall(text.lower())
     return all(
@@ -119,7 +134,7 @@ def _is_numbered(piece: str, text: str) -> bool:
     if found is not None and found[1] in WORDS:
         return found[1] not in TELLING
     versioned = _VERSIONED.fullmatch(piece)
-    if versioned is not None and (versioned[1] in WORDS or is_known(text)):
+    if versioned is not None and (_is_word(versioned[1]) or is_known(text)):
         return True
     if _holds_a_numbered(piece):
         return True

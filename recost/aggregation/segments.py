@@ -22,6 +22,7 @@ from recost.aggregation.names import (
     PUNCTUATED,
     SPECIAL,
     VERSION,
+    is_domain,
     is_name,
     reads_like_a_word,
 )
@@ -72,8 +73,7 @@ _UUID: Final = LazyPattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _GRAPH: Final = "microsoft.graph."
 _NAMESPACES: Final = ("Microsoft.", _GRAPH)
 _MOUNT: Final = LazyPattern("[A-Za-z]+[0-9]?[A-Za-z]*[0-9]?")
-_MOST_MOUNT: Final = 16
-_BEHIND_MOUNTS: Final = frozenset({"api", "rest"})
+_MOST_MOUNT: Final = 24
 _USER_MARKS: Final = frozenset({"@", "u", "~"})
 """They stand for ``users``."""
 
@@ -145,6 +145,8 @@ def is_telling(segment: str) -> int:
 
     `PASSED_OVER` for a version, which stands between a word and what it tells of.
     """
+    if len(segment) > _MAX_LENGTH and segment[-1] == ")":
+        segment = segment.partition("(")[0]
     if len(segment) > _MAX_LENGTH or segment in _PLACEHOLDERS or "@" in segment:
         return 0
     if VERSION.fullmatch(segment):
@@ -164,14 +166,15 @@ def is_telling(segment: str) -> int:
     return telling
 
 
-def is_mount(segment: str, behind: list[str]) -> bool:
-    """Tell whether a path's first segment is an API's name, by the version behind it: ``/G2W/rest``."""
-    after = behind[0] if behind else ""
+def is_mount(segment: str) -> bool:
+    """Tell whether what stands before a version may be an API's name: ``/api.xro/2.0``, ``/G2W/rest``."""
+    pieces = segment.replace("-", ".").replace("_", ".").split(".")
     return (
         len(segment) <= _MOST_MOUNT
-        and (after.rstrip("0123456789") in _BEHIND_MOUNTS or VERSION.fullmatch(after) is not None)
-        and _MOUNT.fullmatch(segment) is not None
+        and all(map(_MOUNT.fullmatch, pieces))
+        and (len(pieces) == 1 or (any(map(is_known, pieces)) and not is_domain(pieces)))
         and not segment.startswith(TOKENS)
+        and not is_telling(segment)
         and not any(map(is_person, words_of(segment)))
     )
 

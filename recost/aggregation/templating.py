@@ -45,7 +45,11 @@ _DIGITS: Final = frozenset("0123456789")
 _MARKS: Final = frozenset("%:;=(")
 """What stands before one of these may tell of the next segment, though all of this one is hidden."""
 _DATED: Final = LazyPattern("20[0-4][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
-_DECIMAL: Final = LazyPattern("[1-9]\\.[0-9]")
+_DECIMAL: Final = LazyPattern("[1-9]\\.[0-9](?:\\.[0-9])?")
+_BEHIND_MOUNTS: Final = LazyPattern(
+    "(?:api|rest)[0-9]?|[vV][0-9]{1,2}(?:\\.[0-9]{1,3}){0,2}(?:(?:alpha|beta)[0-9]?)?"
+)
+"""What stands behind an API's name."""
 _SWIFT: Final = LazyPattern("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
 """Followed by a container and an object, whose names are the users'."""
 
@@ -127,8 +131,8 @@ def _segments(segments: list[str]) -> list[str]:
             result = segment
         else:
             result = template_segment(segment, number == 0, told if hidden else FREE, before in _MODELS)
-            if number == 0 and result == ID and is_mount(segment, segments[1:2]):
-                result = segment
+            if result == ID and not hidden and _is_before_version(segments, number, before):
+                result = segment if is_mount(segment) else ID
         results.append(result)
         telling = 0
         if not slack and len(segment) <= _MAX_LENGTH and (result[:4] != ID or not _MARKS.isdisjoint(segment)):
@@ -139,6 +143,17 @@ def _segments(segments: list[str]) -> list[str]:
             hidden, told = _told_next(telling, hidden, segment, result)
         before = result.lower()
     return results
+
+
+def _is_before_version(segments: list[str], number: int, before: str) -> bool:
+    """Tell whether a segment is one of the first, and a version that stays follows it."""
+    if number + 1 >= len(segments) or (number and (number > 1 or before not in _NUMBERED)):
+        return False
+    after = segments[number + 1]
+    if len(after) > _MAX_LENGTH:
+        return False
+    decimal = number + 2 < len(segments) and _DECIMAL.fullmatch(after) is not None
+    return decimal or _BEHIND_MOUNTS.fullmatch(after) is not None
 
 
 def _told_next(telling: int, hidden: int, segment: str, result: str) -> tuple[int, int]:
@@ -156,7 +171,7 @@ def _is_plain_version(segment: str, before: str, segments: list[str], number: in
     if number == 0:
         return len(segments) > 1 and segments[1] != "" and len(segment) == 1 and segment.isdigit()
     more = len(segments) > number + 1
-    if more and ((number == 1 and _DATED.fullmatch(segment)) or (number < 3 and _DECIMAL.fullmatch(segment))):
+    if more and ((number == 1 and _DATED.fullmatch(segment)) or _DECIMAL.fullmatch(segment)):
         return is_telling(before) <= 0
     return before in _NUMBERED and _PLAIN_VERSION.fullmatch(segment) is not None
 

@@ -91,81 +91,84 @@ TELLING: Final = {
 """Words, and how many segments after them are hidden."""
 
 _SUBRESOURCES_TEXT: Final = """
-    abort accept access account accounts ack acknowledge acls action actions activate active
-    activity acts add address addresses admin after agents aggregate albums alerts aliases all
-    allocate amend analysis analytics analyze and annotate api append applications apply approval
-    approve archive archived artifacts as assert assign attach attachments attributes audience audit
-    authenticate authorization authorize autocomplete automations availability available avatar
-    avatars balance balances banner basic batch before begin bind blacklist block blocked book bots
-    branches branding brands breakdown browse buckets budget build bulk bump buy by calculate
-    calendar calendars call callback calls cancel capture cards catalogs catch categorize category
-    certificates certs change channels charge charges chat chats check checkin checkout claims
-    classify clean clear clone close closed codes collapse collect collection columns combine
-    comments commit commits common compare compile complete completions compliance compose composite
-    compress compute config configs configuration confirm connect connection connections consents
-    contacts content contracts conversation conversations convert copy correct costs count country
-    counts crawl create credentials credit csv currency current custom customers daily dashboard
-    dashboards date deactivate deals debit debug decline decode decrypt dedupe default defaults
-    defer definitions delegates delete deliveries demand demote deny departments deploy deposits
-    deprecate describe destroy detach details detect devices diagnostic dial diff directory disable
+    abort about absences accept access account accounts ack acknowledge acls action actions activate
+    active activity acts add address addresses admin after age agents aggregate albums alerts
+    aliases all allocate amend analysis analytics analyze and annotate anonymous api append
+    applications apply approval approve archive archived artifacts as assert assign attach
+    attachments attribute attributes audience audit authenticate authorization authorize
+    autocomplete automations availability available avatar avatars balance balances banner basic
+    batch before begin bind birthdate birthday blacklist block blocked book bots branches branding
+    brands breakdown browse buckets budget build bulk bump buy by calculate calendar calendars call
+    callback calls cancel capture cards catalogs catch categorize category certificates certs change
+    channels charge charges chat chats check checkin checkout claims classify clean clear clone
+    close closed codes collapse collect collection color colour columns combine comments commit
+    commits common compare compile complete completions compliance compose composite compress
+    compute config configs configuration confirm connect connection connections consents contacts
+    content contracts conversation conversations convert copy correct costs count country counts
+    crawl create credentials credit csv currency current custom customers daily dashboard dashboards
+    date deactivate deals debit debug decline decode decrypt dedupe default defaults defer
+    definitions delegates delete deliveries demand demote deny departments deploy deposits deprecate
+    describe destroy detach details detect device devices diagnostic dial diff directory disable
     disassociate discard disconnect dismiss dispatch display dispute docker documents domains
-    download downvote draft drafts drive drives drop dump duplicate edit email emails embed
-    embeddings emit enable enabled encode encrypt encryption end endpoint endpoints enqueue enrich
-    enroll enter entitlements entries environment environments episodes escalate estimate eta
-    evaluate event events exchange exclude exec execute exist exists exit expand expenses expire
-    expiry explain export exports extend external extra extract factors fail favorites features feed
-    feedback fetch fields files fill filter filters finalize find findings finish first fix flag
-    flags flush folders follow followers following for forget fork format forms forwarding freeze
-    friends from full functions generate get gists goals grant graph groups guid handles hangup
-    heads health hidden hide history hold hooks hosts hourly html icon id identities identity idp
-    ids ignore image images impersonate import imports in inactive inbound inbox include index info
-    ingest init initialize insert insights inspect install instances integrations interfaces
-    internal introspect invalidate inventory invitations invite invites invoices invoke ip ips issue
-    issues items jobs join json jwks jwt keys kick kill known labels language last latest launch
-    ldap leave ledgers level library licenses lifecycle like likes limit limits lines link list
-    listings lists load loans locale locate locations lock log login logo logout logs lookup loyalty
-    mail main manage managed manager manifest map mappings mark match me measure media meetings
-    members membership memberships merge message messages meta metadata methods metrics mfa migrate
-    migrations milestones mine mint mirror mitigation mobile models modify modules monitor monthly
-    mount move multi mutate mute my name namespaces nearby negotiate new next nodes notes
-    notifications notify oauth objects observability obtain of offers oidc on online open operations
-    opt options or order orders organizations orgs os outbound outbox overview own pack packages
-    pages parameters parse partners password patch pause pay payloads payments pdf pending people
-    permission permissions phone phones photo photos pick picker picture pin ping pipelines pixels
-    plan plans platform play playlists points policies policy poll pools popular portals positions
-    post postcode postpone posts predict preferences prepare presence preview previews previous
-    price prices print privacy privilege process produce products profile profiles program projects
-    promote promotions prompts properties protection protocol providers provision proxies prune
-    public publish pull punch purchases purge push put pvt qr query queue quota quotas quotes range
-    rankings rate rates read readme reassign rebuild recalculate receipts receive recent recently
-    recommend reconcile record recordings recover recovery redeem redirect redo reduce refer
-    referrals refresh refund refunds region regions register registration registrations reindex
-    reject rejoin relate relay release releases reload remind reminders removal remove rename render
-    renew reopen reorder repair repeat replace replay reply report reports repos repositories
-    request requests require reschedule resend reservations reserve reset resize resolve resource
-    resources respond restart restore restrict resubmit results resume retention retire retrieve
-    retry return revalidate reverse revert reviews revoke rewards rewind roles roll rollback rotate
-    route routes routing rules run runners runs runtime saml sample sanitize save saved scale scan
-    scans schedules schema schemas scim scopes score seal search secret secrets sections security
-    see seed segments select self send sending sent serve servers services session sessions set
-    settings setup share shift ship shipments shops short show shows shuffle shutdown sign
-    signatures signin signing signout signup simple simulate site sites size skip sleep sms snooze
-    sort sources space spec spend spends spf split sso stage standard star stars start stat state
-    statement statements statistics stats status statuses steps stop storage stores stream streams
-    strip studies submit subscribe subscription subscriptions substitute suggest suggestions summary
-    support surveys suspend swap switch sync synonyms table tables tag tags take targets tasks tax
-    taxes teams template templates tenants terminate test text texts themes threads thresholds
-    throttle tickets timeline timezone to today toggle token tokens tomorrow top topics topup total
-    touch trace traces track tracks traffic train transactions transcode transcript transfer
-    transfers transform translate trash tree trending trigger triggers trim truncate try tunnels
-    type typeahead types unarchive unassign unban unbind unblock undelete undo unfollow unfreeze
-    ungroup unhide uninstall units unlike unlink unlock unmark unmute unpin unpublish unread
-    unregister unstar unsubscribe unsuspend untag unwatch update upgrade upload uploads upsert
-    upvote uri url usage use user users utterance uuid validate value values variables vat vendors
-    verification verify version versions vertical videos view views visit voice void vote votes
-    vouchers wait wake wallet wallets warm watch watchers webhooks weekly well whitelist whoami
-    widgets wipe wireless with withdraw workers workflows workspaces wrap write xml yearly yesterday
-    zip zones
+    download downvote draft drafts drive drives drop dump duplicate edit educations email emails
+    embed embeddings emit enable enabled encode encrypt encryption end endpoint endpoints enqueue
+    enrich enroll enter entitlements entries environment environments ephemeral episodes escalate
+    estimate eta evaluate event events exchange exclude exec execute exist exists exit expand
+    expenses expire expiry explain export exports extend external extra extract factors fail
+    favorites features feed feedback fetch fields files fill filter filters finalize find findings
+    finish first fix flag flags flush folders follow followers following footer for forget fork form
+    format forms forwarding freeze friends from full functions gender generate get gists goals grant
+    graph groups guid handles hangup heads health height hidden hide history hit hold hooks hosts
+    hourly html icon id identities identity idp ids ignore image images impersonate import imports
+    in inactive inbound inbox include income index info ingest init initialize insert insights
+    inspect install instances integrations interfaces internal international introspect invalidate
+    inventory invitations invite invites invoices invoke ip ips issue issues items job jobs join
+    json jwks jwt keys kick kill known labels language last latest launch ldap leave ledgers level
+    library licenses lifecycle like likes limit limits lines link list listings lists load loans
+    locale locate locations lock log login logo logout logs lookup loyalty mail main manage managed
+    manager manifest map mappings mark match me measure media meetings members membership
+    memberships merge message messages meta metadata methods metrics mfa migrate migrations
+    milestones mine mint mirror mitigation mobile models modify modules monitor monthly mount move
+    multi mutate mute my name namespaces nearby negotiate new next nodes notes notifications notify
+    oauth objects observability obtain of offers oidc on online open operations opt options or order
+    orders organizations orgs os outbound outbox overview own pack packages pages parameters parse
+    partners password patch pause pay payloads payments pdf pedigree pending people permission
+    permissions phone phones photo photos pick picker picture pin ping pipelines pixels plan plans
+    platform play playlists points policies policy poll pools popular portals positions post
+    postcode postpone posts precheck predict preferences premium prepare presence preview previews
+    previous price prices print privacy privilege process produce productivity products profile
+    profiles program projects promote promotions prompts properties prospects protection protocol
+    providers provision proxies prune public publish pull punch purchase purchases purge push put
+    pvt qr quality query queue quota quotas quotes range rankings rate rates read readme reassign
+    rebuild recalculate receipt receipts receive recent recently recognize recommend reconcile
+    record recordings recover recovery redeem redirect redo reduce ref refer referrals refresh
+    refund refunds region regions register registration registrations reindex reject rejoin relate
+    relay release releases reload remind reminders removal remove rename render renew reopen reorder
+    repair repeat replace replay reply report reports repos repositories request requests require
+    reschedule resend reservations reserve reset resize resolve resource resources respond restart
+    restore restrict resubmit results resume retention retire retrieve retro retry return revalidate
+    reverse revert reviews revoke rewards rewind roles roll rollback rotate route routes routing
+    rules run runners runs runtime saml sample sanitize save saved scale scan scans schedules schema
+    schemas scim scopes score seal search secret secrets sections security see seed segments select
+    self send sending sent serve servers services session sessions set settings setup share shift
+    ship shipments shops short show shows shuffle shutdown sign signatory signatures signin signing
+    signout signup simple simulate site sites size skip sleep sms snooze sort sources space spec
+    spend spends spf split sso stage standard star stars start stat state statement statements
+    statistics stats status statuses steps stop storage stores stream streams strip studies submit
+    subscribe subscription subscriptions substitute subuser suggest suggestions summary support
+    surveys suspend swap switch sync synonyms table tables tag tags take targets tasks tax taxes
+    teams template templates tenants terminate test text texts themes threads thresholds throttle
+    tickets timeline timezone to today toggle token tokens tomorrow top topics topup total touch
+    trace traces track tracks traffic train transactions transcode transcript transfer transfers
+    transform translate trash tree trending trigger triggers trim truncate try tunnels type
+    typeahead types unarchive unassign unban unbind unblock undelete undo unfollow unfreeze ungroup
+    unhide uninstall units unlike unlink unlock unmark unmute unpin unpublish unread unregister
+    unstar unsubscribe unsuspend untag unwatch update upgrade upload uploads upsert upvote uri url
+    usage use user users utterance uuid validate value values variables vat vendors verification
+    verify version versions vertical videos view views visit voice void vote votes vouchers wait
+    wake wallet wallets warm watch watchers webhooks weekly weight well whitelist whoami widgets
+    wipe wireless with withdraw workers workflows workspaces wrap write xml yearly yesterday zip
+    zones
 """
 SUBRESOURCES: Final = frozenset(_SUBRESOURCES_TEXT.split())
 """Verbs and collections that stand where an id could: ``users/search``, ``accounts/{id}/settings``."""
@@ -672,271 +675,303 @@ NUMBERED: Final = frozenset(_NUMBERED_TEXT.split())
 """What is called by letters and digits: standards, formats, and words that are shortened with a digit."""
 
 _IDENTIFIER_WORDS_TEXT: Final = """
-    aab aac aad aae abandoned abandonment abbr abbreviation abnormal above abs absence absences
-    absent absolute abstract ac acc accelerated acceleration accent acceptable acceptance
-    acceptances accepting acceptor accepts accessed accession accessories accounted accounting
-    accrual accrued accumulated accuracy accurate acd ach acknowledged acknowledgement
-    acknowledgements acknowledgment acquired acquirer acquisition acr acronym across acs act
-    activated actual added adding addition additions addr addrs adds addtaskcollection adj adjacent
-    adjusted adm administered administration administrations administrative administrators admission
-    adult advertise advertising advisor advisors advisory ae af aff affiliate affiliation affinity
-    age aged aggs ago agree agreed agreements air airline airlines airport alarms album alcohol alg
-    algo align alignment alive allele alleles allergen allergens allergies alliance alliances
-    allocated allowable allowance allows alphabet alphanumeric already also alt altered alternates
-    alternative alternatives altitude always am amazon ambient amd amended amenities amp amz an
-    ancestor ancestors anchors ancillary angle animation announcement annual anonymized another
-    answered anti any anything ap apikey appearance appearances appkey appliances applicability
-    applicable applicant applies appointment appointments approach approver approximate aq aqua ar
-    arabic arc arch archival are area areas arg args argument arguments armored arn arp arranged
-    arrangement arrangements array arrays arrival arrivals art artist artwork asc ascending ascii
-    asin ask asn aspects assay assemblies assembly assessed assistance ast asteroid asynchronous at
-    atm atms atom atoz attachable attempted attendee attested attr attributions attrs au aud
-    audiobook auditing audits authenticated authenticity author authorisation authorise autoplay aux
-    auxiliary av avail ave average averages avoid avs await awaiting award awarded awards axes axis
-    azimuth back backgrounds backoff bad badge badges bag baggage balancing ban band banking banned
-    bar basis basket baskets bastion bathrooms battery bay bbox bc bcc be beacon beam bearer bearing
-    beat bedrooms been beep beginning begins behalf below benchmark beneficiaries beneficiary
-    benefit benefits best better betting between bias bib bic bidder billed billings bills bing bio
-    bios birth birthday bit biz black blacklisted blackout blank blend blocker blockers bluetooth
-    blur boarding bodies body bold bond bonus bookable booked bookmarked bool boolean boost border
-    borders born bottom bought boulder bounce bounced bound bounding bounds box boxes bps br branded
-    breadcrumbs breaker breaking breaks brief brightness broadcast brochure broken bs bsb bubble
-    budgeted buffering bug bugs builtin burn burst bus but button buttons buyer buying bypassed byte
-    cable cad cadence cak cal calc calculator called camera can cancelation canceldelete cancellable
-    cancellations cancelled cancels candidate canonical capable capacities capital caption captured
-    car carbohydrate cardholder care cargo carrier cas cascade cast cat categorical cause causes cc
-    ccc ccd cd cdc cdm cdr ceiling celebrity cell cellular central centroid cents certification
-    certified certify cf chain chamber changeable changed changeset chap chapter chapters char
-    characteristics charged charging chars charset chart chassis checked checker checking checklist
-    checksum chf chinese chip choice choices choose chosen chunk ci cid cidrs cipher ciphers
-    ciphertext circle circuit circuits cis cisco citation ckn clarification classic classified
-    classifier classifiers clause clauses cleared clearing cli clicked clickwraps clientid clinical
-    clipboard clips clock cloned closes closing clothing clustering clutter cm cmd cms cnam cname
-    cnt co coach coaches cod codec codecs coefficients cohorts col collaborator collapsed
-    collapsible collation collected collective collector color colour comanaged combination
-    combinations coming commentary commercial commission commissionable commissions commitish
-    committed committee committees committer commodity comms communities comp companyinformation
-    comparator comparison compensation competitor compiler complaint complaints complement
-    complexity compliant composites compound compressed compression computer concat concatenate
-    concepts concession concurrent condition conditional conf confidence confidential
-    confidentiality confirmations confirmed conformance connecting consecutive consider consistent
-    consolidate consolidation constant constraint construction consumption contacted contactless
-    contained containing contest continent continuation continue contractor contractual contrast
-    contributing contribution contributions controlled controlling conv convergence converted
-    converter cool cooldown cooling coord coordinate coordinates coordinator coords copyright corner
-    corporate corporation corpus corrected correlated correspondence cosine countdown counter
-    counterparty counters counties counting countrycode county courier court cover coverages covered
-    cp cpe cpus cr crashed crashes crawler crawls crc creating creators creditor crew crimes crm
-    cron crop cropping crossing crs crv cs csc csr css ct cta cue cuisine culture cultures cum
-    curbside curr curve customfields customs cut cutoff cv cvc cve cvss cvv cwe da daemon dag dags
-    dark datacenters datafeed datasource datatype datetime datum dba dbs dc dd ddos de deactivated
-    deactivation dead dealer dealers deallocation death debtor debugging dec decay decimal decimals
-    decision declarations declared declination declined decoded decoder decrypted decryption
-    deduction deductions deduplication deep def defender deferral deferred deg degree degrees del
-    delay deletable deleted deletes delimiter delivered demo denial denominator denylist dep depart
-    departure departures depends deployable deprecated deprecation depth derivation derived desc
-    descendants descending described descriptive designation designator designer desired desk
-    desktop destroyed detected determination deviation df dfe dfs dget dh diagnosis dialect diameter
-    dict differences different differential difficulty diffie digit digital digits dim dimensional
-    dir directdebit directives director directors disability disableautoscale disabled
-    disablescheduling disallowed disambiguation disaster disc discharge disclaimer disconnected
-    discord discounted discriminator discussion discussions disease dismissal dismissible dispatched
-    dispatcher displayable displayed disposable disposition disputed disruption disruptions dist
-    distinct distinguished distributed distributor district districts div diversity division dl dlr
-    dm dml dn dnd dob doc docid dock dockerfile docket docks doctors doctype does doi doing dollar
-    dollars domestic dominant donation donations done dont door doors dose dot dots double
-    downloadable downloaded downloading downstream dpi dps dq dr drain draining draw drawdown
-    drawing drift driven driver drivers driving drm dropdown drops drug ds dsa dst dt dtc dtmf dto
-    dual duedate dummy duplex duplicated duplicates durations during duty ea each ean eap earliest
-    earned earning earnings easy eb ebay eco ecommerce economy ecosystem ecs ecu ed edi editable
-    edited editing editions editor editors education educational ef effect efficiency effort egress
-    ejection elapsed election electricity electronic element elementary elements elevate elevation
-    emailed embargo embeddable emitted employer employers employment empty emulation emv en
-    enableautoscale enablescheduling enc encoding encryptions enddate ended ending ends endtime
-    energy engagement english enqueued enrol entered entire entitled entropy enumeration enums env
-    envoy eo episode epoch eq equal equals equip equipment equity equivalent erc erp err errored es
-    escalated escape escrow esim essential established establishment etag etags ethereum ethernet
-    ethnicity etymologies eu eur ev eval evaluateautoscale evaluated evaluator even every ex exact
-    exam exceeded excel except exception excerpt excess excluded excludes excluding exclusive
-    executed executing exempt exempted exif existence existing exp expected experience experimental
+    aab aac aad aae aba abandoned abandonment abbr abbreviation abilities ability abn abnormal above
+    abs absence absent absolute abstract ac acc accelerated acceleration accent acceptable
+    acceptance acceptances accepting acceptor accepts accessed accession accessories accounted
+    accountid accounting accrual accrued accumulated accuracy accurate acd ach acknowledged
+    acknowledgement acknowledgements acknowledgment acquired acquirer acquiring acquisition acr
+    acronym across acs act activated actual added addendum adding addition additions addr addrs adds
+    addtaskcollection adj adjacent adjusted adm administered administration administrations
+    administrative administrators admission adult adults advertise advertising advisor advisors
+    advisory ae af aff affiliate affiliated affiliation affinity aftermarket again aged aggs ago
+    agree agreed agreements air aircraft airline airlines airport alarms album alcohol alg algo
+    align alignment alive allele alleles allergen allergens allergies alliance alliances allocated
+    allowable allowance allows alphabet alphanumeric already also alt altered alternates alternative
+    alternatives altitude always am amazon ambient amd amended amendment amendments amenities
+    american amp amt amz an analyse analyst ancestor ancestors anchors ancillary angle animation
+    announcement annual anonymized another answered anti any anything ap apex apikey appearance
+    appearances appkey appliances applicability applicable applicant applies appointment
+    appointments approach approver approximate apr aq aqua ar arabic arc arch architectures archival
+    are area areas arg args argument arguments armored arn arp arranged arrangement arrangements
+    array arrays arrival arrivals art artist artwork asana asc ascending ascii asin ask asm asn
+    aspects aspsps assay assemblies assembly assessed assistance ast asteroid asynchronous
+    asynchronously at atm atms atom atoz attachable attempted attendee attested attr attributions
+    attrs au aud audiobook auditing auditlogs audits authenticated authenticity author authored
+    authorisation authorise authorised autoplay aux auxiliary av avail ave average averages avoid
+    avs await awaiting award awarded awards axes axis azimuth ba back backgrounds backoff bacs bad
+    badge badges bag baggage balancing ban band banking banned bar basis basket baskets bastion
+    bathrooms battery bay bays bbox bc bca bcc be beach beacon beam bearer bearing beat bed bedrooms
+    beds been beep beginning begins behalf below benchmark beneficial beneficiaries beneficiary
+    benefit benefits best bet better betting between bg bias bib bic bicycle bidder billed billings
+    bills bing bio bios birth bit biz black blacklisted blackout blank blend blocker blockers blood
+    bluetooth blur boarding bodies body bold bond bonus bonuses bookable booked bookmarked bool
+    boolean boost border borders born borrowing bottom bought boulder bounce bounced bound bounding
+    bounds box boxes bps br branded breach breadcrumbs breaker breakers breaking breaks brief
+    brightness broadcast brochure broken bs bsb bt btc bubble budgeted buffering bug bugs bugzilla
+    builtin burn burst bus but button buttons buyer buying byline bypassed byte caa cabin cable
+    cables cad cadence cak cal calc calculator called callout calories camera campfire can
+    cancelation canceldelete cancellable cancellations cancelled cancels candidate canonical capable
+    capacities capital caption captured car carbohydrate cardholder care cargo carrier cas cascade
+    cashback cast cat catalogue categorical cause causes cb cc cca ccc ccd cd cdc cdm cdr ceiling
+    celebrity cell cellular census central centroid cents certification certified certify cf chain
+    chamber chance changeable changed changeset chap chapter chapters char characteristics charged
+    charging chars charset chart chassis checkbox checked checker checking checklist checksum cheque
+    chf chinese chip choice choices choose chosen chromecast chunk ci cid cidrs cipher ciphers
+    ciphertext circle circuit circuits cis cisco citation citations ckn clarification classic
+    classified classifier classifiers clause clauses cleared clearing cli clicked clickwraps
+    clientid climb clinical clipboard clips clock cloned closes closing closure clothing clustering
+    clutter cm cmd cms cnam cname cnt co coach coaches cod codec codecs coefficients cohorts col
+    collaborator collapsed collapsible collation collected collective collector comanaged
+    combination combinations coming comm commentary commented commenter commercial commission
+    commissionable commissions commitish committed committee committees committer commodity comms
+    communities comp companyinformation comparator comparison compensation competitor compiler
+    complaint complaints complement complexity compliant composites compound compressed compression
+    computer concat concatenate concepts concession conclusion concurrent condition conditional conf
+    confidence confidential confidentiality confirmations confirmed conformance connecting
+    consecutive consented consider consistent consolidate consolidation constant constraint
+    construction consumption contacted contactless contained containing contest contextual continent
+    continents continuation continue contracting contractor contractual contrast contributing
+    contribution contributions controlled controlling conv convenience convention convergence
+    converted converter cool cooldown cooling coord coordinate coordinates coordinator coords
+    copyright corner corporate corporation corpus corrected corrective correlated correspondence
+    cosine countdown counter counterparty counters counties counting countrycode county courier
+    court cover coverages covered cp cpe cpus cr crashed crashes crawler crawls crc creating
+    creators creditmemo creditmemos creditor creditors crew crimes critic critics crm cron crop
+    cropping crossing crs crv cs csc csr css ct cta cue cuisine culture cultures cum cur curbside
+    curr curve custodian customfields customs cut cutoff cv cvc cve cvss cvv cw cwe da daemon dag
+    dags damage dark datacenters datafeed datas datasource datatype datetime datum dba dbs dc dcim
+    dd dda ddos de deactivated deactivation dead dealer dealers deallocation death debtor debugging
+    dec decay decimal decimals decision declarations declared declination declined decoded decoder
+    decrease decrypted decryption deducted deduction deductions deduplication deep def defender
+    deferral deferred deg degree degrees del delay deletable deleted deletes delimiter deliverable
+    delivered demo demographics den denial denominator density denylist dep depart departure
+    departures depends deployable deposited depository deprecated deprecation depreciation depth
+    derivation derived desc descendants descending described descriptive designation designator
+    designer desired desk desktop destroyed detected determination deviation devicetype dex df dfe
+    dfs dget dh diagnosis dialect diameter dice dict dietary differences different differential
+    difficulty diffie digit digital digits dim dimensional dir directdebit directives director
+    directors disability disableautoscale disabled disablescheduling disallowed disambiguation
+    disaster disbursement disc discharge disclaimer disconnected discord discounted discriminator
+    discussion discussions disease dismissal dismissible disp dispatched dispatcher displayable
+    displayed disposable disposition dispositions disputed disruption disruptions dist distances
+    distinct distinguished distributed distributor district districts div diversity dividend
+    division dl dlr dm dma dml dn dnd dob doc docid dock dockerfile dockerfiles docket docks doctors
+    doctype does doi doing dollar dollars domestic dominant donation donations done dont door doors
+    dose dot dots double downloadable downloaded downloading downstream dpi dps dq dr drain draining
+    draw drawdown drawing drift driven driver drivers driving drm drone dropdown drops drug ds dsa
+    dsn dst dt dtc dtmf dto dual duedate dummy duplex duplicated duplicates durations during duty
+    dvd ea each ean eap earliest earned earning earnings east easting easy eb ebay eco ecommerce
+    economy ecosystem ecs ecu ed edi editable edited editing editions editor editors education
+    educational ee ef eff effect efficiency effort egress ejection elapsed election electricity
+    electronic element elementary elements elevate elevation emailed embargo embeddable emitted
+    emotions employer employers employment employments empty emulation emv en enableautoscale
+    enablescheduling enc encoding encryptions enddate ended ending ends endtime energy engagement
+    english enqueued enriched enrol entered entertainment entire entitled entropy enumeration enums
+    env envoy eo episode epoch eps eq equal equals equip equipment equipments equity equivalent
+    erase erc erp err errored es escalated escape escrow esim essential established establishment
+    etag etags eth ethereum ethernet ethnicity etymologies eu eur ev eval evaluateautoscale
+    evaluated evaluator even evening every everyone ex exact exam exceed exceeded excel except
+    exception excerpt excess excluded excludes excluding exclusive executed executing executive
+    exempt exempted exif existence existing exp expected expenditures experience experimental
     expirations expired expires explicit exploit exploitability exploration explore exponent
     exponential exportable exported exporter exporting expose exposed expr ext exterior extractions
     extractor extracts extras eye fa fabric face facebook faces facetable faceting facial
     facilitator facilities facility facing fact faction factions factories factory facts fade
-    failing fake faq faqs fare fares farm fat faults favorited favourite favourited favourites fax
-    faxes fb fc fcc fcd fcm fd fe fec federal fee female fence fetcher fh fi filename fileset
-    filesize filing filled filler filling filterable fin final finance financials finger fingerprint
-    finished fips fire fired firehose firstname fiscal fit fitting five fixed flagged flash flask
-    flat flatten flattened flavor flavors flexible flip float floating floor flux fmt focal focus
-    follows font fonts food footnote forced foreground foreign forename forgotten formatted
-    formatting formula formulas forum forwarded forwarders found founded four fpga fps fq fqdn fqdns
-    fr frac fraction fractional framerate franchises frd freight freq frequencies frequent fresh
-    freshness fri friday friend fromdate front frozen fs ft ftp fuel fulfilled fulfillments fullname
-    fully functionalities funded funds fuzzy fx ga gadget gadgets gain galleries gap garage gas gate
-    gather gauge gbps gcm gcr ge gender genders general generalize generator genes genome genres
-    genuine geographic geographies geom geometries geometry ghz gi gid gifs gigabytes gitlab given
-    gl go gold good goods gov government gp gpg gps gpu gpus gpx grade gradient gram grand
-    granularity graphic graphics gravatar gravity greater gridlines gross ground grouped groupid
-    groupings growth gt gte gtfs gtin guarantee guard guess guests gui guidance guided guids gym gz
-    gzip ha hair half hand handle handler handlers handling handover handshake hard has hashed
-    hashing hashtag hashtags hatch have hazardous hd hdfs hdmi hdr heading headings headline
-    headquarters healthcare healths healthy heap hearing heart heartbeats heat heating height
-    hellman hero hex hi hierarchical higher highest highlight highlighted highlights hint hints
-    hipchat hire hiring historic hit hive hl hlr hls hoc holder holders holding holdings hometown
-    hop hops horizontal hosting house household hover how hp hpo hq hr href hreflang hrs hsm
-    humidity hunk hw hydro hyper hyperlink hypervisor hz iana iat iata iban icao iccid icd ice icmp
-    icons ideal idempotency ident identify idle idv if iframe im imd imdb imei img immediate
+    failing fake faq faqs far fare fares farm fat faults favorited favourite favourited favourites
+    fax faxes fb fc fcc fcd fcm fd fe fec fed federal fee female fence fetcher ff fh fi fiber filed
+    filename filepath filer fileset filesize filing filled filler filling filterable fin final
+    finance financials finger fingerprint finished fips fire fired firehose firm firstname fiscal
+    fit fitting five fixed flagged flash flask flat flatten flattened flavor flavors flexible flip
+    float floating floor flowdock flux fly fmt fn focal focus followings follows font fonts food
+    footnote forced foreground foreign forename forgotten formal formatted formatting formula
+    formulas forum forwarded forwarders forwards found founded four fpga fps fq fqdn fqdns fr frac
+    fraction fractional framerate franchises frd freight freq frequencies frequent fresh freshness
+    fri friday friend fromdate front frozen fs ft ftp fuel fulfilled fulfillments fullname fulltext
+    fully funcs functionalities funded funds further fuzzy fx ga gadget gadgets gain gained
+    galleries gamma ganalytics gap garage gas gate gather gauge gbp gbps gc gcm gcr ge gear genders
+    general generalize generalized generator genes genome genres genuine geographic geographies
+    geojson geom geometries geometry geoname getall ghz gi gid gifs giftcard gigabytes gitignores
+    gitlab given gl go gold golden good goods gov government gp gpg gps gpu gpus gpx grade gradient
+    gram grammatical grand granularity graphic graphics gravatar gravity greater gridlines grocery
+    gross ground grouped groupid groupings growth gs gt gte gtfs gtin guarantee guard guarded guess
+    guests gui guidance guided guids gw gym gz gzip ha had hair half hand handle handler handlers
+    handling handover handshake hard has hashed hashing hashtag hashtags hatch have hazardous hd
+    hdfs hdmi hdr heading headings headline headquarters healthcare healths healthy heap hearing
+    heart heartbeats heat heating hellman hero hex hi hierarchical higher highest highlight
+    highlighted highlights hint hints hipchat hire hiring hispanic historic hive hl hlr hls hoc
+    holder holders holding holdings hometown homogeneous hop hops horizontal hosting house household
+    households housekeeping housing hover how hp hpo hq hr href hreflang hrs hsm humidity hunk hw
+    hydro hyper hyperlink hypervisor hz iana iat iata iban ic icao iccid icd ice icmp ico icons
+    ideal idempotency ident identified identify idle idv ie if iframe im imd imdb imei img immediate
     immediately impacted impacting implementation implicit implied importance important importer ims
     imsi imu inactivity inboxes inc incl included includes including inclusion inclusions inclusive
-    income incompatible incomplete inconsistent incorporation incremental ind indexer indian
-    indication indirect individual individuals infinite informations infra ingredients inherited
-    inherits initialization initiated initiation initiator injection inlinecount inner ins insecure
-    insensitive inserted inside instagram installing installment installments instalment instead
-    institution institutions instructed instruction insufficient insurance insurances insured int
-    integer integrator intelligence intended intensity inter interchange interest interference
-    interior interlace intermediary international interpolate interpolation intersection interval
-    intervals interventions into intra intro introduction intrusion intune invalid inverse invert
-    inverted investment invisible invited invitee inviter invoiceable invoiced invoicing invoked
-    iops iot ipa ipaddress ipc ipsum ipv isbn iscsi iso isp isrc issued italic iteration iterator
-    itinerary itunes iv japanese jar java jit jitter jobschedules joined joining joins joint jpeg js
-    jump jurisdiction just justification kanji kb keep keepalive kerberos kernel keyboard keycloak
-    keyspace keyspaces keystore kid killed kills kilobytes kilometers kiosk kit km kpi kty kw kyc
-    labeled labeler lag lan land landmark landmarks landsat landscape lastname lat late latencies
-    later latitude launcher law lb lcm ldaps le leader leaf learn learned leaving led left leg
-    legend legs len lender lending length less letter lexical lfs liability licence licensed
-    lifetimejobstats lifetimepoolstats light likely limitations limited linkedin linking listed
-    listener literal lived liveness lng lo loa loaded loading lob loc locality localization
-    localizations localized locator locators locker locking lodging logged logic logon lon longest
-    longitude look lookback looking loop losses lost lot loudness low lower lowercase lowest ls lsn
-    lt lte luminance lun lyrics macro macros macs maestro magnet magnetic magnitude mailbox mailer
-    mailing mails maintainer maker managing mandate mandatory manually manufacturer manufacturers
-    manufacturing many margin margins marital marked markers marketdata marketplaces markup mart
-    mask masked mass mastercard mastodon mat matched matcher matchmaking math maturity mau maximum
-    maxresults maybe mb mbid mbps mcc md mdm mdn mdr mean means measurements measures mechanism
-    medals median medium mega megabytes mem memo mention mentioned menus mergeable mesh messenger
-    met metadatas metering metro mi mib mic micro microphone microsoft mid middle migrated mileage
-    miles milestone milli millis milliseconds mime mimetype min minimized minimum mining mins
-    minutes mirrors misc mismatch miss missed mission mitre mix mixed mm mms mnc mobility mocks mod
-    modal modality moderated moderator modern modifiable modification modified modifying mon monday
-    monetary moon more most motd mother motion mounting mounts moved movement movie movies moving mp
-    mpn mpns mqtt msa msec msg msi msisdn mssql mt mtime mtu multiline multiplier municipality must
-    mutability mutations muted mutual mux mx na naming nano narrative nas nationality natural nature
-    nav navigation nb nbf near needed needs neg negate negated negatives negotiated neighbor
-    neighborhood neo nested nesting net netmask networth neutral never newer newest newsletter
-    newsletters nf nfc nic nickname nid night nights nodecounts noise nok nominal non noncompliant
-    none norm normal normalize normalized north notified notifying nr ns nsd nsx ntp null nullable
-    num numerator numeric numerical nutrition oath obfuscated obj objective observed obsolete
-    occupancy occupation occupied occurred ocd ocean ocp ocr odd odds odometer oem off offensive
-    offered officer official offset offsets oid old older oldest omit onboarded once ongoing only
-    ontology op opacity opened opening opens operand opponents opportunities opportunity ops opted
-    optical option optional opts oracle orbit orchestration orcid orderable orderby ordered ordinal
-    organic organizer organizers orientation orig originating originator orphan others ou outcome
-    outdated outer outlet outlets outlier outline outlook outstanding overage overdraft overdue
-    overflow overhead overlapping overlay overload overridden overtime overwrite owl pa packaged
-    packed pad padding paged pager pagesize paginated pagination paging paint pairing pairwise pal
-    palette pan panel panels panorama paper par paragraph paragraphs parallel parallelism parental
-    park parking parsed parser parsing partial partially participated parties partitioning
-    partnership passcode passed passenger passing passive passphrase passport passthrough
-    passwordless paste patches pathway pathways paused payable payee payer paying paypal payroll
-    payrolls payslip payslips pc pca pci pct pd pdb pe peak pem penalty pension pep peppol
-    percentages percentile perfect performed periodic periodicity peripherals persist persisted
-    persistence personalized personas pets pfs pfx pharmacy phase phenotype phenotypes phi php
-    phrases pi pic picked picklist picks pictures pid pids piece pig pii pilot pinpoint pirate pitch
-    pixel pk pkcs pkg placed placeholder placeholders plain plaintext planned planner plate plays
-    plot plug plugged plus pm pmt pn png po podcast poi pointer political polling polls poly polygon
-    poolusagemetrics pop popularity population ported portion portrait pos pose positioning
-    positives posix possible possibly posted poster postgre posting postponement potential
-    potentially power poweroff practices preamble precedence precise precision pred predecessor
-    predecessors predicate predicted predictive predictor prefecture prefer preflight prem premier
-    premise premises preorder prep prepaid preparation prepared prerelease prerequisite presentation
-    preserve preset pressure pretty prev prevent previously primaries prime printed printing prior
-    prn pro proactive prob probabilities probability problem problems procedure procedures produced
-    production productivity profanity profession profit proforma programmatic programme programmes
-    progression projection promo promoted promotional pronouns pronunciations proofs prop propagate
-    proper proposed proprietary prorated proration prospect prot protect protections protective
-    protein proto prov province provinces proximity ps psc psd pseudo psk pstn pt ptr pts pub
-    publicly pulse pump punctuation purchasing pushdown pushed pv pw pwd px qna qos qrcode qty
-    qualification qualifications qualified qualifier qualifiers qualities quantities quantity
-    quarantine quarter quartiles queried queryable questionnaire queueing quiet quorum quoted race
-    racy radians radio radios radius radix raid raised ram randomize ranked ranks rapidapi rated
-    ratio rationale rd rdp rds re reachability reachable reached readability readable reading
-    readonly rear reassigned rebalance rebooting rec receivable receiver receivers receives
-    receiving recognition recognized recognizer reconciled reconciliation reconnect recorded
-    recorder recorders recovered rectangle recurrence recurrences recurring recurse red redacted
-    redeemed redelivery redemption redemptions redeploy redirection redis reduction redundancy
-    redundant ref referenced referencing referer referred referrer refill refinement refreshed
-    refundable refunded refused reg regex regexp registrant registrants regulation reimbursement
-    reinstate reissue rejected rejection rejects rel relative released relevance reliable religion
-    remainder remarks remittance remoteloginsettings removed removenodes renamed renderer renewed
-    rent rental rep repayment repeats repetitions replaced replacement replacements replicated
-    replicating reported reporter representation representations representative reprocessing req
-    requestor requires requisition reranking reroute res rescue resetpassword residence resident
-    residential resized resolutions resolving resourcegroups resp respect responded responsibilities
-    responsibility responsible restaurant restaurants restorable restored resubscribe resumable
-    retain retried retries retrievable retryable returned returning revenue reversed reviewable
-    reviewer revoked rf rgb ri rich rides right rights ring rise risky rma road roaming robot rocket
-    roi rolled rolling rollover roof roots ror roster rosters rotated round rounding routable rp rpo
-    rs rsa rss rssi rt rtc rtmp ruleset runbook russian rx salary salesperson salt salutation same
-    sampled sanitized sap sat satisfaction satisfied saturation saturday saving sc sca scalable
-    scaled scaler scene sched scheduler scheme schemes school schools scm scored screens scroll se
-    searchable searched seasonal seasons seat seating sec seconds secs sector sectors secured
-    securities segmentation selectable selection selector selectors selfie selfservice sell seller
-    sellers selling sends sentence sentiments seo sepa separate separately separator separators seq
-    serialization serialized serp served settled settlement settlements seven severe severities sex
-    sf sftp shallow shape shard shards shareholder shareholders sheet shipped ships shopper shopping
-    shortcode shorten shortener shortname should showing shown shut shutting sic sid side sidebar
-    sids sig signer significance significant signoff silence similar similarity similars simplified
-    since siret sitemap situation sizing skew skin skipped skype sl sla slice slide slides sln slug
-    small smb smooth snapped sns so socket sockets sofort soft softwares solar sold sole solid solo
-    song songs soon sop sortable sortcode sorted sorting south sp spacing span spatial spdx speak
-    speakers specialization specialty species specific specification specifications specified spell
-    spellcheck spelling spent sphere spoken sponsor sponsors sponsorship sports spot spotify spread
-    sq square squares squash src srs ss ssid ssids ssm ssn st stability stabilization stable stacked
-    stacktrace staff stairs stamp standalone standardize standby standing standings startdate
-    started starting starts starttime startup stateful station stations statistical stay std stderr
-    stdout stereo sticker stickers sticky still stolen stopped stopresize stops stopwords storm str
-    strain strains strategy street strength strengths strict strike strings structured studios
-    subaccount subcategories subcategory subclass subdivision sublocality submitter subnet subregion
-    subresource subset subsets subsites substance substitution substitutions substring subsystem
-    subtask subtasksinfo subtitle subtitles subtotal subtotals subtree suburb successes successful
-    successfully suffix suggester suggesters sum summarization sun sunday supervisor supplement
-    supplementary supplied supplier supply supports suppress suppressed surcharge surge surname
-    surrogate surround suspension sv svc svg svn sw swagger swift swipe switches symbol symbolic
-    symlink symptoms synced synchronous syncing synopsis sys sysctls syslog tab tagged tagger
-    tagline taints taken talent talk tap tariff taskcounts taxable taxi taxonomy tc tde teacher
-    teaser tech technical technique techniques technology telecom telegram telephone telephony
-    telnet telnyx temperature templated temporal tender tenders tensor terminated terminating
-    terminology territory tested textual texture tfs tgt than the thesaurus thickness thirty
-    threaded thresholded throttled through thu thumb thumbprint thumbprints thumbs thursday tick
-    ticker ticketing ticks ties till tilt timed timeentries timeframe timers timespan timestamps
-    timetable timezones timings tip tipping tips titles tld tmdb tmp toast todate todo tokenid
-    tokenization tokenizer tolerance too took tooltip torrent tos tower town tpm tracked tracker
-    trading trail trailer trailers trailing trainings trans transact transcoding transferability
-    transferred transformation transforms transient transitions translated translator transmission
-    transmit transmitted transparency transparent transportation trap trashed traversal treatment
-    tries triggering troubleshooting truck true truncated truncation trunk trusts truststore truth
-    ts ttl tts tty tube tue tuesday tutorial tv tvdb tweet twitch twitter two tx txid txn txs txt
-    typ tz ua ucs udf udid udp uefi ui uid uids uint ulimits ultimate ultra un unanswered unapply
-    unassigned unauthenticated unauthorized unavailability unavailable unbounded uncertainty
-    unchanged uncommitted uncompressed unconfirmed undefined under underline unexpected unfiltered
-    unhealthy unicode unified uninstalled union unique uniqueness universe unix unknown unlimited
-    unlocked unmanaged unmapped unmasked unmatched unmodified unpack unpause unprocessed unprotect
-    unprotected unpublished unreachable unrecognized unresolved unsafe unseen unspecified
-    unstructured unsubscribed unsuccessful until untrusted unused unwanted uom upc upcoming
-    updatable updateproperties updater upgraded uplink uploaded uploader upn upper uppercase ur urn
-    us usb usd used userid usernames uses using utc utf util utility utilized utm uuids vaccine val
-    validated validating validator validity valuation vanity variance vars vc vcpu vcpus vcs ver
-    verb verbose verbosity verbs verifier versioned very veteran via vibrate vid viewable viewers
-    viewing violating vip virtualization virus visa visible visited visual visualization vitals vlan
-    vlans vocabularies vod voided voltage voted voter voters voting voucher vr vsphere vulgar walk
-    wall wallpaper wan ward warehouses warn warranty was watched watcher watchlist watchlists wav
-    way waypoint weak weapons webp website websites wed wednesday weekday weekdays weekend weeks
-    weight weighted wells what whats wheelchair when white whitelisted whitespace who whole wi wide
-    width wifi wikipedia wildcard will win wind winner wins wishlist withdrawal withdrawn
-    withholding within witness wizard wkhtmltopdf wlan wms won word workbook workbooks worked
-    workgroup working works worktypes world worth wrapper writable writer written ws wsdl www
-    xamarin xcode xgafv xls xor xss xx yara yarn yaw years yield you zendesk zero zfs zipcode
-    zipcodes zipped zoom
+    incompatible incomplete inconsistent incorporation incremental ind indent independent indexer
+    indian indication indirect individual individuals infinite informal informations infra
+    ingredient ingredients inherited inherits initialization initiated initiation initiator
+    injection inlinecount inner ins insecure insensitive inserted inside instagram installing
+    installment installments instalment instead institution institutions instructed instruction
+    insufficient insurance insurances insured int integer integrator intelligence intended intensity
+    inter interchange interest interference interior interlace intermediary interpolate
+    interpolation intersection interval intervals interventions into intra intro introduction
+    intrusion intune invalid inverse invert inverted investment invisible invited invitee inviter
+    invoiceable invoiced invoicing invoked iops iot ipa ipaddress ipc ipsum ipv isbn iscsi isin
+    islander iso isp isrc iss issn issued italic iteration iterator itinerary itunes iv japanese jar
+    java jit jitter jobid jobschedules joined joining joins joint jpeg jpg js jti jump jumps
+    jurisdiction just justification kanji kb keep keepalive kerberos kernel keyboard keycloak keyid
+    keyspace keyspaces keystore kid killed kills kilobytes kilometers kiosk kit kitchen km kpi kty
+    kw kyc labeled labeler lag lan land landmark landmarks landsat landscape lastname lat late
+    latencies later latitude latlong launcher law lb lcm ldaps le leader leaf learn learned leaving
+    led left leg legend legs lemma len lender lending length less letter letters lexical lfs
+    liabilities liability licence licensed lifetimejobstats lifetimepoolstats light likely
+    limitations limited linkedin linking liquidation listed listener literal lived liveness lng lo
+    loa loaded loading lob loc locality localizable localization localizations localized locator
+    locators locker locking lodging logged logic logon lon longest longitude look lookback looking
+    lookups loop losses lost lot loudness low lower lowercase lowest ls lsn lt lte lu luminance lun
+    lyrics macro macros macs made maestro magnet magnetic magnitude mailbox mailboxes mailer mailing
+    mails maintainer maker managing mandate mandatory manually manufacturer manufacturers
+    manufacturing many margin margins marital marked markers marketdata marketplaces markup markups
+    mart mask masked mass mastercard masters mastodon mat matched matcher matchmaking math
+    mattermost maturity mau maximum maxresults maybe mb mbid mbps mc mcc md mdm mdn mdr meal mean
+    means measurements measures mechanism med medal medals median medias medium mega megabytes mem
+    memo memos mention mentioned menus mergeable mesh messenger met metadatas metering metro mgmt mi
+    mib mic micro microphone microsoft mid middle middlename midnight migrated mileage miles
+    milestone milli millis milliseconds mime mimetype min minimal minimized minimum mining mins
+    minus minutes mirrors misc mismatch miss missed mission mitre mix mixed mm mms mnc mobility
+    mocks mod modal modality moderated moderator modern modifiable modification modified modifying
+    mon monday monetary mono moon more morning most motd mother motion mounting mounts moved
+    movement movie movies moving mp mpaa mpn mpns mqtt msa msec msg msi msisdn mssql mt mtime mtu
+    multiline multimedia multiplier municipality must mutability mutations muted mutual mux mx na
+    naics naming nano napalm narrative nas nationality natural nature nav navigation nb nbf nbr nc
+    near needed needs neg negate negated negatives negotiable negotiated neighbor neighborhood neo
+    nested nesting net netmask networth neutral never newer newest newsletter newsletters nf nfc nic
+    nickname nid night nights nodecounts noise nok nominal non noncompliant none noon norm normal
+    normalize normalized north northing notices notified notifying nr ns nsd nsx ntp null nullable
+    nulls num numerator numeric numerical nutrition oath obfuscated obj objective observed obsolete
+    occupancy occupation occupied occurred ocd ocean ocp ocr oct odd odds odometer oem off offensive
+    offered officer official offset offsets oid old older oldest omit onboard onboarded once ongoing
+    only ontology op opacity opened opening opens operand opinions opponent opponents opportunities
+    opportunity ops opted optical option optional optout opts oracle orbit orchestration orcid
+    orderable orderby ordered ordinal organic organizer organizers orientation orig originating
+    originator orphan others ou our outcome outdated outer outlet outlets outlier outline outlook
+    outstanding overage overdraft overdue overflow overhead overlapping overlay overload overridden
+    overtime overwrite owed owl ozone pa pac packaged packed pad padding paged pager pagesize
+    paginated pagination paging paint pairing pairwise pal palette pam pan panel panels panorama
+    paper par paragraph paragraphs parallel parallelism parental parity park parking parsed parser
+    parsing partial partially participated parties partitioning partnership passcode passed
+    passenger passing passive passphrase passport passthrough passwordless paste patches pathway
+    pathways paused payable payables payee payees payer paying paymentmethod payoff paypal payroll
+    payrolls pays payslip payslips pc pca pci pct pd pdb pe peak pem penalty pension pep peppol
+    percentages percentile perception perfect performed periodic periodicity peripherals perm
+    persist persisted persistence personality personalized personally personas pets pfs pfx pg
+    pharmacy phase phenotype phenotypes phi phonetic php phrases pi pic picked picklist picks
+    pictures pid pids piece pig pii pilot pinpoint pirate pitch pixel pk pkcs pkg pl placed
+    placeholder placeholders plain plaintext planned planner plate plays plot plug plugged plural
+    plus pm pmt pn png po podcast poi pointer pois pol polarity political polling polls poly polygon
+    polyline poolusagemetrics pop popularity population ported portion portrait pos pose positioning
+    positives posix possible possibly postalcode posted poster posters postgre posting postponement
+    potential potentially power poweroff practices preamble precedence precipitation precise
+    precision pred predecessor predecessors predicate predicted predictive predictor prefecture
+    prefer preflight preload prem premier premise premises preorder prep prepaid preparation
+    prepared prepay prepayments preprocessing prerelease prerequisite prerequisites presentation
+    preserve preset presign pressure pretax pretty prev prevent previously pricings primaries prime
+    printed printing prior prn pro proactive prob probabilities probability problem problems proc
+    procedure procedures produced production profanity profession professional proficiency profit
+    proforma programmatic programme programmes progression projection promo promoted promotional
+    pronouns pronunciations proofs prop propagate proper proposed proprietary prorated proration
+    prospect prot protect protections protective protein proto prov province provinces proximity ps
+    psc psd pseudo psk pstn pt ptr pts pub publicly pulse pump punctuation purchasing purposes
+    pushdown pushed pusher pushover pv pw pwd px qna qos qrcode qty qualification qualifications
+    qualified qualifier qualifiers qualities quantities quantity quarantine quarter quartile
+    quartiles queried queryable questionnaire queueing quiet quorum quotation quoted race races
+    racks racy rad radians radio radios radius radix raid raised ram randomize ranked ranks rapidapi
+    rarity rated ratio rationale rd rdp rds re reachability reachable reached readability readable
+    reading readonly realized rear reassigned rebalance rebate rebooting rec receivable receivables
+    receiver receivers receives receiving recharge recognition recognized recognizer reconciled
+    reconciliation reconnect recorded recorder recorders recovered rectangle recurrence recurrences
+    recurring recurse red redacted redeemed redelivery redemption redemptions redeploy redirection
+    redis reduction redundancy redundant referenced referencing referer referred referrer refill
+    refinement refreshed refundable refunded refused reg regen regex regexp registrant registrants
+    regulated regulation reimbursement reimbursements reinstate reissue rejected rejection rejects
+    rel relative released relevance reliable relic religion remainder remarks remittance
+    remoteloginsettings removed removenodes renamed renderer renewed rent rental rentals rented rep
+    repayment repayments repeats repetitions replaced replacement replacements replicated
+    replicating replied reported reporter representation representations representative reprocessing
+    reputations req requestor requires requisition reranking reroute res rescue resetpassword
+    residence residency resident residential resized resolutions resolving resourcegroups resp
+    respect responded responsibilities responsibility responsible restaurant restaurants restorable
+    restored resubscribe resumable ret retain retried retries retrievable retryable returned
+    returning rev revenue reversed reviewable reviewer revoked rf rgb ri rich rid rides right rights
+    ring rirs rise risky rma road roaming robot rocket roi rolled rolling rollover roof roots ror
+    roster rosters rotated round rounding rounds routable routine rp rpo rpt rs rsa rss rssi rt rtc
+    rtmp rtp ruleset runbook russian rx salary salesperson salt salutation same sampled samsung
+    sanitized sap sat satisfaction satisfied saturation saturday saving sb sc sca scalable scaled
+    scaler scene sched scheduler schedulers scheme schemes school schools scm scoreboard scored
+    scratch screening screens scroll scrub se searchable searched seasonal seasons seat seating
+    seatmaps sec seconds secs sector sectors secured securities segmentation selectable selection
+    selector selectors selfie selfservice sell sellable seller sellers selling semi senate sends
+    senses sentence sentiments sentry seo sep sepa separate separately separator separators seq
+    serialization serialize serialized serie serp served servicer sessionid settle settled
+    settlement settlements seven several severe severities sex sf sftp shallow shape shard shards
+    shareholder shareholders sheet shipped ships shopper shopping shortcode shorten shortener
+    shortname shot shots should showing shown shut shutting sic sid side sidebar sids sig signer
+    significance significant signoff silence similar similarity similars simplified since singular
+    siret sitemap situation sizing skew skin skipped skype sl sla slash slice slide slides sln slug
+    sm small smb sme smooth smoothing snapped sns so soa socket sockets sodium sofort soft softwares
+    solar sold sole solid solo song songs soon sop sortable sortcode sorted sorting south sp spa
+    spacing span spatial spdx speak speakers specialization specialty species specific specification
+    specifications specified spell spellcheck spelling spent sphere spin spoken sponsor sponsors
+    sponsorship sports spot spotify spread sq square squares squash src srs ss ssid ssids ssm ssn st
+    stability stabilization stable stacked stacktrace staff stairs stamp standalone standardize
+    standby standing standings startdate started starting starts starttime startup stateful station
+    stations statistical statutory stay std stderr stdout stereo sticker stickers sticky still
+    stolen stopped stopresize stops stopwords storm str strain strains strategy street strength
+    strengths strict strike strikethrough strings stripped structured studios subaccount
+    subcategories subcategory subclass subdivision subjectivity sublocality submitter subnet
+    subregion subresource subset subsets subsites substance substitution substitutions substring
+    subsystem subtask subtasksinfo subtitle subtitles subtotal subtotals subtree subtypes suburb
+    subusers successes successful successfully suffix suffixes suggester suggesters sum
+    summarization sun sunday sunrise superfund superseded supervisor supplement supplementary
+    supplied supplier supply supports suppress suppressed surcharge surge surname surrogate surround
+    suspension sv svc svg svm svn sw swagger sweep sweeps swift swipe switches symbol symbolic
+    symlink symptoms synced synchronous syncing syndication synopsis sys sysctls syslog tab tagged
+    tagger tagline taints taken talent talk tap tariff taskcounts taxable taxation taxed taxi taxon
+    taxonomic taxonomy taxpayer tba tc tde teacher teaser tech technical technique techniques
+    technology tel telecom telegram telephone telephony telnet telnyx temperature templated temporal
+    ten tender tenders tensor terminated terminating terminations terminology terrain territory
+    tested textual texture tfs tgt th than thanks the thesaurus thickness thirty threaded
+    thresholded throttled through thru thu thumb thumbprint thumbprints thumbs thursday tick ticker
+    ticketing ticks tid ties till tilt timed timeentries timeframe timers timespan timestamps
+    timetable timezones timings tip tipping tips titles tld tm tmdb tmp toast todate todo tokenid
+    tokenization tokenize tokenizer tolerance too took tooltip torrent tos tower town tpm tr tracked
+    tracker trading trail trailer trailers trailing trails trainer trainers trainings trans transact
+    transcoding transferability transferred transformation transforms transient transitions
+    translated translator transmission transmit transmitted transparency transparent transportation
+    trap trashed traversal treatment triangle tries triggering troubleshooting truck true truncated
+    truncation trunk trusts truststore truth ts ttl tts tty tube tue tuesday turnover tutorial tv
+    tvdb tweet twitch twitter two tx txid txn txs txt typ tz ua ucs udf udid udp uefi ui uid uids
+    uint ulimits ultimate ultra un unanswered unapplied unapply unassigned unauthenticated
+    unauthorized unavailability unavailable unbounded uncategorized uncertainty unchanged
+    uncommitted uncompressed unconfirmed undefined under underline unexpected unfiltered unhealthy
+    unhold unicode unified uninstalled union unique uniqueness uniques universe unix unknown
+    unlimited unlocked unmanaged unmapped unmasked unmatched unmodified unpack unpause unprocessed
+    unprotect unprotected unpublished unreachable unrealized unrecognized unresolved unsafe
+    unsecured unseen unspecified unstructured unsubscribed unsubscribes unsuccessful until untrusted
+    unused unverified unwanted uom upc upcoming updatable updateproperties updater updatestatus
+    upgraded uplink uploaded uploader upn upon upper uppercase upvotes ur urn us usb usd used userid
+    usernames uses using utc utf util utility utilized utm uuids uv vaccine val validated validating
+    validator validity valuation vanity variance vars vc vcpu vcpus vcs vegetarian ver verb verbose
+    verbosity verbs verifier versioned very veteran via vibrate vid vies viewable viewers viewing
+    violated violating vip virtualization virtualmachine virus visa visible visited visual
+    visualization vitals vlan vlans vnet vocabularies vod voicemail voided voltage voted voter
+    voters voting voucher vr vrf vrfs vs vsphere vulgar wa waiver walk wall wallpaper wan ward
+    warehouses warn warranty was watched watcher watchlist watchlists wav way waypoint weak weapon
+    weapons webp website websites wed wednesday weekday weekdays weekend weeks weighted weighting
+    wells west what whats wheelchair when whisper white whitelabel whitelisted whitelisting
+    whitespace who whole why wi wide width wifi wikipedia wildcard will win wind wine wings winner
+    wins wishlist withdrawal withdrawn withholding within witness wizard wkhtmltopdf wlan wms won
+    word workbook workbooks worked workgroup working works worktypes world worth wrapper writable
+    writer written ws wsdl www xamarin xcode xgafv xls xor xref xrefs xss xx yara yarn yaw years
+    yield you yr ytd zap zendesk zero zfs zipcode zipcodes zipped zoom
 """
 IDENTIFIER_WORDS: Final = frozenset(_IDENTIFIER_WORDS_TEXT.split())
 """Further words in the names of operations, parameters and fields of several public APIs."""

@@ -62,6 +62,8 @@ _FOLLOWING: Final = (
     "ship",
 )
 """Endings of words that say what is done or how something is, and name nobody."""
+_SHORT: Final = frozenset({"by", "id", "in", "ip", "of", "on", "or", "to"})
+"""Words of two letters that are found in run-together ones."""
 _VERBS_TEXT: Final = """
     add cancel change check clear create delete download edit export extend fetch find get import list load
     new query register remove resend reset save search send set show start stop submit update upload validate
@@ -135,6 +137,8 @@ def _run_together(word: str) -> list[str]:
     starts = {0: 0}
     for start in range(length - _LEAST_PIECE + 1):
         if start in starts:
+            if word[start : start + 2] in _SHORT:
+                starts.setdefault(start + 2, start)
             for end in range(start + _LEAST_PIECE, min(start + _MOST_PIECE, length) + 1):
                 piece = word[start:end]
                 if piece in WORDS or (piece[-1] == "s" and piece[:-1] in WORDS):
