@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostError
@@ -90,6 +91,7 @@ class Meter:
             usage=Usage("gpt-4o", {"input_tokens": 1}),
             count=False,
         )
+        import_module("recost.skimming")  # a long body is skimmed on the caller's thread
 
     def _find_wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
         cleaned = clean_path(path)
@@ -114,6 +116,7 @@ class Meter:
             status=exchange.status,
             request_bytes=exchange.request_bytes,
             response_bytes=exchange.response_bytes,
+            body_bytes=reading.size,
             content_type=content_type,
             usage=reading.usage,
             attempts=max(exchange.attempts, 1),
@@ -145,6 +148,8 @@ class Meter:
             status=exchange.status,
             headers=captured.headers,
             unread=captured.unread,
+            thinned=captured.thinned,
+            size=captured.size,
         )
         return read_answer(shape, content), captured.content_type
 

@@ -44,6 +44,9 @@ class _Calls:
         self._interception = interception
         self._payloads = module.payload.PAYLOAD_REGISTRY
         self._content_length = module.hdrs.CONTENT_LENGTH
+        self._content_type = module.hdrs.CONTENT_TYPE
+        self._content_encoding = module.hdrs.CONTENT_ENCODING
+        self._decoded = _codings(module)
         self._iterated = module.payload.AsyncIterablePayload
         self._unanswered = (
             module.ClientConnectionError,
@@ -121,19 +124,41 @@ class _Calls:
             exchange.response_bytes = _wire_bytes(content)
             if wanted is not None:
                 headers = response.headers
-                whole = Whole(wanted, headers, headers.get("content-type"), _arrived(content))
+                arrived = _arrived(content)
+                kind, encoding = headers.get(self._content_type), headers.get(self._content_encoding)
+                if encoding is None or self._decodes(response, encoding):
+                    whole: Any = Whole(wanted, headers, kind, arrived)
+                else:
+                    whole = Capture(wanted, headers, kind, encoding)
+                    whole.feed(arrived)
                 whole.complete = content.exception() is None
                 exchange.capture = whole
         else:
             if wanted is not None:
                 headers = response.headers
-                exchange.capture = capture = Capture(wanted, headers, headers.get("content-type"))
+                kind, encoding = headers.get(self._content_type), headers.get(self._content_encoding)
+                if encoding is not None and self._decodes(response, encoding):
+                    encoding = None
+                exchange.capture = capture = Capture(wanted, headers, kind, encoding)
                 capture.feed(_arrived(content))
                 _captures[id(content)] = capture
             exchange.body_follows()
             content.on_eof(_BodyEnd(exchange, content))
             return
         exchange.finish()
+
+    def _decodes(self, response: Any, encoding: str) -> bool:
+        """Tell whether aiohttp decodes a body of this coding; a session's option turns that off."""
+        session = getattr(response, "_session", None)
+        return bool(getattr(session, "_auto_decompress", True)) and encoding.lower() in self._decoded
+
+
+def _codings(module: ModuleType) -> frozenset[str]:
+    """Return the codings that this version decodes; it hands on what is in any other one."""
+    codings = {"gzip", "deflate", "br"}
+    if hasattr(module.http_parser, "HAS_ZSTD"):
+        codings.add("zstd")
+    return frozenset(codings)
 
 
 class _BodyEnd:

@@ -1,9 +1,10 @@
 """Keeping what an answer reports about itself, while the body passes: at most 64 KB of one call.
 
 On the caller's thread bytes are only kept, as they are; they are read later, and elsewhere. Of the headers no
-more is kept than is read then. A body that fits is kept whole, in the encoding that it came in. Of a longer
-one the beginning and the end are kept, which is where answers put their numbers. It is decoded on the way,
-because an end can't be decoded alone: only so much of it at once, and in all, as takes no noticeable time.
+more is kept than is read then. A body that fits is kept whole, in the encoding that it came in. A longer one
+is skimmed as it passes (`recost.skimming`): its names and numbers are kept wherever they stand. Of what is no
+JSON the beginning and the end are kept. A longer body is also decoded on the way: only so much of it at once,
+and in all, as takes no noticeable time.
 """
 
 from __future__ import annotations
@@ -13,14 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Union
 
 if TYPE_CHECKING:
     from recost.decompression import Decompressor
+    from recost.skimming import Skimmer
 
 __all__ = ["LIMIT", "Capture", "Captured", "Whole"]
 
 LIMIT: Final = 65_536
 """Bytes kept of one answer, at most."""
-_HEAD: Final = 16_384
-_TAIL: Final = (LIMIT - _HEAD) // 2
-"""Kept of the end at least; twice that before the older half is let go."""
 _DECODED_AT_ONCE: Final = 1024 * 1024
 """Bytes that are decoded of one piece on the caller's thread, at most; what is left waits, still encoded."""
 _DECODED: Final = 4 * 1024 * 1024
@@ -50,6 +49,10 @@ class Captured(NamedTuple):
     """Of the answer, those that were asked for and are there; their names in lower case."""
     unread: bool = False
     """The body, or what is left of it, swells too much, or can't be decoded."""
+    thinned: bool = False
+    """Long members of the documents are null."""
+    size: int = 0
+    """Bytes of the decoded body; 0 where that is not known yet."""
 
 
 class Whole:
@@ -69,13 +72,13 @@ class Whole:
         """Whoever sees that the body was cut sets it to False."""
         self._type = content_type
         self._headers = _some(headers, names) if names else _NONE
-        self._body: Union[bytes, _Ends, None] = body
+        self._body: Union[bytes, _Skimmed, None] = body
         self.nbytes = 0 if body is None else len(body)
         """Bytes that are held now."""
         if self.nbytes > LIMIT and body is not None:
-            self._body = ends = _Ends("")
-            ends.feed(body)
-            self.nbytes = ends.nbytes
+            self._body = skimmed = _Skimmed("")
+            skimmed.feed(body)
+            self.nbytes = skimmed.nbytes
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
@@ -95,7 +98,7 @@ class Capture:
         encoding: Likewise, of the content coding that the body has when it is fed; None where it has none.
     """
 
-    __slots__ = ("_encoding", "_ends", "_first", "_headers", "_more", "_type", "complete", "nbytes")
+    __slots__ = ("_encoding", "_first", "_headers", "_more", "_skimmed", "_type", "complete", "nbytes")
 
     def __init__(self, names: Sequence[str], headers: Any, content_type: Any, encoding: Any = None) -> None:
         self.complete = False
@@ -105,7 +108,7 @@ class Capture:
         self._first = b""
         self._more: Optional[list[bytes]] = None
         """The pieces after the first: most bodies are one piece, which needs no list."""
-        self._ends: Optional[_Ends] = None
+        self._skimmed: Optional[_Skimmed] = None
         """What is kept of a body that has grown too long to be kept in pieces."""
         self._type = content_type
         self._encoding = encoding
@@ -113,8 +116,8 @@ class Capture:
 
     def feed(self, data: Any) -> None:
         """Take the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
-        ends = self._ends
-        if ends is None:
+        skimmed = self._skimmed
+        if skimmed is None:
             size = self.nbytes + len(data)
             if size <= LIMIT:
                 if self._more is not None:
@@ -125,18 +128,18 @@ class Capture:
                     self._first = data
                 self.nbytes = size
                 return
-            ends = self._ends = _Ends(_coding(self._encoding))
-            ends.feed(self._pieces_taken())
-        ends.feed(data)
-        self.nbytes = ends.nbytes
+            skimmed = self._skimmed = _Skimmed(_coding(self._encoding))
+            skimmed.feed(self._pieces_taken())
+        skimmed.feed(data)
+        self.nbytes = skimmed.nbytes
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
-        headers, body, ends = self._headers, self._pieces_taken(), self._ends
-        self._headers = self._ends = None
+        headers, body, skimmed = self._headers, self._pieces_taken(), self._skimmed
+        self._headers = self._skimmed = None
         self.nbytes = 0
         return _captured(
-            body if ends is None else ends, self._encoding, self._type, headers, complete=self.complete
+            body if skimmed is None else skimmed, self._encoding, self._type, headers, complete=self.complete
         )
 
     def _pieces_taken(self) -> bytes:
@@ -145,14 +148,13 @@ class Capture:
         return first if more is None else b"".join((first, *more))
 
 
-class _Ends:
-    """Keeps the beginning and the end of a body that is too long to be kept whole, decoded."""
+class _Skimmed:
+    """Keeps what matters of a body that is too long to be kept whole, decoded."""
 
-    __slots__ = ("_decoder", "head", "tail", "unread")
+    __slots__ = ("_decoder", "_skimmer", "unread")
 
     def __init__(self, encoding: str) -> None:
-        self.head = b""
-        self.tail = bytearray()
+        self._skimmer = skimmer()
         self.unread = False
         """The rest can't be decoded, or swells too much."""
         self._decoder: Optional[Decompressor] = None
@@ -164,7 +166,7 @@ class _Ends:
     def nbytes(self) -> int:
         """Bytes that are held now."""
         pending = 0 if self._decoder is None else self._decoder.pending
-        return len(self.head) + len(self.tail) + pending
+        return self._skimmer.nbytes + pending
 
     def feed(self, data: Any) -> None:
         """Take the next piece, as it came."""
@@ -176,15 +178,28 @@ class _Ends:
             elif self._decoder is not None and (len(data) > LIMIT or not isinstance(data, bytes)):
                 self._decoder.detach()  # it may be a view, of what the caller goes on to use
         elif not self.unread:
-            self._keep(data)
+            self._skimmer.feed(data)
 
-    def finish(self) -> None:
-        """Decode what waits; not on the caller's thread."""
+    def finish(self, kind: str, headers: Mapping[str, str], *, complete: bool) -> Captured:
+        """Decode what waits, and return what was kept; not on the caller's thread."""
         if self._decoder is not None:
             self._decode(_DECODED)
             if self._decoder is not None and self._decoder.exhausted:
                 self._give_up()
             self._decoder = None
+        kept, unread = self._skimmer.finish(), self.unread
+        return Captured(
+            kept.head,
+            b"" if unread else kept.tail,  # what was last seen is not the body's end
+            kept.gap or unread,
+            complete and not unread,
+            "",
+            kind,
+            headers,
+            unread,
+            kept.thinned,
+            kept.size,
+        )
 
     def _decode(self, most: int) -> None:
         decoder, size = self._decoder, 0
@@ -197,27 +212,11 @@ class _Ends:
             if not data:
                 return
             size += len(data)
-            self._keep(data)
+            self._skimmer.feed(data)
 
     def _give_up(self) -> None:
-        """Keep the beginning only: what was last seen is not the body's end."""
         self.unread = True
         self._decoder = None
-        self.tail.clear()
-
-    def _keep(self, data: Any) -> None:
-        missing = _HEAD - len(self.head)
-        if missing > 0:
-            self.head += data[:missing]
-        else:
-            missing = 0
-        tail = self.tail
-        if len(data) - missing > _TAIL:
-            tail[:] = data[-_TAIL:]
-            return
-        tail += data[missing:] if missing else data
-        if len(tail) > 2 * _TAIL:
-            del tail[:-_TAIL]
 
 
 def _some(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
@@ -233,7 +232,7 @@ def _some(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
 
 
 def _captured(
-    body: Union[bytes, _Ends],
+    body: Union[bytes, _Skimmed],
     encoding: Any,
     content_type: Any,
     headers: Optional[Mapping[str, str]],
@@ -243,11 +242,10 @@ def _captured(
     if headers is None:
         return None
     kind = _text(content_type)
-    if not isinstance(body, _Ends):
-        return Captured(body, b"", False, complete, _coding(encoding), kind, headers)
-    body.finish()
-    complete = complete and not body.unread
-    return Captured(body.head, bytes(body.tail), True, complete, "", kind, headers, body.unread)
+    if not isinstance(body, _Skimmed):
+        coding = _coding(encoding)
+        return Captured(body, b"", False, complete, coding, kind, headers, size=0 if coding else len(body))
+    return body.finish(kind, headers, complete=complete)
 
 
 def _coding(header: Any) -> str:
@@ -273,3 +271,10 @@ def decoder(encoding: str) -> Optional[Decompressor]:
         return Decompressor(encoding, _DECODED)
     except UndecodableError:
         return None
+
+
+def skimmer() -> Skimmer:
+    """Return what skims a long body."""
+    from recost.skimming import Skimmer  # noqa: PLC0415 - only where it is needed
+
+    return Skimmer()

@@ -51,6 +51,8 @@ class _Call(NamedTuple):
     path: str
     request_bytes: int
     response_bytes: int
+    body_bytes: int
+    """Without its encoding, where that is known."""
     content_type: str
     usage: Optional[Usage]
     uses_free_units: bool
@@ -96,6 +98,7 @@ class Pricer:
         attempts: int = 1,
         count: bool = True,
         unread: bool = False,
+        body_bytes: int = 0,
     ) -> Cost:
         """Return what a call cost.
 
@@ -112,6 +115,7 @@ class Pricer:
             attempts: How often the request was sent.
             count: Have the call use up the free units of its rule: False to price one a second time.
             unread: The answer was not read to its end: what depends on it is an estimate.
+            body_bytes: Of the answer without its encoding; 0 where that is not known.
         """
         failed = not 0 < status < 400
         rule = None if match is None else match.rule
@@ -120,7 +124,17 @@ class Pricer:
             return Cost(*_NOTHING if failed else _UNKNOWN, provider, usage=usage, attempts=attempts)
         prices = rule.prices_for(host, path, method)
         call = _Call(
-            match, rule, prices, path, request_bytes, response_bytes, content_type, usage, count, unread
+            match,
+            rule,
+            prices,
+            path,
+            request_bytes,
+            response_bytes,
+            body_bytes or response_bytes,
+            content_type,
+            usage,
+            count,
+            unread,
         )
         with localcontext(EXACT):
             free = failed and not rule.failed_calls_billed
@@ -198,7 +212,7 @@ class Pricer:
         per_token = _BYTES_PER_STREAMED_TOKEN if streamed else _BYTES_PER_TOKEN
         units = {
             "input_tokens": call.request_bytes // _BYTES_PER_TOKEN,
-            "output_tokens": call.response_bytes // per_token,
+            "output_tokens": call.body_bytes // per_token,
         }
         quote = self._quote(call, units, call.usage.tier if call.usage is not None else None)
         return None if quote is None else _Amount(quote.usd * _factor(prices), "estimated", quote.priced_on)

@@ -91,6 +91,8 @@ class Reading(NamedTuple):
     """None: it has no numbers, and names no model."""
     unread: bool
     """True: it was not read to its end, because that would take too long or can't be done."""
+    size: int = 0
+    """Bytes of the body without its encoding; 0 where that is not known."""
 
 
 def read_answer(shape: str, content: Content) -> Reading:
@@ -133,11 +135,11 @@ def _read_answer(shape: str, content: Content) -> Reading:
     decoded, work = _decoded(content), Work()
     usage = _read_decoded(shape, decoded, work)
     if usage is None and (model := _read_model(decoded, work)) is not None:
-        usage = Usage(model=model)  # a stream that doesn't say what it used
+        usage = Usage(model=model, partial=not decoded.complete)  # a stream that doesn't say what it used
     unread = decoded.unread or work.done
     if unread and usage is not None and not usage.partial:
         usage = replace(usage, partial=True)
-    return Reading(usage, unread)
+    return Reading(usage, unread, decoded.size)
 
 
 def _read(shape: str, content: Content) -> Optional[Usage]:

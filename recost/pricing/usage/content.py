@@ -38,6 +38,10 @@ class Content(NamedTuple):
 
     unread: bool = False
     """True: it is not read to its end, because that would take too long or can't be done."""
+    thinned: bool = False
+    """True: long members of its documents are null."""
+    size: int = 0
+    """Bytes of the body without its encoding; 0 where that is not known."""
 
     def __repr__(self) -> str:
         return f"Content({len(self.head)} + {len(self.tail)} bytes)"

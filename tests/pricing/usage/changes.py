@@ -6,7 +6,7 @@ import json
 from typing import Any, Optional
 
 from recost.pricing.usage import Content, Usage
-from recost.pricing.usage.bodies.window import Window
+from recost.skimming import Skimmer
 from tests.pricing.usage.answers import Sample
 from tests.pricing.usage.answers.build import TEXT
 
@@ -16,10 +16,11 @@ _EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 def captured(sample: Sample, body: bytes, *, step: int = 4096) -> Content:
     """Return what is kept of a body that comes in pieces."""
-    window = Window()
+    skimmer = Skimmer()
     for at in range(0, len(body), step):
-        window.feed(body[at : at + step])
-    return sample.content(head=window.head, tail=window.tail, gap=window.gap)
+        skimmer.feed(body[at : at + step])
+    kept = skimmer.finish()
+    return sample.content(head=kept.head, tail=kept.tail, gap=kept.gap, thinned=kept.thinned)
 
 
 def with_long_text(sample: Sample, size: int) -> Optional[bytes]:

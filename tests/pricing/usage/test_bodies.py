@@ -15,8 +15,6 @@ from recost.pricing.usage import Content
 from recost.pricing.usage.bodies import Documents, read_documents
 from recost.pricing.usage.bodies.eventstream import read_payloads
 from recost.pricing.usage.bodies.jsontext import read_begun, read_ended
-from recost.pricing.usage.bodies.window import Window
-from recost.pricing.usage.content import HEAD_LIMIT, TAIL_LIMIT
 from recost.pricing.usage.fields import UNKNOWN
 from tests.pricing.usage.answers.build import AWS, aws_message
 
@@ -150,16 +148,3 @@ def test_event_stream_of_payload_parts() -> None:
     inner = base64.b64encode(b'{"a": 1}')
     assert found(aws_message("chunk", b'{"bytes": "' + inner + b'", "p": "x"}')) == [{"a": 1}]
     assert found(aws_message("chunk", b'{"bytes": "?", "p": "x"}')) == []
-
-
-@given(st.lists(st.binary(max_size=40_000), max_size=12))
-def test_window(pieces: list[bytes]) -> None:
-    window = Window()
-    for piece in pieces:
-        window.feed(piece)
-    whole = b"".join(pieces)
-    if len(whole) <= HEAD_LIMIT + TAIL_LIMIT:
-        assert (window.head, window.tail, window.gap) == (whole, b"", False)
-    else:
-        assert window.gap
-        assert (window.head, window.tail) == (whole[:HEAD_LIMIT], whole[-TAIL_LIMIT:])

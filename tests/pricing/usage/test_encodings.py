@@ -25,7 +25,10 @@ def test_a_large_body_is_kept_in_part() -> None:
     assert decoded is not None
     assert decoded.gap
     assert decoded.complete
-    assert (decoded.head, decoded.tail) == (whole[:HEAD_LIMIT], whole[-TAIL_LIMIT:])
+    assert decoded.head == whole[:HEAD_LIMIT]
+    assert whole.endswith(decoded.tail)
+    assert TAIL_LIMIT // 2 <= len(decoded.tail) <= TAIL_LIMIT
+    assert decoded.size == len(whole)
 
 
 def test_a_bomb_is_given_up() -> None:
@@ -35,7 +38,7 @@ def test_a_bomb_is_given_up() -> None:
     decoded = decode(Content(bomb, encoding="gzip"))
     assert decoded is not None
     assert not decoded.complete
-    assert len(decoded.head) + len(decoded.tail) == HEAD_LIMIT + TAIL_LIMIT
+    assert HEAD_LIMIT < len(decoded.head) + len(decoded.tail) <= HEAD_LIMIT + TAIL_LIMIT
 
 
 def test_what_comes_before_damage_is_used() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, Optional
 
 from recost.decompression import Decompressor, UndecodableError
-from recost.pricing.usage.bodies.window import Window
 from recost.pricing.usage.content import Content
+from recost.skimming import KEPT, Skimmed, Skimmer
 
 __all__ = ["decode"]
 
@@ -18,22 +18,22 @@ def decode(content: Content) -> Optional[Content]:
     """Return the content without its encoding, as far as it can be decoded; None where it can't."""
     if content.gap and not _is_identity(content.encoding):
         return None
-    window = Window()
-    try:
-        decompressor = Decompressor(content.encoding.lower(), _MOST)
-        whole = _read(decompressor, content.head, window)
-    except UndecodableError:
-        whole = False
-        if not window.size:
-            return None
     if _is_identity(content.encoding):
         return content._replace(encoding="")
-    if not window.size:
+    kept = _Kept()
+    try:
+        whole = _read(Decompressor(content.encoding.lower(), _MOST), content.head, kept)
+    except UndecodableError:
+        whole = False
+    if not kept.size:
         return None
+    head, tail, gap, thinned, size = kept.finish()
     return content._replace(
-        head=window.head,
-        tail=window.tail,
-        gap=window.gap,
+        head=head,
+        tail=tail,
+        gap=gap,
+        thinned=thinned,
+        size=size,
         complete=content.complete and whole,
         encoding="",
         unread=content.unread or (content.complete and not whole),
@@ -44,11 +44,37 @@ def _is_identity(encoding: str) -> bool:
     return encoding.strip().lower() in {"", "identity"}
 
 
-def _read(decompressor: Decompressor, data: bytes, window: Window) -> bool:
+class _Kept:
+    """A body that is kept whole while it fits, and is skimmed when it doesn't."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._skimmer: Optional[Skimmer] = None
+        self.size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self.size += len(data)
+        if self._skimmer is None:
+            self._pieces.append(data)
+            if self.size <= KEPT:
+                return
+            self._skimmer, data = Skimmer(), b"".join(self._pieces)
+            self._pieces.clear()
+        self._skimmer.feed(data)
+
+    def finish(self) -> Skimmed:
+        """Return what was kept."""
+        if self._skimmer is None:
+            return Skimmed(b"".join(self._pieces), b"", gap=False, thinned=False, size=self.size)
+        return self._skimmer.finish()
+
+
+def _read(decompressor: Decompressor, data: bytes, kept: _Kept) -> bool:
     """Decode all that the limit allows, and tell whether that was the whole body."""
     decompressor.feed(data)
     while True:
         piece = decompressor.read()
         if not piece:
             return decompressor.ended and not decompressor.exhausted
-        window.feed(piece)
+        kept.feed(piece)

@@ -1,0 +1,288 @@
+"""What is kept of a body that is too long to be kept whole: JSON, without what is long in it.
+
+Prices need names and numbers, and these may stand anywhere: before, between or after texts and lists of any
+length. So a long body is skimmed while it passes, in two steps:
+
+1. Each slice is split at its quotes. Strings of more than 200 bytes become empty: no name of a model is that
+   long. In shorter ones brackets, commas and escapes are masked. Those that are left are structure.
+   This takes a few calls into C for each slice, and no loop over its bytes.
+2. What step 1 leaves is thinned when it is more than `_ROOM` (`recost.thinning`): a sequence of documents
+   loses those that count nothing, a document loses its long members.
+
+What remains is JSON, and is read as a short body is. Step 2 reads at most 44 KB for each 18 KB that step 1
+leaves, so the work grows as the body does. It is also bounded. A body that takes more than `_BUDGET`, is no
+JSON, or doesn't become shorter is kept as it is from there on: its beginning and its end, with a ``gap``.
+
+At most `KEPT` bytes are held of one body.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NamedTuple, Optional
+
+from recost.thinning import NEEDLES, Thinned, thin
+
+__all__ = ["KEPT", "Skimmed", "Skimmer"]
+
+KEPT: Final = 64 * 1024
+"""Bytes held of one body, at most."""
+_HEAD: Final = 16 * 1024
+_TAIL: Final = (KEPT - _HEAD) // 2
+"""Kept of the end at least, where a body is not skimmed."""
+_SLICE: Final = 8 * 1024
+_ROOM: Final = 36 * 1024
+_LONGEST: Final = 200
+"""Bytes of a string that is kept."""
+_BUDGET: Final = 20_000
+"""Work that is spent on one body, in what were microseconds on the machine of 2026."""
+_PER_SLICE: Final = 4
+_PER_UNESCAPED: Final = 16
+_PARTS: Final = 8
+"""Strings, and what is between them, that are handled in a microsecond."""
+_PASSED: Final = 64
+"""The same, where a member is passed over."""
+_BYTES_THINNED: Final = 128
+"""Bytes that are thinned in a microsecond."""
+
+_BLANK: Final = b" \t\r\n"
+_START: Final = re.compile(rb"[\[{]|(?:data|event|id|retry)(?::|[\r\n])|:")
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_DEEPEST: Final = 200
+_MASK: Final = bytes.maketrans(b"{}[],\\", b"~~~~~~")
+
+
+class Skimmed(NamedTuple):
+    """What is left of a body."""
+
+    head: bytes
+    tail: bytes
+    gap: bool
+    """Something that may count is missing between head and tail."""
+    thinned: bool
+    """Long members of documents became null."""
+    size: int
+    """Bytes of the body."""
+
+
+class Skimmer:
+    """Skims one body while it passes. Not thread-safe."""
+
+    __slots__ = (
+        "_begun",
+        "_break",
+        "_budget",
+        "_escaped",
+        "_events",
+        "_gap",
+        "_head",
+        "_level",
+        "_opened",
+        "_pending",
+        "_plain",
+        "_string",
+        "_text",
+        "_thinned",
+        "size",
+    )
+
+    def __init__(self) -> None:
+        self.size = 0
+        """Bytes of the body so far."""
+        self._pending = bytearray()
+        """Bytes that are too few to be worth a step."""
+        self._head = b""
+        """What came before something was lost; empty until then."""
+        self._text = bytearray()
+        self._string: Optional[bytes] = None
+        """The beginning of a string whose end is to come."""
+        self._escaped = False
+        """A backslash is to be completed."""
+        self._plain = False
+        """The body is not skimmed, or not any more."""
+        self._gap = False
+        self._thinned = False
+        self._level: Optional[int] = None
+        """1: the documents are elements of an array; None: not known yet."""
+        self._opened = b""
+        """The brackets that are open of a long member, which is passed over up to its end."""
+        self._events = False
+        """The body is a stream of events."""
+        self._break = b"\n\n"
+        """What ends an event."""
+        self._begun = False
+        """The first event has ended."""
+        self._budget = _BUDGET
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are held now."""
+        return len(self._pending) + len(self._head) + len(self._text) + len(self._string or b"")
+
+    def feed(self, data: Any) -> None:
+        """Take the next bytes, or a view of them."""
+        self.size += len(data)
+        rest = data if self._plain else self._skim_all(data)
+        if len(rest):
+            self._keep(rest)
+
+    def _skim_all(self, data: Any) -> Any:
+        """Take whole slices; return what is to be kept as it is."""
+        pending = self._pending
+        if len(pending) + len(data) < _SLICE:
+            pending += data
+            return b""
+        at, data = _SLICE - len(pending), memoryview(data)
+        self._skim(bytes(pending) + data[:at])
+        pending.clear()
+        while not self._plain:
+            if len(data) - at < _SLICE:
+                pending += data[at:]
+                return b""
+            self._skim(bytes(data[at : at + _SLICE]))
+            at += _SLICE
+        return data[at:]
+
+    def finish(self) -> Skimmed:
+        """Return what is left, and hold nothing any more."""
+        if self._pending:
+            self._skim(bytes(self._pending), last=True)
+        if not self._plain and self._string is not None:
+            self._text += b'"' + self._string
+        head, text = self._head, bytes(self._text)
+        if not self._gap:
+            head, text = head + text, b""
+        self._pending, self._head, self._text, self._string = bytearray(), b"", bytearray(), None
+        return Skimmed(head, text, self._gap, self._thinned, self.size)
+
+    def _skim(self, data: bytes, *, last: bool = False) -> None:
+        """Take a slice."""
+        if self._level is None and not self._begins(data):
+            return
+        self._budget -= _PER_SLICE
+        if self._events and not self._opened and not last:
+            start, end = data.find(self._break), data.rfind(self._break)
+            if start < end and self._begun and not any(map(data[start:end].__contains__, NEEDLES)):
+                self._condense(data[:start])
+                data = data[end:]
+            self._begun = self._begun or b"}" + self._break in data
+        if not self._plain:
+            self._condense(data)
+        if len(self._text) > _ROOM and not self._plain:
+            self._thin()
+        if self._budget <= 0 and not self._plain:
+            self._give_up()
+
+    def _condense(self, data: bytes) -> None:
+        """Add what matters of a slice, or pass over it."""
+        if b"\\" in data or self._escaped:
+            data = self._unescaped(data)
+            self._budget -= _PER_UNESCAPED
+        parts = data.split(b'"')
+        if self._string is not None:
+            parts[0] = self._string + parts[0]
+            parts.insert(0, b"")
+        self._string = parts.pop()[: _LONGEST + 1] if not len(parts) % 2 else None
+        if self._opened and self._passes(b"".join(parts[::2]).translate(None, _NO_BRACKETS)):
+            self._budget -= len(parts) // _PASSED
+            return
+        self._budget -= len(parts) // _PARTS
+        strings = parts[1::2]
+        if strings:
+            if max(map(len, strings)) > _LONGEST:
+                strings = [string if len(string) <= _LONGEST else b"" for string in strings]
+            joined = b'"'.join(strings)
+            if b"\n" in joined:  # what was taken for a string is none
+                self._text += b'"'.join(parts)
+                self._give_up()
+                return
+            parts[1::2] = joined.translate(_MASK).split(b'"')
+        text = b'"'.join(parts)
+        if self._opened:
+            text = self._resumed(text)
+        self._text += text
+
+    def _passes(self, brackets: bytes) -> bool:
+        """Tell whether a long member goes on after a slice that has these brackets."""
+        for _ in range(_DEEPEST):
+            shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
+            if len(shorter) == len(brackets):
+                break
+            brackets = shorter
+        closed = len(brackets) - len(brackets.lstrip(b"]}"))
+        if closed >= len(self._opened):
+            return False
+        self._opened = self._opened[: len(self._opened) - closed] + brackets[closed:]
+        if len(self._opened) > _DEEPEST or brackets[closed:].strip(b"[{"):
+            self._opened = b""
+            self._give_up()
+        return True
+
+    def _resumed(self, text: bytes) -> bytes:
+        """Return what follows the end of a long member."""
+        depth = len(self._opened)
+        self._opened = b""
+        for found in _BRACKET.finditer(text):
+            depth += 1 if found[0] in b"[{" else -1
+            if not depth:
+                return b"null" + text[found.end() :]
+        return text
+
+    def _begins(self, data: bytes) -> bool:
+        """Look at what the body begins with; False where that is nothing to be skimmed."""
+        start = data.lstrip(b"\xef\xbb\xbf" + _BLANK)  # the mark of UTF-8, which may come first
+        if not start:
+            return False  # blanks that keep a connection alive
+        if _START.match(start):
+            self._level = int(start.startswith(b"["))
+            self._break = b"\r\n\r\n" if b"\r\n" in data else b"\n\n"
+            self._events = not start.startswith((b"[", b"{"))
+            return True
+        self._level = 0
+        self._text += data
+        self._give_up()
+        return False
+
+    def _unescaped(self, data: bytes) -> bytes:
+        """Mask what is escaped, where it could be taken for something else."""
+        if self._escaped:
+            data = b"\\" + data
+        self._escaped = bool((len(data) - len(data.rstrip(b"\\"))) % 2)
+        if self._escaped:
+            data = data[:-1]
+        return data.replace(b"\\\\", b"~~").replace(b'\\"', b"~~")
+
+    def _thin(self) -> None:
+        self._budget -= len(self._text) // _BYTES_THINNED
+        thinned: Optional[Thinned] = thin(bytes(self._text), self._level or 0, _ROOM // 2, resumed=self._gap)
+        if thinned is None:
+            self._give_up()
+            return
+        self._thinned = self._thinned or thinned.thinned
+        self._text[:] = thinned.text
+        self._opened = thinned.opened
+        if thinned.head is not None and not self._gap:
+            self._gap, self._head = True, thinned.head
+
+    def _give_up(self) -> None:
+        """Keep what follows as it is."""
+        self._plain = True
+        text = bytes(self._text) + (b"" if self._string is None else b'"' + self._string)
+        self._text.clear()
+        self._string = None
+        self._keep(text)
+
+    def _keep(self, data: Any) -> None:
+        missing = 0 if self._gap else _HEAD - len(self._head)
+        if missing > 0:
+            self._head += data[:missing]
+            data = data[missing:]
+        self._gap = self._gap or len(data) > 0
+        tail = self._text
+        if len(data) > _TAIL:
+            tail[:] = data[-_TAIL:]
+            return
+        tail += data
+        if len(tail) > 2 * _TAIL:
+            del tail[:-_TAIL]

@@ -1,0 +1,175 @@
+"""Shortens a text of JSON documents whose end is to come, without losing what prices need.
+
+The text is what `recost.skimming` leaves: within its strings there are no brackets and no commas.
+
+Of a sequence of documents, such as the events of a stream, those that count nothing are dropped, except the
+first and the last. Of a document, members that are long become null. These are the document's own members, or
+those of an object that a stream wraps, such as ``response``: a ``model`` within ``tools`` goes with ``tools``.
+Where a long member has not ended, the text stops before it, and the brackets that are open are returned:
+what follows need not be read up to its end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple, Optional
+
+__all__ = ["COUNTS", "NEEDLES", "Thinned", "thin"]
+
+COUNTS: Final = re.compile(
+    rb'[uU]sage|"metrics"|invocationMetrics|"message_stop"|"succeeded"|TokenCount|eval_count"|"billed_'
+    rb'|"webSearchQueries"|"duration"|"num_segments"|"costDollars"|"credits|"amount'
+)
+"""In a document of a stream that may count; at least what the readers of all shapes look for."""
+NEEDLES: Final = (
+    *(b"sage", b"etrics", b"message_stop", b"succeeded", b"TokenCount", b"eval_count", b"billed_"),
+    *(b"webSearchQueries", b"duration", b"num_segments", b"costDollars", b"credits", b"amount"),
+)
+"""Whatever `COUNTS` matches has one of these; they are found sooner."""
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
+_WRAPS: Final = re.compile(rb'"(?:response|message|result|x_groq)"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}\Z')
+_KEY: Final = 64
+"""Bytes before a value in which its key is looked for."""
+_LONG: Final = (2048, 400)
+"""Bytes of a member that is long; the second where the first is not enough."""
+_DEEPEST: Final = 200
+
+
+class Thinned(NamedTuple):
+    """A shorter text."""
+
+    text: bytes
+    thinned: bool
+    """Members became null."""
+    head: Optional[bytes]
+    """The first document, where some after it are missing that count."""
+    opened: bytes
+    """The brackets that are open of a long member, which the text ends before; empty where there is none."""
+
+
+class _Document(NamedTuple):
+    """A document with what stands before it, and the members of it that are long."""
+
+    start: int
+    end: int
+    cuts: list[tuple[int, int]]
+
+
+def thin(text: bytes, level: int, room: int, *, resumed: bool) -> Optional[Thinned]:
+    """Return a text that is not longer than the room; None where there is none.
+
+    Args:
+        text: The beginning of the documents, or of their continuation.
+        level: 1 where the documents are the elements of an array, else 0.
+        room: Bytes of the result, at most.
+        resumed: The text continues after a document, within the array if there is one.
+    """
+    for long in _LONG:
+        scan = _Scan(text, level, level if resumed else 0, long)
+        if not scan.run():
+            return None
+        found = scan.result(room, keep_first=not resumed, lossy=long == _LONG[-1])
+        if found is not None:
+            return found
+    return None
+
+
+class _Scan:
+    """One pass over the brackets of a text."""
+
+    def __init__(self, text: bytes, level: int, depth: int, long: int) -> None:
+        self._text = text
+        self._level = level
+        self._long = long
+        self._open: list[int] = [-1] * depth
+        """Where the containers begin that are open."""
+        self._wraps = False
+        """The member of the document that is open is one whose own members count."""
+        self._cuts: list[tuple[int, int]] = []
+        self._documents: list[_Document] = []
+        self._end = 0
+        """Of the last document."""
+
+    def run(self) -> bool:
+        """Read all; False where the text is no JSON, or too deep."""
+        text, level, opened = self._text, self._level, self._open
+        for found in _BRACKET.finditer(text):
+            at = found.start()
+            if text[at] in b"[{":
+                if len(opened) == level + 1:
+                    self._wraps = self._is_wrapper(at)
+                opened.append(at)
+                if len(opened) > _DEEPEST:
+                    return False
+                continue
+            if not opened:
+                return False
+            start = opened.pop()
+            depth = len(opened)
+            if depth == level and start >= 0:
+                self._documents.append(_Document(self._end, at + 1, self._cuts))
+                self._cuts, self._end = [], at + 1
+            elif depth == level + 1 + self._wraps and at - start >= self._long:
+                self._cut(start, at + 1)
+        return True
+
+    def _is_wrapper(self, at: int) -> bool:
+        text = self._text
+        return text[at : at + 1] == b"{" and bool(_WRAPS.search(text, max(at - _KEY, 0), at))
+
+    def _cut(self, start: int, end: int) -> None:
+        if not (end - start < 4 * _LONG[0] and COUNTS.search(self._text, max(start - _KEY, 0), start)):
+            self._cuts.append((start, end))
+
+    def result(self, room: int, *, keep_first: bool, lossy: bool) -> Optional[Thinned]:
+        """Return what is left, where that has room.
+
+        Args:
+            room: Bytes of it, at most.
+            keep_first: The first document names what all are about.
+            lossy: Drop documents that count where they are too many.
+        """
+        documents, text = self._documents, self._text
+        last = len(documents) - 1
+        kept = [
+            document
+            for number, document in enumerate(documents)
+            if number == last
+            or (number == 0 and keep_first)
+            or COUNTS.search(text, document.start, document.end)
+        ]
+        rest, thinned, opened = self._unfinished()
+        pieces = [self._without(document.start, document.end, document.cuts) for document in kept]
+        thinned = thinned or any(document.cuts for document in kept)
+        size = len(rest) + sum(map(len, pieces))
+        if size <= room:
+            return Thinned(b"".join([*pieces, rest]), thinned, None, opened)
+        if not lossy or not kept:
+            return None
+        head = pieces.pop(0) if keep_first and pieces else b""
+        size -= len(head)
+        drop = 0
+        while size > room and drop < len(pieces):
+            size -= len(pieces[drop])
+            drop += 1
+        if size > room or len(head) > room - 2048:
+            return None
+        return Thinned(b"".join([*pieces[drop:], rest]), thinned, head, opened)
+
+    def _without(self, start: int, end: int, cuts: list[tuple[int, int]]) -> bytes:
+        pieces = []
+        for first, after in cuts:
+            pieces += [self._text[start:first], b"null"]
+            start = after
+        return b"".join([*pieces, self._text[start:end]])
+
+    def _unfinished(self) -> tuple[bytes, bool, bytes]:
+        """Return the document that is not at its end, whether members of it are missing, and what is open."""
+        text, opened, level = self._text, self._open, self._level
+        if len(opened) <= level:
+            return text[self._end :], False, b""
+        member = level + 1 + (self._wraps and len(opened) > level + 1)
+        if len(opened) <= member or len(text) - opened[member] < self._long:
+            return self._without(self._end, len(text), self._cuts), bool(self._cuts), b""
+        brackets = b"".join(text[at : at + 1] for at in opened[member:])
+        return self._without(self._end, opened[member], self._cuts), True, brackets
