@@ -5,6 +5,7 @@ length. So a long body is skimmed while it passes, in two steps:
 
 1. Each slice is split at its quotes. Strings of more than 200 bytes become empty: no name of a model is that
    long. In shorter ones brackets, commas and escapes are masked. Those that are left are structure.
+   Of long arrays of numbers, such as embeddings, a few remain.
    This takes a few calls into C for each slice, and no loop over its bytes.
 2. What step 1 leaves is thinned when it is more than `_ROOM` (`recost.thinning`): a sequence of documents
    loses those that count nothing, a document loses its long members.
@@ -21,7 +22,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple, Optional
 
-from recost.thinning import NEEDLES, Thinned, thin
+from recost.thinning import LEFT_OUT, NEEDLES, Thinned, thin
 
 __all__ = ["KEPT", "Skimmed", "Skimmer"]
 
@@ -34,6 +35,8 @@ _SLICE: Final = 8 * 1024
 _ROOM: Final = 36 * 1024
 _LONGEST: Final = 200
 """Bytes of a string that is kept."""
+_LONG_NUMBERS: Final = 400
+"""Bytes of numbers that are kept."""
 _BUDGET: Final = 20_000
 """Work that is spent on one body, in what were microseconds on the machine of 2026."""
 _PER_SLICE: Final = 4
@@ -48,6 +51,7 @@ _BYTES_THINNED: Final = 128
 _BLANK: Final = b" \t\r\n"
 _START: Final = re.compile(rb"[\[{]|(?:data|event|id|retry)(?::|[\r\n])|:")
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
+_BRACKETS: Final = re.compile(rb"([\[\]{}])")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _DEEPEST: Final = 200
 _MASK: Final = bytes.maketrans(b"{}[],\\", b"~~~~~~")
@@ -61,7 +65,7 @@ class Skimmed(NamedTuple):
     gap: bool
     """Something that may count is missing between head and tail."""
     thinned: bool
-    """Long members of documents became null."""
+    """Long members of documents were left out."""
     size: int
     """Bytes of the body."""
 
@@ -188,6 +192,8 @@ class Skimmer:
             self._budget -= len(parts) // _PASSED
             return
         self._budget -= len(parts) // _PARTS
+        if max(map(len, parts[::2])) > _LONG_NUMBERS:
+            parts[::2] = [_without_numbers(part) for part in parts[::2]]
         strings = parts[1::2]
         if strings:
             if max(map(len, strings)) > _LONGEST:
@@ -226,7 +232,7 @@ class Skimmer:
         for found in _BRACKET.finditer(text):
             depth += 1 if found[0] in b"[{" else -1
             if not depth:
-                return b"null" + text[found.end() :]
+                return LEFT_OUT + text[found.end() :]
         return text
 
     def _begins(self, data: bytes) -> bool:
@@ -286,3 +292,15 @@ class Skimmer:
         tail += data
         if len(tail) > 2 * _TAIL:
             del tail[:-_TAIL]
+
+
+def _without_numbers(text: bytes) -> bytes:
+    """Return what stands between two strings, with the first and the last of many numbers only."""
+    if len(text) <= _LONG_NUMBERS:
+        return text
+    pieces = _BRACKETS.split(text)
+    for number, piece in enumerate(pieces):
+        if len(piece) > _LONG_NUMBERS:
+            first, last = piece.find(b","), piece.rfind(b",")
+            pieces[number] = piece[:first] + piece[last:] if first < last else piece
+    return b"".join(pieces)

@@ -3,8 +3,8 @@
 The text is what `recost.skimming` leaves: within its strings there are no brackets and no commas.
 
 Of a sequence of documents, such as the events of a stream, those that count nothing are dropped, except the
-first and the last. Of a document, members that are long become null. These are the document's own members, or
-those of an object that a stream wraps, such as ``response``: a ``model`` within ``tools`` goes with ``tools``.
+first and the last. Of a document, long members are left out: its own, or those
+of an object that a stream wraps, such as ``response``: a ``model`` within ``tools`` goes with ``tools``.
 Where a long member has not ended, the text stops before it, and the brackets that are open are returned:
 what follows need not be read up to its end.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple, Optional
 
-__all__ = ["COUNTS", "NEEDLES", "Thinned", "thin"]
+__all__ = ["COUNTS", "LEFT_OUT", "NEEDLES", "Thinned", "thin"]
 
 COUNTS: Final = re.compile(
     rb'[uU]sage|"metrics"|invocationMetrics|"message_stop"|"succeeded"|TokenCount|eval_count"|"billed_'
@@ -26,12 +26,15 @@ NEEDLES: Final = (
     *(b"webSearchQueries", b"duration", b"num_segments", b"costDollars", b"credits", b"amount"),
 )
 """Whatever `COUNTS` matches has one of these; they are found sooner."""
+LEFT_OUT: Final = b'"~"'
+"""Stands for a long member: neither null nor an empty list, as something was there."""
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
 _WRAPS: Final = re.compile(rb'"(?:response|message|result|x_groq)"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}\Z')
 _KEY: Final = 64
 """Bytes before a value in which its key is looked for."""
 _LONG: Final = (2048, 400)
 """Bytes of a member that is long; the second where the first is not enough."""
+_LONGEST_THAT_COUNTS: Final = 8192
 _DEEPEST: Final = 200
 
 
@@ -40,7 +43,7 @@ class Thinned(NamedTuple):
 
     text: bytes
     thinned: bool
-    """Members became null."""
+    """Members were left out."""
     head: Optional[bytes]
     """The first document, where some after it are missing that count."""
     opened: bytes
@@ -118,8 +121,13 @@ class _Scan:
         return text[at : at + 1] == b"{" and bool(_WRAPS.search(text, max(at - _KEY, 0), at))
 
     def _cut(self, start: int, end: int) -> None:
-        if not (end - start < 4 * _LONG[0] and COUNTS.search(self._text, max(start - _KEY, 0), start)):
+        if end - start >= _LONGEST_THAT_COUNTS or not COUNTS.search(self._key(start)):
             self._cuts.append((start, end))
+
+    def _key(self, start: int) -> bytes:
+        """Return the key of a member, in its quotes."""
+        parts = self._text[max(start - _KEY, 0) : start].rsplit(b'"', 2)
+        return b'"' + parts[-2] + b'"' if len(parts) > 1 else b""
 
     def result(self, room: int, *, keep_first: bool, lossy: bool) -> Optional[Thinned]:
         """Return what is left, where that has room.
@@ -159,7 +167,7 @@ class _Scan:
     def _without(self, start: int, end: int, cuts: list[tuple[int, int]]) -> bytes:
         pieces = []
         for first, after in cuts:
-            pieces += [self._text[start:first], b"null"]
+            pieces += [self._text[start:first], LEFT_OUT]
             start = after
         return b"".join([*pieces, self._text[start:end]])
 

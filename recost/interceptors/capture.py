@@ -50,7 +50,7 @@ class Captured(NamedTuple):
     unread: bool = False
     """The body, or what is left of it, swells too much, or can't be decoded."""
     thinned: bool = False
-    """Long members of the documents are null."""
+    """Long members of the documents were left out."""
     size: int = 0
     """Bytes of the decoded body; 0 where that is not known yet."""
 

@@ -16,6 +16,7 @@ from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Number, Usage
 
 if TYPE_CHECKING:
+    from recost.pricing.usage.bodies import Documents
     from recost.pricing.usage.bodies.work import Work
 
 __all__ = [
@@ -157,9 +158,23 @@ def _read_decoded(shape: str, content: Content, work: Optional[Work]) -> Optiona
     if reader is None:
         reader = _readers[name] = import_module(f"recost.pricing.usage.shapes.{name}")
     documents = read_documents(content, reader.WANTED, work)
+    if content.thinned:
+        return _read_thinned(shape, reader, documents, content)
     answer = Answer(shape, *documents, content.complete, content.path, content.headers)
     found: Optional[Usage] = reader.read(answer)
     return found
+
+
+def _read_thinned(shape: str, reader: Any, documents: Documents, content: Content) -> Optional[Usage]:
+    """Return what an answer says was used, some members of which were left out."""
+    from recost.pricing.usage.answer import Answer  # noqa: PLC0415 - only for long answers
+    from recost.pricing.usage.bodies.left_out import Asked, mark  # noqa: PLC0415
+
+    asked = Asked()
+    documents = documents._replace(found=mark(documents.found, asked))
+    answer = Answer(shape, *documents, content.complete, content.path, content.headers)
+    found: Optional[Usage] = reader.read(answer)
+    return replace(found, partial=True) if found is not None and asked.any else found
 
 
 def _read_model(content: Content, work: Optional[Work] = None) -> Optional[str]:

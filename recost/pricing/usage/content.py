@@ -39,7 +39,7 @@ class Content(NamedTuple):
     unread: bool = False
     """True: it is not read to its end, because that would take too long or can't be done."""
     thinned: bool = False
-    """True: long members of its documents are null."""
+    """True: long members of its documents were left out; a text stands for each."""
     size: int = 0
     """Bytes of the body without its encoding; 0 where that is not known."""
 

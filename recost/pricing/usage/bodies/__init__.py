@@ -51,7 +51,7 @@ def read_documents(content: Content, wanted: re.Pattern[bytes], work: Optional[W
     documents = _Reader(content, wanted, work or Work()).read()
     if len(documents.found) > MOST_DOCUMENTS:
         documents = _fewer(documents)
-    return documents._replace(gap=True) if content.thinned else documents
+    return documents
 
 
 def _trimmed(content: Content) -> Content:

@@ -89,7 +89,7 @@ def _candidates(document: Mapping[str, Any]) -> list[Any]:
 
 def _is_counted(answer: Answer, document: Mapping[str, Any]) -> bool:
     """Tell whether no searches were lost in a gap: they come after the reason why the text ended."""
-    if answer.streamed or not answer.gap or "candidates" in document:
+    if answer.streamed or not answer.gap or isinstance(document.get("candidates"), list):
         return True
     return any("finishReason" in child(candidate) for candidate in _candidates(document))
 
@@ -103,4 +103,5 @@ def _read_predictions(answer: Answer) -> Optional[Usage]:
         for prediction in (predictions if isinstance(predictions, list) else ())
     ]
     known = [found for found in counts if found is not None]
-    return answer.usage({"input_tokens": add(*known)}) if known and not answer.gap else None
+    final = answer.ended and len(known) == len(counts)  # a list that is there is whole
+    return answer.usage({"input_tokens": add(*known)}, final=final) if known else None
