@@ -3,8 +3,8 @@
 The text is what `recost.skimming` leaves: within its strings there are no brackets and no commas.
 
 Of a sequence of documents, such as the events of a stream, those that count nothing are dropped, except the
-first and the last. Of a document, long members are left out: its own, or those
-of an object that a stream wraps, such as ``response``: a ``model`` within ``tools`` goes with ``tools``.
+first and the last. Of a document, long members are left out: its own, or those of an object that a stream
+wraps, such as ``response``. A ``model`` within ``tools`` goes with ``tools``.
 Where a long member has not ended, the text stops before it, and the brackets that are open are returned:
 what follows need not be read up to its end.
 """
@@ -36,6 +36,8 @@ _LONG: Final = (2048, 400)
 """Bytes of a member that is long; the second where the first is not enough."""
 _LONGEST_THAT_COUNTS: Final = 8192
 _DEEPEST: Final = 200
+_MOST: Final = 2_000
+"""Documents in one text."""
 
 
 class Thinned(NamedTuple):
@@ -94,7 +96,7 @@ class _Scan:
         """Of the last document."""
 
     def run(self) -> bool:
-        """Read all; False where the text is no JSON, or too deep."""
+        """Read all; False where the text is no JSON, or has too many documents, or too deep ones."""
         text, level, opened = self._text, self._level, self._open
         for found in _BRACKET.finditer(text):
             at = found.start()
@@ -112,6 +114,8 @@ class _Scan:
             if depth == level and start >= 0:
                 self._documents.append(_Document(self._end, at + 1, self._cuts))
                 self._cuts, self._end = [], at + 1
+                if len(self._documents) > _MOST:
+                    return False
             elif depth == level + 1 + self._wraps and at - start >= self._long:
                 self._cut(start, at + 1)
         return True

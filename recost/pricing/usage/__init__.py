@@ -136,7 +136,8 @@ def _read_answer(shape: str, content: Content) -> Reading:
     decoded, work = _decoded(content), Work()
     usage = _read_decoded(shape, decoded, work)
     if usage is None and (model := _read_model(decoded, work)) is not None:
-        usage = Usage(model=model, partial=not decoded.complete)  # a stream that doesn't say what it used
+        partial = decoded.thinned or not decoded.complete
+        usage = Usage(model=model, partial=partial)  # a stream that doesn't say what it used
     unread = decoded.unread or work.done
     if unread and usage is not None and not usage.partial:
         usage = replace(usage, partial=True)

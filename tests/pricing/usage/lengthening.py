@@ -8,7 +8,7 @@ from typing import Any, Callable, Final, Optional
 
 from tests.pricing.usage.answers import Sample
 
-__all__ = ["PADDINGS", "PLACES", "lengthened", "repeated"]
+__all__ = ["PADDINGS", "PLACES", "lengthened", "pieces", "repeated"]
 
 _DECOY: Final = {
     "model": "decoy-9",
@@ -55,7 +55,7 @@ PLACES: Final = ("beginning", "middle", "end", "everywhere")
 
 def lengthened(sample: Sample, padding: str, place: str, size: int) -> Optional[bytes]:
     """Return the body with long members that mean nothing; None for one that is no text of objects."""
-    if not sample.body.lstrip()[:1] or sample.body[:1] == b"\0" or sample.content_type.startswith("application/vnd"):
+    if sample.content_type.startswith("application/vnd") or not sample.body.strip():
         return None
     try:
         documents = [json.loads(sample.body, parse_float=_Number)]
@@ -78,23 +78,15 @@ def repeated(body: bytes, times: int) -> Optional[bytes]:
 class _Number(float):
     """A number that is written as it was."""
 
-    def __new__(cls, written: str) -> _Number:
-        made = super().__new__(cls, written)
-        made.written = written
-        return made
-
-    written: str
+    def __init__(self, written: str) -> None:
+        self.written = written
 
     def __repr__(self) -> str:
         return self.written
 
 
 def _dumped(value: Any) -> bytes:
-    return json.dumps(_plain(value)).encode()
-
-
-def _plain(value: Any) -> Any:
-    return value
+    return json.dumps(value).encode()
 
 
 def _with_padding(document: dict[str, Any], padding: str, place: str, size: int) -> dict[str, Any]:
@@ -116,7 +108,7 @@ def _with_padding(document: dict[str, Any], padding: str, place: str, size: int)
 def _lengthened_lines(body: bytes, padding: str, place: str, size: int) -> Optional[bytes]:
     """Return the body of a stream, each document of which is lengthened."""
     lines, found = [], 0
-    total = body.count(b"{\"") or 1
+    total = body.count(b'{"') or 1
     for line in body.split(b"\n"):
         before, _, document = line.rpartition(b"data:") if line.startswith(b"data:") else (b"", b"", line)
         try:
@@ -127,8 +119,9 @@ def _lengthened_lines(body: bytes, padding: str, place: str, size: int) -> Optio
             found += 1
             share = size // min(total, 3) if found <= 2 or b"usage" in document else 100
             prefix = b"data: " if line.startswith(b"data:") else b""
-            line = before + prefix + _dumped(_with_padding(value, padding, place, share))
-        lines.append(line)
+            lines.append(before + prefix + _dumped(_with_padding(value, padding, place, share)))
+        else:
+            lines.append(line)
     return b"\n".join(lines) if found > 1 else None
 
 

@@ -1,7 +1,7 @@
 """Documents with members that were left out: `recost.thinning` puts a text in their place.
 
-Most of these matter to nobody: a list of tools, an embedding. Which ones do, only the reader of a shape knows.
-So it is noticed when one of them is asked for. What was read then is not all.
+Most of these matter to nobody: a list of tools, an embedding. Which ones do, only the reader of a shape
+knows. So it is noticed when one of them is asked for. What was read then is not all.
 """
 
 from __future__ import annotations
