@@ -125,8 +125,9 @@ class _Calls:
             if wanted is not None:
                 headers = response.headers
                 arrived = _arrived(content)
-                kind, encoding = headers.get(self._content_type), headers.get(self._content_encoding)
-                if encoding is None or self._decodes(response, encoding):
+                get = headers.get
+                kind, encoding = get(self._content_type), get(self._content_encoding)
+                if encoding is None or _is_decoded(arrived, exchange.response_bytes):
                     whole: Any = Whole(wanted, headers, kind, arrived)
                 else:
                     whole = Capture(wanted, headers, kind, encoding)
@@ -136,11 +137,13 @@ class _Calls:
         else:
             if wanted is not None:
                 headers = response.headers
-                kind, encoding = headers.get(self._content_type), headers.get(self._content_encoding)
+                get = headers.get
+                kind, encoding = get(self._content_type), get(self._content_encoding)
                 if encoding is not None and self._decodes(response, encoding):
                     encoding = None
                 exchange.capture = capture = Capture(wanted, headers, kind, encoding)
-                capture.feed(_arrived(content))
+                if content._buffer:  # noqa: SLF001
+                    capture.feed(_arrived(content))
                 _captures[id(content)] = capture
             exchange.body_follows()
             content.on_eof(_BodyEnd(exchange, content))
@@ -192,6 +195,8 @@ class _BodyEnd:
         self._exchange.finish()
 
 
+_TEXT: Final = frozenset({b"{", b"[", b"d", b"e", b":"})
+"""What JSON and streams of events begin with; no coding does."""
 _captures: Final[dict[int, Capture]] = {}
 """Of bodies that are still to arrive, by the identity of their stream, which has no room for attributes."""
 
@@ -208,9 +213,15 @@ def _feed(content: Any, args: Any) -> None:
             capture.feed(bytes(args[0]))
 
 
+def _is_decoded(body: bytes, wire_bytes: int) -> bool:
+    """Tell whether a body that is there at once was decoded: its response has forgotten its session."""
+    return len(body) != wire_bytes or body.lstrip()[:1] in _TEXT
+
+
 def _arrived(content: Any) -> bytes:
     """Return what has arrived of a body by now, decoded, and has not been read."""
-    return b"".join(getattr(content, "_buffer", ()))[getattr(content, "_buffer_offset", 0) :]
+    buffer = getattr(content, "_buffer", None)
+    return b"".join(buffer)[content._buffer_offset :] if buffer else b""  # noqa: SLF001 - no public name
 
 
 class _CountedUpload:

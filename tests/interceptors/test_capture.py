@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import importlib
+import json
 import random
 import tracemalloc
 import urllib.request
 import zlib
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recost.decompression import Decompressor
 from recost.interceptors import interception
 from recost.interceptors.capture import LIMIT, Capture, Captured, Whole
 from recost.interceptors.exchange import Exchange
@@ -268,3 +270,57 @@ def test_a_long_body_that_is_there_at_once_is_not_copied() -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+ENCODED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "GZip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "gzip, deflate": lambda body: zlib.compress(gzip.compress(body)),
+}
+
+
+@pytest.mark.parametrize("decompresses", [True, False])
+@pytest.mark.parametrize("size", [2_000, 300_000])
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_aiohttp_that_does_not_decode(
+    ended: list[Exchange], encoding: str, size: int, *, decompresses: bool
+) -> None:
+    import aiohttp
+    from aiohttp import web
+
+    body = json.dumps({"text": f"{random.Random(1).getrandbits(4 * size):x}", "usage": {"n": 1}}).encode()
+
+    async def answer(_: web.Request) -> web.Response:
+        headers = {"content-encoding": encoding, "content-type": "application/json"}
+        return web.Response(body=ENCODED[encoding](body), headers=headers)
+
+    async def get() -> None:
+        application = web.Application()
+        application.router.add_get("/", answer)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        async with (
+            aiohttp.ClientSession(auto_decompress=decompresses) as session,
+            session.get(f"http://{host}:{port}/") as response,
+        ):
+            await response.read()
+        await runner.cleanup()
+
+    asyncio.run(get())
+    (exchange,) = (exchange for exchange in ended if exchange.capture is not None)
+    assert exchange.capture is not None
+    captured = exchange.capture.take()
+    assert captured is not None
+    assert captured.complete
+    if captured.encoding:
+        decompressor = Decompressor(captured.encoding, 1_000_000)
+        decompressor.feed(captured.head)
+        assert b"".join(iter(decompressor.read, b"")) == body
+    else:
+        assert json.loads(captured.head)["usage"] == {"n": 1}
+        assert captured.size == len(body)
