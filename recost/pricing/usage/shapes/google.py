@@ -103,5 +103,4 @@ def _read_predictions(answer: Answer) -> Optional[Usage]:
         for prediction in (predictions if isinstance(predictions, list) else ())
     ]
     known = [found for found in counts if found is not None]
-    final = answer.ended and len(known) == len(counts)  # a list that is there is whole
-    return answer.usage({"input_tokens": add(*known)}, final=final) if known else None
+    return answer.usage({"input_tokens": add(*known)}) if known and not answer.gap else None

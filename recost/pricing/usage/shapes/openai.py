@@ -166,6 +166,6 @@ def _read_without_usage(answer: Answer) -> Optional[Usage]:
     units: dict[str, Number] = {}
     if "/audio/" in answer.path:
         add_part(units, "seconds", count(document.get("duration")))
-    if not answer.streamed:
-        _read_images(units, answer, document)  # a list that is there is whole
+    if not answer.streamed and not answer.gap:
+        _read_images(units, answer, document)
     return answer.usage(units, document.get("model"), tier=tier_of(document))
