@@ -113,7 +113,7 @@ def _response(instructions: int, tools: int, **more: Any) -> dict[str, Any]:
 
 def _events(response: dict[str, Any]) -> bytes:
     begun = {**response, "usage": None, "output": []}
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "response.created", "response": begun},
         {"type": "response.in_progress", "response": begun},
         *({"type": "response.output_text.delta", "delta": "word "} for _ in range(2_000)),
