@@ -14,15 +14,19 @@ What remains is JSON, and is read as a short body is. Step 2 reads at most 44 KB
 leaves, so the work grows as the body does. It is also bounded. A body that takes more than `_BUDGET`, is no
 JSON, or doesn't become shorter is kept as it is from there on: its beginning and its end, with a ``gap``.
 
+Most events of a stream are short. They pass as they are, and no work is done on them. Only an event that is
+longer than a slice is skimmed. Of all events the first ones and the last ones are kept.
+
 At most `KEPT` bytes are held of one body.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import Any, Final, NamedTuple, Optional
 
-from recost.thinning import LEFT_OUT, NEEDLES, Thinned, thin
+from recost.thinning import LEFT_OUT, SEARCHES, thin
 
 __all__ = ["KEPT", "Skimmed", "Skimmer"]
 
@@ -47,6 +51,10 @@ _PASSED: Final = 64
 """The same, where a member is passed over."""
 _BYTES_THINNED: Final = 128
 """Bytes that are thinned in a microsecond."""
+_BRACKETS_THINNED: Final = 3
+"""The same, of brackets."""
+_BRACKETS_PASSED: Final = 12
+"""The same, where a member is passed over."""
 
 _BLANK: Final = b" \t\r\n"
 _START: Final = re.compile(rb"[\[{]|(?:data|event|id|retry)(?::|[\r\n])|:")
@@ -54,6 +62,15 @@ _BRACKET: Final = re.compile(rb"[\[\]{}]")
 _BRACKETS: Final = re.compile(rb"([\[\]{}])")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _DEEPEST: Final = 200
+_ROUNDS: Final = 8
+"""How often pairs of brackets are removed before those that are left are counted one by one."""
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_MOST_BRACKETS: Final = 12_000
+"""Brackets of a text that is thinned: these take four milliseconds."""
+_SEARCHES_KEPT: Final = 1024
+"""Bytes of events that name searches, from one part of a stream."""
+_EVENT: Final = 6 * 1024
+"""Bytes of an event that is thinned at its end."""
 _MASK: Final = bytes.maketrans(b"{}[],\\", b"~~~~~~")
 
 
@@ -74,15 +91,14 @@ class Skimmer:
     """Skims one body while it passes. Not thread-safe."""
 
     __slots__ = (
-        "_begun",
         "_break",
         "_budget",
+        "_depth",
         "_escaped",
-        "_events",
+        "_event",
         "_gap",
         "_head",
         "_level",
-        "_opened",
         "_pending",
         "_plain",
         "_string",
@@ -109,14 +125,12 @@ class Skimmer:
         self._thinned = False
         self._level: Optional[int] = None
         """1: the documents are elements of an array; None: not known yet."""
-        self._opened = b""
-        """The brackets that are open of a long member, which is passed over up to its end."""
-        self._events = False
-        """The body is a stream of events."""
-        self._break = b"\n\n"
-        """What ends an event."""
-        self._begun = False
-        """The first event has ended."""
+        self._depth = 0
+        """How many brackets are open of a long member, which is passed over up to its end."""
+        self._break = b""
+        """What ends an event; empty where the body is no stream of events."""
+        self._event: Optional[int] = None
+        """Where the event begins in the text that is skimmed."""
         self._budget = _BUDGET
 
     @property
@@ -151,7 +165,7 @@ class Skimmer:
     def finish(self) -> Skimmed:
         """Return what is left, and hold nothing any more."""
         if self._pending:
-            self._skim(bytes(self._pending), last=True)
+            self._skim(bytes(self._pending))
         if not self._plain and self._string is not None:
             self._text += b'"' + self._string
         head, text = self._head, bytes(self._text)
@@ -160,26 +174,47 @@ class Skimmer:
         self._pending, self._head, self._text, self._string = bytearray(), b"", bytearray(), None
         return Skimmed(head, text, self._gap, self._thinned, self.size)
 
-    def _skim(self, data: bytes, *, last: bool = False) -> None:
+    def _skim(self, data: bytes) -> None:
         """Take a slice."""
         if self._level is None and not self._begins(data):
             return
-        self._budget -= _PER_SLICE
-        if self._events and not self._opened and not last:
-            start, end = data.find(self._break), data.rfind(self._break)
-            if start < end and self._begun and not any(map(data[start:end].__contains__, NEEDLES)):
-                self._condense(data[:start])
-                data = data[end:]
-            self._begun = self._begun or b"}" + self._break in data
-        if not self._plain:
+        if self._break:
+            self._skim_events(data)
+        else:
             self._condense(data)
         if len(self._text) > _ROOM and not self._plain:
-            self._thin()
+            self._shorten()
         if self._budget <= 0 and not self._plain:
             self._give_up()
 
+    def _skim_events(self, data: bytes) -> None:
+        """Take a slice of a stream: events that are not longer than a slice are kept as they are."""
+        text = self._text
+        end = data.find(self._break)
+        if self._event is None:
+            if end >= 0:
+                text += data
+                return
+            self._event = max(text.rfind(self._break), 0)
+            data = bytes(text[self._event :]) + data
+            del text[self._event :]
+        self._condense(data if end < 0 else data[:end])
+        if end >= 0 and not self._plain:
+            self._end_event()
+        if end >= 0:
+            (self._keep if self._plain else text.extend)(data[end:])
+
+    def _end_event(self) -> None:
+        """Shorten the event that has ended."""
+        if self._string is not None or self._escaped or self._depth:
+            self._give_up()  # it is no JSON
+        elif self._event is not None and len(self._text) - self._event > _EVENT:
+            self._thin(self._event)
+        self._event = None
+
     def _condense(self, data: bytes) -> None:
         """Add what matters of a slice, or pass over it."""
+        self._budget -= _PER_SLICE
         if b"\\" in data or self._escaped:
             data = self._unescaped(data)
             self._budget -= _PER_UNESCAPED
@@ -188,7 +223,7 @@ class Skimmer:
             parts[0] = self._string + parts[0]
             parts.insert(0, b"")
         self._string = parts.pop()[: _LONGEST + 1] if not len(parts) % 2 else None
-        if self._opened and self._passes(b"".join(parts[::2]).translate(None, _NO_BRACKETS)):
+        if self._depth and self._passes(b"".join(parts[::2]).translate(None, _NO_BRACKETS)):
             self._budget -= len(parts) // _PASSED
             return
         self._budget -= len(parts) // _PARTS
@@ -205,32 +240,29 @@ class Skimmer:
                 return
             parts[1::2] = joined.translate(_MASK).split(b'"')
         text = b'"'.join(parts)
-        if self._opened:
+        if self._depth:
             text = self._resumed(text)
         self._text += text
 
     def _passes(self, brackets: bytes) -> bool:
         """Tell whether a long member goes on after a slice that has these brackets."""
-        for _ in range(_DEEPEST):
+        self._budget -= len(brackets) // _BRACKETS_PASSED
+        for _ in range(_ROUNDS):
             shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
             if len(shorter) == len(brackets):
                 break
             brackets = shorter
-        closed = len(brackets) - len(brackets.lstrip(b"]}"))
-        if closed >= len(self._opened):
+        depths = list(accumulate(map(_STEPS.__getitem__, brackets)))
+        if depths and self._depth + min(depths) <= 0:
             return False
-        self._opened = self._opened[: len(self._opened) - closed] + brackets[closed:]
-        if len(self._opened) > _DEEPEST or brackets[closed:].strip(b"[{"):
-            self._opened = b""
-            self._give_up()
+        self._depth += depths[-1] if depths else 0
         return True
 
     def _resumed(self, text: bytes) -> bytes:
         """Return what follows the end of a long member."""
-        depth = len(self._opened)
-        self._opened = b""
+        depth, self._depth = self._depth, 0
         for found in _BRACKET.finditer(text):
-            depth += 1 if found[0] in b"[{" else -1
+            depth += _STEPS[text[found.start()]]
             if not depth:
                 return LEFT_OUT + text[found.end() :]
         return text
@@ -242,8 +274,8 @@ class Skimmer:
             return False  # blanks that keep a connection alive
         if _START.match(start):
             self._level = int(start.startswith(b"["))
-            self._break = b"\r\n\r\n" if b"\r\n" in data else b"\n\n"
-            self._events = not start.startswith((b"[", b"{"))
+            if not start.startswith((b"[", b"{")):
+                self._break = b"\r\n\r\n" if b"\r\n" in data else b"\n\n"
             return True
         self._level = 0
         self._text += data
@@ -259,17 +291,50 @@ class Skimmer:
             data = data[:-1]
         return data.replace(b"\\\\", b"~~").replace(b'\\"', b"~~")
 
-    def _thin(self) -> None:
-        self._budget -= len(self._text) // _BYTES_THINNED
-        thinned: Optional[Thinned] = thin(bytes(self._text), self._level or 0, _ROOM // 2, resumed=self._gap)
-        if thinned is None:
+    def _shorten(self) -> None:
+        """Make room: shorten a document that is long, and let go of events."""
+        start = 0 if not self._break else self._event
+        if start is not None and len(self._text) - start > _ROOM // 2:
+            self._thin(start)
+        if self._break and len(self._text) > _ROOM and not self._plain:
+            self._drop()
+
+    def _thin(self, start: int) -> None:
+        """Leave long members out of the documents that begin there."""
+        text = bytes(self._text[start:])
+        brackets = len(text.translate(None, _NO_BRACKETS))
+        found = None
+        self._budget -= len(text) // _BYTES_THINNED
+        if brackets <= _MOST_BRACKETS:
+            self._budget -= brackets // _BRACKETS_THINNED
+            found = thin(text, self._level or 0, _ROOM // 2, resumed=self._gap and not self._break)
+        if found is None or (found.head is not None and self._break):
             self._give_up()
             return
-        self._thinned = self._thinned or thinned.thinned
-        self._text[:] = thinned.text
-        self._opened = thinned.opened
-        if thinned.head is not None and not self._gap:
-            self._gap, self._head = True, thinned.head
+        self._thinned = self._thinned or found.thinned
+        self._depth = found.depth
+        self._text[start:] = found.text
+        if found.head is not None and not self._gap:
+            self._gap, self._head = True, found.head
+
+    def _drop(self) -> None:
+        """Let go of the events between the first ones and the last ones."""
+        text, end, event = self._text, self._break, self._event
+        first = 0
+        if not self._gap:
+            first = max(text.rfind(end, 0, _HEAD), text.find(end)) + len(end)
+        last = len(text) - _TAIL if event is None else min(len(text) - _TAIL, event)
+        last = text.find(end, max(last, first - len(end))) + len(end)
+        if last < max(first, len(end)):
+            self._give_up()
+            return
+        self._head += text[:first]
+        searches = _with_searches(bytes(text[first:last]), end)
+        if len(searches) <= _SEARCHES_KEPT:
+            self._head += searches
+        self._gap = True
+        del text[:last]
+        self._event = None if event is None else max(event - last, 0)
 
     def _give_up(self) -> None:
         """Keep what follows as it is."""
@@ -292,6 +357,13 @@ class Skimmer:
         tail += data
         if len(tail) > 2 * _TAIL:
             del tail[:-_TAIL]
+
+
+def _with_searches(events: bytes, end: bytes) -> bytes:
+    """Return the events that name searches: nothing at the end of a stream does that again."""
+    if SEARCHES not in events:
+        return b""
+    return b"".join(event + end for event in events.split(end) if SEARCHES in event)
 
 
 def _without_numbers(text: bytes) -> bytes:

@@ -5,8 +5,8 @@ The text is what `recost.skimming` leaves: within its strings there are no brack
 Of a sequence of documents, such as the events of a stream, those that count nothing are dropped, except the
 first and the last. Of a document, long members are left out: its own, or those of an object that a stream
 wraps, such as ``response``. A ``model`` within ``tools`` goes with ``tools``.
-Where a long member has not ended, the text stops before it, and the brackets that are open are returned:
-what follows need not be read up to its end.
+Where a long member has not ended, the text stops before it, and the number of open brackets is returned: what
+follows need not be read up to its end.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple, Optional
 
-__all__ = ["COUNTS", "LEFT_OUT", "NEEDLES", "Thinned", "thin"]
+__all__ = ["COUNTS", "LEFT_OUT", "SEARCHES", "Thinned", "thin"]
 
-COUNTS: Final = re.compile(
-    rb'[uU]sage|"metrics"|invocationMetrics|"message_stop"|"succeeded"|TokenCount|eval_count"|"billed_'
-    rb'|"webSearchQueries"|"duration"|"num_segments"|"costDollars"|"credits|"amount'
+COUNTS: Final = (
+    *(
+        b"usage",
+        b"Usage",
+        b'"metrics"',
+        b"invocationMetrics",
+        b'"message_stop"',
+        b'"succeeded"',
+        b"TokenCount",
+    ),
+    *(b'eval_count"', b'"billed_', b'"webSearchQueries"', b'"duration"', b'"num_segments"', b'"costDollars"'),
+    *(b'"credits', b'"amount'),
 )
-"""In a document of a stream that may count; at least what the readers of all shapes look for."""
-NEEDLES: Final = (
-    *(b"sage", b"etrics", b"message_stop", b"succeeded", b"TokenCount", b"eval_count", b"billed_"),
-    *(b"webSearchQueries", b"duration", b"num_segments", b"costDollars", b"credits", b"amount"),
-)
-"""Whatever `COUNTS` matches has one of these; they are found sooner."""
+"""In a document that may count: whatever the readers of all shapes look for has one of these."""
+SEARCHES: Final = b'"webSearchQueries"'
 LEFT_OUT: Final = b'"~"'
 """Stands for a long member: neither null nor an empty list, as something was there."""
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
@@ -48,8 +53,8 @@ class Thinned(NamedTuple):
     """Members were left out."""
     head: Optional[bytes]
     """The first document, where some after it are missing that count."""
-    opened: bytes
-    """The brackets that are open of a long member, which the text ends before; empty where there is none."""
+    depth: int
+    """How many brackets are open of a long member, which the text ends before; 0 where there is none."""
 
 
 class _Document(NamedTuple):
@@ -125,7 +130,8 @@ class _Scan:
         return text[at : at + 1] == b"{" and bool(_WRAPS.search(text, max(at - _KEY, 0), at))
 
     def _cut(self, start: int, end: int) -> None:
-        if end - start >= _LONGEST_THAT_COUNTS or not COUNTS.search(self._key(start)):
+        key = b"" if end - start >= _LONGEST_THAT_COUNTS else self._key(start)
+        if not any(map(key.__contains__, COUNTS)):
             self._cuts.append((start, end))
 
     def _key(self, start: int) -> bytes:
@@ -141,32 +147,37 @@ class _Scan:
             keep_first: The first document names what all are about.
             lossy: Drop documents that count where they are too many.
         """
-        documents, text = self._documents, self._text
-        last = len(documents) - 1
-        kept = [
-            document
-            for number, document in enumerate(documents)
-            if number == last
-            or (number == 0 and keep_first)
-            or COUNTS.search(text, document.start, document.end)
-        ]
-        rest, thinned, opened = self._unfinished()
-        pieces = [self._without(document.start, document.end, document.cuts) for document in kept]
+        rest, thinned, depth = self._unfinished()
+        documents, head = self._documents, b""
+        if keep_first and documents:
+            head, thinned = self._whole(documents[0]), thinned or bool(documents[0].cuts)
+            documents = documents[1:]
+        kept, lost = self._last(documents, room - len(head) - len(rest))
+        pieces = [self._whole(document) for document in kept]
         thinned = thinned or any(document.cuts for document in kept)
-        size = len(rest) + sum(map(len, pieces))
-        if size <= room:
-            return Thinned(b"".join([*pieces, rest]), thinned, None, opened)
-        if not lossy or not kept:
+        if not lost and len(head) + len(rest) <= room:
+            return Thinned(b"".join([head, *pieces, rest]), thinned, None, depth)
+        crowded = len(documents) * self._long > len(self._text)
+        if not (lossy or crowded) or len(rest) > room or len(head) > room - 2048:
             return None
-        head = pieces.pop(0) if keep_first and pieces else b""
-        size -= len(head)
-        drop = 0
-        while size > room and drop < len(pieces):
-            size -= len(pieces[drop])
-            drop += 1
-        if size > room or len(head) > room - 2048:
-            return None
-        return Thinned(b"".join([*pieces[drop:], rest]), thinned, head, opened)
+        return Thinned(b"".join([*pieces, rest]), thinned, head, depth)
+
+    def _last(self, documents: list[_Document], room: int) -> tuple[list[_Document], bool]:
+        """Return the last documents that count, with the last of all, and whether more of them count."""
+        text, kept = self._text, list[_Document]()
+        counts = [name for name in COUNTS if name in text]
+        for document in reversed(documents):
+            start, end, cuts = document
+            if kept and not any(text.find(name, start, end) >= 0 for name in counts):
+                continue
+            room -= end - start - sum(after - first for first, after in cuts)
+            if room < 0:
+                return kept[::-1], True
+            kept.append(document)
+        return kept[::-1], False
+
+    def _whole(self, document: _Document) -> bytes:
+        return self._without(document.start, document.end, document.cuts)
 
     def _without(self, start: int, end: int, cuts: list[tuple[int, int]]) -> bytes:
         pieces = []
@@ -175,13 +186,12 @@ class _Scan:
             start = after
         return b"".join([*pieces, self._text[start:end]])
 
-    def _unfinished(self) -> tuple[bytes, bool, bytes]:
-        """Return the document that is not at its end, whether members of it are missing, and what is open."""
+    def _unfinished(self) -> tuple[bytes, bool, int]:
+        """Return the document that has not ended, whether members are missing, and the open brackets."""
         text, opened, level = self._text, self._open, self._level
         if len(opened) <= level:
-            return text[self._end :], False, b""
+            return text[self._end :], False, 0
         member = level + 1 + (self._wraps and len(opened) > level + 1)
         if len(opened) <= member or len(text) - opened[member] < self._long:
-            return self._without(self._end, len(text), self._cuts), bool(self._cuts), b""
-        brackets = b"".join(text[at : at + 1] for at in opened[member:])
-        return self._without(self._end, opened[member], self._cuts), True, brackets
+            return self._without(self._end, len(text), self._cuts), bool(self._cuts), 0
+        return self._without(self._end, opened[member], self._cuts), True, len(opened) - member

@@ -136,8 +136,8 @@ def _is_final(answer: Answer, document: Mapping[str, Any]) -> bool:
 
 
 def _is_counted(answer: Answer, document: Mapping[str, Any], units: Mapping[str, Number]) -> bool:
-    """Tell whether nothing that counts was lost in a gap."""
-    if not answer.gap:
+    """Tell whether nothing that counts was lost in a gap: the last event of a response has all of it."""
+    if not answer.gap or (answer.streamed and word(document.get("type")) in _LAST_EVENTS):
         return True
     path = answer.path.rstrip("/")
     if "usage_info" in document:
