@@ -88,8 +88,11 @@ class _Calls:
         if exchange is not None:
             exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
             exchange.active = True
-            if kwargs.get("data") is not None:
-                kwargs["data"] = self._count_upload(exchange, kwargs["data"])
+            data = kwargs.get("data")
+            if data is not None and type(data) is not bytes:
+                kwargs["data"] = self._count_upload(exchange, data)
+            if "auto_decompress" in kwargs or not getattr(session, "_auto_decompress", True):
+                exchange.undecoded = _is_undecoded(session, kwargs)
             streaming[id(exchange)] = exchange
         return exchange
 
@@ -124,22 +127,21 @@ class _Calls:
             exchange.response_bytes = _wire_bytes(content)
             if wanted is not None:
                 headers = response.headers
-                arrived = _arrived(content)
                 get = headers.get
                 kind, encoding = get(self._content_type), get(self._content_encoding)
-                if encoding is None or _is_decoded(arrived, exchange.response_bytes):
-                    whole: Any = Whole(wanted, headers, kind, arrived)
+                if encoding is None or self._decodes(exchange, encoding):
+                    whole: Any = Whole(wanted, headers, kind, _arrived(content))
                 else:
                     whole = Capture(wanted, headers, kind, encoding)
-                    whole.feed(arrived)
-                whole.complete = content.exception() is None
+                    whole.feed(_arrived(content))
+                whole.complete = getattr(content, "_exception", None) is None
                 exchange.capture = whole
         else:
             if wanted is not None:
                 headers = response.headers
                 get = headers.get
                 kind, encoding = get(self._content_type), get(self._content_encoding)
-                if encoding is not None and self._decodes(response, encoding):
+                if encoding is not None and self._decodes(exchange, encoding):
                     encoding = None
                 exchange.capture = capture = Capture(wanted, headers, kind, encoding)
                 if content._buffer:  # noqa: SLF001
@@ -150,10 +152,15 @@ class _Calls:
             return
         exchange.finish()
 
-    def _decodes(self, response: Any, encoding: str) -> bool:
-        """Tell whether aiohttp decodes a body of this coding; a session's option turns that off."""
-        session = getattr(response, "_session", None)
-        return bool(getattr(session, "_auto_decompress", True)) and encoding.lower() in self._decoded
+    def _decodes(self, exchange: Exchange, encoding: str) -> bool:
+        """Tell whether aiohttp decodes a body of this coding."""
+        return not getattr(exchange, "undecoded", False) and encoding.lower() in self._decoded
+
+
+def _is_undecoded(session: Any, kwargs: Any) -> bool:
+    """Tell whether bodies are left encoded: as the call says, or else its session."""
+    decoded = kwargs.get("auto_decompress")
+    return not (getattr(session, "_auto_decompress", True) if decoded is None else decoded)
 
 
 def _codings(module: ModuleType) -> frozenset[str]:
@@ -195,8 +202,6 @@ class _BodyEnd:
         self._exchange.finish()
 
 
-_TEXT: Final = frozenset({b"{", b"[", b"d", b"e", b":"})
-"""What JSON and streams of events begin with; no coding does."""
 _captures: Final[dict[int, Capture]] = {}
 """Of bodies that are still to arrive, by the identity of their stream, which has no room for attributes."""
 
@@ -211,11 +216,6 @@ def _feed(content: Any, args: Any) -> None:
         capture = _captures.get(id(content))
         if capture is not None:
             capture.feed(bytes(args[0]))
-
-
-def _is_decoded(body: bytes, wire_bytes: int) -> bool:
-    """Tell whether a body that is there at once was decoded: its response has forgotten its session."""
-    return len(body) != wire_bytes or body.lstrip()[:1] in _TEXT
 
 
 def _arrived(content: Any) -> bytes:

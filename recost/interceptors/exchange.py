@@ -76,8 +76,12 @@ class Exchange:
         "sink",
         "started_ns",
         "status",
+        "undecoded",
         "wanted",
     )
+
+    undecoded: bool
+    """The client leaves the response's body encoded. Set only by clients that have such an option."""
 
     def __init__(
         self, sink: Sink, layer: str, method: str, scheme: str, host: str, port: int, path: str
