@@ -289,7 +289,7 @@ ENCODED: dict[str, Callable[[bytes], bytes]] = {
 def test_aiohttp_that_does_not_decode(
     ended: list[Exchange], encoding: str, size: int, options: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
-    """An option of the session, or of the call, leaves bodies encoded; and so does a coding it doesn't know."""
+    """An option of the session or of the call leaves bodies encoded, as does a coding it doesn't know."""
     import aiohttp
     from aiohttp import web
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Final, Optional
 
 from tests.pricing.usage.answers import Sample
 
-__all__ = ["PADDINGS", "PLACES", "lengthened", "pieces", "repeated"]
+__all__ = ["PADDINGS", "PLACES", "crowded", "lengthened", "pieces", "repeated"]
 
 _DECOY: Final = {
     "model": "decoy-9",
@@ -16,6 +16,9 @@ _DECOY: Final = {
     "usage": {"prompt_tokens": 9, "input_tokens": 9, "completion_tokens": 9, "total_tokens": 99},
     "usageMetadata": {"promptTokenCount": 9},
 }
+_SHORT: Final = (
+    b'data: {"type": "x.delta", "choices": [{"delta": {"content": "a \\"word\\""}}], "usage": null}'
+)
 _TEXT: Final = 'say "usage": {"input_tokens": 9}, \\ [{\n\t"model": "decoy-9"}] \u00e9\u4e2d '
 
 
@@ -73,6 +76,24 @@ def repeated(body: bytes, times: int) -> Optional[bytes]:
     if not rest or b"data:" not in first:
         return None
     return (first + line_break) * times + rest
+
+
+def crowded(body: bytes, place: str, size: int) -> Optional[bytes]:
+    """Return a stream with many short events that count nothing; None for what is no stream of events."""
+    end = b"\r\n\r\n" if b"\r\n\r\n" in body else b"\n\n"
+    events = body.split(end)
+    if len(events) < 3 or b"data:" not in events[0]:
+        return None
+    places = {
+        "beginning": [len(events) - 1],  # of the other events
+        "middle": [1, len(events) - 1],
+        "end": [1],
+        "everywhere": list(range(1, len(events))),
+    }[place]
+    share = size // (len(places) * len(_SHORT)) + 1
+    for at in reversed(places):
+        events[at:at] = [_SHORT] * share
+    return end.join(events)
 
 
 class _Number(float):

@@ -15,11 +15,12 @@ from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.usage import Content, Reading, Usage, read_answer
 from tests.pricing.usage.answers import SAMPLES, Sample
-from tests.pricing.usage.lengthening import PADDINGS, PLACES, lengthened, pieces, repeated
+from tests.pricing.usage.lengthening import PADDINGS, PLACES, crowded, lengthened, pieces, repeated
 from tests.test_decompression import CODINGS
 
 CODED: Final[dict[str, Any]] = {"": bytes, **CODINGS}
 LONG: Final = [sample for sample in SAMPLES if lengthened(sample, "text", "middle", 10) is not None]
+STREAMS: Final = [sample for sample in SAMPLES if crowded(sample.body, "end", 10) is not None]
 
 
 def read(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> Reading:
@@ -54,7 +55,8 @@ def check(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> bool:
     found, whole = read(sample, body, coding, seed), short(sample)
     if found.usage == whole.usage:
         return True
-    marked = found.unread or (found.usage is not None and found.usage.partial)
+    usage = found.usage
+    marked = found.unread or usage is None or usage.partial or not usage.units  # the last is estimated
     assert marked, (sample.name, found.usage, whole.usage)
     return False
 
@@ -68,6 +70,17 @@ def test_long_members_change_nothing() -> None:
             assert check(sample, body, seed=number) or sample.usage is None, (sample.name, padding)
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_short_events_change_nothing(place: str) -> None:
+    assert len(STREAMS) > 20
+    for number, sample in enumerate(STREAMS):
+        body = crowded(sample.body, place, 100_000)
+        assert body is not None
+        same = check(sample, body, seed=number)
+        if place == "end":  # where all that counts comes after the first event
+            assert same or sample.usage is None, sample.name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("padding", PADDINGS)
@@ -78,7 +91,7 @@ def test_long_members_anywhere(padding: str, place: str) -> None:
         assert check(sample, body, seed=number) or sample.usage is None, sample.name
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(
     st.sampled_from(LONG),
     st.sampled_from(sorted(PADDINGS)),
@@ -94,6 +107,23 @@ def test_length_pieces_and_coding_change_nothing(
     body = lengthened(sample, padding, place, size // times)
     assert body is not None
     check(sample, repeated(body, times) or body, coding, seed)
+
+
+@settings(deadline=None, max_examples=30, derandomize=True)
+@given(
+    st.sampled_from(STREAMS),
+    st.sampled_from(sorted(PADDINGS)),
+    st.sampled_from(PLACES),
+    st.sampled_from(PLACES),
+    st.sampled_from(sorted(CODED)),
+    st.integers(1, 500_000),
+    st.integers(0, 1_000),
+)
+def test_short_and_long_events_change_nothing(
+    sample: Sample, padding: str, place: str, crowd: str, coding: str, size: int, seed: int
+) -> None:
+    body = lengthened(sample, padding, place, size) or sample.body
+    check(sample, crowded(body, crowd, size) or body, coding, seed)
 
 
 def _response(instructions: int, tools: int, **more: Any) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _merged(answer: Answer) -> Mapping[str, Any]:
 def _is_final(answer: Answer) -> bool:
     """Tell whether the numbers are the last ones: a message's first event knows only what went in."""
     kinds = {word(document.get("type")) for document in answer.documents}
-    told = any("usage" in document for document in answer.after_gap)
+    told = any(child(document, "usage") for document in answer.after_gap)
     if answer.streamed or "message_start" in kinds:
         told = told and "message_start" in kinds  # it is what knows what went in
     return told and (answer.ended or "message_stop" in kinds)
