@@ -33,6 +33,8 @@ __all__ = ["KEPT", "Skimmed", "Skimmer"]
 KEPT: Final = 64 * 1024
 """Bytes held of one body, at most."""
 _HEAD: Final = 16 * 1024
+_LONGEST_HEAD: Final = 20 * 1024
+"""Bytes of the head with events that name searches."""
 _TAIL: Final = (KEPT - _HEAD) // 2
 """Kept of the end at least, where a body is not skimmed."""
 _SLICE: Final = 8 * 1024
@@ -67,8 +69,6 @@ _ROUNDS: Final = 8
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _MOST_BRACKETS: Final = 12_000
 """Brackets of a text that is thinned: these take four milliseconds."""
-_SEARCHES_KEPT: Final = 1024
-"""Bytes of events that name searches, from one part of a stream."""
 _EVENT: Final = 6 * 1024
 """Bytes of an event that is thinned at its end."""
 _MASK: Final = bytes.maketrans(b"{}[],\\", b"~~~~~~")
@@ -330,7 +330,7 @@ class Skimmer:
             return
         self._head += text[:first]
         searches = _with_searches(bytes(text[first:last]), end)
-        if len(searches) <= _SEARCHES_KEPT:
+        if len(self._head) + len(searches) <= _LONGEST_HEAD:
             self._head += searches
         self._gap = True
         del text[:last]
@@ -360,7 +360,7 @@ class Skimmer:
 
 
 def _with_searches(events: bytes, end: bytes) -> bytes:
-    """Return the events that name searches: nothing at the end of a stream does that again."""
+    """Return the events that name searches, which the end of a stream doesn't repeat."""
     if SEARCHES not in events:
         return b""
     return b"".join(event + end for event in events.split(end) if SEARCHES in event)

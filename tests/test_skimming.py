@@ -27,6 +27,7 @@ DENSE = [
     b'"\\"\\\\",',
     b"\n",
     b'data: {"usage": {"a": 1}}\n\n',
+    b'data: {"webSearchQueries": ["a"]}\n\n',
     b'data: {"a": "b"}\n\n',
     b"{}\n",
     b"[",
@@ -146,6 +147,32 @@ def test_a_stream_with_unbalanced_quotes_between_its_documents() -> None:
     )
     assert found.head.startswith(b'data: {"model": "m"}')
     assert (found.tail or found.head).endswith(b'data: {"usage": {"a": 1}}\n\ndata: [DONE]\n\n')
+
+
+def test_events_of_a_stream_are_kept_at_its_ends_and_those_that_name_searches() -> None:
+    events = [b'data: {"n": %d}\n\n' % number for number in range(20_000)]
+    events[5_000] = b'data: {"webSearchQueries": ["a"]}\n\n'
+    found = skimmed(b"".join(events))
+    assert found.gap
+    head, tail = found.head.split(b"\n\n")[:-1], found.tail.split(b"\n\n")[:-1]
+    assert head[-1] == events[5_000][:-2]
+    assert head[:-1] == [event[:-2] for event in events[: len(head) - 1]]
+    assert tail == [event[:-2] for event in events[-len(tail) :]]
+    assert len(found.head) > 15_000
+    assert len(found.tail) > 20_000
+
+
+@pytest.mark.parametrize("place", [0, 1, 500])
+def test_a_long_event_is_skimmed_where_it_stands(place: int) -> None:
+    events = [b'data: {"n": %d}\n\n' % number for number in range(1_000)]
+    long = {"text": "x" * 100_000, "tools": [{"a": "b"}] * 30_000, "usage": {"n": 1}}
+    events[place] = b"event: a\ndata: " + json.dumps(long).encode() + b"\n\n"
+    for step in (999, 8_192, 65_536):
+        found = skimmed(b"".join(events), step)
+        (left,) = (event for event in found.head.split(b"\n\n") if event.startswith(b"event: a\ndata: "))
+        assert json.loads(left[15:]) == {"text": "", "tools": "~", "usage": {"n": 1}}
+        assert not found.gap
+        assert found.head.endswith(events[-1])
 
 
 def alternatives(pattern: str) -> list[str]:
