@@ -10,7 +10,7 @@ length. So a long body is skimmed while it passes, in two steps:
 2. What step 1 leaves is thinned when it is more than `_ROOM` (`recost.thinning`): a sequence of documents
    loses those that count nothing, a document loses its long members.
 
-What remains is JSON, and is read as a short body is. Step 2 reads at most 44 KB for each 18 KB that step 1
+What remains is JSON, and is read as a short body is. Step 2 reads at most 40 KB for each 16 KB that step 1
 leaves, so the work grows as the body does. It is also bounded. A body that takes more than `_BUDGET`, is no
 JSON, or doesn't become shorter is kept as it is from there on: its beginning and its end, with a ``gap``.
 
@@ -30,15 +30,15 @@ from recost.thinning import LEFT_OUT, SEARCHES, thin
 
 __all__ = ["KEPT", "Skimmed", "Skimmer"]
 
-KEPT: Final = 64 * 1024
+KEPT: Final = 60 * 1024
 """Bytes held of one body, at most."""
 _HEAD: Final = 16 * 1024
 _LONGEST_HEAD: Final = 20 * 1024
 """Bytes of the head with events that name searches."""
-_TAIL: Final = (KEPT - _HEAD) // 2
+_TAIL: Final = 24 * 1024
 """Kept of the end at least, where a body is not skimmed."""
 _SLICE: Final = 8 * 1024
-_ROOM: Final = 36 * 1024
+_ROOM: Final = 32 * 1024
 _LONGEST: Final = 200
 """Bytes of a string that is kept."""
 _LONG_NUMBERS: Final = 400
@@ -151,16 +151,18 @@ class Skimmer:
         if len(pending) + len(data) < _SLICE:
             pending += data
             return b""
-        at, data = _SLICE - len(pending), memoryview(data)
-        self._skim(bytes(pending) + data[:at])
-        pending.clear()
+        at = 0
+        if pending:
+            at = _SLICE - len(pending)
+            self._skim(bytes(pending) + data[:at])
+            pending.clear()
         while not self._plain:
             if len(data) - at < _SLICE:
                 pending += data[at:]
                 return b""
             self._skim(bytes(data[at : at + _SLICE]))
             at += _SLICE
-        return data[at:]
+        return memoryview(data)[at:]
 
     def finish(self) -> Skimmed:
         """Return what is left, and hold nothing any more."""
@@ -329,9 +331,10 @@ class Skimmer:
             self._give_up()
             return
         self._head += text[:first]
-        searches = _with_searches(bytes(text[first:last]), end)
-        if len(self._head) + len(searches) <= _LONGEST_HEAD:
-            self._head += searches
+        if text.find(SEARCHES, first, last) >= 0:
+            searches = _with_searches(bytes(text[first:last]), end)
+            if len(self._head) + len(searches) <= _LONGEST_HEAD:
+                self._head += searches
         self._gap = True
         del text[:last]
         self._event = None if event is None else max(event - last, 0)
@@ -355,14 +358,12 @@ class Skimmer:
             tail[:] = data[-_TAIL:]
             return
         tail += data
-        if len(tail) > 2 * _TAIL:
+        if len(tail) > KEPT - _HEAD:
             del tail[:-_TAIL]
 
 
 def _with_searches(events: bytes, end: bytes) -> bytes:
     """Return the events that name searches, which the end of a stream doesn't repeat."""
-    if SEARCHES not in events:
-        return b""
     return b"".join(event + end for event in events.split(end) if SEARCHES in event)
 
 

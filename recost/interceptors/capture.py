@@ -20,6 +20,8 @@ __all__ = ["LIMIT", "Capture", "Captured", "Whole"]
 
 LIMIT: Final = 65_536
 """Bytes kept of one answer, at most."""
+_BATCH: Final = 4096
+"""Bytes of a long body that are collected before they are skimmed."""
 _DECODED_AT_ONCE: Final = 1024 * 1024
 """Bytes that are decoded of one piece on the caller's thread, at most; what is left waits, still encoded."""
 _DECODED: Final = 4 * 1024 * 1024
@@ -98,7 +100,20 @@ class Capture:
         encoding: Likewise, of the content coding that the body has when it is fed; None where it has none.
     """
 
-    __slots__ = ("_encoding", "_first", "_headers", "_more", "_skimmed", "_type", "complete", "nbytes")
+    __slots__ = (
+        "_encoding",
+        "_enough",
+        "_first",
+        "_headers",
+        "_more",
+        "_skimmed",
+        "_type",
+        "complete",
+        "nbytes",
+    )
+
+    _enough: int
+    """Bytes at which pieces are skimmed. Only set where `_skimmed` is."""
 
     def __init__(self, names: Sequence[str], headers: Any, content_type: Any, encoding: Any = None) -> None:
         self.complete = False
@@ -130,22 +145,34 @@ class Capture:
                 return
             skimmed = self._skimmed = _Skimmed(_coding(self._encoding))
             skimmed.feed(self._pieces_taken())
-        skimmed.feed(data)
-        self.nbytes = skimmed.nbytes
+            self.nbytes = self._enough = 0
+        if self._more is None:
+            self._more = [data]
+        else:
+            self._more.append(data)
+        self.nbytes += len(data)
+        if self.nbytes >= self._enough:
+            skimmed.feed(self._pieces_taken())
+            self.nbytes = skimmed.nbytes
+            self._enough = self.nbytes + _BATCH
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
         headers, body, skimmed = self._headers, self._pieces_taken(), self._skimmed
         self._headers = self._skimmed = None
         self.nbytes = 0
+        if skimmed is not None:
+            skimmed.feed(body)
         return _captured(
             body if skimmed is None else skimmed, self._encoding, self._type, headers, complete=self.complete
         )
 
-    def _pieces_taken(self) -> bytes:
+    def _pieces_taken(self) -> Any:
         first, more = self._first, self._more
         self._first, self._more = b"", None
-        return first if more is None else b"".join((first, *more))
+        if more is None:
+            return first
+        return more[0] if not first and len(more) == 1 else b"".join((first, *more))
 
 
 class _Skimmed:

@@ -28,7 +28,7 @@ def read(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> Readin
     capture = Capture((), {}, sample.content_type, coding)
     for piece in pieces(CODED[coding](body), seed):
         capture.feed(piece)
-        assert capture.nbytes <= LIMIT + 8192
+        assert capture.nbytes <= LIMIT + (8192 if coding else 0)
     capture.complete = True
     kept = capture.take()
     assert kept is not None
@@ -61,13 +61,13 @@ def check(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> bool:
     return False
 
 
-def test_long_members_change_nothing() -> None:
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_long_members_change_nothing(padding: str) -> None:
     for number, sample in enumerate(LONG):
-        for turn, padding in enumerate(PADDINGS):
-            body = lengthened(sample, padding, PLACES[(number + turn) % len(PLACES)], 150_000)
-            assert body is not None
-            assert len(body) > LIMIT
-            assert check(sample, body, seed=number) or sample.usage is None, (sample.name, padding)
+        body = lengthened(sample, padding, PLACES[number % len(PLACES)], 150_000)
+        assert body is not None
+        assert len(body) > LIMIT
+        assert check(sample, body, seed=number) or sample.usage is None, sample.name
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -91,7 +91,7 @@ def test_long_members_anywhere(padding: str, place: str) -> None:
         assert check(sample, body, seed=number) or sample.usage is None, sample.name
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=40, derandomize=True)
 @given(
     st.sampled_from(LONG),
     st.sampled_from(sorted(PADDINGS)),

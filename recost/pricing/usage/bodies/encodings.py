@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, Optional
 
 from recost.decompression import Decompressor, UndecodableError
-from recost.pricing.usage.content import Content
-from recost.skimming import KEPT, Skimmed, Skimmer
+from recost.pricing.usage.content import HEAD_LIMIT, TAIL_LIMIT, Content
+from recost.skimming import Skimmed, Skimmer
 
 __all__ = ["decode"]
 
@@ -57,7 +57,7 @@ class _Kept:
         self.size += len(data)
         if self._skimmer is None:
             self._pieces.append(data)
-            if self.size <= KEPT:
+            if self.size <= HEAD_LIMIT + TAIL_LIMIT:
                 return
             self._skimmer, data = Skimmer(), b"".join(self._pieces)
             self._pieces.clear()
