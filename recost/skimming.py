@@ -277,7 +277,7 @@ class Skimmer:
         if _START.match(start):
             self._level = int(start.startswith(b"["))
             if not start.startswith((b"[", b"{")):
-                self._break = b"\r\n\r\n" if b"\r\n" in data else b"\n\n"
+                self._break = b"\r\n\r\n" if start.partition(b"\n")[0].endswith(b"\r") else b"\n\n"
             return True
         self._level = 0
         self._text += data

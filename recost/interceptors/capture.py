@@ -131,30 +131,27 @@ class Capture:
 
     def feed(self, data: Any) -> None:
         """Take the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
+        size = self.nbytes + len(data)
+        more = self._more
+        if size <= LIMIT if self._skimmed is None else size < self._enough:
+            if more is not None:
+                more.append(data)
+            elif self.nbytes:
+                self._more = [data]
+            else:
+                self._first = data
+            self.nbytes = size
+            return
+        self._skim(data)
+
+    def _skim(self, data: Any) -> None:
         skimmed = self._skimmed
         if skimmed is None:
-            size = self.nbytes + len(data)
-            if size <= LIMIT:
-                if self._more is not None:
-                    self._more.append(data)
-                elif self.nbytes:
-                    self._more = [data]
-                else:
-                    self._first = data
-                self.nbytes = size
-                return
             skimmed = self._skimmed = _Skimmed(_coding(self._encoding))
-            skimmed.feed(self._pieces_taken())
-            self.nbytes = self._enough = 0
-        if self._more is None:
-            self._more = [data]
-        else:
-            self._more.append(data)
-        self.nbytes += len(data)
-        if self.nbytes >= self._enough:
-            skimmed.feed(self._pieces_taken())
-            self.nbytes = skimmed.nbytes
-            self._enough = self.nbytes + _BATCH
+        skimmed.feed(self._pieces_taken())
+        skimmed.feed(data)
+        self.nbytes = skimmed.nbytes
+        self._enough = self.nbytes + _BATCH
 
     def take(self) -> Optional[Captured]:
         """Return what was kept, and let go of it; None where nothing of use was."""
@@ -167,12 +164,10 @@ class Capture:
             body if skimmed is None else skimmed, self._encoding, self._type, headers, complete=self.complete
         )
 
-    def _pieces_taken(self) -> Any:
+    def _pieces_taken(self) -> bytes:
         first, more = self._first, self._more
         self._first, self._more = b"", None
-        if more is None:
-            return first
-        return more[0] if not first and len(more) == 1 else b"".join((first, *more))
+        return first if more is None else b"".join((first, *more))
 
 
 class _Skimmed:
