@@ -212,7 +212,7 @@ def captured(body: bytes, pieces: list[int], encoding: str = "") -> Captured:
     st.sampled_from(["", "gzip", "deflate"]),
 )
 def test_the_pieces_make_no_difference(size: int, pieces: list[int], encoding: str) -> None:
-    body = random.Random(size).randbytes(size) if hasattr(random.Random, "randbytes") else bytes(size)
+    body = (b"\0" + random.Random(size).randbytes(size))[:size]  # no JSON, which is skimmed
     coded = {"": lambda: body, "gzip": lambda: gzip.compress(body), "deflate": lambda: zlib.compress(body)}
     sent = coded[encoding]()
     found = captured(sent, pieces, encoding)
@@ -274,7 +274,6 @@ def test_a_long_body_that_is_there_at_once_is_not_copied() -> None:
 
 ENCODED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
-    "GZip": gzip.compress,
     "x-gzip": gzip.compress,
     "deflate": zlib.compress,
     "gzip, deflate": lambda body: zlib.compress(gzip.compress(body)),
