@@ -35,6 +35,8 @@ class Cost:
     """False: the body has not come to its end yet."""
     partial: bool = False
     """True: the answer was cut before it had said all of what was used."""
+    missing: tuple[str, ...] = ()
+    """What was billed and has no price or no count: the cost is at least ``usd``, or it is unknown."""
 
     @property
     def cents(self) -> Optional[Decimal]:

@@ -31,6 +31,9 @@ _BYTES_PER_TOKEN: Final = 4
 _BYTES_PER_STREAMED_TOKEN: Final = 250
 """An event of a chat completion has one token of about 4 bytes, and some 245 bytes around it: ids, model,
 fingerprint; the example in https://platform.openai.com/docs/api-reference/chat-streaming, as of 2026-11."""
+_OWN_NAMES: Final = {"fireworks-ai": "fireworks"}
+"""Providers behind Hugging Face's router, which passes their prices on unchanged, by their other ids:
+https://huggingface.co/docs/inference-providers/pricing, as of 2026-11."""
 _TOKENS: Final = frozenset({"input_tokens", "output_tokens"})
 _UNKNOWN: Final[tuple[Optional[Decimal], Source]] = (None, "unknown")
 _NOTHING: Final[tuple[Optional[Decimal], Source]] = (Decimal(0), "computed")
@@ -40,6 +43,7 @@ class _Amount(NamedTuple):
     usd: Optional[Decimal]
     source: Source
     priced_on: Optional[str] = None
+    missing: tuple[str, ...] = ()
 
 
 class _Call(NamedTuple):
@@ -147,13 +151,14 @@ class Pricer:
             usage,
             amount.priced_on,
             attempts,
-            partial=unread or (usage is not None and usage.partial),
+            partial=_is_partial(call),
+            missing=amount.missing,
         )
 
     def _amount(self, call: _Call) -> _Amount:
         usage = call.usage
         if usage is not None and usage.reported_usd is not None:
-            return _Amount(usage.reported_usd, "estimated" if call.unread else "reported")
+            return _Amount(usage.reported_usd, "estimated" if _is_partial(call) else "reported")
         sources = [self._by_genai, self._by_units, self._by_bytes, self._flat]
         if not self._registry.is_builtin(call.rule):
             sources.insert(0, self._own_price)
@@ -161,7 +166,7 @@ class Pricer:
             amount = source(call)
             if amount is not None:
                 return amount
-        return _Amount(*_UNKNOWN)
+        return _Amount(*_UNKNOWN, missing=_unpriced(call))
 
     def _own_price(self, call: _Call) -> Optional[_Amount]:
         """The price that the user gave; a call whose units are not known may still be priced otherwise."""
@@ -174,18 +179,59 @@ class Pricer:
         usage, prices = call.usage, call.prices
         if usage is None or not usage.units or prices.genai_provider is None:
             return None
-        quote = self._quote(call, usage.units, usage.tier)
+        usd, exact, missing = Decimal(0), not _is_partial(call), list(usage.uncounted)
+        priced_on: Optional[str] = None
+        for part in usage.parts or (usage,):
+            amount = self._by_genai_alone(call, part)
+            if amount is None or amount.usd is None:
+                missing.append(part.model or "model")
+                continue
+            usd, exact = usd + amount.usd, exact and amount.source == "computed"
+            missing += amount.missing
+            priced_on = amount.priced_on
+        if priced_on is None:
+            return None
+        if "output_tokens" in usage.uncounted and "output_tokens" not in usage.units:
+            usd += self._guess_output(call)
+        exact = exact and not missing
+        return _Amount(usd, "computed" if exact else "estimated", priced_on, tuple(dict.fromkeys(missing)))
+
+    def _by_genai_alone(self, call: _Call, usage: Usage) -> Optional[_Amount]:
+        """The price of what one model used."""
+        prices, used = call.prices, {unit: value for unit, value in usage.units.items() if value}
+        quote = (
+            self._quote(call, usage.units, usage.tier, usage) if used or not call.prices.is_priced else None
+        )
         if quote is None:
             return None
         summed = quote.tiered and call.path.endswith("/results")  # of a batch, prompts long and short
-        usd, exact = quote.usd * _factor(prices), quote.exact and not summed and not call.unread
-        for unit in quote.unpriced:
+        usd, missing = quote.usd * _factor(prices), []
+        if usage.token_factor is not None:
+            usd = self._multiplied(call, usage, quote) * _factor(prices)
+        for unit in sorted(quote.unpriced):
             price = prices.usd_per_unit.get(unit)
             if price is not None:
                 usd += price * Decimal(usage.units[unit])
             elif usage.units[unit]:
-                exact = False
-        return _Amount(usd, "computed" if exact else "estimated", quote.priced_on)
+                missing.append(unit)
+        exact = quote.exact and not summed and not missing
+        return _Amount(usd, "computed" if exact else "estimated", quote.priced_on, tuple(missing))
+
+    def _multiplied(self, call: _Call, usage: Usage, quote: Quote) -> Decimal:
+        """Return a price of which the tokens' share alone is multiplied."""
+        factor = Decimal(1) if usage.token_factor is None else usage.token_factor
+        tokens = {unit: value for unit, value in usage.units.items() if unit.endswith("_tokens")}
+        if len(tokens) == len(usage.units):
+            return quote.usd * factor
+        alone = self._quote(call, tokens, usage.tier, usage)
+        return quote.usd if alone is None else quote.usd + alone.usd * (factor - 1)
+
+    def _guess_output(self, call: _Call) -> Decimal:
+        """Return what came of a stream probably cost, that ended before it counted its output."""
+        units = {"input_tokens": 0, "output_tokens": call.response_bytes // _BYTES_PER_STREAMED_TOKEN}
+        tier = None if call.usage is None else call.usage.tier
+        quote = self._quote(call, units, tier) if units["output_tokens"] else None
+        return Decimal(0) if quote is None else quote.usd * _factor(call.prices)
 
     def _by_units(self, call: _Call) -> Optional[_Amount]:
         prices, units = call.prices, call.units
@@ -198,7 +244,7 @@ class Pricer:
         )
         if charge is None:
             return None
-        exact = charge.exact and not (call.unread and prices.usd_per_unit)
+        exact = charge.exact and not (_is_partial(call) and prices.usd_per_unit)
         return _Amount(charge.usd, "computed" if exact else "estimated", prices.price_date)
 
     def _by_bytes(self, call: _Call) -> Optional[_Amount]:
@@ -219,25 +265,48 @@ class Pricer:
 
     def _flat(self, call: _Call) -> Optional[_Amount]:
         """The flat estimate; one of 0 says nothing about a call that is billed by what it uses."""
+        if _unpriced(call):
+            return None  # what was used is known: a flat figure says less than that
         cents = call.match.cost_cents
         billed = call.prices.is_priced or call.prices.genai_provider or isinstance(call.prices, PriceCase)
         if cents is None or (cents == 0 and billed):
             return None
         return _Amount(cents / 100, "estimated")
 
-    def _quote(self, call: _Call, units: Units, tier: Optional[str]) -> Optional[Quote]:
+    def _quote(
+        self, call: _Call, units: Units, tier: Optional[str], usage: Optional[Usage] = None
+    ) -> Optional[Quote]:
         provider = call.prices.genai_provider
         if provider is None:
             return None
-        reported = call.usage.model if call.usage is not None else None
-        named = model_in_path(call.path)
+        usage, whole = usage or call.usage, call.usage
+        served_by = None if whole is None else whole.served_by
+        if served_by is not None:
+            provider = f"{provider}_{served_by}"
+        reported = usage.model if usage is not None else None
+        named = None if usage is not whole else model_in_path(call.path)
         # Bedrock: the region's share of the price is in the id of the path only.
         models = (named, reported) if provider == "aws" else (reported, named)
-        return self._genai.quote(provider, models, units, tier)
+        quote = self._genai.quote(provider, models, units, tier)
+        if quote is None and served_by is not None:  # the router adds nothing to what that provider takes
+            quote = self._genai.quote(_OWN_NAMES.get(served_by, served_by), models, units, tier)
+        return quote
 
 
 def _factor(prices: Prices) -> Decimal:
     return Decimal(1) if prices.genai_factor is None else prices.genai_factor
+
+
+def _is_partial(call: _Call) -> bool:
+    return call.unread or (call.usage is not None and call.usage.partial)
+
+
+def _unpriced(call: _Call) -> tuple[str, ...]:
+    """Return the model whose tokens are known and have no price; nothing for what is billed otherwise."""
+    units = call.units
+    if not units or call.prices.genai_provider is None or _TOKENS.isdisjoint(units):
+        return ()
+    return (_model(call) or "model",)
 
 
 def _prices_tokens(prices: Prices) -> bool:

@@ -45,7 +45,7 @@ RULES: Final = (
         cost_source=FLAT_ESTIMATE,
         prices=(
             _per_call(_GEMINI, "/**:countTokens", "0", _TOKENS),
-            _llm(_GEMINI, "/*/openai/**", "openai"),
+            _llm(_GEMINI, "/*/openai/**", "gemini"),
             _llm(_GEMINI, "/**", "gemini"),
             _per_call(_GEMINI, None, "0", _TOKENS),
             _per_call(_VERTEX, "/**:countTokens", "0", _TOKENS),

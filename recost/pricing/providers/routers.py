@@ -28,8 +28,10 @@ RULES: Final = (
         "router.huggingface.co",
         "huggingface",
         usage="huggingface",
-        prices=tuple(
-            PriceCase(path=f"/{name}/**", genai_provider=f"huggingface_{name}") for name in _HUGGING_FACE
+        prices=(
+            *(PriceCase(path=f"/{name}/**", genai_provider=f"huggingface_{name}") for name in _HUGGING_FACE),
+            # The answer names the provider behind it.
+            PriceCase(path="/v1/**", method="POST", genai_provider="huggingface"),
         ),
     ),
     ProviderDef(

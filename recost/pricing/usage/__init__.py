@@ -78,6 +78,7 @@ HEADERS: Final = {
         "x-amzn-bedrock-service-tier",
     ),
     "deepgram": ("dg-char-count", "dg-model-name"),
+    "huggingface": ("x-inference-provider",),
     "elevenlabs": ("character-cost", "x-character-count"),
 }
 """Names of the response headers that are read, in lower case, by the shape that reads them."""
@@ -162,7 +163,11 @@ def _read_decoded(shape: str, content: Content, work: Optional[Work]) -> Optiona
     if content.thinned:
         return _read_thinned(shape, reader, documents, content)
     answer = Answer(shape, *documents, content.complete, content.path, content.headers)
+    if documents.gap:
+        answer = answer._replace(head=content.head)
     found: Optional[Usage] = reader.read(answer)
+    if found is not None and found.model is None and shape == "mistral":
+        return replace(found, model=_read_model(content, work))  # named in another event than the usage
     return found
 
 

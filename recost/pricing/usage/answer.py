@@ -28,6 +28,8 @@ class Answer(NamedTuple):
     """True: the body came to its end."""
     path: str = "/"
     headers: Mapping[str, str] = {}
+    head: bytes = b""
+    """How the body begins, where it has a gap: what is there may be in no document."""
 
     @property
     def last(self) -> dict[str, Any]:

@@ -40,3 +40,11 @@ class Usage:
     """Service tier, speed or batch as reported: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …"""
     partial: bool = False
     """True: the answer was cut before its final usage, or a part of it that counts is missing."""
+    parts: tuple[Usage, ...] = ()
+    """The usage of each model, where several answered: together they are ``units``."""
+    token_factor: Optional[Decimal] = None
+    """What the prices of tokens are multiplied by, because of where the model ran; None: 1."""
+    served_by: Optional[str] = None
+    """The provider behind a router, as the answer names it."""
+    uncounted: tuple[str, ...] = ()
+    """What was billed as well, and the answer has no count of."""

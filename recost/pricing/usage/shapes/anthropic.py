@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
@@ -20,6 +21,20 @@ __all__ = ["WANTED", "is_message", "read"]
 WANTED: Final = re.compile(rb'"usage"|"message_stop"|"succeeded"|invocationMetrics')
 
 _CACHES: Final = frozenset({"cache_creation_input_tokens", "cache_read_input_tokens"})
+_US_ONLY: Final = Decimal("1.1")
+"""All prices of tokens of a model that runs in the United States only:
+https://platform.claude.com/docs/en/about-claude/pricing, as of 2026-11."""
+_ANYWHERE: Final = frozenset({"", "global", "not_available"})
+_REGIONAL: Final = Decimal("1.1")
+"""Claude on the regional endpoints of Vertex AI, from Sonnet 4.5 on:
+https://platform.claude.com/docs/en/about-claude/pricing (third-party platforms), as of 2026-11."""
+_REGION: Final = re.compile(r"/locations/(?!global/)[^/]{1,40}/publishers/anthropic/")
+_SAME_EVERYWHERE: Final = re.compile(
+    r"claude-(?:[123]|instant|(?:opus|sonnet|haiku)-4(?:-[01])?(?:@|-?2025|$))"
+)
+"""Models that cost the same in all regions: those before Sonnet 4.5."""
+_FREES_CODE: Final = ("web_search_requests", "web_fetch_requests")
+"""Tools with which the execution of code is free; alone, it is billed by the hour."""
 _MESSAGES: Final = frozenset({"message", "message_start", "message_delta", "message_stop"})
 
 
@@ -39,14 +54,91 @@ def read(answer: Answer) -> Optional[Usage]:
         return _read_batch(answer, results)
     usage = _merged(answer)
     units = _read_units(usage)
-    model = model_of(answer.documents)
+    uncounted = []
+    if _is_placeholder(answer):
+        units.pop("output_tokens", None)
+        uncounted.append("output_tokens")
+    model = identifier(model_of(answer.documents))
+    factor, place = _factor(answer, usage, model)
+    if place is not None:
+        uncounted.append(place)
+    if _runs_code(answer, usage):
+        uncounted.append("code_execution")
+    parts = _read_advice(Usage(model, dict(units), tier=tier_of(usage), token_factor=factor), usage)
+    for part in parts[1:]:
+        for unit, value in part.units.items():
+            add_part(units, unit, value)
     return answer.usage(
         units,
         model,
         final=_is_final(answer),
         reported_usd=reported_cost(answer.shape, usage),
         tier=tier_of(usage),
+        parts=parts,
+        token_factor=factor,
+        uncounted=tuple(uncounted),
     )
+
+
+def _is_placeholder(answer: Answer) -> bool:
+    """Tell whether the only count of the output is that of a message's first event, which is none yet."""
+    if not any(document.get("type") == "message_start" for document in answer.documents):
+        return False
+    return not any(count(child(document, "usage").get("output_tokens")) for document in answer.documents)
+
+
+def _factor(
+    answer: Answer, usage: Mapping[str, Any], model: Optional[str]
+) -> tuple[Optional[Decimal], Optional[str]]:
+    """Return what the prices of tokens are multiplied by, and what is not known of it."""
+    geo = word(usage.get("inference_geo")).lower()
+    if answer.shape != "vertex" and "/publishers/anthropic/" not in answer.path:
+        if geo == "us":
+            return _US_ONLY, None
+        return None, None if geo in _ANYWHERE else "inference_geo"
+    named = answer.path.rpartition("/models/")[2].partition(":")[0] or model or ""
+    if _REGION.search(answer.path) and not _SAME_EVERYWHERE.match(named):
+        return _REGIONAL, None
+    return None, None
+
+
+def _runs_code(answer: Answer, usage: Mapping[str, Any]) -> bool:
+    """Tell whether code was run in a container, whose hours no answer counts."""
+    tools = child(usage, "server_tool_use")
+    if any(count(tools.get(name)) for name in _FREES_CODE):
+        return False
+    if count(tools.get("code_execution_requests")):
+        return True
+    places = (
+        place
+        for document in answer.documents
+        for place in (document, child(document, "message"), child(document, "delta"))
+    )
+    return any(child(place, "container") or _has_code(place.get("content")) for place in places)
+
+
+def _has_code(content: Any) -> bool:
+    blocks = content if isinstance(content, list) else ()
+    return any(
+        child(block).get("type") == "server_tool_use" and "code_execution" in word(block.get("name"))
+        for block in blocks
+    )
+
+
+def _read_advice(own: Usage, usage: Mapping[str, Any]) -> tuple[Usage, ...]:
+    """Return the usage of each model, the message's own first; nothing where it is the only one.
+
+    https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool
+    """
+    others = []
+    iterations = usage.get("iterations")
+    for iteration in iterations if isinstance(iterations, list) else ():
+        if "advisor" in word(child(iteration).get("type")):  # billed at its own model, in no total
+            units: dict[str, Number] = {}
+            _read_tokens(units, iteration)
+            model = identifier(iteration.get("model"))
+            others.append(Usage(model, units, tier=own.tier, token_factor=own.token_factor))
+    return (own, *others) if others else ()
 
 
 def _merged(answer: Answer) -> Mapping[str, Any]:
@@ -104,13 +196,33 @@ def _read_tokens(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
 def _read_batch(answer: Answer, results: list[Mapping[str, Any]]) -> Optional[Usage]:
     """Return the sum over the results that succeeded; None is the model when there are several."""
     units: dict[str, Number] = {}
-    models = set()
+    by_model: dict[tuple[Optional[str], Optional[Decimal]], dict[str, Number]] = {}
+    uncounted: set[str] = set()
     for message in _succeeded(results):
-        for unit, value in _read_units(child(message, "usage")).items():
-            units[unit] = add(units.get(unit), value)
-        models.add(identifier(message.get("model")))
-    model = models.pop() if len(models) == 1 else None
-    return answer.usage(units, model, final=answer.complete and not answer.gap, tier="batch")
+        usage, model = child(message, "usage"), identifier(message.get("model"))
+        factor, place = _factor(answer, usage, model)
+        uncounted.update(() if place is None else (place,))
+        own = Usage(model, _read_units(usage), token_factor=factor)
+        for part in _read_advice(own, usage) or (own,):
+            sums = by_model.setdefault((part.model, part.token_factor), {})
+            for unit, value in part.units.items():
+                units[unit] = add(units.get(unit), value)
+                sums[unit] = add(sums.get(unit), value)
+    several = len(by_model) > 1
+    model, factor = (None, None) if several or not by_model else next(iter(by_model))
+    return answer.usage(
+        units,
+        model,
+        final=answer.complete and not answer.gap,
+        tier="batch",
+        token_factor=factor,
+        uncounted=tuple(sorted(uncounted)),
+        parts=tuple(
+            Usage(name, sums, tier="batch", token_factor=times)
+            for (name, times), sums in by_model.items()
+            if several
+        ),
+    )
 
 
 def _succeeded(results: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -18,12 +18,12 @@ def reported_cost(shape: str, usage: Mapping[str, Any]) -> Optional[Decimal]:
 
 
 def _read_openrouter(usage: Mapping[str, Any]) -> Optional[Decimal]:
-    """Return OpenRouter's cost; with a key of one's own, that is a fee besides what the provider bills.
+    """Return OpenRouter's cost, the total; with a key of one's own, a fee on top of what the provider bills.
 
     https://openrouter.ai/docs/use-cases/usage-accounting
     """
     cost = dollars(usage.get("cost"))
-    if cost is None or usage.get("is_byok") is False:
+    if cost is None or usage.get("is_byok") is not True:
         return cost
     upstream = dollars(child(usage, "cost_details").get("upstream_inference_cost"))
     return Decimal(add(cost, upstream))

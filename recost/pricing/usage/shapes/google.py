@@ -6,7 +6,7 @@ Shapes: https://github.com/googleapis/python-genai (``types.py``, ``GenerateCont
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
@@ -17,7 +17,7 @@ from recost.pricing.usage.shapes import openai
 
 __all__ = ["WANTED", "read"]
 
-WANTED: Final = re.compile(rb'"usage|"webSearchQueries"|"message_stop"')
+WANTED: Final = re.compile(rb'"usage|"webSearchQueries"|"message_stop"|"token_count"')
 
 _PARTS: Final = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
 _DETAILS: Final = (
@@ -27,6 +27,20 @@ _DETAILS: Final = (
     ("responseTokensDetails", "output_{}_tokens"),
     ("cacheTokensDetails", "cache_{}_read_tokens"),
 )
+_INTERACTION_DETAILS: Final = (
+    ("input_tokens_by_modality", "input_{}_tokens"),
+    ("tool_use_tokens_by_modality", "input_{}_tokens"),
+    ("output_tokens_by_modality", "output_{}_tokens"),
+    ("cached_tokens_by_modality", "cache_{}_read_tokens"),
+)
+_REGION: Final = re.compile(r"/locations/(?!global/)[^/]{1,40}/")
+_SAME_EVERYWHERE: Final = re.compile(r"gemini-(?:1|2\b|embedding-001)|(?:text|multimodal)")
+"""Models for which Google has one price for all regions."""
+_TOKEN_COUNT: Final = re.compile(rb'"token_count"[ \t\r\n]{0,20}:[ \t\r\n]{0,20}([0-9]{1,12})\b')
+"""Before the numbers of an embedding, which may be longer than what is kept. No text is in such an answer."""
+_ONE_INPUT: Final = "/gemini-embedding-001:predict"
+"""The model that embeds one text a call: https://cloud.google.com/vertex-ai/generative-ai/docs/embeddings/
+get-text-embeddings, as of 2026-11."""
 _TIERS: Final = {"on_demand_priority": "priority", "on_demand_flex": "flex"}
 _BILLED_BY_PROMPT: Final = re.compile(r"(?:.*/)?gemini-[12]\b")
 """Models of which a prompt with searches is billed once, however many searches it leads to:
@@ -42,8 +56,61 @@ def read(answer: Answer) -> Optional[Usage]:
             model = model_of([*answer.documents[:1], document])
             add_part(units, "web_searches", _count_searches(answer, model or answer.path))
             final = answer.is_last(document) and _is_counted(answer, document)
-            return answer.usage(units, model, final=final, tier=_tier(usage))
-    return _read_predictions(answer) or openai.read(answer)
+            return answer.usage(
+                units, model, final=final, tier=_tier(usage), uncounted=_find_regional(answer, model)
+            )
+    return _read_interaction(answer) or _read_predictions(answer) or openai.read(answer)
+
+
+def _find_regional(answer: Answer, model: Optional[str]) -> tuple[str, ...]:
+    """Return that a price depends on the region: the price list has one for all."""
+    if answer.shape != "vertex" or not _REGION.search(answer.path):
+        return ()
+    named = model or answer.path.rpartition("/models/")[2]
+    return () if _SAME_EVERYWHERE.match(named) or not named.startswith("gemini") else ("region",)
+
+
+def _read_interaction(answer: Answer) -> Optional[Usage]:
+    """Return the usage of an interaction: https://ai.google.dev/api/interactions-api."""
+    if not answer.path.rstrip("/").partition("/interactions")[1]:
+        return None
+    for document in reversed(answer.documents):
+        for place in (document, child(document, "interaction"), child(document, UNKNOWN)):
+            usage = child(place, "usage")
+            units = _read_interaction_units(usage)
+            if units:
+                named = [child(other, "interaction") or other for other in answer.documents]
+                ended = word(document.get("event_type")) in _INTERACTION_ENDS or answer.is_last(document)
+                searches = _interaction_tools(usage)
+                return answer.usage(
+                    units, model_of(named), final=ended, tier=_tier(usage), uncounted=searches
+                )
+    return None
+
+
+_INTERACTION_ENDS: Final = frozenset({"interaction.complete", "interaction.completed"})
+
+
+def _read_interaction_units(usage: Mapping[str, Any]) -> dict[str, Number]:
+    units: dict[str, Number] = {}
+    taken, tool = count(usage.get("total_input_tokens")), count(usage.get("total_tool_use_tokens"))
+    made, thoughts = count(usage.get("total_output_tokens")), count(usage.get("total_thought_tokens"))
+    if taken is not None or tool is not None:
+        units["input_tokens"] = add(taken, tool)
+        add_part(units, "input_tool_tokens", tool)
+        add_part(units, "cache_read_tokens", count(usage.get("total_cached_tokens")))
+    if made is not None or thoughts is not None:
+        units["output_tokens"] = add(made, thoughts)
+        add_part(units, "reasoning_tokens", thoughts)
+    _read_modalities(units, usage, _INTERACTION_DETAILS, "tokens")
+    return units
+
+
+def _interaction_tools(usage: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the searches that an interaction was grounded in, which are billed in ways of their own."""
+    tools = usage.get("grounding_tool_count")
+    counted = [count(child(tool).get("count")) for tool in (tools if isinstance(tools, list) else ())]
+    return ("web_searches",) if any(counted) else ()
 
 
 def _read_units(usage: Mapping[str, Any]) -> dict[str, Number]:
@@ -58,13 +125,19 @@ def _read_units(usage: Mapping[str, Any]) -> dict[str, Number]:
     if made is not None or thoughts is not None:
         units["output_tokens"] = add(made, thoughts)
         add_part(units, "reasoning_tokens", thoughts)
-    for name, unit in _DETAILS if units else ():
-        details = usage.get(name)
-        for detail in details if isinstance(details, list) else ():
-            part = _PARTS.get(str(child(detail).get("modality")))
-            if part is not None:
-                add_part(units, unit.format(part), count(detail.get("tokenCount")))
+    _read_modalities(units, usage, _DETAILS, "tokenCount")
     return units
+
+
+def _read_modalities(
+    units: dict[str, Number], usage: Mapping[str, Any], details: Sequence[tuple[str, str]], key: str
+) -> None:
+    for name, unit in details if units else ():
+        found = usage.get(name)
+        for detail in found if isinstance(found, list) else ():
+            part = _PARTS.get(str(child(detail).get("modality")).upper())
+            if part is not None:
+                add_part(units, unit.format(part), count(detail.get(key)))
 
 
 def _tier(usage: Mapping[str, Any]) -> Optional[str]:
@@ -94,13 +167,20 @@ def _is_counted(answer: Answer, document: Mapping[str, Any]) -> bool:
     return any("finishReason" in child(candidate) for candidate in _candidates(document))
 
 
+def _predictions(document: Mapping[str, Any]) -> list[Any]:
+    predictions = document.get("predictions")
+    return predictions if isinstance(predictions, list) else []
+
+
 def _read_predictions(answer: Answer) -> Optional[Usage]:
     """Return the tokens of Vertex's embeddings, which each prediction counts for itself."""
-    document = answer.last
-    predictions = document.get("predictions")
     counts = [
         count(child(prediction, "embeddings", "statistics").get("token_count"))
-        for prediction in (predictions if isinstance(predictions, list) else ())
+        for document in answer.documents
+        for prediction in _predictions(document)
     ]
+    if answer.head:
+        counts = [count(int(found)) for found in _TOKEN_COUNT.findall(answer.head)]
     known = [found for found in counts if found is not None]
-    return answer.usage({"input_tokens": add(*known)}) if known and not answer.gap else None
+    final = answer.ended and (not answer.gap or answer.path.endswith(_ONE_INPUT))
+    return answer.usage({"input_tokens": add(*known)}, final=final) if known else None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, inner, word
+from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, identifier, inner, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of, tier_of
 from recost.pricing.usage.shapes import anthropic
@@ -46,14 +46,45 @@ def read(answer: Answer) -> Optional[Usage]:
             units = _read_units(answer, document, usage)
             cost = reported_cost(answer.shape, usage)
             if units or cost is not None:
+                parts = _read_breakdown(document) if answer.shape == "groq" else ()
+                uncounted = () if cost is not None else _find_uncounted(answer, document, usage)
+                if parts and _runs_tools(document):
+                    uncounted = ("executed_tools",)
                 return answer.usage(
-                    units,
-                    model_of([*answer.documents[:1], document]),
+                    _sum(parts) if parts else units,
+                    _model(answer, document),
                     final=_is_final(answer, document) and _is_counted(answer, document, units),
                     reported_usd=cost,
                     tier=tier_of(document, inner(document, "response"), usage),
+                    parts=parts,
+                    served_by=_provider(answer),
+                    uncounted=uncounted,
                 )
     return _read_without_usage(answer)
+
+
+def _model(answer: Answer, document: Mapping[str, Any]) -> Optional[str]:
+    """Return the model; of Mistral's conversations, the one that their outputs name."""
+    name = model_of([*answer.documents[:1], document])
+    if name is not None or answer.shape != "mistral":
+        return name
+    outputs = document.get("outputs")
+    return model_of(
+        [*answer.documents, *(child(item) for item in (outputs if isinstance(outputs, list) else ()))]
+    )
+
+
+def _provider(answer: Answer) -> Optional[str]:
+    """Return the provider that Hugging Face's router names: https://huggingface.co/docs/inference-providers."""
+    return identifier(answer.headers.get("x-inference-provider")) if answer.shape == "huggingface" else None
+
+
+def _sum(parts: tuple[Usage, ...]) -> dict[str, Number]:
+    units: dict[str, Number] = {}
+    for part in parts:
+        for unit, value in part.units.items():
+            units[unit] = add(units.get(unit), value)
+    return units
 
 
 def _usages(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -69,6 +100,10 @@ def _usages(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _read_units(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, Number]:
     units = read_tokens(usage)
+    if answer.shape in ("gemini", "vertex"):
+        _read_thoughts(units, usage)
+    if answer.shape == "mistral":
+        _read_connectors(units, usage)
     if answer.shape == "perplexity":
         _read_perplexity(units, usage)
     if answer.shape == "voyage":
@@ -79,6 +114,68 @@ def _read_units(answer: Answer, document: Mapping[str, Any], usage: Mapping[str,
     if "output_tokens" not in units:
         _read_images(units, answer, document)
     return units
+
+
+def _read_thoughts(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
+    """Count the thoughts of Gemini, which are in the total alone, with the output they are billed as."""
+    total, taken, made = (
+        count(usage.get("total_tokens")),
+        units.get("input_tokens"),
+        units.get("output_tokens"),
+    )
+    if total is None or taken is None or "completion_tokens" not in usage:
+        return
+    thoughts = total - taken - (made or 0)
+    if thoughts > 0:
+        units["output_tokens"] = add(made, thoughts)
+        add_part(units, "reasoning_tokens", thoughts)
+
+
+def _read_connectors(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
+    """Count what Mistral's connectors put into the prompt: ``ConversationUsageInfo`` of its SDK."""
+    if "input_tokens" in units:
+        add_part(units, "input_tokens", count(usage.get("connector_tokens")))
+        add_part(units, "input_tool_tokens", count(usage.get("connector_tokens")))
+
+
+def _find_uncounted(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is billed by the call as well, and has no price in the list."""
+    found: list[str] = []
+    if answer.shape == "mistral":
+        connectors = child(usage, "connectors")
+        found = [name for name in sorted(connectors) if count(connectors[name]) and identifier(name)]
+        if count(usage.get("connector_tokens")) and not found:
+            found = ["connectors"]
+    if answer.shape == "xai":
+        if count(usage.get("num_sources_used")):
+            found.append("sources")
+        tools = {
+            **child(usage, "server_side_tool_usage_details"),
+            **child(document, "server_side_tool_usage"),
+        }
+        found += [str(name).lower() for name in sorted(tools) if count(tools[name]) and identifier(name)]
+    if answer.shape == "perplexity" and "deep-research" not in word(document.get("model")):
+        found.append("request_fee")  # by the size of the context that was searched
+    return tuple(found)
+
+
+def _read_breakdown(document: Mapping[str, Any]) -> tuple[Usage, ...]:
+    """Return the usage of each model of Groq's compound systems: https://console.groq.com/docs/compound."""
+    parts: list[Usage] = []
+    for holder in (document, child(document, "x_groq")):
+        models = child(holder, "usage_breakdown").get("models")
+        for model in models if isinstance(models, list) and not parts else ():
+            units = read_tokens(child(model, "usage"))
+            parts.append(Usage(identifier(child(model).get("model")), units))
+    return tuple(parts)
+
+
+def _runs_tools(document: Mapping[str, Any]) -> bool:
+    """Tell whether a compound system ran tools, which are billed by the call."""
+    choices = document.get("choices")
+    return isinstance(choices, list) and any(
+        child(choice, "message").get("executed_tools") for choice in choices
+    )
 
 
 def _read_perplexity(units: dict[str, Number], usage: Mapping[str, Any]) -> None:

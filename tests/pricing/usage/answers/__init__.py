@@ -9,10 +9,14 @@ from tests.pricing.usage.answers import (
     cached,
     chats,
     google,
+    lists,
     models,
+    multiple,
     openai,
     openai_media,
+    regions,
     reported,
+    routed,
     search,
     units,
 )
@@ -33,4 +37,8 @@ SAMPLES: list[Sample] = [
     *models.SAMPLES,
     *search.SAMPLES,
     *units.SAMPLES,
+    *multiple.SAMPLES,
+    *regions.SAMPLES,
+    *routed.SAMPLES,
+    *lists.SAMPLES,
 ]

@@ -234,7 +234,7 @@ SAMPLES = [
             done=False,
             named=True,
         ),
-        used(CLAUDE, partial=True, input_tokens=25, output_tokens=1),
+        used(CLAUDE, partial=True, uncounted=["output_tokens"], input_tokens=25),
         SSE,
     ),
     Sample(
@@ -258,7 +258,15 @@ SAMPLES = [
         "anthropic",
         RESULTS,
         ndjson(_result("a", _SMALL), _result("b", _SMALL, "claude-haiku-4-5")),
-        used(tier="batch", input_tokens=20, output_tokens=50),
+        used(
+            tier="batch",
+            parts=[
+                used(name, tier="batch", input_tokens=10, output_tokens=25)
+                for name in (CLAUDE, "claude-haiku-4-5")
+            ],
+            input_tokens=20,
+            output_tokens=50,
+        ),
         "application/binary",
     ),
     Sample(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Optional
 
@@ -51,9 +51,23 @@ def used(
     tier: Optional[str] = None,
     usd: Optional[str] = None,
     partial: bool = False,
+    parts: Sequence[Usage] = (),
+    factor: Optional[str] = None,
+    served_by: Optional[str] = None,
+    uncounted: Sequence[str] = (),
     **units: Number,
 ) -> Usage:
-    return Usage(model, units, None if usd is None else Decimal(usd), tier, partial)
+    return Usage(
+        model,
+        units,
+        None if usd is None else Decimal(usd),
+        tier,
+        partial,
+        tuple(parts),
+        None if factor is None else Decimal(factor),
+        served_by,
+        tuple(uncounted),
+    )
 
 
 def plain(document: Any, *, indent: Optional[int] = None) -> bytes:

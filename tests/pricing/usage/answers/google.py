@@ -208,7 +208,13 @@ SAMPLES = [
         "vertex",
         "/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict",
         plain(message({"input_tokens": 9, "cache_read_input_tokens": 91, "output_tokens": 7})),
-        used("claude-sonnet-4-5-20250929", input_tokens=100, cache_read_tokens=91, output_tokens=7),
+        used(
+            "claude-sonnet-4-5-20250929",
+            factor="1.1",
+            input_tokens=100,
+            cache_read_tokens=91,
+            output_tokens=7,
+        ),
     ),
     Sample(
         "vertex: Claude, streamed",
