@@ -40,12 +40,14 @@ _METHODS_TEXT: Final = """
 _METHODS: Final = frozenset(_METHODS_TEXT.split())
 """IANA's registry of HTTP methods, and those of caches and of UPnP: any other may be data."""
 _OTHER_METHOD: Final = "OTHER"
+_FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
+"""Of a failed call, which is free."""
 
 
 class _Route:
     """What is known of a target."""
 
-    __slots__ = ("cost_cents", "endpoint", "failed_calls_billed", "path", "priced", "provider")
+    __slots__ = ("cost_cents", "endpoint", "facts", "failed_calls_billed", "path", "priced", "provider")
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class _Route:
         *,
         failed_calls_billed: bool = False,
         priced: bool = False,
+        own: bool = False,
     ) -> None:
         self.provider = provider
         self.endpoint = endpoint
@@ -65,6 +68,9 @@ class _Route:
         self.failed_calls_billed = failed_calls_billed
         self.priced = priced
         """What a call costs depends on more than the target."""
+        source = "unknown" if cost_cents is None else "computed" if own else "estimated"
+        self.facts = Facts(cost_cents, metered=False, source=source)
+        """Of a call that was answered, where its cost depends on the target only."""
 
 
 class Pipeline:
@@ -162,7 +168,7 @@ class Pipeline:
         call.response_bytes = exchange.response_bytes
         call.error = failed
         cost_cents = None if failed and not route.failed_calls_billed else route.cost_cents
-        facts: Optional[Facts] = None
+        facts: Optional[Facts] = _FAILED if failed and not route.failed_calls_billed else route.facts
         aggregator = self._aggregator
         try:
             known = exchange.costs is not None and self._is_priced(exchange)
@@ -185,8 +191,6 @@ class Pipeline:
             return None, None
         cost = self._meter.cost_of(exchange)
         tags = () if exchange.scope is None else exchange.scope.tags
-        if not tags and not self._metered:
-            return cost.cents, None
         facts = Facts(
             cost.cents,
             metered=self._metered,
@@ -230,13 +234,17 @@ class Pipeline:
             endpoint = match.endpoint_category if match is not None and match.categorised else shown
         if match is None:
             return _Route(UNKNOWN, endpoint, shown, None)
+        if match.rule is None:
+            return _Route(match.provider, endpoint, shown, match.cost_cents)
+        prices = match.rule.prices_for(host, path, method)
         return _Route(
             match.provider,
             endpoint,
             shown,
-            match.cost_cents,
-            failed_calls_billed=match.rule is not None and match.rule.failed_calls_billed,
-            priced=match.rule is not None and match.rule.prices_for(host, path, method).is_priced,
+            self._registry.flat_cents(match, prices, method),
+            failed_calls_billed=match.rule.failed_calls_billed,
+            priced=prices.is_priced,
+            own=not self._registry.is_builtin(match.rule),
         )
 
     def _is_excluded(self, host: str, url: str) -> bool:

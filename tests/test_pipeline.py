@@ -66,7 +66,19 @@ def test_a_call_is_matched_priced_and_added_up() -> None:
         scene.pipeline.process(call(path="/v1/chat/completions?key=secret"))
     assert scene.pipeline.size == 3
     assert scene.metric() == MetricEntry(
-        "openai", "chat_completions", "POST", 3, 0, 15.0, 5.0, 5.0, 33, 66, 6.0
+        "openai",
+        "chat_completions",
+        "POST",
+        3,
+        0,
+        15.0,
+        5.0,
+        5.0,
+        33,
+        66,
+        6.0,
+        cost_source={"estimated": 6.0},
+        unpriced_count=0,
     )
     assert scene.pipeline.size == 0
     assert scene.pipeline.take() is None

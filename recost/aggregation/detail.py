@@ -1,4 +1,4 @@
-"""What is added up beside the counts, where answers are metered or calls are tagged."""
+"""What is added up beside the counts: where costs are from, tags, and what metered answers say."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Facts(NamedTuple):
     cost_cents: Optional[Decimal]
     """None: not known."""
     metered: bool = True
-    """False where answers are not looked at: then only the tags are added up."""
+    """False where answers are not looked at: then only costs and tags are added up."""
     source: str = "unknown"
     """Of the cost: ``reported``, ``computed``, ``estimated``, ``unknown``."""
     model: Optional[str] = None
@@ -110,14 +110,14 @@ class Detail:
         """Add one call."""
         if facts.tags:
             _row(self._tags, tag_sets.admit(facts.tags)).add(facts)
-        if not facts.metered:
-            return
-        self._metered = True
-        self._attempts += facts.attempts
         if facts.cost_cents is None:
             self._unpriced += 1
         elif facts.cost_cents or facts.source != "unknown":
             self._costs[facts.source] = EXACT.add(self._costs.get(facts.source, NOTHING), facts.cost_cents)
+        if not facts.metered:
+            return
+        self._metered = True
+        self._attempts += facts.attempts
         for kind, count in facts.tokens.items():
             self._tokens[kind] = self._tokens.get(kind, 0) + count
         if facts.model is not None:
@@ -144,17 +144,17 @@ class Detail:
         for tags in [tags for tags in self._tags if tags is not None and tag_sets.admit(tags) is None]:
             _row(self._tags, None).merge(self._tags.pop(tags))
 
-    def cost_source(self) -> Optional[dict[str, float]]:
-        """Return US cents by source; None where answers are not metered."""
-        return {name: float(cost) for name, cost in sorted(self._costs.items())} if self._metered else None
+    def cost_source(self) -> dict[str, float]:
+        """Return US cents by source."""
+        return {name: float(cost) for name, cost in sorted(self._costs.items())}
 
     def attempts(self) -> Optional[int]:
         """Return how often requests were sent."""
         return self._attempts if self._metered else None
 
-    def unpriced(self) -> Optional[int]:
+    def unpriced(self) -> int:
         """Return the number of calls whose cost is not known."""
-        return self._unpriced if self._metered else None
+        return self._unpriced
 
     def tokens(self) -> Optional[dict[str, int]]:
         """Return tokens by kind."""

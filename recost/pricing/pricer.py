@@ -15,7 +15,7 @@ from recost.pricing.cost import EXACT, Cost, Source
 from recost.pricing.genai import GenaiPrices, Quote
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
-from recost.pricing.prices import PriceCase, Prices
+from recost.pricing.prices import Prices
 from recost.pricing.rates import Units
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.units import UnitPricing
@@ -53,6 +53,7 @@ class _Call(NamedTuple):
     rule: ProviderDef
     prices: Prices
     path: str
+    method: str
     request_bytes: int
     response_bytes: int
     body_bytes: int
@@ -132,6 +133,7 @@ class Pricer:
             rule,
             prices,
             path,
+            method,
             request_bytes,
             response_bytes,
             body_bytes or response_bytes,
@@ -264,14 +266,11 @@ class Pricer:
         return None if quote is None else _Amount(quote.usd * _factor(prices), "estimated", quote.priced_on)
 
     def _flat(self, call: _Call) -> Optional[_Amount]:
-        """The flat estimate; one of 0 says nothing about a call that is billed by what it uses."""
+        """The flat estimate of an endpoint that bills."""
         if _unpriced(call):
             return None  # what was used is known: a flat figure says less than that
-        cents = call.match.cost_cents
-        billed = call.prices.is_priced or call.prices.genai_provider or isinstance(call.prices, PriceCase)
-        if cents is None or (cents == 0 and billed):
-            return None
-        return _Amount(cents / 100, "estimated")
+        cents = self._registry.flat_cents(call.match, call.prices, call.method)
+        return None if cents is None else _Amount(cents / 100, "estimated")
 
     def _quote(
         self, call: _Call, units: Units, tier: Optional[str], usage: Optional[Usage] = None

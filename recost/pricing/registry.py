@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Optional
 
 from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
+from recost.pricing.prices import NO_USAGE, Prices
 from recost.pricing.providers import BUILTIN_PROVIDERS
 
 __all__ = ["BUILTIN_PROVIDERS", "CACHED_URLS", "LONGEST_CACHED", "ProviderRegistry"]
@@ -77,6 +79,23 @@ class ProviderRegistry:
     def is_builtin(self, rule: ProviderDef) -> bool:
         """Tell whether a rule is one of `BUILTIN_PROVIDERS`."""
         return id(rule) in self._builtin
+
+    def flat_cents(self, match: MatchResult, prices: Prices, method: str) -> Optional[Decimal]:
+        """Return the flat price of a call in US cents; None where there is none, or it is not known to bill.
+
+        The estimates of built-in rules are for what is asked for with POST; one of 0 says nothing.
+
+        Args:
+            match: What the rules say of the call.
+            prices: What its rule says of it.
+            method: Of the request.
+        """
+        cents = match.cost_cents
+        if match.rule is None or not self.is_builtin(match.rule):
+            return cents
+        if not cents or prices.usage == NO_USAGE or method.upper() != "POST":
+            return None
+        return cents
 
     def list(self) -> _Rules:
         """Return the rules in the order in which they are tried."""

@@ -8,7 +8,7 @@ from typing import Final
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import NO_USAGE, PriceCase
 
-__all__ = ["LOOKED_UP", "free", "openai_like", "per_million", "per_thousand"]
+__all__ = ["LOOKED_UP", "free", "openai_like", "per_million", "per_thousand", "unknown"]
 
 LOOKED_UP: Final = "2026-11"
 """When the prices of the built-in rules were looked up."""
@@ -34,6 +34,11 @@ def free(source: str, path: str = "", method: str = "GET|HEAD|DELETE|OPTIONS") -
         price_source=source,
         price_date=LOOKED_UP,
     )
+
+
+def unknown(path: str, method: str = "") -> PriceCase:
+    """Return the case of calls of which it isn't known what they cost, under a path that has an estimate."""
+    return PriceCase(path=path, method=method or None, usage=NO_USAGE)
 
 
 def openai_like(

@@ -220,7 +220,7 @@ def test_units_are_priced_by_rule(url: str, usage: Optional[Usage], usd: str) ->
         ("https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json", "POST", "0.0079", "estimated"),
         ("https://api.openai.com/v1/chat/completions", "POST", "0.02", "estimated"),
         ("https://api.sendgrid.com/v3/mail/send", "POST", "0.001", "estimated"),
-        ("https://ec2.us-east-1.amazonaws.com/", "POST", "0", "estimated"),
+        ("https://ec2.us-east-1.amazonaws.com/", "POST", None, "unknown"),
         ("https://api.tavily.com/search", "POST", "0.008", "estimated"),
         ("https://google.serper.dev/news", "POST", "0.001", "estimated"),
         # Billed, but by how much is not known: that is not 0.

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from decimal import Decimal
 from typing import Optional
 
 import pytest
 
 from recost.pricing import providers
+from recost.pricing.cost import Cost
 from recost.pricing.model import FLAT_ESTIMATE
+from recost.pricing.pricer import Pricer
 from recost.pricing.prices import Prices
 from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.registry import ProviderRegistry
@@ -19,35 +22,35 @@ api.openai.com /v1/embeddings openai embeddings 0.01
 api.openai.com /v1/images/generations openai image_generation 4.0
 api.openai.com /v1/audio/transcriptions openai audio_transcription 0.6
 api.openai.com /v1/audio/speech openai text_to_speech 1.5
-api.openai.com - openai - 1.0
+api.openai.com - openai - unknown
 api.anthropic.com /v1/messages anthropic messages 1.5
-api.anthropic.com - anthropic - 1.0
+api.anthropic.com - anthropic - unknown
 api.stripe.com /v1/charges stripe charges 0
 api.stripe.com /v1/payment_intents stripe payment_intents 0
 api.stripe.com /v1/customers stripe customers 0
 api.stripe.com /v1/subscriptions stripe subscriptions 0
-api.stripe.com - stripe - 0
-api.twilio.com - twilio - 0.5
+api.stripe.com - stripe - unknown
+api.twilio.com - twilio - unknown
 api.sendgrid.com /v3/mail/send sendgrid send_email 0.1
-api.sendgrid.com - sendgrid - 0
+api.sendgrid.com - sendgrid - unknown
 *.pinecone.io /vectors/upsert pinecone vector_upsert 0.08
 *.pinecone.io /query pinecone vector_query 0.08
-*.pinecone.io - pinecone - 0.04
-*.amazonaws.com - aws - 0
-*.googleapis.com - gcp - 0
+*.pinecone.io - pinecone - unknown
+*.amazonaws.com - aws - unknown
+*.googleapis.com - gcp - unknown
 api.github.com /repos github repos 0
 api.github.com /users github users 0
 api.github.com /search github search 0
-api.github.com - github - 0
+api.github.com - github - unknown
 api.coingecko.com /api/v3/simple/price coingecko simple_price 0
 api.coingecko.com /api/v3/coins coingecko coins 0
-api.coingecko.com - coingecko - 0
+api.coingecko.com - coingecko - unknown
 hacker-news.firebaseio.com /v0/topstories hackernews topstories 0
 hacker-news.firebaseio.com /v0/item hackernews item 0
-hacker-news.firebaseio.com - hackernews - 0
-wttr.in - wttr weather 0
-zenquotes.io - zenquotes random_quote 0
-ip-api.com - ip-api geolocation 0
+hacker-news.firebaseio.com - hackernews - unknown
+wttr.in - wttr weather unknown
+zenquotes.io - zenquotes random_quote unknown
+ip-api.com - ip-api geolocation unknown
 """
 
 
@@ -58,11 +61,14 @@ def test_the_rules_of_the_earlier_package_come_first_in_their_order() -> None:
         for r in BUILTIN_PROVIDERS[: len(wanted)]
     ]
     assert len(wanted) == 34
-    assert found == [[*texts, float(cost)] for *texts, cost in wanted]
+    assert found == [[*texts, None if cost == "unknown" else float(cost)] for *texts, cost in wanted]
 
 
-def test_only_the_first_rules_have_flat_estimates() -> None:
-    assert [rule.cost_source for rule in BUILTIN_PROVIDERS[:34]] == [FLAT_ESTIMATE] * 34
+def test_only_the_first_rules_have_flat_estimates_and_no_catch_all_has_one() -> None:
+    for rule in BUILTIN_PROVIDERS:
+        flat = rule.cost_per_request_cents is not None
+        assert (rule.cost_source == FLAT_ESTIMATE) == (flat or bool(rule.path_cases)), rule
+        assert not flat or rule.path_prefix, f"the catch-all of {rule.host_pattern} has a flat estimate"
     assert {rule.cost_per_request_cents for rule in BUILTIN_PROVIDERS[34:]} == {None}
     assert "0.1.x" in FLAT_ESTIMATE
 
@@ -185,10 +191,12 @@ def test_every_module_of_the_package_is_registered() -> None:
         ("/2010-04-01/Accounts/AC1/Messages/SM1", "sms", 0.79),
         ("/2010-04-01/Accounts/AC1/Calls.json", "voice_calls", 1.3),
         ("/2010-04-01/Accounts/AC1/Messages/Calls", "sms", 0.79),
-        ("/2010-04-01/Accounts", None, 0.5),
+        ("/2010-04-01/Accounts", None, None),
     ],
 )
-def test_twilio_is_told_by_what_the_path_contains(path: str, category: Optional[str], cents: float) -> None:
+def test_twilio_is_told_by_what_the_path_contains(
+    path: str, category: Optional[str], cents: Optional[float]
+) -> None:
     match = ProviderRegistry().match("https://api.twilio.com" + path)
     assert match is not None
     assert (match.provider, match.endpoint_category) == ("twilio", category or path)
@@ -215,3 +223,106 @@ def test_twilio_is_told_by_what_the_path_contains(path: str, category: Optional[
 def test_known_urls(url: str, provider: Optional[str], category: Optional[str]) -> None:
     match = ProviderRegistry().match(url)
     assert (match and match.provider, match and match.endpoint_category) == (provider, category)
+
+
+FREE = """
+POST https://api.openai.com/v1/traces/ingest
+GET https://api.openai.com/v1/batches/batch_1
+POST https://api.openai.com/v1/batches
+POST https://api.openai.com/v1/batches/batch_1/cancel
+POST https://api.openai.com/v1/files
+POST https://api.openai.com/v1/uploads/upload_1/parts
+POST https://api.openai.com/v1/vector_stores
+POST https://api.openai.com/v1/vector_stores/vs_1/files
+POST https://api.openai.com/v1/conversations
+POST https://api.openai.com/v1/realtime/client_secrets
+POST https://api.openai.com/v1/threads
+POST https://api.openai.com/v1/threads/t/messages
+GET https://api.openai.com/v1/chat/completions
+POST https://api.anthropic.com/v1/files
+POST https://api.anthropic.com/v1/messages/batches
+POST https://api.anthropic.com/v1/messages/count_tokens
+POST https://generativelanguage.googleapis.com/upload/v1beta/files
+POST https://api.stripe.com/v1/customers
+GET https://api.stripe.com/v1/charges
+"""
+UNKNOWN = """
+POST https://api.openai.com/v1/threads/t/runs
+POST https://api.openai.com/v1/vector_stores/vs_1/search
+POST https://api.openai.com/v1/containers
+POST https://api.openai.com/v1/responses
+POST https://api.openai.com/v1/chat/completions/chatcmpl_1
+POST https://api.anthropic.com/v1/complete
+POST https://api.stripe.com/v1/charges
+POST https://api.stripe.com/v1/subscriptions
+POST https://api.stripe.com/v1/tax/calculations
+POST https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/SM1.json
+POST https://api.twilio.com/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json
+POST https://ec2.us-east-1.amazonaws.com/
+POST https://bigquery.googleapis.com/bigquery/v2/projects/p/queries
+POST https://vpce-0a-1b.bedrock-runtime.us-east-1.vpce.amazonaws.com/model/m/invoke
+POST https://api.sendgrid.com/v3/marketing/contacts
+PUT https://i.svc.pinecone.io/namespaces
+GET https://wttr.in/London
+"""
+FLAT = """
+POST https://api.openai.com/v1/chat/completions 2
+POST https://api.anthropic.com/v1/messages 1.5
+POST https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json 0.79
+POST https://api.twilio.com/2010-04-01/Accounts/AC1/Calls.json 1.3
+POST https://i.svc.pinecone.io/query 0.08
+"""
+
+
+def priced(line: str) -> Cost:
+    method, url = line.split()[:2]
+    registry = ProviderRegistry()
+    host, path = url.split("://")[1].partition("/")[::2]
+    return Pricer(registry).price(
+        registry.match(url),
+        host=host,
+        path=f"/{path}",
+        method=method,
+        status=200,
+        request_bytes=10,
+        response_bytes=10,
+    )
+
+
+@pytest.mark.parametrize("line", FREE.strip().splitlines())
+def test_what_is_free_costs_nothing(line: str) -> None:
+    cost = priced(line)
+    assert (cost.usd, cost.source) == (0, "computed")
+    assert cost.priced_on
+
+
+@pytest.mark.parametrize("line", UNKNOWN.strip().splitlines())
+def test_what_is_not_known_is_not_guessed(line: str) -> None:
+    cost = priced(line)
+    assert (cost.usd, cost.source) == (None, "unknown")
+    assert cost.provider != "unknown"
+
+
+@pytest.mark.parametrize("line", FLAT.strip().splitlines())
+def test_flat_estimates_are_for_endpoints_that_bill(line: str) -> None:
+    cost = priced(line)
+    assert (cost.cents, cost.source) == (Decimal(line.split()[2]), "estimated")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "PUT", "PATCH"])
+def test_no_flat_estimate_is_for_another_method_than_post(method: str) -> None:
+    for rule in (each for each in BUILTIN_PROVIDERS if each.cost_source):
+        host = rule.host_pattern.replace("*", "x")
+        for path in (rule.path_prefix or "/any", *(case.contains for case in rule.path_cases)):
+            assert priced(f"{method} https://{host}{path}").source != "estimated", (host, path)
+
+
+def test_bedrock_in_ones_own_network_is_bedrock() -> None:
+    registry = ProviderRegistry()
+    for host in (
+        "vpce-0a-1b.bedrock-runtime.us-east-1.vpce.amazonaws.com",
+        "vpce-0a-1b-us-east-1a.bedrock-runtime.eu-west-1.vpce.amazonaws.com",
+        "vpce-0a.bedrock-runtime-fips.us-gov-west-1.vpce.amazonaws.com",
+    ):
+        assert registry.usage_shape(host, "/model/m/converse", "POST") == "bedrock"
+    assert registry.usage_shape("vpce-0a.sts.us-east-1.vpce.amazonaws.com", "/", "POST") is None

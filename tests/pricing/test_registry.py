@@ -189,7 +189,7 @@ def test_rules_of_another_type_are_refused(custom: Any) -> None:
 def test_a_result_is_a_value_like_any_other() -> None:
     match = ProviderRegistry().match("https://api.stripe.com/v1/refunds")
     assert match is not None
-    assert match == MatchResult("stripe", "/v1/refunds", 0.0, match.rule, categorised=False)
+    assert match == MatchResult("stripe", "/v1/refunds", None, match.rule, categorised=False)
     with pytest.raises(FrozenInstanceError):
         match.provider = "other"  # type: ignore[misc]
 

@@ -41,11 +41,13 @@ RULES: Final = (
     ProviderDef(
         "api.anthropic.com",
         "anthropic",
-        cost_per_request_cents=1.0,
-        cost_source=FLAT_ESTIMATE,
         # Chat completions, the API for those who come from OpenAI's.
         usage="openai",
         genai_provider="anthropic",
-        prices=(free(_SOURCE),),
+        prices=(
+            # "File API operations are free": upload, download, list, delete.
+            free("https://platform.claude.com/docs/en/build-with-claude/files", "/v1/files**", ""),
+            free(_SOURCE),
+        ),
     ),
 )

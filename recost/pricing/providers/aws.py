@@ -5,13 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Optional
 
-from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
+from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.sources import LOOKED_UP, per_million, per_thousand
 
 __all__ = ["RULES"]
 
 _S3: Final = "https://aws.amazon.com/s3/pricing/ (S3 Standard, us-east-1)"
-_BEDROCK: Final = "bedrock-runtime*.*.amazonaws.com"
+_BEDROCK_HOSTS: Final = (
+    "bedrock-runtime*.*.amazonaws.com",
+    "*.bedrock-runtime*.*.vpce.amazonaws.com",  # an endpoint in one's own network
+)
 _COUNTING: Final = "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html"
 _S3_HOSTS: Final = ("*.s3.*.amazonaws.com", "s3.*.amazonaws.com", "*.s3.amazonaws.com", "s3.amazonaws.com")
 
@@ -39,11 +42,15 @@ RULES: Final = (
     ProviderDef(
         "*.amazonaws.com",
         "aws",
-        cost_per_request_cents=0.0,
-        cost_source=FLAT_ESTIMATE,
         prices=(
-            _per_call(_BEDROCK, "/model/*/count-tokens", Decimal(0), _COUNTING),
-            PriceCase(host=_BEDROCK, usage="bedrock", genai_provider="aws"),
+            *(
+                case
+                for host in _BEDROCK_HOSTS
+                for case in (
+                    _per_call(host, "/model/*/count-tokens", Decimal(0), _COUNTING),
+                    PriceCase(host=host, usage="bedrock", genai_provider="aws"),
+                )
+            ),
             PriceCase(
                 host="email.*.amazonaws.com",
                 path="/v2/email/outbound-emails",

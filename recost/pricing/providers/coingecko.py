@@ -25,5 +25,5 @@ RULES: Final = (
         cost_per_request_cents=0.0,
         cost_source=FLAT_ESTIMATE,
     ),
-    ProviderDef("api.coingecko.com", "coingecko", cost_per_request_cents=0.0, cost_source=FLAT_ESTIMATE),
+    ProviderDef("api.coingecko.com", "coingecko"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Optional
 
-from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
+from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.prices import NO_USAGE
 from recost.pricing.sources import LOOKED_UP, per_thousand
 
@@ -15,6 +15,7 @@ _VERTEX: Final = "*aiplatform.googleapis.com"
 _PLACES: Final = "places.googleapis.com"
 _STORAGE: Final = "storage.googleapis.com"
 _TOKENS: Final = "https://ai.google.dev/gemini-api/docs/pricing"
+_FILES: Final = "https://ai.google.dev/gemini-api/docs/files"
 _MAPS: Final = "https://developers.google.com/maps/billing-and-pricing/pricing (first paid tier)"
 _GCS: Final = "https://cloud.google.com/storage/pricing (Standard, single region)"
 _SEARCH: Final = "https://developers.google.com/custom-search/v1/overview"
@@ -41,10 +42,11 @@ RULES: Final = (
     ProviderDef(
         "*.googleapis.com",
         "gcp",
-        cost_per_request_cents=0.0,
-        cost_source=FLAT_ESTIMATE,
         prices=(
             _per_call(_GEMINI, "/**:countTokens", "0", _TOKENS),
+            # "The Files API is available at no cost".
+            _per_call(_GEMINI, "/upload/*/files**", "0", _FILES),
+            _per_call(_GEMINI, "/*/files**", "0", _FILES),
             _llm(_GEMINI, "/*/openai/**", "gemini"),
             _llm(_GEMINI, "/**", "gemini"),
             _per_call(_GEMINI, None, "0", _TOKENS),

@@ -25,7 +25,5 @@ RULES: Final = (
         cost_per_request_cents=0.0,
         cost_source=FLAT_ESTIMATE,
     ),
-    ProviderDef(
-        "hacker-news.firebaseio.com", "hackernews", cost_per_request_cents=0.0, cost_source=FLAT_ESTIMATE
-    ),
+    ProviderDef("hacker-news.firebaseio.com", "hackernews"),
 )

@@ -5,17 +5,33 @@ from __future__ import annotations
 from typing import Any, Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
-from recost.pricing.prices import NO_USAGE
-from recost.pricing.sources import LOOKED_UP, free, per_million
+from recost.pricing.sources import LOOKED_UP, free, per_million, unknown
 
 __all__ = ["RULES"]
 
 _SOURCE: Final = "https://developers.openai.com/api/docs/pricing"
 _MODEL_DOCS: Final = "https://developers.openai.com/api/docs/models"
+_FREE: Final = (
+    "/v1/moderations",
+    "/v1/responses/input_tokens",
+    "/v1/batches**",  # their work is billed when it is done
+    "/v1/files**",
+    "/v1/uploads**",
+    "/v1/vector_stores",
+    "/v1/vector_stores/*/files**",
+    "/v1/vector_stores/*/file_batches**",
+    "/v1/conversations**",
+    "/v1/threads",
+    "/v1/threads/*/messages**",
+    "/v1/assistants**",
+    "/v1/realtime/client_secrets",
+    "/v1/traces/ingest",
+)
+"""What is asked for here has no price in the list: tokens, calls of tools and storage have."""
 
 
 def _rule(
-    path: Optional[str], category: Optional[str], cents: float, *cases: PriceCase, **prices: Any
+    path: Optional[str], category: Optional[str], cents: Optional[float], *cases: PriceCase, **prices: Any
 ) -> ProviderDef:
     return ProviderDef(
         "api.openai.com",
@@ -23,14 +39,14 @@ def _rule(
         path,
         category,
         cost_per_request_cents=cents,
-        cost_source=FLAT_ESTIMATE,
+        cost_source=None if cents is None else FLAT_ESTIMATE,
         prices=(*cases, free(_SOURCE)),
         **{"usage": "openai", "genai_provider": "openai", **prices},
     )
 
 
 RULES: Final = (
-    _rule("/v1/chat/completions", "chat_completions", 2.0),
+    _rule("/v1/chat/completions", "chat_completions", 2.0, unknown("/v1/chat/completions/**", "POST")),
     _rule("/v1/embeddings", "embeddings", 0.01),
     _rule("/v1/images/generations", "image_generation", 4.0),
     _rule(
@@ -53,16 +69,13 @@ RULES: Final = (
     _rule(
         None,
         None,
-        1.0,
-        free(_SOURCE, "/v1/moderations", "POST"),
-        free(_SOURCE, "/v1/responses/input_tokens", "POST"),
+        None,
+        *(free(_SOURCE, path, "POST") for path in _FREE),
         PriceCase(
             path="/v1/audio/translations",
             usd_per_unit={"seconds": per_million("100")},
             price_source=f"{_MODEL_DOCS}/whisper-1",
             price_date=LOOKED_UP,
         ),
-        # Their work is billed when it is done: what is asked for here says nothing of it.
-        PriceCase(path="/v1/batches**", usage=NO_USAGE),
     ),
 )

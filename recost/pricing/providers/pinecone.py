@@ -10,14 +10,14 @@ from recost.pricing.sources import LOOKED_UP, per_million
 __all__ = ["RULES"]
 
 
-def _rule(path: Optional[str], category: Optional[str], cents: float) -> ProviderDef:
+def _rule(path: Optional[str], category: Optional[str], cents: Optional[float]) -> ProviderDef:
     return ProviderDef(
         "*.pinecone.io",
         "pinecone",
         path,
         category,
         cost_per_request_cents=cents,
-        cost_source=FLAT_ESTIMATE,
+        cost_source=None if cents is None else FLAT_ESTIMATE,
         usage="pinecone",
         usd_per_unit={"read_units": per_million("16"), "write_units": per_million("4")},
         price_source="https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)",
@@ -28,5 +28,5 @@ def _rule(path: Optional[str], category: Optional[str], cents: float) -> Provide
 RULES: Final = (
     _rule("/vectors/upsert", "vector_upsert", 0.08),
     _rule("/query", "vector_query", 0.08),
-    _rule(None, None, 0.04),
+    _rule(None, None, None),
 )

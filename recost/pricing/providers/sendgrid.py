@@ -22,5 +22,5 @@ RULES: Final = (
         price_source="https://sendgrid.com/en-us/pricing (beyond the plan; from $0.0005 in larger plans)",
         price_date=LOOKED_UP,
     ),
-    ProviderDef("api.sendgrid.com", "sendgrid", cost_per_request_cents=0.0, cost_source=FLAT_ESTIMATE),
+    ProviderDef("api.sendgrid.com", "sendgrid"),
 )

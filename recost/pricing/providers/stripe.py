@@ -1,4 +1,4 @@
-"""Stripe: requests are free; what is charged is a share of the payments."""
+"""Stripe: what is charged is a share of the payments, as far as an answer states it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def _rule(path: Optional[str], category: Optional[str], *cases: PriceCase) -> Pr
         "stripe",
         path,
         category,
-        cost_per_request_cents=0.0,
-        cost_source=FLAT_ESTIMATE,
-        prices=(*cases, free(_SOURCE, method="")),
+        cost_per_request_cents=None if path is None else 0.0,
+        cost_source=None if path is None else FLAT_ESTIMATE,
+        prices=(*cases, free(_SOURCE)),
     )
 
 
@@ -47,7 +47,7 @@ RULES: Final = (
         _charge("/v1/payment_intents/*/confirm"),
         _charge("/v1/payment_intents/*/capture"),
     ),
-    _rule("/v1/customers", "customers"),
+    _rule("/v1/customers", "customers", free(_SOURCE, method="")),
     _rule("/v1/subscriptions", "subscriptions"),
     _rule(None, None),
 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import FLAT_ESTIMATE, PathCase, PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free
+from recost.pricing.sources import LOOKED_UP, free, unknown
 
 __all__ = ["RULES"]
 
@@ -16,7 +16,6 @@ RULES: Final = (
     ProviderDef(
         "api.twilio.com",
         "twilio",
-        cost_per_request_cents=0.5,
         path_cases=(
             PathCase("/Messages", "sms", 0.79),
             PathCase("/Calls", "voice_calls", 1.3),
@@ -32,6 +31,9 @@ RULES: Final = (
                 price_date=LOOKED_UP,
             ),
             free("https://www.twilio.com/en-us/pricing (messages and minutes are billed, requests are not)"),
+            # To change one that there is sends nothing.
+            unknown("/2010-04-01/Accounts/*/Messages/**"),
+            unknown("/2010-04-01/Accounts/*/Calls/**"),
         ),
     ),
 )
