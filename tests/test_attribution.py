@@ -335,7 +335,9 @@ def test_the_value_of_a_tag_is_shown_as_it_can_be(name: str) -> None:
     assert value == printable(name)
 
 
-def test_without_metering_nothing_is_read_and_windows_are_as_ever(server: Metered, tmp_path: Path) -> None:
+def test_without_metering_nothing_is_read_and_windows_say_what_is_unpriced(
+    server: Metered, tmp_path: Path
+) -> None:
     server.log.clear()
     with recost.init(local_dir=tmp_path, project_id="t", custom_providers=server.rules()):
         response, _ = with_httpx(f"{server.url}/v1/chat")
@@ -343,7 +345,7 @@ def test_without_metering_nothing_is_read_and_windows_are_as_ever(server: Metere
         assert cost is not None
         assert cost.usd is None
     (window,) = windows(tmp_path)
-    assert window["protocolVersion"] == "1.0"
+    assert window["protocolVersion"] == "1.1"
     assert set(window["metrics"][0]) == {
         "provider",
         "endpoint",

@@ -62,6 +62,8 @@ class Figures:
     """Of the cost, what has no source: windows of protocol 1.0 have none."""
     unpriced: int = 0
     """Calls whose cost is not known, and is not in ``cost_usd``."""
+    untold: int = 0
+    """Calls of windows that don't tell whether they have a price."""
     bytes_up: Optional[int] = 0
     bytes_down: Optional[int] = 0
     mean_ms: Optional[float] = None
@@ -207,7 +209,7 @@ def _figures(sums: _Sums, breakdown: Optional[str]) -> Figures:
     timed = sums["timed"]
     known: dict[str, Any] = {f"{name}_usd": _usd(sums[name]) for name in _CENTS}
     known["unstated_usd"] = _usd(max(EXACT.subtract(sums["cost"], stated), Decimal(0)))
-    for name in ("calls", "errors", "unpriced", "bytes_up", "bytes_down"):
+    for name in ("calls", "errors", "unpriced", "untold", "bytes_up", "bytes_down"):
         known[name] = int(sums[name])
     for name, sum_name in (("mean_ms", "latency_ms"), ("p50_ms", "p50"), ("p95_ms", "p95")):
         known[name] = float(sums[sum_name]) / timed if timed else None

@@ -34,7 +34,7 @@ __all__ = [
     "sum_up",
 ]
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """Of the columnar copy; one of another version is dropped and built again."""
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
@@ -82,6 +82,7 @@ COLUMNS: Final = {
     "computed": _CENTS,
     "estimated": _CENTS,
     "unpriced": "BIGINT",
+    "untold": "BIGINT",
     "attempts": "BIGINT",
     "models": _MODELS.format(**_STORED),
     "tags": _TAGS.format(**_STORED),
@@ -92,7 +93,7 @@ MEASURES: Final = {
     **{
         name: name
         for name in (
-            "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced",
+            "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced", "untold",
             "bytes_up", "bytes_down", "latency_ms",
         )
     },
@@ -304,6 +305,8 @@ _VALUES: Final = ",\n       ".join(
     ]
     + [
         fields.or_zero(fields.count("m.unpricedCount")),
+        # Windows of protocol 1.0 don't tell whether their calls have a price.
+        f"CASE WHEN {fields.count('m.unpricedCount')} IS NULL THEN {fields.count('m.requestCount')} ELSE 0 END",
         f"CASE WHEN {fields.is_within('m.attempts', _MOST)} THEN m.attempts END",
     ]
     + [_MODELS_READ, f"try_cast(m.tags AS {COLUMNS['tags']})"]

@@ -111,6 +111,13 @@ def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: da
             told += f"; {heading}: {text}"
         print(told, file=sys.stderr)
         return 2
+    if limits.priced and answer.total.now.untold:
+        print(
+            f"recost: gate: {answer.total.now.untold:,} calls are in windows of protocol 1.0, which don't tell whether a "
+            "call has a price; leave them out with --since",
+            file=sys.stderr,
+        )
+        return 2
     verdicts = judge(answer, limits)
     text = summary(answer, limits, verdicts, now)
     print(text, file=sys.stderr if arguments.write_baseline == STDOUT else sys.stdout)

@@ -15,7 +15,16 @@ from recost.analytics.query import TIMES, tag_of
 from recost.cli.tables import NARROW, WIDTH, Column, Table, format_bytes, format_ms, wrap
 from recost.cli.terminal import Style
 
-__all__ = ["WIDE", "name_of", "not_compared", "share_of", "show", "sources_of", "terminal_width"]
+__all__ = [
+    "FLAT",
+    "WIDE",
+    "name_of",
+    "not_compared",
+    "share_of",
+    "show",
+    "sources_of",
+    "terminal_width",
+]
 
 WIDE: Final = 100
 """Columns from which on there is more to see."""
@@ -186,6 +195,10 @@ def _notes(answer: Answer, style: Style, width: int) -> list[str]:
     return notes
 
 
+FLAT: Final = "flat estimates: capture_usage=True for exact costs"
+"""What is told of costs that are estimates."""
+
+
 def not_compared(answer: Answer) -> str:
     """Say why there is no change, where the period before is earlier than the first window."""
     first = answer.recorded_since
@@ -199,7 +212,7 @@ def sources_of(total: Figures) -> str:
     parts = [
         (total.reported_usd, "reported by the API"),
         (total.computed_usd, "computed from usage"),
-        (total.estimated_usd, "estimated per call"),
+        (total.estimated_usd, f"estimated ({FLAT})"),
         (total.unstated_usd, "of unstated source"),
     ]
     told = [f"{format_usd(amount)} {what}" for amount, what in parts if amount]
