@@ -306,7 +306,8 @@ _VALUES: Final = ",\n       ".join(
     + [
         fields.or_zero(fields.count("m.unpricedCount")),
         # Windows of protocol 1.0 don't tell whether their calls have a price.
-        f"CASE WHEN {fields.count('m.unpricedCount')} IS NULL THEN {fields.count('m.requestCount')} ELSE 0 END",
+        f"CASE WHEN {fields.count('m.unpricedCount')} IS NULL "
+        f"THEN {fields.count('m.requestCount')} ELSE 0 END",
         f"CASE WHEN {fields.is_within('m.attempts', _MOST)} THEN m.attempts END",
     ]
     + [_MODELS_READ, f"try_cast(m.tags AS {COLUMNS['tags']})"]

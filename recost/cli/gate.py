@@ -113,8 +113,8 @@ def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: da
         return 2
     if limits.priced and answer.total.now.untold:
         print(
-            f"recost: gate: {answer.total.now.untold:,} calls are in windows of protocol 1.0, which don't tell whether a "
-            "call has a price; leave them out with --since",
+            f"recost: gate: {answer.total.now.untold:,} calls are in windows of protocol 1.0, which "
+            "don't tell whether a call has a price; leave them out with --since",
             file=sys.stderr,
         )
         return 2

@@ -109,6 +109,16 @@ def test_unpriced_calls_are_shown_and_can_fail(folder: Path, capsys: pytest.Capt
     assert "- **FAILED**: 7 calls have no known price" in capsys.readouterr().out
 
 
+def test_windows_that_do_not_tell_whether_calls_have_a_price(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "shop.jsonl").write_bytes(line(3, 7))
+    assert b"unpricedCount" not in line(3, 7)
+    assert gate("--max-usd", 1, "--fail-on-unpriced") == 2
+    assert "7 calls are in windows of protocol 1.0" in capsys.readouterr().err
+    assert gate("--max-usd", 1) == 0, "they are read all the same"
+
+
 def test_a_baseline_of_other_calls_or_of_another_length(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
