@@ -138,7 +138,22 @@ def test_the_three_calls_with_curl() -> None:
 
 def test_the_wire_example_is_what_the_code_writes() -> None:
     (example,) = [json.loads(code) for kind, code, _ in BLOCKS if kind == "json"]
-    metric = recost.MetricEntry("github", "repos", "GET", 1, 0, 231.4, 231.4, 231.4, 0, 6412, 0.0)
+    metric = recost.MetricEntry(
+        "github",
+        "repos",
+        "GET",
+        1,
+        0,
+        231.4,
+        231.4,
+        231.4,
+        0,
+        6412,
+        0.0,
+        cost_source={"computed": 0.0},
+        unpriced_count=0,
+        attempts=1,
+    )
     written = recost.WindowSummary("", "development", "python", recost.__version__, 0, 1, (metric,)).to_dict()
     assert list(example) == list(written)
     for name in ("windowStart", "windowEnd"):

@@ -293,6 +293,7 @@ _MODELS_READ: Final = _each(
     estimatedCostCents=fields.cents("x.estimatedCostCents"),
     unpricedCount=fields.count("x.unpricedCount"),
 )
+_UNPRICED: Final = fields.count("m.unpricedCount")
 _VALUES: Final = ",\n       ".join(
     [fields.text(f"m.{name}") for name in ("provider", "endpoint", "method")]
     + [fields.count(f"m.{name}") for name in ("requestCount", "errorCount")]
@@ -304,10 +305,9 @@ _VALUES: Final = ",\n       ".join(
         for name in ("estimatedCostCents", *(f"costSource.{each}" for each in _SOURCES))
     ]
     + [
-        fields.or_zero(fields.count("m.unpricedCount")),
+        fields.or_zero(_UNPRICED),
         # Windows of protocol 1.0 don't tell whether their calls have a price.
-        f"CASE WHEN {fields.count('m.unpricedCount')} IS NULL "
-        f"THEN {fields.count('m.requestCount')} ELSE 0 END",
+        f"CASE WHEN {_UNPRICED} IS NULL THEN {fields.count('m.requestCount')} ELSE 0 END",
         f"CASE WHEN {fields.is_within('m.attempts', _MOST)} THEN m.attempts END",
     ]
     + [_MODELS_READ, f"try_cast(m.tags AS {COLUMNS['tags']})"]
