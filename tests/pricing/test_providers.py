@@ -292,7 +292,7 @@ def priced(line: str) -> Cost:
 @pytest.mark.parametrize("line", FREE.strip().splitlines())
 def test_what_is_free_costs_nothing(line: str) -> None:
     cost = priced(line)
-    assert (cost.usd, cost.source) == (0, "computed")
+    assert (cost.usd, cost.source) == (Decimal(0), "computed")
     assert cost.priced_on
 
 
