@@ -236,15 +236,15 @@ class Pipeline:
             return _Route(UNKNOWN, endpoint, shown, None)
         if match.rule is None:
             return _Route(match.provider, endpoint, shown, match.cost_cents)
-        prices = match.rule.prices_for(host, path, method)
+        prices, own = match.rule.prices_for(host, path, method), not self._registry.is_builtin(match.rule)
         return _Route(
             match.provider,
             endpoint,
             shown,
             self._registry.flat_cents(match, prices, method),
             failed_calls_billed=match.rule.failed_calls_billed,
-            priced=prices.is_priced,
-            own=not self._registry.is_builtin(match.rule),
+            priced=prices.is_priced if own else prices.is_priced_unread,
+            own=own,
         )
 
     def _is_excluded(self, host: str, url: str) -> bool:

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any, Callable, Final, NamedTuple, Optional, Union
 
 from recost.errors import RecostError
+from recost.pricing.modalities import dearest_token, find_guessed, without
 from recost.pricing.rates import Rates, Units, find_rates, kinds_of
 
 __all__ = ["GenaiPrices", "Quote"]
@@ -29,7 +30,14 @@ _ALIASES: Final = {
 _JOINS: Final = ("cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens")
 _COARSE: Final = frozenset({"input_tokens", "output_tokens", "cache_read_tokens", "web_searches"})
 _BESIDES: Final = frozenset(
-    {"web_searches", "storage_searches", "file_searches", "code_executions", "seconds"}
+    {
+        "web_searches",
+        "preview_web_searches",
+        "storage_searches",
+        "file_searches",
+        "code_executions",
+        "seconds",
+    }
 )
 """What is billed besides tokens; older versions have no price of all."""
 _REMEMBERED: Final = 1000
@@ -50,6 +58,10 @@ class Quote(NamedTuple):
     """Units besides tokens that were used and have no price."""
     tiered: bool
     """True: the price depends on how long the prompt was."""
+    even_up_to: Optional[int] = None
+    """Tokens of a prompt up to which it doesn't."""
+    guessed: frozenset[str] = frozenset()
+    """Tokens of sounds, images or films that have no price of their own: the model's dearest stands in."""
 
 
 class GenaiPrices:
@@ -188,7 +200,7 @@ class _Library:
     def _learn(
         self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime, quote: Quote
     ) -> Optional[tuple[Quote, Rates]]:
-        if quote.tiered or not quote.usd:
+        if quote.tiered or quote.guessed or not quote.usd:
             return None
 
         def price(tried: Units) -> Decimal:
@@ -212,12 +224,23 @@ class _Library:
         result, exact = self._calculate(provider, model, counts, context, now)
         if not result.total_price and not self._is_free(result, units):
             raise LookupError(model)
+        prices = vars(result.model_price).values()
+        starts = [tier.start for price in prices for tier in getattr(price, "tiers", ())]
+        usd = result.total_price
+        guessed = find_guessed(provider, result.model.id, result.model_price, units)
+        if guessed:
+            rest = self._translate(without(units, guessed))
+            dearest = dearest_token(result.model_price)
+            usd = self._calculate(provider, model, rest, context, now)[0].total_price if rest else Decimal(0)
+            usd += sum((dearest * units[unit] for unit in guessed), Decimal(0))
         return Quote(
-            result.total_price,
+            usd,
             self._priced_on(result, now.date()),
             exact and _has_tier(result, context, now) and self._has_lifetime(result, units),
             frozenset(unit for unit in units if unit in _BESIDES and not self._is_priced(unit, result)),
-            any(hasattr(price, "tiers") for price in vars(result.model_price).values()),
+            bool(starts),
+            min(starts, default=None),
+            guessed,
         )
 
     def _calculate(

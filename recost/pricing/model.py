@@ -14,6 +14,7 @@ from recost.pricing.checking import (
     check_text,
     check_type,
 )
+from recost.pricing.paths import single_slashes
 from recost.pricing.prices import PRICE_FIELDS, PriceCase, Prices, check_prices
 
 __all__ = ["FLAT_ESTIMATE", "MatchResult", "PathCase", "PriceCase", "ProviderDef", "to_cents"]
@@ -123,6 +124,7 @@ class ProviderDef:
 
     def prices_for(self, host: str, path: str, method: str) -> Prices:
         """Return the prices of a call that this rule matches."""
+        path = single_slashes(path)
         for case in self.prices:
             if case.matches(host, path, method):
                 return case

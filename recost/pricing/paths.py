@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Optional
 
-__all__ = ["model_in_path"]
+__all__ = ["model_in_path", "single_slashes"]
 
 _LONGEST: Final = 200
 _PATTERNS: Final = (
@@ -14,6 +14,11 @@ _PATTERNS: Final = (
     r"/models/([^/:]+):[A-Za-z]",  # Gemini and Vertex
     r"/ai/run/(.+)",  # Cloudflare: @cf/meta/llama-3.1-8b-instruct
 )
+
+
+def single_slashes(path: str) -> str:
+    """Return a path without empty segments: servers that are asked for ``//openai/…`` answer all the same."""
+    return re.sub("//+", "/", path) if "//" in path else path
 
 
 def model_in_path(path: str) -> Optional[str]:

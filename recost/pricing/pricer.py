@@ -17,6 +17,7 @@ from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
 from recost.pricing.prices import Prices
 from recost.pricing.rates import Units
+from recost.pricing.receipts import Receipts
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.units import UnitPricing
 from recost.pricing.usage.model import Usage
@@ -87,6 +88,7 @@ class Pricer:
         self._registry = registry
         self._genai = GenaiPrices(report, clock)
         self._units = UnitPricing(clock)
+        self._receipts = Receipts()
 
     def price(
         self,
@@ -145,6 +147,8 @@ class Pricer:
         with localcontext(EXACT):
             free = failed and not rule.failed_calls_billed
             amount = _Amount(*_NOTHING) if free else self._amount(call)
+            if not free and usage is not None and usage.receipts:
+                amount = self._once(call, amount, usage.receipts)
         return Cost(
             amount.usd,
             amount.source,
@@ -169,6 +173,20 @@ class Pricer:
             if amount is not None:
                 return amount
         return _Amount(*_UNKNOWN, missing=_unpriced(call))
+
+    def _once(self, call: _Call, amount: _Amount, receipts: tuple[int, ...]) -> _Amount:
+        """Return what is billed of a call now: where it only reads, without what was billed before.
+
+        A request that asks for work is billed, whatever id its answer has.
+        """
+        known = self._receipts.paid(receipts)
+        if call.uses_free_units and amount.usd is not None:
+            self._receipts.keep(receipts, amount.usd)
+        if known is None or not _only_reads(call) or amount.usd is None:
+            return amount
+        if amount.usd <= known:
+            return _Amount(*_NOTHING, priced_on=amount.priced_on)
+        return amount._replace(usd=amount.usd - known)
 
     def _own_price(self, call: _Call) -> Optional[_Amount]:
         """The price that the user gave; a call whose units are not known may still be priced otherwise."""
@@ -200,16 +218,17 @@ class Pricer:
 
     def _by_genai_alone(self, call: _Call, usage: Usage) -> Optional[_Amount]:
         """The price of what one model used."""
-        prices, used = call.prices, {unit: value for unit, value in usage.units.items() if value}
-        quote = (
-            self._quote(call, usage.units, usage.tier, usage) if used or not call.prices.is_priced else None
-        )
+        prices = call.prices
+        asked = any(usage.units.values()) or not prices.is_priced or not _TOKENS.isdisjoint(usage.units)
+        quote = self._quote(call, usage.units, usage.tier, usage) if asked else None
         if quote is None:
             return None
-        summed = quote.tiered and call.path.endswith("/results")  # of a batch, prompts long and short
-        usd, missing = quote.usd * _factor(prices), []
+        quote, summed = self._for_each(call, usage, quote)
+        usd = quote.usd * _factor(prices)
+        missing: list[str] = []
         if usage.token_factor is not None:
             usd = self._multiplied(call, usage, quote) * _factor(prices)
+        missing += sorted(quote.guessed)
         for unit in sorted(quote.unpriced):
             price = prices.usd_per_unit.get(unit)
             if price is not None:
@@ -218,6 +237,18 @@ class Pricer:
                 missing.append(unit)
         exact = quote.exact and not summed and not missing
         return _Amount(usd, "computed" if exact else "estimated", quote.priced_on, tuple(missing))
+
+    def _for_each(self, call: _Call, usage: Usage, quote: Quote) -> tuple[Quote, bool]:
+        """Return the price of the requests of a batch, and whether it depends on how long each prompt was.
+
+        Then it is that of as many prompts of the average length.
+        """
+        taken = usage.units.get("input_tokens", 0)
+        if usage.requests < 2 or quote.even_up_to is None or taken <= quote.even_up_to:
+            return quote, False
+        average = {unit: int(value // usage.requests) for unit, value in usage.units.items()}
+        one = self._quote(call, average, usage.tier, usage)
+        return quote if one is None else one._replace(usd=one.usd * usage.requests), True
 
     def _multiplied(self, call: _Call, usage: Usage, quote: Quote) -> Decimal:
         """Return a price of which the tokens' share alone is multiplied."""
@@ -298,6 +329,10 @@ def _factor(prices: Prices) -> Decimal:
 
 def _is_partial(call: _Call) -> bool:
     return call.unread or (call.usage is not None and call.usage.partial)
+
+
+def _only_reads(call: _Call) -> bool:
+    return call.method.upper() != "POST" or call.path.rstrip("/").endswith("/cancel")
 
 
 def _unpriced(call: _Call) -> tuple[str, ...]:

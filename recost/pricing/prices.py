@@ -75,6 +75,11 @@ class Prices:
         """Whether anything has a price of its own, be it 0."""
         return bool(self.usd_per_unit) or any(getattr(self, name) is not None for name in _AMOUNTS)
 
+    @property
+    def is_priced_unread(self) -> bool:
+        """Whether anything has a price of its own that is known without the answer's usage."""
+        return any(getattr(self, name) is not None for name in _AMOUNTS)
+
 
 PRICE_FIELDS: Final = tuple(Prices.__dataclass_fields__)
 

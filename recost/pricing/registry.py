@@ -10,6 +10,7 @@ from typing import Final, Optional
 
 from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
+from recost.pricing.paths import single_slashes
 from recost.pricing.prices import NO_USAGE, Prices
 from recost.pricing.providers import BUILTIN_PROVIDERS
 
@@ -63,6 +64,8 @@ class ProviderRegistry:
         """Return what `match` does, for a host without port and a path without query."""
         path = path or "/"
         number = self._index.find(host, path)
+        if "//" in path:
+            number = min(number, self._index.find(host, single_slashes(path)))
         if number == NO_RULE:
             return None
         cases, result = self._prepared[number]

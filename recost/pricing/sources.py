@@ -8,10 +8,22 @@ from typing import Final
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import NO_USAGE, PriceCase
 
-__all__ = ["LOOKED_UP", "free", "openai_like", "per_million", "per_thousand", "unknown"]
+__all__ = [
+    "LOOKED_UP",
+    "OPENAI_FEES",
+    "free",
+    "openai_like",
+    "openai_polls",
+    "per_million",
+    "per_thousand",
+    "unknown",
+]
 
 LOOKED_UP: Final = "2026-11"
 """When the prices of the built-in rules were looked up."""
+
+
+_READ: Final = "GET|HEAD"
 
 
 def per_thousand(usd: str) -> Decimal:
@@ -41,6 +53,38 @@ def unknown(path: str, method: str = "") -> PriceCase:
     return PriceCase(path=path, method=method or None, usage=NO_USAGE)
 
 
+OPENAI_FEES: Final = {
+    "web_searches": per_thousand("10"),
+    "preview_web_searches": per_thousand("25"),
+    "file_searches": per_thousand("2.50"),
+}
+"""One call of a built-in tool, where the list has no price of it for the model. Searches of the preview tool
+are those of models that don't reason: https://developers.openai.com/api/docs/pricing."""
+
+
+def openai_polls(source: str, base: str, **more: str) -> tuple[PriceCase, ...]:
+    """Return the cases of OpenAI's that read what may be billed when it is done: responses and batches.
+
+    Args:
+        source: Where it says that reading is free.
+        base: What the paths begin with: ``/v1``.
+        more: Other fields of `PriceCase`.
+    """
+    paths = (("responses/*", _READ), ("responses/*/cancel", "POST"), ("batches/*", _READ))
+    return tuple(
+        PriceCase(
+            path=f"{base}/{path}",
+            method=method,
+            usd_per_call=Decimal(0),
+            usd_per_unit=OPENAI_FEES,
+            price_source=source,
+            price_date=LOOKED_UP,
+            **more,  # type: ignore[arg-type]
+        )
+        for path, method in (*paths, ("files/*/content", _READ))
+    )
+
+
 def openai_like(
     host: str,
     provider: str,
@@ -50,6 +94,7 @@ def openai_like(
     genai_provider: str = "",
     usage: str = "openai",
     genai_factor: Decimal = Decimal(1),
+    cases: tuple[PriceCase, ...] = (),
 ) -> tuple[ProviderDef, ...]:
     """Return the rules of a host whose API is OpenAI's: chat, embeddings, and all other paths.
 
@@ -61,6 +106,7 @@ def openai_like(
         genai_provider: Id in genai-prices; the provider's name when not given.
         usage: Shape of the answers.
         genai_factor: What the prices of genai-prices are multiplied by.
+        cases: Other cases, which come before that of reading.
     """
     endpoints = ((f"{base}/chat/completions", "chat_completions"), (f"{base}/embeddings", "embeddings"))
     return tuple(
@@ -72,7 +118,7 @@ def openai_like(
             usage=usage,
             genai_provider=genai_provider or provider,
             genai_factor=None if genai_factor == 1 else genai_factor,
-            prices=(free(source),),
+            prices=(*cases, free(source)),
         )
         for path, category in (*endpoints, (None, None))
     )

@@ -114,7 +114,7 @@ PUBLISHERS = "/v1/projects/p/locations/l/publishers"
     ("host", "path", "method", "shape"),
     [
         ("api.openai.com", "/v1/responses", "POST", "openai"),
-        ("api.openai.com", "/v1/responses/resp_1", "GET", None),
+        ("api.openai.com", "/v1/responses/resp_1", "GET", "openai"),
         ("api.openai.com", "/v1/batches", "POST", None),
         ("eu.api.openai.com", "/v1/chat/completions", "POST", "openai"),
         ("api.anthropic.com", "/v1/messages", "POST", "anthropic"),

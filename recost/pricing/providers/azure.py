@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import free
+from recost.pricing.sources import free, openai_polls
 
 __all__ = ["RULES"]
 
@@ -16,6 +16,7 @@ RULES: Final = tuple(
         host,
         "azure",
         prices=(
+            *openai_polls(_SOURCE, "/openai**", usage="azure", genai_provider="azure"),
             free(_SOURCE),
             PriceCase(path="/anthropic/**", usage="anthropic", genai_provider="azure"),
             PriceCase(path="/openai/**", usage="azure", genai_provider="azure"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, per_million, unknown
+from recost.pricing.sources import LOOKED_UP, OPENAI_FEES, free, openai_polls, per_million, unknown
 
 __all__ = ["RULES"]
 
@@ -14,7 +14,7 @@ _MODEL_DOCS: Final = "https://developers.openai.com/api/docs/models"
 _FREE: Final = (
     "/v1/moderations",
     "/v1/responses/input_tokens",
-    "/v1/batches**",  # their work is billed when it is done
+    "/v1/batches/*/cancel",
     "/v1/files**",
     "/v1/uploads**",
     "/v1/vector_stores",
@@ -46,7 +46,15 @@ def _rule(
 
 
 RULES: Final = (
-    _rule("/v1/chat/completions", "chat_completions", 2.0, unknown("/v1/chat/completions/**", "POST")),
+    _rule(
+        "/v1/chat/completions",
+        "chat_completions",
+        2.0,
+        unknown("/v1/chat/completions/**", "POST"),
+        usd_per_unit=OPENAI_FEES,  # of the models that search
+        price_source=_SOURCE,
+        price_date=LOOKED_UP,
+    ),
     _rule("/v1/embeddings", "embeddings", 0.01),
     _rule("/v1/images/generations", "image_generation", 4.0),
     _rule(
@@ -70,7 +78,16 @@ RULES: Final = (
         None,
         None,
         None,
+        *openai_polls(_SOURCE, "/v1"),
+        unknown("/v1/batches", "POST"),  # what it says is nothing of what its work will cost
         *(free(_SOURCE, path, "POST") for path in _FREE),
+        PriceCase(
+            path="/v1/responses**",
+            method="POST",
+            usd_per_unit=OPENAI_FEES,
+            price_source=_SOURCE,
+            price_date=LOOKED_UP,
+        ),
         PriceCase(
             path="/v1/audio/translations",
             usd_per_unit={"seconds": per_million("100")},

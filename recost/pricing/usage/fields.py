@@ -9,7 +9,19 @@ from typing import Any, Final, Optional
 
 from recost.pricing.usage.model import Number
 
-__all__ = ["UNKNOWN", "add", "add_part", "child", "count", "dollars", "identifier", "inner", "scaled", "word"]
+__all__ = [
+    "UNKNOWN",
+    "add",
+    "add_part",
+    "child",
+    "count",
+    "dollars",
+    "identifier",
+    "inner",
+    "receipt",
+    "scaled",
+    "word",
+]
 
 UNKNOWN: Final = "?"
 """Key of a member whose name was lost in a gap."""
@@ -82,6 +94,11 @@ def scaled(value: Any, exponent: int) -> Optional[Decimal]:
 def identifier(value: Any) -> Optional[str]:
     """Return the name of a model or a tier; None for what doesn't look like one."""
     return value if value and isinstance(value, str) and _IDENTIFIER.match(value) else None
+
+
+def receipt(*ids: Any) -> tuple[int, ...]:
+    """Return numbers that stand for ids, for `Usage.receipts`; nothing for what is not an id."""
+    return tuple(hash(each) for each in ids if isinstance(each, str) and each)
 
 
 def word(value: Any) -> str:

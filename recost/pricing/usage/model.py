@@ -30,7 +30,8 @@ class Usage:
     ``output_audio_tokens`` (and image, video).
 
     Others: ``seconds``, ``channels``, ``characters``, ``pages``, ``annotated_pages``, ``images``,
-    ``input_pixels``, ``web_searches``, ``searches`` (reranked ones), ``classifications``, ``credits``,
+    ``input_pixels``, ``web_searches``, ``preview_web_searches`` (those of a tool that is billed otherwise),
+    ``file_searches``, ``searches`` (reranked ones), ``classifications``, ``credits``,
     ``segments``, ``read_units``, ``write_units``, ``rerank_units``, ``records``, and ``amount_usd`` (any
     currency): an amount of money that was moved, in the currency's minor unit.
     """
@@ -48,3 +49,7 @@ class Usage:
     """The provider behind a router, as the answer names it."""
     uncounted: tuple[str, ...] = ()
     """What was billed as well, and the answer has no count of."""
+    receipts: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Numbers made of the ids of what was billed: what is read again under one is not billed again."""
+    requests: int = 1
+    """How many requests these are the sums of."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recost.pricing import usage as pricing_usage
 from recost.pricing.usage import HEADERS, SHAPES, Content, read_model, read_usage
-from tests.pricing.usage.answers import SAMPLES, Sample
+from tests.pricing.usage.answers import SAMPLES, Sample, openai_tools
 from tests.pricing.usage.changes import agrees, captured, with_long_text, with_more_events
 
 SEEN = [sample for sample in SAMPLES if sample.usage is not None]
@@ -25,6 +25,10 @@ LOST = {
     "bedrock: invoke Titan's text model",
     "deepl: translation",
     "firecrawl: search, credits by page",
+    "openai: output of a batch",
+    "openai: output of a batch, one failed",
+    "openai: response of old that is read again",
+    *(sample.name for sample in openai_tools.SAMPLES),
     "ollama: stream whose prompt was in the cache",
     "serper: batch",
 }
@@ -154,7 +158,7 @@ def test_a_long_text_in_the_middle(sample: Sample, size: int) -> None:
     content = captured(sample, body)
     found = pricing_usage._read(sample.shape, content)
     if content.gap and sample.name in LOST:
-        assert found is None or found.partial
+        assert found is None or found.partial or found == sample.usage
     else:
         assert found == sample.usage
 
@@ -174,7 +178,9 @@ def test_unknown_shape() -> None:
 def test_model_alone() -> None:
     elsewhere = {"assemblyai", "bedrock", "deepgram"}
     for sample in SEEN:
-        if sample.shape not in elsewhere and "results of a batch" not in sample.name:
+        if sample.shape not in elsewhere and not any(
+            name in sample.name for name in ("results of a batch", "output of a batch")
+        ):
             assert sample.usage is not None
             assert read_model(sample.content()) == sample.usage.model, sample.name
 

@@ -20,7 +20,7 @@ from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
-from tests.pricing.usage.answers import SAMPLES, Sample
+from tests.pricing.usage.answers import SAMPLES, Sample, openai_batches, openai_tools
 from tests.pricing.usage.answers.regions import LONG
 
 genai: Any = pytest.importorskip(
@@ -93,6 +93,7 @@ GETS: Final = (
     "pinecone: list",
     "replicate: prediction that goes on",
     "stripe: list of charges",
+    *openai_batches.READ,
 )
 BY_HAND: Final = {
     # Free.
@@ -133,6 +134,8 @@ BY_HAND: Final = {
     # $0.0083 a segment: 4, 1.
     "twilio: long message": "0.0332",
     "twilio: message": "0.0083",
+    **openai_tools.BY_HAND,
+    **openai_batches.BY_HAND,
 }
 """In US dollars, from the lists of prices named in the rules."""
 BESIDES: Final = {"mistral: chat about audio": "0.0008"}
@@ -154,11 +157,14 @@ FLAT: Final = {
     "twilio: message that is not split yet": "0.0079",
 }
 """Estimates: the answer names no model, or not all that is billed."""
+GUESSED: Final = {
+    # 20 at $2.50 a million, 100 and 250 at $10, as sounds have no price.
+    "openai: chat with audio": "0.00355",
+}
+"""Estimates: the dearest price of a model stands in for that of sounds or images."""
 STANDARD: Final = (
     "anthropic: message, fast",
     "anthropic: message, priority",
-    "anthropic: results of a batch",
-    "anthropic: results of a batch with two models",
     "bedrock: converse stream with caches, priority",
     "bedrock: converse with caches, at both lifetimes",
     "bedrock: converse, flex",
@@ -169,6 +175,7 @@ STANDARD: Final = (
 )
 """Estimates: what was used has no price of its own in genai-prices; what comes nearest stands in."""
 UNKNOWN: Final = (
+    *openai_batches.UNKNOWN,
     # There is no price of the model.
     "azure: chat stream, last chunk with a reason",
     "bedrock: converse whose input has the cached tokens",
@@ -282,7 +289,10 @@ def expected(sample: Sample) -> tuple[str, Optional[Decimal]]:
     if name in UNKNOWN or name.endswith("newer than the list"):
         return "unknown", None
     if name in BY_HAND:
-        return "computed", Decimal(BY_HAND[name])
+        exact = name not in openai_batches.ESTIMATED and not (usage is not None and usage.uncounted)
+        return "computed" if exact else "estimated", Decimal(BY_HAND[name])
+    if name in GUESSED:
+        return "estimated", Decimal(GUESSED[name])
     if name in FLAT:
         return "estimated", Decimal(FLAT[name])
     if name in BY_BYTES:

@@ -48,6 +48,10 @@ DIFFER = {
     "mistral: chat with cached tokens": "it looks for cached tokens elsewhere",
     "bedrock: invoke Nova": "it looks for cached tokens elsewhere",
     "bedrock: chat": "it has no such interface there",
+    "openai: response with an image of gpt-image-2": "it leaves the image out",
+    "openai: response with an image without details": "it leaves the image out",
+    "openai: response with an image that was edited": "it leaves the image out",
+    "openai: response with two images by their size": "it leaves the images out",
     "openai: transcription with tokens": "it looks for audio elsewhere",
 }
 

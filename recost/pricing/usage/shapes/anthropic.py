@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import add, add_part, child, count, identifier, word
+from recost.pricing.usage.fields import add, add_part, child, count, identifier, receipt, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of, tier_of
 from recost.pricing.usage.shapes.costs import reported_cost
@@ -198,6 +198,7 @@ def _read_batch(answer: Answer, results: list[Mapping[str, Any]]) -> Optional[Us
     units: dict[str, Number] = {}
     by_model: dict[tuple[Optional[str], Optional[Decimal]], dict[str, Number]] = {}
     uncounted: set[str] = set()
+    requests: dict[tuple[Optional[str], Optional[Decimal]], int] = {}
     for message in _succeeded(results):
         usage, model = child(message, "usage"), identifier(message.get("model"))
         factor, place = _factor(answer, usage, model)
@@ -205,6 +206,7 @@ def _read_batch(answer: Answer, results: list[Mapping[str, Any]]) -> Optional[Us
         own = Usage(model, _read_units(usage), token_factor=factor)
         for part in _read_advice(own, usage) or (own,):
             sums = by_model.setdefault((part.model, part.token_factor), {})
+            requests[part.model, part.token_factor] = requests.get((part.model, part.token_factor), 0) + 1
             for unit, value in part.units.items():
                 units[unit] = add(units.get(unit), value)
                 sums[unit] = add(sums.get(unit), value)
@@ -217,8 +219,10 @@ def _read_batch(answer: Answer, results: list[Mapping[str, Any]]) -> Optional[Us
         tier="batch",
         token_factor=factor,
         uncounted=tuple(sorted(uncounted)),
+        receipts=receipt(answer.path),
+        requests=sum(requests.values()),
         parts=tuple(
-            Usage(name, sums, tier="batch", token_factor=times)
+            Usage(name, sums, tier="batch", token_factor=times, requests=requests[name, times])
             for (name, times), sums in by_model.items()
             if several
         ),

@@ -6,7 +6,7 @@ import re
 from typing import Callable, Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import add_part, child, count, word
+from recost.pricing.usage.fields import add_part, child, count, receipt, word
 from recost.pricing.usage.model import Number, Usage
 
 __all__ = ["WANTED", "read"]
@@ -24,7 +24,8 @@ def _read_assemblyai(answer: Answer) -> Optional[Usage]:
     document = answer.last
     units: dict[str, Number] = {}
     add_part(units, "seconds", count(document.get("audio_duration")))
-    return answer.usage(units, document.get("speech_model_used") or document.get("speech_model"))
+    model = document.get("speech_model_used") or document.get("speech_model")
+    return answer.usage(units, model, receipts=receipt(document.get("id")))
 
 
 def _read_deepgram(answer: Answer) -> Optional[Usage]:
@@ -60,7 +61,9 @@ def _read_replicate(answer: Answer) -> Optional[Usage]:
     add_part(units, "seconds", count(metrics.get("predict_time")))
     add_part(units, "images", count(metrics.get("image_count", metrics.get("image_output_count"))))
     done = word(document.get("status")) in {"succeeded", "failed", "canceled"}
-    return answer.usage(units, document.get("model"), final=answer.ended and done)
+    return answer.usage(
+        units, document.get("model"), final=answer.ended and done, receipts=receipt(document.get("id"))
+    )
 
 
 _READERS: Final[dict[str, Callable[[Answer], Optional[Usage]]]] = {

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, identifier, inner, word
+from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, identifier, inner, receipt, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of, tier_of
-from recost.pricing.usage.shapes import anthropic
+from recost.pricing.usage.shapes import anthropic, openai_batches
 from recost.pricing.usage.shapes.costs import reported_cost
+from recost.pricing.usage.shapes.openai_tools import (
+    ToolUse,
+    are_calls_counted,
+    is_search,
+    read_chat_search,
+    read_tools,
+    whole_images,
+)
 from recost.pricing.usage.shapes.tokens import read_tokens
 
 __all__ = ["WANTED", "read"]
@@ -34,6 +43,10 @@ _LAST_EVENTS: Final = frozenset(
     }
 )
 """Types of the events whose usage is the whole call's."""
+_OWN_SHAPES: Final = frozenset({"openai", "azure"})
+"""Those of OpenAI's own models, with its own tools."""
+_RESPONSE: Final = re.compile(r"/responses(?:/compact|/(resp_[^/]{1,200})(?:/cancel)?)?/?\Z")
+"""Where a response is asked for, or, by its id, read."""
 _IMAGE_PATHS: Final = ("/images/generations", "/images/edits", "/images/variations")
 
 
@@ -41,26 +54,60 @@ def read(answer: Answer) -> Optional[Usage]:
     """Return the usage of the last document that has one."""
     if anthropic.is_message(answer):
         return anthropic.read(answer)
+    own = answer.shape in _OWN_SHAPES
+    if own and openai_batches.is_batch(answer):
+        return openai_batches.read_batch(answer, read)
     for document in reversed(answer.documents):
         for usage in filter(None, _usages(document)):
-            units = _read_units(answer, document, usage)
-            cost = reported_cost(answer.shape, usage)
-            if units or cost is not None:
-                parts = _read_breakdown(document) if answer.shape == "groq" else ()
-                uncounted = () if cost is not None else _find_uncounted(answer, document, usage)
-                if parts and _runs_tools(document):
-                    uncounted = ("executed_tools",)
-                return answer.usage(
-                    _sum(parts) if parts else units,
-                    _model(answer, document),
-                    final=_is_final(answer, document) and _is_counted(answer, document, units),
-                    reported_usd=cost,
-                    tier=tier_of(document, inner(document, "response"), usage),
-                    parts=parts,
-                    served_by=_provider(answer),
-                    uncounted=uncounted,
-                )
+            found = _read_used(answer, document, usage)
+            if found is not None:
+                return _as_billed(answer, document, found) if own else found
     return _read_without_usage(answer)
+
+
+def _read_used(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, Any]) -> Optional[Usage]:
+    units = _read_units(answer, document, usage)
+    cost = reported_cost(answer.shape, usage)
+    if not units and cost is None:
+        return None
+    parts = _read_breakdown(document) if answer.shape == "groq" else ()
+    uncounted = () if cost is not None else _find_uncounted(answer, document, usage)
+    if parts and _runs_tools(document):
+        uncounted = ("executed_tools",)
+    return answer.usage(
+        _sum(parts) if parts else units,
+        _model(answer, document),
+        final=_is_final(answer, document) and _is_counted(answer, document, units),
+        reported_usd=cost,
+        tier=tier_of(document, inner(document, "response"), usage),
+        parts=parts,
+        served_by=_provider(answer),
+        uncounted=uncounted,
+    )
+
+
+def _as_billed(answer: Answer, document: Mapping[str, Any], used: Usage) -> Usage:
+    """Return a usage with what OpenAI's own tools are billed for, and the id that it is billed under."""
+    response, place = inner(document, "response") or document, _RESPONSE.search(answer.path)
+    if place is None:
+        is_chat = answer.path.endswith("/chat/completions")
+        tools = read_chat_search(used.model) if is_chat else ToolUse({})
+        lost = is_chat and used.model is None  # it may be one that searches
+    else:
+        lost = place[1] is not None and "background" not in response
+        if place[1] and response.get("background") is not True and not (lost and answer.gap):
+            return Usage(used.model)  # what is read again was billed when it was asked for
+        tools = read_tools(response, used.model, used.units.get("input_tokens"))
+    own = Usage(used.model, {**used.units, **tools.units}, tier=used.tier)
+    parts = (own, *tools.images) if tools.images else ()
+    return replace(
+        used,
+        units=_sum(parts) if parts else own.units,
+        parts=parts,
+        partial=used.partial or (answer.gap and (lost or bool(tools.uncounted))),
+        uncounted=(*used.uncounted, *tools.uncounted),
+        receipts=() if place is None else receipt(response.get("id") or place[1]),
+    )
 
 
 def _model(answer: Answer, document: Mapping[str, Any]) -> Optional[str]:
@@ -110,7 +157,10 @@ def _read_units(answer: Answer, document: Mapping[str, Any], usage: Mapping[str,
         _read_voyage(units, usage)
     add_part(units, "seconds", count(usage.get("seconds", usage.get("prompt_audio_seconds"))))
     _read_pages(units, document, usage)
-    _read_searches(units, inner(document, "response") or document)
+    if answer.shape not in _OWN_SHAPES:
+        _read_searches(units, inner(document, "response") or document)
+    elif answer.path.rstrip("/").endswith(_IMAGE_PATHS):
+        whole_images(units)
     if "output_tokens" not in units:
         _read_images(units, answer, document)
     return units
@@ -204,19 +254,12 @@ def _read_pages(units: dict[str, Number], document: Mapping[str, Any], usage: Ma
 
 
 def _read_searches(units: dict[str, Number], response: Mapping[str, Any]) -> None:
-    """Count the web searches of OpenAI's own tool: as the response does, or by its calls."""
+    """Count the web searches of those that have OpenAI's tool: as the response does, or by its calls."""
     reported = count(child(response, "tool_usage", "web_search").get("num_requests"))
     output = response.get("output")
     if reported is None and isinstance(output, list):
-        reported = sum(1 for item in output if _is_search(item))
+        reported = sum(1 for item in output if is_search(item))
     add_part(units, "web_searches", reported)
-
-
-def _is_search(item: Any) -> bool:
-    """Tell whether an item is a web search; opening a page is not billed as one."""
-    if not isinstance(item, dict) or item.get("type") != "web_search_call":
-        return False
-    return bool(child(item, "action").get("type", "search") == "search")
 
 
 def _read_images(units: dict[str, Number], answer: Answer, document: Mapping[str, Any]) -> None:
@@ -242,19 +285,8 @@ def _is_counted(answer: Answer, document: Mapping[str, Any], units: Mapping[str,
     if path.endswith(_IMAGE_PATHS):
         return "data" in document or "output_tokens" in units
     if path.endswith("/responses"):
-        return _are_searches_counted(inner(document, "response") or document)
+        return are_calls_counted(inner(document, "response") or document)
     return "input_tokens" in units or "output_tokens" not in units
-
-
-def _are_searches_counted(response: Mapping[str, Any]) -> bool:
-    """Tell whether no web search can have been lost with other members of a response."""
-    if child(response, "tool_usage"):
-        return True
-    output, tools = response.get("output"), response.get("tools")
-    if isinstance(output, list):
-        return not any(_is_search(item) for item in output)
-    kinds = [str(child(tool).get("type")) for tool in tools] if isinstance(tools, list) else ["web_search"]
-    return not any(kind.startswith("web_search") for kind in kinds)
 
 
 def _read_without_usage(answer: Answer) -> Optional[Usage]:

@@ -6,7 +6,7 @@ import re
 from typing import Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import UNKNOWN, add_part, child, count, dollars
+from recost.pricing.usage.fields import UNKNOWN, add_part, child, count, dollars, receipt
 from recost.pricing.usage.model import Number, Usage
 
 __all__ = ["WANTED", "read"]
@@ -27,7 +27,8 @@ def read(answer: Answer) -> Optional[Usage]:
         found = count(document.get("creditsUsed"))
         if found is None:
             return _read_pages(answer)
-    return None if found is None else answer.usage({"credits": found})
+    crawl = receipt(answer.path) if answer.shape == "firecrawl" else ()
+    return None if found is None else answer.usage({"credits": found}, receipts=crawl)
 
 
 def _read_exa(answer: Answer) -> Optional[Usage]:
@@ -36,7 +37,7 @@ def _read_exa(answer: Answer) -> Optional[Usage]:
     for document in answer.documents:
         found = dollars(child(document, "costDollars").get("total"))
         cost = cost if found is None else found
-    return answer.usage({}, reported_usd=cost)
+    return answer.usage({}, reported_usd=cost, receipts=receipt(answer.last.get("researchId")))
 
 
 def _read_serper(answer: Answer) -> Optional[Usage]:

@@ -13,7 +13,9 @@ from tests.pricing.usage.answers import (
     models,
     multiple,
     openai,
+    openai_batches,
     openai_media,
+    openai_tools,
     regions,
     reported,
     routed,
@@ -27,6 +29,8 @@ __all__ = ["SAMPLES", "Sample"]
 SAMPLES: list[Sample] = [
     *openai.SAMPLES,
     *openai_media.SAMPLES,
+    *openai_tools.SAMPLES,
+    *openai_batches.SAMPLES,
     *azure.SAMPLES,
     *anthropic.SAMPLES,
     *google.SAMPLES,

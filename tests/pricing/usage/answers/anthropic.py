@@ -245,6 +245,7 @@ SAMPLES = [
         used(
             CLAUDE,
             tier="batch",
+            requests=2,
             input_tokens=6031,
             cache_read_tokens=5000,
             cache_write_tokens=600,
@@ -260,6 +261,7 @@ SAMPLES = [
         ndjson(_result("a", _SMALL), _result("b", _SMALL, "claude-haiku-4-5")),
         used(
             tier="batch",
+            requests=2,
             parts=[
                 used(name, tier="batch", input_tokens=10, output_tokens=25)
                 for name in (CLAUDE, "claude-haiku-4-5")

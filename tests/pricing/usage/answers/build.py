@@ -55,6 +55,7 @@ def used(
     factor: Optional[str] = None,
     served_by: Optional[str] = None,
     uncounted: Sequence[str] = (),
+    requests: int = 1,
     **units: Number,
 ) -> Usage:
     return Usage(
@@ -67,6 +68,7 @@ def used(
         None if factor is None else Decimal(factor),
         served_by,
         tuple(uncounted),
+        requests=requests,
     )
 
 

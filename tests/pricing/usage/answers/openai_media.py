@@ -44,7 +44,7 @@ SAMPLES = [
         "openai",
         IMAGES,
         plain({"created": 1713833628, "data": [{"b64_json": "aGk="}], "usage": _IMAGE_USAGE}),
-        used(input_tokens=50, input_image_tokens=40, output_tokens=50),
+        used(input_tokens=50, input_image_tokens=40, output_tokens=50, output_image_tokens=50),
     ),
     Sample(
         "openai: image with details of the output",
@@ -84,7 +84,7 @@ SAMPLES = [
             done=False,
             named=True,
         ),
-        used(input_tokens=50, input_image_tokens=40, output_tokens=50),
+        used(input_tokens=50, input_image_tokens=40, output_tokens=50, output_image_tokens=50),
         SSE,
     ),
     Sample(

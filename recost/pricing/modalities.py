@@ -1,0 +1,77 @@
+"""Tokens of sounds, images and films for which a model of genai-prices has no price of its own.
+
+They cost up to sixteen times as much as those of text, so they are not priced as text: the dearest known
+price of the model stands in, and the cost is an estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, Final
+
+from recost.pricing.rates import Units
+
+__all__ = ["dearest_token", "find_guessed", "without"]
+
+_MODALITIES: Final = ("audio", "image", "video")
+_PLAIN: Final = {"google": ("input",)}
+"""Where a price of text holds for the other modalities, too, unless the list has one of theirs: Gemini's
+prices of input, "text / image / video": https://ai.google.dev/gemini-api/docs/pricing, as of 2026-11."""
+_PARENTS: Final = {"input": "input_tokens", "output": "output_tokens"}
+
+
+def find_guessed(provider: str, model: str, price: Any, units: Units) -> frozenset[str]:
+    """Return the units of tokens that were used, and have no price of their own.
+
+    Args:
+        provider: Its id in genai-prices.
+        model: Its id there.
+        price: The model's prices.
+        units: What was used.
+    """
+    found = set()
+    for kind in _MODALITIES:
+        for direction in ("input", "output"):
+            unit = f"{direction}_{kind}_tokens"
+            if units.get(unit) and not _has_price(provider, model, price, direction, kind):
+                found.add(unit)
+    return frozenset(found)
+
+
+def dearest_token(price: Any) -> Decimal:
+    """Return the highest price that a model has for a token of any kind."""
+    known = [
+        each
+        for name, value in vars(price).items()
+        if name.endswith("_mtok") and value is not None
+        for each in (getattr(value, "base", value), *(tier.price for tier in getattr(value, "tiers", ())))
+    ]
+    return max(known, default=Decimal(0)) / 1_000_000
+
+
+def without(units: Units, guessed: Iterable[str]) -> Units:
+    """Return what was used besides some tokens; those of them that were cached go, too."""
+    rest = dict(units)
+    for unit in guessed:
+        direction, kind, _ = unit.split("_")
+        cached = rest.pop(f"cache_{kind}_read_tokens", 0) if direction == "input" else 0
+        for whole, taken in ((_PARENTS[direction], rest.pop(unit)), ("cache_read_tokens", cached)):
+            if whole in rest:
+                rest[whole] = max(rest[whole] - taken, 0)
+    return {unit: value for unit, value in rest.items() if value}
+
+
+def _has_price(provider: str, model: str, price: Any, direction: str, kind: str) -> bool:
+    if getattr(price, f"{direction}_{kind}_mtok", None) is not None:
+        return True
+    if direction in _PLAIN.get(provider, ()):
+        return True
+    return direction == "output" and _makes_nothing_else(model, price, kind)
+
+
+def _makes_nothing_else(model: str, price: Any, kind: str) -> bool:
+    """Tell whether all that a model makes is of a kind: the price of its output is that kind's."""
+    if kind == "image":  # those that make text as well have no price of images that are given to them
+        return "image" in model and getattr(price, "input_image_mtok", None) is not None
+    return kind == "audio" and "tts" in model
