@@ -269,6 +269,8 @@ def cost_for(response: object) -> Optional[Cost]:
 
     Takes a response of requests, httpx, httpx2, aiohttp, urllib3 or urllib, or an SDK's object that holds one
     (openai's ``with_raw_response``). Before the body is complete, ``complete`` is False.
+    Where something that was billed has no price or no count, the cost is at least ``usd``, and ``missing``
+    names it.
 
     Returns:
         None for a response that recost did not see.

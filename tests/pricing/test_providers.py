@@ -227,8 +227,6 @@ def test_known_urls(url: str, provider: Optional[str], category: Optional[str]) 
 
 FREE = """
 POST https://api.openai.com/v1/traces/ingest
-GET https://api.openai.com/v1/batches/batch_1
-POST https://api.openai.com/v1/batches
 POST https://api.openai.com/v1/batches/batch_1/cancel
 POST https://api.openai.com/v1/files
 POST https://api.openai.com/v1/uploads/upload_1/parts
@@ -247,6 +245,7 @@ POST https://api.stripe.com/v1/customers
 GET https://api.stripe.com/v1/charges
 """
 UNKNOWN = """
+POST https://api.openai.com/v1/batches
 POST https://api.openai.com/v1/threads/t/runs
 POST https://api.openai.com/v1/vector_stores/vs_1/search
 POST https://api.openai.com/v1/containers

@@ -146,6 +146,8 @@ BY_BYTES: Final = {
 }
 """Streams that don't say what they used, and their model: a token for 4 bytes sent, and for 250 that come."""
 FLAT: Final = {
+    # 20 at $2.50 a million, 300 and 50 at $10: sounds have no price, the dearest stands in.
+    "openai: chat with audio": "0.00355",
     "openai: images without tokens": "0.04",
     "pinecone: embeddings": "0.0004",
     "pinecone: rerank": "0.0004",
@@ -157,11 +159,6 @@ FLAT: Final = {
     "twilio: message that is not split yet": "0.0079",
 }
 """Estimates: the answer names no model, or not all that is billed."""
-GUESSED: Final = {
-    # 20 at $2.50 a million, 100 and 250 at $10, as sounds have no price.
-    "openai: chat with audio": "0.00355",
-}
-"""Estimates: the dearest price of a model stands in for that of sounds or images."""
 STANDARD: Final = (
     "anthropic: message, fast",
     "anthropic: message, priority",
@@ -291,8 +288,6 @@ def expected(sample: Sample) -> tuple[str, Optional[Decimal]]:
     if name in BY_HAND:
         exact = name not in openai_batches.ESTIMATED and not (usage is not None and usage.uncounted)
         return "computed" if exact else "estimated", Decimal(BY_HAND[name])
-    if name in GUESSED:
-        return "estimated", Decimal(GUESSED[name])
     if name in FLAT:
         return "estimated", Decimal(FLAT[name])
     if name in BY_BYTES:
