@@ -358,6 +358,8 @@ def test_without_metering_nothing_is_read_and_windows_say_what_is_unpriced(
         "totalRequestBytes",
         "totalResponseBytes",
         "estimatedCostCents",
+        "costSource",
+        "unpricedCount",
     }
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import decimal
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from importlib.util import find_spec
@@ -399,8 +400,9 @@ def test_searches_alone_are_not_the_price_of_a_model_without_one() -> None:
 @needs_genai
 def test_a_batch_of_prompts_that_may_be_short_or_long_is_an_estimate() -> None:
     results = f"{ANTHROPIC}/batches/msgbatch_1/results"
-    found = cost(results, used("claude-sonnet-4-5", "batch", input_tokens=300_000), method="GET")
-    assert found.source == "estimated"
+    one = used("claude-sonnet-4-5", "batch", input_tokens=300_000)
+    assert cost(results, one, method="GET").source == "computed"
+    assert cost(results, replace(one, requests=2), method="GET").source == "estimated"
     found = cost(results, used(HAIKU, "batch", input_tokens=300_000), method="GET")
     assert (found.usd, found.source) == (Decimal("0.15"), "computed")
 

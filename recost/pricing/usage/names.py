@@ -10,7 +10,7 @@ from recost.pricing.usage.fields import UNKNOWN, child, identifier
 __all__ = ["model_of", "tier_of"]
 
 _LONGEST_TIER: Final = 40
-_HOLDERS: Final = ("response", "message", "result", UNKNOWN)
+_HOLDERS: Final = ("response", "message", "result", "interaction", UNKNOWN)
 
 
 def model_of(documents: Sequence[Mapping[str, Any]]) -> Optional[str]:
@@ -19,6 +19,9 @@ def model_of(documents: Sequence[Mapping[str, Any]]) -> Optional[str]:
         name = _named(document)
         for key in () if name else _HOLDERS:
             name = name or _named(child(document, key))
+        outputs = document.get("outputs")  # of Mistral's conversations
+        for item in outputs if isinstance(outputs, list) and name is None else ():
+            name = name or _named(child(item))
         if name is not None:
             return name
     return None

@@ -149,11 +149,8 @@ FLAT: Final = {
     # 20 at $2.50 a million, 300 and 50 at $10: sounds have no price, the dearest stands in.
     "openai: chat with audio": "0.00355",
     "openai: images without tokens": "0.04",
-    "pinecone: embeddings": "0.0004",
-    "pinecone: rerank": "0.0004",
     # Its read units; not the reranking, nor what the embedding takes.
     "pinecone: search of text": "0.000096",
-    "pinecone: statistics": "0.0004",
     "pinecone: upsert": "0.0008",
     "tavily: search that names no credits": "0.008",
     "twilio: message that is not split yet": "0.0079",
@@ -232,6 +229,9 @@ UNKNOWN: Final = (
     "ollama: generation",
     "ollama: stream",
     "ollama: stream whose prompt was in the cache",
+    "pinecone: embeddings",
+    "pinecone: rerank",
+    "pinecone: statistics",
     "replicate: prediction",
     "replicate: prediction of a language model",
     "replicate: prediction that goes on",

@@ -41,6 +41,14 @@ NAMES = {
 }
 DIFFER = {
     "anthropic: message after a compaction, which is not in the totals": "it leaves the compaction out",
+    "anthropic: message with advice": "it leaves the advice out",
+    "anthropic: message with advice of two": "it leaves the advice out",
+    "anthropic: message with advice twice": "it leaves the advice out",
+    "anthropic: message with advice from the cache": "it leaves the advice out",
+    "mistral: conversation with a search": "it leaves the connectors' tokens out",
+    "mistral: conversation with connectors that are not named": "it leaves the connectors' tokens out",
+    "gemini: chat as OpenAI's, thoughts in the total": "it leaves the thoughts out",
+    "gemini: chat as OpenAI's, many thoughts": "it leaves the thoughts out",
     "bedrock: converse whose input has the cached tokens": "it adds them again",
     "xai: chat, reasoning among the completion's tokens": "it adds them again",
     "moonshot: chat": "it looks for cached tokens elsewhere",

@@ -29,7 +29,7 @@ from recost.pricing.usage.shapes.tokens import read_tokens
 
 __all__ = ["WANTED", "read"]
 
-WANTED: Final = re.compile(rb'"usage(?:_info)?"\s*:\s*[{]|"message_stop"|invocationMetrics')
+WANTED: Final = re.compile(rb'"usage(?:_info)?"\s*:\s*[{]|"message_stop"|invocationMetrics|"executed_tools"')
 
 _LAST_EVENTS: Final = frozenset(
     {
@@ -47,6 +47,10 @@ _OWN_SHAPES: Final = frozenset({"openai", "azure"})
 """Those of OpenAI's own models, with its own tools."""
 _RESPONSE: Final = re.compile(r"/responses(?:/compact|/(resp_[^/]{1,200})(?:/cancel)?)?/?\Z")
 """Where a response is asked for, or, by its id, read."""
+_COMPOUND: Final = re.compile(r"(?:groq/)?compound|\Z")
+_HAVE_TOOLS: Final = re.compile(r"(?:groq/)?compound|(?:openai/)?gpt-oss|\Z")
+"""Models of Groq that have tools of its own: https://console.groq.com/docs/tool-use/built-in-tools. The
+tools of those that are one model come early in a stream."""
 _IMAGE_PATHS: Final = ("/images/generations", "/images/edits", "/images/variations")
 
 
@@ -72,11 +76,11 @@ def _read_used(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, 
         return None
     parts = _read_breakdown(document) if answer.shape == "groq" else ()
     uncounted = () if cost is not None else _find_uncounted(answer, document, usage)
-    if parts and _runs_tools(document):
+    if answer.shape == "groq" and any(map(_runs_tools, answer.documents)):
         uncounted = ("executed_tools",)
     return answer.usage(
         _sum(parts) if parts else units,
-        _model(answer, document),
+        model_of([*answer.documents[:1], document]),
         final=_is_final(answer, document) and _is_counted(answer, document, units),
         reported_usd=cost,
         tier=tier_of(document, inner(document, "response"), usage),
@@ -107,17 +111,6 @@ def _as_billed(answer: Answer, document: Mapping[str, Any], used: Usage) -> Usag
         partial=used.partial or (answer.gap and (lost or bool(tools.uncounted))),
         uncounted=(*used.uncounted, *tools.uncounted),
         receipts=() if place is None else receipt(response.get("id") or place[1]),
-    )
-
-
-def _model(answer: Answer, document: Mapping[str, Any]) -> Optional[str]:
-    """Return the model; of Mistral's conversations, the one that their outputs name."""
-    name = model_of([*answer.documents[:1], document])
-    if name is not None or answer.shape != "mistral":
-        return name
-    outputs = document.get("outputs")
-    return model_of(
-        [*answer.documents, *(child(item) for item in (outputs if isinstance(outputs, list) else ()))]
     )
 
 
@@ -221,11 +214,17 @@ def _read_breakdown(document: Mapping[str, Any]) -> tuple[Usage, ...]:
 
 
 def _runs_tools(document: Mapping[str, Any]) -> bool:
-    """Tell whether a compound system ran tools, which are billed by the call."""
+    """Tell whether Groq's own tools were run, which are billed by the call."""
     choices = document.get("choices")
     return isinstance(choices, list) and any(
-        child(choice, "message").get("executed_tools") for choice in choices
+        child(choice, holder).get("executed_tools") for choice in choices for holder in ("message", "delta")
     )
+
+
+def _runs_own_tools(answer: Answer, document: Mapping[str, Any]) -> bool:
+    """Tell whether Groq's own tools may have been run."""
+    model = model_of([*answer.documents[:1], document]) or ""
+    return bool((_COMPOUND if answer.streamed else _HAVE_TOOLS).match(model))
 
 
 def _read_perplexity(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
@@ -280,6 +279,8 @@ def _is_counted(answer: Answer, document: Mapping[str, Any], units: Mapping[str,
     if not answer.gap or (answer.streamed and word(document.get("type")) in _LAST_EVENTS):
         return True
     path = answer.path.rstrip("/")
+    if answer.shape == "groq" and _runs_own_tools(answer, document):
+        return False  # what they were may be lost
     if "usage_info" in document:
         return "document_annotation" in document
     if path.endswith(_IMAGE_PATHS):

@@ -141,7 +141,10 @@ def _has_no_tools(response: Mapping[str, Any]) -> bool:
     """Tell whether none of the tools is billed, of a response whose calls were lost or left out."""
     members = dict(response)  # to ask for one that was left out would tell that it is needed
     tools = members.get("tools")
-    return not isinstance(members.get("output"), list) and isinstance(tools, list) and not _billed(tools)
+    if isinstance(members.get("output"), list) or not isinstance(tools, list) or _billed(tools):
+        return False
+    stated = child(members, "tool_usage").values()
+    return not any(count(value) for use in stated for value in child(use).values())
 
 
 def _billed(tools: list[Any]) -> set[str]:

@@ -7,7 +7,19 @@ from typing import Any
 
 from recost.pricing.usage import Usage
 from tests.pricing.usage.answers.anthropic import PATH, message, stream
-from tests.pricing.usage.answers.build import CHAT, SMALL, SSE, Sample, chat, chunk, ending, plain, sse, used
+from tests.pricing.usage.answers.build import (
+    CHAT,
+    SMALL,
+    SSE,
+    TEXT,
+    Sample,
+    chat,
+    chunk,
+    ending,
+    plain,
+    sse,
+    used,
+)
 
 SONNET = "claude-sonnet-4-6"
 OPUS = "claude-opus-4-7"
@@ -121,7 +133,11 @@ CLOSED = [
         "anthropic",
         PATH,
         sse(
-            {"type": "message_start", "message": message({**usage, "output_tokens": 1}, model=model)},
+            {
+                "type": "message_start",
+                "message": message({**usage, "output_tokens": 1}, model=model, content=[]),
+            },
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": TEXT}},
             *(
                 {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta"}}
                 for _ in range(20)
