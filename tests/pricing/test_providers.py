@@ -116,7 +116,7 @@ PUBLISHERS = "/v1/projects/p/locations/l/publishers"
         ("api.openai.com", "/v1/responses", "POST", "openai"),
         ("api.openai.com", "/v1/responses/resp_1", "GET", "openai"),
         ("api.openai.com", "/v1/batches", "POST", None),
-        ("eu.api.openai.com", "/v1/chat/completions", "POST", "openai"),
+        ("eu.api.openai.com", "/v1/chat/completions", "POST", "openai_regional"),
         ("api.anthropic.com", "/v1/messages", "POST", "anthropic"),
         ("api.anthropic.com", "/v1/messages/batches/b/results", "GET", "anthropic"),
         ("api.anthropic.com", "/v1/messages/batches/b", "GET", None),

@@ -11,7 +11,8 @@ from recost.pricing.sources import LOOKED_UP, per_thousand
 __all__ = ["RULES"]
 
 _GEMINI: Final = "generativelanguage.googleapis.com"
-_VERTEX: Final = "*aiplatform.googleapis.com"
+_VERTEX_HOSTS: Final = ("*aiplatform.googleapis.com", "aiplatform.*.rep.googleapis.com")
+"""Of the world and of regions, and of the United States or Europe."""
 _PLACES: Final = "places.googleapis.com"
 _STORAGE: Final = "storage.googleapis.com"
 _TOKENS: Final = "https://ai.google.dev/gemini-api/docs/pricing"
@@ -38,6 +39,15 @@ def _per_call(
     )
 
 
+def _vertex(host: str) -> tuple[PriceCase, ...]:
+    return (
+        _per_call(host, "/**:countTokens", "0", _TOKENS),
+        _llm(host, "/**/publishers/anthropic/**", "anthropic"),
+        _llm(host, "/**/endpoints/openapi/**", "vertex"),
+        _llm(host, "/**", "vertex"),
+    )
+
+
 RULES: Final = (
     ProviderDef(
         "*.googleapis.com",
@@ -50,10 +60,7 @@ RULES: Final = (
             _llm(_GEMINI, "/*/openai/**", "gemini"),
             _llm(_GEMINI, "/**", "gemini"),
             _per_call(_GEMINI, None, "0", _TOKENS),
-            _per_call(_VERTEX, "/**:countTokens", "0", _TOKENS),
-            _llm(_VERTEX, "/**/publishers/anthropic/**", "anthropic"),
-            _llm(_VERTEX, "/**/endpoints/openapi/**", "vertex"),
-            _llm(_VERTEX, "/**", "vertex"),
+            *(case for host in _VERTEX_HOSTS for case in _vertex(host)),
             _per_call("maps.googleapis.com", "/maps/api/geocode/**", "5", _MAPS),
             _per_call(_PLACES, "/v1/places:autocomplete", "2.83", _MAPS),
             PriceCase(host=_PLACES, usage=NO_USAGE),  # by the fields that the request asks for

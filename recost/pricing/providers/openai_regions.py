@@ -1,6 +1,6 @@
 """OpenAI's hosts for data that stays in a region.
 
-Regional processing of some models costs a tenth more, which is not in these prices.
+Models released since 2026-03-05 cost a tenth more there, which the shape of the answers takes into account.
 """
 
 from __future__ import annotations
@@ -12,9 +12,19 @@ from recost.pricing.sources import openai_like, openai_polls
 __all__ = ["RULES"]
 
 _SOURCE: Final = "https://developers.openai.com/api/docs/pricing"
+_SHAPE: Final = "openai_regional"
+_REGIONS: Final = ("us", "eu", "au", "in", "jp")
+"""https://developers.openai.com/api/docs/guides/data-residency"""
 
 RULES: Final = tuple(
     rule
-    for host in ("us.api.openai.com", "eu.api.openai.com")
-    for rule in openai_like(host, "openai", "/v1", _SOURCE, cases=openai_polls(_SOURCE, "/v1"))
+    for region in _REGIONS
+    for rule in openai_like(
+        f"{region}.api.openai.com",
+        "openai",
+        "/v1",
+        _SOURCE,
+        usage=_SHAPE,
+        cases=openai_polls(_SOURCE, "/v1"),
+    )
 )

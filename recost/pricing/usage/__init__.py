@@ -33,6 +33,7 @@ __all__ = [
 
 SHAPES: Final = {
     "openai": "openai",
+    "openai_regional": "openai",
     "azure": "openai",
     "cerebras": "openai",
     "cloudflare": "openai",

@@ -49,6 +49,7 @@ HOSTS: Final = {
     "moonshot": "api.moonshot.ai",
     "ollama": "localhost",
     "openai": "api.openai.com",
+    "openai in a region": "eu.api.openai.com",
     "openrouter": "openrouter.ai",
     "perplexity": "api.perplexity.ai",
     "pinecone": "movies-abc.svc.us-east-1-aws.pinecone.io",
@@ -67,6 +68,7 @@ GENAI: Final = {
     "bedrock": "aws",
     "gemini": "google",
     "moonshot": "moonshotai",
+    "openai in a region": "openai",
     "vertex": "google",
     "xai": "x-ai",
 }
@@ -117,6 +119,8 @@ BY_HAND: Final = {
     # $0.006 a minute: 9 s, 8.5 s.
     "openai: transcription with seconds": "0.0009",
     "openai: transcription, verbose": "0.00085",
+    # gpt-5.5: 1,000 at $5 and 100 at $30 a million, a tenth more, and a search of files for $0.0025.
+    "openai in a region: response that searched files": "0.0113",
     # $16 a million read units: 6, 1, 1.
     "pinecone: fetch": "0.000016",
     "pinecone: list": "0.000016",

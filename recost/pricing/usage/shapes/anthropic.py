@@ -33,8 +33,10 @@ _SAME_EVERYWHERE: Final = re.compile(
     r"claude-(?:[123]|instant|(?:opus|sonnet|haiku)-4(?:-[01])?(?:@|-?2025|$))"
 )
 """Models that cost the same in all regions: those before Sonnet 4.5."""
-_FREES_CODE: Final = ("web_search_requests", "web_fetch_requests")
-"""Tools with which the execution of code is free; alone, it is billed by the hour."""
+_FREES_CODE: Final = frozenset({"web_search", "web_fetch"})
+"""Tools with which the execution of code is free, from their versions of 2026-02-09 on, which say who called
+them; alone, it is billed by the hour: https://platform.claude.com/docs/en/about-claude/pricing (code
+execution), as of 2026-11."""
 _MESSAGES: Final = frozenset({"message", "message_start", "message_delta", "message_stop"})
 
 
@@ -104,25 +106,25 @@ def _factor(
 
 def _runs_code(answer: Answer, usage: Mapping[str, Any]) -> bool:
     """Tell whether code was run in a container, whose hours no answer counts."""
-    tools = child(usage, "server_tool_use")
-    if any(count(tools.get(name)) for name in _FREES_CODE):
-        return False
-    if count(tools.get("code_execution_requests")):
-        return True
-    places = (
+    places = [
         place
         for document in answer.documents
         for place in (document, child(document, "message"), child(document, "delta"))
-    )
-    return any(child(place, "container") or _has_code(place.get("content")) for place in places)
+    ]
+    tools = [tool for place in places for tool in _server_tools(place.get("content"))]
+    if any(word(tool.get("name")) in _FREES_CODE and child(tool, "caller") for tool in tools):
+        return False
+    if count(child(usage, "server_tool_use").get("code_execution_requests")):
+        return True
+    if any(child(place, "container") for place in places):
+        return True
+    return any("code_execution" in word(tool.get("name")) for tool in tools)
 
 
-def _has_code(content: Any) -> bool:
+def _server_tools(content: Any) -> list[Mapping[str, Any]]:
+    """Return the calls of tools that Anthropic runs."""
     blocks = content if isinstance(content, list) else ()
-    return any(
-        child(block).get("type") == "server_tool_use" and "code_execution" in word(block.get("name"))
-        for block in blocks
-    )
+    return [child(block) for block in blocks if child(block).get("type") == "server_tool_use"]
 
 
 def _read_advice(own: Usage, usage: Mapping[str, Any]) -> tuple[Usage, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
@@ -43,7 +44,7 @@ _LAST_EVENTS: Final = frozenset(
     }
 )
 """Types of the events whose usage is the whole call's."""
-_OWN_SHAPES: Final = frozenset({"openai", "azure"})
+_OWN_SHAPES: Final = frozenset({"openai", "openai_regional", "azure"})
 """Those of OpenAI's own models, with its own tools."""
 _RESPONSE: Final = re.compile(r"/responses(?:/compact|/(resp_[^/]{1,200})(?:/cancel)?)?/?\Z")
 """Where a response is asked for, or, by its id, read."""
@@ -54,7 +55,36 @@ tools of those that are one model come early in a stream."""
 _IMAGE_PATHS: Final = ("/images/generations", "/images/edits", "/images/variations")
 
 
+_REGIONAL: Final = Decimal("1.1")
+"""Models released since 2026-03-05, on hosts of data residency: https://developers.openai.com/api/docs/pricing
+(regional processing), as of 2026-11."""
+_UPLIFTED: Final = re.compile(r"gpt-(?:5\.[4-9]|[6-9])(?![0-9])")
+_EARLIER: Final = re.compile(
+    r"(?:ft:)?(?:gpt-(?:3\.5|4|5(?:\.[1-3])?(?![.0-9])|image-1(?:\.5)?(?![.0-9]))"
+    r"|o[134]|chatgpt-4o|text-embedding|tts-1|whisper-1)"
+)
+"""Models released before: https://developers.openai.com/api/docs/changelog, as of 2026-11."""
+
+
 def read(answer: Answer) -> Optional[Usage]:
+    """Return what an answer says was used."""
+    found = _read(answer)
+    return _in_region(found) if found is not None and answer.shape == "openai_regional" else found
+
+
+def _in_region(usage: Usage) -> Usage:
+    """Return a usage with what tokens cost more where they stay in a region, as far as that is known."""
+    parts = tuple(_in_region(part) for part in usage.parts)
+    missing = [name for part in parts for name in part.uncounted]
+    model, factor = usage.model or "", None
+    if usage.units and not parts:
+        factor = _REGIONAL if _UPLIFTED.match(model) else None
+        missing = [] if factor or _EARLIER.match(model) else ["regional_processing"]
+    uncounted = tuple(dict.fromkeys((*usage.uncounted, *missing)))
+    return replace(usage, parts=parts, token_factor=factor, uncounted=uncounted)
+
+
+def _read(answer: Answer) -> Optional[Usage]:
     """Return the usage of the last document that has one."""
     if anthropic.is_message(answer):
         return anthropic.read(answer)

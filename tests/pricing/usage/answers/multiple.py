@@ -58,6 +58,12 @@ def _advice(name: str, *models: str) -> Sample:
     )
 
 
+def _called(name: str, caller: str = "") -> dict[str, Any]:
+    """Return the call of a tool that Anthropic runs; versions of old don't say who called it."""
+    block = {"type": "server_tool_use", "id": "srvtoolu_01", "name": name, "input": {}}
+    return {**block, "caller": {"type": caller}} if caller else block
+
+
 ADVISED = [
     _advice("message with advice", OPUS),
     _advice("message with advice of two", OPUS, "claude-opus-4-8"),
@@ -112,18 +118,52 @@ CODE = [
         ),
         used(OPUS, uncounted=["code_execution"], input_tokens=10, output_tokens=25),
     ),
+    *(
+        Sample(
+            f"anthropic: message that ran code {name}",
+            "anthropic",
+            PATH,
+            plain(
+                message(
+                    {
+                        "input_tokens": 10,
+                        "output_tokens": 25,
+                        "server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0},
+                    },
+                    model=SONNET,
+                    container=_CONTAINER,
+                    content=[_called("code_execution"), _called(*search)],
+                )
+            ),
+            used(SONNET, uncounted=uncounted, input_tokens=10, output_tokens=25, web_searches=1),
+        )
+        for name, search, uncounted in (
+            ("for a search", ("web_search", "code_execution_20260120"), ()),
+            ("beside a search", ("web_search", "direct"), ()),
+            ("for a page", ("web_fetch", "code_execution_20260120"), ()),
+            ("and searched with a tool of old", ("web_search",), ["code_execution"]),
+        )
+    ),
     Sample(
-        "anthropic: message that ran code for a search",
+        "anthropic: stream that ran code",
         "anthropic",
         PATH,
-        plain(
-            message(
-                {"input_tokens": 10, "output_tokens": 25, "server_tool_use": {"web_fetch_requests": 1}},
-                model=SONNET,
-                container=_CONTAINER,
-            )
+        sse(
+            {
+                "type": "message_start",
+                "message": message({"input_tokens": 10, "output_tokens": 1}, model=SONNET, content=[]),
+            },
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "end_turn", "container": _CONTAINER},
+                "usage": {"output_tokens": 25},
+            },
+            {"type": "message_stop"},
+            done=False,
+            named=True,
         ),
-        used(SONNET, input_tokens=10, output_tokens=25),
+        used(SONNET, uncounted=["code_execution"], input_tokens=10, output_tokens=25),
+        SSE,
     ),
 ]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.pricing.usage.answers.anthropic import PATH, message, stream
-from tests.pricing.usage.answers.build import SMALL, SSE, Sample, chat, chunk, ending, plain, sse, used
+from tests.pricing.usage.answers.build import CHAT, SMALL, SSE, Sample, chat, chunk, ending, plain, sse, used
 
 _OPENAI_STYLE = "/v1beta/openai/chat/completions"
 _INTERACTIONS = "/v1beta/interactions"
@@ -210,6 +210,69 @@ OPENAI_STYLE += [
     ),
 ]
 
+_RESPONSES = "/v1/responses"
+_RESPONSE = {"id": "resp_1", "object": "response", "status": "completed", "output": [], "tools": []}
+_TAKEN = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+OPENAI = [
+    Sample(
+        f"openai in a region: chat of {model}",
+        "openai_regional",
+        CHAT,
+        plain(chat(model, SMALL)),
+        used(model, factor=factor, uncounted=uncounted, input_tokens=20, output_tokens=30),
+    )
+    for model, factor, uncounted in (
+        ("gpt-4o-2024-08-06", None, ()),
+        ("gpt-5-mini-2025-08-07", None, ()),
+        ("gpt-5.2", None, ()),
+        ("gpt-5.4", "1.1", ()),
+        ("gpt-5.5", "1.1", ()),
+        ("gpt-6-sol", "1.1", ()),
+        ("gpt-chat-latest", None, ["regional_processing"]),
+    )
+]
+OPENAI += [
+    Sample(
+        "openai in a region: response",
+        "openai_regional",
+        _RESPONSES,
+        plain({**_RESPONSE, "model": "gpt-5.4-mini", "usage": _TAKEN}),
+        used("gpt-5.4-mini", factor="1.1", input_tokens=1000, output_tokens=100),
+    ),
+    Sample(
+        "openai in a region: response that searched files",
+        "openai_regional",
+        _RESPONSES,
+        plain(
+            {
+                **_RESPONSE,
+                "model": "gpt-5.5",
+                "output": [{"type": "file_search_call", "status": "completed"}],
+                "tools": [{"type": "file_search"}],
+                "usage": _TAKEN,
+            }
+        ),
+        used("gpt-5.5", factor="1.1", input_tokens=1000, output_tokens=100, file_searches=1),
+    ),
+    Sample(
+        "openai in a region: stream",
+        "openai_regional",
+        CHAT,
+        sse(chunk("gpt-5.4", "Hi"), chunk("gpt-5.4", None, usage=SMALL)),
+        used("gpt-5.4", factor="1.1", input_tokens=20, output_tokens=30),
+        SSE,
+    ),
+    Sample(
+        "openai in a region: embeddings",
+        "openai_regional",
+        "/v1/embeddings",
+        plain(
+            {"object": "list", "data": [], "model": "text-embedding-3-small", "usage": {"prompt_tokens": 8}}
+        ),
+        used("text-embedding-3-small", input_tokens=8),
+    ),
+]
+
 SHORT = [sample for sample in EMBEDDINGS if len(sample.body) <= 50_000]
 LONG = [sample for sample in EMBEDDINGS if len(sample.body) > 50_000]
 """Too long for the tests that cut an answer at every byte."""
@@ -219,4 +282,5 @@ SAMPLES = [
     *(sample for sample in EMBEDDINGS if sample not in LONG),
     *INTERACTIONS,
     *OPENAI_STYLE,
+    *OPENAI,
 ]
