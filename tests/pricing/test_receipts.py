@@ -57,7 +57,7 @@ def test_what_a_request_asks_for_is_billed_whatever_its_id(pricer: Pricer) -> No
     assert costs == [Decimal("0.00625")] * 2
     assert priced(pricer, "GET", STORED, read(STORED, DONE)).usd == 0
     cancelled = priced(pricer, "POST", f"{STORED}/cancel", read(f"{STORED}/cancel", DONE))
-    assert (cancelled.usd, cancelled.source) == (0, "computed")
+    assert (cancelled.usd, cancelled.source) == (Decimal(0), "computed")
 
 
 def test_a_batch_costs_once_by_its_poll_or_its_file(pricer: Pricer) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recost.pricing.usage import Usage
-from tests.pricing.usage.answers.build import CHAT, SSE, Sample, chat, plain, sse, used
+from tests.pricing.usage.answers.build import CHAT, JSON, SSE, Sample, chat, plain, sse, used
 from tests.pricing.usage.answers.openai import RESPONSES, response
 
 USAGE = {
@@ -70,7 +70,7 @@ def stated(taken: int, count: int, **details: Any) -> dict[str, Any]:
 ALL_IMAGE = {"output_tokens_details": {"image_tokens": 7024, "text_tokens": 0}}
 SENT_IMAGE = {"input_tokens_details": {"text_tokens": 100, "image_tokens": 900}}
 
-_ROWS: list[tuple[str, str, list[dict[str, Any]], dict[str, Any], dict[str, int], Sequence[str], str]] = [
+_ROWS: list[tuple[str, str, list[dict[str, Any]], dict[str, Any], dict[str, Any], Sequence[str], str]] = [
     ("a file search", "gpt-5-mini", [FILES], {}, {"file_searches": 1}, (), "0.00375"),
     ("three file searches", "gpt-4o", [FILES] * 3, {}, {"file_searches": 3}, (), "0.015"),
     (
@@ -233,7 +233,7 @@ def _with_images(
     name = f"openai: response with {name}"
     BY_HAND[name] = usd
     sample_usage = used("gpt-5-mini", tier="default", parts=parts, uncounted=uncounted, **total)
-    return Sample(name, "openai", RESPONSES, body, sample_usage, *([SSE] if streamed else []))
+    return Sample(name, "openai", RESPONSES, body, sample_usage, SSE if streamed else JSON)
 
 
 IMAGE_SAMPLES = [
@@ -286,7 +286,7 @@ IMAGE_SAMPLES = [
     ),
 ]
 
-_CHATS = [
+_CHATS: list[tuple[str, dict[str, Any], str]] = [
     ("gpt-4o-search-preview", {"preview_web_searches": 1}, "0.0325"),
     ("gpt-4o-search-preview-2025-03-11", {"preview_web_searches": 1}, "0.0325"),
     ("gpt-5-search-api", {"web_searches": 1}, "0.01625"),
