@@ -16,6 +16,7 @@ __all__ = [
     "check_date",
     "check_host_pattern",
     "check_name",
+    "check_names",
     "check_path_prefix",
     "check_text",
     "check_type",
@@ -121,6 +122,15 @@ def check_usd_per_unit(field: str, given: Any) -> Mapping[str, Decimal]:
             raise refusal(f"{field}.{unit}", amount, "a finite number, 0 or more")
         found[unit] = number
     return found
+
+
+def check_names(field: str, given: Any) -> tuple[str, ...]:
+    """Return names as a tuple; files have lists."""
+    if not isinstance(given, (tuple, list)):
+        raise refusal(field, given, 'a tuple of names, such as ("plan",)')
+    for name in given:
+        check_name(field, name)
+    return tuple(given)
 
 
 def check_date(field: str, given: Any) -> None:

@@ -94,6 +94,9 @@ class ProviderDef:
     """How many of a unit are free in a calendar month (UTC), in one process; ``"calls"`` are units too."""
     minimum_usd: Optional[Decimal] = None
     """What a call costs at least."""
+    leaves_out: tuple[str, ...] = ()
+    """What is billed as well, or what the price depends on, and isn't known: ``("plan",)``. The cost is an
+    estimate then, and its ``missing`` names these."""
     prices: tuple[PriceCase, ...] = ()
     """The first that matches host, path and method of a call replaces the prices above."""
     price_source: Optional[str] = None

@@ -277,8 +277,10 @@ class Pricer:
         )
         if charge is None:
             return None
-        exact = charge.exact and not (_is_partial(call) and prices.usd_per_unit)
-        return _Amount(charge.usd, "computed" if exact else "estimated", prices.price_date)
+        uncounted = () if call.usage is None else call.usage.uncounted
+        missing = tuple(dict.fromkeys((*uncounted, *prices.leaves_out))) if charge.usd else ()
+        exact = charge.exact and not missing and not (_is_partial(call) and prices.usd_per_unit)
+        return _Amount(charge.usd, "computed" if exact else "estimated", prices.price_date, missing)
 
     def _by_bytes(self, call: _Call) -> Optional[_Amount]:
         """What a chat stream that does not say what it used, or an answer that is unread, probably cost."""

@@ -13,6 +13,7 @@ from recost.globs import ANYTHING, Glob, Wild
 from recost.pricing.checking import (
     check_date,
     check_name,
+    check_names,
     check_text,
     check_type,
     check_usd,
@@ -59,6 +60,7 @@ class Prices:
     fixed_usd: Optional[Decimal] = None
     free_units: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
     minimum_usd: Optional[Decimal] = None
+    leaves_out: tuple[str, ...] = ()
     price_source: Optional[str] = None
     price_date: Optional[str] = None
 
@@ -141,6 +143,8 @@ def check_prices(owner: str, prices: Any) -> None:
     for name in ("usd_per_unit", "free_units"):
         if values[name] != {}:
             values[name] = check_usd_per_unit(f"{owner}.{name}", values[name])
+    if values["leaves_out"] != ():
+        values["leaves_out"] = check_names(f"{owner}.leaves_out", values["leaves_out"])
     if values["price_source"] is not None:
         check_text(f"{owner}.price_source", values["price_source"])
     if values["price_date"] is not None:

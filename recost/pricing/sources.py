@@ -19,8 +19,8 @@ __all__ = [
     "unknown",
 ]
 
-LOOKED_UP: Final = "2026-11"
-"""When the prices of the built-in rules were looked up."""
+LOOKED_UP: Final = "2026-11-21"
+"""The day when the prices of the built-in rules were looked up."""
 
 
 _READ: Final = "GET|HEAD"

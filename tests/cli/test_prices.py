@@ -60,7 +60,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "unit": "read_units",
         "usd": "0.000016",
         "source": "https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)",
-        "date": "2026-11",
+        "date": "2026-11-21",
         "builtin": True,
     }.items() <= next(
         price for price in found if price["unit"] == "read_units" and "query" in price["where"]

@@ -18,6 +18,7 @@ from recost.pricing.cost import Cost
 from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.pricer import Pricer
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.sources import LOOKED_UP
 from recost.pricing.usage.model import Usage
 from tests.scripts import run_script
 
@@ -175,25 +176,61 @@ def test_tokens_are_priced_by_model(url: str, usage: Usage, usd: str) -> None:
 
 
 BY_UNITS = [
-    ("https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json", used(segments=3), "0.0249"),
     ("https://idx-1.svc.aped-1.pinecone.io/query", used(read_units=6), "0.000096"),
     ("https://idx-1.svc.aped-1.pinecone.io/vectors/delete", used(write_units=5), "0.00002"),
     ("https://api.cohere.com/v2/rerank", used(searches=2), "0.004"),
     ("https://api.tavily.com/search", used(credits=2), "0.016"),
     ("https://google.serper.dev/search", used(credits=2), "0.002"),
-    ("https://api.openai.com/v1/audio/transcriptions", used(seconds=60), "0.006"),
     ("https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails", used(recipients=50), "0.005"),
     ("https://b.s3.eu-west-1.amazonaws.com/key", None, "0.000005"),
     ("https://places.googleapis.com/v1/places:autocomplete", None, "0.00283"),
     ("https://maps.googleapis.com/maps/api/geocode/json", None, "0.005"),
-    ("https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/f/invocations", None, "0.0000002"),
-    # 2.9 % of $20, and 30 cents; nothing when nothing was taken.
+    # Nothing when nothing was taken.
     ("https://api.stripe.com/v1/payment_intents", used(amount_usd=0), "0"),
-    ("https://api.stripe.com/v1/payment_intents/pi_1/confirm", used(amount_usd=2000), "0.88"),
     ("https://api.stripe.com/v1/customers", None, "0"),
     ("https://api.github.com/repos/a/b", None, "0"),
     ("https://slack.com/api/chat.postMessage", None, "0"),
 ]
+
+
+AT_LEAST = [
+    # Segments in the US.
+    (
+        "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json",
+        used(segments=3),
+        "0.0249",
+        ("country", "carrier_fees"),
+    ),
+    ("https://api.openai.com/v1/audio/transcriptions", used(seconds=60), "0.006", ("model",)),
+    # 2.9 % of $20, and 30 cents.
+    (
+        "https://api.stripe.com/v1/payment_intents/pi_1/confirm",
+        used(amount_usd=2000),
+        "0.88",
+        ("card", "country"),
+    ),
+    (
+        "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/f/invocations",
+        None,
+        "0.0000002",
+        ("duration",),
+    ),
+]
+
+
+@pytest.mark.parametrize(("url", "usage", "usd", "missing"), AT_LEAST)
+def test_a_price_that_leaves_something_out_is_an_estimate(
+    url: str, usage: Optional[Usage], usd: str, missing: tuple[str, ...]
+) -> None:
+    found = cost(url, usage)
+    assert (found.usd, found.source, found.missing) == (Decimal(usd), "estimated", missing)
+
+
+def test_units_that_nobody_counted_are_an_estimate() -> None:
+    rule = ProviderDef("u.example", "u", usd_per_unit={"seconds": Decimal(1)})
+    by = Pricer(ProviderRegistry([rule]))
+    found = cost("https://u.example/", replace(used(seconds=2), uncounted=("extras",)), by=by)
+    assert (found.usd, found.source, found.missing) == (Decimal(2), "estimated", ("extras",))
 
 
 def test_a_payment_in_a_currency_without_a_fee_is_unknown() -> None:
@@ -203,7 +240,7 @@ def test_a_payment_in_a_currency_without_a_fee_is_unknown() -> None:
 @pytest.mark.parametrize(("url", "usage", "usd"), BY_UNITS)
 def test_units_are_priced_by_rule(url: str, usage: Optional[Usage], usd: str) -> None:
     found = cost(url, usage)
-    assert (found.usd, found.source, found.priced_on) == (Decimal(usd), "computed", "2026-11")
+    assert (found.usd, found.source, found.priced_on) == (Decimal(usd), "computed", LOOKED_UP)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ host_pattern = "*.proxy.example.com"
 provider = "proxy"
 usd_per_gb = 3.50
 failed_calls_billed = true
+leaves_out = ["plan"]
 price_date = 2026-11-30
 
 [[providers]]
@@ -58,6 +59,7 @@ RULES = (
         "proxy",
         failed_calls_billed=True,
         usd_per_gb=Decimal("3.50"),
+        leaves_out=("plan",),
         price_date="2026-11-30",
     ),
     ProviderDef(
@@ -92,6 +94,7 @@ def test_json(tmp_path: Path) -> None:
             "provider": "proxy",
             "failed_calls_billed": True,
             "usd_per_gb": 3.5,
+            "leaves_out": ["plan"],
             "price_date": "2026-11-30",
         },
         {
@@ -119,6 +122,12 @@ def test_amounts_are_exact(tmp_path: Path) -> None:
 
 
 BAD_TOML = [
+    (
+        'leaves_out = ["plan"]',
+        'leaves_out = "plan"',
+        7,
+        "providers[0].leaves_out: got 'plan', wanted a tuple of",
+    ),
     ("usd_per_gb = 3.50", "usd_per_gb = -3.50", 5, "providers[0].usd_per_gb: got Decimal('-3.50'), wanted "),
     ("usd_per_gb = 3.50", "usd_per_gb = 3.50.1", 5, "it is not TOML: "),
     ('provider = "proxy"', "", 2, "providers[0]: provider is missing"),

@@ -31,10 +31,21 @@ def _s3(host: str) -> tuple[PriceCase, ...]:
 
 
 def _per_call(
-    host: str, path: Optional[str], usd: Decimal, source: str, method: Optional[str] = None
+    host: str,
+    path: Optional[str],
+    usd: Decimal,
+    source: str,
+    method: Optional[str] = None,
+    leaves_out: tuple[str, ...] = (),
 ) -> PriceCase:
     return PriceCase(
-        host=host, path=path, method=method, usd_per_call=usd, price_source=source, price_date=LOOKED_UP
+        host=host,
+        path=path,
+        method=method,
+        usd_per_call=usd,
+        leaves_out=leaves_out,
+        price_source=source,
+        price_date=LOOKED_UP,
     )
 
 
@@ -65,6 +76,7 @@ RULES: Final = (
                 "/2015-03-31/functions/*/invocations",
                 per_million("0.20"),
                 "https://aws.amazon.com/lambda/pricing/ (the request, without its duration)",
+                leaves_out=("duration",),
             ),
             _per_call(
                 "sqs.*.amazonaws.com",

@@ -61,8 +61,9 @@ RULES: Final = (
         "/v1/audio/transcriptions",
         "audio_transcription",
         0.6,
-        # An answer that states seconds is whisper-1's, $0.006 a minute; the others state tokens.
+        # Those that are billed by the second are whisper-1, $0.006 a minute, and gpt-transcribe, for less.
         usd_per_unit={"seconds": per_million("100")},
+        leaves_out=("model",),
         price_source=f"{_MODEL_DOCS}/whisper-1",
         price_date=LOOKED_UP,
     ),
@@ -71,6 +72,7 @@ RULES: Final = (
         "text_to_speech",
         1.5,
         usd_per_unit={"characters": per_million("15")},
+        leaves_out=("model",),
         price_source=f"{_SOURCE} (tts-1)",
         price_date=LOOKED_UP,
     ),

@@ -14,13 +14,14 @@ _SOURCE: Final = "https://stripe.com/pricing"
 
 
 def _charge(path: str) -> PriceCase:
-    """Return the fee of a payment that succeeds: 2.9 % of its cents, and 30 cents."""
+    """Return the fee of a payment that succeeds: 2.9 % of its cents, and 30 cents, for cards of the US."""
     return PriceCase(
         path=path,
         method="POST",
         usage="stripe",
         usd_per_unit={"amount_usd": Decimal("0.00029")},
         fixed_usd=Decimal("0.30"),
+        leaves_out=("card", "country"),
         price_source=f"{_SOURCE} (domestic cards in the US)",
         price_date=LOOKED_UP,
     )

@@ -27,6 +27,7 @@ RULES: Final = (
                 method="POST",
                 usage="twilio_sms",
                 usd_per_unit={"segments": Decimal("0.0083")},
+                leaves_out=("country", "carrier_fees"),
                 price_source=f"{_SOURCE} (within the US, without the carriers' fees)",
                 price_date=LOOKED_UP,
             ),

@@ -116,9 +116,6 @@ BY_HAND: Final = {
     # $2 for 1,000 pages, $3 annotated: 29, 8.
     "mistral: OCR": "0.058",
     "mistral: OCR with annotations": "0.024",
-    # $0.006 a minute: 9 s, 8.5 s.
-    "openai: transcription with seconds": "0.0009",
-    "openai: transcription, verbose": "0.00085",
     # gpt-5.5: 1,000 at $5 and 100 at $30 a million, a tenth more, and a search of files for $0.0025.
     "openai in a region: response that searched files": "0.0113",
     # $16 a million read units: 6, 1, 1.
@@ -128,16 +125,10 @@ BY_HAND: Final = {
     # $0.001 a credit: 2, 3.
     "serper: batch": "0.003",
     "serper: search": "0.002",
-    # 2.9 % and $0.30: $10.99, $5.
-    "stripe: charge": "0.61871",
-    "stripe: charge, captured in part": "0.445",
     # $0.008 a credit: 2, 5, 1.
     "tavily: advanced search": "0.016",
     "tavily: extraction": "0.040",
     "tavily: search": "0.008",
-    # $0.0083 a segment: 4, 1.
-    "twilio: long message": "0.0332",
-    "twilio: message": "0.0083",
     **openai_tools.BY_HAND,
     **openai_batches.BY_HAND,
 }
@@ -150,6 +141,15 @@ BY_BYTES: Final = {
 }
 """Streams that don't say what they used, and their model: a token for 4 bytes sent, and for 250 that come."""
 FLAT: Final = {
+    # $0.006 a minute: 9 s, 8.5 s, if it is whisper-1.
+    "openai: transcription with seconds": "0.0009",
+    "openai: transcription, verbose": "0.00085",
+    # 2.9 % and $0.30: $10.99, $5, if the card is of the US.
+    "stripe: charge": "0.61871",
+    "stripe: charge, captured in part": "0.445",
+    # $0.0083 a segment in the US: 4, 1; the carriers' fees are not in it.
+    "twilio: long message": "0.0332",
+    "twilio: message": "0.0083",
     # 20 at $2.50 a million, 300 and 50 at $10: sounds have no price, the dearest stands in.
     "openai: chat with audio": "0.00355",
     "openai: images without tokens": "0.04",

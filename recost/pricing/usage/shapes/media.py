@@ -13,6 +13,21 @@ __all__ = ["WANTED", "read"]
 
 WANTED: Final = re.compile(rb'"duration"|"metrics"')
 
+_ASSEMBLYAI_UNIVERSAL: Final = frozenset({"", "best", "universal", "universal-2"})
+"""Names of the model whose price the rule has."""
+_ASSEMBLYAI_EXTRAS: Final = (
+    "auto_chapters",
+    "auto_highlights",
+    "content_safety",
+    "entity_detection",
+    "iab_categories",
+    "redact_pii",
+    "sentiment_analysis",
+    "speaker_labels",
+    "summarization",
+)
+"""What is billed by the hour as well: https://www.assemblyai.com/pricing, as of 2026-11."""
+
 
 def read(answer: Answer) -> Optional[Usage]:
     """Return seconds or characters."""
@@ -25,7 +40,10 @@ def _read_assemblyai(answer: Answer) -> Optional[Usage]:
     units: dict[str, Number] = {}
     add_part(units, "seconds", count(document.get("audio_duration")))
     model = document.get("speech_model_used") or document.get("speech_model")
-    return answer.usage(units, model, receipts=receipt(document.get("id")))
+    more = [name for name in _ASSEMBLYAI_EXTRAS if document.get(name) is True]
+    if word(model) not in _ASSEMBLYAI_UNIVERSAL:
+        more.append("speech_model")
+    return answer.usage(units, model, receipts=receipt(document.get("id")), uncounted=tuple(more))
 
 
 def _read_deepgram(answer: Answer) -> Optional[Usage]:
