@@ -31,7 +31,6 @@ host_pattern = "*.proxy.example.com"
 provider = "proxy"
 usd_per_gb = 3.50
 failed_calls_billed = true
-leaves_out = ["plan"]
 price_date = 2026-11-30
 
 [[providers]]
@@ -46,6 +45,7 @@ free_units.characters = 500000
 path = "/v1/*/render"
 method = "POST"
 usd_per_call = 1e-3
+leaves_out = ["plan"]
 
 [[providers.path_cases]]
 contains = "/special"
@@ -59,7 +59,6 @@ RULES = (
         "proxy",
         failed_calls_billed=True,
         usd_per_gb=Decimal("3.50"),
-        leaves_out=("plan",),
         price_date="2026-11-30",
     ),
     ProviderDef(
@@ -69,7 +68,11 @@ RULES = (
         usage="deepl",
         usd_per_unit={"characters": Decimal("0.000015")},
         free_units={"characters": Decimal(500_000)},
-        prices=(PriceCase(path="/v1/*/render", method="POST", usd_per_call=Decimal("0.001")),),
+        prices=(
+            PriceCase(
+                path="/v1/*/render", method="POST", usd_per_call=Decimal("0.001"), leaves_out=("plan",)
+            ),
+        ),
         path_cases=(PathCase("/special", "special", 2.5),),
     ),
 )
@@ -94,7 +97,6 @@ def test_json(tmp_path: Path) -> None:
             "provider": "proxy",
             "failed_calls_billed": True,
             "usd_per_gb": 3.5,
-            "leaves_out": ["plan"],
             "price_date": "2026-11-30",
         },
         {
@@ -104,7 +106,9 @@ def test_json(tmp_path: Path) -> None:
             "usage": "deepl",
             "usd_per_unit": {"characters": 0.000015},
             "free_units": {"characters": 500000},
-            "prices": [{"path": "/v1/*/render", "method": "POST", "usd_per_call": 0.001}],
+            "prices": [
+                {"path": "/v1/*/render", "method": "POST", "usd_per_call": 0.001, "leaves_out": ["plan"]}
+            ],
             "path_cases": [
                 {"contains": "/special", "endpoint_category": "special", "cost_per_request_cents": 2.5}
             ],
@@ -122,12 +126,7 @@ def test_amounts_are_exact(tmp_path: Path) -> None:
 
 
 BAD_TOML = [
-    (
-        'leaves_out = ["plan"]',
-        'leaves_out = "plan"',
-        7,
-        "providers[0].leaves_out: got 'plan', wanted a tuple of",
-    ),
+    ('leaves_out = ["plan"]', 'leaves_out = "plan"', 21, "providers[1].prices[0].leaves_out: got 'plan', "),
     ("usd_per_gb = 3.50", "usd_per_gb = -3.50", 5, "providers[0].usd_per_gb: got Decimal('-3.50'), wanted "),
     ("usd_per_gb = 3.50", "usd_per_gb = 3.50.1", 5, "it is not TOML: "),
     ('provider = "proxy"', "", 2, "providers[0]: provider is missing"),
@@ -136,8 +135,8 @@ BAD_TOML = [
     ("free_units.characters", "free_units.Characters", 15, "providers[1].free_units: got 'Characters'"),
     ('path = "/v1/*/render"', 'path = "v1"', 18, "providers[1].prices[0].path: got 'v1', wanted "),
     ('method = "POST"', 'method = "post"', 19, "providers[1].prices[0].method: got 'post', wanted "),
-    ('contains = "/special"', 'contains = ""', 23, "providers[1].path_cases[0].contains: got '', wanted "),
-    ('contains = "/special"', "", 22, "providers[1].path_cases[0]: contains is missing"),
+    ('contains = "/special"', 'contains = ""', 24, "providers[1].path_cases[0].contains: got '', wanted "),
+    ('contains = "/special"', "", 23, "providers[1].path_cases[0]: contains is missing"),
     ("# Ours.", "other = 1", 0, "got 'other' at the top, wanted 'providers' only"),
     (
         'host_pattern = "api.example.com"',
