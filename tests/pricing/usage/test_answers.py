@@ -75,8 +75,8 @@ def unguarded(sample: Sample, **changes: Any) -> Any:
 
 
 def test_there_are_enough() -> None:
-    assert len(SAMPLES) >= 150
-    assert len({sample.provider for sample in SAMPLES}) >= 20
+    assert len(SAMPLES) >= 400
+    assert len({sample.provider for sample in SAMPLES}) >= 25
     assert len({sample.name for sample in SAMPLES}) == len(SAMPLES)
     assert {sample.shape for sample in SAMPLES} == set(SHAPES)
     assert all(set(sample.headers) <= set(HEADERS.get(sample.shape, ())) for sample in SAMPLES)

@@ -20,7 +20,7 @@ from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
-from tests.pricing.usage.answers import SAMPLES, Sample, openai_batches, openai_tools
+from tests.pricing.usage.answers import SAMPLES, Sample, neighbours, openai_batches, openai_tools
 from tests.pricing.usage.answers.regions import LONG
 
 genai: Any = pytest.importorskip(
@@ -95,6 +95,7 @@ GETS: Final = (
     "pinecone: list",
     "replicate: prediction that goes on",
     "stripe: list of charges",
+    *neighbours.TRANSCRIPTS,
     *openai_batches.READ,
 )
 BY_HAND: Final = {
@@ -131,6 +132,7 @@ BY_HAND: Final = {
     "tavily: search": "0.008",
     **openai_tools.BY_HAND,
     **openai_batches.BY_HAND,
+    **neighbours.BY_HAND,
 }
 """In US dollars, from the lists of prices named in the rules."""
 BESIDES: Final = {"mistral: chat about audio": "0.0008"}
@@ -290,7 +292,9 @@ def expected(sample: Sample) -> tuple[str, Optional[Decimal]]:
     if name in UNKNOWN or name.endswith("newer than the list"):
         return "unknown", None
     if name in BY_HAND:
-        exact = name not in openai_batches.ESTIMATED and not (usage is not None and usage.uncounted)
+        exact = name not in (*openai_batches.ESTIMATED, *neighbours.ESTIMATED) and not (
+            usage is not None and usage.uncounted
+        )
         return "computed" if exact else "estimated", Decimal(BY_HAND[name])
     if name in FLAT:
         return "estimated", Decimal(FLAT[name])

@@ -12,6 +12,7 @@ from tests.pricing.usage.answers import (
     lists,
     models,
     multiple,
+    neighbours,
     openai,
     openai_batches,
     openai_media,
@@ -45,4 +46,5 @@ SAMPLES: list[Sample] = [
     *regions.SAMPLES,
     *routed.SAMPLES,
     *lists.SAMPLES,
+    *neighbours.SAMPLES,
 ]
