@@ -49,7 +49,7 @@ for _model, _in, _sound, _out, _spoken, _usd, _estimated in (
     # 100 at $10, 30 at $20, 10 at $2.40.
     ("gpt-audio-mini-2025-10-06", 100, 100, 40, 30, "0.001624", False),
 ):
-    _details = {"output_audio_tokens": _spoken} if _spoken else {}
+    _details: dict[str, Any] = {"output_audio_tokens": _spoken} if _spoken else {}
     _add(
         Sample(
             f"openai: sounds of {_model}",
@@ -171,7 +171,7 @@ for _provider, _model, _taken, _kept, _made, _usd in (
     ("cerebras", "qwen-3-32b", 20, 0, 30, "0.000032"),  # $0.40, $0.80
     ("xai", "grok-4.5", 20, 0, 30, "0.00022"),  # $2, $6
 ):
-    _units = {"cache_read_tokens": _kept} if _kept else {}
+    _units: dict[str, Any] = {"cache_read_tokens": _kept} if _kept else {}
     _add(
         Sample(
             f"{_provider}: chat of {_model}",
