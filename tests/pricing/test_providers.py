@@ -129,6 +129,18 @@ PUBLISHERS = "/v1/projects/p/locations/l/publishers"
         ("generativelanguage.googleapis.com", "/v1beta/openai/chat/completions", "POST", "gemini"),
         ("aiplatform.googleapis.com", f"{PUBLISHERS}/anthropic/models/m:rawPredict", "POST", "anthropic"),
         ("eu-aiplatform.googleapis.com", f"{PUBLISHERS}/google/models/m:generateContent", "POST", "vertex"),
+        (
+            "aiplatform.us.rep.googleapis.com",
+            f"{PUBLISHERS}/google/models/m:generateContent",
+            "POST",
+            "vertex",
+        ),
+        (
+            "aiplatform.eu.rep.googleapis.com",
+            f"{PUBLISHERS}/anthropic/models/m:rawPredict",
+            "POST",
+            "anthropic",
+        ),
         ("storage.googleapis.com", "/bucket/object", "GET", None),
         ("mine.openai.azure.com", "/openai/deployments/d/chat/completions", "POST", "azure"),
         ("mine.services.ai.azure.com", "/anthropic/v1/messages", "POST", "anthropic"),
