@@ -44,8 +44,8 @@ def test_one_provider(capsys: pytest.CaptureFixture[str]) -> None:
         out.splitlines()[2],
     ]
     assert "$0.0083 segments" in joined
-    assert "$0.005 call (estimate)" in joined
-    assert "[1] 2026-11 https://www.twilio.com/en-us/sms/pricing/us" in joined
+    assert "$0.0079 sms (estimate)" in joined
+    assert "[1] 2026-11-21 https://www.twilio.com/en-us/sms/pricing/us" in joined
     assert "openai" not in joined
 
 

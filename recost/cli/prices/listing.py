@@ -81,6 +81,10 @@ def prices_of(
     if case is None and rule.cost_per_request_cents is not None:
         estimate = Decimal(repr(rule.cost_per_request_cents)) / 100
         yield "call (estimate)", estimate, rule.cost_source, None
+    for each in rule.path_cases if case is None else ():
+        if each.cost_per_request_cents is not None:
+            estimate = Decimal(repr(each.cost_per_request_cents)) / 100
+            yield f"{each.endpoint_category} (estimate)", estimate, rule.cost_source, None
 
 
 _AMOUNTS: Final = {
