@@ -13,7 +13,7 @@ from recost.pricing.cost import Cost
 from recost.pricing.model import MatchResult
 from recost.pricing.pricer import Pricer
 from recost.pricing.registry import CACHED_URLS, LONGEST_CACHED, ProviderRegistry
-from recost.pricing.usage import HEADERS, Reading, read_answer
+from recost.pricing.usage import Reading, header_names, read_answer
 from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Usage
 
@@ -96,7 +96,7 @@ class Meter:
     def _find_wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
         cleaned = clean_path(path)
         shape = self._registry.usage_shape(host, cleaned, method)
-        names = None if shape is None else HEADERS.get(shape, ())
+        names = None if shape is None else header_names(shape, host)
         if cleaned == path and len(path) <= LONGEST_CACHED:  # queries differ from call to call
             if len(self._known) >= CACHED_URLS:
                 self._known.clear()

@@ -32,9 +32,18 @@ _BYTES_PER_TOKEN: Final = 4
 _BYTES_PER_STREAMED_TOKEN: Final = 250
 """An event of a chat completion has one token of about 4 bytes, and some 245 bytes around it: ids, model,
 fingerprint; the example in https://platform.openai.com/docs/api-reference/chat-streaming, as of 2026-11."""
-_OWN_NAMES: Final = {"fireworks-ai": "fireworks"}
-"""Providers behind Hugging Face's router, which passes their prices on unchanged, by their other ids:
-https://huggingface.co/docs/inference-providers/pricing, as of 2026-11."""
+_OWN_NAMES: Final = {
+    "azure-openai": "azure",
+    "bedrock": "aws",
+    "fireworks-ai": "fireworks",
+    "mistral-ai": "mistral",
+    "together-ai": "together",
+    "vertex-ai": "google",
+    "xai": "x-ai",
+}
+"""Providers behind routers and gateways that pass their prices on unchanged, by their other ids:
+https://huggingface.co/docs/inference-providers/pricing, https://vercel.com/docs/ai-gateway/pricing, as of
+2026-11."""
 _TOKENS: Final = frozenset({"input_tokens", "output_tokens"})
 _UNKNOWN: Final[tuple[Optional[Decimal], Source]] = (None, "unknown")
 _NOTHING: Final[tuple[Optional[Decimal], Source]] = (Decimal(0), "computed")

@@ -204,6 +204,16 @@ _OWN: dict[tuple[str, Optional[str]], Example] = {
 _BY_HOST = {
     "api-free.deepl.com": _free("/v2/translate", "POST"),
     "gateway.ai.cloudflare.com": _chat("gpt-4o-mini", "0.00021", "/v1/acc/gw/openai/chat/completions"),
+    "gateway.pydantic.dev": _chat("gpt-4o-mini", "0.00021", "/proxy/openai/chat/completions"),
+    "gateway-us.pydantic.dev": Example("POST", "/proxy/anthropic/v1/messages", _MESSAGE, "0.0015"),
+    "gateway-eu.pydantic.dev": _chat("gpt-4o-mini", "0.00021", "/proxy/chat/chat/completions"),
+    "oai.helicone.ai": _chat("gpt-4o-mini", "0.00021", "/v1/chat/completions"),
+    "oai.hconeai.com": _chat("gpt-4o-mini", "0.00021", "/v1/chat/completions"),
+    "anthropic.helicone.ai": Example("POST", "/v1/messages", _MESSAGE, "0.0015"),
+    "groq.helicone.ai": _CHATS["groq"]._replace(path="/openai/v1/chat/completions"),
+    "perplexity.helicone.ai": _CHATS["perplexity"]._replace(path="/chat/completions"),
+    "api.portkey.ai": _unknown("POST", "/chat/completions", {"model": "gpt-4o-mini", "usage": {}}),
+    "ai-gateway.vercel.sh": _chat("openai/gpt-4o-mini", "0.00021", "/chat/completions"),
     "*.api.aws": Example(
         "POST", "/v1/chat/completions", {"model": "openai.gpt-oss-120b", "usage": {}}, None, _UNKNOWN
     ),

@@ -29,6 +29,7 @@ _PROVIDERS: Final = (
     "cohere",
     "inference",
     "reporting",
+    "gateways",
     "routers",
     "speech",
     "search",

@@ -1,4 +1,4 @@
-"""Hosts that hand calls on to several providers: Hugging Face's router, Cloudflare."""
+"""Hosts that hand calls on to several providers, and bill them: Hugging Face's router, Cloudflare."""
 
 from __future__ import annotations
 
@@ -39,16 +39,6 @@ RULES: Final = (
         "cloudflare",
         prices=(
             PriceCase(path="/client/v4/accounts/*/ai/**", usage="cloudflare", genai_provider="cloudflare"),
-        ),
-    ),
-    ProviderDef(
-        "gateway.ai.cloudflare.com",
-        "cloudflare",
-        prices=(
-            PriceCase(path="/v1/*/*/openai/**", usage="openai", genai_provider="openai"),
-            PriceCase(path="/v1/*/*/anthropic/**", usage="anthropic", genai_provider="anthropic"),
-            PriceCase(path="/v1/*/*/groq/**", usage="groq", genai_provider="groq"),
-            PriceCase(path="/v1/*/*/workers-ai/**", usage="cloudflare", genai_provider="cloudflare"),
         ),
     ),
 )

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from recost.pricing.usage.content import Content
+from recost.pricing.usage.gateways import GATEWAY_HEADERS, gateway_headers, with_headers
 from recost.pricing.usage.model import Number, Usage
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "Number",
     "Reading",
     "Usage",
+    "header_names",
     "read_answer",
     "read_model",
     "read_usage",
@@ -41,11 +43,14 @@ SHAPES: Final = {
     "fireworks": "openai",
     "groq": "openai",
     "huggingface": "openai",
+    "litellm": "openai",
     "mistral": "openai",
     "moonshot": "openai",
     "openrouter": "openai",
     "perplexity": "openai",
+    "portkey": "openai",
     "together": "openai",
+    "vercel": "openai",
     "voyage": "openai",
     "xai": "openai",
     "zai": "openai",
@@ -81,10 +86,16 @@ HEADERS: Final = {
     "deepgram": ("dg-char-count", "dg-model-name"),
     "huggingface": ("x-inference-provider",),
     "elevenlabs": ("character-cost", "x-character-count"),
+    **GATEWAY_HEADERS,
 }
 """Names of the response headers that are read, in lower case, by the shape that reads them."""
 
 _readers: Final[dict[str, Any]] = {}
+
+
+def header_names(shape: str, host: str) -> tuple[str, ...]:
+    """Return the names of the headers that are read of an answer, in lower case."""
+    return (*HEADERS.get(shape, ()), *gateway_headers(host))
 
 
 class Reading(NamedTuple):
@@ -143,7 +154,7 @@ def _read_answer(shape: str, content: Content) -> Reading:
     unread = decoded.unread or work.done
     if unread and usage is not None and not usage.partial:
         usage = replace(usage, partial=True)
-    return Reading(usage, unread, decoded.size)
+    return Reading(with_headers(content, usage), unread, decoded.size)
 
 
 def _read(shape: str, content: Content) -> Optional[Usage]:
@@ -161,12 +172,12 @@ def _read_decoded(shape: str, content: Content, work: Optional[Work]) -> Optiona
     if reader is None:
         reader = _readers[name] = import_module(f"recost.pricing.usage.shapes.{name}")
     documents = read_documents(content, reader.WANTED, work)
+    found: Optional[Usage]
     if content.thinned:
-        return _read_thinned(shape, reader, documents, content)
-    answer = Answer(shape, *documents, content.complete, content.path, content.headers)
-    if documents.gap:
-        answer = answer._replace(head=content.head)
-    found: Optional[Usage] = reader.read(answer)
+        found = _read_thinned(shape, reader, documents, content)
+    else:
+        answer = Answer(shape, *documents, content.complete, content.path, content.headers)
+        found = reader.read(answer._replace(head=content.head) if documents.gap else answer)
     if found is not None and found.model is None and shape == "mistral":
         return replace(found, model=_read_model(content, work))  # named in another event than the usage
     return found

@@ -78,7 +78,11 @@ def test_there_are_enough() -> None:
     assert len(SAMPLES) >= 400
     assert len({sample.provider for sample in SAMPLES}) >= 25
     assert len({sample.name for sample in SAMPLES}) == len(SAMPLES)
-    assert {sample.shape for sample in SAMPLES} == set(SHAPES)
+    assert {sample.shape for sample in SAMPLES} == set(SHAPES) - {
+        "litellm",
+        "portkey",
+        "vercel",
+    }  # test_gateways
     assert all(set(sample.headers) <= set(HEADERS.get(sample.shape, ())) for sample in SAMPLES)
 
 

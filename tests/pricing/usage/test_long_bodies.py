@@ -56,7 +56,8 @@ def check(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> bool:
     if found.usage == whole.usage:
         return True
     usage = found.usage
-    marked = found.unread or usage is None or usage.partial or not usage.units  # the last is estimated
+    # Without units it is estimated, without a model unknown.
+    marked = found.unread or usage is None or usage.partial or not usage.units or usage.model is None
     assert marked, (sample.name, found.usage, whole.usage)
     return False
 
@@ -67,7 +68,12 @@ def test_long_members_change_nothing(padding: str) -> None:
         body = lengthened(sample, padding, PLACES[number % len(PLACES)], 150_000)
         assert body is not None
         assert len(body) > LIMIT
-        assert check(sample, body, seed=number) or sample.usage is None, sample.name
+        assert check(sample, body, seed=number) or may_be_marked(sample), sample.name
+
+
+def may_be_marked(sample: Sample) -> bool:
+    """Tell whether an answer may lose what counts: it says nothing, or says it deep in each of its lines."""
+    return sample.usage is None or sample.usage.requests > 1
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -78,7 +84,7 @@ def test_short_events_change_nothing(place: str) -> None:
         assert body is not None
         same = check(sample, body, seed=number)
         if place == "end":  # where all that counts comes after the first event
-            assert same or sample.usage is None, sample.name
+            assert same or may_be_marked(sample), sample.name
 
 
 @pytest.mark.slow
@@ -88,7 +94,7 @@ def test_long_members_anywhere(padding: str, place: str) -> None:
     for number, sample in enumerate(LONG):
         body = lengthened(sample, padding, place, 150_000)
         assert body is not None
-        assert check(sample, body, seed=number) or sample.usage is None, sample.name
+        assert check(sample, body, seed=number) or may_be_marked(sample), sample.name
 
 
 @settings(deadline=None, max_examples=40, derandomize=True)
@@ -176,7 +182,8 @@ def test_what_is_needed_and_left_out_makes_it_partial() -> None:
     searches = [
         {"type": "web_search_call", "action": {"type": "search", "n": number}} for number in range(2_000)
     ]
-    body = json.dumps(_response(10, 100, output=searches)).encode()
+    response = {**_response(10, 0, output=searches), "tools": [{"type": "web_search"}]}
+    body = json.dumps(response).encode()
     usage = read(Sample("openai: x", "openai", "/v1/responses", body, None), body).usage
     assert usage is not None
     assert usage.partial

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Callable, Final, Optional
 
 from recost.pricing.usage.fields import add, child, dollars, scaled
 
-__all__ = ["reported_cost"]
+__all__ = ["read_vercel_cost", "reported_cost"]
 
 
 def reported_cost(shape: str, usage: Mapping[str, Any]) -> Optional[Decimal]:
     """Return the US dollars that a ``usage`` names; None where it names none."""
     reader = _READERS.get(shape)
     return None if reader is None else reader(usage)
+
+
+def read_vercel_cost(documents: Sequence[Mapping[str, Any]]) -> Optional[Decimal]:
+    """Return what Vercel's gateway says that a call cost; ``cost`` is 0 where somebody else bills it.
+
+    https://vercel.com/docs/ai-gateway, as of 2026-11.
+    """
+    for document in reversed(documents):
+        choices = document.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            told = child(choice, "message") or child(choice, "delta")
+            gateway = child(told, "provider_metadata", "gateway")
+            for name in ("cost", "marketCost"):
+                cost = scaled(gateway.get(name), 0)
+                if cost:
+                    return cost
+    return None
 
 
 def _read_openrouter(usage: Mapping[str, Any]) -> Optional[Decimal]:

@@ -17,7 +17,7 @@ from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, id
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of, tier_of
 from recost.pricing.usage.shapes import anthropic, openai_batches
-from recost.pricing.usage.shapes.costs import reported_cost
+from recost.pricing.usage.shapes.costs import read_vercel_cost, reported_cost
 from recost.pricing.usage.shapes.openai_tools import (
     ToolUse,
     are_calls_counted,
@@ -26,6 +26,7 @@ from recost.pricing.usage.shapes.openai_tools import (
     read_tools,
     whole_images,
 )
+from recost.pricing.usage.shapes.routes import route_of
 from recost.pricing.usage.shapes.tokens import read_tokens
 
 __all__ = ["WANTED", "read"]
@@ -101,7 +102,10 @@ def _read(answer: Answer) -> Optional[Usage]:
 
 def _read_used(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, Any]) -> Optional[Usage]:
     units = _read_units(answer, document, usage)
+    model, served_by = route_of(answer, model_of([*answer.documents[:1], document]))
     cost = reported_cost(answer.shape, usage)
+    if answer.shape == "vercel":
+        cost = read_vercel_cost(answer.documents)
     if not units and cost is None:
         return None
     parts = _read_breakdown(document) if answer.shape == "groq" else ()
@@ -110,12 +114,12 @@ def _read_used(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, 
         uncounted = ("executed_tools",)
     return answer.usage(
         _sum(parts) if parts else units,
-        model_of([*answer.documents[:1], document]),
+        model,
         final=_is_final(answer, document) and _is_counted(answer, document, units),
         reported_usd=cost,
         tier=tier_of(document, inner(document, "response"), usage),
         parts=parts,
-        served_by=_provider(answer),
+        served_by=served_by,
         uncounted=uncounted,
     )
 
@@ -142,11 +146,6 @@ def _as_billed(answer: Answer, document: Mapping[str, Any], used: Usage) -> Usag
         uncounted=(*used.uncounted, *tools.uncounted),
         receipts=() if place is None else receipt(response.get("id") or place[1]),
     )
-
-
-def _provider(answer: Answer) -> Optional[str]:
-    """Return the provider that Hugging Face's router names: https://huggingface.co/docs/inference-providers."""
-    return identifier(answer.headers.get("x-inference-provider")) if answer.shape == "huggingface" else None
 
 
 def _sum(parts: tuple[Usage, ...]) -> dict[str, Number]:

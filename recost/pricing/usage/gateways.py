@@ -1,0 +1,55 @@
+"""What gateways tell of a call in the headers of its answer, whatever the answer's shape.
+
+Sources, as of 2026-11: https://developers.cloudflare.com/ai-gateway/glossary/ (``cf-aig-cache-status``),
+https://docs.helicone.ai/features/advanced-usage/caching (``helicone-cache``),
+https://portkey.ai/docs/api-reference/response-schema (``x-portkey-cache-status``),
+https://docs.litellm.ai/docs/proxy/response_headers (``x-litellm-response-cost``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final, Optional
+
+from recost.pricing.usage.content import Content
+from recost.pricing.usage.model import Usage
+
+__all__ = ["GATEWAY_HEADERS", "gateway_headers", "with_headers"]
+
+_CLOUDFLARE: Final = "cf-aig-cache-status"
+_HELICONE: Final = "helicone-cache"
+_PORTKEY: Final = "x-portkey-cache-status"
+_LITELLM: Final = "x-litellm-response-cost"
+
+GATEWAY_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "litellm": (_LITELLM,),
+    "portkey": (_PORTKEY, "x-portkey-provider"),
+}
+"""By the shape that a rule names, for gateways that answer from any host."""
+_COST: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:e-[0-9]{1,2})?\Z")
+"""In US dollars, as Python prints a float."""
+_CACHES: Final = (_CLOUDFLARE, _HELICONE, _PORTKEY)
+
+
+def gateway_headers(host: str) -> tuple[str, ...]:
+    """Return the names of the headers in which the gateway at a host tells of its cache; none elsewhere."""
+    if host == "gateway.ai.cloudflare.com":
+        return (_CLOUDFLARE,)
+    return (_HELICONE,) if host.endswith((".helicone.ai", ".hconeai.com")) else ()
+
+
+def with_headers(content: Content, usage: Optional[Usage]) -> Optional[Usage]:
+    """Return a usage with the cost that a gateway's headers tell: what came from its cache cost nothing.
+
+    LiteLLM's header is sent before a stream, and can't tell what the stream will have cost.
+    """
+    headers = content.headers
+    if any(headers.get(name, "").upper().endswith("HIT") for name in _CACHES):
+        return Usage(None if usage is None else usage.model, reported_usd=Decimal(0))
+    told = headers.get(_LITELLM, "")
+    if not _COST.match(told) or content.content_type.lower().startswith("text/event-stream"):
+        return usage
+    return replace(usage or Usage(), reported_usd=Decimal(told), parts=(), uncounted=())
