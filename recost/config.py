@@ -133,6 +133,9 @@ class RecostConfig:
     flush_on_sigterm: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
     """A handler of SIGTERM flushes, within ``shutdown_flush_timeout_ms``, and then does what was done before:
     calls the handler that was there, or ends the process."""
+    read_requests: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
+    """With ``capture_usage``: read the model, and what else a price depends on, from requests whose answers
+    don't state it."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Callable, Final, Optional
 
@@ -11,14 +11,17 @@ from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange, clean_path
 from recost.pricing.cost import Cost
 from recost.pricing.model import MatchResult
+from recost.pricing.paths import model_in_path
 from recost.pricing.pricer import Pricer
 from recost.pricing.registry import CACHED_URLS, LONGEST_CACHED, ProviderRegistry
 from recost.pricing.usage import Reading, header_names, read_answer
+from recost.pricing.usage.asked import MODEL, fields_asked, model_in, with_asked
 from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Usage
 
 __all__ = ["Meter"]
 
+_NO_FIELDS: Final[Mapping[str, str]] = {}
 _NOTHING: Final = Reading(None, unread=False)
 
 
@@ -30,11 +33,22 @@ class Meter:
         report: Receives what goes wrong; nothing is raised.
         reads: Look at what was captured of responses. Without it, what another listener has had captured
             changes nothing.
+        reads_requests: The same of requests.
+        models_first: Read the model of every request whose path doesn't name it, for a budget that must know
+            it before the response does.
     """
 
     def __init__(
-        self, registry: ProviderRegistry, *, report: Callable[[BaseException], Any], reads: bool = True
+        self,
+        registry: ProviderRegistry,
+        *,
+        report: Callable[[BaseException], Any],
+        reads: bool = True,
+        reads_requests: bool = True,
+        models_first: bool = False,
     ) -> None:
+        self._reads_requests = reads and reads_requests
+        self._models_first = models_first
         self._registry = registry
         self._reads = reads
         self._key = object()
@@ -42,6 +56,8 @@ class Meter:
         self._report = report
         self._known: dict[tuple[str, str, str], Optional[Sequence[str]]] = {}
         """What `wanted` has found before, as each call asks it."""
+        self._asked: dict[tuple[str, str, str], Sequence[str]] = {}
+        """Likewise, of `asked`."""
         self._told_unread = False
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
@@ -54,6 +70,13 @@ class Meter:
             return self._known[host, path, method]
         except KeyError:
             return self._find_wanted(host, path, method)
+
+    def asked(self, host: str, path: str, method: str) -> Sequence[str]:
+        """Return the names of the fields that are read of such a request, whose answer is `wanted`."""
+        try:
+            return self._asked[host, path, method]
+        except KeyError:
+            return self._find_asked(host, path, method)
 
     def cost_of(self, exchange: Exchange) -> Cost:
         """Return what a call cost; before its end, only that it is not complete."""
@@ -72,6 +95,10 @@ class Meter:
                 costs[self._key] = self._price(exchange)
             priced: Cost = costs[self._key]
             return priced
+
+    def model_asked(self, exchange: Exchange) -> Optional[str]:
+        """Return the model that the request names; None where that isn't read, or isn't known."""
+        return model_in(self._fields(exchange))
 
     def has_priced(self, exchange: Exchange) -> bool:
         """Tell whether it is known what a call cost."""
@@ -93,6 +120,18 @@ class Meter:
         )
         import_module("recost.skimming")  # a long body is skimmed on the caller's thread
 
+    def _find_asked(self, host: str, path: str, method: str) -> Sequence[str]:
+        cleaned = clean_path(path)
+        shape = self._registry.usage_shape(host, cleaned, method)
+        names: Sequence[str] = () if shape is None else fields_asked(shape, cleaned)
+        if shape is not None and not names and self._models_first and model_in_path(cleaned) is None:
+            names = MODEL
+        if cleaned == path and len(path) <= LONGEST_CACHED:
+            if len(self._asked) >= CACHED_URLS:
+                self._asked.clear()
+            self._asked[host, path, method] = names
+        return names
+
     def _find_wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
         cleaned = clean_path(path)
         shape = self._registry.usage_shape(host, cleaned, method)
@@ -106,6 +145,7 @@ class Meter:
     def _price(self, exchange: Exchange) -> Cost:
         match = self._match(exchange)
         reading, content_type = self._read(exchange, match)
+        fields = self._fields(exchange)
         if reading.unread:
             self._report_unread(match)
         return self._pricer.price(
@@ -118,10 +158,19 @@ class Meter:
             response_bytes=exchange.response_bytes,
             body_bytes=reading.size,
             content_type=content_type,
-            usage=reading.usage,
+            usage=with_asked(reading.usage, clean_path(exchange.path), fields) if fields else reading.usage,
+            asked=fields,
             attempts=max(exchange.attempts, 1),
             unread=reading.unread,
         )
+
+    def _fields(self, exchange: Exchange) -> Mapping[str, str]:
+        """Return what the request has of the fields that are read here; other listeners may read more."""
+        if exchange.request is None or not self._reads_requests:
+            return _NO_FIELDS
+        found = exchange.request.fields()
+        names = self.asked(exchange.host, exchange.path, exchange.method)
+        return found if found.keys() <= set(names) else {n: found[n] for n in names if n in found}
 
     def _match(self, exchange: Exchange) -> Optional[MatchResult]:
         return self._registry.lookup(exchange.host, clean_path(exchange.path))

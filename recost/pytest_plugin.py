@@ -35,7 +35,7 @@ _TEST: Final = "pytest-test"
 _OUTPUT: Final = "recost"
 _MAX_ERRORS: Final = 10
 _TELLING_S: Final = 1.0
-_OF_ENVIRONMENT: Final = ("providers_file", "exclude_hosts", "exclude_patterns")
+_OF_ENVIRONMENT: Final = ("providers_file", "read_requests", "exclude_hosts", "exclude_patterns")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,7 +86,7 @@ class _Ledger:
         self._handles: dict[Exchange, Optional[RecostHandle]] = {}
         """Whose rules hold for a call that isn't priced yet."""
         self.spend = Spend(self._price)
-        interception.add(name, self._collect, metered=self._wanted)
+        interception.add(name, self._collect, metered=self._wanted, asked=self._asked)
 
     def close(self) -> None:
         self._interception.remove(self._name)
@@ -100,6 +100,10 @@ class _Ledger:
         self._latest = self._current_handle()
         metered = self._runtime_of(self._latest).metered
         return None if metered is None else metered(host, path, method)
+
+    def _asked(self, host: str, path: str, method: str) -> Sequence[str]:
+        asked = self._runtime_of(self._latest).asked  # as `_wanted` has just found it
+        return () if asked is None else asked(host, path, method)
 
     def _collect(self, exchange: Exchange) -> None:
         # A call may end as the application ends recost.

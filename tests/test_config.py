@@ -57,6 +57,7 @@ TABLE: dict[str, Any] = {
     "providers_file": None,
     "budgets": [],
     "flush_on_sigterm": False,
+    "read_requests": True,
 }
 
 _BUDGET = Budget(5, on_exceed="raise")
@@ -138,6 +139,7 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("providers_file", Path("/etc/rules.json"), "/etc/rules.json"),
     ("budgets", [_BUDGET], (_BUDGET,)),
     ("flush_on_sigterm", True, True),
+    ("read_requests", False, False),
 ]
 
 
@@ -191,6 +193,7 @@ FROM_ENVIRONMENT: list[tuple[str, str, Any]] = [
             "enabled",
             "auto_shutdown_handlers",
             "flush_on_sigterm",
+            "read_requests",
             "template_paths",
             "capture_usage",
         )
@@ -379,6 +382,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
             "enabled",
             "auto_shutdown_handlers",
             "flush_on_sigterm",
+            "read_requests",
             "template_paths",
             "capture_usage",
         )

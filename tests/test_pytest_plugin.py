@@ -6,11 +6,13 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.metered import Metered, metered_server
 from tests.scripts import environment, run_script
+from tests.unnamed import unnamed_server
 
 TESTS = """
 import os, threading, urllib.request
@@ -148,9 +150,15 @@ def test_what_the_application_sees(tmp_path, recost_spend):
 """
 
 
-def _run_application(folder: Path, *options: str, program: str = APPLICATION, **env: str) -> str:
+def _run_application(
+    folder: Path,
+    *options: str,
+    program: str = APPLICATION,
+    server: Any = metered_server,
+    **env: str,
+) -> str:
     (folder / "test_application.py").write_text(program)
-    with metered_server() as upstream:
+    with server() as upstream:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
             cwd=folder,
@@ -198,6 +206,29 @@ def test_rules_and_exclusions_of_the_environment_hold(tmp_path: Path) -> None:
     assert "recost: $0.25 in 1 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
     env["RECOST_EXCLUDE_HOSTS"] = "127.0.0.1"
     assert "recost: $0.00 in 0 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
+
+
+OF_A_MODEL = """
+[[providers]]
+host_pattern = "127.0.0.1"
+provider = "house"
+usage = "cohere"
+usd_per_unit = { "m-1.input_tokens" = 0.001, "m-1.output_tokens" = 0 }
+price_source = "this test"
+price_date = "2026-11-21"
+"""
+
+
+def test_requests_are_read_as_the_environment_says(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text(OF_A_MODEL)
+    program = CALL.replace("/v1/chat", "/v2/chat").replace("{}", '{\\"model\\": \\"m-1\\"}')
+    env = {"RECOST_PROVIDERS_FILE": str(rules)}
+    shown = _run_application(tmp_path, "--recost", program=program, server=unnamed_server, **env)
+    assert "recost: $1.00 in 1 calls (house $1.00)" in shown
+    env["RECOST_READ_REQUESTS"] = "no"
+    shown = _run_application(tmp_path, "--recost", program=program, server=unnamed_server, **env)
+    assert "recost: $0.00 in 1 calls, 1 of unknown price" in shown
 
 
 def test_rules_that_are_not_valid_end_the_run(tmp_path: Path) -> None:

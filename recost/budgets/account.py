@@ -36,6 +36,8 @@ class Call(NamedTuple):
     """That answered; None before it has."""
     usd: Optional[Decimal] = None
     """What it cost; None before it has, and where that isn't known."""
+    asked: Optional[str] = None
+    """The model that the request names; None where that isn't known."""
 
 
 class Notice(NamedTuple):
@@ -158,9 +160,10 @@ class Account:
         if not self._covers(call) or not self.budget.answers_as(call.model):
             return []
         if self.budget.model is not None:
-            _note(self._answering, _key(call))
-            if call.provider != _NO_RULE:  # the target of another has its host in it, which no file is told
-                _note(self._named, _key(call))
+            for key in dict.fromkeys((_key(call), _key(call._replace(asked=None)))):
+                _note(self._answering, key)
+                if call.provider != _NO_RULE:  # another's target has its host in it, which no file is told
+                    _note(self._named, key)
         usd = call.usd
         if usd is None:
             if self.budget.unpriced == "refuse":
@@ -248,10 +251,10 @@ class Account:
         return (provider is None or call.provider == provider) and self._tags.issubset(call.tags)
 
     def _may_answer_as_model(self, call: Call) -> bool:
-        """Tell whether the budget's model may answer; the request's body, which knows, isn't looked at."""
+        """Tell whether the budget's model may answer: it is asked for, or has answered what is asked for."""
         if self.budget.model is None:
             return True
-        named = model_in_path(call.path)
+        named = model_in_path(call.path) or call.asked
         if named is not None and self.budget.answers_as(named):
             return True
         return _key(call) in self._answering
@@ -281,7 +284,7 @@ def _is_near(now: datetime, label: str) -> bool:
 
 def _key(call: Call) -> str:
     """Return the target of a call, with the deployment or model that its path names."""
-    named = model_in_path(call.path)
+    named = model_in_path(call.path) or call.asked
     return call.target if named is None else f"{call.target} {named}"
 
 

@@ -29,6 +29,7 @@ from recost.pricing.registry import ProviderRegistry
 __all__ = ["Keeper"]
 
 CostOf = Callable[[Exchange], Optional[Cost]]
+ModelAsked = Callable[[Exchange], Optional[str]]
 Report = Callable[[BaseException], Any]
 
 _MANY: Final = 1000
@@ -88,7 +89,17 @@ class Keeper:
         """True where a budget may refuse calls."""
         return bool(self._raising)
 
-    def bind(self, cost_of: CostOf, record: Sink) -> Sink:
+    @property
+    def refuses_models(self) -> bool:
+        """True where a budget may refuse calls by the model that they ask for."""
+        return any(account.budget.model is not None for account in self._raising)
+
+    def bind(
+        self,
+        cost_of: CostOf,
+        record: Sink,
+        model_asked: ModelAsked = lambda exchange: None,  # noqa: ARG005
+    ) -> Sink:
         """Begin, in this process: return the sink that counts calls and hands them on to ``record``.
 
         A forked child goes on from what the parent had spent; what that had not yet counted or saved is its
@@ -97,12 +108,14 @@ class Keeper:
         Args:
             cost_of: Prices a call; None for one that is excluded. On any thread.
             record: Takes each call that has ended.
+            model_asked: Returns the model that a request names; None where that isn't known. On any thread.
         """
         if self._pid != os.getpid():
             self._pid = os.getpid()
             for account in self._accounts:
                 account.after_fork_in_child()
         self._cost_of = cost_of
+        self._model_asked = model_asked
         self._lock = threading.RLock()
         self._settling = False
         self._pending: deque[Exchange] = deque()
@@ -247,7 +260,8 @@ class Keeper:
     def _described(self, exchange: Exchange, cost: Cost) -> Call:
         tags = () if exchange.scope is None else exchange.scope.tags
         target = self._target_of(exchange) if self._by_target else ""
-        return Call(cost.provider, target, exchange.path, tags, cost.model, cost.usd)
+        asked = self._model_asked(exchange) if self._by_target else None
+        return Call(cost.provider, target, exchange.path, tags, cost.model, cost.usd, asked)
 
     def _tell(self, notice: Notice) -> None:
         callback = notice.budget.callback

@@ -11,15 +11,15 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import ModuleType
-from typing import Final, NamedTuple, Optional
+from typing import Any, Final, NamedTuple, Optional
 
 from recost.events import RawEvent
 from recost.interceptors._containment import contain, reporters
 from recost.interceptors._imports import is_half_loaded, when_imported
-from recost.interceptors._listeners import Each, Fan, Metered, WantedByAny
+from recost.interceptors._listeners import Asked, AskedByAny, Each, Fan, Metered, WantedByAny
 from recost.interceptors._patching import Patches
 from recost.interceptors.exchange import (
     LONGEST_HOST,
@@ -30,6 +30,7 @@ from recost.interceptors.exchange import (
     streaming,
 )
 from recost.interceptors.scope import scope
+from recost.interceptors.sent import Sent
 
 __all__ = ["CLIENTS", "MOCKS", "Interception", "install", "interception", "is_installed", "uninstall"]
 
@@ -50,6 +51,8 @@ MOCKS: Final = dict.fromkeys(
 
 ErrorSink = Callable[[BaseException], None]
 Gate = Callable[[Exchange], None]
+BodyOf = Callable[[Any, Sequence[str]], Optional[Sent]]
+"""Returns what is kept of a request's body, given the names of the fields that are read."""
 
 
 class _Listener(NamedTuple):
@@ -59,6 +62,7 @@ class _Listener(NamedTuple):
     metered: Optional[Metered]
     gate: Optional[Gate]
     remembering: bool
+    asked: Optional[Asked]
 
 
 class Interception:
@@ -78,6 +82,8 @@ class Interception:
         """Called on the caller's thread when a call begins."""
         self.metered: Optional[Metered] = None
         """Tells what is to be captured of an answer; None when none is captured."""
+        self.asked: Optional[Asked] = None
+        """Tells what is to be read of a request; None when none is."""
         self.gate: Optional[Gate] = None
         """Called with each call that is about to begin; raises RecostBudgetExceededError to refuse it."""
         self.remembering = False
@@ -93,10 +99,11 @@ class Interception:
         metered: Optional[Metered] = None,
         gate: Optional[Gate] = None,
         remembering: bool = False,
+        asked: Optional[Asked] = None,
     ) -> None:
         """Send finished exchanges to ``sink`` from now on, in place of the earlier sink of the same name."""
         with self._lock:
-            self._sinks[name] = _Listener(sink, before_call, on_error, metered, gate, remembering)
+            self._sinks[name] = _Listener(sink, before_call, on_error, metered, gate, remembering, asked)
             self._route()
         for module in (*CLIENTS, *MOCKS):
             if module not in self._hooked:
@@ -145,9 +152,27 @@ class Interception:
         streaming.clear()
 
     def begin(
-        self, layer: str, method: str, scheme: str, host: str, port: int, path: str
+        self,
+        layer: str,
+        method: str,
+        scheme: str,
+        host: str,
+        port: int,
+        path: str,
+        body_of: Optional[BodyOf] = None,
+        source: Any = None,
     ) -> Optional[Exchange]:
         """Return the Exchange of a call that begins now; None when it is not one to record.
+
+        Args:
+            layer: The client.
+            method: In upper case.
+            scheme: And what follows, of the URL.
+            host: As an Exchange has it.
+            port: Likewise.
+            path: With its query.
+            body_of: Called with ``source`` where the request's body is to be read, and it is at hand by now.
+            source: What that finds the body by.
 
         Raises:
             RecostBudgetExceededError: The call is not to be made.
@@ -170,9 +195,18 @@ class Interception:
                 collector.call_begins()
         if self.metered is not None:
             exchange.wanted = self.metered(host, exchange.path, method)
+            if body_of is not None and exchange.wanted is not None:
+                self.keep_sent(exchange, body_of, source)
         if self.gate is not None:
             self.gate(exchange)
         return exchange
+
+    def keep_sent(self, exchange: Exchange, body_of: BodyOf, source: Any) -> None:
+        """Keep what is read of a request's body, where it is at hand only after the call has begun."""
+        asked = self.asked
+        names = () if asked is None else asked(exchange.host, exchange.path, exchange.method)
+        if names:
+            exchange.request = _kept(body_of, source, names)
 
     def report(self, error: BaseException) -> None:
         """Report an error of recost's own to all who listen; `_containment.contain` is the boundary."""
@@ -193,9 +227,11 @@ class Interception:
         sinks = [listener.sink for listener in listeners]
         befores = [listener.before_call for listener in listeners if listener.before_call is not None]
         metered = [listener.metered for listener in listeners if listener.metered is not None]
+        asked = [listener.asked for listener in listeners if listener.asked is not None]
         gates = [listener.gate for listener in listeners if listener.gate is not None]
         self.before_call = befores[0] if len(befores) == 1 else (Each(befores) if befores else None)
         self.metered = metered[0] if len(metered) == 1 else (WantedByAny(metered) if metered else None)
+        self.asked = asked[0] if len(asked) == 1 else (AskedByAny(asked) if asked else None)
         self.remembering = any(each.remembering for each in listeners)
         self.gate = gates[0] if len(gates) == 1 else (Each(gates) if gates else None)
         self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
@@ -212,6 +248,13 @@ class Interception:
         except Exception as error:  # noqa: BLE001 - a client of unknown shape must not fail the user's import
             self.broken[name] = f"{type(error).__name__}: {error}"
             self.report(error)
+
+
+def _kept(body_of: BodyOf, source: Any, names: Sequence[str]) -> Optional[Sent]:
+    try:
+        return body_of(source, names)
+    except Exception:  # noqa: BLE001 - of an object of the application's; its text might quote the body
+        return None
 
 
 interception = Interception()

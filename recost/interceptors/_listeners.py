@@ -12,9 +12,12 @@ from typing import Any, Callable, Optional
 from recost.interceptors._containment import contain
 from recost.interceptors.exchange import Exchange, Sink
 
-__all__ = ["Each", "Fan", "SharedCapture", "WantedByAny"]
+__all__ = ["Asked", "AskedByAny", "Each", "Fan", "Metered", "SharedCapture", "WantedByAny"]
 
 Metered = Callable[[str, str, str], Optional[Sequence[str]]]
+"""Tells of host, path and method which headers of the response are read; None: it is not captured."""
+Asked = Callable[[str, str, str], Sequence[str]]
+"""Tells of the same which fields of the request are read. It is asked where the response is captured."""
 
 
 class Each:
@@ -41,6 +44,16 @@ class WantedByAny:
             if names is not None:
                 wanted = {**(wanted or {}), **dict.fromkeys(names)}
         return None if wanted is None else tuple(wanted)
+
+
+class AskedByAny:
+    """What is read of a request, where several listeners read requests."""
+
+    def __init__(self, asked: Sequence[Asked]) -> None:
+        self._asked = tuple(asked)
+
+    def __call__(self, host: str, path: str, method: str) -> Sequence[str]:
+        return tuple({name: None for asked in self._asked for name in asked(host, path, method)})
 
 
 class Fan:

@@ -9,6 +9,7 @@ drops the callbacks unheard: a body closed early, one that fails, one that is ab
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
@@ -17,6 +18,7 @@ from recost.interceptors._calls_importlib_bootstrap import after, async_around, 
 from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, current, remember, streaming
+from recost.interceptors.sent import Sent, fields_sent, sent
 
 __all__ = ["instrument"]
 
@@ -48,6 +50,8 @@ class _Calls:
         self._content_encoding = module.hdrs.CONTENT_ENCODING
         self._decoded = _codings(module)
         self._iterated = module.payload.AsyncIterablePayload
+        self._bytes = module.payload.BytesPayload
+        self._form = module.FormData
         self._unanswered = (
             module.ClientConnectionError,
             OSError,
@@ -84,7 +88,9 @@ class _Calls:
             method = method.upper()
         except Exception:  # noqa: BLE001 - no valid call: the client raises what it always raises
             return None
-        exchange = self._interception.begin(LAYER, method, scheme, host, port, url.raw_path)
+        exchange = self._interception.begin(
+            LAYER, method, scheme, host, port, url.raw_path, self._sent_body, kwargs
+        )
         if exchange is not None:
             exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
             exchange.active = True
@@ -95,6 +101,19 @@ class _Calls:
                 exchange.undecoded = _is_undecoded(session, kwargs)
             streaming[id(exchange)] = exchange
         return exchange
+
+    def _sent_body(self, kwargs: Any, names: Sequence[str]) -> Optional[Sent]:
+        """Return what is kept of a body that is there: as it is sent, or as what it is to be made of."""
+        given = kwargs.get("json")
+        if given is not None:
+            return fields_sent(names, given) if isinstance(given, dict) else None
+        data = kwargs.get("data")
+        if isinstance(data, self._bytes):  # of JSON, too
+            return sent(data._value, names)  # noqa: SLF001
+        if isinstance(data, self._form):
+            texts = {kind["name"]: value for kind, _, value in data._fields if "filename" not in kind}
+            return fields_sent(names, texts)
+        return fields_sent(names, data) if isinstance(data, dict) else sent(data, names)
 
     def _count_upload(self, exchange: Exchange, data: Any) -> Any:
         """Have a body counted while it is sent, where it has no length: an async iterable."""

@@ -12,10 +12,13 @@ import time
 import weakref
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Any, Callable, Final, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.events import RawEvent
 from recost.interceptors.scope import Scope
+
+if TYPE_CHECKING:
+    from recost.interceptors.sent import Sent
 
 __all__ = [
     "DEFAULT_PORTS",
@@ -68,6 +71,7 @@ class Exchange:
         "owner",
         "path",
         "port",
+        "request",
         "request_bytes",
         "response_bytes",
         "scheme",
@@ -115,6 +119,8 @@ class Exchange:
         self.ended_ns = 0
         self.capture: Any = None
         """The `capture.Capture` of the answer's body, or the `capture.Whole`, where its usage is wanted."""
+        self.request: Optional[Sent] = None
+        """What the request says of its price, where that is read."""
         self.wanted: Optional[Sequence[str]] = None
         """The headers that are read of the answer besides its body; None where neither is."""
         self.scope: Optional[Scope] = None
@@ -158,6 +164,8 @@ class Exchange:
             self.active = False
             self.owner = None
             streaming.pop(id(self), None)
+            if self.request is not None and self.capture is None:
+                self.request = None  # nothing will be priced by it
             if self.scope is not None:
                 for collector in self.scope.collectors:
                     collector.collect(self)

@@ -8,6 +8,7 @@ it has been read, is closed or collected; it knows the exchange, never the respo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
@@ -24,6 +25,7 @@ from recost.interceptors.exchange import (
     remember,
     streaming,
 )
+from recost.interceptors.sent import Sent, fields_sent, sent
 
 __all__ = ["instrument"]
 
@@ -92,7 +94,9 @@ class _Calls:
             scheme, host, port, path = _target(request.url)
             if not host or scheme not in _SCHEMES:
                 return None  # the client refuses it
-            exchange = self._interception.begin(LAYER, request.method, scheme, host, port, path)
+            exchange = self._interception.begin(
+                LAYER, request.method, scheme, host, port, path, _sent, request
+            )
         except RecostBudgetExceededError:
             if hasattr(client, "_transport_for_url") and _in_process(client, request.url):
                 return None  # nothing leaves the process
@@ -204,6 +208,24 @@ class _Calls:
 
 def _failed(exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG001
     exchange.finish()
+
+
+def _sent(request: Any, names: Sequence[str]) -> Optional[Sent]:
+    """Return what is kept of a body that is there: as a whole, or as the fields of a form with files."""
+    body = getattr(request, "_content", None)
+    if body is not None:
+        return sent(body, names)
+    stream = request.stream
+    if type(stream).__name__ != "MultipartStream":
+        return None
+    values: dict[str, Any] = {}
+    for field in stream.fields:
+        file = getattr(field, "file", None)
+        if not hasattr(field, "file"):
+            values[field.name] = field.value
+        elif field.filename is None and isinstance(file, (str, bytes)):  # a field that is given as a file
+            values[field.name] = file
+    return fields_sent(names, values)
 
 
 def _is_in_hop(exchange: Exchange) -> bool:

@@ -8,10 +8,11 @@ for the response's file until the body has ended. Neither is made for a call tha
 
 from __future__ import annotations
 
+import sys
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from types import MethodType, ModuleType
+from types import FrameType, MethodType, ModuleType
 from typing import Any, Callable, Final, Optional
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from recost.interceptors.exchange import (
     remember,
     streaming,
 )
+from recost.interceptors.sent import Sent, sent
 
 __all__ = ["UNSIZED", "absolute_target", "ascii_host", "drives", "instrument"]
 
@@ -37,6 +39,8 @@ UNSIZED: Final = -1
 That stays negative, so that a further attempt is counted anew."""
 
 _REQUEST_SENT: Final = "Request-sent"
+_FRAMES: Final = 6
+"""From the sending of a piece to who has it sent, and some more for those who wrap it."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
@@ -169,6 +173,8 @@ class _Request:
         self._head: Optional[bytes] = None
         """The request line and headers, once they have been sent."""
         self._chunks: Optional[Dechunker] = None
+        self._asking = own and interception.asked is not None and exchange.wanted is not None
+        """Whether fields of the body are read is still to be asked."""
         if not own:
             exchange.request_bytes = UNSIZED
 
@@ -292,6 +298,9 @@ class _Request:
             view = memoryview(data)
         except TypeError:
             return self._counted(data) if isinstance(data, Iterable) else data, None
+        if self._asking:
+            self._asking = False
+            self._interception.keep_sent(self._exchange, self._sent, data)
         return data, partial(self._data_sent, view)
 
     def _head_sent(self, data: Any, unconnected: bool, *, succeeded: bool) -> None:
@@ -329,10 +338,27 @@ class _Request:
     def _count(self, size: int) -> None:
         self._exchange.request_bytes += size if self._own else -size
 
+    def _sent(self, data: Any, names: Sequence[str]) -> Optional[Sent]:
+        """Return what is kept of a body that was given as a whole."""
+        whole = self._chunks is None and len(data) == self._declared() and _is_whole(data)
+        return sent(data, names) if whole else None
+
     def _declared(self) -> int:
         _, _, after = (self._head or b"").lower().partition(b"\r\ncontent-length:")
         value = after.partition(b"\r\n")[0].strip()
         return int(value) if value.isdigit() else 0
+
+
+def _is_whole(data: Any) -> bool:
+    """Tell whether what is sent is a body as it was given, not what was read of a file or an iterator."""
+    frame: Optional[FrameType] = sys._getframe(1)  # noqa: SLF001 - http.client tells only itself
+    for _ in range(_FRAMES):
+        if frame is None:
+            break
+        if frame.f_code.co_name == "_send_output":
+            return frame.f_locals.get("message_body") is data
+        frame = frame.f_back
+    return True
 
 
 class _Foreign:

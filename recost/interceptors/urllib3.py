@@ -26,6 +26,7 @@ from recost.interceptors.exchange import (
     status_number,
     streaming,
 )
+from recost.interceptors.sent import sent
 from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
 
 __all__ = ["LAYER", "Calls", "again", "instrument"]
@@ -69,9 +70,9 @@ class Calls:
             return None
         method = args[0] if args else kwargs["method"]
         url = args[1] if len(args) > 1 else kwargs["url"]
-        exchange = self._interception.begin(LAYER, method.upper(), *_target(pool, url))
+        body = args[2] if len(args) > 2 else kwargs.get("body")
+        exchange = self._interception.begin(LAYER, method.upper(), *_target(pool, url), sent, body)
         if exchange is not None:
-            body = args[2] if len(args) > 2 else kwargs.get("body")
             if body is not None:
                 headers = args[3] if len(args) > 3 else kwargs.get("headers")
                 exchange.request_bytes = _body_size(body, headers)

@@ -139,7 +139,13 @@ def build_runtime(
         keeper: Keeps the budgets, where there are any.
     """
     delivery = _delivery(settings, report, transport)
-    meter = Meter(registry, report=report, reads=settings.capture_usage)
+    meter = Meter(
+        registry,
+        report=report,
+        reads=settings.capture_usage,
+        reads_requests=settings.read_requests,
+        models_first=keeper is not None and keeper.refuses_models,
+    )
     if keeper is not None and keeper.refuses and settings.capture_usage:
         meter.prepare()  # now, rather than while a call waits to be let through
     pipeline = _pipeline(settings, registry, meter, delivery, report)
@@ -149,6 +155,8 @@ def build_runtime(
         report=report,
         cost_of=pipeline.cost_of,
         metered=meter.wanted if settings.capture_usage else None,
+        asked=meter.asked if settings.capture_usage and settings.read_requests else None,
+        model_asked=meter.model_asked,
         keeper=keeper,
     )
 

@@ -141,8 +141,10 @@ class Worker:
         capture = exchange.capture
         if capture is not None:
             self._captured += capture.nbytes
+            if exchange.request is not None:
+                self._captured += exchange.request.nbytes
             if self._captured > _CAPTURED_LIMIT:
-                exchange.capture = None
+                exchange.capture = exchange.request = None
                 self._unread.add()
         inbox.append(exchange)
         if size + 1 >= self._wake_at or self._captured > _CAPTURED_SOON:

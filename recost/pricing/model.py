@@ -87,7 +87,9 @@ class ProviderDef:
     usd_per_gb_down: Optional[Decimal] = None
     """For 1024^3 bytes of answers; takes the place of ``usd_per_gb`` for these."""
     usd_per_unit: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
-    """For one unit that the usage names: ``{"characters": Decimal("15") / 1_000_000}``."""
+    """For one unit that the usage names: ``{"characters": Decimal("15") / 1_000_000}``.
+
+    For one model, its name goes before the unit's: ``{"embed-english-v3.0.input_tokens": ...}``."""
     fixed_usd: Optional[Decimal] = None
     """Added once to what the units come to, where any of them was used: the fixed part of a fee."""
     free_units: Mapping[str, Decimal] = field(default_factory=dict, hash=False)

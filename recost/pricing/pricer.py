@@ -6,6 +6,7 @@ rule; an estimate from the bytes of a stream; the flat estimate of the rule; unk
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal, localcontext
 from functools import partial
@@ -20,6 +21,7 @@ from recost.pricing.rates import Units
 from recost.pricing.receipts import Receipts
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.units import UnitPricing
+from recost.pricing.usage.asked import kind_of, model_in
 from recost.pricing.usage.model import Usage
 
 __all__ = ["UNKNOWN_PROVIDER", "Pricer"]
@@ -45,6 +47,7 @@ _OWN_NAMES: Final = {
 https://huggingface.co/docs/inference-providers/pricing, https://vercel.com/docs/ai-gateway/pricing, as of
 2026-11."""
 _TOKENS: Final = frozenset({"input_tokens", "output_tokens"})
+_NO_FIELDS: Final[Mapping[str, str]] = {}
 _UNKNOWN: Final[tuple[Optional[Decimal], Source]] = (None, "unknown")
 _NOTHING: Final[tuple[Optional[Decimal], Source]] = (Decimal(0), "computed")
 
@@ -72,10 +75,22 @@ class _Call(NamedTuple):
     usage: Optional[Usage]
     uses_free_units: bool
     unread: bool
+    asked: Mapping[str, str]
 
     @property
     def units(self) -> Optional[Units]:
         return None if self.usage is None else self.usage.units
+
+    @property
+    def units_by_model(self) -> Optional[Units]:
+        """The units, under the names of those that the rule prices by model."""
+        reported = None if self.usage is None else self.usage.model
+        kind = kind_of(self.path, self.asked, reported)
+        prices, units = self.prices.usd_per_unit, self.units
+        if kind is None or units is None:
+            return units
+        names = {unit: f"{kind}.{unit}" for unit in units}
+        return {names[unit] if names[unit] in prices else unit: count for unit, count in units.items()}
 
 
 class Pricer:
@@ -115,6 +130,7 @@ class Pricer:
         count: bool = True,
         unread: bool = False,
         body_bytes: int = 0,
+        asked: Mapping[str, str] = _NO_FIELDS,
     ) -> Cost:
         """Return what a call cost.
 
@@ -132,6 +148,7 @@ class Pricer:
             count: Have the call use up the free units of its rule: False to price one a second time.
             unread: The answer was not read to its end: what depends on it is an estimate.
             body_bytes: Of the answer without its encoding; 0 where that is not known.
+            asked: Fields of the request, as far as they are read.
         """
         failed = not 0 < status < 400
         rule = None if match is None else match.rule
@@ -152,6 +169,7 @@ class Pricer:
             usage,
             count,
             unread,
+            asked,
         )
         with localcontext(EXACT):
             free = failed and not rule.failed_calls_billed
@@ -175,6 +193,8 @@ class Pricer:
         if usage is not None and usage.reported_usd is not None:
             return _Amount(usage.reported_usd, "estimated" if _is_partial(call) else "reported")
         sources = [self._by_genai, self._by_units, self._by_bytes, self._flat]
+        if call.units_by_model != call.units:
+            sources.insert(0, self._by_units)
         if not self._registry.is_builtin(call.rule):
             sources.insert(0, self._own_price)
         for source in sources:
@@ -276,7 +296,7 @@ class Pricer:
         return Decimal(0) if quote is None else quote.usd * _factor(call.prices)
 
     def _by_units(self, call: _Call) -> Optional[_Amount]:
-        prices, units = call.prices, call.units
+        prices, units = call.prices, call.units_by_model
         if not prices.is_priced:
             return None
         if units and prices.genai_provider and not _TOKENS.isdisjoint(units) and not _prices_tokens(prices):
@@ -327,7 +347,8 @@ class Pricer:
         reported = usage.model if usage is not None else None
         named = None if usage is not whole else model_in_path(call.path)
         # Bedrock: the region's share of the price is in the id of the path only.
-        models = (named, reported) if provider == "aws" else (reported, named)
+        asked = model_in(call.asked) if usage is whole else None
+        models = (named, reported) if provider == "aws" else (reported, named or asked)
         quote = self._genai.quote(provider, models, units, tier)
         if quote is None and served_by is not None:  # the router adds nothing to what that provider takes
             quote = self._genai.quote(_OWN_NAMES.get(served_by, served_by), models, units, tier)
@@ -361,4 +382,5 @@ def _prices_tokens(prices: Prices) -> bool:
 def _model(call: _Call) -> Optional[str]:
     if call.usage is not None and call.usage.model is not None:
         return call.usage.model
-    return model_in_path(call.path) if call.prices.genai_provider is not None else None
+    named = model_in_path(call.path) if call.prices.genai_provider is not None else None
+    return named or model_in(call.asked)

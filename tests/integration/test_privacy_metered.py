@@ -22,6 +22,7 @@ from tests.integration.named_hosts import Answer
 from tests.integration.secrets_in_calls import Secret, Trail
 from tests.serving import serving
 
+ASKED_FOR = "asked-model-1"
 KEY = "rc-Kx4mZp7q-Tn9wLs2vRb6yHd3f"
 PROMPT = Secret("prompt", "prm-Gk41VoAe95Iq")
 COMPLETION = Secret("completion", "cmp-Hl62WpBf06Jr")
@@ -50,7 +51,7 @@ def whole(shape: str) -> dict[str, Any]:
     """Return an answer with a canary wherever there is text."""
     return {
         "id": COMPLETION.text,
-        "model": "house-model-1",
+        **({} if shape == "cohere" else {"model": "house-model-1"}),  # that one is asked for
         "choices": [{"message": MESSAGE}],
         "content": [
             {"type": "tool_use", "input": {"q": TOOL.text}},
@@ -135,10 +136,35 @@ def rules() -> list[recost.ProviderDef]:
     ]
 
 
-def calls(base: str) -> list[Call]:
-    body = json.dumps({"messages": [{"role": "user", "content": PROMPT.text}], "stream": True}).encode()
+def bodies() -> list[bytes]:
+    """Return requests with a canary wherever there is text, of JSON, forms, and what is none of these."""
+    document = {"messages": [{"role": "user", "content": PROMPT.text}], "stream": True}
+    others = {"user": PROMPT.text, "metadata": {"model": PROMPT.text}, "model_name": PROMPT.text}
+    part = b'\r\ncontent-disposition: form-data; name="%s"\r\n\r\n%s\r\n--b'
+    prompt, model = PROMPT.text.encode(), ASKED_FOR.encode()
     return [
-        Call("POST", f"{base}/{shape}/{number}", body=body, stream=stream, early=early, timeout_s=10)
+        json.dumps({**document, **others, "model": ASKED_FOR}).encode(),
+        json.dumps({**document, "model": f"a model, {PROMPT.text}, of words"}).encode(),
+        json.dumps({**document, "model": [PROMPT.text], "n": {PROMPT.text: 1}}).encode(),
+        json.dumps({**document, "text": PROMPT.text * 9000, "model": ASKED_FOR, "end": others}).encode(),
+        json.dumps({**document, "model": ASKED_FOR}).encode()[:-2] + prompt,
+        b"--b" + part % (b"prompt", prompt) + part % (b"model", model) + part % (b"file", prompt) + b"--\r\n",
+        b"prompt=" + prompt + b"&model=" + model + b"&" + prompt + b"=1",
+        prompt,
+    ]
+
+
+def calls(base: str) -> list[Call]:
+    sent = bodies()
+    return [
+        Call(
+            "POST",
+            f"{base}/{shape}/{number}",
+            body=sent[number % len(sent)],
+            stream=stream,
+            early=early,
+            timeout_s=10,
+        )
         for shape in SHAPES
         for number in range(len(ANSWERS[shape]))
         for stream, early in (WAYS if shape == "openai" else WAYS[:1])
@@ -192,6 +218,7 @@ def test_nothing_of_an_answer_is_in_files_logs_errors_or_reprs(
     say_what_was_said(trail, errors, caplog, capfd)
     found = "".join(text for where, text in trail.texts if where == "file")
     assert '"inputTokens"' in found or '"input"' in found  # it was looked at
+    assert ASKED_FOR in found, "requests were looked at"
     assert spend.calls == server.served
     assert trail.found() == set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
@@ -28,6 +29,23 @@ _FREE: Final = (
     "/v1/traces/ingest",
 )
 """What is asked for here has no price in the list: tokens, calls of tools and storage have."""
+_DALL_E: Final = {
+    "dall-e-2.256x256.standard.images": "0.016",
+    "dall-e-2.512x512.standard.images": "0.018",
+    "dall-e-2.1024x1024.standard.images": "0.02",
+    "dall-e-3.1024x1024.standard.images": "0.04",
+    "dall-e-3.1024x1792.standard.images": "0.08",
+    "dall-e-3.1792x1024.standard.images": "0.08",
+    "dall-e-3.1024x1024.hd.images": "0.08",
+    "dall-e-3.1024x1792.hd.images": "0.12",
+    "dall-e-3.1792x1024.hd.images": "0.12",
+}
+_IMAGES: Final[dict[str, Any]] = {
+    "usd_per_unit": {name: Decimal(usd) for name, usd in _DALL_E.items()},
+    "price_source": f"{_MODEL_DOCS}/dall-e-2 and {_MODEL_DOCS}/dall-e-3",
+    "price_date": LOOKED_UP,
+}
+"""GPT Image states the tokens, DALL-E nothing but the images."""
 
 
 def _rule(
@@ -56,7 +74,7 @@ RULES: Final = (
         price_date=LOOKED_UP,
     ),
     _rule("/v1/embeddings", "embeddings", 0.01),
-    _rule("/v1/images/generations", "image_generation", 4.0),
+    _rule("/v1/images/generations", "image_generation", 4.0, **_IMAGES),
     _rule(
         "/v1/audio/transcriptions",
         "audio_transcription",
@@ -96,5 +114,6 @@ RULES: Final = (
             price_source=f"{_MODEL_DOCS}/whisper-1",
             price_date=LOOKED_UP,
         ),
+        PriceCase(path="/v1/images/**", method="POST", **_IMAGES),
     ),
 )

@@ -1,0 +1,163 @@
+"""Reading a few named fields of a request's body: the rest of it is passed over, and nothing of it is kept.
+
+Only what stands at the top is found: a member of the JSON object itself, a pair of a form, a small part of a
+multipart form. JSON is not parsed. It is split at its quotes, which leaves texts whole, however long they
+are. How deep a name stands is counted by the brackets between the texts: from the beginning, or, where only
+the end of a body is at hand, from there. So the work is a few calls into C, and grows evenly with the body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Optional
+
+from recost.interceptors.sent import LONGEST
+
+__all__ = ["read_fields"]
+
+_MOST_PARTS: Final = 200
+_LONGEST_PART: Final = 2_000
+"""Of a part whose value is kept: headers and value."""
+_LONGEST_BOUNDARY: Final = 200
+_SHORT: Final = 64
+"""Bytes after a name in which its value begins."""
+
+_BLANK: Final = b" \t\r\n"
+_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]{0,100}([{]|--|[A-Za-z0-9_.%\[\]+-]{1,64}=)")
+_SCALAR: Final = re.compile(rb"(-?[0-9][0-9.eE+-]{0,30}|true|false)[ \t\r\n]{0,16}[,}]")
+_NAME: Final = re.compile(
+    rb'\r\ncontent-disposition:[^\r\n"]{0,80}[ \t;]name="([^"\r\n]{1,64})"', re.IGNORECASE
+)
+
+
+def read_fields(body: bytes, names: Sequence[str], tail: bytes = b"") -> dict[str, str]:
+    """Return those of the named fields that the body has, and whose values are short.
+
+    Numbers, true and false are as JSON has them. Of a field that is there twice, the last one counts.
+
+    Args:
+        body: The body, or its beginning.
+        names: Of the fields.
+        tail: The end, where only a beginning is given.
+    """
+    start = _START.match(body)
+    if start is None:
+        return {}
+    wanted = {name.encode(): name for name in names}
+    kind = start[1]
+    pairs: Iterable[tuple[bytes, bytes]]
+    if kind == b"{":
+        pairs = [*_of_json(body, list(wanted), cut=bool(tail)), *_of_json_end(tail, list(wanted))]
+    elif kind == b"--":
+        pairs = _of_multipart(body, tail)
+    else:
+        pairs = _of_form(body, tail)
+    return {
+        wanted[name]: value.decode("utf-8", "replace")
+        for name, value in pairs
+        if name in wanted and len(value) <= LONGEST
+    }
+
+
+def _of_json(data: bytes, names: list[bytes], *, cut: bool) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the members of an object that have these names and are no containers."""
+    parts = _split(data)
+    if cut or not len(parts) % 2:
+        parts.pop()  # has no end
+    depth = counted = 0
+    for at in _places(parts, names):
+        before = b"".join(parts[counted:at:2])
+        counted = at + 1
+        depth += _opened(before)
+        value = _value(parts, at) if depth == 1 else None
+        if value is not None:
+            yield parts[at], value
+
+
+def _of_json_end(data: bytes, names: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the same of the end of an object, whose beginning may be missing."""
+    parts = _split(data)[1:]  # what comes before the first quote may be anything
+    if not parts or not parts[-1].rstrip(_BLANK).endswith(b"}"):
+        return
+    found = []
+    depth, counted = 0, len(parts)
+    for at in reversed(_places(parts, names, len(parts) % 2)):  # the last one is no text
+        depth -= _opened(b"".join(parts[at + 1 : counted : 2]))
+        counted = at + 1
+        value = _value(parts, at) if depth == 1 else None
+        if value is not None:
+            found.append((parts[at], value))
+    yield from reversed(found)
+
+
+def _split(data: bytes) -> list[bytes]:
+    """Split JSON at its quotes, so that every second part is a text."""
+    if b"\\" in data:  # in a text: what is escaped is no quote, and what escapes it is not escaped itself
+        data = data.replace(b"\\\\", b"~~").replace(b'\\"', b"~~")
+    return data.split(b'"')
+
+
+def _opened(between: bytes) -> int:
+    """Return how much deeper than before it is after what stands between texts."""
+    return between.count(b"{") + between.count(b"[") - between.count(b"}") - between.count(b"]")
+
+
+def _places(parts: list[bytes], names: list[bytes], texts: int = 1) -> list[int]:
+    """Return where the texts are that are one of the names; whether these are the odd parts, or the even."""
+    found = []
+    for name in names:
+        at = -1
+        try:
+            while True:
+                at = parts.index(name, at + 1)
+                if at % 2 == texts:
+                    found.append(at)
+        except ValueError:
+            continue
+    return sorted(found)
+
+
+def _value(parts: list[bytes], at: int) -> Optional[bytes]:
+    """Return the value of the member whose name is here; None where it is a value itself, or has none."""
+    if at + 1 >= len(parts):
+        return None
+    after = parts[at + 1][:_SHORT].lstrip(_BLANK)
+    if not after.startswith(b":"):
+        return None
+    rest = after[1:].strip(_BLANK)
+    if not rest:
+        return parts[at + 2].replace(b"\\/", b"/") if at + 2 < len(parts) else None
+    scalar = _SCALAR.match(rest)
+    return None if scalar is None else scalar[1]
+
+
+def _of_multipart(data: bytes, tail: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the small parts of a form that are no files."""
+    start = data.find(b"--", 0, _LONGEST_BOUNDARY)
+    end = data.find(b"\r\n", start, start + _LONGEST_BOUNDARY)
+    if end < 0 or end - start <= len(b"--"):
+        return
+    boundary = b"\r\n" + data[start:end]
+    parts = data[end:].split(boundary, _MOST_PARTS)[:-1]  # what follows the last one is no part, or cut
+    if tail:
+        parts += tail.split(boundary, _MOST_PARTS)[1:-1]
+    for part in parts:
+        if len(part) > _LONGEST_PART:
+            continue
+        headers, _, value = part.partition(b"\r\n\r\n")
+        name = _NAME.search(headers)
+        if name is not None and b"filename" not in headers.lower() and b"\r\n" not in value:
+            yield name[1], value
+
+
+def _of_form(data: bytes, tail: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the pairs of a form. Of what is encoded in it, names of models have slashes and colons."""
+    pairs = data.strip(_BLANK).split(b"&", _MOST_PARTS)
+    if tail or len(pairs) > _MOST_PARTS:
+        pairs.pop()
+    if tail:
+        pairs += tail.rstrip(_BLANK).rsplit(b"&", _MOST_PARTS)[1:]
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        yield name, value.replace(b"%2F", b"/").replace(b"%3A", b":")
