@@ -13,7 +13,8 @@ from importlib import import_module
 from struct import pack
 from typing import Any, Callable, Final, NamedTuple, Optional
 
-from recost.interceptors import Interception, Metered
+from recost.interceptors import Interception
+from recost.interceptors._listeners import Metered
 from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import Exchange, nowhere
 

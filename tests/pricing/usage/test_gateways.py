@@ -105,7 +105,8 @@ def test_what_comes_from_a_gateways_cache_costs_nothing(url: str, header: str, h
     behind = {"x-portkey-provider": "openai"}
     for streamed in (False, True):
         cost = cost_of(url, CHAT, {header: hit, **behind}, streamed=streamed)
-        assert (cost.source, cost.usd, cost.model) == ("reported", 0, "gpt-4o-mini")
+        assert (cost.source, cost.model) == ("reported", "gpt-4o-mini")
+        assert cost.usd == 0
         assert cost.usage is not None
         assert not cost.usage.units
     for other in ("MISS", "SEMANTIC MISS", "DISABLED", "REFRESH", ""):
