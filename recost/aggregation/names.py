@@ -121,6 +121,8 @@ def _has_plain_digits(text: str) -> bool:
     return all(
         piece.isalpha()
         or piece in NUMBERED
+        or (piece[-1] == "s" and piece[:-1] in NUMBERED)
+        or (len(text) == len(piece) == 2 and piece[0].isalpha() and piece[0] != "x")
         or VERSION.fullmatch(piece)
         or _is_numbered(piece, text)
         or (piece.isdigit() and len(piece) < _GROUPS and piece is not pieces[-1] and is_known(text))
@@ -175,7 +177,7 @@ def _reads_like_words(text: str) -> bool:
 
 def _go_together(text: str, pieces: list[str], humps: int, unknown: list[str]) -> bool:
     """Tell ``list-legacy-keys`` from ``first-last``, ``mail.acme.com`` and ``abcd-efgh-ijkl``."""
-    if len(unknown) == humps or _tells_within(pieces):
+    if len(unknown) == humps or _tells_within(text, pieces):
         return False
     if "." in text and pieces[-1].lower() not in SUBRESOURCES:
         return text.endswith(".k8s.io") or (2 * len(unknown) < humps and pieces[-1] not in _DOMAINS)
@@ -187,14 +189,14 @@ def _is_word(hump: str) -> bool:
     return is_known_word(word) or is_run_together(word)
 
 
-def _tells_within(pieces: list[str]) -> bool:
+def _tells_within(text: str, pieces: list[str]) -> bool:
     """Tell ``tenant_acme`` and ``user-bob``, where a word tells of the next one."""
     told = next((index for index, piece in enumerate(pieces) if piece.lower() in TELLING), len(pieces))
     behind = pieces[told + 1 :]
     unknown = sum(not is_known(piece) for piece in behind)
     if unknown and (3 * unknown > len(behind) or not is_known(behind[0])):
         return True
-    return told == 0 and names_company(pieces)
+    return told == 0 and (names_company(pieces) or ("-" in text and "_" in text))
 
 
 def _letters(piece: str) -> str:

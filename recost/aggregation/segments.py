@@ -33,6 +33,7 @@ from recost.aggregation.words import (
     is_known_word,
     is_person,
     is_run_together_verb,
+    is_subresource,
     may_follow,
     names_company,
     words_of,
@@ -46,6 +47,8 @@ __all__ = [
     "STRICT",
     "WEAK",
     "is_model",
+    "is_mount",
+    "is_service",
     "is_telling",
     "template_segment",
 ]
@@ -179,6 +182,18 @@ def is_mount(segment: str) -> bool:
     )
 
 
+def is_service(service: str, method: str) -> bool:
+    """Tell ``/qdrant.Collections/List``, whose service and method are words."""
+    *_, name = service.split(".")
+    return (
+        len(service) <= _MAX_LENGTH
+        and is_known(name)
+        and method.isalpha()
+        and is_known(method)
+        and is_name(method)
+    )
+
+
 def _has_many_digits(text: str) -> bool:
     return len(text) - len(text.translate(_NO_DIGITS)) > _MOST_DIGITS
 
@@ -282,6 +297,7 @@ def _is_verb(text: str) -> bool:
         return False
     if len(words) > 1 and text.isalpha() and text[0].islower():  # listLegacyOrganizations
         return words[0] in SUBRESOURCES or all(map(is_known_word, words))
-    if any(map(may_follow, words)) and all(map(is_known_word, words)):
+    follows = may_follow if len(words) == 1 else is_subresource
+    if any(map(follows, words)) and all(map(is_known_word, words)):
         return not names_company(words)
     return len(words) == 1 and is_run_together_verb(words[0])

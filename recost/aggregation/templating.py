@@ -18,6 +18,7 @@ from recost.aggregation.segments import (
     STRICT,
     WEAK,
     is_mount,
+    is_service,
     is_telling,
     template_segment,
 )
@@ -50,6 +51,7 @@ _BEHIND_MOUNTS: Final = LazyPattern(
     "(?:api|rest)[0-9]?|[vV][0-9]{1,2}(?:\\.[0-9]{1,3}){0,2}(?:(?:alpha|beta)[0-9]?)?"
 )
 """What stands behind an API's name."""
+_SERVICE: Final = LazyPattern("[a-z][a-z0-9_]{0,30}(?:\\.[a-z0-9_]{1,30}){0,5}\\.[A-Z][A-Za-z]{1,30}")
 _SWIFT: Final = LazyPattern("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
 """Followed by a container and an object, whose names are the users'."""
 
@@ -131,8 +133,8 @@ def _segments(segments: list[str]) -> list[str]:
             result = segment
         else:
             result = template_segment(segment, number == 0, told if hidden else FREE, before in _MODELS)
-            if result == ID and not hidden and _is_before_version(segments, number, before):
-                result = segment if is_mount(segment) else ID
+            if result == ID and not hidden and number < 2 and _is_mounted(segments, number, before):
+                result = segment
         results.append(result)
         telling = 0
         if not slack and len(segment) <= _MAX_LENGTH and (result[:4] != ID or not _MARKS.isdisjoint(segment)):
@@ -143,6 +145,13 @@ def _segments(segments: list[str]) -> list[str]:
             hidden, told = _told_next(telling, hidden, segment, result)
         before = result.lower()
     return results
+
+
+def _is_mounted(segments: list[str], number: int, before: str) -> bool:
+    """Tell an API's name by the version behind it, and a service of gRPC's by its method."""
+    if len(segments) == 2 and number == 0 and _SERVICE.fullmatch(segments[0]):
+        return segments[1][:1].isupper() and is_service(segments[0], segments[1])
+    return _is_before_version(segments, number, before) and is_mount(segments[number])
 
 
 def _is_before_version(segments: list[str], number: int, before: str) -> bool:

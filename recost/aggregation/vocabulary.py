@@ -656,322 +656,363 @@ COMPANIES: Final = frozenset(_COMPANIES_TEXT.split())
 """Last words of companies' names."""
 
 _NUMBERED_TEXT: Final = """
-    2d 2fa 2xx 3d 3ds 3ds1 3ds2 3g 3gp 3gpp 3xx 4g 4k 4xx 50p 5g 5xx 8k 95p 99p a11y a2a a2p ac3
-    aes128 aes192 aes256 av1 b2b b2c b2g base16 base32 base58 base62 base64 base85 bep2 bep20 bep721
-    bip32 bip39 bip44 blake2 brc20 c2b c2c c2pa cc2 co2 crc32 d1 d2c d365 dhcp4 dhcp6 dhcpv4 dhcpv6
-    dstu2 e164 e2e e911 ec2 ed25519 eip1559 eip712 erc1155 erc20 erc721 es256 fido2 g2p ga4 gen2
-    gpt2 gpt3 gpt4 gs1 h264 h265 hex2 hs256 html5 http1 http2 http3 i18n i2c iec61850 ikev1 ikev2
-    imap4 int16 int32 int64 int8 ip4 ip6 ipv4 ipv6 iso20022 iso27001 iso3166 iso4217 iso8601 j2ee
-    jp2 k8s l1 l10n l2 l2tp l2vpn l2vpns l3 l3vpn l3vpns l4 l7 latin1 lwm2m m2m m365 m3u m3u8 md4
-    md5 mp2 mp3 mp4 mpeg2 mpeg4 mq2 mt103 mt940 n8n nep17 nep5 no2 o2c o365 oauth1 oauth2 oidc2
-    ospf2 ospf3 ospfv2 ospfv3 p12 p2p p2pkh p2sh p7b p8 pbkdf2 pgp2 pkcs1 pkcs11 pkcs12 pkcs7 pkcs8
-    pm10 pm25 pop3 psd1 psd2 psd3 qr2 r2 r4 rc4 ripemd160 route53 rs256 rsa2048 rsa4096 s3 saml1
-    saml2 scim2 secp256k1 sha1 sha2 sha224 sha256 sha3 sha384 sha512 slip44 slp1 smb2 smb3 snmpv2
-    snmpv3 so2 soap11 soap12 soc2 ss7 stu3 swagger2 t38 tls10 tls11 tls12 tls13 tr34 trc10 trc20
-    trc721 u2f uint16 uint32 uint64 uint8 utf16 utf32 utf8 v1beta v2g v2x vp8 vp9 w2 w3c w8 w9 web1
-    web2 web3 wgs84 wpa2 wpa3 x12 x25519 x509 x86 xero2 xxh32 xxh64
+    10dlc 2d 2fa 2xx 3d 3ds 3ds1 3ds2 3g 3gp 3gpp 3xx 4g 4k 4xx 50p 5g 5xx 8k 95p 99p a11y a2a a2p
+    ac3 aes128 aes192 aes256 av1 b2b b2c b2g base16 base32 base58 base62 base64 base85 bep2 bep20
+    bep721 bip32 bip39 bip44 blake2 brc20 c2b c2c c2pa cc2 co2 crc32 d1 d2c d365 dhcp4 dhcp6 dhcpv4
+    dhcpv6 dstu2 e164 e2e e911 ec2 ed25519 eip1559 eip712 erc1155 erc20 erc721 es256 fido2 g2p ga4
+    gen2 gpt2 gpt3 gpt4 gs1 h264 h265 h323 hex2 hs256 html5 http1 http2 http3 i18n i2c iec61850
+    ikev1 ikev2 imap4 int16 int32 int64 int8 ip4 ip6 ipv4 ipv6 iso20022 iso27001 iso3166 iso4217
+    iso8601 j2ee jp2 k8s l1 l10n l2 l2tp l2vpn l2vpns l3 l3vpn l3vpns l4 l7 latin1 lwm2m m2m m365
+    m3u m3u8 md4 md5 mp2 mp3 mp4 mpeg2 mpeg4 mq2 mt103 mt940 n8n nep17 nep5 no2 o2c o365 oauth1
+    oauth2 oidc2 ospf2 ospf3 ospfv2 ospfv3 p12 p2p p2pkh p2sh p7b p8 pbkdf2 pgp2 pkcs1 pkcs11 pkcs12
+    pkcs7 pkcs8 pm10 pm25 pop3 psd1 psd2 psd3 qr2 r2 r4 rc4 ripemd160 route53 rs256 rsa2048 rsa4096
+    s3 saml1 saml2 scim2 secp256k1 sha1 sha2 sha224 sha256 sha3 sha384 sha512 slip44 slp1 smb2 smb3
+    snmpv2 snmpv3 so2 soap11 soap12 soc2 ss7 stu3 swagger2 t38 tls10 tls11 tls12 tls13 tr34 trc10
+    trc20 trc721 u2f uint16 uint32 uint64 uint8 utf16 utf32 utf8 v1beta v2g v2x vp8 vp9 w2 w3c w8 w9
+    web1 web2 web3 wgs84 wpa2 wpa3 x12 x25519 x402 x509 x86 xero2 xxh32 xxh64
 """
 NUMBERED: Final = frozenset(_NUMBERED_TEXT.split())
 """What is called by letters and digits: standards, formats, and words that are shortened with a digit."""
 
 _IDENTIFIER_WORDS_TEXT: Final = """
-    aab aac aad aae aba abandoned abandonment abbr abbreviation abilities ability abn abnormal above
-    abs absence absent absolute abstract ac acc accelerated acceleration accent acceptable
-    acceptance acceptances accepting acceptor accepts accessed accession accessories accounted
-    accountid accounting accrual accrued accumulated accuracy accurate acd ach acknowledged
-    acknowledgement acknowledgements acknowledgment acquired acquirer acquiring acquisition acr
-    acronym across acs act activated actual added addendum adding addition additions addr addrs adds
-    addtaskcollection adj adjacent adjusted adm administered administration administrations
-    administrative administrators admission adult adults advertise advertising advisor advisors
-    advisory ae af aff affiliate affiliated affiliation affinity aftermarket again aged aggs ago
-    agree agreed agreements air aircraft airline airlines airport alarms album alcohol alg algo
-    align alignment alive allele alleles allergen allergens allergies alliance alliances allocated
-    allowable allowance allows alphabet alphanumeric already also alt altered alternates alternative
-    alternatives altitude always am amazon ambient amd amended amendment amendments amenities
-    american amp amt amz an analyse analyst ancestor ancestors anchors ancillary angle animation
-    announcement annual anonymized another answered anti any anything ap apex apikey appearance
-    appearances appkey appliances applicability applicable applicant applies appointment
-    appointments approach approver approximate apr aq aqua ar arabic arc arch architectures archival
-    are area areas arg args argument arguments armored arn arp arranged arrangement arrangements
-    array arrays arrival arrivals art artist artwork asana asc ascending ascii asin ask asm asn
-    aspects aspsps assay assemblies assembly assessed assistance ast asteroid asynchronous
-    asynchronously at atm atms atom atoz attachable attempted attendee attested attr attributions
-    attrs au aud audiobook auditing auditlogs audits authenticated authenticity author authored
-    authorisation authorise authorised autoplay aux auxiliary av avail ave average averages avoid
-    avs await awaiting award awarded awards axes axis azimuth ba back backgrounds backoff bacs bad
-    badge badges bag baggage balancing ban band banking banned bar basis basket baskets bastion
-    bathrooms battery bay bays bbox bc bca bcc be beach beacon beam bearer bearing beat bed bedrooms
-    beds been beep beginning begins behalf below benchmark beneficial beneficiaries beneficiary
-    benefit benefits best bet better betting between bg bias bib bic bicycle bidder billed billings
-    bills bing bio bios birth bit biz black blacklisted blackout blank blend blocker blockers blood
-    bluetooth blur boarding bodies body bold bond bonus bonuses bookable booked bookmarked bool
-    boolean boost border borders born borrowing bottom bought boulder bounce bounced bound bounding
-    bounds box boxes bps br branded breach breadcrumbs breaker breakers breaking breaks brief
-    brightness broadcast brochure broken bs bsb bt btc bubble budgeted buffering bug bugs bugzilla
-    builtin burn burst bus but button buttons buyer buying byline bypassed byte caa cabin cable
-    cables cad cadence cak cal calc calculator called callout calories camera campfire can
-    cancelation canceldelete cancellable cancellations cancelled cancels candidate canonical capable
-    capacities capital caption captured car carbohydrate cardholder care cargo carrier cas cascade
-    cashback cast cat catalogue categorical cause causes cb cc cca ccc ccd cd cdc cdm cdr ceiling
-    celebrity cell cellular census central centroid cents certification certified certify cf chain
-    chamber chance changeable changed changeset chap chapter chapters char characteristics charged
-    charging chars charset chart chassis checkbox checked checker checking checklist checksum cheque
-    chf chinese chip choice choices choose chosen chromecast chunk ci cid cidrs cipher ciphers
-    ciphertext circle circuit circuits cis cisco citation citations ckn clarification classic
-    classified classifier classifiers clause clauses cleared clearing cli clicked clickwraps
-    clientid climb clinical clipboard clips clock cloned closes closing closure clothing clustering
-    clutter cm cmd cms cnam cname cnt co coach coaches cod codec codecs coefficients cohorts col
-    collaborator collapsed collapsible collation collected collective collector comanaged
-    combination combinations coming comm commentary commented commenter commercial commission
-    commissionable commissions commitish committed committee committees committer commodity comms
-    communities comp companyinformation comparator comparison compensation competitor compiler
-    complaint complaints complement complexity compliant composites compound compressed compression
-    computer concat concatenate concepts concession conclusion concurrent condition conditional conf
-    confidence confidential confidentiality confirmations confirmed conformance connecting
-    consecutive consented consider consistent consolidate consolidation constant constraint
-    construction consumption contacted contactless contained containing contest contextual continent
-    continents continuation continue contracting contractor contractual contrast contributing
-    contribution contributions controlled controlling conv convenience convention convergence
-    converted converter cool cooldown cooling coord coordinate coordinates coordinator coords
-    copyright corner corporate corporation corpus corrected corrective correlated correspondence
-    cosine countdown counter counterparty counters counties counting countrycode county courier
-    court cover coverages covered cp cpe cpus cr crashed crashes crawler crawls crc creating
-    creators creditmemo creditmemos creditor creditors crew crimes critic critics crm cron crop
-    cropping crossing crs crv cs csc csr css ct cta cue cuisine culture cultures cum cur curbside
-    curr curve custodian customfields customs cut cutoff cv cvc cve cvss cvv cw cwe da daemon dag
-    dags damage dark datacenters datafeed datas datasource datatype datetime datum dba dbs dc dcim
-    dd dda ddos de deactivated deactivation dead dealer dealers deallocation death debtor debugging
-    dec decay decimal decimals decision declarations declared declination declined decoded decoder
-    decrease decrypted decryption deducted deduction deductions deduplication deep def defender
-    deferral deferred deg degree degrees del delay deletable deleted deletes delimiter deliverable
-    delivered demo demographics den denial denominator density denylist dep depart departure
-    departures depends deployable deposited depository deprecated deprecation depreciation depth
-    derivation derived desc descendants descending described descriptive designation designator
-    designer desired desk desktop destroyed detected determination deviation devicetype dex df dfe
-    dfs dget dh diagnosis dialect diameter dice dict dietary differences different differential
-    difficulty diffie digit digital digits dim dimensional dir directdebit directives director
-    directors disability disableautoscale disabled disablescheduling disallowed disambiguation
-    disaster disbursement disc discharge disclaimer disconnected discord discounted discriminator
-    discussion discussions disease dismissal dismissible disp dispatched dispatcher displayable
-    displayed disposable disposition dispositions disputed disruption disruptions dist distances
-    distinct distinguished distributed distributor district districts div diversity dividend
-    division dl dlr dm dma dml dn dnd dob doc docid dock dockerfile dockerfiles docket docks doctors
-    doctype does doi doing dollar dollars domestic dominant donation donations done dont door doors
-    dose dot dots double downloadable downloaded downloading downstream dpi dps dq dr drain draining
-    draw drawdown drawing drift driven driver drivers driving drm drone dropdown drops drug ds dsa
-    dsn dst dt dtc dtmf dto dual duedate dummy duplex duplicated duplicates durations during duty
-    dvd ea each ean eap earliest earned earning earnings east easting easy eb ebay eco ecommerce
-    economy ecosystem ecs ecu ed edi editable edited editing editions editor editors education
-    educational ee ef eff effect efficiency effort egress ejection elapsed election electricity
-    electronic element elementary elements elevate elevation emailed embargo embeddable emitted
-    emotions employer employers employment employments empty emulation emv en enableautoscale
-    enablescheduling enc encoding encryptions enddate ended ending ends endtime energy engagement
-    english enqueued enriched enrol entered entertainment entire entitled entropy enumeration enums
-    env envoy eo episode epoch eps eq equal equals equip equipment equipments equity equivalent
-    erase erc erp err errored es escalated escape escrow esim essential established establishment
-    etag etags eth ethereum ethernet ethnicity etymologies eu eur ev eval evaluateautoscale
-    evaluated evaluator even evening every everyone ex exact exam exceed exceeded excel except
-    exception excerpt excess excluded excludes excluding exclusive executed executing executive
+    aa aab aac aad aadhaar aae aba abandoned abandonment abbr abbreviation abbrv abc abilities
+    ability abn abnormal above abs absence absent absolute abstract ac acc accelerated acceleration
+    accent acceptable acceptance acceptances accepting acceptor accepts accessed accession
+    accessories accident accounted accountid accounting accrual accrued acct accumulated accuracy
+    accurate acd ach acid acked acknowledged acknowledgement acknowledgements acknowledgment
+    acquired acquirer acquiring acquisition acr acronym across acs act acted activated actual added
+    addendum adding addition additions addr addrs adds addtaskcollection adj adjacent adjusted adm
+    administered administration administrations administrative administrators admission adobe adult
+    adults advertise advertising advisor advisors advisory ae af aff affiliate affiliated affiliates
+    affiliation affiliations affinity aftermarket again against aged agenda agg aggs aging ago agree
+    agreed agreements air aircraft airline airlines airport alarms album alcohol alg algo align
+    alignment alive allele alleles allergen allergens allergies alliance alliances allocatable
+    allocated allowable allowance allows alphabet alphanumeric already also alt altered alternates
+    alternative alternatives altitude always am amazon ambient amd amended amendment amendments
+    amenities american amp amt amz an analog analyse analyst analytic ancestor ancestors anchors
+    ancillary angle animation announcement annual annuity anonymized another answered answering anti
+    any anything ap apache apex apikey apn appearance appearances appkey appliances applicability
+    applicable applicant applicationrole applies appointed appointment appointments approach
+    approver approximate apr aps apt aq aqua ar arabic arc arch architectures archival are area
+    areas arg args argument arguments armored arn arp arranged arrangement arrangements array arrays
+    arrival arrivals art artist artwork asana asc ascending ascii asin ask asm asn aspects aspsps
+    assay assemblies assembly assessed assistance assists assumed assumptions ast asteroid
+    asynchronous asynchronously at atl atm atms atom atoz attachable attempted attended attendee
+    attested attorney attr attributions attrs au aud audiobook auditing auditlogs audits authentic
+    authenticated authenticity author authored authorisation authorise authorised authoritative
+    autocompletedata automount autoplay autoscaler aux auxiliary av avail ave average averages avoid
+    avs await awaiting award awarded awards axes axis azimuth ba back backgrounds backoff backorders
+    bacs bad badge badges bag baggage balancing ban band bands banking bankruptcy banned bar barrier
+    bars basis basket baskets bastion bathrooms battery bay bays bbox bc bca bcc be beach beacon
+    beacons beam bearer bearing beat bed bedrooms beds bee been beep beginning begins behalf belongs
+    below bench benchmark beneficial beneficiaries beneficiary benefit benefits best bet betas bets
+    better betting between bfd bg bias bib bic bicycle bidder bike bikes billed billings bills bing
+    bio biography bios birth bit biz black blacklisted blackout blank blanked blend blind blocker
+    blockers blood bluetooth blur boarding bodies body bold bond bonus bonuses bookable booked
+    bookmarked bool boolean boost border borders born borrowing bottom bought boulder bounce bounced
+    bound bounding bounds box boxes bpm bps br branded breach breadcrumbs breaker breakers breaking
+    breakout breaks brief brightness broadcast brochure broken bs bsb bssid bt btc btn bubble
+    budgeted buffering bug bugs bugzilla builtin bullet burn burst bus but button buttons buyer
+    buying byline bypassed bys byte caa cabin cable cables cad cadence cak cal calc calculator
+    called callee callout calories camera cameras campfire can cancelation canceldelete cancellable
+    cancellations cancelled cancels candidate canonical capable capacities capital capitalization
+    capped caption captured car carbohydrate cardholder care cargo carlo carrier cars cas cascade
+    cashback cast cat catalogue catchall categorical cause causes cb cc cca ccc ccd cd cdc cdm cdr
+    ce ceiling celebrity cell cellular census central centroid cents certification certified certify
+    cf chain chamber chance changeable changed changeset chaos chap chapter chapters char
+    characteristics charged charging chars charset chart chassis chatbot chatter checkbox checked
+    checker checking checklist checklists checksum cheque chf chinese chip choice choices
+    cholesterol choose chosen chromecast chromosome chunk ci cid cidrs cipher ciphers ciphertext
+    circle circuit circuits cis cisco citation citations civil ckn clarification classic classified
+    classifier classifiers classroom claude clause clauses cleaned cleared clearing cli clickatell
+    clicked clickwraps clientid climb clinical clipboard clips clock cloned closes closing closure
+    clothing cls club clustering clutter cm cmd cms cn cnam cname cns cnt co coach coaches cod codec
+    codecs codename coefficients cohorts col collaborator collapsed collapsible collation collected
+    collective collector college comanaged combination combinations coming comm commendations
+    commentary commented commenter commercial commission commissionable commissions commitish
+    committed committee committees committer commodity comms communities comp companyinformation
+    comparable comparator comparison compensation competition competitions competitor compiler
+    complaint complaints complement complexity compliant composer composites compound comprehensive
+    compressed compression computer con concat concatenate concepts concerns concession concierge
+    concluded conclusion concurrent condition conditional conf confidence confidential
+    confidentiality confirmations confirmed conformance conn connecting consecutive consented
+    consider consistent consolidate consolidation constant constituency constraint construction
+    consultation consumption contacted contactless contain contained containing contest contextual
+    continent continents continuation continue contracting contractor contractual contrast
+    contributing contribution contributions controlled controlling conv convenience convention
+    convergence converted converter cool cooldown cooling coord coordinate coordinates coordinator
+    coords copied copper copyright copyrights corner corners corporate corporation corporations
+    corpus corrected corrective correlated correspondence corridor cosine countdown counter
+    counterparty counters counties counting countrycode county courier court cover coverages covered
+    covers cp cpe cpus cr crashed crashes crawler crawls crc createdraft createmeta creating
+    creators credited creditmemo creditmemos creditor creditors crew crimes criminal critic
+    criticality critics crl crm cron crop cropped cropping crossing crowding crs crv cryptography cs
+    csc csid csr css ct cta ctrl cue cuisine cuisines culture cultures cum cur curbside curr curve
+    cusip custodian customfields customs cut cutoff cv cvc cve cvs cvss cvv cw cwa cwe da daemon dag
+    dags damage dark datacenters datadog datafeed datas datasource datatype datetime datum dav dba
+    dbs dc dcim dd dda ddos de deactivated deactivation dead dealer dealers deallocation death
+    deaths debtor debugging dec decay decimal decimals decision declarations declared declination
+    declined decoded decoder decrease decrypted decryption deducted deduction deductions dedup
+    deduplication deep deeplink def defender deferral deferred deg degraded degree degrees del delay
+    deletable deleted deletes delimiter deliverable delivered deltas demo demographic demographics
+    den denial denominator density denylist dep depart departure departures depends deployable
+    deposited depository deprecated deprecation depreciation dept depth derivation derived des desc
+    descendants descending described descriptive designation designator designer desired desk
+    desktop destroyed detected determination deviation devicetype dex df dfe dfs dget dh diagnosis
+    dialect diameter dice dict dietary differences different differential difficulty diffie digit
+    digital digits dim dimensional dine dir directdebit directional directives director directors
+    dirty disability disableautoscale disabled disablescheduling disallowed disambiguation disaster
+    disbursement disc discharge disclaimer disconnected discord discounted discretionary
+    discriminator discussion discussions disease dishes dislike dismissal dismissible disp
+    dispatched dispatcher displayable displayed disposable disposition dispositions disputed
+    disrupted disruption disruptions dist distances distinct distinguished distributed distributor
+    district districts distro div diversification diversity dividend dividends division divisor dl
+    dlr dm dma dml dn dnd dnis dob doc docid dock dockerfile dockerfiles docket docking docks
+    doctors doctype does doi doing dollar dollars dom domainname domestic dominant donate donation
+    donations done dont door doors dose dot dots double downlink downloadable downloaded downloading
+    downstream dp dpi dps dq dr drain draining drains draw drawdown drawdowns drawing drawn drift
+    driven driver drivers driving drm drone dropdown drops drug ds dsa dscp dsn dst dt dtc dtmf dto
+    dual duedate dummy duplex duplicated duplicates durations during duty dvd ea each ean eap
+    earlier earliest earned earning earnings east easting easy eb ebay ecm eco ecomm ecommerce
+    economy ecosystem ecs ecu ed edi editable edited editing editions editmeta editor editorial
+    editors education educational ee ef eff effect efficiency effort egress ein ejection elapsed
+    election electricity electronic element elementary elements elevate elevation emailed embargo
+    embeddable emblem emission emitted emotion emotions employer employers employment employments
+    empty emulation emv en enableautoscale enablescheduling enc encoding encryptions enddate ended
+    ending ends endtime enemies energy engaged engagement english enhance enqueued enriched enrol
+    ensembl entered entertainment entire entitled entropy enumeration enums env envoy eo episode
+    epoch eps eq equal equals equip equipment equipments equity equivalent erase erc erp err errored
+    es escalated escape escaped escrow esim essential established establishment estate etag etags
+    etc eth ethereum ethernet ethnicity etymologies eu eur ev eval evaluateautoscale evaluated
+    evaluator even evening every everyone evidences ex exact exam exceed exceeded excel except
+    exception excerpt excess excl excluded excludes excluding exclusive executed executing executive
     exempt exempted exif existence existing exp expected expenditures experience experimental
     expirations expired expires explicit exploit exploitability exploration explore exponent
     exponential exportable exported exporter exporting expose exposed expr ext exterior extractions
     extractor extracts extras eye fa fabric face facebook faces facetable faceting facial
     facilitator facilities facility facing fact faction factions factories factory facts fade
-    failing fake faq faqs far fare fares farm fat faults favorited favourite favourited favourites
-    fax faxes fb fc fcc fcd fcm fd fe fec fed federal fee female fence fetcher ff fh fi fiber filed
-    filename filepath filer fileset filesize filing filled filler filling filterable fin final
-    finance financials finger fingerprint finished fips fire fired firehose firm firstname fiscal
-    fit fitting five fixed flagged flash flask flat flatten flattened flavor flavors flexible flip
-    float floating floor flowdock flux fly fmt fn focal focus followings follows font fonts food
-    footnote forced foreground foreign forename forgotten formal formatted formatting formula
-    formulas forum forwarded forwarders forwards found founded four fpga fps fq fqdn fqdns fr frac
-    fraction fractional framerate franchises frd freight freq frequencies frequent fresh freshness
-    fri friday friend fromdate front frozen fs ft ftp fuel fulfilled fulfillments fullname fulltext
-    fully funcs functionalities funded funds further fuzzy fx ga gadget gadgets gain gained
+    failing fair fake fantasy faq faqs far fare fares farm fastest fat faults favorited favourite
+    favourited favourites fax faxes fb fc fcc fcd fcm fd fe fear fec fed federal fee feedbacks
+    female fence fetcher ff fh fi fiber filed filename filepath filer fileset filesize filing filled
+    filler filling filterable fin final finance financials finger fingerprint finished fips fire
+    fired firehose firm firstname fiscal fit fitting five fixed fl flagged flash flask flat flatten
+    flattened flavor flavors flexible flickr flip float floating floor floorplan flowdock flux fly
+    fmt fn focal focus followings follows font fonts food footnote forbidden forced foreground
+    foreign forename forgotten formal formatted formatting formula formulas forum forwarded
+    forwarders forwards found founded four fourth fpga fps fq fqdn fqdns fr frac fraction fractional
+    framerate franchises frd freeform freight french freq frequencies frequent fresh freshness fri
+    friday friend fromdate front frozen fs ft ftp fuel fulfilled fulfillments fullname fulltext
+    fully funcs functionalities funded funds further fuzzy fw fx ga gadget gadgets gain gained
     galleries gamma ganalytics gap garage gas gate gather gauge gbp gbps gc gcm gcr ge gear genders
     general generalize generalized generator genes genome genres genuine geographic geographies
-    geojson geom geometries geometry geoname getall ghz gi gid gifs giftcard gigabytes gitignores
-    gitlab given gl go gold golden good goods gov government gp gpg gps gpu gpus gpx grade gradient
-    gram grammatical grand granularity graphic graphics gravatar gravity greater gridlines grocery
-    gross ground grouped groupid groupings growth gs gt gte gtfs gtin guarantee guard guarded guess
-    guests gui guidance guided guids gw gym gz gzip ha had hair half hand handle handler handlers
-    handling handover handshake hard has hashed hashing hashtag hashtags hatch have hazardous hd
+    geography geojson geom geometries geometry geoname getall getuser ghz gi gid gif gifs giftcard
+    gigabytes gitignores gitlab given gl gmt go gold golden good goods gop gov government gp gpg gps
+    gpu gpus gpx grade gradient gradle grafana gram grammatical grams grand granularity graphic
+    graphics gravatar gravity greater gridlines grocery gross ground grouped groupid groupings
+    groupuserpicker growth gs gsm gt gte gtfs gtin guarantee guard guarded guess guests gui guidance
+    guided guids gust gw gym gz gzip ha had hair half hand handle handled handler handlers handling
+    handover handshake hard harness has hashed hashing hashtag hashtags hat hatch have hazardous hd
     hdfs hdmi hdr heading headings headline headquarters healthcare healths healthy heap hearing
-    heart heartbeats heat heating hellman hero hex hi hierarchical higher highest highlight
-    highlighted highlights hint hints hipchat hire hiring hispanic historic hive hl hlr hls hoc
-    holder holders holding holdings hometown homogeneous hop hops horizontal hosting house household
-    households housekeeping housing hover how hp hpo hq hr href hreflang hrs hsm humidity hunk hw
-    hydro hyper hyperlink hypervisor hz iana iat iata iban ic icao iccid icd ice icmp ico icons
-    ideal idempotency ident identified identify idle idv ie if iframe im imd imdb imei img immediate
-    immediately impacted impacting implementation implicit implied importance important importer ims
-    imsi imu inactivity inboxes inc incl included includes including inclusion inclusions inclusive
+    heart heartbeats heat heating heavy hellman helper hero heroku hex hi hierarchical higher
+    highest highlight highlighted highlights hint hints hipchat hire hiring hispanic historic hive
+    hl hlr hls hoc holder holders holding holdings hole hometown homogeneous hop hops horizon
+    horizontal hosting hotspot house household households housekeeping housing hover how hp hpo hq
+    hr href hreflang hrs hsm humidity hunk hw hydro hyper hyperlink hypervisor hz iana iat iata iban
+    ic icao iccid icd ice icmp ico icons ics ideal idempotency ident identified identify idfa idle
+    idv idx ie if iframe illness im imd imdb imei img immediate immediately impacted impacting
+    implementation implicit implied importance important importer imprint improve ims imsi imu
+    inactivity inboxes inc incl included includes including inclusion inclusions inclusive incomes
     incompatible incomplete inconsistent incorporation incremental ind indent independent indexer
-    indian indication indirect individual individuals infinite informal informations infra
-    ingredient ingredients inherited inherits initialization initiated initiation initiator
-    injection inlinecount inner ins insecure insensitive inserted inside instagram installing
-    installment installments instalment instead institution institutions instructed instruction
-    insufficient insurance insurances insured int integer integrator intelligence intended intensity
-    inter interchange interest interference interior interlace intermediary interpolate
-    interpolation intersection interval intervals interventions into intra intro introduction
-    intrusion intune invalid inverse invert inverted investment invisible invited invitee inviter
-    invoiceable invoiced invoicing invoked iops iot ipa ipaddress ipc ipsum ipv isbn iscsi isin
-    islander iso isp isrc iss issn issued italic iteration iterator itinerary itunes iv japanese jar
-    java jit jitter jobid jobschedules joined joining joins joint jpeg jpg js jti jump jumps
-    jurisdiction just justification kanji kb keep keepalive kerberos kernel keyboard keycloak keyid
-    keyspace keyspaces keystore kid killed kills kilobytes kilometers kiosk kit kitchen km kpi kty
-    kw kyc labeled labeler lag lan land landmark landmarks landsat landscape lastname lat late
-    latencies later latitude latlong launcher law lb lcm ldaps le leader leaf learn learned leaving
-    led left leg legend legs lemma len lender lending length less letter letters lexical lfs
-    liabilities liability licence licensed lifetimejobstats lifetimepoolstats light likely
-    limitations limited linkedin linking liquidation listed listener literal lived liveness lng lo
-    loa loaded loading lob loc locality localizable localization localizations localized locator
-    locators locker locking lodging logged logic logon lon longest longitude look lookback looking
-    lookups loop losses lost lot loudness low lower lowercase lowest ls lsn lt lte lu luminance lun
-    lyrics macro macros macs made maestro magnet magnetic magnitude mailbox mailboxes mailer mailing
-    mails maintainer maker managing mandate mandatory manually manufacturer manufacturers
-    manufacturing many margin margins marital marked markers marketdata marketplaces markup markups
-    mart mask masked mass mastercard masters mastodon mat matched matcher matchmaking math
-    mattermost maturity mau maximum maxresults maybe mb mbid mbps mc mcc md mdm mdn mdr meal mean
-    means measurements measures mechanism med medal medals median medias medium mega megabytes mem
-    memo memos mention mentioned menus mergeable mesh messenger met metadatas metering metro mgmt mi
-    mib mic micro microphone microsoft mid middle middlename midnight migrated mileage miles
-    milestone milli millis milliseconds mime mimetype min minimal minimized minimum mining mins
-    minus minutes mirrors misc mismatch miss missed mission mitre mix mixed mm mms mnc mobility
-    mocks mod modal modality moderated moderator modern modifiable modification modified modifying
-    mon monday monetary mono moon more morning most motd mother motion mounting mounts moved
-    movement movie movies moving mp mpaa mpn mpns mqtt msa msec msg msi msisdn mssql mt mtime mtu
-    multiline multimedia multiplier municipality must mutability mutations muted mutual mux mx na
-    naics naming nano napalm narrative nas nationality natural nature nav navigation nb nbf nbr nc
-    near needed needs neg negate negated negatives negotiable negotiated neighbor neighborhood neo
-    nested nesting net netmask networth neutral never newer newest newsletter newsletters nf nfc nic
-    nickname nid night nights nodecounts noise nok nominal non noncompliant none noon norm normal
-    normalize normalized north northing notices notified notifying nr ns nsd nsx ntp null nullable
-    nulls num numerator numeric numerical nutrition oath obfuscated obj objective observed obsolete
-    occupancy occupation occupied occurred ocd ocean ocp ocr oct odd odds odometer oem off offensive
-    offered officer official offset offsets oid old older oldest omit onboard onboarded once ongoing
-    only ontology op opacity opened opening opens operand opinions opponent opponents opportunities
-    opportunity ops opted optical option optional optout opts oracle orbit orchestration orcid
-    orderable orderby ordered ordinal organic organizer organizers orientation orig originating
-    originator orphan others ou our outcome outdated outer outlet outlets outlier outline outlook
-    outstanding overage overdraft overdue overflow overhead overlapping overlay overload overridden
-    overtime overwrite owed owl ozone pa pac packaged packed pad padding paged pager pagesize
-    paginated pagination paging paint pairing pairwise pal palette pam pan panel panels panorama
-    paper par paragraph paragraphs parallel parallelism parental parity park parking parsed parser
-    parsing partial partially participated parties partitioning partnership passcode passed
-    passenger passing passive passphrase passport passthrough passwordless paste patches pathway
-    pathways paused payable payables payee payees payer paying paymentmethod payoff paypal payroll
-    payrolls pays payslip payslips pc pca pci pct pd pdb pe peak pem penalty pension pep peppol
-    percentages percentile perception perfect performed periodic periodicity peripherals perm
+    indian indication indirect individual individuals infer infinite inflections informal
+    informations infra ingredient ingredients inherited inherits initialization initiated initiation
+    initiator injection ink inlinecount inner ins insecure insensitive inserted inside inspector
+    instagram installing installment installments instalment instead institution institutions
+    instructed instruction insufficient insurance insurances insured int integer integrator
+    intelligence intended intensity inter interchange interest interference interior interlace
+    intermediary interpolate interpolation intersection interval intervals intervention
+    interventions into intra intro introduction intrusion intune inv invalid inverse invert inverted
+    investment investor invisible invited invitee inviter invoiceable invoiced invoicing invoked
+    involved iops iot ipa ipaddress ipc ipsum ipv isbn iscsi isin islander iso isp isrc iss issn
+    issued issuesecurityschemes issuetype it italic itemized iteration iterator itinerary itunes iv
+    japanese jar java jit jitter jmx jobid jobschedules joined joining joins joint joke jpeg jpg jql
+    js jti jump jumps juniper jurisdiction just justification kanji kb keep keepalive kerberos
+    kernel keyboard keycloak keyid keypair keyspace keyspaces keystore kg kid kids killed kills
+    kilobytes kilometers kiosk kit kitchen km kpi kty kubelet kv kw kyc labeled labeler lacp lag lan
+    land landmark landmarks landsat landscape largest lastname lat late latencies later latin
+    latitude latlong launcher law lb lcm ld ldaps le leader leaderboard leaders leaf league leagues
+    learn learned leaving led left leg legend legs lei lemma len lender lending length less letter
+    letters lexeme lexemes lexical lfs liabilities liability licence licences licensed licensee
+    licensees lifestyle lifetimejobstats lifetimepoolstats light likely limitations limited lineups
+    linkage linkedin linking liquidation listed listener literal lived liveness lm lng lo loa loaded
+    loading lob lobby loc locality localizable localization localizations localized locator locators
+    locker locking lodging logged logic logon lon longest longitude look lookback looking lookups
+    loop losses lost lot lots loudness low lower lowercase lowest ls lsn lt lte lu luminance lun
+    lunch lyrics macro macros macs made maestro magnet magnetic magnitude mailbox mailboxes mailer
+    mailing mails maintainer maker male man managing mandate mandatory manually manufacture
+    manufacturer manufacturers manufacturing many margin marginal margins marital marked markers
+    marketdata marketplaces markup markups mart mask masked masks mass mastercard masters mastodon
+    mat matched matcher matchmaking math mattermost maturity mau maximum maxresults maybe mb mbid
+    mbps mc mcc md mdm mdn mdr meal mean meaning means measured measurements measures mechanism med
+    medal medals median medias medicare medium mediums mega megabytes mem memo memos mention
+    mentioned menus mergeable mergeto mesh messenger met metadatas metering metro mgmt mgr mhz mi
+    mib mic micro microphone microsoft mid middle middlename midnight migrated mile mileage miles
+    milestone milli millis milliseconds mime mimetype min minimal minimized minimum mining minister
+    mins minus minutes mirrors misc miscellaneous mismatch miss missed misses mission missions mitre
+    mix mixed mixin mm mms mnc mobility mocks mod modal modality moderated moderator modern
+    modifiable modification modified modifying mon monday monetary mongo mongodb mono monte mood
+    moon more morning most mot motd mother motion mounting mounts moved movement movie movies moving
+    mp mpaa mpeg mpn mpns mqtt msa msec msg msi msisdn msrp mssql mt mtime mtu multiline multimedia
+    multiplier municipality must mutability mutations muted mutual mux mx mypermissions
+    mypreferences myself na naics naming nano napalm narrative nas nationality natural nature nav
+    navigation navigator nb nbf nbr nc ncbi ne near needed needs neg negate negated negatives
+    negotiable negotiated neighbor neighborhood neo nested nesting net netmask networth neutral
+    never newer newest newsletter newsletters nf nfc nic nickname nid nif night nights nine nocache
+    nodecounts noise nok nominal non noncompliant none noon norm normal normalize normalized north
+    northing notices notificationscheme notified notifier notifying notional nr ns nsd nsx ntlm ntp
+    null nullable nulls num numerator numeric numerical numerics nutrients nutrition oath obfuscated
+    obj objective observed obsolete obstacles occasion occupancy occupation occupied occurred ocd
+    ocean ocp ocr oct odd odds odometer oem off offense offensive offered officer official offset
+    offsets og oid old older oldest omit onboard onboarded once ongoing only ontology op opacity
+    opaque opened opening opens operand opinions opponent opponents opportunities opportunity
+    opposing opposition ops opted optical optin option optional optout opts opus oracle orange orbit
+    orc orchestration orcid orderable orderby ordered ordinal orga organic organism organizer
+    organizers orientation orientations orig originally originating originator orphan others ou our
+    outage outcome outdated outer outlet outlets outlier outline outlook outstanding overage
+    overdraft overdue overflow overhead overlapping overlay overload overridden overtime overwrite
+    owed owl owning ozone pa pac pace packaged packed packmgr pad padding paged pager pagesize
+    paginated pagination paging paint pairing pairwise pal palette pam pan panel panelists panels
+    panorama paper par paragraph paragraphs parallel parallelism parental parity park parking parks
+    parsed parser parsing partial partially participated parties partitioned partitioning
+    partnership passcode passed passenger passing passive passphrase passport passthrough passwd
+    passwordless paste patchable patched patches pathway pathways paused payable payables payee
+    payees payer paying paymentmethod payoff paypal payroll payrolls pays payslip payslips pb pbf pc
+    pca pci pct pd pdb pe peak pem penalty pension pensions pep peppol percentages percentile
+    perception perfect performed performer periodic periodicity peripherals perm permissionscheme
     persist persisted persistence personality personalized personally personas pets pfs pfx pg
-    pharmacy phase phenotype phenotypes phi phonetic php phrases pi pic picked picklist picks
-    pictures pid pids piece pig pii pilot pinpoint pirate pitch pixel pk pkcs pkg pl placed
+    pharmacy phase phased phenotype phenotypes phi phonetic php phrases pi pic picked picklist picks
+    pictures pid pids pie piece pig pii pilot pinpoint pip pirate pitch pixel pk pkcs pkg pl placed
     placeholder placeholders plain plaintext planned planner plate plays plot plug plugged plural
-    plus pm pmt pn png po podcast poi pointer pois pol polarity political polling polls poly polygon
-    polyline poolusagemetrics pop popularity population ported portion portrait pos pose positioning
-    positives posix possible possibly postalcode posted poster posters postgre posting postponement
-    potential potentially power poweroff practices preamble precedence precipitation precise
-    precision pred predecessor predecessors predicate predicted predictive predictor prefecture
-    prefer preflight preload prem premier premise premises preorder prep prepaid preparation
-    prepared prepay prepayments preprocessing prerelease prerequisite prerequisites presentation
-    preserve preset presign pressure pretax pretty prev prevent previously pricings primaries prime
-    printed printing prior prn pro proactive prob probabilities probability problem problems proc
-    procedure procedures produced production profanity profession professional proficiency profit
-    proforma programmatic programme programmes progression projection promo promoted promotional
-    pronouns pronunciations proofs prop propagate proper proposed proprietary prorated proration
-    prospect prot protect protections protective protein proto prov province provinces proximity ps
-    psc psd pseudo psk pstn pt ptr pts pub publicly pulse pump punctuation purchasing purposes
-    pushdown pushed pusher pushover pv pw pwd px qna qos qrcode qty qualification qualifications
-    qualified qualifier qualifiers qualities quantities quantity quarantine quarter quartile
-    quartiles queried queryable questionnaire queueing quiet quorum quotation quoted race races
-    racks racy rad radians radio radios radius radix raid raised ram randomize ranked ranks rapidapi
-    rarity rated ratio rationale rd rdp rds re reachability reachable reached readability readable
-    reading readonly realized rear reassigned rebalance rebate rebooting rec receivable receivables
-    receiver receivers receives receiving recharge recognition recognized recognizer reconciled
-    reconciliation reconnect recorded recorder recorders recovered rectangle recurrence recurrences
-    recurring recurse red redacted redeemed redelivery redemption redemptions redeploy redirection
-    redis reduction redundancy redundant referenced referencing referer referred referrer refill
+    plus pm pmt pn png po podcast poi pointer pointers pois pol polar polarity political polling
+    polls poly polygon polyline poolusagemetrics pop popularity population ported portion portrait
+    pos pose positioning positives posix possible possibly postalcode postcodes posted poster
+    posters postfix postgre postgresql posting postponement potassium potential potentially power
+    poweroff powers practice practices preamble precedence precipitation precise precision pred
+    predecessor predecessors predicate predicted predictive predictor preempted preemption pref
+    prefecture prefer preflight preload prem premier premise premises preorder prep prepaid
+    preparation prepared prepay prepayments preprocessing prerelease prerequisite prerequisites
+    preroll presences presentation preserve preset presign pressure pretax pretty prev prevent
+    previously pricelist pricings primaries prime printed printing prior privatekey prn pro
+    proactive prob probabilistic probabilities probability probing problem problems proc procedure
+    procedures proceeding proceeds produced production profanity profession professional proficiency
+    profit proforma programmatic programme programmes progression projection projections
+    projectvalidate promo promoted promoters promotional pronouns pronunciations proofs prop
+    propagate propagated proper proposed proprietary props prorated proration prospect prot protect
+    protections protective protein proto prov province provinces proximity ps psc psd pseudo psk
+    pstn pt ptr pts pub publicity publicly pulse pump punctuation purchasing purposes pushdown
+    pushed pusher pushover pv pw pwd px qna qos qrcode qty qualification qualifications qualified
+    qualifier qualifiers qualifying qualities quantities quantity quarantine quarter quartile
+    quartiles queried queryable querybuilder questionnaire queueing quiet quorum quotation quoted
+    rac race races racks racy rad radians radio radios radius radix raid rail raised ram randomize
+    ranked ranks rapidapi rarity rated ratio rationale ratios rc rd rdf rdp rds re reachability
+    reachable reached react readability readable reading readonly realized rear reassigned rebalance
+    rebate rebooting rec receivable receivables receiver receivers receives receiving recency
+    reception recharge recognition recognized recognizer reconciled reconciliation reconnect
+    recorded recorder recorders recovered rectangle recurrence recurrences recurring recurse red
+    redacted redeemed redelivery redemption redemptions redeploy redirection redis reduced reducer
+    reduction redundancy redundant referenced referencing referer referred referrer refill
     refinement refreshed refundable refunded refused reg regen regex regexp registrant registrants
     regulated regulation reimbursement reimbursements reinstate reissue rejected rejection rejects
-    rel relative released relevance reliable relic religion remainder remarks remittance
-    remoteloginsettings removed removenodes renamed renderer renewed rent rental rentals rented rep
-    repayment repayments repeats repetitions replaced replacement replacements replicated
-    replicating replied reported reporter representation representations representative reprocessing
-    reputations req requestor requires requisition reranking reroute res rescue resetpassword
-    residence residency resident residential resized resolutions resolving resourcegroups resp
-    respect responded responsibilities responsibility responsible restaurant restaurants restorable
-    restored resubscribe resumable ret retain retried retries retrievable retryable returned
-    returning rev revenue reversed reviewable reviewer revoked rf rgb ri rich rid rides right rights
-    ring rirs rise risky rma road roaming robot rocket roi rolled rolling rollover roof roots ror
-    roster rosters rotated round rounding rounds routable routine rp rpo rpt rs rsa rss rssi rt rtc
-    rtmp rtp ruleset runbook russian rx salary salesperson salt salutation same sampled samsung
-    sanitized sap sat satisfaction satisfied saturation saturday saving sb sc sca scalable scaled
-    scaler scene sched scheduler schedulers scheme schemes school schools scm scoreboard scored
-    scratch screening screens scroll scrub se searchable searched seasonal seasons seat seating
-    seatmaps sec seconds secs sector sectors secured securities segmentation selectable selection
-    selector selectors selfie selfservice sell sellable seller sellers selling semi senate sends
-    senses sentence sentiments sentry seo sep sepa separate separately separator separators seq
-    serialization serialize serialized serie serp served servicer sessionid settle settled
-    settlement settlements seven several severe severities sex sf sftp shallow shape shard shards
-    shareholder shareholders sheet shipped ships shopper shopping shortcode shorten shortener
-    shortname shot shots should showing shown shut shutting sic sid side sidebar sids sig signer
-    significance significant signoff silence similar similarity similars simplified since singular
-    siret sitemap situation sizing skew skin skipped skype sl sla slash slice slide slides sln slug
-    sm small smb sme smooth smoothing snapped sns so soa socket sockets sodium sofort soft softwares
-    solar sold sole solid solo song songs soon sop sortable sortcode sorted sorting south sp spa
-    spacing span spatial spdx speak speakers specialization specialty species specific specification
-    specifications specified spell spellcheck spelling spent sphere spin spoken sponsor sponsors
-    sponsorship sports spot spotify spread sq square squares squash src srs ss ssid ssids ssm ssn st
-    stability stabilization stable stacked stacktrace staff stairs stamp standalone standardize
-    standby standing standings startdate started starting starts starttime startup stateful station
-    stations statistical statutory stay std stderr stdout stereo sticker stickers sticky still
-    stolen stopped stopresize stops stopwords storm str strain strains strategy street strength
-    strengths strict strike strikethrough strings stripped structured studios subaccount
-    subcategories subcategory subclass subdivision subjectivity sublocality submitter subnet
-    subregion subresource subset subsets subsites substance substitution substitutions substring
-    subsystem subtask subtasksinfo subtitle subtitles subtotal subtotals subtree subtypes suburb
-    subusers successes successful successfully suffix suffixes suggester suggesters sum
-    summarization sun sunday sunrise superfund superseded supervisor supplement supplementary
-    supplied supplier supply supports suppress suppressed surcharge surge surname surrogate surround
-    suspension sv svc svg svm svn sw swagger sweep sweeps swift swipe switches symbol symbolic
-    symlink symptoms synced synchronous syncing syndication synopsis sys sysctls syslog tab tagged
-    tagger tagline taints taken talent talk tap tariff taskcounts taxable taxation taxed taxi taxon
-    taxonomic taxonomy taxpayer tba tc tde teacher teaser tech technical technique techniques
-    technology tel telecom telegram telephone telephony telnet telnyx temperature templated temporal
-    ten tender tenders tensor terminated terminating terminations terminology terrain territory
-    tested textual texture tfs tgt th than thanks the thesaurus thickness thirty threaded
-    thresholded throttled through thru thu thumb thumbprint thumbprints thumbs thursday tick ticker
-    ticketing ticks tid ties till tilt timed timeentries timeframe timers timespan timestamps
-    timetable timezones timings tip tipping tips titles tld tm tmdb tmp toast todate todo tokenid
-    tokenization tokenize tokenizer tolerance too took tooltip torrent tos tower town tpm tr tracked
-    tracker trading trail trailer trailers trailing trails trainer trainers trainings trans transact
-    transcoding transferability transferred transformation transforms transient transitions
+    rel relative released relevance reliable relic religion remainder remarks remittance remotelink
+    remoteloginsettings removed removenodes renamed renderer renders renditions renewed rent rental
+    rentals rented rep repayment repayments repeated repeats repetitions replaced replacement
+    replacements replicated replicating replied reported reporter reposts representation
+    representations representative reprocessing reputations req requestor requires requisition
+    requisitions reranking reroute res rescheduled rescue resetpassword residence residency resident
+    residential resistance resized resolutions resolving resourcegroups resp respect responded
+    respondent responsibilities responsibility responsible restaurant restaurants restorable
+    restored resubscribe resumable resumed ret retain retirement retried retries retrievable
+    retryable returned returning rev revenue reversed reviewable reviewer revised revoked rewrites
+    rf rgb ri rich rid rides right rights ring ringing rirs rise risky rma road roaming robot rocket
+    roi rolled rolling rollover roof rookie roots ror roster rosters rotated rotten round rounding
+    rounds routable routed routine rp rpo rpt rs rsa rss rssi rt rtc rtmp rtp ruleset runbook
+    russian rw rx salaries salary salesperson salt salutation same sampled samsung sanitized sap sat
+    satisfaction satisfied saturated saturation saturday saving sb sc sca scalable scaled scaler
+    scene sched scheduler schedulers scheme schemes school schools scm scoreboard scored scratch
+    screening screens scrobble scroll scrub sd sdd se searchable searched seasonal seasons seat
+    seating seatmaps sec seconds secs sector sectors secured securities securitylevel segmentation
+    selectable selection selector selectors selfie selfservice sell sellable seller sellers selling
+    semi senate sends senses sentence sentiments sentry seo sep sepa separate separately separator
+    separators seq serialization serialize serialized serie serp served serves servicer servings
+    sessionid setpassword settable settle settled settlement settlements seven several severe
+    severities sex sf sftp shallow shape shard shards shareholder shareholders sheet shipped ships
+    shopper shopping shortcode shorten shortener shortname shot shots should showing shown shut
+    shutting sic sid side sidebar sids sig sight signer signers significance significant signoff
+    silence silent similar similarity similars simplified simulated simulcast since singular siret
+    sitemap situation six sizing skew skewness skin skipped skipping skype sl sla slash slice slide
+    slides sln slug sm small smb sme smooth smoothing snapped snow sns so soa socket sockets sodium
+    sofort soft softwares solar sold sole solid solo song songs soon sop sortable sortcode sorted
+    sorting sorts sos south sp spa spacing span sparse spatial spdx speak speakers specialization
+    specialty species specific specification specifications specified spell spellcheck spelling
+    spells spent sphere spin splunk spoken sponsor sponsored sponsors sponsorship sport sports spot
+    spotify spread sq sqs square squares squash src srs srv ss ssdp ssid ssids ssm ssn st stability
+    stabilization stable stacked stacktrace staff stairs stamp standalone standardize standby
+    standing standings startdate started starting starts starttime startup stateful station stations
+    statistical statuscategory statutory stay std stddev stderr stdin stdout stereo sticker stickers
+    stickiness sticky still stolen stopped stopresize stops stopwords storm stp str strain strains
+    strategy street streets strength strengths strict strike strikethrough strings stripped
+    structured studios su subaccount subcategories subcategory subclass subdivision subjectivity
+    sublocality submitter subnet subregion subresource subs subset subsets subsites substance
+    substances substitution substitutions substring subsystem subtask subtasksinfo subtitle
+    subtitles subtotal subtotals subtree subtypes suburb subusers successes successful successfully
+    successor suffix suffixes sugar suggester suggesters sum summarization summarized sun sunday
+    sunrise sunset superfund superseded supervisor supplement supplementary supplied supplier supply
+    supports suppress suppressed surcharge surge surname surrogate surround suspension sv svc svg
+    svm svn sw swagger sweep sweeps swift swipe switches symbol symbolic symlink symptoms synced
+    synchronous syncing syndication synopses synopsis sys sysctls syslog tab tagged tagger tagline
+    taints taken talent talk tap tape tariff taskcounts taste taxable taxation taxed taxi taxon
+    taxonomic taxonomy taxpayer tba tc tde teacher teammembers teaser tech technical technique
+    techniques technology tel telecom telegram telephone telephony telnet telnyx telstra temperature
+    templated tempo temporal ten tender tenders tensor terminated terminating terminations
+    terminology terrain territories territory tertiary tested textual texture tfa tfs tgt th than
+    thanks the thesaurus thickness thirty threaded thresholded throttled through throw thru thu
+    thumb thumbprint thumbprints thumbs thursday ti tick ticker ticketing ticks tid ties till tilt
+    timecode timed timeentries timeframe timers timesheets timespan timestamps timetable timezones
+    timings tin tip tipping tips titles tl tld tm tmdb tmp toast todate todo toid tokenid
+    tokenization tokenize tokenizer tolerance too took toolbar toolset tooltip torrent tos
+    tournament tournaments tower town tp tpm tr tracked tracker trader trading trail trailer
+    trailers trailing trails trainer trainers trainings trans transact transactionid transcoding
+    transferability transferred transformation transformer transforms transient transitions
     translated translator transmission transmit transmitted transparency transparent transportation
-    trap trashed traversal treatment triangle tries triggering troubleshooting truck true truncated
-    truncation trunk trusts truststore truth ts ttl tts tty tube tue tuesday turnover tutorial tv
-    tvdb tweet twitch twitter two tx txid txn txs txt typ tz ua ucs udf udid udp uefi ui uid uids
-    uint ulimits ultimate ultra un unanswered unapplied unapply unassigned unauthenticated
-    unauthorized unavailability unavailable unbounded uncategorized uncertainty unchanged
-    uncommitted uncompressed unconfirmed undefined under underline unexpected unfiltered unhealthy
-    unhold unicode unified uninstalled union unique uniqueness uniques universe unix unknown
-    unlimited unlocked unmanaged unmapped unmasked unmatched unmodified unpack unpause unprocessed
-    unprotect unprotected unpublished unreachable unrealized unrecognized unresolved unsafe
-    unsecured unseen unspecified unstructured unsubscribed unsubscribes unsuccessful until untrusted
-    unused unverified unwanted uom upc upcoming updatable updateproperties updater updatestatus
-    upgraded uplink uploaded uploader upn upon upper uppercase upvotes ur urn us usb usd used userid
-    usernames uses using utc utf util utility utilized utm uuids uv vaccine val validated validating
-    validator validity valuation vanity variance vars vc vcpu vcpus vcs vegetarian ver verb verbose
-    verbosity verbs verifier versioned very veteran via vibrate vid vies viewable viewers viewing
-    violated violating vip virtualization virtualmachine virus visa visible visited visual
-    visualization vitals vlan vlans vnet vocabularies vod voicemail voided voltage voted voter
-    voters voting voucher vr vrf vrfs vs vsphere vulgar wa waiver walk wall wallpaper wan ward
-    warehouses warn warranty was watched watcher watchlist watchlists wav way waypoint weak weapon
-    weapons webp website websites wed wednesday weekday weekdays weekend weeks weighted weighting
-    wells west what whats wheelchair when whisper white whitelabel whitelisted whitelisting
-    whitespace who whole why wi wide width wifi wikipedia wildcard will win wind wine wings winner
-    wins wishlist withdrawal withdrawn withholding within witness wizard wkhtmltopdf wlan wms won
-    word workbook workbooks worked workgroup working works worktypes world worth wrapper writable
-    writer written ws wsdl www xamarin xcode xgafv xls xor xref xrefs xss xx yara yarn yaw years
-    yield you yr ytd zap zendesk zero zfs zipcode zipcodes zipped zoom
+    trap trashed traversal treatment triangle tries triggering triple trivia troubleshooting truck
+    true truncated truncation trunk trusts truststore truth ts ttl tts tty tube tue tuesday tumblr
+    turnover tutorial tv tvdb tweet twitch twitter two tx txid txn txs txt typ typeid tz ua ubo ucs
+    udf udid udp uefi ui uid uids uint uk ulimits ultimate ultra un unanswered unapplied unapply
+    unassigned unauthenticated unauthorized unavailability unavailable unbounded uncategorized
+    uncertain uncertainty unchanged uncommitted uncompressed unconfirmed undefined under underline
+    unexpected unfiltered unflag unhealthy unhold uni unicast unicode unified uniform uninstalled
+    union unique uniqueness uniques universe unix unknown unlimited unlocked unmanaged unmapped
+    unmasked unmatched unmodified unpack unpause unprocessed unprotect unprotected unpublished
+    unreachable unrealized unrecognized unresolved unrestricted unsafe unsecured unseen unspecified
+    unstructured unsubscribed unsubscribes unsuccessful until untrusted unused unverified unwanted
+    uom upc upcoming updatable updateproperties updater updatestatus upgradable upgraded uplink
+    uplinks uploaded uploader upn upon upper uppercase ups upscale upvotes ur urn us usa usability
+    usb usd used userid usernames uses using usm utc utf util utility utilized utm utxo uuids uv
+    vaccine vacm val validated validating validator validity valuation vanity variance vars vc vcpu
+    vcpus vcs vegan vegetarian velocity ver verb verbose verbosity verbs verifier versioned vertices
+    very veteran via viber vibrate vid vies viewable viewers viewing viewissue vin violated
+    violating violence vip virtualization virtualmachine virus visa visible visited visual
+    visualization visualize vitals vitamin vlan vlans vnet vocabularies vod voicemail voided
+    volatility voltage voted voter voters voting voucher vout vp vpns vr vrf vrfs vs vsphere vulgar
+    wa waiver walk wall wallpaper wan ward warehouses warn warranty wars was watched watcher
+    watchlist watchlists wav way waypoint weak weapon weapons webinar webinars webp website websites
+    websocket wed wednesday weekday weekdays weekend weeks weighted weighting wells west what whats
+    wheelchair when whisper white whitelabel whitelisted whitelisting whitespace who whole why wi
+    wide width wifi wikipedia wikis wild wildcard will win wind wine wings winner wins wired
+    wishlist withdrawal withdrawals withdrawn withholding within witness wizard wkhtmltopdf wlan wms
+    wo won word workbook workbooks workdays worked workflowscheme workgroup workgroups working
+    worklog works worksheet worktypes world worth wrapper writable writer writers writes written ws
+    wsdl www wx xamarin xcode xgafv xid xls xor xref xrefs xss xx xyz yahoo yara yarn yaw years
+    yellow yield ymax ymin you yr ytd zap zendesk zero zfs zipcode zipcodes zipped zoom
 """
 IDENTIFIER_WORDS: Final = frozenset(_IDENTIFIER_WORDS_TEXT.split())
 """Further words in the names of operations, parameters and fields of several public APIs."""

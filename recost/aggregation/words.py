@@ -14,6 +14,7 @@ __all__ = [
     "is_person",
     "is_run_together",
     "is_run_together_verb",
+    "is_subresource",
     "may_follow",
     "names_company",
     "words_of",
@@ -163,6 +164,11 @@ def is_person(word: str) -> bool:
         word[:end] in FIRST_NAMES and (word[end:] in LAST_NAMES or word[end:] in FIRST_NAMES)
         for end in range(_LEAST_PIECE, len(word) - 1)
     )
+
+
+def is_subresource(word: str) -> bool:
+    """Tell whether a word is known to stand where an id could."""
+    return word in SUBRESOURCES or word in TELLING or word.endswith(_FOLLOWING)
 
 
 def may_follow(word: str) -> bool:

