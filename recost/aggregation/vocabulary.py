@@ -675,7 +675,7 @@ NUMBERED: Final = frozenset(_NUMBERED_TEXT.split())
 """What is called by letters and digits: standards, formats, and words that are shortened with a digit."""
 
 _IDENTIFIER_WORDS_TEXT: Final = """
-    aa aab aac aad aadhaar aae aba abandoned abandonment abbr abbreviation abbrv abc abilities
+    aa aab aac aad aadhaar aae aba abandoned abandonment abbr abbreviation abc abilities
     ability abn abnormal above abs absence absent absolute abstract ac acc accelerated acceleration
     accent acceptable acceptance acceptances accepting acceptor accepts accessed accession
     accessories accident accounted accountid accounting accrual accrued acct accumulated accuracy
@@ -834,8 +834,8 @@ _IDENTIFIER_WORDS_TEXT: Final = """
     investment investor invisible invited invitee inviter invoiceable invoiced invoicing invoked
     involved iops iot ipa ipaddress ipc ipsum ipv isbn iscsi isin islander iso isp isrc iss issn
     issued issuesecurityschemes issuetype it italic itemized iteration iterator itinerary itunes iv
-    japanese jar java jit jitter jmx jobid jobschedules joined joining joins joint joke jpeg jpg jql
-    js jti jump jumps juniper jurisdiction just justification kanji kb keep keepalive kerberos
+    japanese jar java jit jitter jmx jobid jobschedules joined joining joins joint jpeg jpg jql
+    js jti jumps juniper jurisdiction just justification kanji kb keep keepalive kerberos
     kernel keyboard keycloak keyid keypair keyspace keyspaces keystore kg kid kids killed kills
     kilobytes kilometers kiosk kit kitchen km kpi kty kubelet kv kw kyc labeled labeler lacp lag lan
     land landmark landmarks landsat landscape largest lastname lat late latencies later latin
@@ -1011,7 +1011,7 @@ _IDENTIFIER_WORDS_TEXT: Final = """
     wishlist withdrawal withdrawals withdrawn withholding within witness wizard wkhtmltopdf wlan wms
     wo won word workbook workbooks workdays worked workflowscheme workgroup workgroups working
     worklog works worksheet worktypes world worth wrapper writable writer writers writes written ws
-    wsdl www wx xamarin xcode xgafv xid xls xor xref xrefs xss xx xyz yahoo yara yarn yaw years
+    wsdl www wx xamarin xcode xgafv xid xls xor xref xrefs xss xx yahoo yara yarn yaw years
     yellow yield ymax ymin you yr ytd zap zendesk zero zfs zipcode zipcodes zipped zoom
 """
 IDENTIFIER_WORDS: Final = frozenset(_IDENTIFIER_WORDS_TEXT.split())

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.aggregation.corpus.further_leaks import further_leaks
+
 LEAKS: Final = Path(__file__).with_name("leaks.txt")
 _CHANCE: Final = random.Random(20261129)
 _LETTERS: Final = string.ascii_letters + string.digits
@@ -360,7 +362,7 @@ def leaks() -> Iterator[tuple[str, str, str, str]]:  # noqa: C901 - one loop for
 def main() -> None:
     """Write the file."""
     lines = ["# kind, host, path, what must not be left of it"]
-    lines += dict.fromkeys("\t".join(leak) for leak in leaks())
+    lines += dict.fromkeys("\t".join(leak) for leak in (*leaks(), *further_leaks()))
     LEAKS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(len(lines) - 1, "leaks")
 
