@@ -122,7 +122,6 @@ def _has_plain_digits(text: str) -> bool:
         piece.isalpha()
         or piece in NUMBERED
         or (piece[-1] == "s" and piece[:-1] in NUMBERED)
-        or (len(text) == len(piece) == 2 and piece[0].isalpha() and piece[0] != "x")
         or VERSION.fullmatch(piece)
         or _is_numbered(piece, text)
         or (piece.isdigit() and len(piece) < _GROUPS and piece is not pieces[-1] and is_known(text))

@@ -221,8 +221,8 @@ def _joined(parts: list[str], told: int, model: bool) -> str:
         return f"{head}:{rest[0]}"  # anthropic.claude-3-5-sonnet-20241022-v2:0
     if model and head == "ft" and is_model(rest[0]):
         return ":".join(["ft", rest[0], *[ID] * (len(rest) - 1)])
-    named = model or is_known(head) or is_telling(head) > 0
-    if len(rest) == 1 and not named and not rest[0].startswith(ID) and _is_verb(rest[0]):
+    named = model or (head != ID and (is_known(head) or is_telling(head) > 0))
+    if len(rest) == 1 and not named and not rest[0].startswith(ID) and _is_verb(rest[0]) and is_name(rest[0]):
         return f"{head if not head.strip('._-') else ID}:{rest[0]}"  # documents/abc:run
     results: list[str] = []
     for part in parts:

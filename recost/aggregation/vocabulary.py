@@ -660,30 +660,30 @@ _NUMBERED_TEXT: Final = """
     ac3 aes128 aes192 aes256 av1 b2b b2c b2g base16 base32 base58 base62 base64 base85 bep2 bep20
     bep721 bip32 bip39 bip44 blake2 brc20 c2b c2c c2pa cc2 co2 crc32 d1 d2c d365 dhcp4 dhcp6 dhcpv4
     dhcpv6 dstu2 e164 e2e e911 ec2 ed25519 eip1559 eip712 erc1155 erc20 erc721 es256 fido2 g2p ga4
-    gen2 gpt2 gpt3 gpt4 gs1 h264 h265 h323 hex2 hs256 html5 http1 http2 http3 i18n i2c iec61850
+    gen2 gpt2 gpt3 gpt4 gs1 h264 h265 h323 h5 hex2 hs256 html5 http1 http2 http3 i18n i2c iec61850
     ikev1 ikev2 imap4 int16 int32 int64 int8 ip4 ip6 ipv4 ipv6 iso20022 iso27001 iso3166 iso4217
     iso8601 j2ee jp2 k8s l1 l10n l2 l2tp l2vpn l2vpns l3 l3vpn l3vpns l4 l7 latin1 lwm2m m2m m365
     m3u m3u8 md4 md5 mp2 mp3 mp4 mpeg2 mpeg4 mq2 mt103 mt940 n8n nep17 nep5 no2 o2c o365 oauth1
     oauth2 oidc2 ospf2 ospf3 ospfv2 ospfv3 p12 p2p p2pkh p2sh p7b p8 pbkdf2 pgp2 pkcs1 pkcs11 pkcs12
-    pkcs7 pkcs8 pm10 pm25 pop3 psd1 psd2 psd3 qr2 r2 r4 rc4 ripemd160 route53 rs256 rsa2048 rsa4096
-    s3 saml1 saml2 scim2 secp256k1 sha1 sha2 sha224 sha256 sha3 sha384 sha512 slip44 slp1 smb2 smb3
-    snmpv2 snmpv3 so2 soap11 soap12 soc2 ss7 stu3 swagger2 t38 tls10 tls11 tls12 tls13 tr34 trc10
-    trc20 trc721 u2f uint16 uint32 uint64 uint8 utf16 utf32 utf8 v1beta v2g v2x vp8 vp9 w2 w3c w8 w9
-    web1 web2 web3 wgs84 wpa2 wpa3 x12 x25519 x402 x509 x86 xero2 xxh32 xxh64
+    pkcs7 pkcs8 pm10 pm25 pop3 psd1 psd2 psd3 q1 q2 q3 q4 qr2 r2 r4 rc4 ripemd160 route53 rs256
+    rsa2048 rsa4096 s1 s3 saml1 saml2 scim2 secp256k1 sha1 sha2 sha224 sha256 sha3 sha384 sha512
+    slip44 slp1 smb2 smb3 snmpv2 snmpv3 so2 soap11 soap12 soc2 ss7 stu3 swagger2 t38 tls10 tls11
+    tls12 tls13 tr34 trc10 trc20 trc721 u2f uint16 uint32 uint64 uint8 utf16 utf32 utf8 v1beta v2g
+    v2x vp8 vp9 w2 w3c w8 w9 web1 web2 web3 wgs84 wpa2 wpa3 x12 x25519 x509 x86 xero2 xxh32 xxh64
 """
 NUMBERED: Final = frozenset(_NUMBERED_TEXT.split())
 """What is called by letters and digits: standards, formats, and words that are shortened with a digit."""
 
 _IDENTIFIER_WORDS_TEXT: Final = """
-    aa aab aac aad aadhaar aae aba abandoned abandonment abbr abbreviation abc abilities
-    ability abn abnormal above abs absence absent absolute abstract ac acc accelerated acceleration
-    accent acceptable acceptance acceptances accepting acceptor accepts accessed accession
-    accessories accident accounted accountid accounting accrual accrued acct accumulated accuracy
-    accurate acd ach acid acked acknowledged acknowledgement acknowledgements acknowledgment
-    acquired acquirer acquiring acquisition acr acronym across acs act acted activated actual added
-    addendum adding addition additions addr addrs adds addtaskcollection adj adjacent adjusted adm
-    administered administration administrations administrative administrators admission adobe adult
-    adults advertise advertising advisor advisors advisory ae af aff affiliate affiliated affiliates
+    aa aab aac aad aadhaar aae aba abandoned abandonment abbr abbreviation abilities ability abn
+    abnormal above abs absence absent absolute abstract ac acc accelerated acceleration accent
+    acceptable acceptance acceptances accepting acceptor accepts accessed accession accessories
+    accident accounted accountid accounting accrual accrued acct accumulated accuracy accurate acd
+    ach acid acked acknowledged acknowledgement acknowledgements acknowledgment acquired acquirer
+    acquiring acquisition acr acronym across acs act acted activated actual added addendum adding
+    addition additions addr addrs adds addtaskcollection adj adjacent adjusted adm administered
+    administration administrations administrative administrators admission adobe adult adults
+    advertise advertising advisor advisors advisory ae af aff affiliate affiliated affiliates
     affiliation affiliations affinity aftermarket again against aged agenda agg aggs aging ago agree
     agreed agreements air aircraft airline airlines airport alarms album alcohol alg algo align
     alignment alive allele alleles allergen allergens allergies alliance alliances allocatable
@@ -834,34 +834,34 @@ _IDENTIFIER_WORDS_TEXT: Final = """
     investment investor invisible invited invitee inviter invoiceable invoiced invoicing invoked
     involved iops iot ipa ipaddress ipc ipsum ipv isbn iscsi isin islander iso isp isrc iss issn
     issued issuesecurityschemes issuetype it italic itemized iteration iterator itinerary itunes iv
-    japanese jar java jit jitter jmx jobid jobschedules joined joining joins joint jpeg jpg jql
-    js jti jumps juniper jurisdiction just justification kanji kb keep keepalive kerberos
-    kernel keyboard keycloak keyid keypair keyspace keyspaces keystore kg kid kids killed kills
-    kilobytes kilometers kiosk kit kitchen km kpi kty kubelet kv kw kyc labeled labeler lacp lag lan
-    land landmark landmarks landsat landscape largest lastname lat late latencies later latin
-    latitude latlong launcher law lb lcm ld ldaps le leader leaderboard leaders leaf league leagues
-    learn learned leaving led left leg legend legs lei lemma len lender lending length less letter
-    letters lexeme lexemes lexical lfs liabilities liability licence licences licensed licensee
-    licensees lifestyle lifetimejobstats lifetimepoolstats light likely limitations limited lineups
-    linkage linkedin linking liquidation listed listener literal lived liveness lm lng lo loa loaded
-    loading lob lobby loc locality localizable localization localizations localized locator locators
-    locker locking lodging logged logic logon lon longest longitude look lookback looking lookups
-    loop losses lost lot lots loudness low lower lowercase lowest ls lsn lt lte lu luminance lun
-    lunch lyrics macro macros macs made maestro magnet magnetic magnitude mailbox mailboxes mailer
-    mailing mails maintainer maker male man managing mandate mandatory manually manufacture
-    manufacturer manufacturers manufacturing many margin marginal margins marital marked markers
-    marketdata marketplaces markup markups mart mask masked masks mass mastercard masters mastodon
-    mat matched matcher matchmaking math mattermost maturity mau maximum maxresults maybe mb mbid
-    mbps mc mcc md mdm mdn mdr meal mean meaning means measured measurements measures mechanism med
-    medal medals median medias medicare medium mediums mega megabytes mem memo memos mention
-    mentioned menus mergeable mergeto mesh messenger met metadatas metering metro mgmt mgr mhz mi
-    mib mic micro microphone microsoft mid middle middlename midnight migrated mile mileage miles
-    milestone milli millis milliseconds mime mimetype min minimal minimized minimum mining minister
-    mins minus minutes mirrors misc miscellaneous mismatch miss missed misses mission missions mitre
-    mix mixed mixin mm mms mnc mobility mocks mod modal modality moderated moderator modern
-    modifiable modification modified modifying mon monday monetary mongo mongodb mono monte mood
-    moon more morning most mot motd mother motion mounting mounts moved movement movie movies moving
-    mp mpaa mpeg mpn mpns mqtt msa msec msg msi msisdn msrp mssql mt mtime mtu multiline multimedia
+    japanese jar java jit jitter jmx jobid jobschedules joined joining joins joint jpeg jpg jql js
+    jti jumps juniper jurisdiction just justification kanji kb keep keepalive kerberos kernel
+    keyboard keycloak keyid keypair keyspace keyspaces keystore kg kid kids killed kills kilobytes
+    kilometers kiosk kit kitchen km kpi kty kubelet kv kw kyc labeled labeler lacp lag lan land
+    landmark landmarks landsat landscape largest lastname lat late latencies later latin latitude
+    latlong launcher law lb lcm ld ldaps le leader leaderboard leaders leaf league leagues learn
+    learned leaving led left leg legend legs lei lemma len lender lending length less letter letters
+    lexeme lexemes lexical lfs liabilities liability licence licences licensed licensee licensees
+    lifestyle lifetimejobstats lifetimepoolstats light likely limitations limited lineups linkage
+    linkedin linking liquidation listed listener literal lived liveness lm lng lo loa loaded loading
+    lob lobby loc locality localizable localization localizations localized locator locators locker
+    locking lodging logged logic logon lon longest longitude look lookback looking lookups loop
+    losses lost lot lots loudness low lower lowercase lowest ls lsn lt lte lu luminance lun lunch
+    lyrics macro macros macs made maestro magnet magnetic magnitude mailbox mailboxes mailer mailing
+    mails maintainer maker male man managing mandate mandatory manually manufacture manufacturer
+    manufacturers manufacturing many margin marginal margins marital marked markers marketdata
+    marketplaces markup markups mart mask masked masks mass mastercard masters mastodon mat matched
+    matcher matchmaking math mattermost maturity mau maximum maxresults maybe mb mbid mbps mc mcc md
+    mdm mdn mdr meal mean meaning means measured measurements measures mechanism med medal medals
+    median medias medicare medium mediums mega megabytes mem memo memos mention mentioned menus
+    mergeable mergeto mesh messenger met metadatas metering metro mgmt mgr mhz mi mib mic micro
+    microphone microsoft mid middle middlename midnight migrated mile mileage miles milestone milli
+    millis milliseconds mime mimetype min minimal minimized minimum mining minister mins minus
+    minutes mirrors misc miscellaneous mismatch miss missed misses mission missions mitre mix mixed
+    mixin mm mms mnc mobility mocks mod modal modality moderated moderator modern modifiable
+    modification modified modifying mon monday monetary mongo mongodb mono monte mood moon more
+    morning most mot motd mother motion mounting mounts moved movement movie movies moving mp mpaa
+    mpeg mpn mpns mqtt msa msec msg msi msisdn msrp mssql mt mtime mtu multiline multimedia
     multiplier municipality must mutability mutations muted mutual mux mx mypermissions
     mypreferences myself na naics naming nano napalm narrative nas nationality natural nature nav
     navigation navigator nb nbf nbr nc ncbi ne near needed needs neg negate negated negatives
@@ -1011,8 +1011,8 @@ _IDENTIFIER_WORDS_TEXT: Final = """
     wishlist withdrawal withdrawals withdrawn withholding within witness wizard wkhtmltopdf wlan wms
     wo won word workbook workbooks workdays worked workflowscheme workgroup workgroups working
     worklog works worksheet worktypes world worth wrapper writable writer writers writes written ws
-    wsdl www wx xamarin xcode xgafv xid xls xor xref xrefs xss xx yahoo yara yarn yaw years
-    yellow yield ymax ymin you yr ytd zap zendesk zero zfs zipcode zipcodes zipped zoom
+    wsdl www wx xamarin xcode xgafv xid xls xor xref xrefs xss xx yahoo yara yarn yaw years yellow
+    yield ymax ymin you yr ytd zap zendesk zero zfs zipcode zipcodes zipped zoom
 """
 IDENTIFIER_WORDS: Final = frozenset(_IDENTIFIER_WORDS_TEXT.split())
 """Further words in the names of operations, parameters and fields of several public APIs."""

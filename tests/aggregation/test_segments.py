@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.aggregation.segments import FREE, ID, STRICT, template_segment
+from recost.aggregation.vocabulary import NUMBERED
 
 NAMES = """
 v1 v2 v1beta1 v1p1beta1 v1.0 v0.1 V2 api users customers chat completions generateContent simple_price
@@ -141,7 +142,8 @@ def test_no_uuid_survives(value: object, first: bool, suffix: str, prefix: str) 
 
 @given(st.integers(min_value=0), st.booleans(), st.sampled_from(["", "user_", "order-", "x", "cus_"]))
 def test_no_number_survives(value: int, first: bool, prefix: str) -> None:
-    assert template_segment(f"{prefix}{value}", first) == ID
+    if f"{prefix}{value}" not in NUMBERED:  # x509
+        assert template_segment(f"{prefix}{value}", first) == ID
 
 
 @given(
