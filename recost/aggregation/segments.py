@@ -75,7 +75,7 @@ _LEADING_VERSION: Final = LazyPattern(rf"(?:{DATE})(?:-preview)?|[0-9]\.[0-9]{{1
 _UUID: Final = LazyPattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _GRAPH: Final = "microsoft.graph."
 _NAMESPACES: Final = ("Microsoft.", _GRAPH)
-_MOUNT: Final = LazyPattern("[A-Za-z]+[0-9]?[A-Za-z]*[0-9]?")
+_MOUNT: Final = LazyPattern("[A-Za-z]+(?:[0-9](?:[A-Za-z]+[0-9]?)?)?")
 _MOST_MOUNT: Final = 24
 _USER_MARKS: Final = frozenset({"@", "u", "~"})
 """They stand for ``users``."""
