@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 from recost.pricing.model import ProviderDef
@@ -36,6 +37,7 @@ def per_million(usd: str) -> Decimal:
     return Decimal(usd) / 1_000_000
 
 
+@cache  # the hosts of a provider have the same
 def free(source: str, path: str = "", method: str = "GET|HEAD|DELETE|OPTIONS") -> PriceCase:
     """Return the case of calls that cost nothing, such as those that only read."""
     return PriceCase(
@@ -48,6 +50,7 @@ def free(source: str, path: str = "", method: str = "GET|HEAD|DELETE|OPTIONS") -
     )
 
 
+@cache
 def unknown(path: str, method: str = "") -> PriceCase:
     """Return the case of calls of which it isn't known what they cost, under a path that has an estimate."""
     return PriceCase(path=path, method=method or None, usage=NO_USAGE)
@@ -62,6 +65,7 @@ OPENAI_FEES: Final = {
 are those of models that don't reason: https://developers.openai.com/api/docs/pricing."""
 
 
+@cache
 def openai_polls(source: str, base: str, **more: str) -> tuple[PriceCase, ...]:
     """Return the cases of OpenAI's that read what may be billed when it is done: responses and batches.
 

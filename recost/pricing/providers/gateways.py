@@ -78,6 +78,8 @@ def _cases(before: str, behind: dict[str, tuple[str, str]], source: str) -> Iter
         )
 
 
+_PYDANTICS: Final = tuple(_cases("/proxy", _BEHIND_PYDANTIC, _PYDANTIC))
+
 RULES: Final = (
     ProviderDef(
         "gateway.ai.cloudflare.com",
@@ -85,7 +87,7 @@ RULES: Final = (
         prices=tuple(_cases("/v1/*/*", _BEHIND_CLOUDFLARE, _CLOUDFLARE)),
     ),
     *(
-        ProviderDef(host, "pydantic", prices=tuple(_cases("/proxy", _BEHIND_PYDANTIC, _PYDANTIC)))
+        ProviderDef(host, "pydantic", prices=_PYDANTICS)
         for host in ("gateway.pydantic.dev", "gateway-us.pydantic.dev", "gateway-eu.pydantic.dev")
     ),
     *(

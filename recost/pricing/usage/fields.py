@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from typing import Any, Final, Optional
 
+from recost._patterns import LazyPattern
 from recost.pricing.usage.model import Number
 
 __all__ = [
@@ -31,8 +31,8 @@ _EXACT: Final = Context(prec=80, traps=[])
 _MOST: Final = 10**15
 _DIGITS: Final = 40
 _LEAST_EXPONENT: Final = -40
-_NUMERAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?\Z")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9._:/@-]{1,200}\Z")
+_NUMERAL: Final = LazyPattern(r"[0-9]{1,15}(?:\.[0-9]{1,20})?\Z")
+_IDENTIFIER: Final = LazyPattern(r"[A-Za-z0-9._:/@-]{1,200}\Z")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 

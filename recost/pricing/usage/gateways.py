@@ -8,12 +8,12 @@ https://docs.litellm.ai/docs/proxy/response_headers (``x-litellm-response-cost``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final, Optional
 
+from recost._patterns import LazyPattern
 from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Usage
 
@@ -29,7 +29,7 @@ GATEWAY_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "portkey": (_PORTKEY, "x-portkey-provider"),
 }
 """By the shape that a rule names, for gateways that answer from any host."""
-_COST: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:e-[0-9]{1,2})?\Z")
+_COST: Final = LazyPattern(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:e-[0-9]{1,2})?\Z")
 """In US dollars, as Python prints a float."""
 _CACHES: Final = (_CLOUDFLARE, _HELICONE, _PORTKEY)
 
