@@ -17,7 +17,7 @@ COHERE: Final = "http://api.cohere.com"
 OPENAI: Final = "http://api.openai.com"
 SPEECH: Final = {"file": ("speech.wav", b"\0" * 40_000, "audio/wav")}
 IMAGES: Final = {"created": 1, "data": [{"url": "http://127.0.0.1/1"}, {"url": "http://127.0.0.1/2"}]}
-IMAGE: Final = {"created": 1, "data": [{"b64_json": "A" * 300_000}]}
+IMAGE: Final[dict[str, Any]] = {"created": 1, "data": [{"b64_json": "A" * 300_000}]}
 TEXTS: Final = ["a text of some length " * 20] * 300
 
 
@@ -100,7 +100,7 @@ CALLS: Final[dict[str, Asked]] = {
     "dall-e-3, wide and hd": _image("dall-e-3", "0.12", IMAGE, size="1024x1792", quality="hd"),
     "dall-e-2": _image("dall-e-2", "0.04", n=2),
     "dall-e-2, small": _image("dall-e-2", "0.032", size="256x256"),
-    "dall-e-2, long": _image("dall-e-2", "0.09", IMAGE, size="512x512", n=5),
+    "dall-e-2, long": _image("dall-e-2", "0.09", {**IMAGE, "data": IMAGE["data"] * 5}, size="512x512", n=5),
     "dall-e-3, of an unknown size": _image("dall-e-3", None, size="2048x2048"),
     "dall-e-3, of an unknown quality": _image("dall-e-3", None, quality="best"),
     "dall-e-2, variations": Asked(
