@@ -27,7 +27,7 @@ COUNTS: Final = (
         b"TokenCount",
     ),
     *(b'eval_count"', b'"billed_', b'"webSearchQueries"', b'"duration"', b'"num_segments"', b'"costDollars"'),
-    *(b'"credits', b'"amount'),
+    *(b'"credits', b'"amount', b'"executed_tools"', b'"token_count"'),
 )
 """In a document that may count: whatever the readers of all shapes look for has one of these."""
 SEARCHES: Final = b'"webSearchQueries"'

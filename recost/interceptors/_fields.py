@@ -26,7 +26,7 @@ _SHORT: Final = 64
 _BLANK: Final = b" \t\r\n"
 _START: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]{0,100}([{]|--|[A-Za-z0-9_.%\[\]+-]{1,64}=)")
 _SCALAR: Final = re.compile(rb"(-?[0-9][0-9.eE+-]{0,30}|true|false)[ \t\r\n]{0,16}[,}]")
-_NAME: Final = re.compile(
+_PART_NAME: Final = re.compile(
     rb'\r\ncontent-disposition:[^\r\n"]{0,80}[ \t;]name="([^"\r\n]{1,64})"', re.IGNORECASE
 )
 
@@ -146,7 +146,7 @@ def _of_multipart(data: bytes, tail: bytes) -> Iterator[tuple[bytes, bytes]]:
         if len(part) > _LONGEST_PART:
             continue
         headers, _, value = part.partition(b"\r\n\r\n")
-        name = _NAME.search(headers)
+        name = _PART_NAME.search(headers)
         if name is not None and b"filename" not in headers.lower() and b"\r\n" not in value:
             yield name[1], value
 

@@ -114,7 +114,7 @@ def show_prices(prices: list[Price], style: Style) -> str:
             number = sources.setdefault((price.date or "", price.source), len(sources) + 1)
             note = f"[{number}]"
         age = "" if price.age_months is None else f"{price.age_months} months old"
-        lines.append(printable(f"    {_amount(price):>12}  {price.unit:<24} {age:>14}  {note}".rstrip()))
+        lines.append(printable(f"    {_amount(price):>11}  {price.unit:<24} {age:>13}  {note}".rstrip()))
     if sources:
         lines += ["", style("sources", "bold")]
         lines += [_note(number, day, source) for (day, source), number in sources.items()]
