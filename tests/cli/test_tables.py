@@ -70,9 +70,9 @@ def test_sizes(count: float, shown: str) -> None:
 @given(st.text(), st.integers(0, 100))
 def test_what_is_shortened_fits_and_is_printable(text: str, width: int) -> None:
     short = shorten(text, width)
-    assert len(short) <= width
+    assert cells(short) <= width
     assert short.isprintable()
-    if text.isprintable() and len(text) <= width:
+    if text.isprintable() and cells(text) <= width:
         assert short == text
 
 
@@ -83,7 +83,7 @@ def test_a_table_is_never_wider_than_the_terminal(rows: list[tuple[str, str, int
     table.total = ("total", "", str(sum(calls for *_, calls in rows)))
     lines = table.render(PLAIN).split("\n")
     assert len(lines) == len(rows) + 4
-    assert max(map(len, lines)) <= WIDTH
+    assert max(map(cells, lines)) <= WIDTH
     assert all(line.endswith(str(row[2])) for line, row in zip(lines[2:], rows))
 
 
