@@ -13,7 +13,9 @@ from recost.interceptors import install, interception, uninstall
 from tests.loopback import Loopback, loopback
 
 # How long an example takes says more about what else the machine does.
-hypothesis.settings.register_profile("recost", deadline=None)
+hypothesis.settings.register_profile(
+    "recost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("recost")
 
 # In the background of a shell it is ignored, and every process that a test starts would ignore it, too.
