@@ -84,10 +84,11 @@ class _Call(NamedTuple):
     @property
     def units_by_model(self) -> Optional[Units]:
         """The units, under the names of those that the rule prices by model."""
-        reported = None if self.usage is None else self.usage.model
-        kind = kind_of(self.path, self.asked, reported)
-        prices, units = self.prices.usd_per_unit, self.units
-        if kind is None or units is None:
+        prices, usage = self.prices.usd_per_unit, self.usage
+        if usage is None or not prices:
+            return self.units
+        kind, units = kind_of(self.path, self.asked, usage.model), usage.units
+        if kind is None:
             return units
         names = {unit: f"{kind}.{unit}" for unit in units}
         return {names[unit] if names[unit] in prices else unit: count for unit, count in units.items()}

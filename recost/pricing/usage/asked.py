@@ -13,7 +13,7 @@ from recost.pricing.usage.fields import identifier
 from recost.pricing.usage.model import Usage
 from recost.pricing.usage.names import tier_of
 
-__all__ = ["ASKED", "MODEL", "fields_asked", "kind_of", "model_in", "with_asked"]
+__all__ = ["ASKED", "MODEL", "fields_asked", "is_for_images", "kind_of", "model_in", "with_asked"]
 
 MODEL: Final = ("model",)
 _LONG: Final = 4
@@ -52,6 +52,11 @@ def fields_asked(shape: str, path: str) -> tuple[str, ...]:
     return next((names for end, names in ASKED.get(shape, ()) if path.endswith(end)), ())
 
 
+def is_for_images(path: str) -> bool:
+    """Tell whether images are asked for at a path, given without query."""
+    return path.rstrip("/").endswith(_IMAGES)
+
+
 def model_in(fields: Mapping[str, str]) -> Optional[str]:
     """Return the model that a request names; None where what it has there is no name."""
     return identifier(fields.get("model"))
@@ -66,7 +71,7 @@ def kind_of(path: str, fields: Mapping[str, str], reported: Optional[str] = None
         reported: The model, as the response names it.
     """
     model = reported or model_in(fields)
-    if model is None or not path.rstrip("/").endswith(_IMAGES):
+    if model is None or not is_for_images(path):
         return model
     # Their defaults for DALL-E: https://developers.openai.com/api/reference/resources/images.
     return f"{model}.{fields.get('size', '1024x1024')}.{fields.get('quality', 'standard')}"
@@ -80,7 +85,7 @@ def with_asked(usage: Optional[Usage], path: str, fields: Mapping[str, str]) -> 
         path: Without query.
         fields: Of the request.
     """
-    if usage is None and "model" in fields and path.rstrip("/").endswith(_IMAGES):
+    if usage is None and "model" in fields and is_for_images(path):
         number = fields.get("n", "1")  # the images were too long to be counted
         return Usage(units={"images": int(number)}) if number.isdigit() and len(number) < _LONG else None
     return _with_tier(usage, fields)

@@ -74,7 +74,7 @@ def read(answer: Answer) -> Optional[Usage]:
         units,
         model,
         final=_is_final(answer),
-        reported_usd=reported_cost(answer.shape, usage),
+        reported_usd=reported_cost(answer, usage),
         tier=tier_of(usage),
         parts=parts,
         token_factor=factor,

@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Callable, Final, Optional
 
+from recost.pricing.usage.answer import Answer
 from recost.pricing.usage.fields import add, child, dollars, scaled
 
-__all__ = ["read_vercel_cost", "reported_cost"]
+__all__ = ["reported_cost"]
 
 
-def reported_cost(shape: str, usage: Mapping[str, Any]) -> Optional[Decimal]:
-    """Return the US dollars that a ``usage`` names; None where it names none."""
-    reader = _READERS.get(shape)
+def reported_cost(answer: Answer, usage: Mapping[str, Any]) -> Optional[Decimal]:
+    """Return the US dollars that an answer names, in its ``usage`` or beside it; None where it names none."""
+    if answer.shape == "vercel":
+        return _read_vercel(answer.documents)
+    reader = _READERS.get(answer.shape)
     return None if reader is None else reader(usage)
 
 
-def read_vercel_cost(documents: Sequence[Mapping[str, Any]]) -> Optional[Decimal]:
+def _read_vercel(documents: Sequence[Mapping[str, Any]]) -> Optional[Decimal]:
     """Return what Vercel's gateway says that a call cost; ``cost`` is 0 where somebody else bills it.
 
     https://vercel.com/docs/ai-gateway, as of 2026-11.

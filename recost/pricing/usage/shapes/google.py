@@ -92,16 +92,13 @@ _INTERACTION_ENDS: Final = frozenset({"interaction.complete", "interaction.compl
 
 
 def _read_interaction_units(usage: Mapping[str, Any]) -> dict[str, Number]:
-    units: dict[str, Number] = {}
-    taken, tool = count(usage.get("total_input_tokens")), count(usage.get("total_tool_use_tokens"))
-    made, thoughts = count(usage.get("total_output_tokens")), count(usage.get("total_thought_tokens"))
-    if taken is not None or tool is not None:
-        units["input_tokens"] = add(taken, tool)
-        add_part(units, "input_tool_tokens", tool)
-        add_part(units, "cache_read_tokens", count(usage.get("total_cached_tokens")))
-    if made is not None or thoughts is not None:
-        units["output_tokens"] = add(made, thoughts)
-        add_part(units, "reasoning_tokens", thoughts)
+    units = _sums(
+        taken=count(usage.get("total_input_tokens")),
+        tool=count(usage.get("total_tool_use_tokens")),
+        cached=count(usage.get("total_cached_tokens")),
+        made=count(usage.get("total_output_tokens")),
+        thoughts=count(usage.get("total_thought_tokens")),
+    )
     _read_modalities(units, usage, _INTERACTION_DETAILS, "tokens")
     return units
 
@@ -114,18 +111,34 @@ def _interaction_tools(usage: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _read_units(usage: Mapping[str, Any]) -> dict[str, Number]:
+    units = _sums(
+        taken=count(usage.get("promptTokenCount")),
+        tool=count(usage.get("toolUsePromptTokenCount")),
+        cached=count(usage.get("cachedContentTokenCount")),
+        made=count(usage.get("candidatesTokenCount", usage.get("responseTokenCount"))),
+        thoughts=count(usage.get("thoughtsTokenCount")),
+    )
+    _read_modalities(units, usage, _DETAILS, "tokenCount")
+    return units
+
+
+def _sums(
+    *,
+    taken: Optional[Number],
+    tool: Optional[Number],
+    cached: Optional[Number],
+    made: Optional[Number],
+    thoughts: Optional[Number],
+) -> dict[str, Number]:
+    """Return the units of counts that leave out the results of tools, and the thoughts."""
     units: dict[str, Number] = {}
-    prompt, tool = count(usage.get("promptTokenCount")), count(usage.get("toolUsePromptTokenCount"))
-    made = count(usage.get("candidatesTokenCount", usage.get("responseTokenCount")))
-    thoughts = count(usage.get("thoughtsTokenCount"))
-    if prompt is not None or tool is not None:
-        units["input_tokens"] = add(prompt, tool)
+    if taken is not None or tool is not None:
+        units["input_tokens"] = add(taken, tool)
         add_part(units, "input_tool_tokens", tool)
-        add_part(units, "cache_read_tokens", count(usage.get("cachedContentTokenCount")))
+        add_part(units, "cache_read_tokens", cached)
     if made is not None or thoughts is not None:
         units["output_tokens"] = add(made, thoughts)
         add_part(units, "reasoning_tokens", thoughts)
-    _read_modalities(units, usage, _DETAILS, "tokenCount")
     return units
 
 

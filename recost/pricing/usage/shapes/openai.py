@@ -13,11 +13,12 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
+from recost.pricing.usage.asked import is_for_images
 from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, identifier, inner, receipt, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of, tier_of
 from recost.pricing.usage.shapes import anthropic, openai_batches
-from recost.pricing.usage.shapes.costs import read_vercel_cost, reported_cost
+from recost.pricing.usage.shapes.costs import reported_cost
 from recost.pricing.usage.shapes.openai_tools import (
     ToolUse,
     are_calls_counted,
@@ -53,7 +54,6 @@ _COMPOUND: Final = re.compile(r"(?:groq/)?compound|\Z")
 _HAVE_TOOLS: Final = re.compile(r"(?:groq/)?compound|(?:openai/)?gpt-oss|\Z")
 """Models of Groq that have tools of its own: https://console.groq.com/docs/tool-use/built-in-tools. The
 tools of those that are one model come early in a stream."""
-_IMAGE_PATHS: Final = ("/images/generations", "/images/edits", "/images/variations")
 
 
 _REGIONAL: Final = Decimal("1.1")
@@ -103,9 +103,7 @@ def _read(answer: Answer) -> Optional[Usage]:
 def _read_used(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, Any]) -> Optional[Usage]:
     units = _read_units(answer, document, usage)
     model, served_by = route_of(answer, model_of([*answer.documents[:1], document]))
-    cost = reported_cost(answer.shape, usage)
-    if answer.shape == "vercel":
-        cost = read_vercel_cost(answer.documents)
+    cost = reported_cost(answer, usage)
     if not units and cost is None:
         return None
     parts = _read_breakdown(document) if answer.shape == "groq" else ()
@@ -181,7 +179,7 @@ def _read_units(answer: Answer, document: Mapping[str, Any], usage: Mapping[str,
     _read_pages(units, document, usage)
     if answer.shape not in _OWN_SHAPES:
         _read_searches(units, inner(document, "response") or document)
-    elif answer.path.rstrip("/").endswith(_IMAGE_PATHS):
+    elif is_for_images(answer.path):
         whole_images(units)
     if "output_tokens" not in units:
         _read_images(units, answer, document)
@@ -292,7 +290,7 @@ def _read_searches(units: dict[str, Number], response: Mapping[str, Any]) -> Non
 
 def _read_images(units: dict[str, Number], answer: Answer, document: Mapping[str, Any]) -> None:
     data = document.get("data")
-    if isinstance(data, list) and answer.path.rstrip("/").endswith(_IMAGE_PATHS):
+    if isinstance(data, list) and is_for_images(answer.path):
         add_part(units, "images", len(data))
 
 
@@ -312,7 +310,7 @@ def _is_counted(answer: Answer, document: Mapping[str, Any], units: Mapping[str,
         return False  # what they were may be lost
     if "usage_info" in document:
         return "document_annotation" in document
-    if path.endswith(_IMAGE_PATHS):
+    if is_for_images(path):
         return "data" in document or "output_tokens" in units
     if path.endswith("/responses"):
         return are_calls_counted(inner(document, "response") or document)
