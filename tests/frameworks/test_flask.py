@@ -376,6 +376,21 @@ def create_app():
 """
 
 
+def check_command(arguments: list[str], recorded: int, server: Loopback, folder: Path) -> None:
+    """Run a command line of Flask, and see that as many calls are recorded as served."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment(UPSTREAM=server.url, RECOST_LOCAL_DIR=str(folder / "telemetry")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(server.log) == recorded
+    assert sum(calls(windows(folder / "telemetry")).values()) == recorded
+
+
 @pytest.mark.parametrize(
     ("command", "recorded"),
     [(["nightly"], 1), (["jobs", "hourly"], 1), (["--help"], 0), (["routes"], 0)],
@@ -385,17 +400,7 @@ def test_commands_of_the_application_are_recorded(
     command: list[str], recorded: int, server: Loopback, tmp_path: Path
 ) -> None:
     (tmp_path / "service.py").write_text(CLI)
-    done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "service:create_app", *command],
-        cwd=tmp_path,
-        env=environment(UPSTREAM=server.url, RECOST_LOCAL_DIR=str(tmp_path / "telemetry")),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(server.log) == recorded
-    assert sum(calls(windows(tmp_path / "telemetry")).values()) == recorded
+    check_command(["-m", "flask", "--app", "service:create_app", *command], recorded, server, tmp_path)
 
 
 OWN_GROUP = (
@@ -423,14 +428,4 @@ def test_commands_of_a_group_of_the_applications_own_are_recorded(
     command: str, recorded: int, server: Loopback, tmp_path: Path
 ) -> None:
     (tmp_path / "manage.py").write_text(OWN_GROUP)
-    done = subprocess.run(
-        [sys.executable, "manage.py", command],
-        cwd=tmp_path,
-        env=environment(UPSTREAM=server.url, RECOST_LOCAL_DIR=str(tmp_path / "telemetry")),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(server.log) == recorded
-    assert sum(calls(windows(tmp_path / "telemetry")).values()) == recorded
+    check_command(["manage.py", command], recorded, server, tmp_path)
