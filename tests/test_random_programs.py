@@ -9,6 +9,7 @@ from tests.random_programs.programs import program
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # programs that are unsteady are run again and again
 def test_programs_see_no_difference() -> None:
     result = compare(0, 200)
     assert not result.differences, "\n".join(result.differences)

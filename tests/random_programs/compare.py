@@ -66,11 +66,14 @@ def _look_again(seed: int, result: Result) -> dict[str, Any]:
     Returns:
         The recorded run that counts.
     """
-    bare = [_run(seed, seed + 1, "bare")[seed] for _ in range(_AGAIN)]
-    recorded = [_run(seed, seed + 1, "recorded")[seed] for _ in range(_AGAIN)]
-    for other in recorded:
-        if any(not _differs(one, other) for one in bare):
-            return other
+    bare: list[dict[str, Any]] = []
+    recorded: list[dict[str, Any]] = []
+    for _ in range(_AGAIN):
+        bare.append(_run(seed, seed + 1, "bare")[seed])
+        recorded.append(_run(seed, seed + 1, "recorded")[seed])
+        for other in recorded:
+            if any(not _differs(one, other) for one in bare):
+                return other
     if any(one["seen"] != bare[0]["seen"] for one in bare):
         result.unsteady += 1
         return next((other for other in recorded if other["served"] == other["attempts"]), recorded[0])
