@@ -53,7 +53,7 @@ IN_PATHS = (
     Secret("hex", "9e107d9d372bb6826bd81d3542a419d6", ("9e107d9d", "42a419d6")),
     Secret("base64", "c2VjcmV0LXZhbHVlLWluLWEtcGF0aA==", ("c2VjcmV0", "cGF0aA")),
     Secret("base64 for URLs", "Vf_7pQ-k2LmX9sR4tYwZ8bNcD1eGhJ3u", ("Vf_7pQ", "GhJ3u")),
-    Secret("GitHub token", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", ("16C7e42F", "78B4a")),
+    Secret("GitHub token", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", ("16C7e42F", "47Ae178B4a")),
     Secret("AWS key", "AKIAIOSFODNN7EXAMPLE", ("IOSFODNN7",)),
     Secret(
         "Slack webhook",
