@@ -57,6 +57,7 @@ def scope_of(question: Question) -> dict[str, list[str]]:
     """Return the filters of a question as they are kept in a baseline."""
     return {
         "provider": sorted(question.providers),
+        "endpoint": sorted(question.endpoints),
         "model": sorted(question.models),
         "tag": sorted(f"{name}={value}" for name, value in question.tags),
         "env": sorted(question.environments),
@@ -71,7 +72,7 @@ def baseline_of(answer: Answer, now: datetime) -> Baseline:
         question.by,
         scope_of(question),
         question.period.since,
-        question.period.until or now,
+        question.period.ended(now),
         total.calls,
         total.unpriced,
         total.cost_usd,
@@ -87,7 +88,7 @@ def check_length(baseline: Baseline, question: Question, now: datetime, name: st
     """
     period = question.period
     then = None if baseline.since is None else baseline.until - baseline.since
-    here = None if period.since is None else (period.until or now) - period.since
+    here = None if period.since is None else period.ended(now) - period.since
     if then is None and here is None:
         return
     if then is None or here is None or abs(here - then) > _ALIKE * then:
@@ -156,7 +157,10 @@ def _parsed(content: dict[str, Any]) -> Baseline:
     by, total = tuple(map(_text, _list(content["by"]))), content["total"]
     return Baseline(
         by,
-        {_text(key): list(map(_text, _list(values))) for key, values in content["filters"].items()},
+        {
+            "endpoint": [],  # earlier versions have not kept it
+            **{_text(key): list(map(_text, _list(values))) for key, values in content["filters"].items()},
+        },
         None if content["since"] is None else _moment(content["since"]),
         _moment(content["until"]),
         _count(total["calls"]),

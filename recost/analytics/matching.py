@@ -39,15 +39,21 @@ def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -
         filters: What was given for each of `FILTERS`.
 
     Raises:
-        QuestionError: One matches nothing; it is named, with what there is.
+        QuestionError: One matches nothing, and is named, with what there is; or they match nothing together.
     """
     if not any(filters.values()) or scope_of(readings) is None:
         return
     for option, given in filters.items():
         for each in dict.fromkeys(given):
-            only: dict[str, Any] = {FILTERS[option][0]: (each,)}
-            if not _matches(readings, replace(_EVERYTHING, **only)):
+            if not _matches(readings, _only({option: (each,)})):
                 raise QuestionError(_refusal(readings, option, each))
+    if not _matches(readings, _only(filters)):
+        raise QuestionError(_refusal_of_all(filters))
+
+
+def _only(filters: Mapping[str, Sequence[Any]]) -> Question:
+    given: dict[str, Any] = {FILTERS[option][0]: tuple(values) for option, values in filters.items()}
+    return replace(_EVERYTHING, **given)
 
 
 def _matches(readings: Readings, question: Question) -> bool:
@@ -67,6 +73,18 @@ def _refusal(readings: Readings, option: str, given: Any) -> str:
     more = f" and {len(shown) - _SHOWN:,} more" * (len(shown) > _SHOWN)
     there = f"recorded {what} are: {listed}{more}" if shown else f"no {what} are recorded"
     return f"recost: --{option} {text[: 2 * _LONGEST]!r} matches nothing that was recorded; {there}"
+
+
+def _refusal_of_all(filters: Mapping[str, Sequence[Any]]) -> str:
+    """Name the filters each of which matches something, and that match nothing together."""
+    named = [
+        f"--{option} {('='.join(each) if option == 'tag' else each)[: 2 * _LONGEST]!r}"
+        for option, given in filters.items()
+        for each in given
+    ]
+    more = f" and {len(named) - _SHOWN:,} more" * (len(named) > _SHOWN)
+    told = f"recost: {' '.join(named[:_SHOWN])}{more} together match nothing that was recorded"
+    return f"{told}; each of them matches something"
 
 
 def _known(readings: Readings, option: str, tag: Optional[str]) -> Optional[list[str]]:

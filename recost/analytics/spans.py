@@ -39,34 +39,49 @@ class Period:
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise SpanError(f"the period ends ({self.until}) before it begins ({self.since})")
 
+    def ended(self, now: datetime) -> datetime:
+        """Return its end; now, where it has begun and goes on: what is to come can't be compared."""
+        if self.until is None or (now < self.until and (self.since is None or self.since < now)):
+            return now
+        return self.until
+
     def before(self, now: datetime) -> Period:
         """Return the period that this one is compared with.
 
-        From midnight on it is as many days before, up to the same time of day: today up to now is compared
-        with yesterday up to the same time. A week is compared with the week before, and a month with the
-        month before up to the same day. Any other period is compared with the same length just before it.
+        A period that goes on is compared as far as it has come. From midnight on it is as many days before,
+        up to the same time of day: today up to now is compared with yesterday up to the same time. A week is
+        compared with the week before, and a month with the month before up to the same day. Any other period
+        is compared with the same length just before it.
 
         Raises:
             SpanError: It has no beginning, has not begun, or begins too early.
         """
         if self.since is None:
             raise SpanError("a period to compare with needs a beginning: --since 7d")
-        until = now if self.until is None else self.until
+        until = self.ended(now)
         if until <= self.since:
             raise SpanError("a period that has not begun has none before it to compare with")
         try:
             if self.since != _midnight(self.since, self.since.tzinfo):
                 return Period(_utc(self.since) - (_utc(until) - _utc(self.since)), self.since)
-            return self._days_before(self.since, until.astimezone(self.since.tzinfo))
+            asked = until if self.until is None else self.until
+            zone = self.since.tzinfo
+            return self._days_before(self.since, until.astimezone(zone), asked.astimezone(zone))
         except OverflowError as error:
             raise SpanError("there is no time before the period to compare it with") from error
 
-    def _days_before(self, since: datetime, until: datetime) -> Period:
-        """Return the period with the same times of day before, in local time."""
-        days = -((since - until) // _DAY)  # of clocks; one that has begun is one
+    def _days_before(self, since: datetime, until: datetime, asked: datetime) -> Period:
+        """Return the period with the same times of day before, in local time.
+
+        Args:
+            since: When this one begins.
+            until: When it ends, or how far it has come.
+            asked: When it ends.
+        """
+        days = -((since - asked) // _DAY)  # of clocks; one that has begun is one
         ends = _following_month(since)
-        of_month = self.unit == "month" or (self.unit != "day" and (until == ends or days > _WEEK))
-        if since.day == 1 and until <= ends and of_month:
+        of_month = self.unit == "month" or (self.unit != "day" and (asked == ends or days > _WEEK))
+        if since.day == 1 and asked <= ends and of_month:
             first = _midnight(since - _DAY, since.tzinfo).replace(day=1)
             return Period(first, since if until == ends else min(first + (until - since), since))
         if self.unit == "week" and days <= _WEEK:

@@ -21,6 +21,7 @@ from typing import Any, Final, NoReturn, Optional
 from recost._text import printable
 from recost._version import __version__
 from recost.cli.ending import orderly_end
+from recost.cli.streams import flushed, lasting_stderr, point_nowhere, print_anything
 
 __all__ = ["COMMANDS", "main"]
 
@@ -53,43 +54,28 @@ _REFUSED: Final = 2
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command that the arguments name, and return the exit code of the process."""
-    with orderly_end():
+    with orderly_end(), lasting_stderr():
         return _guarded(sys.argv[1:] if argv is None else list(argv))
 
 
 def _guarded(argv: list[str]) -> int:
-    _print_anything()
+    print_anything()
     try:
         code = _dispatch(argv)
-        return code if _flushed() else _REFUSED
+        return code if flushed() else _REFUSED
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
-        _close_stdout()
+        point_nowhere(sys.stdout)
         return _BROKEN_PIPE
     except OSError as error:  # most often of stdout, where it is not buffered
-        _close_stdout()
+        point_nowhere(sys.stdout)
         print(f"recost: {printable(str(error))}", file=sys.stderr)
         return _REFUSED
     except Exception:  # noqa: BLE001 - the interpreter would end with 1, which says something else
         traceback.print_exc()
-        return _FAULT if _flushed() else _REFUSED
-
-
-def _flushed() -> bool:
-    """Print what is still buffered, and return whether that was possible; otherwise say why not."""
-    if sys.stdout is None:
-        return True
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _close_stdout()
-        print(f"recost: cannot write to stdout: {error.strerror or error}", file=sys.stderr)
-        return False
-    return True
+        return _FAULT if flushed() else _REFUSED
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -139,21 +125,3 @@ def _unknown(parser: argparse.ArgumentParser, name: str) -> NoReturn:
     close = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
     parser.error(f"no command {name!r}; {hint}")
-
-
-def _print_anything() -> None:
-    """Have a character that the terminal's encoding lacks printed as an escape: a path may hold any."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-
-
-def _close_stdout() -> None:
-    """Point stdout nowhere: what is still buffered would raise again when the interpreter flushes it."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-    except (OSError, ValueError):  # no real file behind it
-        return

@@ -99,7 +99,7 @@ def _notes(answer: Answer, baseline: Optional[Baseline], now: datetime) -> list[
     total, period = answer.total.now, answer.question.period
     zone = answer.question.zone
     since = "the beginning" if period.since is None else _moment(period.since.astimezone(zone))
-    notes = [f"From {since} to {_moment((period.until or now).astimezone(zone))}."]
+    notes = [f"From {since} to {_moment(period.ended(now).astimezone(zone))}."]
     if total.reported_usd is not None:
         notes.append(f"Cost: {sources_of(total)}.")
     if total.unpriced:

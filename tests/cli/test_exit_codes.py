@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,10 @@ def recost(
     return subprocess.run(
         [sys.executable, "-m", "recost", *arguments],
         env={**env, "PYTHONUNBUFFERED": "" if buffered else "1"},
-        stderr=subprocess.PIPE,
         text=True,
         timeout=60,
         check=False,
-        **how,
+        **{"stderr": subprocess.PIPE, **how},
     )
 
 
@@ -118,6 +118,46 @@ def test_a_closed_stdout(env: dict[str, str], arguments: tuple[str, ...]) -> Non
     done = recost(env, *arguments, preexec_fn=lambda: os.close(1))
     assert done.returncode == 2
     assert done.stderr == "recost: stdout is closed: expected a file, a pipe or a terminal\n"
+
+
+@pytest.mark.parametrize("kind", ["closed", "full", "left", "left buffered", "full buffered"])
+def test_a_stderr_that_takes_nothing_changes_nothing(env: dict[str, str], kind: str) -> None:
+    if kind.startswith("full") and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    Path(env["RECOST_LOCAL_DIR"], "shop.jsonl.bak").write_bytes(b"")  # which is named on stderr
+    expected = {
+        ("export",): 0,
+        (*GATE, "--write-baseline", "-"): 1,
+        (*GATE, "--provider", "opena1"): 2,
+        (*ANOMALIES, "--endpoint", "nothing"): 2,
+        ("gate", "--max-usd", "much"): 2,
+        ("reports",): 2,
+    }
+    usual = {arguments: recost(env, *arguments, stdout=subprocess.PIPE).stdout for arguments in expected}
+    how: dict[str, Any] = {"stdout": subprocess.PIPE, "buffered": kind.endswith("buffered")}
+    with ExitStack() as stack:
+        if kind == "closed":
+            how |= {"preexec_fn": lambda: os.close(2), "stderr": None}
+        elif kind.startswith("full"):
+            how["stderr"] = stack.enter_context(Path("/dev/full").open("wb"))
+        else:
+            ours, how["stderr"] = os.pipe()
+            os.close(ours)
+            stack.callback(os.close, how["stderr"])
+        for arguments, code in expected.items():
+            done = recost(env, *arguments, **how)
+            assert (done.returncode, done.stdout) == (code, usual[arguments]), arguments
+
+
+def test_a_fault_behind_a_closed_stderr(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import recost.cli.gate\ndef fail():\n    raise RuntimeError\nrecost.cli.gate.right_now = fail\n"
+    )
+    done = recost(
+        {**env, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        *GATE, stdout=subprocess.PIPE, stderr=None, preexec_fn=lambda: os.close(2),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (70, "")
 
 
 def test_a_program_under_run_may_do_without_stdout(env: dict[str, str]) -> None:

@@ -135,6 +135,52 @@ def test_a_baseline_of_other_calls_or_of_another_length(
 
 
 @pytest.mark.parametrize(
+    "filters", [("--provider", "openai"), ("--endpoint", "chat"), ("--env", "test"), ("--project", "shop")]
+)
+def test_a_baseline_of_other_filters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], filters: tuple[str, str]
+) -> None:
+    file = tmp_path / "baseline.json"
+    assert gate("--write-baseline", file, *filters) == 0
+    assert gate("--baseline", file, *filters) == 0
+    capsys.readouterr()
+    for others in ((), (filters[0], "*")):
+        assert gate("--baseline", file, *others) == 2
+        shown = capsys.readouterr()
+        assert (shown.out, shown.err) == (
+            "",
+            f"recost: {file} was written with other filters: {' '.join(filters)}\n",
+        )
+
+
+def test_a_baseline_that_keeps_no_endpoints(tmp_path: Path) -> None:
+    file = tmp_path / "baseline.json"
+    assert gate("--write-baseline", file) == 0
+    content = json.loads(file.read_text())
+    del content["filters"]["endpoint"]
+    file.write_text(json.dumps(content))
+    assert gate("--baseline", file) == 0
+    assert gate("--baseline", file, "--endpoint", "chat") == 2
+
+
+def test_a_baseline_of_a_period_that_goes_on_is_as_long_as_it_has_come(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "baseline.json"
+    (folder / "more.jsonl").write_bytes(b"".join(line(number * 720 - 60_000) for number in range(120)))
+    at = datetime(2026, 3, 29, 12, tzinfo=timezone.utc)
+    monkeypatch.setattr("recost.cli.gate.right_now", lambda: at)
+    assert gate("--write-baseline", file, "--since", "2026-03-01", "--until", "2026-04-01") == 0
+    assert datetime.fromisoformat(json.loads(file.read_text())["until"]) == at
+    assert "From 2026-03-01 00:00 +0000 to 2026-03-29 12:00 +0000." in capsys.readouterr().out
+    for until, code in (("2026-04-01", 0), ("2026-03-29 12:00", 0), ("2026-03-02", 2)):
+        assert gate("--baseline", file, "--since", "2026-03-01", "--until", until) == code
+    monkeypatch.setattr("recost.cli.gate.right_now", lambda: at.replace(day=2))
+    assert gate("--baseline", file, "--since", "2026-03-01", "--until", "2026-04-01") == 2
+    assert "28 days, 12:00:00, not 1 day, 12:00:00" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("then", "here"),
     [
         (("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-04-01")),

@@ -411,6 +411,35 @@ def test_a_filter_that_matches_nothing_is_named(
         assert err == f"recost: {option} {given!r} matches nothing that was recorded; {told}\n"
 
 
+def test_filters_that_match_nothing_together_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = line(3).replace(b'"openai"', b'"stripe"').replace(b'"chat"', b'"charges"')
+    tagged = line(4).replace(b'"openai"', b'"anthropic"').replace(
+        b'"estimatedCostCents":0.25',
+        b'"estimatedCostCents":0.25,"tags":[{"tags":{"tenant":"acme"},"requestCount":1,"errorCount":0,'
+        b'"estimatedCostCents":0.25,"unpricedCount":0}]',
+    )  # fmt: skip
+    (folder / "other.jsonl").write_bytes(other + tagged)
+    commands = [("report",), ("gate", "--max-usd", "1"), ("export",), ("waste",), ("anomalies",)]
+    for command in commands:
+        err = shown(capsys, *command, "--provider", "openai", "--endpoint", "charges", code=2)
+        assert err == (
+            "recost: --provider 'openai' --endpoint 'charges' together match nothing that was recorded; "
+            "each of them matches something\n"
+        )
+    for command in (commands[0], commands[1]):
+        err = shown(capsys, *command, "--provider", "stripe", "--tag", "tenant=acme", code=2)
+        assert "--provider 'stripe' --tag 'tenant=acme' together match nothing" in err
+    err = shown(capsys, "report", *["--project", "shop"] * 300, "--endpoint", "charges", code=2)
+    assert len(err) < 400
+    for known in (
+        ["--provider", "stripe", "--endpoint", "charges"],
+        ["--provider", "*", "--tag", "tenant=*"],
+    ):
+        shown(capsys, "report", *known)
+
+
 def test_filters_that_match_are_taken_whatever_the_period(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,88 @@
+"""stdout and stderr of a command: any character can be printed, and what can't be written is noticed.
+
+What stdout lacks is a failure of the command. What stderr lacks is lost: notes must neither change the exit
+code nor reach stdout, which is where Python prints to when stderr is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, Optional, TextIO, cast
+
+__all__ = ["flushed", "lasting_stderr", "point_nowhere", "print_anything"]
+
+
+@contextmanager
+def lasting_stderr() -> Iterator[None]:
+    """Let stderr take whatever is printed, also when it is closed, full or its reader has left."""
+    before = sys.stderr
+    with ExitStack() as stack:
+        stream = before
+        if stream is None:  # closed by who started us
+            stream = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123 - devnull
+        sys.stderr = cast("TextIO", _Lasting(stream))
+        try:
+            yield
+        finally:
+            sys.stderr = before
+
+
+class _Lasting:
+    """A stream that drops what can't be written to the one behind it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.write(text)
+        except OSError:
+            point_nowhere(self._stream)
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            point_nowhere(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def print_anything() -> None:
+    """Have a character that the terminal's encoding lacks printed as an escape: a path may hold any."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def flushed() -> bool:
+    """Print what is still buffered, and return whether that was possible; otherwise say why not.
+
+    Raises:
+        BrokenPipeError: The reader of stdout has left.
+    """
+    if sys.stdout is None:
+        return True
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        point_nowhere(sys.stdout)
+        print(f"recost: cannot write to stdout: {error.strerror or error}", file=sys.stderr)
+        return False
+    return True
+
+
+def point_nowhere(stream: Optional[TextIO]) -> None:
+    """Drop what is still buffered: it would raise again when the interpreter flushes it."""
+    if stream is None:  # closed by who started us
+        return
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - devnull
+        os.dup2(nowhere.fileno(), stream.fileno())
