@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,6 +28,8 @@ WIDTH: Final = 80
 NARROW: Final = 40
 """Columns that a table fits in, by leaving out some of its own."""
 _ELLIPSIS: Final = "..."
+_LEAST_ROOM: Final = 8
+"""For text beside its heading."""
 
 
 @dataclass(frozen=True)
@@ -124,15 +125,31 @@ def shorten(text: str, width: int) -> str:
 
 
 def wrap(heading: str, text: str, width: int = WIDTH) -> str:
-    """Return a text under its heading, broken between words, further lines indented as far as the first."""
-    return textwrap.fill(
-        printable(" ".join(text.split("\n"))),
-        width,
-        initial_indent=heading,
-        subsequent_indent=" " * len(heading),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    """Return a text under its heading, broken between words, further lines indented as far as the first.
+
+    A word that is longer than a line is broken, too; a path or an address stays whole.
+    """
+    indent = " " * cells(heading)
+    room = max(width - len(indent), _LEAST_ROOM)
+    lines: list[str] = []
+    for word in printable(" ".join(text.split("\n"))).split():
+        if lines and cells(lines[-1]) + 1 + cells(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines += [word] if "/" in word else _pieces(word, room)
+    return f"\n{indent}".join([f"{heading}{lines[0] if lines else ''}", *lines[1:]])
+
+
+def _pieces(word: str, room: int) -> list[str]:
+    """Return a word in pieces of at most so many cells."""
+    pieces, taken = [""], 0
+    for character in word:
+        taken += cells(character)
+        if taken > room:
+            pieces.append("")
+            taken = cells(character)
+        pieces[-1] += character
+    return pieces
 
 
 def format_money(cents: float) -> str:

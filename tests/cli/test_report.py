@@ -503,7 +503,16 @@ def test_a_narrow_terminal(
         told = out.splitlines()[1:] if width == 80 else out.splitlines()
         assert max(map(cells, told)) <= width, out
         assert " cost" in out.partition("---")[0]
-    for command in (("waste",), ("anomalies", "--since", "2026-11-20", "--until", "2026-11-24")):
+    wide = line(4, 20).replace(
+        b'"openai"', '"東京都サービス 東京都のとても長い名前 東京都サービス 東京都サービス"'.encode()
+    )
+    (folder / "株式会社のとても長い名前の.jsonl").write_bytes(wide)
+    some = ("--since", "2026-11-20", "--until", "2026-11-24")
+    for command in (
+        ("waste",),
+        ("anomalies", *some),
+        ("anomalies", "--since", "2026-03-27", "--until", "2026-03-28"),
+    ):
         out = shown(capsys, *command)
         assert max(map(cells, out.splitlines())) <= width, out
 

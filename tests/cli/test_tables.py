@@ -104,6 +104,16 @@ def test_figures_are_never_shortened() -> None:
 
 def test_text_is_wrapped_under_its_heading() -> None:
     assert wrap("one ", "two three", width=10) == "one two\n    three"
+    assert wrap("名前 ", "東京 サービス x", width=14) == "名前 東京\n     サービス\n     x"
+    assert wrap("one ", "東京都サービス", width=12) == "one 東京都サ\n    ービス"
+    assert wrap("one ", "in /srv/telemetry/東京 now", width=14) == "one in\n    /srv/telemetry/東京\n    now"
+
+
+@given(st.text(alphabet="ab 東é\u0301👍\n", max_size=60), st.integers(20, 80))
+def test_wrapped_text_is_within_its_width_and_loses_nothing(text: str, width: int) -> None:
+    wrapped = wrap("heading ", text, width)
+    assert all(cells(line) <= width for line in wrapped.split("\n"))
+    assert "".join(wrapped.split()) == "heading" + "".join(text.split())
 
 
 class Terminal(io.StringIO):

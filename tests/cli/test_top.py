@@ -293,6 +293,9 @@ def test_one_block(tmp_path: Path) -> None:
     assert float(cells[5].strip("$").replace(",", "")) == pytest.approx(518_400, rel=0.1)
     assert cells[6:] == ["0%", "9.0", "ms"]
     assert max(map(len, lines)) <= 80
+    narrow = once(tmp_path, env={"COLUMNS": "40"}).stdout
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert "120 calls, $12.00 in 1 min of the last 5 min" in " ".join(narrow.split())
 
 
 def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:

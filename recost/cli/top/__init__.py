@@ -120,7 +120,8 @@ def _block(feed: Feed, view: View, zone: tzinfo) -> str:
     rates = feed.recent.rates(view.by, now)
     first, second = headings(rates, feed.recent, view, now.astimezone(zone))
     said = notes(rates, feed.bad_lines, feed.bad_metrics)
-    parts = [style(first, "bold"), second, "", table_of(rates, view, width).render(style, width), ""]
+    above = [style(wrap("", first, width), "bold"), wrap("", second, width)]
+    parts = [*above, "", table_of(rates, view, width).render(style, width), ""]
     return "\n".join([*parts, *(wrap(f"{head:<16}", text, width) for head, text in said)])
 
 
