@@ -98,7 +98,7 @@ class Spend:
         if not self._pending:
             return
         # Of the application's own `init`, whoever listens besides it and comes first.
-        price_of = self._price_of or current_cost_of() or price_of or _no_price
+        price_of = self._price_of or current_cost_of(price_of) or _no_price
         # By number: a finaliser may add a call at any point, also while this thread is in here.
         for _ in range(len(self._pending)):
             try:

@@ -135,7 +135,7 @@ class Pipeline:
             route, failed, latency_ms = _Route(UNKNOWN, "/", "/", None), not _answered(exchange), 0.0
         if route is not None:
             self._count(exchange, route, failed, latency_ms)
-        if exchange.scope is not None:
+        if exchange.scope is not None and self._meter is not None:
             self._settle(exchange.scope)
 
     def take(self) -> Optional[Window]:

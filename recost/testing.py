@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
@@ -56,25 +56,28 @@ def capture_calls(**options: Any) -> Iterator[list[RawEvent]]:
     A call is in the list before the client returns; one whose response is streamed, when its body has ended.
     ``provider`` and ``endpoint_category`` are filled in, as in a summary; ``url`` and ``path`` are as called.
 
+    Where neither `recost.init` nor `capture_windows` is in force, `recost.track` and `recost.cost_for` price
+    by the settings given here. Budgets hold for the block, as in `capture_windows`.
+
     Args:
         **options: Settings as for `recost.init`: ``custom_providers``, ``exclude_hosts`` and the like.
 
     Raises:
         ValueError: A setting is not valid.
+        RecostBudgetExceededError: Out of a call in the block that a budget refuses.
     """
     calls: list[RawEvent] = []
-    settings = resolve(None, options, {})
+    settings = resolve(None, {**options, **_UNHURRIED}, {})
     if not settings.enabled:
         yield calls
         return
     name = f"testing-{next(_numbers)}"
-    report = Reporter(settings.on_error)
-    interception.add(name, _Labeller(settings, calls, report))
-    try:
-        yield calls
-    finally:
-        interception.remove(name)
-        report.notifier.close(time.monotonic() + _TELLING_S)
+    with _recording(settings, [], last=True) as recording:
+        interception.add(name, _Labeller(settings, calls, recording.report))
+        try:
+            yield calls
+        finally:
+            interception.remove(name)
 
 
 class CapturedWindows(list[WindowSummary]):
@@ -114,20 +117,44 @@ def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
     if not settings.enabled:
         yield windows
         return
+    with _recording(settings, windows) as recording:
+        windows._flush = recording.flush  # noqa: SLF001 - a class of this module
+        yield windows
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """The SDK of a block."""
+
+    report: Reporter
+    flush: Callable[[float], None]
+
+
+@contextmanager
+def _recording(
+    settings: Settings, windows: list[WindowSummary], *, last: bool = False
+) -> Iterator[_Recording]:
+    """Run the SDK for the length of a block, as `recost.init` wires it, and flush at its end.
+
+    Args:
+        settings: What `recost.config.resolve` returned.
+        windows: The destination.
+        last: `recost.cost_for` prices by these settings only where nothing else prices.
+    """
     transport = MemoryTransport()
     transport.windows = windows
     registry, report = build_registry(settings), Reporter(settings.on_error)
     keeper = build_keeper(settings, registry, report, files=False)
     runtime = build_runtime(settings, registry, report, transport, keeper)
-    windows._flush = partial(_flush, runtime, keeper)  # noqa: SLF001 - a class of this module
+    flush = partial(_flush, runtime, keeper)
     name = f"testing-{next(_numbers)}"
     runtime.listen(name, _NowAndThen(runtime.worker.turn))
     try:
-        with priced_by(runtime.cost_of):
-            yield windows
+        with priced_by(runtime.cost_of, last=last):
+            yield _Recording(report, flush)
     finally:
         interception.remove(name)
-        windows.flush()
+        flush(_FLUSH_WITHIN_S)
         report.notifier.close(time.monotonic() + _TELLING_S)
 
 

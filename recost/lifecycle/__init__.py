@@ -28,6 +28,8 @@ _locks: Final = [threading.RLock()]
 _current: Final[list[RecostHandle]] = []
 _stand_ins: Final[list[CostOf]] = []
 """Price calls where no `init` is in force, the latest first."""
+_last_resorts: Final[list[CostOf]] = []
+"""Price calls where nothing else does, the latest first."""
 
 
 def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
@@ -94,23 +96,36 @@ def current_handle() -> Optional[RecostHandle]:
     return next((handle for handle in list(_current) if not handle.disposed), None)
 
 
-def current_cost_of() -> Optional[CostOf]:
-    """Return what prices a call: of `init`, else of the latest that stands in for it; None without any."""
+def current_cost_of(given: Optional[CostOf] = None) -> Optional[CostOf]:
+    """Return what prices a call: of `init`, else of the latest that stands in for it; None without any.
+
+    Args:
+        given: Of who asks: that of an `init` that is ending comes before all that stand in.
+    """
     handle = current_handle()
     if handle is not None:
         return handle.cost_of
-    return next(reversed(_stand_ins.copy()), None)
+    standing_in = [*_last_resorts, *_stand_ins]
+    if given is not None and given not in standing_in:
+        return given
+    return next(reversed(standing_in), None)
 
 
 @contextmanager
-def priced_by(cost_of: CostOf) -> Iterator[None]:
-    """Price calls by ``cost_of`` for the length of a block, where no `init` is in force."""
-    _stand_ins.append(cost_of)
+def priced_by(cost_of: CostOf, *, last: bool = False) -> Iterator[None]:
+    """Price calls by ``cost_of`` for the length of a block, where no `init` is in force.
+
+    Args:
+        cost_of: Returns what a call cost.
+        last: Only where no other block prices them, either.
+    """
+    pricing = _last_resorts if last else _stand_ins
+    pricing.append(cost_of)
     try:
         yield
     finally:
         with suppress(ValueError):
-            _stand_ins.remove(cost_of)
+            pricing.remove(cost_of)
 
 
 def flush_all() -> None:

@@ -205,6 +205,37 @@ def test_captured_windows_have_what_init_writes(options: Options, upstream: Mete
 
 
 @pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
+def test_captured_calls_cost_what_init_says(options: Options, upstream: Metered, tmp_path: Path) -> None:
+    said, lines, _ = _seen_by_init(upstream, tmp_path, options, NOBODY, NOBODY)
+    with capture_calls(**options) as calls:
+        captured = _call(upstream)
+    assert captured == said
+    assert [(call.provider, call.endpoint_category) for call in calls] == [
+        (line["provider"], line["endpoint"]) for line in lines for _ in range(line["requestCount"])
+    ]
+    assert interception.sink is None
+    assert recost.lifecycle.current_cost_of() is None
+
+
+@pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
+def test_captured_calls_change_no_price_of_captured_windows(options: Options, upstream: Metered) -> None:
+    with capture_windows(**options):
+        alone = _call(upstream)
+    with capture_windows(**options), capture_calls():
+        assert _call(upstream) == alone
+    with capture_calls(), capture_windows(**options):
+        assert _call(upstream) == alone
+
+
+def test_the_latest_captured_calls_price(upstream: Metered) -> None:
+    with capture_calls(**SETTINGS["tokens"]):
+        alone = _call(upstream)
+        with capture_calls(**SETTINGS["tokens of another price"]):
+            other = _call(upstream)
+        assert _call(upstream) == alone != other
+
+
+@pytest.mark.parametrize("options", SETTINGS.values(), ids=SETTINGS)
 def test_a_stream_goes_on_for_the_others_when_init_ends(
     options: Options, upstream: Metered, tmp_path: Path
 ) -> None:
@@ -225,6 +256,8 @@ def test_a_stream_goes_on_for_the_others_when_init_ends(
 
     with httpx.Client(trust_env=False, verify=False) as client:
         alone = cut_off("alone")
+        with capture_windows():
+            assert cut_off("with captured windows") == alone
         with capture_calls() as calls:
             assert cut_off("with another") == alone
     assert [call.response_bytes for call in calls] == [alone[-1]]
