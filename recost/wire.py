@@ -215,6 +215,8 @@ class Metric:
     """US dollars, exact."""
     p50_ms: Optional[float]
     p95_ms: Optional[float]
+    flat_usd: Decimal = Decimal(0)
+    """Of the cost, estimates of calls whose answers were not looked at; exact."""
     models: Sequence[Model] = ()
     """Of some of the calls; the others have no model."""
 
@@ -388,8 +390,16 @@ def _metric(entry: Any) -> Optional[Metric]:
     return Metric(
         provider, endpoint, method, calls, errors, _count(entry.get("unpricedCount")) or 0, cost,
         _latency(entry.get("p50LatencyMs")), _latency(entry.get("p95LatencyMs")),
-        tuple(_models(entry.get("models"))),
+        _flat(entry), tuple(_models(entry.get("models"))),
     )  # fmt: skip
+
+
+def _flat(entry: dict[str, Any]) -> Decimal:
+    """Return the estimates of a metric; none where attempts are told, as they are of metered calls only."""
+    sources = entry.get("costSource")
+    if not isinstance(sources, dict) or _count(entry.get("attempts")) is not None:
+        return Decimal(0)
+    return _dollars(sources.get("estimated")) or Decimal(0)
 
 
 def _models(entries: Any) -> Iterator[Model]:

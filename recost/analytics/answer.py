@@ -24,6 +24,7 @@ _LATER: Final = (
     "reported_usd",
     "computed_usd",
     "estimated_usd",
+    "flat_usd",
     "unstated_usd",
     "bytes_up",
     "bytes_down",
@@ -44,7 +45,8 @@ FORMATS: Final = {
 _MOST_IDLE: Final = timedelta(hours=1)
 _IDLE: Final = 0.05
 """Of the period before, before its first window: a program that was there may have made no calls."""
-_CENTS: Final = ("cost", "reported", "computed", "estimated")
+_SOURCES: Final = ("reported", "computed", "estimated")
+_CENTS: Final = ("cost", *_SOURCES, "flat")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Figures:
     reported_usd: Optional[Decimal] = Decimal(0)
     computed_usd: Optional[Decimal] = Decimal(0)
     estimated_usd: Optional[Decimal] = Decimal(0)
+    flat_usd: Optional[Decimal] = Decimal(0)
+    """Of ``estimated_usd``, what is from windows of programs that don't look at answers."""
     unstated_usd: Optional[Decimal] = Decimal(0)
     """Of the cost, what has no source: windows of protocol 1.0 have none."""
     unpriced: int = 0
@@ -205,7 +209,7 @@ def _added(parts: Iterable[_Sums]) -> _Sums:
 
 
 def _figures(sums: _Sums, breakdown: Optional[str]) -> Figures:
-    stated = sum((EXACT.create_decimal(sums[name]) for name in _CENTS[1:]), Decimal(0))
+    stated = sum((EXACT.create_decimal(sums[name]) for name in _SOURCES), Decimal(0))
     timed = sums["timed"]
     known: dict[str, Any] = {f"{name}_usd": _usd(sums[name]) for name in _CENTS}
     known["unstated_usd"] = _usd(max(EXACT.subtract(sums["cost"], stated), Decimal(0)))

@@ -34,7 +34,7 @@ __all__ = [
     "sum_up",
 ]
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 """Of the columnar copy; one of another version is dropped and built again."""
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
@@ -97,6 +97,8 @@ MEASURES: Final = {
             "bytes_up", "bytes_down", "latency_ms",
         )
     },
+    # Of the estimates, those of calls whose answers were not looked at: only metered calls tell attempts.
+    "flat": "CASE WHEN attempts IS NULL THEN estimated ELSE 0 END",
     "p50": "p50_ms * calls",
     "p95": "p95_ms * calls",
     "timed": "calls",

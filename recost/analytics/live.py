@@ -42,6 +42,8 @@ class Sums:
     unpriced: int = 0
     cost_usd: Decimal = Decimal(0)
     """US dollars, exact."""
+    flat_usd: Decimal = Decimal(0)
+    """Of the cost, flat estimates; of a model's calls they are not told."""
     errors: int = 0
     timed: int = 0
     """Calls whose metrics tell latencies; none of a model's do, and none tell errors."""
@@ -54,6 +56,7 @@ class Sums:
         self.calls += other.calls
         self.unpriced += other.unpriced
         self.cost_usd = EXACT.add(self.cost_usd, other.cost_usd)
+        self.flat_usd = EXACT.add(self.flat_usd, other.flat_usd)
         self.errors += other.errors
         self.timed += other.timed
         self.weighted_p50 += other.weighted_p50
@@ -186,7 +189,7 @@ def _add(groups: dict[_Key, Sums], names: _Key, sums: Sums) -> None:
 def _sums(metric: Metric) -> Sums:
     timed = 0 if metric.p95_ms is None else metric.calls
     return Sums(
-        metric.calls, metric.unpriced, metric.cost_usd, metric.errors, timed,
+        metric.calls, metric.unpriced, metric.cost_usd, metric.flat_usd, metric.errors, timed,
         (metric.p50_ms or 0.0) * timed, (metric.p95_ms or 0.0) * timed,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Optional
 
 from recost.analytics.answer import EXACT
 from recost.analytics.cache import Readings
+from recost.analytics.lines import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.scope import scope_of
 from recost.analytics.sql import Statement
@@ -76,6 +77,8 @@ class Sums:
     repeated_bytes: int = 0
     """What these calls sent."""
     repeated_usd: Decimal = Decimal(0)
+    flat_usd: Decimal = Decimal(0)
+    """Of the cost, flat estimates: of programs that don't look at answers."""
     unpriced: int = 0
     """Calls whose cost is not known, and is in no figure."""
     unpriced_usd: Decimal = Decimal(0)
@@ -172,6 +175,7 @@ def _expressions(repeated_from: int) -> dict[str, str]:
         "repeated_most": f"max(calls) FILTER ({many})",
         "repeated_bytes": f"sum(bytes_up) FILTER ({many})",
         "repeated_usd": f"sum(cost) FILTER ({many})",
+        "flat_usd": f"sum({MEASURES['flat']})",
         "unpriced": "sum(unpriced)",
         "unpriced_usd": "sum(cost) FILTER (unpriced > 0)",
     }

@@ -100,8 +100,7 @@ def _notes(answer: Answer, baseline: Optional[Baseline], now: datetime) -> list[
     zone = answer.question.zone
     since = "the beginning" if period.since is None else _moment(period.since.astimezone(zone))
     notes = [f"From {since} to {_moment(period.ended(now).astimezone(zone))}."]
-    if total.reported_usd is not None:
-        notes.append(f"Cost: {sources_of(total)}.")
+    notes.append(f"Cost: {sources_of(total)}.")
     if total.unpriced:
         notes.append(f"**{total.unpriced:,} calls have no known price; their cost is in no figure.**")
     bad = ((answer.bad_lines, "line"), (answer.bad_metrics, "metric"))

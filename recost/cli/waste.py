@@ -22,7 +22,7 @@ from recost.cli.options import add_filters, add_period, add_sources, question_of
 from recost.cli.reading import read
 from recost.cli.refusal import refused
 from recost.cli.report.formats import exact_json
-from recost.cli.report.table import terminal_width
+from recost.cli.report.table import flat_note, terminal_width
 from recost.cli.tables import Column, Table, format_bytes, format_share, wrap
 from recost.cli.terminal import Style
 
@@ -170,6 +170,9 @@ def _notes(waste: Waste, found: Readings, style: Style, width: int) -> str:
             width,
         ),
     ]
+    flat = flat_note(total.flat_usd)
+    if flat:
+        notes.append(style(wrap("cost       ", flat, width), "yellow"))
     if total.unpriced:
         text = f"what {total.unpriced:,} calls cost is not known, and in no figure"
         notes.append(style(wrap("unpriced   ", text, width), "yellow"))

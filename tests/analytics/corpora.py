@@ -60,7 +60,7 @@ def metrics(draw: st.DrawFn, key: tuple[str, str, str]) -> MetricEntry:
             **vars(plain),
             "cost_source": draw(st.sampled_from([{}, {"computed": cost}, halves])),
             "unpriced_count": unpriced,
-            "attempts": calls,
+            "attempts": draw(st.sampled_from([calls, None])),
             "tokens": {"input": draw(counts)},
             "models": draw(st.one_of(st.none(), st.just(tuple(_models(calls, cost, unpriced))))),
             "tags": tuple(_tags(draw(st.lists(tag_sets, max_size=3)), calls, cost, unpriced)) or None,
@@ -131,6 +131,7 @@ class Sums:
     reported_usd: Decimal = Decimal(0)
     computed_usd: Decimal = Decimal(0)
     estimated_usd: Decimal = Decimal(0)
+    flat_usd: Decimal = Decimal(0)
     bytes_up: int = 0
     bytes_down: int = 0
     weighted_p95: list[float] = field(default_factory=list)
@@ -144,6 +145,8 @@ class Sums:
         for name in ("reported", "computed", "estimated"):
             amount = usd(entry.get("costSource", {}).get(name, 0))
             setattr(self, f"{name}_usd", EXACT.add(getattr(self, f"{name}_usd"), amount))
+            if name == "estimated" and "attempts" not in entry:
+                self.flat_usd = EXACT.add(self.flat_usd, amount)
         self.bytes_up += entry.get("totalRequestBytes", 0)
         self.bytes_down += entry.get("totalResponseBytes", 0)
         self.weighted_p95.append(entry.get("p95LatencyMs", 0) * entry["requestCount"])

@@ -53,6 +53,7 @@ def agree(figures: Figures, sums: Sums, *, breakdown: bool = False, errors: bool
     assert figures.reported_usd == sums.reported_usd
     assert figures.computed_usd == sums.computed_usd
     assert figures.estimated_usd == sums.estimated_usd
+    assert figures.flat_usd == sums.flat_usd
     assert figures.p95_ms == (sums.p95_ms if sums.p95_ms is None else pytest.approx(sums.p95_ms))
 
 

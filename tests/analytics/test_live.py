@@ -49,7 +49,7 @@ def test_sums_are_those_of_the_lines(lines: list[bytes], by: str) -> None:
     assert (rates.total.calls, rates.total.errors, rates.total.unpriced) == (
         expected.calls, expected.errors, expected.unpriced,
     )  # fmt: skip
-    assert rates.total.cost_usd == expected.cost_usd
+    assert (rates.total.cost_usd, rates.total.flat_usd) == (expected.cost_usd, expected.flat_usd)
     groups = rates.groups.values()
     assert sum(group.calls for group in groups) == expected.calls
     assert sum(group.unpriced for group in groups) == expected.unpriced

@@ -64,6 +64,8 @@ def plainly(plain: Plain, least: int) -> dict[str, Any]:
         sums["attempts"] += attempts or 0
         sums["attempts_told"] += 0 if attempts is None else calls
         add("cost_usd", cost)
+        if attempts is None:
+            add("flat_usd", usd(metric.get("costSource", {}).get("estimated", 0)))
         for name, holds in (("extra", extra), ("errors", errors), ("unpriced", metric.get("unpricedCount"))):
             add(f"{name}_usd", cost if holds else Decimal(0))
         if errors + extra >= STORM_ATTEMPTS and (errors + extra) * 2 >= max(attempts or 0, calls):

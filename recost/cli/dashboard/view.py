@@ -15,7 +15,7 @@ from recost.analytics.query import Question, QuestionError, exactly
 from recost.analytics.spans import SpanError
 from recost.cli.dashboard.buckets import bucket_names, bucket_of
 from recost.cli.dashboard.wire import figures_of, money, table_of, total_of
-from recost.cli.report.table import name_of, sources_of, zone_name
+from recost.cli.report.table import flat_note, name_of, sources_of, zone_name
 
 __all__ = ["SPLITS", "TABLES", "Look", "view_of"]
 
@@ -62,6 +62,7 @@ def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
         "until": _local(period.until, plain),
         "total": total_of(total),
         "sources": sources_of(total.total.now),
+        "flat": flat_note(total.total.now.flat_usd),
         "bad_lines": total.bad_lines,
         "bad_metrics": total.bad_metrics,
         "over_time": _over_time(readings, plain, look.split, now),

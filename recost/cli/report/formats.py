@@ -19,7 +19,7 @@ from recost.analytics.engine import identifier, literal
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.cli.outputs import written
-from recost.cli.report.table import name_of, not_compared, sources_of
+from recost.cli.report.table import flat_note, name_of, not_compared, sources_of
 
 __all__ = ["as_csv", "as_json", "as_markdown", "exact_json", "table_row", "write_parquet"]
 
@@ -43,6 +43,7 @@ def as_json(answer: Answer, now: datetime) -> str:
         "groups": [_named(answer, group) for group in answer.groups],
         "rest": None if answer.rest is None else {"groups": answer.rest_count, **_flat(answer.rest)},
         "total": _flat(answer.total),
+        "notes": [note for note in (flat_note(answer.total.now.flat_usd),) if note],
         "bad_lines": answer.bad_lines,
         "bad_metrics": answer.bad_metrics,
     }

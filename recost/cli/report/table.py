@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Callable, Final, Optional
 
-from recost.analytics.answer import Answer, Figures, Group
+from recost.analytics.answer import EXACT, Answer, Figures, Group
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import TIMES, tag_of
 from recost.cli.tables import NARROW, WIDTH, Column, Table, format_bytes, format_ms, wrap
@@ -18,6 +18,7 @@ from recost.cli.terminal import Style
 __all__ = [
     "FLAT",
     "WIDE",
+    "flat_note",
     "name_of",
     "not_compared",
     "share_of",
@@ -196,7 +197,12 @@ def _notes(answer: Answer, style: Style, width: int) -> list[str]:
 
 
 FLAT: Final = "flat estimates: capture_usage=True for exact costs"
-"""What is told of costs that are estimates."""
+"""What is told of costs that are estimates of programs that don't look at answers."""
+
+
+def flat_note(flat_usd: Optional[Decimal]) -> Optional[str]:
+    """Say how much of a cost is flat estimates; None where nothing is, or it is not told."""
+    return f"{format_usd(flat_usd)} are {FLAT}" if flat_usd else None
 
 
 def not_compared(answer: Answer) -> str:
@@ -212,10 +218,16 @@ def sources_of(total: Figures) -> str:
     parts = [
         (total.reported_usd, "reported by the API"),
         (total.computed_usd, "computed from usage"),
-        (total.estimated_usd, f"estimated ({FLAT})"),
+        (total.flat_usd, f"estimated ({FLAT})"),
+        (_beside_flat(total), "estimated, at least or by size"),
         (total.unstated_usd, "of unstated source"),
     ]
     told = [f"{format_usd(amount)} {what}" for amount, what in parts if amount]
     if total.reported_usd is None:
         return "a breakdown by model or tag does not tell where the cost is from"
     return ", ".join(told) if told else "none"
+
+
+def _beside_flat(total: Figures) -> Decimal:
+    """Return the estimates of calls whose answers were looked at."""
+    return EXACT.subtract(total.estimated_usd or Decimal(0), total.flat_usd or Decimal(0))

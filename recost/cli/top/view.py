@@ -12,7 +12,7 @@ from recost.analytics.answer import EXACT
 from recost.analytics.live import BUCKETS, BY, By, Rates, Recent, Sums
 from recost.analytics.money import format_usd
 from recost.analytics.trend import sparkline
-from recost.cli.report.table import WIDE, name_of
+from recost.cli.report.table import WIDE, flat_note, name_of
 from recost.cli.tables import Column, Table, format_ms, format_share
 from recost.cli.terminal import prints_bars
 
@@ -210,6 +210,9 @@ def notes(rates: Rates, bad_lines: int, bad_metrics: int) -> list[tuple[str, str
     told = [f"{count:,} {what}{'s' * (count > 1)}" for count, what in bad if count]
     if told:
         found.append(("left out", f"{' and '.join(told)} that could not be read"))
+    flat = flat_note(rates.total.flat_usd)
+    if flat:
+        found.append(("cost", flat))
     if rates.total.unpriced:
         share = rates.total.unpriced * 100 / max(rates.total.calls, 1)
         text = f"{rates.total.unpriced:,} calls ({share:.3g}%) whose price is not known; they are in no cost"

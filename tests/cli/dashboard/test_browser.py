@@ -15,6 +15,7 @@ pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from recost.cli.report.table import FLAT
 from tests.cli.dashboard.serving import Dashboard, append, dashboard, report
 from tests.cli.dashboard.shop import hour, shop
 from tests.hostile_names import HOSTILE, hostile_windows
@@ -91,7 +92,8 @@ def test_it_shows_what_the_report_says(page: Page, folder: Path) -> None:
     assert "in no figure" in page.locator("#unpriced-note").inner_text()
     sources = page.locator("#sources").inner_text().split("\n")
     assert [text for text in sources if text] == [
-        "reported by the API", "$0.0600", "computed from usage", "$1.20", "estimated per call", "$0.5766",
+        "reported by the API", "$0.0600", "computed from usage", "$1.20", "estimated", "$0.5766",
+        f"$0.5766 are {FLAT}",
     ]  # fmt: skip
     names = [row[0] for row in rows(page, "provider")]
     assert (

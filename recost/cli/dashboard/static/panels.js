@@ -8,7 +8,7 @@ import { table } from "./tables.js";
 const SOURCES = [
   ["reported_usd", "reported by the API", "good"],
   ["computed_usd", "computed from usage", "s0"],
-  ["estimated_usd", "estimated per call", "s3"],
+  ["estimated_usd", "estimated", "s3"],
   ["unstated_usd", "source not stated", "s7"],
 ];
 
@@ -33,7 +33,7 @@ function figures(view) {
   byId("unpriced").textContent = count(total.unpriced);
   byId("unpriced-note").textContent = total.unpriced ? `${percent(total.unpriced, total.calls)} of calls; their cost is in no figure` : "Every call has a known price";
   byId("unpriced-card").classList.toggle("warned", total.unpriced > 0);
-  sources(total, view.sources);
+  sources(total, view);
 }
 
 function span(view) {
@@ -43,9 +43,9 @@ function span(view) {
 
 const changed = (change) => (change === "=" ? "same as" : change === "new" ? "new against" : `${change} against`);
 
-function sources(total, text) {
+function sources(total, view) {
   if (total.reported_usd === null) {
-    fill(byId("sources"), make("p", { class: "note" }, sentence(text)));
+    fill(byId("sources"), make("p", { class: "note" }, sentence(view.sources)));
     return;
   }
   const told = SOURCES.filter(([field]) => Number(total[field].usd) > 0);
@@ -58,7 +58,8 @@ function sources(total, text) {
   const items = told.map(([field, name, mark]) =>
     make("li", {}, make("i", { class: `mark ${mark}` }), make("span", {}, name), make("b", {}, total[field].text)),
   );
-  fill(byId("sources"), told.length ? [bar, make("ul", {}, items)] : make("p", { class: "note" }, "Nothing was charged"));
+  const flat = view.flat ? [make("p", { class: "note", id: "flat" }, view.flat)] : [];
+  fill(byId("sources"), told.length ? [bar, make("ul", {}, items), ...flat] : make("p", { class: "note" }, "Nothing was charged"));
 }
 
 const MONEY = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
