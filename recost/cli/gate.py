@@ -46,7 +46,8 @@ _EXAMPLES: Final = """examples:
   recost gate --baseline cost-baseline.json --share 20% --summary github
   recost gate --max-usd 5 --fail-on-unpriced logs/*.jsonl
 
-exit code: 0 within all limits, 1 over one, 2 wrong usage or no call recorded"""
+exit code: 0 within all limits, 1 over one, 2 wrong usage, no call recorded,
+or, with --fail-on-unpriced, windows of protocol 1.0, which can't tell"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -18,8 +18,8 @@ from recost.cli import main
 from recost.cli.report.table import FLAT
 from recost.events import MetricEntry, WindowSummary
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
-from tests.scripts import environment, run_script, windows
-from tests.test_readme import BLOCKS, PRELUDE, README, ROOT
+from tests.scripts import ROOT, environment, run_script, windows
+from tests.test_readme import BLOCKS, PRELUDE, README
 
 pytest.importorskip("duckdb")
 pytest.importorskip("starlette")

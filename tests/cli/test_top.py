@@ -24,6 +24,7 @@ import pytest
 
 from recost import wire
 from recost.cli import main
+from recost.cli.report.table import FLAT
 from recost.events import MetricEntry, ModelEntry, WindowSummary
 from tests.scripts import environment
 
@@ -296,6 +297,21 @@ def test_one_block(tmp_path: Path) -> None:
     narrow = once(tmp_path, env={"COLUMNS": "40"}).stdout
     assert max(map(len, narrow.splitlines())) <= 40
     assert "120 calls, $12.00 in 1 min of the last 5 min" in " ".join(narrow.split())
+
+
+def test_flat_estimates_are_called_so(tmp_path: Path, terminals: Any) -> None:
+    shop = tmp_path / "shop.jsonl"
+    shop.write_bytes(line(60, 123_456, cost_source={"estimated": 123_456.0}, attempts=60, unpriced_count=0))
+    assert "flat" not in once(tmp_path).stdout, "its answers were looked at"
+    append(shop, line(60, 123_456, cost_source={"estimated": 123_456.0}, unpriced_count=2))
+    told = f"$1,234.56 are {FLAT}"
+    said = once(tmp_path).stdout
+    assert f"cost            {told}\n" in said
+    assert "2 calls (1.67%) whose price is not known" in said
+    top = terminals()
+    assert f"\ncost: {told}\n" in top.shows("flat estimates"), "as a whole, in 80 columns"
+    top.press("q")
+    assert top.ended() == 0
 
 
 def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
