@@ -17,9 +17,13 @@ _OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _WORDS: Final = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
 _LAST_DAYS: Final = re.compile(r"last-([1-9]\d{0,3})-days")
 """Whole days: today, as far as it goes, and those before."""
+_LAST_HOURS: Final = re.compile(r"last-([1-9]\d{0,4})-hours")
+"""Whole hours of local time: this one, as far as it goes, and those before."""
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
-_FORMS: Final = f"7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, {', '.join(_WORDS)}, last-7-days"
+_FORMS: Final = (
+    f"7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, {', '.join(_WORDS)}, last-7-days, last-24-hours"
+)
 
 
 class SpanError(ValueError):
@@ -167,6 +171,9 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
             return now - length
         if word == "now":
             return now
+        hours = _LAST_HOURS.fullmatch(word)
+        if hours is not None:
+            return _hours_before(int(hours[1]) - 1, zone, now)
         if word in _WORDS or _LAST_DAYS.fullmatch(word):
             return _beginning(word, zone, now)
         moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
@@ -178,6 +185,13 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
 def _utc(moment: datetime) -> datetime:
     """Return the same instant in UTC, where a difference is what has passed."""
     return moment.astimezone(timezone.utc)
+
+
+def _hours_before(count: int, zone: tzinfo, now: datetime) -> datetime:
+    """Return the beginning of an hour of local time, so many hours before that of now."""
+    moment = (_utc(now) - timedelta(hours=count)).astimezone(zone)
+    into = timedelta(minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)
+    return (_utc(moment) - into).astimezone(zone)  # an hour that clocks repeat stays what it is
 
 
 def _beginning(word: str, zone: tzinfo, now: datetime) -> datetime:

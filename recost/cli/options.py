@@ -49,7 +49,7 @@ def add_period(parser: argparse.ArgumentParser) -> None:
         "--since",
         metavar="WHEN",
         help="7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, today, yesterday, this-week, last-week, "
-        "this-month, last-month, last-7-days (whole days, with today)",
+        "this-month, last-month, last-7-days (whole days, with today), last-24-hours",
     )
     group.add_argument("--until", metavar="WHEN", help="the same forms; not part of the period")
     group.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")

@@ -34,6 +34,9 @@ NOW = datetime(2026, 3, 30, 10, 30, tzinfo=timezone.utc)
         (" Last-Month ", "2026-02-01T00:00+01:00"),
         ("last-7-days", "2026-03-24T00:00+01:00"),
         ("last-1-days", "2026-03-30T00:00+02:00"),
+        ("last-1-hours", "2026-03-30T12:00+02:00"),
+        ("last-24-hours", "2026-03-29T13:00+02:00"),
+        ("last-36-hours", "2026-03-29T00:00+01:00"),
     ],
 )
 def test_moments(text: str, expected: str) -> None:
@@ -42,11 +45,39 @@ def test_moments(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "7", "7y", "tomorrow", "2026-13-01", "99999999d", "-3d", "999999w", "last-0-days", "last-days"],
+    [
+        "",
+        "7",
+        "7y",
+        "tomorrow",
+        "2026-13-01",
+        "99999999d",
+        "-3d",
+        "999999w",
+        "last-0-days",
+        "last-days",
+        "last-0-hours",
+        "last-999999-hours",
+    ],
 )
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(SpanError, match="is no time; there are: 7d"):
         parse_moment(text, BERLIN, NOW)
+
+
+def test_hours_begin_by_the_clocks_of_the_place() -> None:
+    india = timezone(timedelta(hours=5, minutes=30))
+    assert parse_moment("last-2-hours", india, NOW) == datetime(2026, 3, 30, 15, tzinfo=india)
+    repeated = datetime(2026, 10, 25, 1, 20, tzinfo=timezone.utc)  # 2:20 for the second time
+    assert parse_moment("last-1-hours", BERLIN, repeated).astimezone(timezone.utc) == repeated.replace(
+        minute=0
+    )
+    assert parse_moment("last-2-hours", BERLIN, repeated).astimezone(timezone.utc) == repeated.replace(
+        hour=0, minute=0
+    )
+    howe = ZoneInfo("Australia/Lord_Howe")  # put back by half an hour at 15:00
+    changed = datetime(2026, 4, 4, 16, 10, tzinfo=timezone.utc)
+    assert parse_moment("last-9-hours", howe, changed).astimezone(howe).minute == 0
 
 
 def test_a_day_or_a_month_that_is_over_ends() -> None:

@@ -45,6 +45,8 @@ def test_one_provider(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert "$0.0083 segments" in joined
     assert "$0.0079 sms (estimate)" in joined
+    assert "an estimate, without: country, carrier_fees" in joined
+    assert joined.count("an estimate, without") == 1, "a flat estimate is one of all"
     assert "[1] 2026-11-21 https://www.twilio.com/en-us/sms/pricing/us" in joined
     assert "openai" not in joined
 
@@ -157,6 +159,14 @@ def test_check_a_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert "model 'us.amazon.nova-2-lite-v1:0' from the path" in joined
     assert "flat estimate" not in joined
     assert "otherwise the cost is unknown, which is not 0" in joined
+
+
+def test_check_names_what_a_price_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
+    code, _, joined = shown(capsys, "check", url)
+    assert code == 0
+    assert "an estimate, without: country, carrier_fees" in joined
+    assert "without:" not in shown(capsys, "check", "https://api.openai.com/v1/embeddings")[2]
 
 
 def test_check_by_method(capsys: pytest.CaptureFixture[str]) -> None:

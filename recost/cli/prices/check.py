@@ -8,7 +8,7 @@ from typing import Optional
 from urllib.parse import urlsplit
 
 from recost._text import printable
-from recost.cli.prices.listing import format_usd, prices_of
+from recost.cli.prices.listing import format_usd, prices_of, without
 from recost.cli.tables import wrap
 from recost.cli.terminal import Style
 from recost.pricing.model import MatchResult, ProviderDef
@@ -95,6 +95,8 @@ def _price_lines(
         yield "", f"genai-prices, provider {prices.genai_provider!r}, by what was used{model}"
     if not custom:
         yield from (("", text) for text in own)
+    if own and prices.leaves_out:
+        yield "", without(prices.leaves_out)
     cents = match.cost_cents
     billed = prices.is_priced or prices.genai_provider or case is not None
     if cents is not None and not (cents == 0 and billed):

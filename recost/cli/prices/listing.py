@@ -16,7 +16,7 @@ from recost.pricing.model import ProviderDef
 from recost.pricing.prices import PriceCase
 from recost.pricing.registry import ProviderRegistry
 
-__all__ = ["Price", "format_usd", "list_prices", "prices_of", "show_prices"]
+__all__ = ["Price", "format_usd", "list_prices", "prices_of", "show_prices", "without"]
 
 REPORTED: Final = "cost in the answer"
 NO_PRICE: Final = "yours to give"
@@ -37,6 +37,8 @@ class Price:
     date: Optional[str]
     age_months: Optional[int]
     builtin: bool
+    leaves_out: tuple[str, ...] = ()
+    """What is billed as well, or what it depends on, and isn't known: the price is an estimate."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON has of it; money as text, which is exact."""
@@ -55,11 +57,21 @@ def list_prices(registry: ProviderRegistry, provider: Optional[str], today: date
                 for unit, usd, source, day in prices_of(rule, case):
                     method = None if case is None else case.method
                     age = None if day is None else _months(day, today)
-                    found.append(Price(rule.provider, where, method, unit, usd, source, day, age, builtin))
+                    known = (rule.provider, where, method, unit, usd, source, day, age, builtin)
+                    found.append(Price(*known, _left_out(rule, case, usd, day)))
             if len(found) == start:
                 where = _where(rule, None)
                 found.append(Price(rule.provider, where, None, NO_PRICE, None, None, None, None, builtin))
     return found
+
+
+def _left_out(
+    rule: ProviderDef, case: Optional[PriceCase], usd: Optional[Decimal], day: Optional[str]
+) -> tuple[str, ...]:
+    """Return what a price of a rule leaves out; a flat estimate, which has no day, tells nothing of it."""
+    if usd is None or day is None:
+        return ()
+    return (rule.own_prices if case is None else case).leaves_out
 
 
 def prices_of(
@@ -115,10 +127,17 @@ def show_prices(prices: list[Price], style: Style) -> str:
             note = f"[{number}]"
         age = "" if price.age_months is None else f"{price.age_months} months old"
         lines.append(printable(f"    {_amount(price):>11}  {price.unit:<24} {age:>13}  {note}".rstrip()))
+        if price.leaves_out:
+            lines.append(printable(f"{'':>17}{without(price.leaves_out)}"))
     if sources:
         lines += ["", style("sources", "bold")]
         lines += [_note(number, day, source) for (day, source), number in sources.items()]
     return "\n".join(lines[1:])
+
+
+def without(names: tuple[str, ...]) -> str:
+    """Say what a price leaves out."""
+    return f"an estimate, without: {', '.join(names)}"
 
 
 def _note(number: int, day: str, source: str) -> str:

@@ -208,6 +208,15 @@ def test_whole_days(browser: Browser, tmp_path: Path) -> None:
             expect(page.locator("#chips")).to_be_hidden()
 
 
+def test_whole_hours(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "shop.jsonl").write_bytes(window(time.time() * 1000, metric("a", 100.0)))
+    with opened(browser, tmp_path) as page:
+        page.get_by_role("button", name="Last 24 hours").click()
+        loaded(page)
+        expect(page.get_by_role("img", name="Spend per hour, 24 hours, ")).to_have_count(1)
+        expect(page.locator("#chips")).to_be_hidden()
+
+
 def test_tags_open_on_the_dearest(browser: Browser, tmp_path: Path) -> None:
     def tagged(cents: float, **tags: str) -> TagEntry:
         return TagEntry(tuple(sorted(tags.items())), 1, 0, cents, 0)

@@ -3,13 +3,13 @@
 export const FILTERS = ["provider", "endpoint", "model", "tag", "env", "project"];
 export const PERIODS = [
   ["1h", "1h", "Last hour"],
-  ["24h", "24h", "Last 24 hours"],
+  ["last-24-hours", "24h", "Last 24 hours"],
   ["last-7-days", "7d", "Last 7 days"],
   ["last-30-days", "30d", "Last 30 days"],
   ["this-month", "Month", "This month"],
   [null, "All", "All time"],
 ];
-const RELATIVE = /^(\d+[mhdw]|today|this-week|this-month|last-\d+-days)$/;
+const RELATIVE = /^(\d+[mhdw]|today|this-week|this-month|last-\d+-(days|hours))$/;
 
 const listeners = [];
 
