@@ -219,7 +219,7 @@ def sources_of(total: Figures) -> str:
         (total.reported_usd, "reported by the API"),
         (total.computed_usd, "computed from usage"),
         (total.flat_usd, f"estimated ({FLAT})"),
-        (_beside_flat(total), "estimated, at least or by size"),
+        (_beside_flat(total), "estimated (at least, or from sizes)"),
         (total.unstated_usd, "of unstated source"),
     ]
     told = [f"{format_usd(amount)} {what}" for amount, what in parts if amount]
