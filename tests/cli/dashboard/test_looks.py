@@ -308,6 +308,9 @@ def test_on_paper(browser: Browser, tmp_path: Path) -> None:
         for hidden in (".controls", "#theme", "#live", "#splits", ".more", "details.data summary"):
             assert not page.locator(hidden).first.is_visible(), hidden
         assert page.locator("#spend-chart canvas").is_visible()
+        page.evaluate("dispatchEvent(new Event('afterprint')); dispatchEvent(new Event('beforeprint'))")
+        page.wait_for_function("document.querySelector('#spend-chart canvas')?.clientHeight > 100")
+        assert page.evaluate(PIXELS, ["#spend-chart", "s0"]) > 0, "drawn while it is on paper"
         assert page.evaluate("document.documentElement.scrollWidth") <= 700
         share = page.locator("#table-provider").get_by_role("columnheader", name="share")
         assert share.is_visible()

@@ -94,10 +94,11 @@ function tooltip(title, rows) {
  * values and texts; `value` formats what stands on the axis.
  */
 export function draw(place, { kind, bucket, names, series, value, text }) {
-  drawn.get(place)?.destroy();
-  drawn.delete(place);
   const blank = !names.length || !series.length;
   place.classList.toggle("blank", blank);
+  const { clientWidth: width, clientHeight: height } = place; // on paper it is as high as the chart in it
+  drawn.get(place)?.destroy();
+  drawn.delete(place);
   place.parentElement.querySelector("details").hidden = blank;
   if (blank) {
     place.removeAttribute("role");
@@ -109,8 +110,8 @@ export function draw(place, { kind, bucket, names, series, value, text }) {
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", text);
   const options = {
-    width: place.clientWidth,
-    height: place.clientHeight,
+    width,
+    height,
     padding: [8, (plot) => overhang(bucket, names, plot.width), 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: kind === "lines" } },
