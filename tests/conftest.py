@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 
 import hypothesis
@@ -10,7 +11,7 @@ import pytest
 
 from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
-from tests.loopback import Loopback, loopback
+from tests.loopback import Loopback, loopback, wait_until
 
 # How long an example takes says more about what else the machine does.
 hypothesis.settings.register_profile(
@@ -31,10 +32,19 @@ def _loopback_server() -> Iterator[Loopback]:
 
 @pytest.fixture
 def server(_loopback_server: Loopback) -> Loopback:
-    """The loopback server, with an empty log."""
+    """The loopback server, with an empty log; what earlier tests have sent and not waited for has come."""
+    wait_until(_loopback_server.settled)
     _loopback_server.log.clear()
     _loopback_server.release.clear()
     return _loopback_server
+
+
+@pytest.fixture
+def one_day() -> None:
+    """The day, as UTC has it, does not end before the test does."""
+    left_s = 86_400 - time.time() % 86_400
+    if left_s < 20:
+        time.sleep(left_s)
 
 
 @pytest.fixture

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
+import io
+import random
+import select
 import socket
 import struct
 import threading
@@ -10,9 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Optional
+from typing import Any, Final, Optional
 from urllib.parse import parse_qs, urlsplit
+
+_SELDOM_USED: Final = (20_000, 32_000)
+"""Ports below those that systems deal out."""
 
 
 @dataclass
@@ -29,7 +37,8 @@ class Served:
     response_bytes: int = 0
     """Body only, without the framing of chunks."""
     complete: bool = False
-    """The whole answer was written."""
+    """The whole answer was written. Like its bytes, noted before the last of it is sent: the client may have
+    read it all, and the test gone on, before the server's thread does."""
 
 
 class Loopback:
@@ -39,6 +48,11 @@ class Loopback:
         self.log: list[Served] = []
         self.release = threading.Event()
         """Set by a test to let /hang and /stall go on."""
+        self._accepting = False
+        self._resting: dict[Any, socket.socket] = {}
+        """Connections, by their peers, whose threads wait for something to come."""
+        self._unread: set[Any] = set()
+        """Those from which something has come that is not in the log yet."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         server = type("Server", (_Server,), {"address_family": family})
         self._server: Any = server((host, port), _Handler)
@@ -53,6 +67,14 @@ class Loopback:
         """``http://host:port``, without a slash."""
         return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
+    def settled(self) -> bool:
+        """Tell whether the log has every request that was sent so far, also by who has gone since."""
+        try:
+            coming = select.select([self._server.socket, *self._resting.values()], [], [], 0)[0]
+        except (OSError, ValueError):  # one was closed this moment
+            return False
+        return not (coming or self._accepting or self._unread)
+
     def close(self) -> None:
         self.release.set()
         self._server.shutdown()
@@ -65,8 +87,33 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 256
     loopback: Loopback
 
+    def get_request(self) -> tuple[Any, Any]:
+        self.loopback._accepting = True
+        try:
+            connection, peer = super().get_request()
+            self.loopback._unread.add(peer)
+        finally:
+            self.loopback._accepting = False
+        return connection, peer
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is part of the tests."""
+
+
+class _Incoming(socket.SocketIO):
+    """What comes from a client; says so before it is taken out of the socket."""
+
+    def __init__(self, connection: socket.socket, peer: Any, loopback: Loopback) -> None:
+        super().__init__(connection, "r")
+        self._connection, self._peer, self._loopback = connection, peer, loopback
+
+    def readinto(self, buffer: Any) -> Optional[int]:
+        self._loopback._resting[self._peer] = self._connection
+        self._loopback._unread.discard(self._peer)
+        self._connection.recv(1, socket.MSG_PEEK)
+        self._loopback._unread.add(self._peer)
+        self._loopback._resting.pop(self._peer, None)
+        return super().readinto(buffer)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -95,6 +142,19 @@ class _Handler(BaseHTTPRequestHandler):
     _failures: dict[tuple[int, str], int] = {}  # noqa: RUF012 - shared by design: one handler per connection
     _lock = threading.Lock()
 
+    def setup(self) -> None:
+        super().setup()
+        self._listen()
+
+    def _listen(self) -> None:
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Incoming(self.connection, self.client_address, self.server.loopback))
+
+    def finish(self) -> None:
+        self.server.loopback._resting.pop(self.client_address, None)
+        self.server.loopback._unread.discard(self.client_address)
+        super().finish()
+
     def _respond(self) -> None:
         parts = urlsplit(self.path)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
@@ -103,6 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._served = served
         self.server.loopback.log.append(served)
         served.request_bytes = self._read_body()
+        self.server.loopback._unread.discard(self.client_address)
         name = parts.path.strip("/").split("/", 1)[0]
         getattr(self, f"_do_{name}", self._do_plain)(served)
 
@@ -129,28 +190,35 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self, data: bytes) -> None:
         if self.command != "HEAD":
+            self._served.response_bytes += len(data)
             self.wfile.write(data)
             self.wfile.flush()
-            self._served.response_bytes += len(data)
 
     def _chunk(self, data: bytes) -> None:
+        self._served.response_bytes += len(data)
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
-        self._served.response_bytes += len(data)
+
+    def _last(self, served: Served, data: bytes, header: tuple[str, str], *, status: int = 200) -> None:
+        """Send an answer in one piece."""
+        served.complete = True
+        if self.command != "HEAD":
+            served.response_bytes = len(data)
+        self._begin(status, header, ("Content-Length", str(len(data))))
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def _do_plain(self, served: Served, status: int = 200) -> None:
         data = b"x" * int(served.query.get("n", "100"))
-        self._begin(status, ("Content-Type", "text/plain"), ("Content-Length", str(len(data))))
-        self._body(data)
-        served.complete = True
+        self._last(served, data, ("Content-Type", "text/plain"), status=status)
 
     def _do_chunked(self, served: Served) -> None:
         size, count = int(served.query.get("n", "100")), int(served.query.get("k", "4"))
         self._begin(200, ("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked"))
         for index in range(count):
             self._chunk(b"c" * (size // count + (size % count if index == 0 else 0)))
-        self.wfile.write(b"0\r\n\r\n")
         served.complete = True
+        self.wfile.write(b"0\r\n\r\n")
 
     def _do_sse(self, served: Served) -> None:
         self._begin(200, ("Content-Type", "text/event-stream"), ("Transfer-Encoding", "chunked"))
@@ -158,35 +226,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk(b'data: {"delta": %d}\n\n' % index)
             time.sleep(float(served.query.get("s", "0.002")))
         self._chunk(b"data: [DONE]\n\n")
-        self.wfile.write(b"0\r\n\r\n")
         served.complete = True
+        self.wfile.write(b"0\r\n\r\n")
 
     def _do_status(self, served: Served) -> None:
         status = int(served.path.rsplit("/", 1)[1])
-        self._begin(status, ("Content-Type", "text/plain"), ("Content-Length", "7"))
-        self._body(b"problem")
-        served.complete = True
+        self._last(served, b"problem", ("Content-Type", "text/plain"), status=status)
 
     def _do_gzip(self, served: Served) -> None:
         data = gzip.compress(b"z" * int(served.query.get("n", "1000")), mtime=0)
-        self._begin(200, ("Content-Encoding", "gzip"), ("Content-Length", str(len(data))))
-        self._body(data)
-        served.complete = True
+        self._last(served, data, ("Content-Encoding", "gzip"))
 
     def _do_empty(self, served: Served) -> None:
-        self._begin(204)
         served.complete = True
+        self._begin(204)
 
     def _do_close(self, served: Served) -> None:
         self.close_connection = True
         self._begin(200, ("Content-Type", "text/plain"), ("Connection", "close"))
-        self._body(b"e" * int(served.query.get("n", "100")))
         served.complete = True
+        self._body(b"e" * int(served.query.get("n", "100")))
 
     def _do_redirect(self, served: Served) -> None:
         code = int(served.query.get("code", "302"))
-        self._begin(code, ("Location", served.query.get("to", "/plain")), ("Content-Length", "0"))
-        served.complete = True
+        self._last(served, b"", ("Location", served.query.get("to", "/plain")), status=code)
 
     def _do_reset(self, served: Served) -> None:
         served.status = 0
@@ -215,8 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._begin(200, ("Content-Type", "text/plain"), ("Content-Length", str(size)))
         self._body(b"s" * (size // 2))
         self.server.loopback.release.wait(30)
-        self._body(b"s" * (size - size // 2))
         served.complete = True
+        self._body(b"s" * (size - size // 2))
 
     def _do_flaky(self, served: Served) -> None:
         key = (self.server.loopback.port, served.query.get("id", ""))
@@ -240,12 +303,33 @@ def loopback(host: str = "127.0.0.1") -> Iterator[Loopback]:
         server.close()
 
 
+@cache
+def _held() -> socket.socket:
+    """Return a socket that has a port and does not listen: nobody else gets that port meanwhile."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    atexit.register(held.close)
+    return held
+
+
 def refused_port() -> int:
-    """Return a port of 127.0.0.1 on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Return a port of 127.0.0.1 on which nothing listens, nor will; the same one each time."""
+    port: int = _held().getsockname()[1]
     return port
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 for a server that is started next.
+
+    It is none of those that the system deals out by itself, perhaps to a client of another test, before the
+    server has it.
+    """
+    dealt = random.SystemRandom()
+    while True:
+        port = dealt.randrange(*_SELDOM_USED)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def patience_s(path: str) -> float:

@@ -1,7 +1,8 @@
 """Where recost's own errors go: the log, and the user's callback.
 
 Both are foreign code: `Notifier` calls them. Without a callback, the first failure of each kind is logged as
-a warning. `logging` is imported only for that and for ``debug=True``.
+a warning. `logging` is imported only for ``debug=True``: what a program without it is told goes to stderr, as
+`logging` would do it. An import might take the last moment of a process, which is kept for what was lost.
 """
 
 from __future__ import annotations
@@ -143,7 +144,9 @@ def _write_log(level: int, message: str, arguments: tuple[object, ...], *, last_
         arguments: What is put there.
         last_resort: Write it to stderr where logging is not set up.
     """
-    if level < _WARNING and "logging" not in sys.modules:
+    if "logging" not in sys.modules:
+        if level >= _WARNING and last_resort:  # as logging would: nobody has set it up
+            _write_to_stderr(f"{message % arguments}\n")
         return
     import logging  # noqa: PLC0415 - see above
 

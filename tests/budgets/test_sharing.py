@@ -13,6 +13,7 @@ import pytest
 from tests.loopback import Loopback
 from tests.scripts import environment, run_script
 
+pytestmark = pytest.mark.usefixtures("one_day")
 WORKER = """
 import os, sys, urllib.request
 import recost, recost.budgets.live

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 import pytest
 
-from tests.loopback import Loopback, refused_port, wait_until
+from tests.loopback import Loopback, free_port, wait_until
 from tests.scripts import ROOT, calls, environment, windows
 
 posix = pytest.mark.skipif(os.name != "posix", reason="forks and signals")
@@ -266,7 +266,7 @@ def test_a_server(name: str, place: Place) -> None:
         pytest.skip(f"{name} is not installed")
     code, arguments = SERVERS[name]
     place.write(code)
-    port = refused_port()
+    port = free_port()
     with (place.folder / "server.log").open("wb") as log:
         process: Any = subprocess.Popen(
             command(*arguments, f"127.0.0.1:{port}" if name == "gunicorn" else str(port)),

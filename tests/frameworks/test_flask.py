@@ -21,7 +21,7 @@ from recost.frameworks import serving
 from recost.frameworks.flask import ReCost, RecostExtension
 from recost.lifecycle import current_handle
 from tests.frameworks.serving import wsgi_serving
-from tests.loopback import Loopback, refused_port, wait_until
+from tests.loopback import Loopback, free_port, wait_until
 from tests.scripts import calls, environment, run_script, windows
 
 
@@ -321,7 +321,7 @@ def marks(folder: Path, kind: str) -> set[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups")
 def test_the_reloaders_parent_does_not_start_it(server: Loopback, tmp_path: Path) -> None:
-    port = refused_port()
+    port = free_port()
     with service(["service.py"], port, tmp_path, server.url) as process:
         for _ in range(10):
             fetch(port, "/")
@@ -337,7 +337,7 @@ def test_the_reloaders_parent_does_not_start_it(server: Loopback, tmp_path: Path
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_gunicorn_preloads_it_without_starting_it(server: Loopback, tmp_path: Path) -> None:
-    port = refused_port()
+    port = free_port()
     options = f"--preload -w 2 -b 127.0.0.1:{port} --worker-tmp-dir {tmp_path}"
     with service(["-m", "gunicorn", *options.split(), "service:app"], port, tmp_path, server.url) as process:
         for _ in range(30):

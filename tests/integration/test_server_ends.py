@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.integration.test_servers import load, serving
-from tests.loopback import Loopback, refused_port
+from tests.loopback import Loopback, free_port
 from tests.scripts import calls, windows
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")]
@@ -131,7 +131,7 @@ SETUPS = {
 @pytest.mark.parametrize("name", SETUPS)
 def test_every_call_is_recorded(name: str, server: Loopback, tmp_path: Path) -> None:
     setup = SETUPS[name]
-    port = refused_port()
+    port = free_port()
     (tmp_path / "service.py").write_text(CALL + setup.code)
     command = setup.command.replace("PORT", str(port)).split()
     with serving(command, port, tmp_path, server.url) as process:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import Loopback, refused_port, wait_until
+from tests.loopback import Loopback, free_port, wait_until
 from tests.scripts import calls, environment, windows
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks")
@@ -93,7 +93,7 @@ def load(port: int, count: int) -> None:
 
 @pytest.mark.parametrize("preload", [True, False], ids=["preload", "no-preload"])
 def test_gunicorn_with_4_workers(preload: bool, server: Loopback, tmp_path: Path) -> None:
-    port = refused_port()
+    port = free_port()
     (tmp_path / "service.py").write_text(WSGI)
     command = [
         "gunicorn",
@@ -115,7 +115,7 @@ def test_gunicorn_with_4_workers(preload: bool, server: Loopback, tmp_path: Path
 
 
 def test_uvicorn_with_2_workers(server: Loopback, tmp_path: Path) -> None:
-    port = refused_port()
+    port = free_port()
     (tmp_path / "service.py").write_text(ASGI)
     command = ["uvicorn", "service:app", "--workers", "2", "--port", str(port)]
     with serving(command, port, tmp_path, server.url):

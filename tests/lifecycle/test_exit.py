@@ -116,7 +116,7 @@ def test_a_collector_that_hangs_holds_the_exit_up_for_the_set_time_only(
         """
         import sys, urllib.request, recost
         url = sys.argv[1]
-        options = {"project_id": "p", "base_url": url + "/hang", "shutdown_flush_timeout_ms": 500}
+        options = {"project_id": "p", "base_url": url + "/hang", "shutdown_flush_timeout_ms": 2000}
         recost.init(api_key="rc-test-key", **options)
         urllib.request.urlopen(url + "/plain").read()
         """,
@@ -127,7 +127,7 @@ def test_a_collector_that_hangs_holds_the_exit_up_for_the_set_time_only(
     server.release.set()
     assert (bare.returncode, result.returncode) == (0, 0)
     assert "1 calls in 1 windows could not be delivered" in result.stderr
-    assert took_s < bare_s + 0.5 + 5  # without the bound it is 30 s
+    assert took_s < bare_s + 2 + 13  # without the bound it is 30 s
 
 
 def test_auto_shutdown_handlers_off_leaves_the_end_to_the_application(
@@ -181,7 +181,7 @@ def test_a_name_that_is_never_resolved_does_not_hold_up_the_end(server: Loopback
         api_key="rc-key",
         project_id="shop",
         base_url="https://collector.invalid",
-        shutdown_flush_timeout_ms=500,
+        shutdown_flush_timeout_ms=2000,  # an eighth of it is kept for what is told
     )
     urllib.request.urlopen(sys.argv[1]).read()
     """

@@ -71,10 +71,17 @@ def test_a_pool_that_is_at_work_is_killed_as_ever(server: Loopback, tmp_path: Pa
     code = (
         PROGRAM
         + """
+    begun = context.Semaphore(0)
+
+    def work(_):
+        begun.release()
+        time.sleep(600)
+
     with context.Pool(2) as pool:
         pool.map(call, range(4))
-        pool.map_async(time.sleep, [600] * 4)
-        time.sleep(0.1)
+        pool.map_async(work, range(4), 1)
+        begun.acquire()
+        begun.acquire()
     assert all(not worker.is_alive() for worker in pool._pool)
     print({worker.exitcode for worker in pool._pool})
 """

@@ -221,7 +221,6 @@ def test_a_collector_that_hangs_holds_it_up_for_the_shutdown_timeout_at_most(
     process = start(code, server, tmp_path)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=30)  # a minute, were it not for the bound
-    assert wait_until(lambda: len(server.log) >= 2)  # the window, not in the midst of the next test
     server.release.set()
     assert process.returncode == -signal.SIGTERM
     assert all(line.startswith("recost: ") for line in errors.splitlines())

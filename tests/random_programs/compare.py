@@ -104,6 +104,6 @@ def _run(first: int, last: int, mode: str) -> dict[int, dict[str, Any]]:
                 f"{mode} programs {first} to {last - 1}: exit code {done.returncode}\n{done.stderr}"
             )
         found = {line["seed"]: line for line in map(json.loads, done.stdout.splitlines())}
-        wait_until(lambda: False, 0.05)  # what was cancelled last may still be on its way to the log
+        wait_until(server.settled)  # what was cancelled last may still be on its way to the log
         served = Counter(int(at[1]) for each in list(server.log) if (at := re.search(r"/p(\d+)/", each.path)))
     return {seed: {**line, "served": served[seed]} for seed, line in found.items()}

@@ -193,6 +193,7 @@ def test_latencies_far_apart_are_drawn(browser: Browser, tmp_path: Path) -> None
             assert page.evaluate(PIXELS, ["#latency-chart", name]) >= 4 * 9, "four points of six pixels"
 
 
+@pytest.mark.usefixtures("one_day")
 def test_whole_days(browser: Browser, tmp_path: Path) -> None:
     now = time.time() * 1000
     lines = [window(now - back * 24 * HOUR_MS, metric("a", 100.0)) for back in range(9, -1, -1)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Callable
 
 from tests.integration.runtimes._truth import Sums, recorded, served
-from tests.loopback import Loopback, refused_port, wait_until
+from tests.loopback import Loopback, free_port, wait_until
 from tests.scripts import environment
 
 PACKAGE = "tests.integration.runtimes"
@@ -27,7 +27,7 @@ class Runtime:
         self.server = server
         self.folder = folder
         self.log = folder / "log.txt"
-        self.port = refused_port()
+        self.port = free_port()
         """Of the server under test."""
         self.env = environment(
             UPSTREAM=server.url,
