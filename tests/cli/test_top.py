@@ -96,8 +96,13 @@ class Terminal:
             return self.text()
         raise AssertionError(self.text())
 
-    def shows(self, pattern: str) -> str:
-        return self.until(lambda text: re.search(pattern, text))
+    def shows(self, *patterns: str) -> str:
+        """Wait for all of it: a screen may come in pieces, the upper part first."""
+        return self.until(lambda text: all(re.search(pattern, text) for pattern in patterns))
+
+    def begins(self, row: str, order: str) -> None:
+        """Wait until the rows are in an order that the line above names, and begin with this one."""
+        self.shows(f"{order}[^─]*─{{20,}}\n+{row}")
 
     def ended(self, *, drawn: bool = True) -> int:
         """Wait for the end; the terminal must be as it was."""
@@ -136,11 +141,6 @@ def append(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def rows(text: str) -> list[str]:
-    """Return the rows between the rules."""
-    return re.split("─{20,}", text)[1].strip("\n").split("\n")
-
-
 def test_windows_as_they_come_and_q(tmp_path: Path, terminals: Any) -> None:
     shop = tmp_path / "shop.jsonl"
     shop.write_bytes(line(1000, 9e5, ago_s=3600) + line(60, 600))
@@ -148,12 +148,9 @@ def test_windows_as_they_come_and_q(tmp_path: Path, terminals: Any) -> None:
     text = top.shows("openai chat")
     assert "60 calls, $6.00 in" in text
     append(shop, line(40, 400, provider="stripe", errors=10) + b"torn\n")
-    text = top.shows("stripe chat")
-    assert "100 calls, $10.00 in" in text
-    assert "projections" in text
-    assert "left out: 1 line" in text
-    assert re.search(r"stripe chat .* 25% ", text)
-    assert re.search(r"total .* 10% ", text)
+    text = top.shows(
+        r"100 calls, \$10.00 in", r"stripe chat .* 25% ", r"total .* 10% ", "projections", "left out: 1 line"
+    )
     assert max(map(len, text.split("\n"))) <= 80
     top.press("q")
     assert top.ended() == 0
@@ -168,17 +165,16 @@ def test_the_keys(tmp_path: Path, terminals: Any) -> None:
         + line(10, 0, provider="unknown", p95=900.0, unpriced_count=10)
     )
     top = terminals()
-    assert rows(top.shows("most cost first"))[0].startswith("openai chat")
-    assert "10 calls (6.25%) whose price is not known" in top.text()
-    assert re.search(r"unknown chat .* unknown ", top.text())
+    top.begins("openai chat", "most cost first")
+    top.shows(r"unknown chat .* unknown ", r"10 calls \(6.25%\) whose price is not known")
     top.press("a")
-    assert rows(top.shows("most calls first"))[0].startswith("stripe chat")
+    top.begins("stripe chat", "most calls first")
     top.press("p")
-    assert rows(top.shows("most p95 first"))[0].startswith("unknown chat")
+    top.begins("unknown chat", "most p95 first")
     top.press("\x1b[Aec")  # an arrow means nothing
     top.shows("most cost first")
     top.press("e")
-    assert rows(top.shows("most errors first"))[0].startswith("stripe chat")
+    top.begins("stripe chat", "most errors first")
     for by, names in (
         ("model", "gpt-4o"),
         ("project", "shop"),
@@ -186,7 +182,7 @@ def test_the_keys(tmp_path: Path, terminals: Any) -> None:
         ("endpoint", "openai"),
     ):
         top.press("g")
-        assert names in top.shows(f"by {by},")
+        top.shows(f"by {by},", names)
     top.press("h")
     top.shows("sort by errors")
     top.press("h")
@@ -207,16 +203,12 @@ def test_a_resize_and_more_rows_than_there_is_room(tmp_path: Path, terminals: An
     names = [f"provider-{number}" for number in range(30)]
     (tmp_path / "shop.jsonl").write_bytes(b"".join(line(2, 100, provider=name) for name in names))
     top = terminals()
-    text = top.shows("others")
-    assert re.search(r"^total", text, re.MULTILINE)
-    assert "q quit" in text
+    top.shows("others", "\ntotal", "q quit")
     top.resize(200, 50)
-    text = top.until(lambda text: "cost over time" in text and "others" not in text)
-    assert all(name in text for name in names)
-    assert "60 calls, $30.00" in text
+    everything = ("cost over time", r"60 calls, \$30.00", *(f"{name} " for name in names), "q quit")
+    assert "others" not in top.shows(*everything)
     top.resize(80, 10)
-    text = top.shows("30 others|29 others")
-    assert "q quit" in text
+    top.shows("30 others|29 others", "q quit")
     top.press("q")
     assert top.ended() == 0
 
@@ -326,9 +318,9 @@ def test_long_ago(tmp_path: Path) -> None:
 
 
 def test_all_of_the_span_is_read_however_many_windows_it_has(tmp_path: Path) -> None:
-    lines = [line(1, 1, ago_s=299 - index / 10) for index in range(2980)]
+    lines = [line(1, 1, ago_s=200 - index / 20) for index in range(2980)]  # a busy machine takes its time
     (tmp_path / "shop.jsonl").write_bytes(line(10**6, 1, ago_s=1000) + b"".join(lines))
-    assert re.search(r"^2,9[3-8]\d calls", once(tmp_path).stdout, re.MULTILINE)
+    assert re.search(r"^2,980 calls", once(tmp_path).stdout, re.MULTILINE)
 
 
 def test_the_blocks_end_with_their_reader(tmp_path: Path) -> None:

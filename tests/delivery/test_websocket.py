@@ -348,7 +348,7 @@ def test_without_the_library_the_way_to_it_is_named() -> None:
 def test_an_open_connection_does_not_hinder_the_exit_and_nothing_is_printed(collector: Collector) -> None:
     done = run("transport.send(window(), 5.0)", collector.port)
     assert (done.stdout, done.stderr) == ("", "")
-    assert len(collector.frames) == 1
+    assert wait_until(lambda: len(collector.frames) == 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -142,6 +142,7 @@ def test_ctrl_c_in_any_function_is_the_applications(bare_calls: Any, server: Loo
         functions = faults.functions_of(reached)
         unrecorded = []
         for code in reached:
+            assert wait_until(server.settled)  # what was interrupted last may still be on its way
             server.log.clear()
             events.clear()
             with faults.failing(

@@ -113,7 +113,7 @@ def on_error(error):
     {ON_ERRORS[deed]}
 {CLOUD}
 call()
-assert heard.wait(10)
+assert heard.wait(30)
 slowest = 0.0
 for _ in range(5):
     began = time.monotonic()
@@ -134,9 +134,9 @@ print(time.monotonic() - began)
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
     slowest, forked, end = result.stdout.split()
-    assert float(slowest) < 5
-    assert float(forked) < 5
-    assert float(end) < 1 + 5
+    assert float(slowest) < 20
+    assert float(forked) < 20
+    assert float(end) < 1 + 20
 
 
 @pytest.mark.slow
@@ -153,7 +153,7 @@ blocker = pathlib.Path(folder)
 blocker.write_text("a file where the folder is to be")
 handle = recost.init(local_dir=folder, flush_interval_ms=50, on_error=on_error)
 call()
-assert heard.wait(10)
+assert heard.wait(30)
 blocker.unlink()
 call()
 """
@@ -212,7 +212,7 @@ handle = recost.init(local_dir=folder, debug=True, shutdown_flush_timeout_ms=100
 from recost.interceptors import interception
 for _ in range(3000):
     interception.begin("httpx", "GET", "http", "api.example.com", 80, "/" + "x" * 50).finish()
-assert handle.flush_blocking(10)
+assert handle.flush_blocking(30)
 """
     process = subprocess.Popen(
         [sys.executable, "-c", PRELUDE + code, server.url, str(tmp_path)],
@@ -220,7 +220,7 @@ assert handle.flush_blocking(10)
         stderr=subprocess.PIPE,
     )
     try:
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()

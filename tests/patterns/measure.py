@@ -73,9 +73,9 @@ def timed(run: Callable[[str], Any], text: str) -> float:
     """Return the time that a text takes; `TooLongError` beyond the limit of CPU."""
     signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT_S)
     try:
-        began = time.perf_counter()
+        began = time.thread_time()  # not what other programs take meanwhile
         run(text)
-        return time.perf_counter() - began
+        return time.thread_time() - began
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 

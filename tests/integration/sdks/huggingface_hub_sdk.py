@@ -83,7 +83,7 @@ def _use_sync(folder: str) -> None:
         on_threads(lambda: create(messages).choices[0].message.content.index(REPLY))
     with hub.InferenceClient(base_url=_ELSEWHERE, token="hf_test") as client:
         assert next(iter(client.chat_completion(messages, stream=True))).choices[0].delta.content == "good "
-    with hub.InferenceClient(**ask, timeout=0.15) as client:
+    with hub.InferenceClient(**ask, timeout=1) as client:  # to connect, too
         stall = prompt("stall")["messages"]
         refuses(lambda: client.chat_completion(stall), hub.errors.InferenceTimeoutError)
     api = hub.HfApi(token="hf_test")
@@ -110,7 +110,7 @@ async def _use_async() -> None:
     async with hub.AsyncInferenceClient(base_url=_ELSEWHERE, token="hf_test") as client:
         left = await client.chat_completion(messages, stream=True)
         assert (await left.__anext__()).choices[0].delta.content == "good "
-    async with hub.AsyncInferenceClient(**ask, timeout=0.15) as client:
+    async with hub.AsyncInferenceClient(**ask, timeout=1) as client:  # to connect, too
         stall = client.chat_completion(prompt("stall")["messages"])
         await refuses_async(stall, hub.errors.InferenceTimeoutError)
 
