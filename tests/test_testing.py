@@ -134,6 +134,7 @@ def test_a_streamed_call_is_there_when_its_body_has_ended(server: Loopback) -> N
 
 
 def test_windows_come_with_each_flush(server: Loopback) -> None:
+    before = threading.enumerate()
     with capture_windows(custom_providers=[RULE], environment="test", project_id="shop") as windows:
         windows.flush()
         assert windows == []
@@ -149,7 +150,8 @@ def test_windows_come_with_each_flush(server: Loopback) -> None:
     assert (metric.provider, metric.endpoint, metric.request_count) == ("ours", "things", 2)
     assert metric.estimated_cost_cents == 5.0
     assert windows.errors == []
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("recost-")]
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    assert not [thread for thread in left if thread.name.startswith("recost-")]
 
 
 def test_a_test_that_fails_leaves_nothing_behind(server: Loopback) -> None:
@@ -193,8 +195,10 @@ def test_a_failure_of_recost_reaches_on_error_and_not_the_call(server: Loopback)
 
 def test_no_thread_is_left_of_what_was_told(server: Loopback) -> None:
     told: list[Exception] = []
+    before = threading.enumerate()
     with capture_windows(on_error=told.append), capture_calls(on_error=told.append):
         interception.report(RuntimeError("told on a thread"))
         fetch(f"{server.url}/plain")
     assert len(told) == 2, "each of the two tells"
-    assert not [thread for thread in threading.enumerate() if thread.name == "recost-notifier"]
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    assert not [thread for thread in left if thread.name == "recost-notifier"]

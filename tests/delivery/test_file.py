@@ -337,7 +337,8 @@ os.waitpid(children[0], 0)
         for _ in range(5):
             transport.send(window(), 5.0)
             failure_of(FileTransport(tmp_path, "q"))
-        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        # Fewer, where something of an earlier test has been closed meanwhile.
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 class TestWhatCannotBeWritten:

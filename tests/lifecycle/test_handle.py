@@ -22,6 +22,7 @@ from tests.scripts import calls, run_script, windows
 
 @pytest.fixture(autouse=True)
 def _dispose() -> Iterator[None]:
+    assert wait_until(lambda: not recost_threads()), "of an earlier test"
     yield
     handle = current_handle()
     if handle is not None:
