@@ -8,6 +8,7 @@ import io
 import random
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -144,11 +145,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self._listen()
-
-    def _listen(self) -> None:
-        self.rfile.close()
-        self.rfile = io.BufferedReader(_Incoming(self.connection, self.client_address, self.server.loopback))
+        if not isinstance(self.connection, ssl.SSLSocket):  # behind which nobody sees what is coming
+            self.rfile.close()
+            incoming = _Incoming(self.connection, self.client_address, self.server.loopback)
+            self.rfile = io.BufferedReader(incoming)
 
     def finish(self) -> None:
         self.server.loopback._resting.pop(self.client_address, None)

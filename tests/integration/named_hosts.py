@@ -129,9 +129,6 @@ class _NamedHandler(_Handler):
 
     _served: NamedServed
 
-    def _listen(self) -> None:
-        """Read through TLS as it comes: what is on its way cannot be seen."""
-
     def handle(self) -> None:
         self.request.do_handshake()
         if self.request.selected_alpn_protocol() == "h2":
