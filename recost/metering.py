@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostError
-from recost.interceptors.exchange import Exchange, clean_path
+from recost.interceptors.exchange import Exchange, Target, Wanted, clean_path
 from recost.pricing.cost import Cost
 from recost.pricing.model import MatchResult
 from recost.pricing.paths import model_in_path
@@ -23,6 +23,17 @@ __all__ = ["Meter"]
 
 _NO_FIELDS: Final[Mapping[str, str]] = {}
 _NOTHING: Final = Reading(None, unread=False)
+
+
+class _Known(dict[Target, Optional[Wanted]]):
+    """What is read of the calls to a target, found when it is first asked for."""
+
+    def __init__(self, find: Callable[[Target], Optional[Wanted]]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, target: Target) -> Optional[Wanted]:
+        return self._find(target)
 
 
 class Meter:
@@ -54,29 +65,14 @@ class Meter:
         self._key = object()
         self._pricer = Pricer(registry, report=report)
         self._report = report
-        self._known: dict[tuple[str, str, str], Optional[Sequence[str]]] = {}
-        """What `wanted` has found before, as each call asks it."""
-        self._asked: dict[tuple[str, str, str], Sequence[str]] = {}
-        """Likewise, of `asked`."""
+        self._known = _Known(self._find_wanted)
+        self.wanted: Callable[[Target], Optional[Wanted]] = self._known.__getitem__
+        """Returns what is read of a call; None where its response reports nothing, and isn't captured.
+
+        Each call asks it, hence no function of Python's where the answer is known.
+        """
         self._told_unread = False
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
-
-    def wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
-        """Return the names of the headers that are read of the answer to such a call.
-
-        None where it reports nothing: then it is not looked at.
-        """
-        try:
-            return self._known[host, path, method]
-        except KeyError:
-            return self._find_wanted(host, path, method)
-
-    def asked(self, host: str, path: str, method: str) -> Sequence[str]:
-        """Return the names of the fields that are read of such a request, whose answer is `wanted`."""
-        try:
-            return self._asked[host, path, method]
-        except KeyError:
-            return self._find_asked(host, path, method)
 
     def cost_of(self, exchange: Exchange) -> Cost:
         """Return what a call cost; before its end, only that it is not complete."""
@@ -120,27 +116,25 @@ class Meter:
         )
         import_module("recost.skimming")  # a long body is skimmed on the caller's thread
 
-    def _find_asked(self, host: str, path: str, method: str) -> Sequence[str]:
+    def _find_wanted(self, target: Target) -> Optional[Wanted]:
+        host, path, method = target
         cleaned = clean_path(path)
-        shape = self._registry.usage_shape(host, cleaned, method)
-        names: Sequence[str] = () if shape is None else fields_asked(shape, cleaned)
-        if shape is not None and not names and self._models_first and model_in_path(cleaned) is None:
-            names = MODEL
-        if cleaned == path and len(path) <= LONGEST_CACHED:
-            if len(self._asked) >= CACHED_URLS:
-                self._asked.clear()
-            self._asked[host, path, method] = names
-        return names
-
-    def _find_wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
-        cleaned = clean_path(path)
-        shape = self._registry.usage_shape(host, cleaned, method)
-        names = None if shape is None else header_names(shape, host)
-        if cleaned == path and len(path) <= LONGEST_CACHED:  # queries differ from call to call
+        if cleaned != path:  # queries differ from call to call, and change nothing
+            return self.wanted((host, cleaned, method))
+        shape = self._registry.usage_shape(host, path, method)
+        found = None if shape is None else Wanted(header_names(shape, host), self._fields_asked(shape, path))
+        if len(path) <= LONGEST_CACHED:
             if len(self._known) >= CACHED_URLS:
                 self._known.clear()
-            self._known[host, path, method] = names
-        return names
+            self._known[target] = found
+        return found
+
+    def _fields_asked(self, shape: str, path: str) -> Sequence[str]:
+        """Return the names of the fields that are read of a request with such a response."""
+        if not self._reads_requests:
+            return ()
+        names = fields_asked(shape, path)
+        return MODEL if not names and self._models_first and model_in_path(path) is None else names
 
     def _price(self, exchange: Exchange) -> Cost:
         match = self._match(exchange)
@@ -169,7 +163,8 @@ class Meter:
         if exchange.request is None or not self._reads_requests:
             return _NO_FIELDS
         found = exchange.request.fields()
-        names = self.asked(exchange.host, exchange.path, exchange.method)
+        wanted = self.wanted((exchange.host, exchange.path, exchange.method))
+        names = () if wanted is None else wanted.fields
         return found if found.keys() <= set(names) else {n: found[n] for n in names if n in found}
 
     def _match(self, exchange: Exchange) -> Optional[MatchResult]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, Optional
 from weakref import WeakKeyDictionary
@@ -22,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from recost.attribution import Spend
     from recost.config import Settings
-    from recost.interceptors.exchange import Exchange
+    from recost.interceptors.exchange import Exchange, Target, Wanted
     from recost.lifecycle import RecostHandle
     from recost.lifecycle.reporting import Reporter
     from recost.lifecycle.runtime import Runtime
@@ -86,7 +86,7 @@ class _Ledger:
         self._handles: dict[Exchange, Optional[RecostHandle]] = {}
         """Whose rules hold for a call that isn't priced yet."""
         self.spend = Spend(self._price)
-        interception.add(name, self._collect, metered=self._wanted, asked=self._asked)
+        interception.add(name, self._collect, metered=self._wanted)
 
     def close(self) -> None:
         self._interception.remove(self._name)
@@ -96,14 +96,10 @@ class _Ledger:
         if len(self.errors) < _MAX_ERRORS:
             self.errors[str(error)] = None
 
-    def _wanted(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
+    def _wanted(self, target: Target) -> Optional[Wanted]:
         self._latest = self._current_handle()
         metered = self._runtime_of(self._latest).metered
-        return None if metered is None else metered(host, path, method)
-
-    def _asked(self, host: str, path: str, method: str) -> Sequence[str]:
-        asked = self._runtime_of(self._latest).asked  # as `_wanted` has just found it
-        return () if asked is None else asked(host, path, method)
+        return None if metered is None else metered(target)
 
     def _collect(self, exchange: Exchange) -> None:
         # A call may end as the application ends recost.

@@ -17,25 +17,25 @@ def meter() -> Meter:
 def test_what_is_wanted_of_an_answer_is_the_same_the_second_time() -> None:
     asked = meter()
     for _ in range(2):
-        assert asked.wanted("api.openai.com", "/v1/chat/completions", "POST") is not None
-        assert asked.wanted("api.openai.com", "/v1/chat/completions?key=sk-1", "POST") is not None
-        assert asked.wanted("api.openai.com", "/v1/models", "GET") is None
-        assert asked.wanted("nobody.example", "", "GET") is None
+        assert asked.wanted(("api.openai.com", "/v1/chat/completions", "POST")) is not None
+        assert asked.wanted(("api.openai.com", "/v1/chat/completions?key=sk-1", "POST")) is not None
+        assert asked.wanted(("api.openai.com", "/v1/models", "GET")) is None
+        assert asked.wanted(("nobody.example", "", "GET")) is None
 
 
 def test_no_query_is_remembered() -> None:
     asked = meter()
     for number in range(100):
-        asked.wanted("api.openai.com", f"/v1/chat/completions?key=sk-{number}", "POST")
-        asked.wanted("api.openai.com", f"/v1/chat/completions#{number}", "POST")
-    assert not asked._known
+        asked.wanted(("api.openai.com", f"/v1/chat/completions?key=sk-{number}", "POST"))
+        asked.wanted(("api.openai.com", f"/v1/chat/completions#{number}", "POST"))
+    assert list(asked._known) == [("api.openai.com", "/v1/chat/completions", "POST")]
 
 
 def test_what_is_remembered_is_bounded() -> None:
     asked = meter()
     for number in range(3000):
-        asked.wanted("api.openai.com", f"/v1/{number}", "POST")
-        asked.wanted("api.openai.com", f"/v1/{number}" + "x" * 1000, "POST")
+        asked.wanted(("api.openai.com", f"/v1/{number}", "POST"))
+        asked.wanted(("api.openai.com", f"/v1/{number}" + "x" * 1000, "POST"))
         assert len(asked._known) <= 1024
     assert all(len(path) < 1000 for _, path, _ in asked._known)
     assert asked._known, "the latest are"

@@ -19,11 +19,12 @@ from typing import Any, Final, NamedTuple, Optional
 from recost.events import RawEvent
 from recost.interceptors._containment import contain, reporters
 from recost.interceptors._imports import is_half_loaded, when_imported
-from recost.interceptors._listeners import Asked, AskedByAny, Each, Fan, Metered, WantedByAny
+from recost.interceptors._listeners import Each, Fan, Metered, WantedByAny
 from recost.interceptors._patching import Patches
 from recost.interceptors.exchange import (
     LONGEST_HOST,
     LONGEST_METHOD,
+    LONGEST_PATH,
     Exchange,
     Sink,
     current,
@@ -32,7 +33,16 @@ from recost.interceptors.exchange import (
 from recost.interceptors.scope import scope
 from recost.interceptors.sent import Sent
 
-__all__ = ["CLIENTS", "MOCKS", "Interception", "install", "interception", "is_installed", "uninstall"]
+__all__ = [
+    "CLIENTS",
+    "MOCKS",
+    "Interception",
+    "install",
+    "interception",
+    "is_installed",
+    "kept",
+    "uninstall",
+]
 
 CLIENTS: Final = {
     "httpx": "recost.interceptors.httpx",
@@ -62,7 +72,6 @@ class _Listener(NamedTuple):
     metered: Optional[Metered]
     gate: Optional[Gate]
     remembering: bool
-    asked: Optional[Asked]
 
 
 class Interception:
@@ -81,9 +90,7 @@ class Interception:
         self.before_call: Optional[Callable[[], None]] = None
         """Called on the caller's thread when a call begins."""
         self.metered: Optional[Metered] = None
-        """Tells what is to be captured of an answer; None when none is captured."""
-        self.asked: Optional[Asked] = None
-        """Tells what is to be read of a request; None when none is."""
+        """Tells what is to be read of a call; None when nothing is, of any."""
         self.gate: Optional[Gate] = None
         """Called with each call that is about to begin; raises RecostBudgetExceededError to refuse it."""
         self.remembering = False
@@ -99,11 +106,10 @@ class Interception:
         metered: Optional[Metered] = None,
         gate: Optional[Gate] = None,
         remembering: bool = False,
-        asked: Optional[Asked] = None,
     ) -> None:
         """Send finished exchanges to ``sink`` from now on, in place of the earlier sink of the same name."""
         with self._lock:
-            self._sinks[name] = _Listener(sink, before_call, on_error, metered, gate, remembering, asked)
+            self._sinks[name] = _Listener(sink, before_call, on_error, metered, gate, remembering)
             self._route()
         for module in (*CLIENTS, *MOCKS):
             if module not in self._hooked:
@@ -185,8 +191,8 @@ class Interception:
         sink = self.sink
         if sink is None:
             return None
-        if len(host) > LONGEST_HOST or len(method) > LONGEST_METHOD:
-            host, method = host[:LONGEST_HOST], method[:LONGEST_METHOD]
+        if len(method + host + path) > LONGEST_HOST:  # one step for all three: few are as long
+            method, host, path = method[:LONGEST_METHOD], host[:LONGEST_HOST], path[:LONGEST_PATH]
         exchange = Exchange(sink, layer, method, scheme, host, port, path)
         inside = scope.get()
         if inside is not None:
@@ -194,19 +200,12 @@ class Interception:
             for collector in inside.collectors:
                 collector.call_begins()
         if self.metered is not None:
-            exchange.wanted = self.metered(host, exchange.path, method)
-            if body_of is not None and exchange.wanted is not None:
-                self.keep_sent(exchange, body_of, source)
+            exchange.wanted = wanted = self.metered((host, path, method))
+            if wanted is not None and wanted.fields and body_of is not None:
+                exchange.request = kept(body_of, source, wanted.fields)
         if self.gate is not None:
             self.gate(exchange)
         return exchange
-
-    def keep_sent(self, exchange: Exchange, body_of: BodyOf, source: Any) -> None:
-        """Keep what is read of a request's body, where it is at hand only after the call has begun."""
-        asked = self.asked
-        names = () if asked is None else asked(exchange.host, exchange.path, exchange.method)
-        if names:
-            exchange.request = _kept(body_of, source, names)
 
     def report(self, error: BaseException) -> None:
         """Report an error of recost's own to all who listen; `_containment.contain` is the boundary."""
@@ -227,11 +226,9 @@ class Interception:
         sinks = [listener.sink for listener in listeners]
         befores = [listener.before_call for listener in listeners if listener.before_call is not None]
         metered = [listener.metered for listener in listeners if listener.metered is not None]
-        asked = [listener.asked for listener in listeners if listener.asked is not None]
         gates = [listener.gate for listener in listeners if listener.gate is not None]
         self.before_call = befores[0] if len(befores) == 1 else (Each(befores) if befores else None)
         self.metered = metered[0] if len(metered) == 1 else (WantedByAny(metered) if metered else None)
-        self.asked = asked[0] if len(asked) == 1 else (AskedByAny(asked) if asked else None)
         self.remembering = any(each.remembering for each in listeners)
         self.gate = gates[0] if len(gates) == 1 else (Each(gates) if gates else None)
         self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
@@ -250,7 +247,8 @@ class Interception:
             self.report(error)
 
 
-def _kept(body_of: BodyOf, source: Any, names: Sequence[str]) -> Optional[Sent]:
+def kept(body_of: BodyOf, source: Any, names: Sequence[str]) -> Optional[Sent]:
+    """Return what is kept of a request's body; None where it can't be had."""
     try:
         return body_of(source, names)
     except Exception:  # noqa: BLE001 - of an object of the application's; its text might quote the body

@@ -12,6 +12,8 @@ from recost.interceptors.exchange import Exchange
 __all__ = ["BodyFile", "Dechunker", "MeteredBodyFile", "follow_body"]
 
 _LONGEST_LINE: Final = 65_536
+_DESCRIBING: Final = frozenset({"content-type", "content-encoding"})
+"""Headers that tell what the body is."""
 
 
 def follow_body(exchange: Exchange, response: Any) -> None:
@@ -22,11 +24,12 @@ def follow_body(exchange: Exchange, response: Any) -> None:
         return
     chunked = response.chunked
     left = 0 if chunked else response.length
-    if exchange.wanted is None:
+    wanted = exchange.wanted
+    if wanted is None:
         response.fp = BodyFile(file, exchange, left, chunked)
     else:
         headers = response.headers
-        exchange.capture = Capture(exchange.wanted, headers, *_type_and_encoding(headers))
+        exchange.capture = Capture(wanted.headers, headers, *_type_and_encoding(headers))
         response.fp = MeteredBodyFile(file, exchange, left, chunked)
     exchange.body_follows()
 
@@ -40,10 +43,11 @@ def _type_and_encoding(headers: Any) -> tuple[Any, Any]:
     content_type = encoding = None
     for name, value in pairs:
         lowered = name.lower()
-        if lowered == "content-type":
-            content_type = content_type or value
-        elif lowered == "content-encoding":
-            encoding = encoding or value
+        if lowered in _DESCRIBING:
+            if lowered == "content-type":
+                content_type = content_type or value
+            else:
+                encoding = encoding or value
     return content_type, encoding
 
 
@@ -151,9 +155,11 @@ class BodyFile:
 
     def _chunk_begins(self, line: bytes) -> None:
         try:
-            self._left = _chunk_size(line)
+            size = int(line.partition(b";")[0], 16)
         except ValueError:  # a trailer, or nonsense that the client is about to refuse
             return
+        if size >= 0:
+            self._left = size
 
 
 class MeteredBodyFile(BodyFile):
@@ -198,21 +204,18 @@ class MeteredBodyFile(BodyFile):
     def readline(self, *args: Any) -> Any:
         line = self._file.readline(*args)
         try:
-            self._line_passed(line)
+            if self._chunked:
+                if not self._left:
+                    self._chunk_begins(line)
+                    if not self._left and line[:1] == b"0":  # the last chunk
+                        self._complete()
+            elif line:
+                self._keep(line)
+            elif self._left is None:
+                self._complete()
         except BaseException as error:  # noqa: BLE001
             contain(error)
         return line
-
-    def _line_passed(self, line: bytes) -> None:
-        if self._chunked:
-            if not self._left:
-                self._chunk_begins(line)
-                if not self._left and line[:1] == b"0":  # the last chunk
-                    self._complete()
-        elif line:
-            self._keep(line)
-        elif self._left is None:
-            self._complete()
 
     def _keep(self, data: Any) -> None:
         """Count a piece that has passed, as `_passed` does, and hand it on."""

@@ -8,13 +8,16 @@ call an original are in here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._containment import contain, end
 from recost.interceptors.exchange import Exchange, current
+
+if TYPE_CHECKING:
+    from recost.interceptors.capture import Capture
 
 __all__ = [
     "after",
@@ -25,6 +28,7 @@ __all__ = [
     "before",
     "calling",
     "calling_bound",
+    "feeding",
     "resolving",
     "unbound",
 ]
@@ -227,6 +231,28 @@ def before(
             except BaseException as error:  # noqa: BLE001
                 contain(error)
         return original(instance, *args, **kwargs)
+
+    return call
+
+
+def feeding(
+    original: Callable[..., Any], switch: list[bool], captures: Mapping[int, Capture]
+) -> Callable[..., Any]:
+    """Return a stream's method that takes a piece: the stream's capture, by its identity, has it first.
+
+    It runs for each piece, hence no further function.
+    """
+    capture_of = captures.get
+
+    def call(stream: Any, *args: Any, **kwargs: Any) -> Any:
+        if captures and switch:
+            try:
+                capture = capture_of(id(stream))
+                if capture is not None:
+                    capture.feed(bytes(args[0]))
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+        return original(stream, *args, **kwargs)
 
     return call
 

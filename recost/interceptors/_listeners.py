@@ -6,18 +6,17 @@ What is captured of a response is what any of them wants, and each of them that 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Callable, Optional
 
 from recost.interceptors._containment import contain
-from recost.interceptors.exchange import Exchange, Sink
+from recost.interceptors.exchange import Exchange, Sink, Target, Wanted
 
-__all__ = ["Asked", "AskedByAny", "Each", "Fan", "Metered", "SharedCapture", "WantedByAny"]
+__all__ = ["Each", "Fan", "Metered", "SharedCapture", "WantedByAny"]
 
-Metered = Callable[[str, str, str], Optional[Sequence[str]]]
-"""Tells of host, path and method which headers of the response are read; None: it is not captured."""
-Asked = Callable[[str, str, str], Sequence[str]]
-"""Tells of the same which fields of the request are read. It is asked where the response is captured."""
+Metered = Callable[[Target], Optional[Wanted]]
+"""Tells what is read of a call; None: its response is not captured."""
 
 
 class Each:
@@ -32,28 +31,21 @@ class Each:
 
 
 class WantedByAny:
-    """What is captured of a response, where several listeners read responses."""
+    """What is read of a call, where several listeners read calls."""
 
     def __init__(self, metered: Sequence[Metered]) -> None:
         self._metered = tuple(metered)
 
-    def __call__(self, host: str, path: str, method: str) -> Optional[Sequence[str]]:
-        wanted: Optional[dict[str, None]] = None
-        for metered in self._metered:
-            names = metered(host, path, method)
-            if names is not None:
-                wanted = {**(wanted or {}), **dict.fromkeys(names)}
-        return None if wanted is None else tuple(wanted)
+    def __call__(self, target: Target) -> Optional[Wanted]:
+        answers = [metered(target) for metered in self._metered]
+        found = [wanted for wanted in answers if wanted is not None]
+        if not found:
+            return None
+        return Wanted(_all(wanted.headers for wanted in found), _all(wanted.fields for wanted in found))
 
 
-class AskedByAny:
-    """What is read of a request, where several listeners read requests."""
-
-    def __init__(self, asked: Sequence[Asked]) -> None:
-        self._asked = tuple(asked)
-
-    def __call__(self, host: str, path: str, method: str) -> Sequence[str]:
-        return tuple({name: None for asked in self._asked for name in asked(host, path, method)})
+def _all(names: Iterable[Sequence[str]]) -> Sequence[str]:
+    return tuple(dict.fromkeys(chain.from_iterable(names)))
 
 
 class Fan:

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.interceptors import Interception
-from recost.interceptors._calls_importlib_bootstrap import after, async_around, before
+from recost.interceptors._calls_importlib_bootstrap import after, async_around, before, feeding
 from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, current, remember, streaming
@@ -97,7 +97,9 @@ class _Calls:
             data = kwargs.get("data")
             if data is not None and type(data) is not bytes:
                 kwargs["data"] = self._count_upload(exchange, data)
-            if "auto_decompress" in kwargs or not getattr(session, "_auto_decompress", True):
+            if exchange.wanted is not None and (
+                "auto_decompress" in kwargs or not session._auto_decompress  # noqa: SLF001
+            ):
                 exchange.undecoded = _is_undecoded(session, kwargs)
             streaming[id(exchange)] = exchange
         return exchange
@@ -146,23 +148,29 @@ class _Calls:
             exchange.response_bytes = _wire_bytes(content)
             if wanted is not None:
                 headers = response.headers
-                get = headers.get
-                kind, encoding = get(self._content_type), get(self._content_encoding)
+                encoding = headers.get(self._content_encoding)
                 if encoding is None or self._decodes(exchange, encoding):
-                    whole: Any = Whole(wanted, headers, kind, _arrived(content))
+                    buffer = getattr(content, "_buffer", None)
+                    exchange.capture = Whole(
+                        wanted.headers,
+                        headers,
+                        headers.get(self._content_type),
+                        # As `_arrived`; most responses pass here.
+                        b"".join(buffer)[content._buffer_offset :] if buffer else b"",  # noqa: SLF001
+                    )
                 else:
-                    whole = Capture(wanted, headers, kind, encoding)
-                    whole.feed(_arrived(content))
-                whole.complete = getattr(content, "_exception", None) is None
-                exchange.capture = whole
+                    kind = headers.get(self._content_type)
+                    exchange.capture = capture = Capture(wanted.headers, headers, kind, encoding)
+                    capture.feed(_arrived(content))
+                exchange.capture.complete = getattr(content, "_exception", None) is None
         else:
             if wanted is not None:
                 headers = response.headers
-                get = headers.get
-                kind, encoding = get(self._content_type), get(self._content_encoding)
+                kind = headers.get(self._content_type)
+                encoding = headers.get(self._content_encoding)
                 if encoding is not None and self._decodes(exchange, encoding):
                     encoding = None
-                exchange.capture = capture = Capture(wanted, headers, kind, encoding)
+                exchange.capture = capture = Capture(wanted.headers, headers, kind, encoding)
                 if content._buffer:  # noqa: SLF001
                     capture.feed(_arrived(content))
                 _captures[id(content)] = capture
@@ -179,7 +187,7 @@ class _Calls:
 def _is_undecoded(session: Any, kwargs: Any) -> bool:
     """Tell whether bodies are left encoded: as the call says, or else its session."""
     decoded = kwargs.get("auto_decompress")
-    return not (getattr(session, "_auto_decompress", True) if decoded is None else decoded)
+    return not (session._auto_decompress if decoded is None else decoded)  # noqa: SLF001
 
 
 def _codings(module: ModuleType) -> frozenset[str]:
@@ -227,14 +235,7 @@ _captures: Final[dict[int, Capture]] = {}
 
 def _captured(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
     """Make what runs when decoded bytes of a body arrive, or a WebSocket's."""
-    return before(original, switch, _feed)
-
-
-def _feed(content: Any, args: Any) -> None:
-    if _captures:
-        capture = _captures.get(id(content))
-        if capture is not None:
-            capture.feed(bytes(args[0]))
+    return feeding(original, switch, _captures)
 
 
 def _arrived(content: Any) -> bytes:

@@ -20,6 +20,7 @@ __all__ = ["LIMIT", "Capture", "Captured", "Whole"]
 
 LIMIT: Final = 65_536
 """Bytes kept of one answer, at most."""
+_TOO_LONG: Final = LIMIT + 1
 _BATCH: Final = 4096
 """Bytes of a long body that are collected before they are skimmed."""
 _DECODED_AT_ONCE: Final = 1024 * 1024
@@ -75,9 +76,9 @@ class Whole:
         self._type = content_type
         self._headers = _some(headers, names) if names else _NONE
         self._body: Union[bytes, _Skimmed, None] = body
-        self.nbytes = 0 if body is None else len(body)
+        self.nbytes = size = 0 if body is None else len(body)
         """Bytes that are held now."""
-        if self.nbytes > LIMIT and body is not None:
+        if size > LIMIT:
             self._body = skimmed = _Skimmed("")
             skimmed.feed(body)
             self.nbytes = skimmed.nbytes
@@ -112,9 +113,6 @@ class Capture:
         "nbytes",
     )
 
-    _enough: int
-    """Bytes at which pieces are skimmed. Only set where `_skimmed` is."""
-
     def __init__(self, names: Sequence[str], headers: Any, content_type: Any, encoding: Any = None) -> None:
         self.complete = False
         """Set by who sees the body's end."""
@@ -123,6 +121,8 @@ class Capture:
         self._first = b""
         self._more: Optional[list[bytes]] = None
         """The pieces after the first: most bodies are one piece, which needs no list."""
+        self._enough = _TOO_LONG
+        """Bytes at which pieces are skimmed."""
         self._skimmed: Optional[_Skimmed] = None
         """What is kept of a body that has grown too long to be kept in pieces."""
         self._type = content_type
@@ -132,8 +132,8 @@ class Capture:
     def feed(self, data: Any) -> None:
         """Take the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
         size = self.nbytes + len(data)
-        more = self._more
-        if size <= LIMIT if self._skimmed is None else size < self._enough:
+        if size < self._enough:
+            more = self._more
             if more is not None:
                 more.append(data)
             elif self.nbytes:

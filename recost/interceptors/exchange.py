@@ -24,10 +24,13 @@ __all__ = [
     "DEFAULT_PORTS",
     "LONGEST_HOST",
     "LONGEST_METHOD",
+    "LONGEST_PATH",
     "NOTHING_BENEATH",
     "SUPPRESSED",
     "Exchange",
     "Sink",
+    "Target",
+    "Wanted",
     "clean_path",
     "current",
     "exchange_of",
@@ -40,8 +43,11 @@ __all__ = [
 ]
 
 Sink = Callable[["Exchange"], None]
+Target = tuple[str, str, str]
+"""Host, path and method of a call."""
 
-_MAX_PATH: Final = 4096
+LONGEST_PATH: Final = 4096
+"""Of a path with its query."""
 LONGEST_HOST: Final = 255
 """Of what may be a host's name: no longer one can be reached."""
 LONGEST_METHOD: Final = 64
@@ -51,6 +57,21 @@ NOTHING_BENEATH: Final = ("", 0)
 """As an exchange's ``hop``: what other clients do meanwhile is the application's, in a hook or in a body that
 is made while it is sent."""
 _perf_counter_ns = time.perf_counter_ns
+
+
+class Wanted:
+    """What is read of a call besides the body of its response, which is captured. Found once for a target.
+
+    Args:
+        headers: Of the response, in lower case.
+        fields: Of the request's body; none: it is not looked at.
+    """
+
+    __slots__ = ("fields", "headers")
+
+    def __init__(self, headers: Sequence[str] = (), fields: Sequence[str] = ()) -> None:
+        self.headers = headers
+        self.fields = fields
 
 
 class Exchange:
@@ -84,6 +105,8 @@ class Exchange:
         "wanted",
     )
 
+    ended_ns: int
+    """Set by `finish`."""
     undecoded: bool
     """The client leaves the response's body encoded. Set only by clients that have such an option."""
 
@@ -100,7 +123,7 @@ class Exchange:
         """Lower case, ASCII, IPv6 without brackets."""
         self.port = port
         """The effective port: the scheme's own when the URL names none."""
-        self.path = path if len(path) <= _MAX_PATH else path[:_MAX_PATH]
+        self.path = path
         """As sent; may carry a query, which goes no further than `to_event`."""
         self.hop: Optional[tuple[str, int]] = (host, port)
         """Host and port of the calls on other layers that are part of this one while it is active: those that
@@ -116,13 +139,12 @@ class Exchange:
         self.request_bytes = 0
         self.response_bytes = 0
         self.headers_ns = 0
-        self.ended_ns = 0
         self.capture: Any = None
         """The `capture.Capture` of the answer's body, or the `capture.Whole`, where its usage is wanted."""
         self.request: Optional[Sent] = None
         """What the request says of its price, where that is read."""
-        self.wanted: Optional[Sequence[str]] = None
-        """The headers that are read of the answer besides its body; None where neither is."""
+        self.wanted: Optional[Wanted] = None
+        """What is read of the call; None: its response is not captured."""
         self.scope: Optional[Scope] = None
         """What the code that made the call asks of it."""
         self.costs: Optional[dict[object, Any]] = None
@@ -164,13 +186,21 @@ class Exchange:
             self.active = False
             self.owner = None
             streaming.pop(id(self), None)
-            if self.request is not None and self.capture is None:
-                self.request = None  # nothing will be priced by it
+            if self.request is not None:
+                self._hold_request()
             if self.scope is not None:
                 for collector in self.scope.collectors:
                     collector.collect(self)
         finally:  # Ctrl-C may come at any point, and the call has been made
             self.sink(self)
+
+    def _hold_request(self) -> None:
+        """Count what is held of the request as held by the capture."""
+        capture, request = self.capture, self.request
+        if capture is None or request is None:
+            self.request = None  # nothing will be priced by it
+        else:
+            capture.nbytes += request.nbytes
 
     def cut_off(self, sink: Sink) -> Exchange:
         """Return the call as it stands, for a listener that does not wait for its end; it goes on for others.

@@ -115,7 +115,12 @@ class _Calls:
     def _begin_transmission(self, transport: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
         """Begin a call that is made without a client; within a client's hop, count what is sent."""
         outer = current.get()
-        if outer is not None and outer.owner is not None and outer.layer is LAYER and _is_in_hop(outer):
+        if (
+            outer is not None
+            and outer.owner is not None
+            and outer.layer is LAYER
+            and (outer.hop or _hops(outer))
+        ):
             # Whereto makes no difference: a transport of the user's own may lead a request elsewhere.
             if outer.sent:
                 outer.attempts += 1
@@ -136,13 +141,14 @@ class _Calls:
         if exchange is None or exchange.owner is not client:
             return None
         exchange.attempts += 1
-        exchange.sent = False
-        exchange.status = 0
-        exchange.hop = (exchange.host, exchange.port)
         if exchange.attempts > 1:
             # A redirect or an auth round trip: other layers must recognise this hop's target.
             _, host, port, _ = _target((args[0] if args else kwargs["request"]).url)
             exchange.hop = (host, port)
+            exchange.sent = False
+            exchange.status = 0
+        else:
+            exchange.hop = (exchange.host, exchange.port)
         exchange.active = True
         return exchange
 
@@ -180,15 +186,18 @@ class _Calls:
             exchange.response_bytes = response.num_bytes_downloaded or len(getattr(response, "_content", b""))
             if wanted is not None:
                 headers = response.headers
-                content_type = _header(headers, b"content-type")
-                body = getattr(response, "_content", None)
-                exchange.capture = Whole(wanted, headers, content_type, body)
+                exchange.capture = Whole(
+                    wanted.headers,
+                    headers,
+                    _header(headers, b"content-type"),
+                    getattr(response, "_content", None),
+                )
         elif exchange.status != 101 and not exchange.finished:
             if wanted is not None:
                 headers = response.headers
                 content_type = _header(headers, b"content-type")
                 encoding = _header(headers, b"content-encoding")
-                exchange.capture = Capture(wanted, headers, content_type, encoding)
+                exchange.capture = Capture(wanted.headers, headers, content_type, encoding)
             exchange.body_follows()
             response.stream = self._stream(response.stream, exchange)
             return
@@ -228,11 +237,11 @@ def _sent(request: Any, names: Sequence[str]) -> Optional[Sent]:
     return fields_sent(names, values)
 
 
-def _is_in_hop(exchange: Exchange) -> bool:
-    """Return whether the client's transport is at work; else a hook or an auth flow uses one of its own."""
-    if exchange.hop is not None:
-        return True
-    # A mock may stand in the place of the hop, and call the one that it has seen first (vcrpy before 8).
+def _hops(exchange: Exchange) -> bool:
+    """Return whether a hop is under way that isn't seen; else a hook or an auth flow uses a transport.
+
+    A mock may stand in the place of the hop, and call the one that it has seen first (vcrpy before 8).
+    """
     return not exchange.attempts and _is_replaced(type(exchange.owner), "_send_single_request")
 
 

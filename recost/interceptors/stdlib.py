@@ -17,7 +17,7 @@ from typing import Any, Callable, Final, Optional
 from urllib.parse import urlsplit
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors import Interception
+from recost.interceptors import Interception, kept
 from recost.interceptors._body import Dechunker, follow_body
 from recost.interceptors._calls_importlib_bootstrap import after
 from recost.interceptors._containment import contain, end
@@ -173,8 +173,9 @@ class _Request:
         self._head: Optional[bytes] = None
         """The request line and headers, once they have been sent."""
         self._chunks: Optional[Dechunker] = None
-        self._asking = own and interception.asked is not None and exchange.wanted is not None
-        """Whether fields of the body are read is still to be asked."""
+        wanted = exchange.wanted
+        self._fields = wanted.fields if own and wanted is not None else ()
+        """That are to be read of the body, which is still to come."""
         if not own:
             exchange.request_bytes = UNSIZED
 
@@ -298,9 +299,9 @@ class _Request:
             view = memoryview(data)
         except TypeError:
             return self._counted(data) if isinstance(data, Iterable) else data, None
-        if self._asking:
-            self._asking = False
-            self._interception.keep_sent(self._exchange, self._sent, data)
+        if self._fields:
+            self._exchange.request = kept(self._sent, data, self._fields)
+            self._fields = ()
         return data, partial(self._data_sent, view)
 
     def _head_sent(self, data: Any, unconnected: bool, *, succeeded: bool) -> None:
@@ -317,7 +318,11 @@ class _Request:
             self._count(self._declared() if start is None or end is None else end - start)
 
     def _data_sent(self, view: memoryview, *, succeeded: bool) -> None:
-        if succeeded:
+        if not succeeded:
+            return
+        if self._own and self._chunks is None:
+            self._exchange.request_bytes += view.nbytes
+        else:
             self._count_sent(view)
 
     def _counted(self, pieces: Iterable[Any]) -> Iterator[Any]:

@@ -68,13 +68,14 @@ class Calls:
         outer = current.get()
         if outer is not None and outer.owner is pool and again(outer, args, kwargs):
             return None
-        method = args[0] if args else kwargs["method"]
-        url = args[1] if len(args) > 1 else kwargs["url"]
-        body = args[2] if len(args) > 2 else kwargs.get("body")
+        given = len(args)
+        method = args[0] if given else kwargs["method"]
+        url = args[1] if given > 1 else kwargs["url"]
+        body = args[2] if given > 2 else kwargs.get("body")
         exchange = self._interception.begin(LAYER, method.upper(), *_target(pool, url), sent, body)
         if exchange is not None:
             if body is not None:
-                headers = args[3] if len(args) > 3 else kwargs.get("headers")
+                headers = args[3] if given > 3 else kwargs.get("headers")
                 exchange.request_bytes = _body_size(body, headers)
             if isinstance(getattr(pool, "ConnectionCls", type), type):
                 exchange.hop = NOTHING_BENEATH  # its connections are known by their class
@@ -98,19 +99,21 @@ class Calls:
             exchange.request_bytes = ~exchange.request_bytes
         if self._interception.remembering:
             remember(response, exchange)
-        exchange.status = status_number(response.status)
+        status = response.status
         exchange.response_bytes = _received(response) or exchange.response_bytes
         original = getattr(response, "_original_response", None)
         if getattr(original, "fp", None) is None:
             # Read to its end: when the headers came is not known.
+            exchange.status = status if type(status) is int else status_number(status)
             wanted = exchange.wanted
             if wanted is not None:
                 headers = response.headers
-                body = getattr(response, "_body", None)
-                exchange.capture = Whole(wanted, headers, headers.get("content-type"), body)
+                exchange.capture = Whole(
+                    wanted.headers, headers, headers.get("content-type"), getattr(response, "_body", None)
+                )
             exchange.finish()
         else:
-            exchange.headers_received(response.status)
+            exchange.headers_received(status)
             follow_body(exchange, original)
 
 

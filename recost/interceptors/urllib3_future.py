@@ -206,12 +206,13 @@ def _follow_source(exchange: Exchange, response: Any) -> bool:
         if read is not None and not low.closed and response.length_remaining != 0:
             if wanted is not None:
                 content_type, encoding = headers.get("content-type"), headers.get("content-encoding")
-                exchange.capture = Capture(wanted, headers, content_type, encoding)
+                exchange.capture = Capture(wanted.headers, headers, content_type, encoding)
             setattr(low, name, kind(read, exchange))
             exchange.body_follows()
             return True
     if wanted is not None:
-        exchange.capture = Whole(wanted, headers, headers.get("content-type"), response._body)  # noqa: SLF001
+        body = response._body  # noqa: SLF001
+        exchange.capture = Whole(wanted.headers, headers, headers.get("content-type"), body)
     return False
 
 

@@ -155,7 +155,6 @@ def build_runtime(
         report=report,
         cost_of=pipeline.cost_of,
         metered=meter.wanted if settings.capture_usage else None,
-        asked=meter.asked if settings.capture_usage and settings.read_requests else None,
         model_asked=meter.model_asked,
         keeper=keeper,
     )

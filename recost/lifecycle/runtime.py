@@ -19,7 +19,7 @@ from recost.pricing.cost import Cost
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
-    from recost.interceptors._listeners import Asked, Metered
+    from recost.interceptors._listeners import Metered
 
 __all__ = ["Runtime"]
 
@@ -55,7 +55,6 @@ class Runtime:
         report: Reporter,
         cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
         metered: Optional[Metered] = None,
-        asked: Optional[Asked] = None,
         model_asked: Callable[[Exchange], Optional[str]] = lambda exchange: None,  # noqa: ARG005
         keeper: Optional[Keeper] = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -65,9 +64,7 @@ class Runtime:
         self.cost_of = cost_of
         """What a call cost; None for one that is excluded. On any thread."""
         self.metered = metered
-        """Tells what is to be captured of an answer; None where none is."""
-        self.asked = asked
-        """Tells what is to be read of a request; None where none is."""
+        """Tells what is to be read of a call; None where nothing is, of any."""
         self.record: Sink = (
             worker.record if keeper is None else keeper.bind(cost_of, worker.record, model_asked)
         )
@@ -97,7 +94,6 @@ class Runtime:
             metered=self.metered,
             gate=self.gate,
             remembering=True,
-            asked=self.asked,
         )
 
     def start(self) -> bool:

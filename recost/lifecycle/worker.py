@@ -140,17 +140,21 @@ class Worker:
             return
         capture = exchange.capture
         if capture is not None:
-            self._captured += capture.nbytes
-            if exchange.request is not None:
-                self._captured += exchange.request.nbytes
-            if self._captured > _CAPTURED_LIMIT:
-                exchange.capture = exchange.request = None
-                self._unread.add()
+            self._captured = captured = self._captured + capture.nbytes
+            if captured > _CAPTURED_SOON:
+                self._hold_less(exchange)
         inbox.append(exchange)
-        if size + 1 >= self._wake_at or self._captured > _CAPTURED_SOON:
+        if size + 1 >= self._wake_at:
             self._call()
             if size + 1 >= self._limit // 2:
                 self._give_way()
+
+    def _hold_less(self, exchange: Exchange) -> None:
+        """Call the thread, as much is waiting to be read; of too much, this is not read."""
+        self._wake_at = 0
+        if self._captured > _CAPTURED_LIMIT:
+            exchange.capture = exchange.request = None
+            self._unread.add()
 
     def hand_over(self, sink: Sink) -> int:
         """Give ``sink`` what was recorded since the last flush, and what comes from now on.

@@ -323,7 +323,7 @@ def exchange_of(sent: Sent, metered: Optional[Metered] = None) -> Exchange:
     assert made is not None
     made.headers_received(200)
     if made.wanted is not None:
-        made.capture = Capture(made.wanted, sent.headers, sent.content_type, sent.encoding)
+        made.capture = Capture(made.wanted.headers, sent.headers, sent.content_type, sent.encoding)
         for piece in pieces_of(sent.body):
             made.capture.feed(piece)
         made.capture.complete = True

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from recost.decompression import Decompressor
 from recost.interceptors import interception
 from recost.interceptors.capture import LIMIT, Capture, Captured, Whole
-from recost.interceptors.exchange import Exchange
+from recost.interceptors.exchange import Exchange, Target, Wanted
 from tests.loopback import Loopback
 
 PATHS = (
@@ -34,8 +34,8 @@ PATHS = (
 )
 
 
-def wanted(_host: str, path: str, _method: str) -> Optional[tuple[str, ...]]:
-    return None if path == "/unmetered" else ("date", "x-absent")
+def wanted(target: Target) -> Optional[Wanted]:
+    return None if target[1] == "/unmetered" else Wanted(("date", "x-absent"))
 
 
 @pytest.fixture

@@ -14,11 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recost.interceptors import Interception
 from recost.interceptors.exchange import (
+    LONGEST_HOST,
+    LONGEST_METHOD,
+    LONGEST_PATH,
     SUPPRESSED,
     Exchange,
     clean_path,
     current,
+    nowhere,
     origin,
     streaming,
 )
@@ -190,7 +195,13 @@ def test_the_status_of_a_stand_ins_response_is_a_number(status: Any, number: int
 
 
 def test_a_path_of_any_length_is_kept_within_bounds() -> None:
-    assert len(make(path="/" + "x" * 10_000).path) == 4096
+    made = Interception()
+    made.sink = nowhere
+    for host, method in (("h", "GET"), ("h" * 300, "X" * 100)):
+        exchange = made.begin("httpx", method, "https", host, 443, "/" + "x" * 10_000)
+        assert exchange is not None
+        assert len(exchange.path) == LONGEST_PATH
+        assert (exchange.host, exchange.method) == (host[:LONGEST_HOST], method[:LONGEST_METHOD])
 
 
 @given(st.text(), st.text(alphabet=st.characters(blacklist_characters="?#")))

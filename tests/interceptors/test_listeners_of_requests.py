@@ -15,6 +15,7 @@ import pytest
 import recost
 from recost import Budget, ProviderDef, RecostBudgetExceededError
 from recost.interceptors import interception
+from recost.interceptors.exchange import Wanted
 from recost.testing import capture_calls, capture_windows
 from tests.scripts import windows as windows_in
 from tests.unnamed import Unnamed, unnamed_server
@@ -93,17 +94,18 @@ def test_each_sees_of_requests_what_it_sees_alone(name: str, unnamed: Unnamed, t
     others = [each for each in SETTINGS.values() if "budgets" not in each]  # what those refuse is not made
     assert seen(others, []) == alone
     assert seen([], others) == alone
-    assert interception.asked is None
+    assert interception.metered is None
 
 
 def test_what_is_read_is_what_each_of_them_reads(unnamed: Unnamed) -> None:
     costs = {"reading": "m-1", "of another shape": None, "reading no requests": None}
     with ExitStack() as stack:
         seen = {name: stack.enter_context(capture_windows(**SETTINGS[name])) for name in costs}
-        assert interception.asked is not None
-        asked = interception.asked("127.0.0.1", "/v1/responses/compact", "POST")
+        assert interception.metered is not None
+        wanted = interception.metered(("127.0.0.1", "/v1/responses/compact", "POST"))
         httpx.post(f"{unnamed.url}/v2/chat", json={"model": "m-1"}, verify=False, trust_env=False)
-    assert asked == ("model", "service_tier")
+    assert wanted is not None
+    assert wanted.fields == ("model", "service_tier")
     for name, model in costs.items():
         models = [
             each.model for window in seen[name] for metric in window.metrics for each in metric.models or ()
@@ -114,5 +116,7 @@ def test_what_is_read_is_what_each_of_them_reads(unnamed: Unnamed) -> None:
 def test_a_listener_that_reads_none_leaves_requests_alone(unnamed: Unnamed) -> None:
     for options in (SETTINGS["reading no requests"], SETTINGS["capturing nothing"]):
         with capture_windows(**options), capture_calls():
-            assert interception.asked is None
+            metered = interception.metered
+            wanted = None if metered is None else metered(("127.0.0.1", "/v2/chat", "POST"))
+            assert (wanted or Wanted()).fields == ()
             httpx.post(f"{unnamed.url}/v2/chat", json={"model": "m-1"}, verify=False, trust_env=False)

@@ -54,12 +54,12 @@ def cost_of(
     host, _, path = url.partition("/")
     exchange = Exchange(nowhere, "httpx", "POST", "https", host, 443, f"/{path}")
     exchange.status = 200
-    wanted = meter.wanted(host, f"/{path}", "POST")
+    wanted = meter.wanted((host, f"/{path}", "POST"))
     assert wanted is not None
     body = json.dumps(document).encode()
     content_type = "text/event-stream" if streamed else "application/json"
     body = b"data: " + body + b"\n\ndata: [DONE]\n\n" if streamed else body
-    exchange.capture = Whole(wanted, headers or {}, content_type, body)
+    exchange.capture = Whole(wanted.headers, headers or {}, content_type, body)
     exchange.finish()
     return meter.cost_of(exchange)
 
