@@ -5,6 +5,7 @@ length. So a long body is skimmed while it passes, in two steps:
 
 1. Each slice is split at its quotes. Strings of more than 200 bytes become empty: no name of a model is that
    long. In shorter ones brackets, commas and escapes are masked. Those that are left are structure.
+   While a long string or a long member goes on, only its end is looked for.
    Of long arrays of numbers, such as embeddings, a few remain.
    This takes a few calls into C for each slice, and no loop over its bytes.
 2. What step 1 leaves is thinned when it is more than `_ROOM` (`recost.thinning`): a sequence of documents
@@ -26,6 +27,16 @@ import re
 from itertools import accumulate
 from typing import Any, Final, NamedTuple, Optional
 
+from recost.slices import (
+    FEW,
+    LONG_NUMBERS,
+    NO_BRACKETS,
+    end_of_string,
+    ends_escaping,
+    masked,
+    with_searches,
+    without_numbers,
+)
 from recost.thinning import LEFT_OUT, SEARCHES, thin
 
 __all__ = ["KEPT", "Skimmed", "Skimmer"]
@@ -41,8 +52,6 @@ _SLICE: Final = 8 * 1024
 _ROOM: Final = 32 * 1024
 _LONGEST: Final = 200
 """Bytes of a string that is kept."""
-_LONG_NUMBERS: Final = 400
-"""Bytes of numbers that are kept."""
 _BUDGET: Final = 25_000
 """Work that is spent on one body, in what were microseconds on the machine of 2026."""
 _PER_SLICE: Final = 4
@@ -61,9 +70,8 @@ _BRACKETS_PASSED: Final = 12
 _BLANK: Final = b" \t\r\n"
 _START: Final = re.compile(rb"[\[{]|(?:data|event|id|retry)(?::|[\r\n])|:")
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
-_BRACKETS: Final = re.compile(rb"([\[\]{}])")
-_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_DEEPEST: Final = 200
+_NO_STRUCTURE: Final = bytes(set(range(256)) - set(b'[]{}"'))
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _ROUNDS: Final = 8
 """How often pairs of brackets are removed before those that are left are counted one by one."""
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -192,7 +200,7 @@ class Skimmer:
     def _skim_events(self, data: bytes) -> None:
         """Take a slice of a stream: events that are not longer than a slice are kept as they are."""
         text = self._text
-        end = data.find(self._break)
+        end = data.find(self._break) if b"\n" in data else -1  # much faster than to look for two bytes
         if self._event is None:
             if end >= 0:
                 text += data
@@ -217,20 +225,27 @@ class Skimmer:
     def _condense(self, data: bytes) -> None:
         """Add what matters of a slice, or pass over it."""
         self._budget -= _PER_SLICE
+        if self._string is not None and len(self._string) > _LONGEST and not self._escaped:
+            end = end_of_string(data)
+            if end < 0:
+                self._escaped = ends_escaping(data)
+                return
+            data = data[end:]
         if b"\\" in data or self._escaped:
             data = self._unescaped(data)
-            self._budget -= _PER_UNESCAPED
+        if not self._depth or not self._goes_on(data):
+            self._add(data)
+
+    def _add(self, data: bytes) -> None:
+        """Add what matters of a slice, without its escapes."""
         parts = data.split(b'"')
         if self._string is not None:
             parts[0] = self._string + parts[0]
             parts.insert(0, b"")
         self._string = parts.pop()[: _LONGEST + 1] if not len(parts) % 2 else None
-        if self._depth and self._passes(b"".join(parts[::2]).translate(None, _NO_BRACKETS)):
-            self._budget -= len(parts) // _PASSED
-            return
         self._budget -= len(parts) // _PARTS
-        if max(map(len, parts[::2])) > _LONG_NUMBERS:
-            parts[::2] = [_without_numbers(part) for part in parts[::2]]
+        if max(map(len, parts[::2])) > LONG_NUMBERS:
+            parts[::2] = [without_numbers(part) for part in parts[::2]]
         strings = parts[1::2]
         if strings:
             if max(map(len, strings)) > _LONGEST:
@@ -246,11 +261,24 @@ class Skimmer:
             text = self._resumed(text)
         self._text += text
 
+    def _goes_on(self, data: bytes) -> bool:
+        """Tell whether a long member goes on after a slice, which then needs no more than that."""
+        # Strings without brackets in them are empty in here, and go; two that touch may as well be one.
+        structure = data.translate(_ONE_KIND, _NO_STRUCTURE)
+        if self._string is not None:
+            structure = b'"' + structure
+        parts = structure.replace(b'""', b"").split(b'"')
+        self._budget -= len(structure) // _PASSED
+        if not self._passes(b"".join(parts[::2])):
+            return False
+        self._string = None if len(parts) % 2 else b""  # no more of it is kept than of the member
+        return True
+
     def _passes(self, brackets: bytes) -> bool:
-        """Tell whether a long member goes on after a slice that has these brackets."""
+        """Tell whether a long member goes on after a slice that has these brackets, all of one kind."""
         self._budget -= len(brackets) // _BRACKETS_PASSED
         for _ in range(_ROUNDS):
-            shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
+            shorter = brackets.replace(b"[]", b"")
             if len(shorter) == len(brackets):
                 break
             brackets = shorter
@@ -288,9 +316,13 @@ class Skimmer:
         """Mask what is escaped, where it could be taken for something else."""
         if self._escaped:
             data = b"\\" + data
-        self._escaped = bool((len(data) - len(data.rstrip(b"\\"))) % 2)
+        self._escaped = ends_escaping(data)
         if self._escaped:
             data = data[:-1]
+        pieces = data.split(b"\\", FEW)
+        if b"\\" not in pieces[-1]:
+            return masked(pieces)
+        self._budget -= _PER_UNESCAPED
         return data.replace(b"\\\\", b"~~").replace(b'\\"', b"~~")
 
     def _shorten(self) -> None:
@@ -304,7 +336,7 @@ class Skimmer:
     def _thin(self, start: int) -> None:
         """Leave long members out of the documents that begin there."""
         text = bytes(self._text[start:])
-        brackets = len(text.translate(None, _NO_BRACKETS))
+        brackets = len(text.translate(None, NO_BRACKETS))
         found = None
         self._budget -= len(text) // _BYTES_THINNED
         if brackets <= _MOST_BRACKETS:
@@ -332,7 +364,7 @@ class Skimmer:
             return
         self._head += text[:first]
         if text.find(SEARCHES, first, last) >= 0:
-            searches = _with_searches(bytes(text[first:last]), end)
+            searches = with_searches(bytes(text[first:last]), end)
             if len(self._head) + len(searches) <= _LONGEST_HEAD:
                 self._head += searches
         self._gap = True
@@ -360,20 +392,3 @@ class Skimmer:
         tail += data
         if len(tail) > KEPT - _HEAD:
             del tail[:-_TAIL]
-
-
-def _with_searches(events: bytes, end: bytes) -> bytes:
-    """Return the events that name searches, which the end of a stream doesn't repeat."""
-    return b"".join(event + end for event in events.split(end) if SEARCHES in event)
-
-
-def _without_numbers(text: bytes) -> bytes:
-    """Return what stands between two strings, with the first and the last of many numbers only."""
-    if len(text) <= _LONG_NUMBERS or len(text.translate(None, _NO_BRACKETS)) > _DEEPEST:
-        return text
-    pieces = _BRACKETS.split(text)
-    for number, piece in enumerate(pieces):
-        if len(piece) > _LONG_NUMBERS:
-            first, last = piece.find(b","), piece.rfind(b",")
-            pieces[number] = piece[:first] + piece[last:] if first < last else piece
-    return b"".join(pieces)

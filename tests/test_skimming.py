@@ -121,6 +121,30 @@ def test_escapes_across_slices(text: str) -> None:
             assert (left["model"], left["usage"]) == ("m", {"c": 1})
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['"', "\\", '\\"', '\\\\"', "[", "]", '"]', "}]}", 'a"b', '"' * 150, "\\" * 151, "]" * 300, "\n", ""],
+)
+def test_a_long_member_is_passed_over_whatever_its_texts_hold(text: str) -> None:
+    for shift in range(0, 40, 7):
+        long = [["x" * shift, text, 1.5, {"model": text}]] * 1_500
+        body = json.dumps({"a": {"b": long}, "model": "m", "usage": {"c": 1}}).encode()
+        for step in (1_000, 8_191, 100_000):
+            left = json.loads(skimmed(body, step).head)
+            assert left == {"a": json.loads(LEFT_OUT), "model": "m", "usage": {"c": 1}}
+
+
+@pytest.mark.parametrize("numbers", ["[0.25, 1e-3, -7]", "0.5", "{}"])
+def test_of_many_numbers_some_are_left(numbers: str) -> None:
+    for count in (500, 3_000):
+        array = "[" + ", ".join([numbers] * count) + "]"
+        body = f'{{"model": "m", "a": {array}, "b": {array}, "usage": {{"c": 1}}}}'.encode()
+        for step in (1_000, 100_000):
+            left = json.loads(skimmed(body, step).head)
+            assert (left["model"], left["usage"]) == ("m", {"c": 1})
+            assert left["a"] == json.loads(LEFT_OUT) or left["a"][0] == json.loads(array)[0]
+
+
 def test_nested_names_are_not_the_documents_own() -> None:
     decoys = [{"model": "decoy", "usage": {"prompt_tokens": 1}, "x": [1, "]}"]}] * 5_000
     document = {"tools": decoys, "model": "m", "more": {"a": decoys}, "usage": {"prompt_tokens": 5}}
