@@ -191,7 +191,7 @@ class Interception:
         sink = self.sink
         if sink is None:
             return None
-        if len(method + host + path) > LONGEST_HOST:  # one step for all three: few are as long
+        if len(f"{method}{host}{path}") > LONGEST_HOST:  # one step for all three: few are as long
             method, host, path = method[:LONGEST_METHOD], host[:LONGEST_HOST], path[:LONGEST_PATH]
         exchange = Exchange(sink, layer, method, scheme, host, port, path)
         inside = scope.get()

@@ -174,7 +174,7 @@ class _Request:
         """The request line and headers, once they have been sent."""
         self._chunks: Optional[Dechunker] = None
         wanted = exchange.wanted
-        self._fields = wanted.fields if own and wanted is not None else ()
+        self._fields = wanted.fields if wanted is not None and own else ()
         """That are to be read of the body, which is still to come."""
         if not own:
             exchange.request_bytes = UNSIZED
