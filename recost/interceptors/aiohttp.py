@@ -98,7 +98,7 @@ class _Calls:
             if data is not None and type(data) is not bytes:
                 kwargs["data"] = self._count_upload(exchange, data)
             if exchange.wanted is not None and (
-                "auto_decompress" in kwargs or not session._auto_decompress  # noqa: SLF001
+                "auto_decompress" in kwargs or not getattr(session, "_auto_decompress", True)
             ):
                 exchange.undecoded = _is_undecoded(session, kwargs)
             streaming[id(exchange)] = exchange
@@ -187,7 +187,7 @@ class _Calls:
 def _is_undecoded(session: Any, kwargs: Any) -> bool:
     """Tell whether bodies are left encoded: as the call says, or else its session."""
     decoded = kwargs.get("auto_decompress")
-    return not (session._auto_decompress if decoded is None else decoded)  # noqa: SLF001
+    return not (getattr(session, "_auto_decompress", True) if decoded is None else decoded)
 
 
 def _codings(module: ModuleType) -> frozenset[str]:
