@@ -32,7 +32,8 @@ def without_numbers(text: bytes) -> bytes:
     brackets = text.translate(None, NO_BRACKETS)
     if len(brackets) > _DEEPEST:
         return text
-    kept, at = [], 0
+    kept: list[bytes] = []
+    at = 0
     for bracket in brackets:
         end = text.index(bracket, at)
         kept += (_few_numbers(text[at:end]), text[end : end + 1])
