@@ -23,6 +23,9 @@ hypothesis.settings.load_profile("recost")
 # In the background of a shell it is ignored, and every process that a test starts would ignore it, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Under nohup, this one; what has a handler here is not ignored there, and nothing ends the tests themselves.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
