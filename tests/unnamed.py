@@ -66,6 +66,8 @@ class Unnamed(ThreadingHTTPServer):
         """The bodies of the requests."""
         self.answers: dict[str, Any] = dict(ANSWERS)
         """By path; bytes are sent as they are."""
+        self.headers: dict[str, str] = {}
+        """Further ones of every response."""
 
     @property
     def url(self) -> str:
@@ -83,6 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

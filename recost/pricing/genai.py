@@ -40,6 +40,15 @@ _BESIDES: Final = frozenset(
     }
 )
 """What is billed besides tokens; older versions have no price of all."""
+_GUARDRAILS: Final = frozenset(
+    {
+        "guardrail_content_units",
+        "guardrail_grounding_units",
+        "guardrail_pii_units",
+        "guardrail_topic_units",
+    }
+)
+"""What is billed by others than the model; it is billed, too, where these keep it from being asked."""
 _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
@@ -237,7 +246,11 @@ class _Library:
             usd,
             self._priced_on(result, now.date()),
             exact and _has_tier(result, context, now) and self._has_lifetime(result, units),
-            frozenset(unit for unit in units if unit in _BESIDES and not self._is_priced(unit, result)),
+            frozenset(
+                unit
+                for unit in units
+                if unit in _GUARDRAILS or (unit in _BESIDES and not self._is_priced(unit, result))
+            ),
             bool(starts),
             min(starts, default=None),
             guessed,
@@ -293,7 +306,9 @@ class _Library:
         """Tell whether a price of 0 is one; not for units that the model has no price for."""
         if not any(price is not None for price in vars(result.model_price).values()):
             return True
-        return all(not count or self._is_priced(unit, result) for unit, count in units.items())
+        return all(
+            not count or unit in _GUARDRAILS or self._is_priced(unit, result) for unit, count in units.items()
+        )
 
     def _priced_on(self, result: Any, today: date) -> str:
         """Return when the price was known to hold: the latest change that the data have."""

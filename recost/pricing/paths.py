@@ -1,4 +1,4 @@
-"""The model that a path names, where answers don't: Bedrock, Azure, Vertex, Cloudflare."""
+"""The model that a path names, where answers don't: Bedrock, Azure, Vertex, Cloudflare, Databricks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _PATTERNS: Final = (
     r"/openai/deployments/([^/]+)",  # Azure: the name of a deployment, often that of its model
     r"/models/([^/:]+):[A-Za-z]",  # Gemini and Vertex
     r"/ai/run/(.+)",  # Cloudflare: @cf/meta/llama-3.1-8b-instruct
+    r"/serving-endpoints/([^/]+)/invocations",  # Databricks
 )
 
 

@@ -88,7 +88,9 @@ class _Call(NamedTuple):
         if usage is None or not prices:
             return self.units
         kind, units = kind_of(self.path, self.asked, usage.model), usage.units
-        if kind is None:
+        if self.prices.genai_provider == "aws":  # only the path has its whole name
+            kind = (model_in_path(self.path) or "").partition(":")[0]
+        if not kind:
             return units
         names = {unit: f"{kind}.{unit}" for unit in units}
         return {names[unit] if names[unit] in prices else unit: count for unit, count in units.items()}
@@ -349,6 +351,8 @@ class Pricer:
         named = None if usage is not whole else model_in_path(call.path)
         # Bedrock: the region's share of the price is in the id of the path only.
         asked = model_in(call.asked) if usage is whole else None
+        if asked is not None and served_by is not None:
+            asked = asked.partition(":")[0]  # the router's: model:provider
         models = (named, reported) if provider == "aws" else (reported, named or asked)
         quote = self._genai.quote(provider, models, units, tier)
         if quote is None and served_by is not None:  # the router adds nothing to what that provider takes
@@ -383,5 +387,5 @@ def _prices_tokens(prices: Prices) -> bool:
 def _model(call: _Call) -> Optional[str]:
     if call.usage is not None and call.usage.model is not None:
         return call.usage.model
-    named = model_in_path(call.path) if call.prices.genai_provider is not None else None
+    named = model_in_path(call.path) if call.prices.shape is not None else None
     return named or model_in(call.asked)

@@ -15,6 +15,8 @@ from tests.unnamed import ANSWERS, Unnamed, unnamed_server
 
 COHERE: Final = "http://api.cohere.com"
 OPENAI: Final = "http://api.openai.com"
+DATABRICKS: Final = "http://dbc-1.cloud.databricks.com/serving-endpoints/chat/completions"
+ROUTER: Final = "http://router.huggingface.co/v1/chat/completions"
 SPEECH: Final = {"file": ("speech.wav", b"\0" * 40_000, "audio/wav")}
 IMAGES: Final = {"created": 1, "data": [{"url": "http://127.0.0.1/1"}, {"url": "http://127.0.0.1/2"}]}
 IMAGE: Final[dict[str, Any]] = {"created": 1, "data": [{"b64_json": "A" * 300_000}]}
@@ -190,6 +192,35 @@ def test_without_read_requests_none_of_them_is_known(
                 and "gpt-t" not in case
             ):
                 assert cost.source != "computed", case
+
+
+@pytest.mark.parametrize(
+    ("url", "model", "reported", "usd"),
+    [  # 1000 tokens in, 100 out, at $0.10 and $0.10, $0.35 and $0.75, $0.50 and $1.50 a million
+        (ROUTER, "meta-llama/Llama-3.1-8B-Instruct:cerebras", "cerebras-llama-8b", "0.00011"),
+        (ROUTER, "openai/gpt-oss-120b", "oss-on-wafers", "0.000425"),
+        (ROUTER, "made-up/model-1", "openai/gpt-oss-120b", "0.000425"),
+        (
+            DATABRICKS,
+            "databricks-meta-llama-3-3-70b-instruct",
+            "meta-llama-3.3-70b-instruct-121024",
+            "0.00065",
+        ),
+        (DATABRICKS, "system.ai.gpt-oss-20b", "gpt-oss-20b-080525", "0.0001"),
+    ],
+)
+def test_a_model_that_has_another_name_in_the_response(
+    url: str, model: str, reported: str, usd: str, unnamed: Unnamed, client: httpx.Client, tmp_path: Path
+) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+    asked = Asked(url, {"model": reported, "usage": usage}, usd, {"json": {"model": model}})
+    unnamed.headers["x-inference-provider"] = "cerebras"
+    try:
+        with recost.init(local_dir=tmp_path, capture_usage=True):
+            cost = _cost(unnamed, client, asked)
+    finally:
+        unnamed.headers.clear()
+    assert (cost.source, cost.usd, cost.model) == ("computed", Decimal(usd), reported)
 
 
 def test_a_price_by_model_is_that_model_s_alone(

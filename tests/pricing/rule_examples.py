@@ -212,6 +212,11 @@ _BY_HOST = {
     "anthropic.helicone.ai": Example("POST", "/v1/messages", _MESSAGE, "0.0015"),
     "groq.helicone.ai": _CHATS["groq"]._replace(path="/openai/v1/chat/completions"),
     "perplexity.helicone.ai": _CHATS["perplexity"]._replace(path="/chat/completions"),
+    "uploads.github.com": _free("/repos/o/r/releases/1/assets", "POST"),
+    **{
+        host: _chat("system.ai.gpt-oss-20b", "0.0001", "/chat/completions")  # $0.07, $0.30
+        for host in ("*.cloud.databricks.com", "*.azuredatabricks.net", "*.gcp.databricks.com")
+    },
     "api.portkey.ai": _unknown("POST", "/chat/completions", {"model": "gpt-4o-mini", "usage": {}}),
     "ai-gateway.vercel.sh": _chat("openai/gpt-4o-mini", "0.00021", "/chat/completions"),
     "*.api.aws": Example(

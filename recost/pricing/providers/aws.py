@@ -17,6 +17,35 @@ _BEDROCK_HOSTS: Final = (
 )
 _COUNTING: Final = "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html"
 _S3_HOSTS: Final = ("*.s3.*.amazonaws.com", "s3.*.amazonaws.com", "*.s3.amazonaws.com", "s3.amazonaws.com")
+_BEDROCK: Final = "https://aws.amazon.com/bedrock/pricing/ (Guardrails; earlier models, on demand)"
+_GUARDRAILS: Final = {
+    "guardrail_content_units": per_thousand("0.15"),
+    "guardrail_topic_units": per_thousand("0.15"),
+    "guardrail_pii_units": per_thousand("0.10"),
+    "guardrail_grounding_units": per_thousand("0.10"),
+}
+"""By the unit of up to 1,000 characters. The model's tokens come on top."""
+_MODELS: Final = {
+    "ai21.j2-mid-v1": ("12.5", "12.5"),
+    "ai21.j2-ultra-v1": ("18.8", "18.8"),
+    "ai21.jamba-1-5-large-v1": ("2", "8"),
+    "ai21.jamba-1-5-mini-v1": ("0.2", "0.4"),
+    "anthropic.claude-instant-v1": ("0.8", "2.4"),
+    "anthropic.claude-v2": ("8", "24"),
+    "cohere.command-light-text-v14": ("0.3", "0.6"),
+    "cohere.command-r-plus-v1": ("3", "15"),
+    "cohere.command-r-v1": ("0.5", "1.5"),
+    "cohere.embed-english-v3": ("0.1", "0"),
+    "cohere.embed-multilingual-v3": ("0.1", "0"),
+    "meta.llama2-13b-chat-v1": ("0.75", "1"),
+    "meta.llama2-70b-chat-v1": ("1.95", "2.56"),
+}
+"""Models that genai-prices doesn't have, in all versions: dollars for a million tokens, in and out."""
+_TOKENS: Final = {
+    f"{model}.{unit}": per_million(usd)
+    for model, prices in _MODELS.items()
+    for unit, usd in zip(("input_tokens", "output_tokens"), prices)
+}
 
 
 def _s3(host: str) -> tuple[PriceCase, ...]:
@@ -59,7 +88,22 @@ RULES: Final = (
                 for host in _BEDROCK_HOSTS
                 for case in (
                     _per_call(host, "/model/*/count-tokens", Decimal(0), _COUNTING),
-                    PriceCase(host=host, usage="bedrock", genai_provider="aws"),
+                    PriceCase(
+                        host=host,
+                        path="/guardrail/*/version/*/apply",
+                        usage="bedrock",
+                        usd_per_unit=_GUARDRAILS,
+                        price_source=_BEDROCK,
+                        price_date=LOOKED_UP,
+                    ),
+                    PriceCase(
+                        host=host,
+                        usage="bedrock",
+                        genai_provider="aws",
+                        usd_per_unit={**_TOKENS, **_GUARDRAILS},
+                        price_source=_BEDROCK,
+                        price_date=LOOKED_UP,
+                    ),
                 )
             ),
             PriceCase(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final, Optional
 
 from recost.pricing.model import PriceCase, ProviderDef
@@ -20,10 +21,31 @@ _FILES: Final = "https://ai.google.dev/gemini-api/docs/files"
 _MAPS: Final = "https://developers.google.com/maps/billing-and-pricing/pricing (first paid tier)"
 _GCS: Final = "https://cloud.google.com/storage/pricing (Standard, single region)"
 _SEARCH: Final = "https://developers.google.com/custom-search/v1/overview"
+_POLLS: Final = (
+    ("/*/interactions/*", "GET|HEAD"),
+    ("/*/interactions/*/cancel", "POST"),
+    ("/*/batches/*", "GET|HEAD"),
+    ("/download/*/files/*:download", "GET|HEAD"),
+)
+"""Interactions in the background, batches, and the files that these are stored in."""
 
 
 def _llm(host: str, path: str, usage: str) -> PriceCase:
     return PriceCase(host=host, path=path, method="POST", usage=usage, genai_provider="google")
+
+
+def _poll(path: str, method: str) -> PriceCase:
+    """Return the case of what is read until it is done, and is billed then, once."""
+    return PriceCase(
+        host=_GEMINI,
+        path=path,
+        method=method,
+        usage="gemini",
+        genai_provider="google",
+        usd_per_call=Decimal(0),
+        price_source=_TOKENS,
+        price_date=LOOKED_UP,
+    )
 
 
 def _per_call(
@@ -57,6 +79,7 @@ RULES: Final = (
             # "The Files API is available at no cost".
             _per_call(_GEMINI, "/upload/*/files**", "0", _FILES),
             _per_call(_GEMINI, "/*/files**", "0", _FILES),
+            *(_poll(path, method) for path, method in _POLLS),
             _llm(_GEMINI, "/*/openai/**", "gemini"),
             _llm(_GEMINI, "/**", "gemini"),
             _per_call(_GEMINI, None, "0", _TOKENS),

@@ -1,13 +1,15 @@
-"""Inference providers whose API is OpenAI's."""
+"""Inference providers whose API is OpenAI's. A workspace of Databricks has a host of its own."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from recost.pricing.sources import openai_like
+from recost.pricing.model import ProviderDef
+from recost.pricing.sources import free, openai_like
 
 __all__ = ["RULES"]
 
+_DATABRICKS: Final = "https://www.databricks.com/product/pricing/foundation-model-serving"
 _GROQ: Final = "https://console.groq.com/docs/models"
 _DEEPSEEK: Final = "https://api-docs.deepseek.com/quick_start/pricing"
 _TOGETHER: Final = "https://www.together.ai/pricing"
@@ -34,4 +36,15 @@ RULES: Final = (
         "api.moonshot.cn", "moonshot", "/v1", _MOONSHOT, usage="moonshot", genai_provider="moonshotai"
     ),
     *openai_like("api.z.ai", "zai", "/api/paas/v4", _ZAI, usage="zai"),
+    *(
+        ProviderDef(
+            host,
+            "databricks",
+            "/serving-endpoints",
+            usage="databricks",
+            genai_provider="databricks",
+            prices=(free(_DATABRICKS),),
+        )
+        for host in ("*.cloud.databricks.com", "*.azuredatabricks.net", "*.gcp.databricks.com")
+    ),
 )

@@ -1,4 +1,4 @@
-"""Other services: maps, translation, chat."""
+"""Other services: maps, translation, chat, files of releases."""
 
 from __future__ import annotations
 
@@ -49,5 +49,12 @@ RULES: Final = (
             price_date=LOOKED_UP,
         )
         for host in ("slack.com", "hooks.slack.com")
+    ),
+    ProviderDef(
+        "uploads.github.com",  # files of releases
+        "github",
+        usd_per_call=Decimal(0),
+        price_source="https://docs.github.com/en/rest",
+        price_date=LOOKED_UP,
     ),
 )

@@ -39,6 +39,7 @@ SHAPES: Final = {
     "azure": "openai",
     "cerebras": "openai",
     "cloudflare": "openai",
+    "databricks": "openai",
     "deepseek": "openai",
     "fireworks": "openai",
     "groq": "openai",

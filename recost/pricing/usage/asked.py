@@ -32,10 +32,14 @@ ASKED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "cohere": (("", MODEL),),
     **dict.fromkeys(
         (
-            *("openai", "azure", "deepseek", "fireworks", "groq", "huggingface", "mistral", "moonshot"),
+            *("openai", "azure", "deepseek", "fireworks", "groq", "mistral", "moonshot"),
             *("openrouter", "together", "xai", "zai"),
         ),
         _OPENAI,
+    ),
+    # The response has the name that those who run the model have for it.
+    **dict.fromkeys(
+        ("databricks", "huggingface"), (("/chat/completions", MODEL), ("/embeddings", MODEL), *_OPENAI)
     ),
 }
 """By the shape of the response: the end of the path, and the fields of the request."""

@@ -20,7 +20,7 @@ from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
-from tests.pricing.usage.answers import SAMPLES, Sample, neighbours, openai_batches, openai_tools
+from tests.pricing.usage.answers import SAMPLES, Sample, clouds, neighbours, openai_batches, openai_tools
 from tests.pricing.usage.answers.regions import LONG
 
 genai: Any = pytest.importorskip(
@@ -35,6 +35,7 @@ HOSTS: Final = {
     "cerebras": "api.cerebras.ai",
     "cloudflare": "api.cloudflare.com",
     "cohere": "api.cohere.com",
+    "databricks": "adb-1.11.azuredatabricks.net",
     "deepgram": "api.deepgram.com",
     "deepl": "api.deepl.com",
     "deepseek": "api.deepseek.com",
@@ -96,6 +97,7 @@ GETS: Final = (
     "replicate: prediction that goes on",
     "stripe: list of charges",
     *neighbours.TRANSCRIPTS,
+    *clouds.READ,
     *openai_batches.READ,
 )
 BY_HAND: Final = {
@@ -133,6 +135,7 @@ BY_HAND: Final = {
     **openai_tools.BY_HAND,
     **openai_batches.BY_HAND,
     **neighbours.BY_HAND,
+    **clouds.BY_HAND,
 }
 """In US dollars, from the lists of prices named in the rules."""
 BESIDES: Final = {"mistral: chat about audio": "0.0008"}
@@ -176,6 +179,7 @@ STANDARD: Final = (
 """Estimates: what was used has no price of its own in genai-prices; what comes nearest stands in."""
 UNKNOWN: Final = (
     *openai_batches.UNKNOWN,
+    *clouds.UNKNOWN,
     # There is no price of the model.
     "azure: chat stream, last chunk with a reason",
     "bedrock: converse whose input has the cached tokens",
@@ -266,8 +270,12 @@ def failed(sample: Sample) -> bool:
 
 
 def cost_of(sample: Sample) -> Cost:
+    return cost_with(meter(), sample)
+
+
+def cost_with(one: Meter, sample: Sample) -> Cost:
     capture = Whole(tuple(sample.headers), sample.headers, sample.content_type, sample.body)
-    return meter().cost_of(exchange_of(sample, capture))
+    return one.cost_of(exchange_of(sample, capture))
 
 
 def by_genai(sample: Sample, model: Optional[str], units: Mapping[str, Any], tier: Optional[str]) -> Decimal:
@@ -356,6 +364,34 @@ def test_cost_of_a_long_answer_whose_count_comes_first(sample: Sample) -> None:
     cost = meter().cost_of(exchange_of(sample, capture))
     source, usd = expected(sample)
     assert (cost.source, rounded(cost.usd)) == (source, rounded(usd))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "gemini: interaction read when it is done",
+        "gemini: interaction read as a stream",
+        "gemini: results of a batch",
+        "gemini: file with the results of a batch",
+    ],
+)
+def test_what_is_read_again_costs_nothing_more(first: str) -> None:
+    sample, one = next(sample for sample in SAMPLES if sample.name == first), meter()
+    other = sample._replace(path=sample.path.replace("v1_Chd", "v1_Chx").replace("b1", "b2"))
+    usd = Decimal(BY_HAND[first])
+    assert [rounded(cost_with(one, each).usd) for each in (sample, sample, other, sample)] == [usd, 0, usd, 0]
+
+
+def test_an_interaction_is_not_billed_again_where_it_was_billed_when_asked_for() -> None:
+    read = next(sample for sample in SAMPLES if sample.name == "gemini: interaction read when it is done")
+    asked = read._replace(name="gemini: interaction", path="/v1beta/interactions")
+    one = meter()
+    costs = [cost_with(one, sample) for sample in (asked, read, asked)]
+    assert [(cost.source, cost.usd) for cost in costs] == [
+        ("computed", Decimal("0.000675")),
+        ("computed", Decimal(0)),
+        ("computed", Decimal("0.000675")),
+    ]
 
 
 def test_most_are_known() -> None:

@@ -55,6 +55,7 @@ DIFFER = {
     "deepseek: chat of the reasoner, hits at the top only": "it looks for cached tokens elsewhere",
     "mistral: chat with cached tokens": "it looks for cached tokens elsewhere",
     "bedrock: invoke Nova": "it looks for cached tokens elsewhere",
+    "gemini: embedding of an image": "it leaves the image out",
     "bedrock: chat": "it has no such interface there",
     "openai: response with an image of gpt-image-2": "it leaves the image out",
     "openai: response with an image without details": "it leaves the image out",

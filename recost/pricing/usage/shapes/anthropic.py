@@ -46,7 +46,8 @@ def is_message(answer: Answer) -> bool:
         return True
     if any(word(document.get("type")) in _MESSAGES for document in answer.documents[:1]):
         return True
-    return any(_CACHES & child(document, "usage").keys() for document in answer.documents)
+    usages = [child(document, "usage").keys() for document in answer.documents]
+    return any(_CACHES & names and "prompt_tokens" not in names for names in usages)
 
 
 def read(answer: Answer) -> Optional[Usage]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
 from recost.pricing.usage.fields import add, add_part, child, count, identifier
 from recost.pricing.usage.model import Number, Usage
-from recost.pricing.usage.shapes import anthropic, openai
+from recost.pricing.usage.shapes import anthropic, bedrock_guardrails, openai
 
 __all__ = ["WANTED", "read"]
 
-WANTED: Final = re.compile(rb'"usage"|TokenCount|invocationMetrics|"message_stop"')
+WANTED: Final = re.compile(rb'"usage"|TokenCount|invocationMetrics|"message_stop"|guardrail')
 
 _METRICS: Final = "amazon-bedrock-invocationMetrics"
 _HEADER: Final = "x-amzn-bedrock-{}-count"
@@ -26,6 +27,13 @@ _ARN: Final = "arn:"
 
 def read(answer: Answer) -> Optional[Usage]:
     """Return the usage, wherever the interface and the model put it."""
+    if answer.path.startswith("/guardrail/"):
+        return bedrock_guardrails.read_alone(answer)
+    found = _read(answer)
+    return None if found is None else bedrock_guardrails.with_guardrails(found, answer)
+
+
+def _read(answer: Answer) -> Optional[Usage]:
     for document in reversed(answer.documents):
         units = _read_converse(child(document, "usage"))
         if units:
@@ -123,9 +131,7 @@ def _tier(answer: Answer, document: Mapping[str, Any]) -> Optional[str]:
 
 def _tiered(found: Optional[Usage], answer: Answer) -> Optional[Usage]:
     tier = _tier(answer, answer.last)
-    if found is None or tier is None:
-        return found
-    return Usage(found.model, found.units, found.reported_usd, tier, found.partial)
+    return found if found is None or tier is None else replace(found, tier=tier)
 
 
 def _either(document: Mapping[str, Any], *names: str) -> Optional[Number]:

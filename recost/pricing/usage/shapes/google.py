@@ -10,18 +10,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, identifier, word
+from recost.pricing.usage.fields import UNKNOWN, add, add_part, child, count, identifier, receipt, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of
-from recost.pricing.usage.shapes import openai
+from recost.pricing.usage.shapes import google_batches, openai
 
 __all__ = ["WANTED", "read"]
 
-WANTED: Final = re.compile(rb'"usage|"webSearchQueries"|"message_stop"|"token_count"')
+WANTED: Final = re.compile(
+    rb'"usage|"groundingMetadata"|"google_(?:maps|search)_call"|"message_stop"|"token_count"'
+)
 
 _PARTS: Final = {"AUDIO": "audio", "IMAGE": "image", "DOCUMENT": "image", "VIDEO": "video"}
 _DETAILS: Final = (
     ("promptTokensDetails", "input_{}_tokens"),
+    ("promptTokenDetails", "input_{}_tokens"),  # of embeddings
     ("toolUsePromptTokensDetails", "input_{}_tokens"),
     ("candidatesTokensDetails", "output_{}_tokens"),
     ("responseTokensDetails", "output_{}_tokens"),
@@ -49,6 +52,8 @@ https://ai.google.dev/gemini-api/docs/pricing, as of 2026-11."""
 
 def read(answer: Answer) -> Optional[Usage]:
     """Return the usage of the last chunk that has one; each counts all that came before it."""
+    if google_batches.is_batch(answer):
+        return google_batches.read_batch(answer, read)
     for document in reversed(answer.documents):
         usage = child(document, "usageMetadata") or child(document, UNKNOWN, "usageMetadata")
         units = _read_units(usage)
@@ -56,9 +61,8 @@ def read(answer: Answer) -> Optional[Usage]:
             model = model_of([*answer.documents[:1], document])
             add_part(units, "web_searches", _count_searches(answer, model or answer.path))
             final = answer.is_last(document) and _is_counted(answer, document)
-            return answer.usage(
-                units, model, final=final, tier=_tier(usage), uncounted=_find_regional(answer, model)
-            )
+            uncounted = (*_find_regional(answer, model), *_find_grounding(answer))
+            return answer.usage(units, model, final=final, tier=_tier(usage), uncounted=uncounted)
     return _read_interaction(answer) or _read_predictions(answer) or openai.read(answer)
 
 
@@ -68,6 +72,28 @@ def _find_regional(answer: Answer, model: Optional[str]) -> tuple[str, ...]:
         return ()
     named = model or answer.path.rpartition("/models/")[2]
     return () if _SAME_EVERYWHERE.match(named) or not named.startswith("gemini") else ("region",)
+
+
+def _find_grounding(answer: Answer) -> tuple[str, ...]:
+    """Return the sources besides the web that an answer is grounded in, as far as they are billed.
+
+    Places of Google Maps are, https://ai.google.dev/gemini-api/docs/maps-grounding, and what is searched for
+    on Vertex AI; the files that Gemini searches are billed when they are stored. As of 2026-11.
+    """
+    chunks = [
+        child(chunk)
+        for document in answer.documents
+        for candidate in _candidates(document)
+        for chunk in _list(child(candidate, "groundingMetadata").get("groundingChunks"))
+    ]
+    found = ("map_searches",) if any("maps" in chunk for chunk in chunks) else ()
+    if answer.shape == "vertex" and any("retrievedContext" in chunk for chunk in chunks):
+        return (*found, "retrievals")
+    return found
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _read_interaction(answer: Answer) -> Optional[Usage]:
@@ -81,9 +107,13 @@ def _read_interaction(answer: Answer) -> Optional[Usage]:
             if units:
                 named = [child(other, "interaction") or other for other in answer.documents]
                 ended = word(document.get("event_type")) in _INTERACTION_ENDS or answer.is_last(document)
-                searches = _interaction_tools(usage)
                 return answer.usage(
-                    units, model_of(named), final=ended, tier=_tier(usage), uncounted=searches
+                    units,
+                    model_of(named),
+                    final=ended,
+                    tier=_tier(usage),
+                    uncounted=_interaction_tools(answer, usage),
+                    receipts=_interaction_id(answer, named),
                 )
     return None
 
@@ -103,11 +133,34 @@ def _read_interaction_units(usage: Mapping[str, Any]) -> dict[str, Number]:
     return units
 
 
-def _interaction_tools(usage: Mapping[str, Any]) -> tuple[str, ...]:
+def _interaction_id(answer: Answer, places: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """Return what stands for an interaction, so that it is billed once, however often it is read."""
+    asked = answer.path.partition("/interactions/")[2].partition("/")[0]
+    return receipt(asked or next((found for place in places if (found := word(place.get("id")))), ""))
+
+
+def _interaction_tools(answer: Answer, usage: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the searches that an interaction was grounded in, which are billed in ways of their own."""
-    tools = usage.get("grounding_tool_count")
-    counted = [count(child(tool).get("count")) for tool in (tools if isinstance(tools, list) else ())]
-    return ("web_searches",) if any(counted) else ()
+    counted = [child(tool) for tool in _list(usage.get("grounding_tool_count"))]
+    kinds = {word(tool.get("type")) for tool in counted if count(tool.get("count"))}
+    kinds |= {word(step.get("type")).replace("_call", "") for step in _steps(answer)}
+    found = ("map_searches",) if "google_maps" in kinds else ()
+    return ("web_searches", *found) if kinds - {"google_maps"} else found
+
+
+def _steps(answer: Answer) -> list[Mapping[str, Any]]:
+    """Return the calls of the tools that are billed, of an interaction, or of the events of one."""
+    places = [
+        place
+        for document in answer.documents
+        for name in ("steps", "outputs")
+        for place in (*_list(document.get(name)), *_list(child(document, "interaction").get(name)))
+    ]
+    places += [document.get(name) for document in answer.documents for name in ("step", "content")]
+    return [child(place) for place in places if word(child(place).get("type")) in _BILLED_STEPS]
+
+
+_BILLED_STEPS: Final = frozenset({"google_maps_call", "google_search_call"})
 
 
 def _read_units(usage: Mapping[str, Any]) -> dict[str, Number]:
@@ -163,14 +216,14 @@ def _count_searches(answer: Answer, model: str) -> int:
     for document in answer.documents:
         for candidate in _candidates(document):
             found = child(candidate, "groundingMetadata").get("webSearchQueries")
-            queries.update(word(query) for query in (found if isinstance(found, list) else ()))
+            queries.update(word(query) for query in _list(found))
     queries.discard("")
     return min(len(queries), 1) if _BILLED_BY_PROMPT.match(model) else len(queries)
 
 
 def _candidates(document: Mapping[str, Any]) -> list[Any]:
     candidates = document.get("candidates", document.get(UNKNOWN))
-    return candidates if isinstance(candidates, list) else []
+    return _list(candidates)
 
 
 def _is_counted(answer: Answer, document: Mapping[str, Any]) -> bool:
@@ -181,8 +234,7 @@ def _is_counted(answer: Answer, document: Mapping[str, Any]) -> bool:
 
 
 def _predictions(document: Mapping[str, Any]) -> list[Any]:
-    predictions = document.get("predictions")
-    return predictions if isinstance(predictions, list) else []
+    return _list(document.get("predictions"))
 
 
 def _read_predictions(answer: Answer) -> Optional[Usage]:

@@ -50,7 +50,9 @@ def _read_input_details(units: dict[str, Number], usage: Mapping[str, Any]) -> N
     for name in _CACHED:
         cached = cached or count(usage.get(name))
     add_part(units, "cache_read_tokens", cached)
-    written = count(details.get("cache_write_tokens")) or count(details.get("cache_creation_input_tokens"))
+    written = count(details.get("cache_write_tokens"))
+    for place in (details, usage):  # beside the details: Claude behind LiteLLM and Databricks
+        written = written or count(place.get("cache_creation_input_tokens"))
     add_part(units, "cache_write_tokens", written)
     _read_parts(units, details, _INPUT_PARTS)
     _read_parts(units, child(details, "cached_tokens_details"), _CACHED_PARTS)

@@ -8,6 +8,7 @@ from tests.pricing.usage.answers import (
     azure,
     cached,
     chats,
+    clouds,
     google,
     lists,
     models,
@@ -47,4 +48,5 @@ SAMPLES: list[Sample] = [
     *routed.SAMPLES,
     *lists.SAMPLES,
     *neighbours.SAMPLES,
+    *clouds.SAMPLES,
 ]

@@ -1,0 +1,80 @@
+"""Gemini's batches: the operation that is polled, and the file with what came of it.
+
+Either states what each request used; what was billed by the one is not billed again by the other.
+https://ai.google.dev/gemini-api/docs/batch-api
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable, Final, Optional
+
+from recost.pricing.usage.answer import Answer
+from recost.pricing.usage.fields import UNKNOWN, add, child, receipt
+from recost.pricing.usage.model import Number, Usage
+
+__all__ = ["is_batch", "read_batch"]
+
+_BATCH: Final = re.compile(r"/batches/[^/:]{1,200}\Z")
+_FILE: Final = re.compile(r"/(files/[^/:]{1,200}):download\Z")
+_TIER: Final = "batch"
+
+
+def is_batch(answer: Answer) -> bool:
+    """Tell whether an answer is a batch, or the content of a file, which may be that of a batch."""
+    return _BATCH.search(answer.path) is not None or _FILE.search(answer.path) is not None
+
+
+def read_batch(answer: Answer, read: Callable[[Answer], Optional[Usage]]) -> Usage:
+    """Return what a batch used, nothing as long as it goes on, and of a file that is none of a batch.
+
+    Args:
+        answer: A batch or a file.
+        read: Reads the answer to one of its requests.
+    """
+    file = _FILE.search(answer.path)
+    lost = answer.gap or not (answer.complete if file else answer.ended)
+    found: dict[Optional[str], dict[str, Number]] = {}
+    requests: dict[Optional[str], int] = {}
+    uncounted: list[str] = []
+    for response in _responses(answer, file is not None):
+        usage = read(answer._replace(documents=[dict(response)], path="", gap=False))
+        if usage is not None:
+            _sum(found.setdefault(usage.model, {}), usage.units)
+            requests[usage.model] = requests.get(usage.model, 0) + 1
+            uncounted += usage.uncounted
+    if not found:
+        return Usage(partial=lost)
+    parts = tuple(Usage(model, units, tier=_TIER, requests=requests[model]) for model, units in found.items())
+    total: dict[str, Number] = {}
+    for part in parts:
+        _sum(total, part.units)
+    return Usage(
+        parts[0].model if len(parts) == 1 else None,
+        total,
+        tier=_TIER,
+        partial=lost,
+        parts=parts if len(parts) > 1 else (),
+        uncounted=tuple(dict.fromkeys(uncounted)),
+        receipts=receipt(file[1] if file else answer.path),
+        requests=sum(requests.values()),
+    )
+
+
+def _responses(answer: Answer, is_file: bool) -> Iterator[Mapping[str, Any]]:
+    """Yield the answers to the requests of a batch that succeeded."""
+    if is_file:
+        for line in answer.documents:
+            if "key" in line:
+                yield child(line, "response")
+        return
+    for place in (child(answer.last, "response"), child(answer.last, UNKNOWN)):
+        inlined = child(place, "inlinedResponses").get("inlinedResponses")
+        for item in inlined if isinstance(inlined, list) else ():
+            yield child(item, "response")
+
+
+def _sum(units: dict[str, Number], more: Mapping[str, Number]) -> None:
+    for unit, value in more.items():
+        units[unit] = add(units.get(unit), value)
