@@ -101,6 +101,10 @@ _SMS = "/2010-04-01/Accounts/AC1/Messages.json"
 _WORKERS_AI = "/client/v4/accounts/1/ai/run/@cf/meta/llama-3.1-8b-instruct"
 
 _OWN: dict[tuple[str, Optional[str]], Example] = {
+    # $0.05
+    ("voyage", "/v1/rerank"): Example(
+        "POST", "", {"model": "rerank-2.5", "usage": {"total_tokens": 1000}}, "0.00005"
+    ),
     # $4 for 1,000 pages of the model that the list knows best.
     ("mistral", "/v1/ocr"): Example(
         "POST", "", {"model": "mistral-ocr-latest", "usage_info": {"pages_processed": 10}}, "0.04"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import ProviderDef
-from recost.pricing.sources import free, openai_like
+from recost.pricing.sources import LOOKED_UP, free, openai_like, per_million
 
 __all__ = ["RULES"]
 
@@ -18,6 +18,17 @@ _CEREBRAS: Final = "https://www.cerebras.ai/pricing"
 _VOYAGE: Final = "https://docs.voyageai.com/docs/pricing"
 _MOONSHOT: Final = "https://platform.moonshot.ai/docs/pricing/chat"
 _ZAI: Final = "https://docs.z.ai/guides/overview/pricing"
+_RERANK: Final = {
+    "rerank-3": "0.05",
+    "rerank-3-lite": "0.02",
+    "rerank-2.5": "0.05",
+    "rerank-2.5-lite": "0.02",
+    "rerank-2": "0.05",
+    "rerank-2-lite": "0.02",
+    "rerank-1": "0.05",
+    "rerank-lite-1": "0.02",
+}
+"""Models of Voyage that genai-prices doesn't have: dollars for a million tokens."""
 
 RULES: Final = (
     *openai_like("api.groq.com", "groq", "/openai/v1", _GROQ, usage="groq"),
@@ -28,6 +39,17 @@ RULES: Final = (
     *openai_like("api.together.xyz", "together", "/v1", _TOGETHER, usage="together"),
     *openai_like("api.fireworks.ai", "fireworks", "/inference/v1", _FIREWORKS, usage="fireworks"),
     *openai_like("api.cerebras.ai", "cerebras", "/v1", _CEREBRAS, usage="cerebras"),
+    ProviderDef(
+        "api.voyageai.com",
+        "voyage",
+        "/v1/rerank",
+        usage="voyage",
+        genai_provider="voyageai",
+        usd_per_unit={f"{model}.input_tokens": per_million(usd) for model, usd in _RERANK.items()},
+        prices=(free(_VOYAGE),),
+        price_source=f"{_VOYAGE} (rerankers)",
+        price_date=LOOKED_UP,
+    ),
     *openai_like("api.voyageai.com", "voyage", "/v1", _VOYAGE, usage="voyage", genai_provider="voyageai"),
     *openai_like(
         "api.moonshot.ai", "moonshot", "/v1", _MOONSHOT, usage="moonshot", genai_provider="moonshotai"

@@ -125,6 +125,8 @@ BY_HAND: Final = {
     "pinecone: fetch": "0.000016",
     "pinecone: list": "0.000016",
     "pinecone: query": "0.000096",
+    # $0.05 a million tokens: 26.
+    "voyage: rerank": "0.0000013",
     # $0.001 a credit: 2, 3.
     "serper: batch": "0.003",
     "serper: search": "0.002",
@@ -195,7 +197,6 @@ UNKNOWN: Final = (
     "together: stream",
     "vertex: Mistral",
     "voyage: multimodal embeddings",
-    "voyage: rerank",
     # The answer doesn't name its model.
     "cohere: chat",
     "cohere: classification",

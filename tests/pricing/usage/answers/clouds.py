@@ -398,6 +398,27 @@ _add(
     "0.0001181",
 )
 
+_add(  # $0.02
+    Sample(
+        "voyage: rerank, lite",
+        "voyage",
+        "/v1/rerank",
+        plain({"object": "list", "data": [], "model": "rerank-2-lite", "usage": {"total_tokens": 57}}),
+        used("rerank-2-lite", input_tokens=57),
+    ),
+    "0.00000114",
+)
+_add(
+    Sample(
+        "voyage: rerank, of a model that is newer",
+        "voyage",
+        "/v1/rerank",
+        plain({"object": "list", "data": [], "model": "rerank-9", "usage": {"total_tokens": 57}}),
+        used("rerank-9", input_tokens=57),
+    ),
+    None,
+)
+
 # Claude behind interfaces that are OpenAI's: the caches are named beside the tokens, as part of these.
 _CACHED = {
     "prompt_tokens": 1000,
