@@ -188,7 +188,7 @@ for _name, _model, _document, _usd in _EARLIER:
             f"/model/{_model}/invoke",
             plain(_document),
             used(
-                _document.get("model") if _document is _INSTANT else None,
+                "claude-instant-1.2" if _document is _INSTANT else None,
                 input_tokens=1000,
                 output_tokens=100,
             ),
