@@ -89,7 +89,8 @@ class _Call(NamedTuple):
             return self.units
         kind, units = kind_of(self.path, self.asked, usage.model), usage.units
         if self.prices.genai_provider == "aws":  # only the path has its whole name
-            kind = (model_in_path(self.path) or "").partition(":")[0]
+            named = (model_in_path(self.path) or "").partition(":")[0]
+            kind = named.removeprefix("us.").removeprefix("global.")  # these cost the same anywhere
         if not kind:
             return units
         names = {unit: f"{kind}.{unit}" for unit in units}

@@ -17,7 +17,9 @@ _BEDROCK_HOSTS: Final = (
 )
 _COUNTING: Final = "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html"
 _S3_HOSTS: Final = ("*.s3.*.amazonaws.com", "s3.*.amazonaws.com", "*.s3.amazonaws.com", "s3.amazonaws.com")
-_BEDROCK: Final = "https://aws.amazon.com/bedrock/pricing/ (Guardrails; earlier models, on demand)"
+_BEDROCK: Final = (
+    "https://aws.amazon.com/bedrock/pricing/ (Guardrails; embeddings and earlier models, on demand)"
+)
 _GUARDRAILS: Final = {
     "guardrail_content_units": per_thousand("0.15"),
     "guardrail_topic_units": per_thousand("0.15"),
@@ -26,6 +28,7 @@ _GUARDRAILS: Final = {
 }
 """By the unit of up to 1,000 characters. The model's tokens come on top."""
 _MODELS: Final = {
+    "amazon.nova-2-multimodal-embeddings-v1": ("0.135", "0"),
     "ai21.j2-mid-v1": ("12.5", "12.5"),
     "ai21.j2-ultra-v1": ("18.8", "18.8"),
     "ai21.jamba-1-5-large-v1": ("2", "8"),
@@ -35,6 +38,7 @@ _MODELS: Final = {
     "cohere.command-light-text-v14": ("0.3", "0.6"),
     "cohere.command-r-plus-v1": ("3", "15"),
     "cohere.command-r-v1": ("0.5", "1.5"),
+    "cohere.embed-v4": ("0.12", "0"),
     "cohere.embed-english-v3": ("0.1", "0"),
     "cohere.embed-multilingual-v3": ("0.1", "0"),
     "meta.llama2-13b-chat-v1": ("0.75", "1"),

@@ -125,6 +125,8 @@ BY_HAND: Final = {
     "pinecone: fetch": "0.000016",
     "pinecone: list": "0.000016",
     "pinecone: query": "0.000096",
+    # $0.12 a million tokens: 40.
+    "bedrock: invoke a model whose tokens only the headers count": "0.0000048",
     # $0.05 a million tokens: 26.
     "voyage: rerank": "0.0000013",
     # $0.001 a credit: 2, 3.
@@ -185,7 +187,6 @@ UNKNOWN: Final = (
     # There is no price of the model.
     "azure: chat stream, last chunk with a reason",
     "bedrock: converse whose input has the cached tokens",
-    "bedrock: invoke a model whose tokens only the headers count",
     "fireworks: chat",
     "fireworks: stream",
     "huggingface: chat",

@@ -84,6 +84,8 @@ def _read_metrics(answer: Answer) -> Optional[Usage]:
         counts = [count(answer.headers.get(_HEADER.format(name))) for name in headers]
     units: dict[str, Number] = {}
     taken, made, cached, written = counts
+    if not taken and "embed" in answer.path:
+        return None  # images that are embedded are not counted in tokens
     if taken is not None:
         units["input_tokens"] = add(taken, cached, written)
         add_part(units, "cache_read_tokens", cached)

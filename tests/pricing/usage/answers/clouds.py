@@ -207,16 +207,33 @@ for _name, _model in (("Claude 2.1", "anthropic.claude-v2%3A1"), ("Claude 2", "a
         ),
         "0.015312",
     )
-_add(  # $0.10
+for _name, _model, _usd in (  # at $0.10, $0.12, $0.135
+    ("Embed 3", "cohere.embed-english-v3", "0.0001"),
+    ("Embed 4", "cohere.embed-v4:0", "0.00012"),
+    ("Embed 4 in the US", "us.cohere.embed-v4%3A0", "0.00012"),
+    ("embeddings of Nova", "amazon.nova-2-multimodal-embeddings-v1%3A0", "0.000135"),
+):
+    _add(
+        Sample(
+            f"bedrock: {_name}",
+            "bedrock",
+            f"/model/{_model}/invoke",
+            plain({"embeddings": []}),
+            used(input_tokens=1000),
+            headers={"x-amzn-bedrock-input-token-count": "1000"},
+        ),
+        _usd,
+    )
+_add(
     Sample(
-        "bedrock: Embed",
+        "bedrock: embeddings of Nova, of an image",
         "bedrock",
-        "/model/cohere.embed-english-v3/invoke",
+        "/model/amazon.nova-2-multimodal-embeddings-v1%3A0/invoke",
         plain({"embeddings": []}),
-        used(input_tokens=1000),
-        headers={"x-amzn-bedrock-input-token-count": "1000"},
+        None,
+        headers={"x-amzn-bedrock-input-token-count": "0"},
     ),
-    "0.0001",
+    None,
 )
 
 # Interactions: those in the background are billed when they are done. Flash: $0.30, $2.50.
