@@ -10,8 +10,9 @@ from importlib import import_module
 from threading import RLock
 from typing import Any, Callable, Final, NamedTuple, Optional, Union
 
+from recost._patterns import LazyPattern
 from recost.errors import RecostError
-from recost.pricing.modalities import dearest_token, find_guessed, without
+from recost.pricing.modalities import dearest_token, find_guessed, own_prices, without
 from recost.pricing.rates import Rates, Units, find_rates, kinds_of
 
 __all__ = ["GenaiPrices", "Quote"]
@@ -49,6 +50,10 @@ _GUARDRAILS: Final = frozenset(
     }
 )
 """What is billed by others than the model; it is billed, too, where these keep it from being asked."""
+_FREE: Final = LazyPattern(r"[a-z-]+/(?:.*:free|.*-exp(?:-[0-9-]+)?)\Z|google/gemma-|openai/moderation")
+"""Models without any price in the list that are free, by provider and id: of others the list has none yet."""
+_SNAPSHOT: Final = LazyPattern(r"(davinci|babbage):[0-9]{4}-[0-9]{2}-[0-9]{2}-v2\Z")
+"""What OpenAI's answers call ``davinci-002`` and ``babbage-002``."""
 _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
@@ -107,7 +112,7 @@ class GenaiPrices:
         if library is None:
             return None
         names = [name for name in models if name]
-        for name in names:
+        for name in (*names, *filter(None, map(_listed, names))):
             found = self._find(library, provider, name, units, tier)
             if found is not None:
                 return found
@@ -241,7 +246,9 @@ class _Library:
             rest = self._translate(without(units, guessed))
             dearest = dearest_token(result.model_price)
             usd = self._calculate(provider, model, rest, context, now)[0].total_price if rest else Decimal(0)
-            usd += sum((dearest * units[unit] for unit in guessed), Decimal(0))
+            own = own_prices(provider, model, units)
+            usd += sum((own.get(unit, dearest) * units[unit] for unit in guessed), Decimal(0))
+            guessed -= own.keys()
         return Quote(
             usd,
             self._priced_on(result, now.date()),
@@ -305,7 +312,7 @@ class _Library:
     def _is_free(self, result: Any, units: Units) -> bool:
         """Tell whether a price of 0 is one; not for units that the model has no price for."""
         if not any(price is not None for price in vars(result.model_price).values()):
-            return True
+            return _FREE.match(f"{result.provider.id}/{result.model.id}") is not None
         return all(
             not count or unit in _GUARDRAILS or self._is_priced(unit, result) for unit, count in units.items()
         )
@@ -315,6 +322,12 @@ class _Library:
         if result.auto_update_timestamp is not None:
             return str(result.auto_update_timestamp.date().isoformat())
         return max((day for day in self._dates if day <= today), default=today).isoformat()
+
+
+def _listed(model: str) -> Optional[str]:
+    """Return the name that the list has for a model which answers call otherwise."""
+    found = _SNAPSHOT.match(model)
+    return None if found is None else f"{found[1]}-002"
 
 
 def _context(tier: Optional[str]) -> dict[str, str]:

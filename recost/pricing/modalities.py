@@ -6,18 +6,31 @@ price of the model stands in, and the cost is an estimate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from recost.pricing.rates import Units
 
-__all__ = ["dearest_token", "find_guessed", "without"]
+__all__ = ["dearest_token", "find_guessed", "own_prices", "without"]
 
 _MODALITIES: Final = ("audio", "image", "video")
-_PLAIN: Final = {"google": ("input",)}
+_PLAIN: Final = {
+    "google": frozenset({"input_audio", "input_image", "input_video"}),
+    "x-ai": frozenset({"input_image"}),
+}
 """Where a price of text holds for the other modalities, too, unless the list has one of theirs: Gemini's
-prices of input, "text / image / video": https://ai.google.dev/gemini-api/docs/pricing, as of 2026-11."""
+prices of input, "text / image / video": https://ai.google.dev/gemini-api/docs/pricing; and xAI's images,
+"billed at the rate for the model": https://docs.x.ai/developers/models. As of 2026-11."""
+_OWN: Final = {
+    "gpt-4o-audio-preview": {"input_audio_tokens": "40", "output_audio_tokens": "80"},
+    "gpt-4o-mini-audio-preview": {"input_audio_tokens": "10", "output_audio_tokens": "20"},
+}
+"""US dollars for a million tokens of sounds, by the models of OpenAI's of which genai-prices has the price of
+text alone. From the page of each, as https://developers.openai.com/api/docs/models/gpt-4o-audio-preview, on
+2026-11-29."""
+_DEARER: Final = "gpt-4o-audio-preview-2024-10-01"
+"""A snapshot that cost more, and is in no list any more."""
 _PARENTS: Final = {"input": "input_tokens", "output": "output_tokens"}
 
 
@@ -37,6 +50,22 @@ def find_guessed(provider: str, model: str, price: Any, units: Units) -> frozens
             if units.get(unit) and not _has_price(provider, model, price, direction, kind):
                 found.add(unit)
     return frozenset(found)
+
+
+def own_prices(provider: str, model: str, units: Units) -> Mapping[str, Decimal]:
+    """Return the prices of tokens that genai-prices doesn't have, in US dollars.
+
+    Args:
+        provider: Its id in genai-prices.
+        model: As the answer names it.
+        units: What was used.
+    """
+    if provider != "openai" or model == _DEARER or units.get("cache_audio_read_tokens"):
+        return {}
+    for name, prices in _OWN.items():
+        if model.startswith(name):
+            return {unit: Decimal(price) / 1_000_000 for unit, price in prices.items()}
+    return {}
 
 
 def dearest_token(price: Any) -> Decimal:
@@ -65,7 +94,7 @@ def without(units: Units, guessed: Iterable[str]) -> Units:
 def _has_price(provider: str, model: str, price: Any, direction: str, kind: str) -> bool:
     if getattr(price, f"{direction}_{kind}_mtok", None) is not None:
         return True
-    if direction in _PLAIN.get(provider, ()):
+    if f"{direction}_{kind}" in _PLAIN.get(provider, ()):
         return True
     return direction == "output" and _makes_nothing_else(model, price, kind)
 

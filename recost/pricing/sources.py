@@ -67,14 +67,20 @@ are those of models that don't reason: https://developers.openai.com/api/docs/pr
 
 @cache
 def openai_polls(source: str, base: str, **more: str) -> tuple[PriceCase, ...]:
-    """Return the cases of OpenAI's that read what may be billed when it is done: responses and batches.
+    """Return the cases of OpenAI's that read what may be billed when it is done: responses, batches, runs.
 
     Args:
         source: Where it says that reading is free.
         base: What the paths begin with: ``/v1``.
         more: Other fields of `PriceCase`.
     """
-    paths = (("responses/*", _READ), ("responses/*/cancel", "POST"), ("batches/*", _READ))
+    paths = (
+        ("responses/*", _READ),
+        ("responses/*/cancel", "POST"),
+        ("batches/*", _READ),
+        ("threads/*/runs/*", _READ),
+        ("threads/*/runs/*/cancel", "POST"),
+    )
     return tuple(
         PriceCase(
             path=f"{base}/{path}",

@@ -511,6 +511,26 @@ def test_no_usage_raises(units: dict[str, Any], model: str, tier: Optional[str],
 
 
 @needs_genai
+@pytest.mark.parametrize(
+    ("url", "model", "free"),
+    [
+        ("https://openrouter.ai/api/v1/chat/completions", "google/gemma-3-27b-it:free", True),
+        ("https://openrouter.ai/api/v1/chat/completions", "google/gemini-2.5-pro-exp-03-25:free", True),
+        ("https://openrouter.ai/api/v1/chat/completions", "google/lyria-3-pro-preview", False),
+        ("https://openrouter.ai/api/v1/chat/completions", "stealth/crouton-alpha", False),
+        (GEMINI, "gemma-3-27b-it", True),
+        ("https://api.cerebras.ai/v1/chat/completions", "qwen-3-coder-480b", False),
+    ],
+)
+def test_a_model_that_is_listed_without_a_price_is_free_only_where_that_is_known(
+    url: str, model: str, free: bool
+) -> None:
+    found = cost(url, used(model, input_tokens=1000, output_tokens=1000))
+    assert (found.usd, found.source) == ((0, "computed") if free else (None, "unknown"))
+    assert found.missing == (() if free else (model,))
+
+
+@needs_genai
 def test_models_that_are_not_known_are_reported_once_and_no_more_than_20() -> None:
     errors: list[Exception] = []
     by = pricer(report=errors.append)

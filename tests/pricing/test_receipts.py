@@ -15,7 +15,7 @@ from recost.pricing.usage import Content, Usage, read_usage
 from recost.pricing.usage.fields import receipt
 from tests.pricing.usage.answers.build import plain
 from tests.pricing.usage.answers.openai import response
-from tests.pricing.usage.answers.openai_batches import BATCH, CONTENT, MINI, batch, counts, line
+from tests.pricing.usage.answers.openai_batches import BATCH, CONTENT, MINI, RUN, batch, counts, line, run
 from tests.pricing.usage.answers.openai_tools import USAGE
 
 OPENAI = "api.openai.com"
@@ -49,6 +49,23 @@ def pricer() -> Pricer:
 def test_a_response_in_the_background_costs_once(pricer: Pricer) -> None:
     costs = [priced(pricer, "GET", STORED, read(STORED, DONE)).usd for _ in range(3)]
     assert costs == [Decimal("0.00625"), 0, 0]
+
+
+def test_a_run_of_an_assistant_costs_once(pricer: Pricer) -> None:
+    done = run({"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100})
+    asked = RUN.rpartition("/")[0]
+    queued = run(None, "code_interpreter", status="queued")
+    assert priced(pricer, "POST", asked, read(asked, queued)).usd is None
+    costs = [priced(pricer, "GET", RUN, read(RUN, each)).usd for each in (queued, done, done)]
+    assert costs == [0, Decimal("0.0035"), 0]
+    cancelled = f"{RUN}/cancel"
+    assert priced(pricer, "POST", cancelled, read(cancelled, done)).usd == 0
+
+
+def test_reading_the_steps_of_a_run_costs_nothing(pricer: Pricer) -> None:
+    for path in (f"{RUN}/steps/step_1", f"{RUN}/steps", RUN.rpartition("/")[0]):
+        cost = priced(pricer, "GET", path, None)
+        assert (cost.usd, cost.source) == (Decimal(0), "computed")
 
 
 def test_what_a_request_asks_for_is_billed_whatever_its_id(pricer: Pricer) -> None:

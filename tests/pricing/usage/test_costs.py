@@ -119,6 +119,8 @@ BY_HAND: Final = {
     # $2 for 1,000 pages, $3 annotated: 29, 8.
     "mistral: OCR": "0.058",
     "mistral: OCR with annotations": "0.024",
+    # 20 at $2.50 a million, 50 at $10, and of sounds 100 at $40, 200 at $80.
+    "openai: chat with audio": "0.02055",
     # gpt-5.5: 1,000 at $5 and 100 at $30 a million, a tenth more, and a search of files for $0.0025.
     "openai in a region: response that searched files": "0.0113",
     # $16 a million read units: 6, 1, 1.
@@ -159,8 +161,6 @@ FLAT: Final = {
     # $0.0083 a segment in the US: 4, 1; the carriers' fees are not in it.
     "twilio: long message": "0.0332",
     "twilio: message": "0.0083",
-    # 20 at $2.50 a million, 300 and 50 at $10: sounds have no price, the dearest stands in.
-    "openai: chat with audio": "0.00355",
     "openai: images without tokens": "0.04",
     # Its read units; not the reranking, nor what the embedding takes.
     "pinecone: search of text": "0.000096",
@@ -186,6 +186,7 @@ UNKNOWN: Final = (
     *clouds.UNKNOWN,
     # There is no price of the model.
     "azure: chat stream, last chunk with a reason",
+    "cerebras: chat without a price",
     "bedrock: converse whose input has the cached tokens",
     "fireworks: chat",
     "fireworks: stream",

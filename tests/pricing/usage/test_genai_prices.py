@@ -62,6 +62,12 @@ DIFFER = {
     "openai: response with an image that was edited": "it leaves the image out",
     "openai: response with two images by their size": "it leaves the images out",
     "openai: transcription with tokens": "it looks for audio elsewhere",
+    "xai: chat about an image": "it leaves the image's tokens out",
+    **{
+        f"{provider}: run{more}": "it looks for cached tokens elsewhere"
+        for provider in ("openai", "azure")
+        for more in ("", " that is incomplete", " that may have searched files")
+    },
 }
 
 

@@ -50,6 +50,10 @@ _OWN_SHAPES: Final = frozenset({"openai", "openai_regional", "azure"})
 """Those of OpenAI's own models, with its own tools."""
 _RESPONSE: Final = re.compile(r"/responses(?:/compact|/(resp_[^/]{1,200})(?:/cancel)?)?/?\Z")
 """Where a response is asked for, or, by its id, read."""
+_RUN: Final = "thread.run"
+"""What an assistant's run calls itself, and what comes of it last in a stream."""
+_RUN_TOOLS: Final = frozenset({"code_interpreter", "file_search", "retrieval"})
+"""Those that are billed by the call, too: https://developers.openai.com/api/docs/pricing."""
 _COMPOUND: Final = re.compile(r"(?:groq/)?compound|\Z")
 _HAVE_TOOLS: Final = re.compile(r"(?:groq/)?compound|(?:openai/)?gpt-oss|\Z")
 """Models of Groq that have tools of its own: https://console.groq.com/docs/tool-use/built-in-tools. The
@@ -125,6 +129,10 @@ def _read_used(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, 
 def _as_billed(answer: Answer, document: Mapping[str, Any], used: Usage) -> Usage:
     """Return a usage with what OpenAI's own tools are billed for, and the id that it is billed under."""
     response, place = inner(document, "response") or document, _RESPONSE.search(answer.path)
+    if document.get("object") == _RUN:
+        return replace(
+            used, uncounted=(*used.uncounted, *_run_tools(document)), receipts=receipt(document.get("id"))
+        )
     if place is None:
         is_chat = answer.path.endswith("/chat/completions")
         tools = read_chat_search(used.model) if is_chat else ToolUse({})
@@ -144,6 +152,13 @@ def _as_billed(answer: Answer, document: Mapping[str, Any], used: Usage) -> Usag
         uncounted=(*used.uncounted, *tools.uncounted),
         receipts=() if place is None else receipt(response.get("id") or place[1]),
     )
+
+
+def _run_tools(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tools that a run may have called: its calls are in its steps, not in itself."""
+    tools = run.get("tools")
+    names = {word(child(tool).get("type")) for tool in tools} if isinstance(tools, list) else set()
+    return tuple(sorted(names & _RUN_TOOLS))
 
 
 def _sum(parts: tuple[Usage, ...]) -> dict[str, Number]:

@@ -13,7 +13,12 @@ __all__ = ["read_tokens"]
 _INPUT_PARTS: Final = {f"{part}_tokens": f"input_{part}_tokens" for part in ("audio", "image", "video")}
 _CACHED_PARTS: Final = {f"{part}_tokens": f"cache_{part}_read_tokens" for part in ("audio", "image", "video")}
 _OUTPUT_PARTS: Final = {f"{part}_tokens": f"output_{part}_tokens" for part in ("audio", "image", "video")}
-_INPUT_DETAILS: Final = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_INPUT_DETAILS: Final = (
+    "prompt_tokens_details",
+    "input_tokens_details",
+    "input_token_details",
+    "prompt_token_details",  # of the runs of assistants
+)
 _OUTPUT_DETAILS: Final = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 _CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
 """Where DeepSeek, Moonshot, Mistral and others have it, who don't have it under the details."""

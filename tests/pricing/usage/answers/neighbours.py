@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from tests.pricing.usage.answers.build import CHAT, SMALL, SSE, Sample, chat, chunk, ending, plain, sse, used
+from tests.pricing.usage.answers.build import (
+    CHAT,
+    SMALL,
+    SSE,
+    TEXT,
+    Sample,
+    chat,
+    chunk,
+    ending,
+    plain,
+    sse,
+    used,
+)
 
 BY_HAND: dict[str, str] = {}
 """US dollars by the name of the sample."""
@@ -41,9 +53,11 @@ def _cached(taken: int, cached: int, made: int) -> dict[str, Any]:
 # Sounds: without a price of their own, the model's dearest stands in.
 for _model, _in, _sound, _out, _spoken, _usd, _estimated in (
     # 44 and 9 at $10, 20 at $2.50.
-    ("gpt-4o-audio-preview-2025-06-03", 64, 44, 9, 0, "0.00058", True),
-    # 100 and 10 at $0.60, 20 at $0.15.
-    ("gpt-4o-mini-audio-preview-2024-12-17", 120, 100, 10, 0, "0.000069", True),
+    ("gpt-4o-audio-preview-2024-10-01", 64, 44, 9, 0, "0.00058", True),
+    # 44 at $40, 20 at $2.50, 9 at $10.
+    ("gpt-4o-audio-preview-2025-06-03", 64, 44, 9, 0, "0.0019", False),
+    # 100 at $10, 20 at $0.15, 10 at $0.60.
+    ("gpt-4o-mini-audio-preview-2024-12-17", 120, 100, 10, 0, "0.001009", False),
     # 44 at $32, 20 at $2.50, 30 at $64, 9 at $10.
     ("gpt-audio-2025-08-28", 64, 44, 39, 30, "0.003468", False),
     # 100 at $10, 30 at $20, 10 at $2.40.
@@ -72,6 +86,60 @@ for _model, _in, _sound, _out, _spoken, _usd, _estimated in (
         _usd,
         estimated=_estimated,
     )
+
+# Images that xAI's models see cost what text does: 270 at $2, 2 at $10.
+_add(
+    Sample(
+        "xai: chat about an image",
+        "xai",
+        CHAT,
+        plain(
+            chat(
+                "grok-2-vision-1212",
+                {
+                    "prompt_tokens": 270,
+                    "completion_tokens": 2,
+                    "total_tokens": 272,
+                    "prompt_tokens_details": {"text_tokens": 14, "image_tokens": 256, "cached_tokens": 0},
+                },
+            )
+        ),
+        used("grok-2-vision-1212", input_tokens=270, input_image_tokens=256, output_tokens=2),
+    ),
+    "0.00056",
+)
+
+# Names that answers have for davinci-002 and babbage-002: 21 at $2, at $0.40.
+for _model, _usd in (("davinci:2023-07-21-v2", "0.000042"), ("babbage:2023-07-20-v2", "0.0000084")):
+    _add(
+        Sample(
+            f"openai: completion of {_model}",
+            "openai",
+            "/v1/completions",
+            plain(
+                {
+                    "id": "cmpl-1",
+                    "object": "text_completion",
+                    "model": _model,
+                    "choices": [{"text": TEXT, "index": 0, "logprobs": None, "finish_reason": "length"}],
+                    "usage": {"prompt_tokens": 5, "completion_tokens": 16, "total_tokens": 21},
+                }
+            ),
+            used(_model, input_tokens=5, output_tokens=16),
+        ),
+        _usd,
+    )
+
+# The list has these models, and no price of theirs.
+SAMPLES.append(
+    Sample(
+        "cerebras: chat without a price",
+        "cerebras",
+        CHAT,
+        plain(chat("qwen-3-coder-480b", SMALL)),
+        used("qwen-3-coder-480b", input_tokens=20, output_tokens=30),
+    )
+)
 
 # Groq's own tools, $0.15 and $0.60, $0.075 and $0.30, and none of them.
 _RAN = {"executed_tools": [{"index": 0, "type": "browser_search", "arguments": "{}"}]}

@@ -1,16 +1,17 @@
-"""Batches of OpenAI and responses in the background: what is asked again until it is done."""
+"""What of OpenAI's is asked again until it is done: batches, responses in the background, runs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.pricing.usage.answers.build import Sample, chat, ndjson, plain, used
+from tests.pricing.usage.answers.build import SSE, Sample, chat, ndjson, plain, sse, used
 from tests.pricing.usage.answers.openai import response
 from tests.pricing.usage.answers.openai_tools import FILES, USAGE
 
 BATCH = "/v1/batches/batch_1"
 CONTENT = "/v1/files/file-1/content"
 STORED = "/v1/responses/resp_1"
+RUN = "/v1/threads/thread_1/runs/run_1"
 BY_HAND: dict[str, str] = {}
 """US dollars by the name of the sample, for batches: half of the prices of tokens."""
 
@@ -162,7 +163,49 @@ _RESPONSES: list[tuple[str, dict[str, Any], Any, str]] = [
     ("response of old that is read again", {**response("gpt-5", USAGE), "id": "resp_1"}, used("gpt-5"), "0"),
 ]
 
+_RUN_COUNTS = {
+    "prompt_tokens": 1000,
+    "prompt_token_details": {"cached_tokens": 200},  # as it is spelt there
+    "completion_tokens": 100,
+    "completion_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 1100,
+}
+
+
+def run(usage: Any, *tools: str, status: str = "completed", **more: Any) -> dict[str, Any]:
+    return {
+        "id": "run_1",
+        "object": "thread.run",
+        "assistant_id": "asst_1",
+        "thread_id": "thread_1",
+        "status": status,
+        "model": "gpt-4o",
+        "tools": [{"type": name} for name in tools],
+        "usage": usage,
+        **more,
+    }
+
+
+_OF_RUN: dict[str, Any] = {"input_tokens": 1000, "cache_read_tokens": 200, "output_tokens": 100}
+# gpt-4o: 800 at $2.50, 200 at $1.25 and 100 at $10 a million.
+_RUNS: list[tuple[str, dict[str, Any], Any, str]] = [
+    ("run", run(_RUN_COUNTS, "function"), used("gpt-4o", **_OF_RUN), "0.00325"),
+    ("run that is incomplete", run(_RUN_COUNTS, status="incomplete"), used("gpt-4o", **_OF_RUN), "0.00325"),
+    ("run that goes on", run(None, "code_interpreter", status="in_progress"), None, "0"),
+    (
+        "run that may have searched files",
+        run(_RUN_COUNTS, "file_search", "code_interpreter"),
+        used("gpt-4o", uncounted=("code_interpreter", "file_search"), **_OF_RUN),
+        "0.00325",
+    ),
+]
+
 SAMPLES = [
+    *(Sample(f"openai: {name}", "openai", RUN, plain(body), usage) for name, body, usage, _ in _RUNS),
+    *(
+        Sample(f"azure: {name}", "azure", RUN.replace("/v1/", "/openai/"), plain(body), usage)
+        for name, body, usage, _ in _RUNS
+    ),
     *(Sample(f"openai: {name}", "openai", BATCH, plain(body), usage) for name, body, usage, _ in _BATCHES),
     *(
         Sample(f"openai: {name}", "openai", CONTENT, body, usage, "application/octet-stream")
@@ -170,7 +213,8 @@ SAMPLES = [
     ),
     *(Sample(f"openai: {name}", "openai", STORED, plain(body), usage) for name, body, usage, _ in _RESPONSES),
 ]
-BY_HAND.update({f"openai: {row[0]}": row[-1] for row in (*_BATCHES, *_FILES, *_RESPONSES)})
+BY_HAND.update({f"openai: {row[0]}": row[-1] for row in (*_BATCHES, *_FILES, *_RESPONSES, *_RUNS)})
+BY_HAND.update({f"azure: {row[0]}": row[-1] for row in _RUNS})
 READ = tuple(sample.name for sample in SAMPLES)
 """Those that are asked for with GET."""
 ESTIMATED = (
@@ -186,4 +230,22 @@ SAMPLES.append(
         None,
     )
 )
+_STEP_COUNTS = {"prompt_tokens": 400, "completion_tokens": 50, "total_tokens": 450}
+SAMPLES.append(
+    Sample(
+        "openai: run, streamed",
+        "openai",
+        "/v1/threads/thread_1/runs",
+        sse(
+            run(None, status="queued"),
+            {"id": "step_1", "object": "thread.run.step", "status": "in_progress", "usage": None},
+            {"id": "msg_1", "object": "thread.message.delta", "delta": {"content": []}},
+            {"id": "step_1", "object": "thread.run.step", "status": "completed", "usage": _STEP_COUNTS},
+            run(_RUN_COUNTS),
+        ),
+        used("gpt-4o", **_OF_RUN),
+        SSE,
+    )
+)
+BY_HAND["openai: run, streamed"] = "0.00325"
 UNKNOWN = ("openai: response in the background, asked for",)
