@@ -13,7 +13,7 @@ from recost.pricing.receipts import Receipts
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.usage import Content, Usage, read_usage
 from recost.pricing.usage.fields import receipt
-from tests.pricing.usage.answers.build import plain
+from tests.pricing.usage.answers.build import SMALL, chat, plain
 from tests.pricing.usage.answers.openai import response
 from tests.pricing.usage.answers.openai_batches import BATCH, CONTENT, MINI, RUN, batch, counts, line, run
 from tests.pricing.usage.answers.openai_tools import USAGE
@@ -60,6 +60,14 @@ def test_a_run_of_an_assistant_costs_once(pricer: Pricer) -> None:
     assert costs == [0, Decimal("0.0035"), 0]
     cancelled = f"{RUN}/cancel"
     assert priced(pricer, "POST", cancelled, read(cancelled, done)).usd == 0
+
+
+def test_research_that_is_read_twice_costs_once(pricer: Pricer) -> None:
+    host, path = "api.perplexity.ai", "/async/chat/completions/a1"
+    answer = chat("sonar-deep-research", {**SMALL, "cost": {"total_cost": 0.25}})
+    usage = read(path, {"id": "a1", "status": "COMPLETED", "response": answer}, "perplexity")
+    costs = [priced(pricer, "GET", path, usage, host) for _ in range(2)]
+    assert [(cost.usd, cost.source) for cost in costs] == [(Decimal("0.25"), "reported"), (0, "computed")]
 
 
 def test_reading_the_steps_of_a_run_costs_nothing(pricer: Pricer) -> None:

@@ -14,6 +14,22 @@ _OPENROUTER: Final = "https://openrouter.ai/docs/api-reference/overview"
 _XAI: Final = "https://docs.x.ai/docs/models"
 _PERPLEXITY: Final = "https://docs.perplexity.ai/docs/getting-started/pricing"
 _EXA: Final = "https://exa.ai/pricing"
+_DEFERRED: Final = "https://docs.x.ai/developers/advanced-api-usage/deferred-chat-completions"
+_ASYNC: Final = "https://docs.perplexity.ai/api-reference/async-chat-completions-api-request-get"
+
+
+def _later(path: str, source: str) -> tuple[PriceCase, ...]:
+    """Return the case of reading what was asked for before: it costs what it says was used, or nothing."""
+    return (
+        PriceCase(
+            path=path,
+            method="GET",
+            usd_per_call=Decimal(0),
+            price_source=source,
+            price_date="2026-11-29",
+        ),
+    )
+
 
 RULES: Final = (
     *(
@@ -33,8 +49,23 @@ RULES: Final = (
             ("/api/v1", None),
         )
     ),
-    *openai_like("api.x.ai", "xai", "/v1", _XAI, genai_provider="x-ai", usage="xai"),
-    *openai_like("api.perplexity.ai", "perplexity", "", _PERPLEXITY, usage="perplexity"),
+    *openai_like(
+        "api.x.ai",
+        "xai",
+        "/v1",
+        _XAI,
+        genai_provider="x-ai",
+        usage="xai",
+        cases=_later("/v1/chat/deferred-completion/*", _DEFERRED),
+    ),
+    *openai_like(
+        "api.perplexity.ai",
+        "perplexity",
+        "",
+        _PERPLEXITY,
+        usage="perplexity",
+        cases=_later("/async/chat/completions/*", _ASYNC),
+    ),
     ProviderDef("api.exa.ai", "exa", "/search", "search", usage="exa", prices=(free(_EXA),)),
     ProviderDef("api.exa.ai", "exa", "/contents", "contents", usage="exa", prices=(free(_EXA),)),
     ProviderDef(

@@ -98,6 +98,7 @@ GETS: Final = (
     "stripe: list of charges",
     *neighbours.TRANSCRIPTS,
     *clouds.READ,
+    *neighbours.LATER,
     *openai_batches.READ,
 )
 BY_HAND: Final = {

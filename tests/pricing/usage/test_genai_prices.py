@@ -62,6 +62,7 @@ DIFFER = {
     "openai: response with an image that was edited": "it leaves the image out",
     "openai: response with two images by their size": "it leaves the images out",
     "openai: transcription with tokens": "it looks for audio elsewhere",
+    "perplexity: chat with citations, without a cost": "it adds the citations, which research alone bills",
     "xai: chat about an image": "it leaves the image's tokens out",
     **{
         f"{provider}: run{more}": "it looks for cached tokens elsewhere"

@@ -50,10 +50,13 @@ _OWN_SHAPES: Final = frozenset({"openai", "openai_regional", "azure"})
 """Those of OpenAI's own models, with its own tools."""
 _RESPONSE: Final = re.compile(r"/responses(?:/compact|/(resp_[^/]{1,200})(?:/cancel)?)?/?\Z")
 """Where a response is asked for, or, by its id, read."""
-_RUN: Final = "thread.run"
-"""What an assistant's run calls itself, and what comes of it last in a stream."""
+_RUN: Final = re.compile(r"/threads/(?:[^/]{1,200}/)?runs(?:/([^/]{1,200})(?:/[a-z_]{1,40})?)?/?\Z")
+"""Where an assistant's run is asked for, or, by its id, read."""
 _RUN_TOOLS: Final = frozenset({"code_interpreter", "file_search", "retrieval"})
 """Those that are billed by the call, too: https://developers.openai.com/api/docs/pricing."""
+_BY_REQUEST: Final = re.compile(r"sonar(?:-reasoning)?(?:-pro)?\Z")
+"""Models of Perplexity's that bill requests, rather than citations and searches:
+https://docs.perplexity.ai/docs/getting-started/pricing, as of 2026-11."""
 _COMPOUND: Final = re.compile(r"(?:groq/)?compound|\Z")
 _HAVE_TOOLS: Final = re.compile(r"(?:groq/)?compound|(?:openai/)?gpt-oss|\Z")
 """Models of Groq that have tools of its own: https://console.groq.com/docs/tool-use/built-in-tools. The
@@ -123,15 +126,21 @@ def _read_used(answer: Answer, document: Mapping[str, Any], usage: Mapping[str, 
         parts=parts,
         served_by=served_by,
         uncounted=uncounted,
+        # Perplexity's that were asked for before; xAI's can be read but once.
+        receipts=receipt(document.get("id")) if "/async/" in answer.path else (),
     )
 
 
 def _as_billed(answer: Answer, document: Mapping[str, Any], used: Usage) -> Usage:
     """Return a usage with what OpenAI's own tools are billed for, and the id that it is billed under."""
     response, place = inner(document, "response") or document, _RESPONSE.search(answer.path)
-    if document.get("object") == _RUN:
+    run = _RUN.search(answer.path)
+    if run is not None:
         return replace(
-            used, uncounted=(*used.uncounted, *_run_tools(document)), receipts=receipt(document.get("id"))
+            used,
+            partial=used.partial or (answer.gap and "tools" not in document),
+            uncounted=(*used.uncounted, *_run_tools(document)),
+            receipts=receipt(run[1] or document.get("id")),
         )
     if place is None:
         is_chat = answer.path.endswith("/chat/completions")
@@ -186,7 +195,7 @@ def _read_units(answer: Answer, document: Mapping[str, Any], usage: Mapping[str,
         _read_thoughts(units, usage)
     if answer.shape == "mistral":
         _read_connectors(units, usage)
-    if answer.shape == "perplexity":
+    if answer.shape == "perplexity" and not _BY_REQUEST.match(word(document.get("model"))):
         _read_perplexity(units, usage)
     if answer.shape == "voyage":
         _read_voyage(units, usage)
@@ -239,7 +248,7 @@ def _find_uncounted(answer: Answer, document: Mapping[str, Any], usage: Mapping[
             **child(document, "server_side_tool_usage"),
         }
         found += [str(name).lower() for name in sorted(tools) if count(tools[name]) and identifier(name)]
-    if answer.shape == "perplexity" and "deep-research" not in word(document.get("model")):
+    if answer.shape == "perplexity" and "deep-research" not in word(_model_beside(document)):
         found.append("request_fee")  # by the size of the context that was searched
     return tuple(found)
 
@@ -267,6 +276,10 @@ def _runs_own_tools(answer: Answer, document: Mapping[str, Any]) -> bool:
     """Tell whether Groq's own tools may have been run."""
     model = model_of([*answer.documents[:1], document]) or ""
     return bool((_COMPOUND if answer.streamed else _HAVE_TOOLS).match(model))
+
+
+def _model_beside(document: Mapping[str, Any]) -> Any:
+    return (inner(document, "response") or document).get("model")
 
 
 def _read_perplexity(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
@@ -321,6 +334,8 @@ def _is_counted(answer: Answer, document: Mapping[str, Any], units: Mapping[str,
     if not answer.gap or (answer.streamed and word(document.get("type")) in _LAST_EVENTS):
         return True
     path = answer.path.rstrip("/")
+    if "output_citation_tokens" in units and not _model_beside(document):
+        return False  # it may be one that doesn't bill them
     if answer.shape == "groq" and _runs_own_tools(answer, document):
         return False  # what they were may be lost
     if "usage_info" in document:

@@ -109,6 +109,51 @@ _add(
     "0.00056",
 )
 
+# What is asked for first, and read when it is done: $3 and $15, as reported, and as it goes on.
+LATER: list[str] = []
+"""Names of those that are asked for with GET."""
+_RESEARCH = chat("sonar-deep-research", {**SMALL, "cost": {"total_cost": 0.25}})
+for _name, _path, _document, _usage, _usd in (
+    (
+        "xai: chat that was deferred",
+        "/v1/chat/deferred-completion/f15c",
+        chat("grok-3", SMALL),
+        used("grok-3", input_tokens=20, output_tokens=30),
+        "0.00051",
+    ),
+    (
+        "perplexity: research that was asked for before",
+        "/async/chat/completions/a1",
+        {"id": "a1", "model": "sonar-deep-research", "status": "COMPLETED", "response": _RESEARCH},
+        used("sonar-deep-research", usd="0.25", input_tokens=20, output_tokens=30),
+        "0.25",
+    ),
+    (
+        "perplexity: research that goes on",
+        "/async/chat/completions/a2",
+        {"id": "a2", "model": "sonar-deep-research", "status": "IN_PROGRESS", "response": None},
+        None,
+        "0",
+    ),
+):
+    _read = Sample(_name, _name.partition(":")[0], _path, plain(_document), _usage)
+    SAMPLES.append(_read)
+    LATER.append(_name)
+    if _usage is None or _usage.reported_usd is None:
+        BY_HAND[_name] = _usd
+
+# What only research of Perplexity's bills: at $3 and $15, and $14 for a thousand requests at the most.
+_add(
+    Sample(
+        "perplexity: chat with citations, without a cost",
+        "perplexity",
+        "/chat/completions",
+        plain(chat("sonar-pro", {**SMALL, "citation_tokens": 1250, "num_search_queries": 1})),
+        used("sonar-pro", uncounted=["request_fee"], input_tokens=20, output_tokens=30),
+    ),
+    "0.01451",
+)
+
 # Names that answers have for davinci-002 and babbage-002: 21 at $2, at $0.40.
 for _model, _usd in (("davinci:2023-07-21-v2", "0.000042"), ("babbage:2023-07-20-v2", "0.0000084")):
     _add(
