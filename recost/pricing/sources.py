@@ -12,6 +12,7 @@ from recost.pricing.prices import NO_USAGE, PriceCase
 __all__ = [
     "LOOKED_UP",
     "OPENAI_FEES",
+    "OPENAI_FREE",
     "free",
     "openai_like",
     "openai_polls",
@@ -63,6 +64,23 @@ OPENAI_FEES: Final = {
 }
 """One call of a built-in tool, where the list has no price of it for the model. Searches of the preview tool
 are those of models that don't reason: https://developers.openai.com/api/docs/pricing."""
+
+
+OPENAI_FREE: Final = (
+    "/responses/input_tokens",
+    "/batches/*/cancel",
+    "/files**",
+    "/uploads**",
+    "/vector_stores",
+    "/vector_stores/*/files**",
+    "/vector_stores/*/file_batches**",
+    "/conversations**",
+    "/threads",
+    "/threads/*/messages**",
+    "/assistants**",
+)
+"""What is asked for with POST and has no price in the lists of OpenAI and Azure: tokens, calls of tools and
+storage have."""
 
 
 @cache

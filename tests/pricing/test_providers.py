@@ -248,6 +248,9 @@ POST https://api.openai.com/v1/conversations
 POST https://api.openai.com/v1/realtime/client_secrets
 POST https://api.openai.com/v1/threads
 POST https://api.openai.com/v1/threads/t/messages
+POST https://x.openai.azure.com/openai/files
+POST https://x.openai.azure.com/openai/v1/vector_stores
+POST https://x.openai.azure.com/openai/threads/t/messages
 GET https://api.openai.com/v1/chat/completions
 POST https://api.anthropic.com/v1/files
 POST https://api.anthropic.com/v1/messages/batches

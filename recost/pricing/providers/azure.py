@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import free, openai_polls
+from recost.pricing.sources import OPENAI_FREE, free, openai_polls
 
 __all__ = ["RULES"]
 
@@ -18,6 +18,11 @@ RULES: Final = tuple(
         prices=(
             *openai_polls(_SOURCE, "/openai**", usage="azure", genai_provider="azure"),
             free(_SOURCE),
+            *(
+                free(_SOURCE, f"{base}{path}", "POST")
+                for base in ("/openai", "/openai/v1")
+                for path in OPENAI_FREE
+            ),
             PriceCase(path="/anthropic/**", usage="anthropic", genai_provider="azure"),
             PriceCase(path="/openai/**", usage="azure", genai_provider="azure"),
             PriceCase(path="/models/**", usage="azure", genai_provider="azure"),

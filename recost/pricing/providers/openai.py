@@ -6,29 +6,21 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, OPENAI_FEES, free, openai_polls, per_million, unknown
+from recost.pricing.sources import (
+    LOOKED_UP,
+    OPENAI_FEES,
+    OPENAI_FREE,
+    free,
+    openai_polls,
+    per_million,
+    unknown,
+)
 
 __all__ = ["RULES"]
 
 _SOURCE: Final = "https://developers.openai.com/api/docs/pricing"
 _MODEL_DOCS: Final = "https://developers.openai.com/api/docs/models"
-_FREE: Final = (
-    "/v1/moderations",
-    "/v1/responses/input_tokens",
-    "/v1/batches/*/cancel",
-    "/v1/files**",
-    "/v1/uploads**",
-    "/v1/vector_stores",
-    "/v1/vector_stores/*/files**",
-    "/v1/vector_stores/*/file_batches**",
-    "/v1/conversations**",
-    "/v1/threads",
-    "/v1/threads/*/messages**",
-    "/v1/assistants**",
-    "/v1/realtime/client_secrets",
-    "/v1/traces/ingest",
-)
-"""What is asked for here has no price in the list: tokens, calls of tools and storage have."""
+_FREE: Final = (*OPENAI_FREE, "/moderations", "/realtime/client_secrets", "/traces/ingest")
 _DALL_E: Final = {
     "dall-e-2.256x256.standard.images": "0.016",
     "dall-e-2.512x512.standard.images": "0.018",
@@ -100,7 +92,7 @@ RULES: Final = (
         None,
         *openai_polls(_SOURCE, "/v1"),
         unknown("/v1/batches", "POST"),  # what it says is nothing of what its work will cost
-        *(free(_SOURCE, path, "POST") for path in _FREE),
+        *(free(_SOURCE, f"/v1{path}", "POST") for path in _FREE),
         PriceCase(
             path="/v1/responses**",
             method="POST",

@@ -334,10 +334,9 @@ def _is_counted(answer: Answer, document: Mapping[str, Any], units: Mapping[str,
     if not answer.gap or (answer.streamed and word(document.get("type")) in _LAST_EVENTS):
         return True
     path = answer.path.rstrip("/")
-    if "output_citation_tokens" in units and not _model_beside(document):
-        return False  # it may be one that doesn't bill them
-    if answer.shape == "groq" and _runs_own_tools(answer, document):
-        return False  # what they were may be lost
+    tools_lost = answer.shape == "groq" and _runs_own_tools(answer, document)
+    if tools_lost or ("output_citation_tokens" in units and not _model_beside(document)):
+        return False  # so may be what the tools were, or that the model doesn't bill citations
     if "usage_info" in document:
         return "document_annotation" in document
     if is_for_images(path):
