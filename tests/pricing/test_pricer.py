@@ -182,7 +182,6 @@ BY_UNITS = [
     ("https://api.tavily.com/search", used(credits=2), "0.016"),
     ("https://google.serper.dev/search", used(credits=2), "0.002"),
     ("https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails", used(recipients=50), "0.005"),
-    ("https://b.s3.eu-west-1.amazonaws.com/key", None, "0.000005"),
     ("https://places.googleapis.com/v1/places:autocomplete", None, "0.00283"),
     ("https://maps.googleapis.com/maps/api/geocode/json", None, "0.005"),
     # Nothing when nothing was taken.
@@ -215,6 +214,15 @@ AT_LEAST = [
         "0.0000002",
         ("duration",),
     ),
+    # Whatever region and class of storage have another price.
+    ("https://b.s3.us-east-1.amazonaws.com/key", None, "0.000005", ("storage_class",)),
+    ("https://b.s3.eu-west-1.amazonaws.com/key", None, "0.000005", ("storage_class", "region")),
+    (
+        "https://sqs.us-east-1.amazonaws.com/1/queue",
+        None,
+        "0.0000004",
+        ("kind_of_queue", "size", "region"),
+    ),
 ]
 
 
@@ -246,9 +254,9 @@ def test_units_are_priced_by_rule(url: str, usage: Optional[Usage], usd: str) ->
 @pytest.mark.parametrize(
     ("url", "method", "usd", "source"),
     [
-        ("https://s3.us-east-1.amazonaws.com/bucket/key", "GET", "0.0000004", "computed"),
-        ("https://s3.us-east-1.amazonaws.com/bucket", "GET", "0.000005", "computed"),
-        ("https://a.b.s3.us-east-1.amazonaws.com/", "GET", "0.000005", "computed"),
+        ("https://s3.us-east-1.amazonaws.com/bucket/key", "GET", "0.0000004", "estimated"),
+        ("https://s3.us-east-1.amazonaws.com/bucket", "GET", "0.000005", "estimated"),
+        ("https://a.b.s3.us-east-1.amazonaws.com/", "GET", "0.000005", "estimated"),
         ("https://a.b.s3.us-east-1.amazonaws.com/key", "DELETE", "0", "computed"),
         ("https://api.openai.com/v1/models", "GET", "0", "computed"),
         ("https://api.anthropic.com/v1/messages/count_tokens", "POST", "0", "computed"),

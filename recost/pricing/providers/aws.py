@@ -16,10 +16,17 @@ _BEDROCK_HOSTS: Final = (
     "*.bedrock-runtime*.*.vpce.amazonaws.com",  # an endpoint in one's own network
 )
 _COUNTING: Final = "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html"
-_S3_HOSTS: Final = ("*.s3.*.amazonaws.com", "s3.*.amazonaws.com", "*.s3.amazonaws.com", "s3.amazonaws.com")
-_BEDROCK: Final = (
-    "https://aws.amazon.com/bedrock/pricing/ (Guardrails; embeddings and earlier models, on demand)"
+_HERE: Final = ("*.s3.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com")
+_S3_HOSTS: Final = (
+    *_HERE,
+    "*.s3.*.amazonaws.com",
+    "s3.*.amazonaws.com",
+    "*.s3.amazonaws.com",
+    "s3.amazonaws.com",
 )
+"""The prices are those of the first ones' region."""
+_BEDROCK: Final = "https://aws.amazon.com/bedrock/pricing/ (on demand, as litellm's list has it)"
+_BEDROCK_DATE: Final = "2026-11-29"
 _GUARDRAILS: Final = {
     "guardrail_content_units": per_thousand("0.15"),
     "guardrail_topic_units": per_thousand("0.15"),
@@ -36,8 +43,6 @@ _MODELS: Final = {
     "anthropic.claude-instant-v1": ("0.8", "2.4"),
     "anthropic.claude-v2": ("8", "24"),
     "cohere.command-light-text-v14": ("0.3", "0.6"),
-    "cohere.command-r-plus-v1": ("3", "15"),
-    "cohere.command-r-v1": ("0.5", "1.5"),
     "cohere.embed-v4": ("0.12", "0"),
     "cohere.embed-english-v3": ("0.1", "0"),
     "cohere.embed-multilingual-v3": ("0.1", "0"),
@@ -55,10 +60,11 @@ _TOKENS: Final = {
 def _s3(host: str) -> tuple[PriceCase, ...]:
     """Return what a request costs: writes and lists, reads, and deletions, which are free."""
     bucket = "/" if host.startswith("*.") else "/*"  # where the bucket is in the host, or in the path
+    unknown = ("storage_class",) if host in _HERE else ("storage_class", "region")
     return (
-        _per_call(host, None, per_thousand("0.005"), _S3, "PUT|POST"),
-        _per_call(host, bucket, per_thousand("0.005"), _S3, "GET"),
-        _per_call(host, None, per_thousand("0.0004"), _S3, "GET|HEAD"),
+        _per_call(host, None, per_thousand("0.005"), _S3, "PUT|POST", unknown),
+        _per_call(host, bucket, per_thousand("0.005"), _S3, "GET", unknown),
+        _per_call(host, None, per_thousand("0.0004"), _S3, "GET|HEAD", unknown),
         _per_call(host, None, Decimal(0), _S3, "DELETE"),
     )
 
@@ -98,7 +104,7 @@ RULES: Final = (
                         usage="bedrock",
                         usd_per_unit=_GUARDRAILS,
                         price_source=_BEDROCK,
-                        price_date=LOOKED_UP,
+                        price_date=_BEDROCK_DATE,
                     ),
                     PriceCase(
                         host=host,
@@ -106,7 +112,7 @@ RULES: Final = (
                         genai_provider="aws",
                         usd_per_unit={**_TOKENS, **_GUARDRAILS},
                         price_source=_BEDROCK,
-                        price_date=LOOKED_UP,
+                        price_date=_BEDROCK_DATE,
                     ),
                 )
             ),
@@ -131,6 +137,7 @@ RULES: Final = (
                 None,
                 per_million("0.40"),
                 "https://aws.amazon.com/sqs/pricing/ (standard queues, us-east-1)",
+                leaves_out=("kind_of_queue", "size", "region"),
             ),
             PriceCase(host="dynamodb.*.amazonaws.com"),  # by the units that an item takes
             *(case for host in _S3_HOSTS for case in _s3(host)),

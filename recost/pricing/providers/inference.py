@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, openai_like, per_million
+from recost.pricing.sources import free, openai_like, per_million
 
 __all__ = ["RULES"]
 
@@ -47,8 +47,8 @@ RULES: Final = (
         genai_provider="voyageai",
         usd_per_unit={f"{model}.input_tokens": per_million(usd) for model, usd in _RERANK.items()},
         prices=(free(_VOYAGE),),
-        price_source=f"{_VOYAGE} (rerankers)",
-        price_date=LOOKED_UP,
+        price_source=f"{_VOYAGE} (rerankers, as litellm's list has them)",
+        price_date="2026-11-29",
     ),
     *openai_like("api.voyageai.com", "voyage", "/v1", _VOYAGE, usage="voyage", genai_provider="voyageai"),
     *openai_like(

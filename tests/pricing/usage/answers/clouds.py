@@ -173,8 +173,6 @@ _EARLIER: tuple[tuple[str, str, Any, str], ...] = (
     # 1,000 in and 100 out, at $0.80 and $2.40, $3 and $15, $0.50 and $1.50, $0.30 and $0.60, $0.75 and $1,
     # $0.20 and $0.40
     ("Claude Instant", "anthropic.claude-instant-v1", _INSTANT, "0.00104"),
-    ("Command R+", "cohere.command-r-plus-v1:0", {"text": TEXT}, "0.0045"),
-    ("Command R", "cohere.command-r-v1%3A0", {"text": TEXT}, "0.00065"),
     ("Command Light", "cohere.command-light-text-v14", {"generations": [{"text": TEXT}]}, "0.00036"),
     ("Llama 2", "meta.llama2-13b-chat-v1", _LLAMA, "0.00085"),
     ("Jamba", "ai21.jamba-1-5-mini-v1:0", chat("jamba", None), "0.00024"),
