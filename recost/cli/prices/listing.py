@@ -126,7 +126,11 @@ def show_prices(prices: list[Price], style: Style) -> str:
             number = sources.setdefault((price.date or "", price.source), len(sources) + 1)
             note = f"[{number}]"
         age = "" if price.age_months is None else f"{price.age_months} months old"
-        lines.append(printable(f"    {_amount(price):>11}  {price.unit:<24} {age:>13}  {note}".rstrip()))
+        amount = f"    {_amount(price):>11}  {price.unit:<24}"
+        if len(amount) + len(age) + len(note) > WIDTH - 3:  # the unit of a model with a long name
+            lines.append(printable(amount.rstrip()))
+            amount = f"{'':>41}"
+        lines.append(printable(f"{amount} {age:>13}  {note}".rstrip()))
         if price.leaves_out:
             lines.append(printable(f"{'':>17}{without(price.leaves_out)}"))
     if sources:
