@@ -136,6 +136,11 @@ class RecostConfig:
     read_requests: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
     """With ``capture_usage``: read the model, and what else a price depends on, from requests whose answers
     don't state it."""
+    prices_file: Optional[Union[str, os.PathLike[str]]] = field(
+        default=None, metadata=_rule(checks.file, checks.read_text)
+    )
+    """Prices of tokens, as genai-prices publishes them or ``recost prices update`` has written them; by
+    default ``~/.recost/prices.json``, if it is there and no older than what genai-prices comes with."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""

@@ -10,6 +10,7 @@ from typing import Any, Callable, Final, Optional
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange, Target, Wanted, clean_path
 from recost.pricing.cost import Cost
+from recost.pricing.list_place import ListPlace
 from recost.pricing.model import MatchResult
 from recost.pricing.paths import model_in_path
 from recost.pricing.pricer import Pricer
@@ -47,6 +48,7 @@ class Meter:
         reads_requests: The same of requests.
         models_first: Read the model of every request whose path doesn't name it, for a budget that must know
             it before the response does.
+        price_list: Where a list of genai-prices may be that is used in place of the package's own.
     """
 
     def __init__(
@@ -57,13 +59,15 @@ class Meter:
         reads: bool = True,
         reads_requests: bool = True,
         models_first: bool = False,
+        price_list: Optional[ListPlace] = None,
     ) -> None:
         self._reads_requests = reads and reads_requests
         self._models_first = models_first
         self._registry = registry
         self._reads = reads
         self._key = object()
-        self._pricer = Pricer(registry, report=report)
+        self._pricer = Pricer(registry, report=report, price_list=price_list)
+        self.refresh: Final = self._pricer.refresh
         self._report = report
         self._known = _Known(self._find_wanted)
         self.wanted: Callable[[Target], Optional[Wanted]] = self._known.__getitem__

@@ -35,7 +35,13 @@ _TEST: Final = "pytest-test"
 _OUTPUT: Final = "recost"
 _MAX_ERRORS: Final = 10
 _TELLING_S: Final = 1.0
-_OF_ENVIRONMENT: Final = ("providers_file", "read_requests", "exclude_hosts", "exclude_patterns")
+_OF_ENVIRONMENT: Final = (
+    "providers_file",
+    "prices_file",
+    "read_requests",
+    "exclude_hosts",
+    "exclude_patterns",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -58,6 +58,7 @@ TABLE: dict[str, Any] = {
     "budgets": [],
     "flush_on_sigterm": False,
     "read_requests": True,
+    "prices_file": None,
 }
 
 _BUDGET = Budget(5, on_exceed="raise")
@@ -135,6 +136,7 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("template_paths", False, False),
     ("capture_usage", True, True),
     ("max_tag_sets", 5, 5),
+    ("prices_file", "/etc/prices.json", "/etc/prices.json"),
     ("providers_file", "/etc/rules.toml", "/etc/rules.toml"),
     ("providers_file", Path("/etc/rules.json"), "/etc/rules.json"),
     ("budgets", [_BUDGET], (_BUDGET,)),
@@ -185,6 +187,7 @@ FROM_ENVIRONMENT: list[tuple[str, str, Any]] = [
     ("local_max_bytes", "1000", 1000),
     ("local_backups", " 1 ", 1),
     ("max_tag_sets", "9", 9),
+    ("prices_file", "/etc/prices.json", "/etc/prices.json"),
     ("providers_file", "/etc/rules.toml", "/etc/rules.toml"),
     *[
         (name, text, value)
@@ -371,6 +374,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ],
     ("local_transport", "websocket", "'websocket'", "'file' or 'ws'"),
     ("local_transport", ["ws"], "['ws']", "'file' or 'ws'"),
+    ("prices_file", " ", "' '", "the path of a file"),
     ("providers_file", " ", "' '", "the path of a file"),
     ("providers_file", 3, "3", "the path of a file"),
     ("budgets", [5], "5", "a list of recost.Budget"),

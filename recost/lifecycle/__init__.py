@@ -18,6 +18,7 @@ from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
 from recost.lifecycle.sigterm import SigtermFlush
 from recost.pricing.cost import Cost
+from recost.pricing.list_place import tokens_unpriced
 
 __all__ = ["RecostHandle", "current_cost_of", "current_handle", "flush_all", "init", "priced_by"]
 
@@ -152,6 +153,8 @@ def _start(settings: Settings) -> RecostHandle:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
+    if settings.capture_usage:
+        _warn_without_prices(report)
     registry = build_registry(settings)
     keeper = build_keeper(settings, registry, report)
     _ends.watch()
@@ -169,6 +172,13 @@ def _start(settings: Settings) -> RecostHandle:
         on_started=partial(_install_again, sigterm),
         on_disposed=partial(_end, settings, sigterm),
     )
+
+
+def _warn_without_prices(report: Reporter) -> None:
+    from importlib.util import find_spec  # noqa: PLC0415 - only with capture_usage
+
+    if find_spec("genai_prices") is None:
+        report(RecostError(f"recost: {tokens_unpriced('is not installed')}"))
 
 
 def _install(sigterm: SigtermFlush, report: Reporter) -> None:

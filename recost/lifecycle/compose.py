@@ -22,6 +22,7 @@ from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
 from recost.metering import Meter
 from recost.pipeline import Pipeline
+from recost.pricing.list_place import ListPlace
 from recost.pricing.registry import ProviderRegistry
 
 if TYPE_CHECKING:
@@ -145,12 +146,13 @@ def build_runtime(
         reads=settings.capture_usage,
         reads_requests=settings.read_requests,
         models_first=keeper is not None and keeper.refuses_models,
+        price_list=ListPlace.of(settings.prices_file),
     )
     if keeper is not None and keeper.refuses and settings.capture_usage:
         meter.prepare()  # now, rather than while a call waits to be let through
     pipeline = _pipeline(settings, registry, meter, delivery, report)
     return Runtime(
-        _worker(settings, pipeline, delivery, report),
+        _worker(settings, pipeline, delivery, report, meter),
         delivery,
         report=report,
         cost_of=pipeline.cost_of,
@@ -194,7 +196,16 @@ def _pipeline(
     )
 
 
-def _worker(settings: Settings, pipeline: Pipeline, delivery: Delivery, report: Reporter) -> Worker:
+def _worker(
+    settings: Settings, pipeline: Pipeline, delivery: Delivery, report: Reporter, meter: Meter
+) -> Worker:
+    def on_interval() -> None:
+        delivery.retry()
+        try:
+            meter.refresh()
+        except Exception as error:  # noqa: BLE001 - the worker must live on, whatever a file has in it
+            report(error)
+
     return Worker(
         pipeline,
         schedule=Schedule(
@@ -203,7 +214,7 @@ def _worker(settings: Settings, pipeline: Pipeline, delivery: Delivery, report: 
         most_waiting=1 if settings.debug else INBOX_LIMIT // 4,
         report=report,
         put=delivery.put,
-        on_interval=delivery.retry,
+        on_interval=on_interval,
     )
 
 

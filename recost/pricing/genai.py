@@ -8,17 +8,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
 from threading import RLock
-from typing import Any, Callable, Final, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional, Union
 
 from recost._patterns import LazyPattern
 from recost.errors import RecostError
+from recost.pricing.genai_data import context_of, has_tier, start_dates
+from recost.pricing.list_place import ListPlace, how_to_install, tokens_unpriced
 from recost.pricing.modalities import dearest_token, find_guessed, own_prices, without
 from recost.pricing.rates import Rates, Units, find_rates, kinds_of
 
+if TYPE_CHECKING:
+    from recost.pricing.list_file import ListFile
+    from recost.pricing.price_list import PriceList
+
 __all__ = ["GenaiPrices", "Quote"]
 
-_STANDARD: Final = frozenset({"standard", "default", "auto", "normal", "on_demand", "scale", "base"})
-"""Service tiers whose prices are the list's."""
 _ALIASES: Final = {
     "reasoning_tokens": ("output_reasoning_tokens",),
     "seconds": ("audio_seconds", "input_audio_seconds"),
@@ -58,7 +62,9 @@ _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
 """Calls to a model within a minute: to find its rates takes about as long as to price as many."""
-_PIP: Final = "pip install 'recost[prices]'"
+_UPDATE: Final = "'recost prices update' fetches the latest list"
+
+_Asked = tuple[str, str, frozenset[tuple[str, bool]], int]
 
 
 class Quote(NamedTuple):
@@ -85,17 +91,39 @@ class GenaiPrices:
         report: Receives, once, that the package is missing or broken, and once for each model that it doesn't
             know, up to 20.
         clock: The time, in UTC.
+        place: Where a list may be that is used in place of the one that the package comes with.
     """
 
-    def __init__(self, report: Optional[Callable[[Exception], Any]], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        report: Optional[Callable[[Exception], Any]],
+        clock: Callable[[], datetime],
+        place: Optional[ListPlace] = None,
+    ) -> None:
         self._report = report
         self._clock = clock
+        self._place = place
+        self._file: Optional[ListFile] = None
         self._lock = RLock()
         self._importing = False
         self._library: Optional[_Library] = None
-        self._missing = False
-        self._unknown: set[tuple[str, str, frozenset[tuple[str, bool]], int]] = set()
+        self._missing: Optional[str] = None
         self._reported: set[tuple[str, str]] = set()
+
+    @property
+    def hindrance(self) -> Optional[str]:
+        """Why no tokens have a price, and what to do; None before that is known, and where they have."""
+        return self._missing
+
+    def refresh(self) -> None:
+        """Take a price list that has come or changed since it was read. On recost's own thread only."""
+        if self._file is None or self._library is None or not self._file.changed():
+            return
+        found, usable = self._file.read(self._clock().date())
+        if usable:
+            with self._lock:
+                self._library = _Library(found)  # it knows nothing of what had no price before
+                self._reported.clear()
 
     def quote(
         self, provider: str, models: Iterable[Optional[str]], units: Units, tier: Optional[str]
@@ -117,7 +145,8 @@ class GenaiPrices:
             if found is not None:
                 return found
         if names:
-            self._report_once((provider, names[0]), f"no price for model {names[0]!r} of {provider}")
+            problem = f"no price for model {names[0]!r} of {provider}; {_UPDATE}"
+            self._report_once((provider, names[0]), problem)
         return None
 
     def _find(
@@ -126,38 +155,48 @@ class GenaiPrices:
         now = self._clock()
         used = frozenset((unit, bool(count)) for unit, count in units.items())
         key = (provider, name, used, int(now.timestamp()) // 3600)  # UpdatePrices may bring it later
-        if key in self._unknown:
+        lacking = library.known().lacking
+        if key in lacking:
             return None
         try:
             return library.quote(provider, name, units, tier, now)
         except LookupError:
-            with self._lock:
-                if len(self._unknown) >= _REMEMBERED:
-                    self._unknown.clear()
-                self._unknown.add(key)
+            if len(lacking) >= _REMEMBERED:
+                lacking.clear()
+            lacking[key] = None
         except Exception as error:  # noqa: BLE001 - whatever that package does, the call is priced otherwise
             self._report_once((provider, name), f"genai-prices can't price a usage of {name!r}", error)
         return None
 
     def _load(self) -> Optional[_Library]:
-        if self._library is None and not self._missing:
+        if self._library is None and self._missing is None:
             with self._lock:
                 # Importing: a signal handler or finaliser has interrupted it on this very thread.
-                if self._library is None and not self._missing and not self._importing:
+                if self._library is None and self._missing is None and not self._importing:
                     self._import()
         return self._library
 
     def _import(self) -> None:
         self._importing = True
         try:
-            self._library = _Library()
+            import_module("genai_prices")  # without it, a file with prices is of no use
+            self._library = _Library(self._listed())
         except Exception as error:  # noqa: BLE001 - missing, too old or broken: other prices are tried
-            self._missing = True
             missing = isinstance(error, ModuleNotFoundError) and error.name == "genai_prices"
             reason = "is not installed" if missing else f"can't be used ({type(error).__name__})"
-            self._tell(f"genai-prices {reason}: tokens are priced by estimate or not at all; {_PIP}", error)
+            self._missing = f"genai-prices {reason}: {how_to_install()}"
+            self._tell(tokens_unpriced(reason), error)
         finally:
             self._importing = False
+
+    def _listed(self) -> Optional[PriceList]:
+        """Return the list that is used in place of the package's own, if there is one."""
+        if self._place is None:
+            return None
+        from recost.pricing.list_file import ListFile  # noqa: PLC0415 - at the first need, as the package itself
+
+        self._file = ListFile(self._place, self._tell)
+        return self._file.read(self._clock().date())[0]
 
     def _report_once(self, key: tuple[str, str], message: str, cause: Optional[BaseException] = None) -> None:
         with self._lock:
@@ -174,18 +213,48 @@ class GenaiPrices:
         self._report(error)
 
 
-class _Library:
-    """The package, imported."""
+class _Known:
+    """What has been found out about one list of prices."""
 
-    def __init__(self) -> None:
-        self._genai: Any = import_module("genai_prices")
-        data: Any = import_module("genai_prices.data")
-        units: Any = import_module("genai_prices.data_units")
-        self._units: dict[str, Any] = units.unit_data
-        self._dates = sorted(_start_dates(data.providers))
-        self._rates: dict[Any, Union[int, tuple[Quote, Rates], None]] = {}
+    __slots__ = ("lacking", "rates", "snapshot")
+
+    def __init__(self, snapshot: object) -> None:
+        self.snapshot = snapshot
+        self.rates: dict[Any, Union[int, tuple[Quote, Rates], None]] = {}
         """By what they depend on, and the minute: the number of calls while they are few, then the rates and
         what else a quote has; None where there are none."""
+        self.lacking: dict[_Asked, None] = {}
+        """What it has no price of."""
+
+
+class _Library:
+    """The package, imported.
+
+    Args:
+        listed: Used in place of the list that it comes with.
+    """
+
+    def __init__(self, listed: Optional[PriceList] = None) -> None:
+        self._genai: Any = import_module("genai_prices")
+        self._snapshots: Any = import_module("genai_prices.data_snapshot")
+        units: Any = import_module("genai_prices.data_units")
+        self._units: dict[str, Any] = units.unit_data
+        self._listed = None if listed is None else self._snapshots.DataSnapshot(listed.providers, False)
+        providers = import_module("genai_prices.data").providers if listed is None else listed.providers
+        self._day = None if listed is None else listed.day
+        self._dates = sorted(start_dates(providers))
+        self._known = _Known(self._of_application())
+
+    def known(self) -> _Known:
+        """Return what has been found out about the list in use."""
+        known, snapshot = self._known, self._of_application()
+        if known.snapshot is not snapshot:
+            known = self._known = _Known(snapshot)
+        return known
+
+    def _of_application(self) -> object:
+        """Return the list that the application's own `UpdatePrices` has fetched, which goes first."""
+        return getattr(self._snapshots, "_custom_snapshot", None)
 
     def quote(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
         """Return the price.
@@ -198,17 +267,18 @@ class _Library:
         if kinds is None:
             return self.work_out(provider, model, units, tier, now)
         key = (provider, model, tier, kinds, int(now.timestamp()) // 60)  # prices change with the hour, too
-        known = self._rates.get(key, 0)
+        rates_of = self.known().rates
+        known = rates_of.get(key, 0)
         if isinstance(known, tuple):
             quote, rates = known
             return quote._replace(usd=rates.price(units))
         quote = self.work_out(provider, model, units, tier, now)
         if known is not None:
-            if len(self._rates) >= _REMEMBERED:
-                self._rates.clear()
+            if len(rates_of) >= _REMEMBERED:
+                rates_of.clear()
             few = known + 1 < _LEARNED_AFTER
             learned = None if few else self._learn(provider, model, units, tier, now, quote)
-            self._rates[key] = known + 1 if few else learned
+            rates_of[key] = known + 1 if few else learned
         return quote
 
     def _learn(
@@ -218,7 +288,7 @@ class _Library:
             return None
 
         def price(tried: Units) -> Decimal:
-            context = _context(tier)
+            context = context_of(tier)
             result = self._calculate_once(provider, model, self._translate(tried), context, now)
             total: Decimal = result.total_price
             return total
@@ -234,7 +304,7 @@ class _Library:
         counts = self._translate(units)
         if not counts:
             raise LookupError(model)
-        context = _context(tier)
+        context = context_of(tier)
         result, exact = self._calculate(provider, model, counts, context, now)
         if not result.total_price and not self._is_free(result, units):
             raise LookupError(model)
@@ -252,7 +322,7 @@ class _Library:
         return Quote(
             usd,
             self._priced_on(result, now.date()),
-            exact and _has_tier(result, context, now) and self._has_lifetime(result, units),
+            exact and has_tier(result, context, now) and self._has_lifetime(result, units),
             frozenset(
                 unit
                 for unit in units
@@ -278,6 +348,9 @@ class _Library:
     def _calculate_once(
         self, provider: str, model: str, counts: dict[str, Any], context: dict[str, str], now: datetime
     ) -> Any:
+        if self._listed is not None and self._of_application() is None:
+            usage = self._genai.Usage(**counts)
+            return self._listed.calc(usage, model, provider, None, now, context or None)
         return self._genai.calc_price(
             self._genai.Usage(**counts),
             model,
@@ -321,6 +394,8 @@ class _Library:
         """Return when the price was known to hold: the latest change that the data have."""
         if result.auto_update_timestamp is not None:
             return str(result.auto_update_timestamp.date().isoformat())
+        if self._day is not None:
+            return self._day.isoformat()
         return max((day for day in self._dates if day <= today), default=today).isoformat()
 
 
@@ -328,40 +403,3 @@ def _listed(model: str) -> Optional[str]:
     """Return the name that the list has for a model which answers call otherwise."""
     found = _SNAPSHOT.match(model)
     return None if found is None else f"{found[1]}-002"
-
-
-def _context(tier: Optional[str]) -> dict[str, str]:
-    """Return what tells genai-prices which of a model's prices applies."""
-    if tier is None or tier in _STANDARD:
-        return {}
-    context = {"service_tier": tier}
-    if tier == "batch":
-        context["processing"] = "batch"
-    if tier == "fast":
-        context["speed"] = "fast"
-    return context
-
-
-def _has_tier(result: Any, context: dict[str, str], now: datetime) -> bool:
-    """Tell whether the price is the tier's own, rather than the standard one in its place."""
-    if not context:
-        return True
-    if not any(model is result.model for model in result.provider.models):
-        return False  # another provider's model: its tiers are not used
-    return any(
-        all(context.get(key) == value for key, value in variant.when.items())
-        and (variant.constraint is None or variant.constraint.active(now))
-        for variant in result.model.price_variants or ()
-    )
-
-
-def _start_dates(providers: Any) -> set[date]:
-    found = set()
-    for provider in providers:
-        for model in provider.models:
-            prices = model.prices if isinstance(model.prices, list) else []
-            for price in (*prices, *(model.price_variants or ())):
-                start = getattr(price.constraint, "start_date", None)
-                if start is not None:
-                    found.add(start)
-    return found

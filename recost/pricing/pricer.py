@@ -14,6 +14,7 @@ from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost.pricing.cost import EXACT, Cost, Source
 from recost.pricing.genai import GenaiPrices, Quote
+from recost.pricing.list_place import ListPlace
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
 from recost.pricing.prices import Prices
@@ -104,6 +105,7 @@ class Pricer:
         registry: The rules in force; tells the user's own from the built-in ones.
         report: Receives what goes wrong with genai-prices, once each; nothing is raised.
         clock: The time, in UTC.
+        price_list: Where a list of genai-prices may be that is used in place of the package's own.
     """
 
     def __init__(
@@ -112,11 +114,16 @@ class Pricer:
         *,
         report: Optional[Callable[[Exception], Any]] = None,
         clock: Callable[[], datetime] = partial(datetime.now, timezone.utc),
+        price_list: Optional[ListPlace] = None,
     ) -> None:
         self._registry = registry
-        self._genai = GenaiPrices(report, clock)
+        self._genai = GenaiPrices(report, clock, price_list)
         self._units = UnitPricing(clock)
         self._receipts = Receipts()
+
+    def refresh(self) -> None:
+        """Look for a newer list of prices; reads a file, and takes long when there is one."""
+        self._genai.refresh()
 
     def price(
         self,
@@ -205,7 +212,8 @@ class Pricer:
             amount = source(call)
             if amount is not None:
                 return amount
-        return _Amount(*_UNKNOWN, missing=_unpriced(call))
+        unpriced, hindrance = _unpriced(call), self._genai.hindrance
+        return _Amount(*_UNKNOWN, missing=(hindrance,) if unpriced and hindrance is not None else unpriced)
 
     def _once(self, call: _Call, amount: _Amount, receipts: tuple[int, ...]) -> _Amount:
         """Return what is billed of a call now: where it only reads, without what was billed before.

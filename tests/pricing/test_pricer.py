@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from recost.pricing.cost import Cost
 from recost.pricing.model import PriceCase, ProviderDef
+from recost.pricing.price_list import how_to_install
 from recost.pricing.pricer import Pricer
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.sources import LOOKED_UP
@@ -547,7 +548,9 @@ def test_models_that_are_not_known_are_reported_once_and_no_more_than_20() -> No
             found = cost(OPENAI, used(f"model-{number}", input_tokens=1), by=by)
             assert (found.usd, found.model) == (None, f"model-{number}")
     assert [str(error) for error in errors] == [
-        f"recost: no price for model 'model-{number}' of openai" for number in range(20)
+        f"recost: no price for model 'model-{number}' of openai; "
+        "'recost prices update' fetches the latest list"
+        for number in range(20)
     ]
 
 
@@ -556,10 +559,12 @@ def test_without_genai_prices_tokens_have_no_price(monkeypatch: pytest.MonkeyPat
     errors: list[Exception] = []
     by = pricer(report=errors.append)
     for _ in range(3):
-        assert cost(OPENAI, used("gpt-4o-mini", input_tokens=1), by=by).source == "unknown"
+        found = cost(OPENAI, used("gpt-4o-mini", input_tokens=1), by=by)
+        assert (found.usd, found.source) == (None, "unknown")
+        assert found.missing == (f"genai-prices is not installed: {how_to_install()}",), "that is the reason"
     (error,) = errors
     assert "genai-prices" in str(error)
-    assert "pip install 'recost[prices]'" in str(error)
+    assert how_to_install() in str(error)
 
 
 @needs_genai

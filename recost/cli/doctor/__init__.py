@@ -13,7 +13,9 @@ from recost.cli.doctor.cloud import check_cloud
 from recost.cli.doctor.configuration import check_configuration
 from recost.cli.doctor.findings import Findings
 from recost.cli.doctor.local import check_file, check_websocket
+from recost.cli.doctor.prices import check_prices
 from recost.cli.doctor.unseen import check_unseen
+from recost.cli.options import right_now
 from recost.cli.tables import wrap
 from recost.cli.terminal import Style
 
@@ -45,6 +47,9 @@ def run(_arguments: argparse.Namespace) -> int:
     parts["configuration"] = configuration
     _show(parts, style)
     if settings is not None:
+        priced = {"prices of tokens": check_prices(settings, right_now().date())}
+        _show(priced, style)
+        parts.update(priced)
         later = _check_destination(settings)
         _show(later, style)
         parts.update(later)

@@ -1,4 +1,4 @@
-"""``recost prices``: the rules and what they cost; which of them a URL meets, and why."""
+"""``recost prices``: rules and what they cost; which a URL meets, and why; the latest prices of tokens."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from recost.cli.prices.check import explain
 from recost.cli.prices.listing import list_prices, show_prices
 from recost.cli.prices.models import list_models
+from recost.cli.prices.update import add_update, update
 from recost.cli.refusal import refused
 from recost.cli.terminal import Style
 from recost.pricing.registry import ProviderRegistry
@@ -22,22 +23,25 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options, and ``check``."""
+    """Add the options, ``check`` and ``update``."""
     parser.add_argument("--provider", metavar="NAME", help="only this provider's rules")
     parser.add_argument(
         "--model", metavar="NAME", help="what this model's tokens cost, by genai-prices (recost[prices])"
     )
     parser.add_argument("--rules", metavar="FILE", help="rules of your own, TOML or JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    commands = parser.add_subparsers(dest="command", metavar="check URL")
+    commands = parser.add_subparsers(dest="command", metavar="check URL | update")
     check = commands.add_parser("check", help="say which rule a URL meets, and how the call is priced")
     check.add_argument("url", metavar="URL", help="https://api.example.com/v1/things; a query is ignored")
     check.add_argument("--method", default="POST", help="of the request (POST)")
     check.set_defaults(command="check")
+    add_update(commands.add_parser("update", help="fetch the latest prices of tokens; asks first"))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print prices; 1 when nothing is found, 2 when the rules' file is refused."""
+    """Print prices; 1 when nothing is found, 2 when a file is refused, or nothing can be fetched."""
+    if arguments.command == "update":
+        return update(arguments.url, yes=arguments.yes)
     style = Style.of(sys.stdout)
     try:
         registry = ProviderRegistry(load_rules(arguments.rules) if arguments.rules else None)

@@ -15,6 +15,7 @@ from recost.analytics.query import SORTS, Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.trend import sparkline, trends
 from recost.cli.examples import add_examples
+from recost.cli.list_age import old_list
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.outputs import Output, is_stdout
@@ -97,7 +98,9 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
     lines = None
     if terminal_width() >= WIDE and prints_bars():
         lines = trends(found, question, answer.groups, now)
-    return show(answer, Style.of(sys.stdout), now, [sparkline(each) for each in lines or ()])
+    total = answer.total.now
+    old = old_list(now.date()) if total.computed_usd or total.unpriced else None
+    return show(answer, Style.of(sys.stdout), now, [sparkline(each) for each in lines or ()], old)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -42,7 +42,9 @@ class _Measure:
     """Only where there is room."""
 
 
-def show(answer: Answer, style: Style, now: datetime, trends: Sequence[str] = ()) -> str:
+def show(
+    answer: Answer, style: Style, now: datetime, trends: Sequence[str] = (), old: Optional[str] = None
+) -> str:
     """Return the report.
 
     Args:
@@ -50,6 +52,7 @@ def show(answer: Answer, style: Style, now: datetime, trends: Sequence[str] = ()
         style: For the heading and the totals.
         now: The end of a period that has none.
         trends: A sparkline for each group; none: no such column.
+        old: What is to be said of a list of prices that is old.
     """
     width = terminal_width()
     question = answer.question
@@ -74,7 +77,7 @@ def show(answer: Answer, style: Style, now: datetime, trends: Sequence[str] = ()
     if width < WIDTH:
         period = wrap("", period, width)
     lines = [style(period, "dim"), ""] if period else []
-    return "\n".join([*lines, table.render(style, width), "", *_notes(answer, style, width)])
+    return "\n".join([*lines, table.render(style, width), "", *_notes(answer, style, width, old)])
 
 
 def terminal_width() -> int:
@@ -176,13 +179,15 @@ def zone_name(zone: object, now: datetime) -> str:
     return str(getattr(zone, "key", None) or now.astimezone(zone).tzname())  # type: ignore[arg-type]
 
 
-def _notes(answer: Answer, style: Style, width: int) -> list[str]:
+def _notes(answer: Answer, style: Style, width: int, old: Optional[str]) -> list[str]:
     total = answer.total.now
     notes = [wrap("cost       ", sources_of(total), width)]
     if total.unpriced:
         share = total.unpriced * 100 / max(total.calls, 1)
         text = f"{total.unpriced:,} calls ({share:.3g}%) whose price is not known; their cost is in no figure"
         notes.append(style(wrap("unpriced   ", text, width), "yellow"))
+    if old is not None:
+        notes.append(style(wrap("prices     ", old, width), "yellow"))
     if total.p95_ms is not None:
         notes.append(wrap("latency    ", "means of the windows' percentiles, weighted by calls", width))
     if answer.recorded_since is not None:

@@ -1,0 +1,56 @@
+"""Whether tokens have prices, from which list, and how old that is."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import metadata
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Optional
+
+from recost._text import printable
+from recost.cli.doctor.findings import Findings
+from recost.cli.list_age import age_of_list, is_old
+from recost.pricing.list_place import ListPlace, how_to_install
+from recost.pricing.price_list import PriceListError, builtin_day, read_list
+
+if TYPE_CHECKING:
+    from recost.config import Settings
+
+__all__ = ["check_prices"]
+
+
+def check_prices(settings: Settings, today: date) -> Findings:
+    """Look for genai-prices and for a list that is used in place of its own."""
+    if find_spec("genai_prices") is None:
+        note = f"without genai-prices, capture_usage=True has no price of tokens: {how_to_install()}"
+        return Findings(["genai-prices  not installed"], notes=[note])
+    found = Findings([f"genai-prices  {metadata.version('genai-prices')}"])
+    builtin = builtin_day(today)
+    place, listed = ListPlace.of(settings.prices_file), None
+    if place is not None and (place.chosen or place.path.exists()):
+        listed = _look_at(place, builtin, today, found)
+    if listed is None:
+        found.lines.append(f"list          that of genai-prices, {age_of_list(builtin, today)}")
+    day = builtin if listed is None else listed
+    if is_old(day, today):
+        found.notes.append(
+            f"the list is {age_of_list(day, today)}: 'recost prices update' fetches the latest"
+        )
+    return found
+
+
+def _look_at(place: ListPlace, builtin: Optional[date], today: date, found: Findings) -> Optional[date]:
+    """Return the day of the list in a file, if it is used."""
+    path = printable(str(place.path))
+    try:
+        listed = read_list(place.path, today)
+    except PriceListError as error:
+        found.problems.append(f"price list {path}: {error}; the list of genai-prices is used in its place")
+        return None
+    if not place.chosen and listed.day is not None and builtin is not None and listed.day < builtin:
+        found.notes.append(f"{path} is older than the list of genai-prices, and not used")
+        return None
+    found.lines.append(f"list          {path}, {listed.models:,} models, {age_of_list(listed.day, today)}")
+    if listed.left_out:
+        found.notes.append(f"{listed.left_out:,} models of the list can't be used by this genai-prices")
+    return listed.day

@@ -1,0 +1,49 @@
+"""What the data of genai-prices look like: tiers, and the days from which prices hold."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final, Optional
+
+__all__ = ["context_of", "has_tier", "start_dates"]
+
+_STANDARD: Final = frozenset({"standard", "default", "auto", "normal", "on_demand", "scale", "base"})
+"""Service tiers whose prices are the list's."""
+
+
+def context_of(tier: Optional[str]) -> dict[str, str]:
+    """Return what tells genai-prices which of a model's prices applies."""
+    if tier is None or tier in _STANDARD:
+        return {}
+    found = {"service_tier": tier}
+    if tier == "batch":
+        found["processing"] = "batch"
+    if tier == "fast":
+        found["speed"] = "fast"
+    return found
+
+
+def has_tier(result: Any, context: dict[str, str], now: datetime) -> bool:
+    """Tell whether the price is the tier's own, rather than the standard one in its place."""
+    if not context:
+        return True
+    if not any(model is result.model for model in result.provider.models):
+        return False  # another provider's model: its tiers are not used
+    return any(
+        all(context.get(key) == value for key, value in variant.when.items())
+        and (variant.constraint is None or variant.constraint.active(now))
+        for variant in result.model.price_variants or ()
+    )
+
+
+def start_dates(providers: Any) -> set[date]:
+    """Return the days on which prices begin to hold."""
+    found = set()
+    for provider in providers:
+        for model in provider.models:
+            prices = model.prices if isinstance(model.prices, list) else []
+            for price in (*prices, *(model.price_variants or ())):
+                start = getattr(price.constraint, "start_date", None)
+                if start is not None:
+                    found.add(start)
+    return found

@@ -1,0 +1,273 @@
+"""A list of prices in a file, in the form that genai-prices publishes: where it is, what is in it, its day.
+
+Either the list as it is published, or an object with it under ``providers`` and the moment at which it was
+fetched under ``fetched``, which is what `recost prices update` writes. What is in such a file is checked
+before it is used: it may be damaged, or somebody else's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Optional
+
+from recost._documents import parse_json, read_document
+from recost._files import reason_of
+from recost._patterns import LazyPattern
+from recost.pricing.list_place import how_to_install
+
+__all__ = [
+    "LIST_URL",
+    "MOST_BYTES",
+    "OLD_AFTER_DAYS",
+    "PriceList",
+    "PriceListError",
+    "builtin_day",
+    "day_of",
+    "enveloped",
+    "is_quick",
+    "parse_list",
+    "read_list",
+]
+
+LIST_URL: Final = (
+    "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
+)
+"""Where genai-prices publishes its list; the same as in its ``update_prices.py``, as of 2026-11."""
+MOST_BYTES: Final = 16 << 20
+OLD_AFTER_DAYS: Final = 60
+
+_MOST_MODELS: Final = 50_000
+_MOST_USD: Final = Decimal(1_000_000)
+"""Of one unit, or of a million tokens: more than any price."""
+_LONGEST_REGEX: Final = 200
+_MOST_REPEATS: Final = 2
+_MOST_CHOICES: Final = 12
+_REPEATS: Final = LazyPattern(r"[*+]|\{[0-9]{0,6},[0-9]{0,6}\}")
+_CHOICES: Final = LazyPattern(r"[*+|]|(?<!\()\?|\{[0-9]{0,6},")
+_NESTED: Final = LazyPattern(r"\)[*+{]|\{[0-9]{3}")
+"""What makes a pattern slow: a repeated group, which may have repetitions inside, or a long count."""
+_FETCHED: Final = LazyPattern(r'\{"fetched": "([0-9]{4})-([0-9]{2})-([0-9]{2})T')
+_STARTS: Final = LazyPattern(
+    r'"start_date": ?"([0-9]{4})-([0-9]{2})-([0-9]{2})"'
+    r"|start_date=datetime\.date\(([0-9]{4}), ([0-9]{1,2}), ([0-9]{1,2})\)"
+)
+_NO_LIST: Final = "it is no list of providers, as genai-prices publishes it"
+
+
+class PriceListError(ValueError):
+    """A list of prices can't be used; says why, without its path."""
+
+
+class PriceList(NamedTuple):
+    """A list that may be used."""
+
+    providers: list[Any]
+    """Of ``genai_prices.types.Provider``."""
+    day: Optional[date]
+    """When it was fetched; else of its latest price that has a date; None where none has."""
+    models: int
+    left_out: int
+    """Models that this version of genai-prices can't use."""
+
+
+def read_list(path: Path, today: date) -> PriceList:
+    """Return the list in a file.
+
+    Raises:
+        PriceListError: There is none that can be used.
+    """
+    try:
+        text = read_document(path, MOST_BYTES)
+    except OSError as error:
+        raise PriceListError(f"it can't be read: {reason_of(error)}") from None
+    except ValueError as error:
+        raise PriceListError(str(error)) from None
+    return parse_list(text, today)
+
+
+def parse_list(text: str, today: date) -> PriceList:
+    """Return the list that a text of JSON holds.
+
+    Raises:
+        PriceListError: There is none that can be used.
+    """
+    try:
+        document = parse_json(text)
+    except (ValueError, InvalidOperation) as error:
+        raise PriceListError(f"it is not JSON that can be used: {error}") from None
+    raw = document.get("providers") if isinstance(document, dict) else document
+    if not isinstance(raw, list) or not raw:
+        raise PriceListError(_NO_LIST)
+    if sum(len(each["models"]) for each in raw if _has_models(each)) > _MOST_MODELS:
+        raise PriceListError(f"it has more than {_MOST_MODELS:,} models")
+    reading = _Reading()
+    providers = [provider for each in raw for provider in reading.provider(each)]
+    models = sum(len(provider.models) for provider in providers)
+    if not models:
+        raise PriceListError(f"none of its {reading.left_out:,} models can be used by this genai-prices")
+    return PriceList(providers, _day_in(text, today), models, reading.left_out)
+
+
+class _Reading:
+    """Makes what genai-prices takes of a raw list, leaving out what it can't take."""
+
+    def __init__(self) -> None:
+        try:
+            types: Any = import_module("genai_prices.types")
+            units: Any = import_module("genai_prices.data_units")
+            self._read: Any = types._providers_from_raw  # noqa: SLF001 - there is no public one
+            self._keys = {unit["price_key"] for unit in units.unit_data.values()}
+        except (ImportError, AttributeError, KeyError) as error:
+            reason = f"genai-prices can't read it ({type(error).__name__})"
+            raise PriceListError(f"{reason}: {how_to_install()}") from None
+        self.left_out = 0
+
+    def provider(self, raw: Any) -> Iterator[Any]:
+        """Yield one, unless nothing of it can be used."""
+        if not _has_models(raw):
+            return
+        models = [made for model in raw["models"] for made in self._model(model)]
+        # Recost finds providers by its own rules, and reads usage itself.
+        frame = self._made({**raw, "api_pattern": "", "extractors": None, "models": []})
+        if frame is not None and models:
+            frame.models = models
+            yield frame
+        else:
+            models = []
+        self.left_out += len(raw["models"]) - len(models)
+
+    def _model(self, raw: Any) -> Iterator[Any]:
+        if not isinstance(raw, dict):
+            return
+        model = {**raw}
+        for name in ("prices", "price_variants"):
+            if name in model:
+                model[name] = self._known(model[name])
+        if all(map(_is_sound, _tables(model))):
+            made = self._made({"id": "of", "name": "of", "api_pattern": "", "models": [model]})
+            if made is not None:
+                yield made.models[0]
+
+    def _made(self, raw: dict[str, Any]) -> Any:
+        try:
+            return self._read([raw])[0] if all(map(is_quick, _regexes(raw))) else None
+        except Exception:  # noqa: BLE001 - whatever that package finds wrong about it
+            return None
+
+    def _known(self, value: Any) -> Any:
+        """Return prices without those of units that this genai-prices doesn't know: it would warn of each."""
+        if isinstance(value, list):
+            return [
+                {**each, "prices": self._known(each.get("prices"))} if isinstance(each, dict) else each
+                for each in value
+            ]
+        if not isinstance(value, dict):
+            return value
+        return {key: usd for key, usd in value.items() if key in self._keys}
+
+
+def _has_models(raw: Any) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("models"), list)
+
+
+def _tables(model: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what a model's units cost: always, from a day on, at some hours, or with a tier."""
+    for value in (model.get("prices"), model.get("price_variants")):
+        for each in value if isinstance(value, list) else [{"prices": value}]:
+            yield each.get("prices") if isinstance(each, dict) else each
+
+
+def _is_sound(table: Any) -> bool:
+    """Tell whether the prices in a table are amounts."""
+    if table is None:
+        return True
+    if not isinstance(table, dict):
+        return False
+    amounts: list[Any] = []
+    for price in table.values():
+        if isinstance(price, dict):
+            tiers = price.get("tiers")
+            amounts.append(price.get("base"))
+            amounts += [each.get("price") for each in tiers] if isinstance(tiers, list) else [None]
+        elif price is not None:
+            amounts.append(price)
+    return all(type(usd) in (int, Decimal) and 0 <= usd <= _MOST_USD for usd in amounts)
+
+
+def _regexes(raw: Any) -> Iterator[Any]:
+    if isinstance(raw, list):
+        for each in raw:
+            yield from _regexes(each)
+    elif isinstance(raw, dict):
+        for key, value in raw.items():
+            if key == "regex":
+                yield value
+            else:
+                yield from _regexes(value)
+
+
+def is_quick(pattern: Any) -> bool:
+    """Tell whether a regular expression can be looked for in any name without trying too many ways.
+
+    Those of models are simple; nothing that repeats a group, or has many alternatives, is needed.
+    """
+    if not isinstance(pattern, str) or len(pattern) > _LONGEST_REGEX or _NESTED.search(pattern):
+        return False
+    if len(_REPEATS.findall(pattern)) > _MOST_REPEATS or len(_CHOICES.findall(pattern)) > _MOST_CHOICES:
+        return False
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def enveloped(text: str, fetched: datetime, url: str) -> str:
+    """Return a list as it is kept: with the moment at which it was fetched, and from where.
+
+    Raises:
+        PriceListError: The text can't be a list.
+    """
+    if not (text.lstrip().startswith("[") and text.rstrip().endswith("]")):
+        raise PriceListError(_NO_LIST)
+    head = f'"fetched": "{fetched:%Y-%m-%dT%H:%M:%SZ}", "url": {json.dumps(url)}'
+    return f'{{{head}, "providers": {text.strip()}}}\n'
+
+
+def day_of(path: Path, today: date) -> Optional[date]:
+    """Return the day of the list in a file, which is not checked; None where that isn't known."""
+    try:
+        return _day_in(read_document(path, MOST_BYTES), today)
+    except (OSError, ValueError):
+        return None
+
+
+def builtin_day(today: date) -> Optional[date]:
+    """Return the day of the list that genai-prices comes with, without importing it.
+
+    Nothing in it says when it was made: it is that of its latest price that has a date, so it may be newer.
+    """
+    try:
+        spec = find_spec("genai_prices")
+        source = None if spec is None or spec.origin is None else Path(spec.origin).with_name("data.py")
+    except (ImportError, ValueError):
+        return None
+    return None if source is None else day_of(source, today)
+
+
+def _day_in(text: str, today: date) -> Optional[date]:
+    fetched = _FETCHED.match(text)
+    found = [fetched.groups()] if fetched else [tuple(filter(None, each)) for each in _STARTS.findall(text)]
+    days = []
+    for parts in set(found):
+        with suppress(ValueError):  # no day of the calendar
+            days.append(date(*map(int, parts)))
+    return max((day for day in days if day <= today), default=None)
