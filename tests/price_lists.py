@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["MODEL", "as_published", "small_list"]
 
-MODEL = "brand-new-1"
+MODEL = "gpt-99-mini"
 """A model that no list has."""
 
 

@@ -8,22 +8,23 @@ from typing import Optional
 
 from recost.config import settled
 from recost.pricing.list_place import ListPlace
-from recost.pricing.price_list import OLD_AFTER_DAYS, builtin_day, day_of
+from recost.pricing.price_list import OLD_AFTER_DAYS, ListDay, builtin_day, day_of, is_superseded
 
 __all__ = ["age_of_list", "is_old", "old_list"]
 
 
-def age_of_list(day: Optional[date], today: date) -> str:
+def age_of_list(found: Optional[ListDay], today: date) -> str:
     """Return the age in words."""
-    if day is None:
-        return "of an unknown day"
-    days = (today - day).days
-    return f"of {day} ({days:,} {'day' if days == 1 else 'days'} old)"
+    if found is None:
+        return "not known"
+    days = (today - found.day).days
+    what = "fetched on" if found.fetched else "its latest price is of"
+    return f"{what} {found.day} ({days:,} {'day' if days == 1 else 'days'} ago)"
 
 
-def is_old(day: Optional[date], today: date) -> bool:
+def is_old(found: Optional[ListDay], today: date) -> bool:
     """Tell whether it is so old that models and prices are likely to be missing."""
-    return day is not None and (today - day).days > OLD_AFTER_DAYS
+    return found is not None and (today - found.day).days > OLD_AFTER_DAYS
 
 
 def old_list(today: date) -> Optional[str]:
@@ -35,12 +36,11 @@ def old_list(today: date) -> Optional[str]:
     except ValueError:  # doctor says so
         return None
     listed = None if place is None else day_of(place.path, today)
-    builtin = builtin_day(today)
     day = (
-        listed
-        if place is not None and place.chosen and listed
-        else max(filter(None, (listed, builtin)), default=None)
+        builtin_day(today)
+        if place is None or listed is None or is_superseded(place, listed, today)
+        else listed
     )
     if not is_old(day, today):
         return None
-    return f"the list here is {age_of_list(day, today)}: 'recost prices update' fetches the latest"
+    return f"the list of prices is old, {age_of_list(day, today)}: 'recost prices update' fetches the latest"

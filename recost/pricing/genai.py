@@ -241,7 +241,7 @@ class _Library:
         self._units: dict[str, Any] = units.unit_data
         self._listed = None if listed is None else self._snapshots.DataSnapshot(listed.providers, False)
         providers = import_module("genai_prices.data").providers if listed is None else listed.providers
-        self._day = None if listed is None else listed.day
+        self._day = None if listed is None or listed.day is None else listed.day.day
         self._dates = sorted(start_dates(providers))
         self._known = _Known(self._of_application())
 

@@ -7,7 +7,7 @@ from typing import Callable, Optional
 
 from recost._text import printable
 from recost.pricing.list_place import ListPlace
-from recost.pricing.price_list import PriceList, PriceListError, builtin_day, read_list
+from recost.pricing.price_list import PriceList, PriceListError, is_superseded, read_list
 
 __all__ = ["ListFile"]
 
@@ -44,12 +44,7 @@ class ListFile:
         except PriceListError as error:
             self._tell(f"price list {printable(str(self._place.path))}: {error}; it is not used", error)
             return None, False
-        return (None if self._is_outdated(found, today) else found), True
-
-    def _is_outdated(self, found: PriceList, today: date) -> bool:
-        """Tell whether genai-prices has been updated since the list was fetched."""
-        builtin = None if self._place.chosen else builtin_day(today)
-        return builtin is not None and found.day is not None and found.day < builtin
+        return (None if is_superseded(self._place, found.day, today) else found), True
 
     def _signature(self) -> Optional[_Signature]:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple, Optional
+from typing import Final, NamedTuple, Optional, Union
 
 __all__ = ["ListPlace", "how_to_install", "tokens_unpriced"]
 
@@ -20,7 +21,7 @@ class ListPlace(NamedTuple):
     """By the user: it is used whatever its age, and that it isn't there is an error."""
 
     @classmethod
-    def of(cls, chosen: Optional[str]) -> Optional[ListPlace]:
+    def of(cls, chosen: Union[str, os.PathLike[str], None]) -> Optional[ListPlace]:
         """Return the place that a setting names, or the usual one; None for a user without a home."""
         if chosen is not None:
             return cls(Path(chosen), chosen=True)

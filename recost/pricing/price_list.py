@@ -21,18 +21,20 @@ from typing import Any, Final, NamedTuple, Optional
 from recost._documents import parse_json, read_document
 from recost._files import reason_of
 from recost._patterns import LazyPattern
-from recost.pricing.list_place import how_to_install
+from recost.pricing.list_place import ListPlace, how_to_install
 
 __all__ = [
     "LIST_URL",
     "MOST_BYTES",
     "OLD_AFTER_DAYS",
+    "ListDay",
     "PriceList",
     "PriceListError",
     "builtin_day",
     "day_of",
     "enveloped",
     "is_quick",
+    "is_superseded",
     "parse_list",
     "read_list",
 ]
@@ -66,13 +68,21 @@ class PriceListError(ValueError):
     """A list of prices can't be used; says why, without its path."""
 
 
+class ListDay(NamedTuple):
+    """How recent a list is."""
+
+    day: date
+    fetched: bool
+    """False: nothing says when the list was made, so it is the day of its latest price that has one."""
+
+
 class PriceList(NamedTuple):
     """A list that may be used."""
 
     providers: list[Any]
     """Of ``genai_prices.types.Provider``."""
-    day: Optional[date]
-    """When it was fetched; else of its latest price that has a date; None where none has."""
+    day: Optional[ListDay]
+    """None where nothing tells it."""
     models: int
     left_out: int
     """Models that this version of genai-prices can't use."""
@@ -242,7 +252,7 @@ def enveloped(text: str, fetched: datetime, url: str) -> str:
     return f'{{{head}, "providers": {text.strip()}}}\n'
 
 
-def day_of(path: Path, today: date) -> Optional[date]:
+def day_of(path: Path, today: date) -> Optional[ListDay]:
     """Return the day of the list in a file, which is not checked; None where that isn't known."""
     try:
         return _day_in(read_document(path, MOST_BYTES), today)
@@ -250,10 +260,10 @@ def day_of(path: Path, today: date) -> Optional[date]:
         return None
 
 
-def builtin_day(today: date) -> Optional[date]:
+def builtin_day(today: date) -> Optional[ListDay]:
     """Return the day of the list that genai-prices comes with, without importing it.
 
-    Nothing in it says when it was made: it is that of its latest price that has a date, so it may be newer.
+    Nothing in it says when it was made.
     """
     try:
         spec = find_spec("genai_prices")
@@ -263,11 +273,18 @@ def builtin_day(today: date) -> Optional[date]:
     return None if source is None else day_of(source, today)
 
 
-def _day_in(text: str, today: date) -> Optional[date]:
+def is_superseded(place: ListPlace, found: Optional[ListDay], today: date) -> bool:
+    """Tell whether genai-prices has been updated since a list was fetched, so that its own one is used."""
+    builtin = None if place.chosen else builtin_day(today)
+    return builtin is not None and found is not None and found.day < builtin.day
+
+
+def _day_in(text: str, today: date) -> Optional[ListDay]:
     fetched = _FETCHED.match(text)
     found = [fetched.groups()] if fetched else [tuple(filter(None, each)) for each in _STARTS.findall(text)]
     days = []
     for parts in set(found):
         with suppress(ValueError):  # no day of the calendar
             days.append(date(*map(int, parts)))
-    return max((day for day in days if day <= today), default=None)
+    latest = max((day for day in days if day <= today), default=None)  # prices are announced beforehand
+    return None if latest is None else ListDay(latest, fetched is not None)

@@ -17,6 +17,7 @@ pytest.importorskip("genai_prices", reason="genai-prices is not installed")
 from recost.pricing.list_place import ListPlace
 from recost.pricing.price_list import (
     MOST_BYTES,
+    ListDay,
     PriceListError,
     builtin_day,
     day_of,
@@ -97,7 +98,7 @@ def test_the_list_of_the_package_is_read_whole() -> None:
 def test_a_list_in_a_file_takes_the_place_of_the_packages_own(path: Path) -> None:
     path.write_text(enveloped(small_list(), DAY, "https://example.com/"))
     prices = Prices(path)
-    assert prices.of(MODEL) == (3, "computed", "2026-11-21")
+    assert prices.of(MODEL) == (Decimal(3), "computed", "2026-11-21")
     assert prices.of("gpt-4o-mini") == (None, "unknown", None), "of two lists, one is in use"
     (error,) = prices.errors
     assert "no price for model 'gpt-4o-mini' of openai; 'recost prices update' fetches" in error
@@ -153,7 +154,7 @@ def test_the_newer_of_two_lists_is_used_unless_one_is_chosen(path: Path) -> None
     path.write_text(enveloped(small_list(), datetime(2025, 1, 1, tzinfo=timezone.utc), "u"))
     assert Prices(path, chosen=False).of(MODEL)[0] is None
     assert Prices(path, chosen=False).of("gpt-4o-mini")[0] == Decimal("0.15")
-    assert Prices(path).of(MODEL) == (3, "computed", "2025-01-01")
+    assert Prices(path).of(MODEL) == (Decimal(3), "computed", "2025-01-01")
 
 
 def test_the_list_of_the_applications_own_updates_goes_first(path: Path) -> None:
@@ -291,7 +292,8 @@ def test_units_of_a_later_genai_prices_are_left_out_without_a_warning(path: Path
     later = {"prices": {"input_mtok": 1, "dreams_mtok": 5}, "match": {"equals": "m"}}
     path.write_text(listed(later))
     prices = Prices(path)
-    assert (prices.of("m")[0], prices.errors) == (1, [])
+    assert prices.of("m")[0] == 1
+    assert prices.errors == []
 
 
 @pytest.mark.parametrize(
@@ -319,21 +321,19 @@ def test_patterns_that_could_take_long_are_refused(pattern: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "day"),
     [
-        (enveloped(small_list(), DAY, 'a"b'), TODAY),
+        (enveloped(small_list(), DAY, 'a"b'), "2026-11-21"),
         (enveloped(small_list(), datetime(2030, 1, 1, tzinfo=timezone.utc), "u"), None),
         (small_list(), None),
-        (
-            '[{"start_date": "2026-02-03"}, {"start_date":"2025-01-01"}, {"start_date": "2027-01-01"}]',
-            "2026-02-03",
-        ),
+        ('"start_date": "2026-02-03", "start_date":"2025-01-01", "start_date": "2027-01-01"', "2026-02-03"),
         ("start_date=datetime.date(2026, 2, 3) start_date=datetime.date(2026, 13, 3)", "2026-02-03"),
         ('{"fetched": "2026-02-31T', None),
         ("", None),
     ],
 )
-def test_the_day_of_a_list(text: str, day: Any, path: Path) -> None:
+def test_the_day_of_a_list(text: str, day: Optional[str], path: Path) -> None:
     path.write_text(text)
-    assert day_of(path, TODAY) == (date.fromisoformat(day) if isinstance(day, str) else day)
+    found = day_of(path, TODAY)
+    assert found == (day and ListDay(date.fromisoformat(day), fetched=text.startswith("{")))
     assert day_of(path.with_name("missing"), TODAY) is None
 
 
@@ -342,7 +342,7 @@ def test_the_day_of_the_packages_own_list_is_that_of_its_latest_price() -> None:
 
     from recost.pricing.genai_data import start_dates
 
-    assert builtin_day(TODAY) == max(day for day in start_dates(providers) if day <= TODAY)
+    assert builtin_day(TODAY) == (max(day for day in start_dates(providers) if day <= TODAY), False)
 
 
 def test_the_usual_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.pricing.cost import Cost
+from recost.pricing.list_place import how_to_install
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.price_list import how_to_install
 from recost.pricing.pricer import Pricer
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.sources import LOOKED_UP

@@ -11,7 +11,13 @@ from recost._text import printable
 from recost.cli.doctor.findings import Findings
 from recost.cli.list_age import age_of_list, is_old
 from recost.pricing.list_place import ListPlace, how_to_install
-from recost.pricing.price_list import PriceListError, builtin_day, read_list
+from recost.pricing.price_list import (
+    PriceList,
+    PriceListError,
+    builtin_day,
+    is_superseded,
+    read_list,
+)
 
 if TYPE_CHECKING:
     from recost.config import Settings
@@ -25,32 +31,30 @@ def check_prices(settings: Settings, today: date) -> Findings:
         note = f"without genai-prices, capture_usage=True has no price of tokens: {how_to_install()}"
         return Findings(["genai-prices  not installed"], notes=[note])
     found = Findings([f"genai-prices  {metadata.version('genai-prices')}"])
-    builtin = builtin_day(today)
     place, listed = ListPlace.of(settings.prices_file), None
     if place is not None and (place.chosen or place.path.exists()):
-        listed = _look_at(place, builtin, today, found)
+        listed = _look_at(place, today, found)
     if listed is None:
-        found.lines.append(f"list          that of genai-prices, {age_of_list(builtin, today)}")
-    day = builtin if listed is None else listed
+        found.lines.append("list          that of genai-prices")
+    day = builtin_day(today) if listed is None else listed.day
+    found.lines.append(f"age           {age_of_list(day, today)}")
     if is_old(day, today):
-        found.notes.append(
-            f"the list is {age_of_list(day, today)}: 'recost prices update' fetches the latest"
-        )
+        found.notes.append("the list is old: 'recost prices update' fetches the latest")
     return found
 
 
-def _look_at(place: ListPlace, builtin: Optional[date], today: date, found: Findings) -> Optional[date]:
-    """Return the day of the list in a file, if it is used."""
+def _look_at(place: ListPlace, today: date, found: Findings) -> Optional[PriceList]:
+    """Return the list in a file, if it is used."""
     path = printable(str(place.path))
     try:
         listed = read_list(place.path, today)
     except PriceListError as error:
         found.problems.append(f"price list {path}: {error}; the list of genai-prices is used in its place")
         return None
-    if not place.chosen and listed.day is not None and builtin is not None and listed.day < builtin:
+    if is_superseded(place, listed.day, today):
         found.notes.append(f"{path} is older than the list of genai-prices, and not used")
         return None
-    found.lines.append(f"list          {path}, {listed.models:,} models, {age_of_list(listed.day, today)}")
+    found.lines += [f"file          {path}", f"list          {listed.models:,} models"]
     if listed.left_out:
         found.notes.append(f"{listed.left_out:,} models of the list can't be used by this genai-prices")
-    return listed.day
+    return listed

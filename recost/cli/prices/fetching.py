@@ -111,5 +111,6 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         try:
             refuse_url(urljoin(req.full_url, newurl).partition("?")[0])
         except FetchError as error:
+            fp.close()
             raise FetchError(f"answered {code}, a redirect that is not followed: {error}") from None
         return super().redirect_request(req, fp, code, msg, headers, newurl)
