@@ -36,11 +36,9 @@ def old_list(today: date) -> Optional[str]:
     except ValueError:  # doctor says so
         return None
     listed = None if place is None else day_of(place.path, today)
-    day = (
-        builtin_day(today)
-        if place is None or listed is None or is_superseded(place, listed, today)
-        else listed
-    )
-    if not is_old(day, today):
+    if place is None or listed is None or is_superseded(place, listed, today):
+        listed = builtin_day(today)
+    if not is_old(listed, today):
         return None
-    return f"the list of prices is old, {age_of_list(day, today)}: 'recost prices update' fetches the latest"
+    age = age_of_list(listed, today)
+    return f"the list of prices is old, {age}: 'recost prices update' fetches the latest"

@@ -50,8 +50,8 @@ _MOST_MODELS: Final = 50_000
 _MOST_USD: Final = Decimal(1_000_000)
 """Of one unit, or of a million tokens: more than any price."""
 _LONGEST_REGEX: Final = 200
-_MOST_REPEATS: Final = 2
-_MOST_CHOICES: Final = 12
+_MOST_REPEATS: Final = 1
+_MOST_CHOICES: Final = 8
 _REPEATS: Final = LazyPattern(r"[*+]|\{[0-9]{0,6},[0-9]{0,6}\}")
 _CHOICES: Final = LazyPattern(r"[*+|]|(?<!\()\?|\{[0-9]{0,6},")
 _NESTED: Final = LazyPattern(r"\)[*+{]|\{[0-9]{3}")
@@ -146,7 +146,7 @@ class _Reading:
             return
         models = [made for model in raw["models"] for made in self._model(model)]
         # Recost finds providers by its own rules, and reads usage itself.
-        frame = self._made({**raw, "api_pattern": "", "extractors": None, "models": []})
+        frame = self._made({**raw, "api_pattern": "", "model_match": None, "extractors": None, "models": []})
         if frame is not None and models:
             frame.models = models
             yield frame

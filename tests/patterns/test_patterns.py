@@ -17,6 +17,8 @@ from tests.patterns.sources import find_patterns, programs
 
 LINEAR = 24
 """Times as long for eight times the text: a square takes 64 times as long, and a busy machine is no clock."""
+CHECKED = "recost.pricing.price_list:"
+"""Its patterns are from a file, and slow ones are refused: see tests/pricing/test_price_list.py."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,7 +36,7 @@ def slow(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.skipif(sys.platform == "win32", reason="has no timer that interrupts a pattern")
 def test_every_pattern_and_template_is_linear() -> None:
     summary, *lines = measured()
-    assert not summary["unclear"]
+    assert [place for place in summary["unclear"] if not place.startswith(CHECKED)] == []
     assert summary["patterns"] > 50
     assert summary["templates"] > 10
     assert sum(line["attacks"] for line in lines) > 10_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -280,7 +281,7 @@ def test_a_model_that_is_not_sound_is_left_out_and_counted(model: Any) -> None:
 
 
 def test_a_provider_that_is_not_sound_is_left_out_with_its_models() -> None:
-    for odd in ({"id": 3}, {"model_match": {"regex": "(x*)*"}}, {"fallback_model_providers": 3}):
+    for odd in ({"id": 3}, {"provider_match": {"regex": "(x*)*"}}, {"fallback_model_providers": 3}):
         text = json.loads(listed(GOOD, GOOD, **odd)) + json.loads(listed(GOOD))
         found = parse_list(json.dumps(text), TODAY)
         assert (len(found.providers), found.models, found.left_out) == (1, 1, 2)
@@ -316,6 +317,22 @@ def test_units_of_a_later_genai_prices_are_left_out_without_a_warning(path: Path
 )
 def test_patterns_that_could_take_long_are_refused(pattern: Any) -> None:
     assert not is_quick(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a|a)" * 8 + "x",
+        "a?" * 8 + "a" * 40 + "x",
+        ".*" + "(a|a)" * 7 + "x",
+        "a*" + "a?" * 7 + "x",
+        "a{1,99}x",
+    ],
+)
+def test_patterns_that_are_accepted_take_few_steps(pattern: str) -> None:
+    """The worst that is left of each kind, on the longest name that a model may have."""
+    assert is_quick(pattern)
+    assert re.search(pattern, "a" * 199 + "b") is None
 
 
 @pytest.mark.parametrize(
