@@ -121,8 +121,9 @@ class GenaiPrices:
             return
         found, usable = self._file.read(self._clock().date())
         if usable:
+            library = _Library(found)  # it knows nothing of what had no price before
             with self._lock:
-                self._library = _Library(found)  # it knows nothing of what had no price before
+                self._library = library
                 self._reported.clear()
 
     def quote(
