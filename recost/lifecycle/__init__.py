@@ -178,7 +178,7 @@ def _warn_without_prices(report: Reporter) -> None:
     from importlib.util import find_spec  # noqa: PLC0415 - only with capture_usage
 
     if find_spec("genai_prices") is None:
-        report(RecostError(f"recost: {tokens_unpriced('is not installed')}"))
+        report.warn(f"recost: {tokens_unpriced('is not installed')}")
 
 
 def _install(sigterm: SigtermFlush, report: Reporter) -> None:

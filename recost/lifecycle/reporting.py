@@ -62,7 +62,8 @@ class Reporter:
             self.notifier.post(partial(self._log, _DEBUG, message, arguments))
 
     def warn(self, message: str) -> None:
-        """Log to the logger ``recost`` at level WARNING."""
+        """Log to the logger ``recost`` at level WARNING, and an error of that text not once more."""
+        self._kinds.add(_kind(RecostError(message)))
         self.notifier.post(partial(self._log, _WARNING, message, ()))
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
