@@ -48,12 +48,15 @@ def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
     """
     settings = resolve(config, options)
     warn_of_plain_http(settings)
+    report = Reporter(settings.on_error)
+    if settings.enabled and settings.capture_usage:
+        _warn_without_prices(report)
     with _locks[0]:
         watch_forks(_lock_renewal)
         previous = _make_way()
         started: Optional[RecostHandle] = None
         try:
-            started = _start(settings)
+            started = _start(settings, report)
             meanwhile = _make_way()  # by a signal handler or finaliser, on this very thread
             if meanwhile:
                 started.reconnect()
@@ -147,14 +150,11 @@ def _report_here(error: BaseException) -> None:
 _ends: Final = Ends(current_handle, _report_here)
 
 
-def _start(settings: Settings) -> RecostHandle:
-    report = Reporter(settings.on_error)
+def _start(settings: Settings, report: Reporter) -> RecostHandle:
     if not settings.enabled:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
-    if settings.capture_usage:
-        _warn_without_prices(report)
     registry = build_registry(settings)
     keeper = build_keeper(settings, registry, report)
     _ends.watch()
@@ -178,7 +178,7 @@ def _warn_without_prices(report: Reporter) -> None:
     from importlib.util import find_spec  # noqa: PLC0415 - only with capture_usage
 
     if find_spec("genai_prices") is None:
-        report.warn(f"recost: {tokens_unpriced('is not installed')}")
+        report.warn_here(f"recost: {tokens_unpriced('is not installed')}")
 
 
 def _install(sigterm: SigtermFlush, report: Reporter) -> None:

@@ -62,9 +62,13 @@ class Reporter:
             self.notifier.post(partial(self._log, _DEBUG, message, arguments))
 
     def warn(self, message: str) -> None:
-        """Log to the logger ``recost`` at level WARNING, and an error of that text not once more."""
-        self._kinds.add(_kind(RecostError(message)))
+        """Log to the logger ``recost`` at level WARNING."""
         self.notifier.post(partial(self._log, _WARNING, message, ()))
+
+    def warn_here(self, message: str) -> None:
+        """Do so on the calling thread, which must hold no lock; an error of that text is not logged again."""
+        self._kinds.add(_kind(RecostError(message)))
+        self._log(_WARNING, "%s", (message,))
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
         """Call a function of the application's; report what it raises."""
