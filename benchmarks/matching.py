@@ -7,7 +7,8 @@ from typing import Any, Final
 from lowest import lowest_s
 
 from recost.pricing.model import ProviderDef
-from recost.pricing.registry import BUILTIN_PROVIDERS, ProviderRegistry
+from recost.pricing.providers import BUILTIN_PROVIDERS
+from recost.pricing.registry import ProviderRegistry
 
 __all__ = ["measure", "table"]
 

@@ -62,6 +62,8 @@ _RESERVED: Final = LazyPattern(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE
 )
 """https://learn.microsoft.com/windows/win32/fileio/naming-a-file: devices, whatever extension follows."""
+_LONGEST_DEVICE: Final = 3
+"""Letters of a device whose name has no digit and no ``$``."""
 
 
 # O_NONBLOCK: opening a pipe that has taken the place of the file must not wait for its other end.
@@ -216,6 +218,8 @@ def is_fallback(folder: Path) -> bool:
 
 def check_name(name: str) -> Optional[str]:
     """Return why a name can't be the stem of recost's files on every platform; None where it can."""
+    if name.isalpha() and len(name) > _LONGEST_DEVICE:
+        return None  # nothing of the below: ``default`` is as most files are called
     if re.search(r"\.\d+$", name):
         return "no '.' and digits at the end, which is how rotated files are named"
     if name != name.strip() or name.endswith("."):

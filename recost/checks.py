@@ -12,11 +12,14 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Final, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Final, TypeVar, Union
 
 from recost import _files
-from recost.budgets.model import Budget
-from recost.pricing.model import ProviderDef
+from recost._patterns import LazyPattern
+
+if TYPE_CHECKING:
+    from recost.budgets.model import Budget
+    from recost.pricing.model import ProviderDef
 
 __all__ = ["Check", "Reader", "RefusedError", "is_loopback", "is_readable_on_the_way", "shown"]
 
@@ -28,10 +31,10 @@ _MAX_INT: Final = 2**31 - 1
 _MAX_ID_BYTES: Final = 200
 _SHOWN: Final = 80
 _SHOWN_OF_KEY: Final = 8
-_KEY_IN_TEXT: Final = re.compile(r"(rc-[^\s'\"]{5})[^\s'\"]+")
-_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[^\[\]%]+)(:\d*)?")
+_KEY_IN_TEXT: Final = LazyPattern(r"(rc-[^\s'\"]{5})[^\s'\"]+")
+_AUTHORITY: Final = LazyPattern(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[^\[\]%]+)(:\d*)?")
 """No escapes: urllib.request undoes them, so that ``127.0.0.1%2eexample.com`` is a host far away."""
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_CONTROL: Final = LazyPattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _BOOLEANS: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
@@ -103,7 +106,7 @@ def boolean(value: Any) -> bool:
 
 def label(value: Any) -> str:
     """Accept a text for the wire, where no text may be blank."""
-    if not isinstance(value, str) or not value.strip() or _CONTROL.search(value):
+    if not isinstance(value, str) or not value.strip() or _has_controls(value):
         raise RefusedError("a text that is not blank, without control characters")
     return value
 
@@ -131,7 +134,7 @@ def project_id(value: Any) -> str:
         and value.strip()
         and not value.startswith(".")
         and not any(part in value for part in ("..", "/", "\\"))
-        and not _CONTROL.search(value)
+        and not _has_controls(value)
         and len(value.encode("utf-8")) <= _MAX_ID_BYTES
     )
     if not safe:
@@ -209,6 +212,10 @@ def _path(value: Any, wanted: str) -> Path:
     return Path(text)
 
 
+def _has_controls(text: str) -> bool:
+    return not text.isprintable() and _CONTROL.search(text) is not None
+
+
 def hosts(value: Any) -> tuple[str, ...]:
     """Accept host names."""
     return _texts(value, "a list of host names without '*': every host is compared as a whole")
@@ -221,13 +228,23 @@ def patterns(value: Any) -> tuple[str, ...]:
 
 def providers(value: Any) -> tuple[ProviderDef, ...]:
     """Accept rules; a rule checks its own fields when it is made."""
-    return _objects(value, ProviderDef)
+    items = _items(value, "a list of recost.ProviderDef")
+    if not items:
+        return items
+    from recost.pricing.model import ProviderDef  # noqa: PLC0415 - slow to import
+
+    return _objects(items, ProviderDef)
 
 
 def budgets(value: Any) -> tuple[Budget, ...]:
     """Accept budgets, each with a name of its own; a budget checks its own fields when it is made."""
-    items = _objects(value, Budget)
+    items = _items(value, "a list of recost.Budget")
+    if not items:
+        return items
+    from recost.budgets.model import Budget  # noqa: PLC0415 - slow to import
+
     names = set()
+    items = _objects(items, Budget)
     for item in items:
         if item.name in names:
             raise RefusedError(f"budgets with different names, and {item.name!r} is there twice: pass name=…")
@@ -242,12 +259,10 @@ def callback(value: Any) -> Callable[[Exception], Any]:
     return value  # type: ignore[no-any-return]
 
 
-def _objects(value: Any, kind: type[_Kind]) -> tuple[_Kind, ...]:
-    wanted = f"a list of recost.{kind.__name__}"
-    items = _items(value, wanted)
+def _objects(items: tuple[Any, ...], kind: type[_Kind]) -> tuple[_Kind, ...]:
     for item in items:
         if not isinstance(item, kind):
-            raise RefusedError(wanted, item)
+            raise RefusedError(f"a list of recost.{kind.__name__}", item)
     return items
 
 

@@ -12,11 +12,13 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
-from typing import Any, Callable, Final, Literal, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Final, Literal, Optional, Union
 
 from recost import checks
-from recost.budgets.model import Budget
-from recost.pricing.model import ProviderDef
+
+if TYPE_CHECKING:
+    from recost.budgets.model import Budget
+    from recost.pricing.model import ProviderDef
 
 __all__ = [
     "LocalTransportMode",

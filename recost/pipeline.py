@@ -11,10 +11,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Callable, Final, Optional
 
+from recost._late import importing
 from recost.aggregation.aggregator import Call, UnlockedAggregator
 from recost.aggregation.detail import Facts
-from recost.aggregation.models import model_name
-from recost.aggregation.templating import template_for
 from recost.aggregation.window import Window
 from recost.events import RawEvent
 from recost.interceptors.exchange import LONGEST_METHOD, Exchange, clean_path, origin
@@ -230,7 +229,7 @@ class Pipeline:
             # The path is shown nowhere, and templating it is half the work.
             endpoint = shown = match.endpoint_category
         else:
-            shown = template_for(host, path) if self._template_paths else path
+            shown = _template_for()(host, path) if self._template_paths else path
             endpoint = match.endpoint_category if match is not None and match.categorised else shown
         if match is None:
             return _Route(UNKNOWN, endpoint, shown, None)
@@ -253,6 +252,22 @@ class Pipeline:
         return any(pattern in url or pattern.lower() in host for pattern in self._patterns)
 
 
+@lru_cache(maxsize=1)
+def _template_for() -> Callable[[str, str], str]:
+    with importing():
+        from recost.aggregation.templating import template_for  # noqa: PLC0415 - slow: it has many words
+
+    return template_for
+
+
+@lru_cache(maxsize=1)
+def _model_name() -> Callable[..., Optional[str]]:
+    with importing():
+        from recost.aggregation.models import model_name  # noqa: PLC0415 - slow, as above
+
+    return model_name
+
+
 def _answered(exchange: Exchange) -> bool:
     """Tell whether a call of which something is odd was answered below 400."""
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
@@ -270,7 +285,7 @@ def _shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
     """Return the model as windows show it: what isn't from the response was read from the path."""
     if cost.model is None:
         return None
-    return model_name(cost.model, from_path=cost.usage is None or cost.usage.model is None, failed=failed)
+    return _model_name()(cost.model, from_path=cost.usage is None or cost.usage.model is None, failed=failed)
 
 
 def _tokens(cost: Cost) -> dict[str, int]:

@@ -6,16 +6,15 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final, Optional, Union
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Union
+
+from recost._patterns import LazyPattern
 
 if TYPE_CHECKING:
     from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
-
-from recost._patterns import LazyPattern
 
 __all__ = [
     "EXTENDED_VERSION",
@@ -190,8 +189,7 @@ _MAX_MENDED: Final = 1 << 18
 """Characters of a line in which commas and NaN are looked for, which takes a hundred times as long."""
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """The calls of a metric that used one model."""
 
     name: str
@@ -201,8 +199,7 @@ class Model:
     """US dollars, exact."""
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """The calls to one endpoint in a window."""
 
     provider: str
@@ -221,8 +218,7 @@ class Metric:
     """Of some of the calls; the others have no model."""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """The window of one line."""
 
     environment: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Optional, Union
+from typing import Any, Final, NamedTuple, Optional, Union
 
 from recost.aggregation.detail import EXACT, NOTHING, Detail, Facts, TagSets
 from recost.aggregation.quantiles import Latencies
@@ -23,8 +22,7 @@ _BUCKET_BYTES: Final = 850
 """What an empty bucket takes, measured: its objects, its key and its place in the dict."""
 
 
-@dataclass(frozen=True)
-class WindowTags:
+class WindowTags(NamedTuple):
     """What all windows of one SDK have in common."""
 
     project_id: str = ""

@@ -10,11 +10,9 @@ its own, so that a full disk or a fault is never taken for a budget that was exc
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn, Optional
 
@@ -74,6 +72,8 @@ def _guarded(argv: list[str]) -> int:
         print(f"recost: {printable(str(error))}", file=sys.stderr)
         return _REFUSED
     except Exception:  # noqa: BLE001 - the interpreter would end with 1, which says something else
+        import traceback  # noqa: PLC0415 - only for a fault
+
         traceback.print_exc()
         return _FAULT if flushed() else _REFUSED
 
@@ -122,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _unknown(parser: argparse.ArgumentParser, name: str) -> NoReturn:
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     close = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
     parser.error(f"no command {name!r}; {hint}")

@@ -7,17 +7,20 @@ or finaliser may interrupt any of it and call the same again on the same thread:
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections import deque
-from typing import Callable, Final, Literal, Optional, TypeVar
+from typing import TYPE_CHECKING, Callable, Final, Literal, Optional, TypeVar
 
+from recost._late import importing
 from recost._waiting import Waiters
 from recost.delivery.outbox import Loss, Outbox, PendingWindow
 from recost.delivery.transports.base import Disposition, SendError, Transport
 from recost.errors import RecostError
 from recost.events import FlushStatus, WindowSummary
+
+if TYPE_CHECKING:
+    from random import Random
 
 __all__ = ["Delivery"]
 
@@ -56,6 +59,8 @@ class Delivery:
         self._outbox = outbox
         self._clock = clock
         self._monotonic = monotonic
+        self._random: Optional[Random] = None
+        """Of this process's own, made when it is first needed."""
         self._changed = Waiters(monotonic)
         self.renew_locks()
         self._incoming: deque[PendingWindow] = deque()
@@ -79,7 +84,6 @@ class Delivery:
         self._untold = Loss()
         """Dropped since the overflow was reported."""
         self._halvings = _Allowance(monotonic)
-        self._random = random.Random()  # noqa: S311 - jitter, not a secret
         self.suspended = False
         self.lost = Loss()
         """Everything that was dropped so far."""
@@ -369,7 +373,7 @@ class Delivery:
         for attempt in range(policy.retries):
             if failure is None or failure.disposition is not Disposition.RETRY:
                 return failure
-            wait_s = min(policy.first_s * 2.0**attempt, policy.longest_s) * self._random.uniform(0.5, 1.0)
+            wait_s = min(policy.first_s * 2.0**attempt, policy.longest_s) * self._jitter()
             if not self._pause(wait_s, deadline):
                 return SendError(failure.error, Disposition.WAIT)
             failure = self._send_once(window, summary, deadline)
@@ -439,6 +443,14 @@ class Delivery:
                     "the queue was full"
                 )
             )
+
+    def _jitter(self) -> float:
+        if self._random is None:
+            with importing():
+                from random import Random  # noqa: PLC0415 - not light, and only for what is tried again
+
+            self._random = Random()  # noqa: S311 - jitter, not a secret
+        return self._random.uniform(0.5, 1.0)
 
     def _lose(self, loss: Loss) -> None:
         self.lost.windows += loss.windows

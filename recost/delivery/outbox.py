@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from dataclasses import dataclass, replace
 from typing import Any, Final, Optional, Protocol
 
 from recost.events import WindowSummary
@@ -46,12 +45,14 @@ class PendingWindow(Protocol):
         ...
 
 
-@dataclass
 class Loss:
     """What had to be dropped since it was last reported."""
 
-    windows: int = 0
-    calls: int = 0
+    __slots__ = ("calls", "windows")
+
+    def __init__(self, windows: int = 0, calls: int = 0) -> None:
+        self.windows = windows
+        self.calls = calls
 
     def add(self, window: PendingWindow) -> None:
         """Count one window."""
@@ -67,17 +68,31 @@ class Loss:
         return taken
 
 
-@dataclass(eq=False)
 class _Entry:
-    seq: int
-    """Of the newest window in it."""
-    window: PendingWindow
-    failures: int = 0
-    """Times that the destination answered and did not take it."""
-    tried: bool = False
-    """It has been sent, so its content stays as it is: it is not merged."""
-    is_part: bool = False
-    """Of a window that was halved."""
+    __slots__ = ("failures", "is_part", "seq", "tried", "window")
+
+    def __init__(self, seq: int, window: PendingWindow, *, is_part: bool = False) -> None:
+        self.seq = seq
+        """Of the newest window in it."""
+        self.window = window
+        self.failures = 0
+        """Times that the destination answered and did not take it."""
+        self.tried = False
+        """It has been sent, so its content stays as it is: it is not merged."""
+        self.is_part = is_part
+        """Of a window that was halved."""
+
+    def part(self, window: PendingWindow) -> _Entry:
+        """Return an entry of a part of the window, which has been through the same."""
+        made = _Entry(self.seq, window, is_part=self.is_part)
+        made.failures, made.tried = self.failures, self.tried
+        return made
+
+    def afresh(self) -> _Entry:
+        """Return an entry of the same window that has not failed yet."""
+        made = self.part(self.window)
+        made.failures = 0
+        return made
 
 
 class Outbox:
@@ -189,7 +204,7 @@ class Outbox:
                     was_whole, entry.is_part = not entry.is_part, True
                     entry.window, *others = window.split((window.bucket_count + 1) // 2)
                     for number, part in enumerate(others, 1):
-                        entries.insert(index + number, replace(entry, window=part))
+                        entries.insert(index + number, entry.part(part))
                     return was_whole
         return False
 
@@ -198,7 +213,7 @@ class Outbox:
         for entry in self._entries:
             if entry.window is window:
                 self._entries.remove(entry)
-                self._aside.append(replace(entry, failures=0))
+                self._aside.append(entry.afresh())
                 break
         while len(self._aside) > _MOST_ASIDE:
             self.loss.add(self._aside.popleft().window)

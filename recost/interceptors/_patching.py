@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import threading
-from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Callable, Final
 
@@ -34,21 +33,33 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 _MAX_CHAIN: Final = 64
 
 
-@dataclass(eq=False)
 class _Patch:
-    owner: type
-    name: str
-    function: Any
-    """What stands in the method's place."""
-    inherited: bool
-    """The class had no such method of its own."""
-    switch: list[bool]
-    """Not empty while the wrapper is to be called."""
-    make: Maker
-    original: Any
-    """What the function calls."""
-    spare: Any = None
-    """Stands in the function's place when somebody has taken that off, and meant what is beneath."""
+    __slots__ = ("function", "inherited", "make", "name", "original", "owner", "spare", "switch")
+
+    def __init__(
+        self,
+        owner: type,
+        name: str,
+        function: Any,
+        *,
+        inherited: bool,
+        switch: list[bool],
+        make: Maker,
+        original: Any,
+    ) -> None:
+        self.owner = owner
+        self.name = name
+        self.function = function
+        """What stands in the method's place."""
+        self.inherited = inherited
+        """The class had no such method of its own."""
+        self.switch = switch
+        """Not empty while the wrapper is to be called."""
+        self.make = make
+        self.original = original
+        """What the function calls."""
+        self.spare: Any = None
+        """Stands in the function's place when somebody has taken that off, and meant what is beneath."""
 
 
 class Patches:
@@ -152,7 +163,7 @@ def _put(owner: type, name: str, make: Maker) -> _Patch:
         setattr(owner, name, function)
     else:
         _let_call(above, function)
-    patch = _Patch(owner, name, function, inherited, switch, make, original)
+    patch = _Patch(owner, name, function, inherited=inherited, switch=switch, make=make, original=original)
     if type(original) is FunctionType and _package(original) != owner.__module__.partition(".")[0]:
         _pass_for_foreign(patch)
     return patch

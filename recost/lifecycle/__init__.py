@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, Callable, Final, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
 from recost.errors import RecostError
@@ -16,9 +16,11 @@ from recost.lifecycle.ends import Ends
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
-from recost.lifecycle.sigterm import SigtermFlush
 from recost.pricing.cost import Cost
 from recost.pricing.list_place import tokens_unpriced
+
+if TYPE_CHECKING:
+    from recost.lifecycle.sigterm import SigtermFlush
 
 __all__ = ["RecostHandle", "current_cost_of", "current_handle", "flush_all", "init", "priced_by"]
 
@@ -159,8 +161,11 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
     keeper = build_keeper(settings, registry, report)
     _ends.watch()
     timeout_s = settings.shutdown_flush_timeout_ms / 1000
-    sigterm = SigtermFlush(flush_all, timeout_s) if settings.flush_on_sigterm else None
-    if sigterm is not None:
+    sigterm: Optional[SigtermFlush] = None
+    if settings.flush_on_sigterm:
+        from recost.lifecycle.sigterm import SigtermFlush  # noqa: PLC0415 - signal is not light
+
+        sigterm = SigtermFlush(flush_all, timeout_s)
         _install(sigterm, report)
     return RecostHandle(
         lambda: build_runtime(settings, registry, report, keeper=keeper),

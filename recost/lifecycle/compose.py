@@ -140,6 +140,8 @@ def build_runtime(
         keeper: Keeps the budgets, where there are any.
     """
     delivery = _delivery(settings, report, transport)
+    if settings.capture_usage:
+        registry.prepare()  # each call asks it, on its own thread, what is to be read of the answer
     meter = Meter(
         registry,
         report=report,

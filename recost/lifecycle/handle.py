@@ -14,10 +14,10 @@ from recost.errors import RecostError
 from recost.events import FlushStatus
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink, nowhere
+from recost.lifecycle.flushing import undisturbed
 from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
-from recost.lifecycle.sigterm import undisturbed
 from recost.lifecycle.threads import start_unawaited
 from recost.pricing.cost import Cost
 

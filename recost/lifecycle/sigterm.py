@@ -16,30 +16,11 @@ from functools import partial
 from types import FrameType
 from typing import Any, Callable, Final, Optional
 
-__all__ = ["SigtermFlush", "undisturbed"]
+from recost.lifecycle.flushing import busy, deferred, here
 
-_busy: Final[list[tuple[int, int]]] = []
-"""Processes and threads inside `undisturbed`; appending and removing are atomic and need no lock."""
-_deferred: Final[list[Callable[[], None]]] = []
-"""What SIGTERM does as soon as the main thread is out of there."""
+__all__ = ["SigtermFlush"]
+
 _masks: Final = threading.local()
-
-
-class undisturbed:  # noqa: N801 - reads as what it does
-    """A flush that SIGTERM doesn't cut off."""
-
-    def __enter__(self) -> None:
-        self._me = _here()
-        _busy.append(self._me)
-
-    def __exit__(self, *_: object) -> None:
-        _busy.remove(self._me)
-        if _deferred and self._me not in _busy and self._me[1] == threading.main_thread().ident:
-            _deferred.pop()()
-
-
-def _here() -> tuple[int, int]:
-    return os.getpid(), threading.get_ident()
 
 
 class SigtermFlush:
@@ -92,17 +73,17 @@ class SigtermFlush:
     def _terminated(self, number: int, frame: Optional[FrameType]) -> None:
         previous = self._previous
         follow = partial(previous, number, frame) if callable(previous) else _die
-        if _here() in _busy and not (_deferred or self._under_way):  # a second one waits for nothing
-            _deferred.append(follow)
+        if here() in busy and not (deferred or self._under_way):  # a second one waits for nothing
+            deferred.append(follow)
             _insist_later(self._timeout_s)
             return
         self._flush_once()
-        _deferred.clear()
+        deferred.clear()
         follow()
 
     def _flush_once(self) -> None:
         """Flush, unless this is a second SIGTERM while a first one does."""
-        if self._under_way or _deferred:
+        if self._under_way or deferred:
             return
         self._under_way = True
         try:
@@ -126,7 +107,7 @@ def _insist_later(pause_s: float) -> None:
 
     def insist() -> None:
         time.sleep(pause_s)
-        if _deferred and os.getpid() == pid:
+        if deferred and os.getpid() == pid:
             os.kill(pid, signal.SIGTERM)
 
     # Not by `threading`, whose locks the main thread may hold.
@@ -160,5 +141,5 @@ def _unblock() -> None:
 
 
 def _after_fork_in_child() -> None:
-    _deferred.clear()
+    deferred.clear()
     _unblock()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Optional
 
 from recost.pricing.hosts import parse_host
@@ -33,6 +34,10 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?\Z", re.ASCII)
 
 
+_KEPT: Final = 256
+"""Names and dates that are known to be right or wrong: many rules have the same."""
+
+
 def check_type(field: str, given: Any, kind: type, wanted: str) -> None:
     """Accept an instance of a class."""
     if not isinstance(given, kind):
@@ -51,7 +56,7 @@ def check_name(field: str, given: Any) -> None:
     wanted = "None, or a name of lower-case letters, digits, '_', '-' and '.'"
     if given is not None:
         check_type(field, given, str, wanted)
-        if _NAME.match(given) is None:
+        if not _is_name(given):
             raise refusal(field, given, wanted)
 
 
@@ -115,7 +120,7 @@ def check_usd_per_unit(field: str, given: Any) -> Mapping[str, Decimal]:
     check_type(field, given, Mapping, wanted)
     found: dict[str, Decimal] = {}
     for unit, amount in given.items():
-        if not isinstance(unit, str) or _NAME.match(unit) is None:
+        if not isinstance(unit, str) or not _is_name(unit):
             raise refusal(field, unit, wanted)
         number = check_usd(f"{field}.{unit}", amount)
         if number is None:
@@ -139,13 +144,22 @@ def check_date(field: str, given: Any) -> None:
         return
     wanted = "None, or a date such as '2026-11' or '2026-11-30'"
     check_type(field, given, str, wanted)
-    parts = _DATE.match(given)
-    try:
-        valid = parts is not None and bool(date(int(parts[1]), int(parts[2]), int(parts[3] or 1)))
-    except ValueError:
-        valid = False
-    if not valid:
+    if not _is_date(given):
         raise refusal(field, given, wanted)
+
+
+@lru_cache(maxsize=_KEPT)
+def _is_name(text: str) -> bool:
+    return _NAME.match(text) is not None
+
+
+@lru_cache(maxsize=_KEPT)
+def _is_date(text: str) -> bool:
+    parts = _DATE.match(text)
+    try:
+        return parts is not None and bool(date(int(parts[1]), int(parts[2]), int(parts[3] or 1)))
+    except ValueError:
+        return False
 
 
 def refusal(field: str, given: Any, wanted: str) -> ValueError:

@@ -125,7 +125,9 @@ class ProviderDef:
             check_type("ProviderDef.prices", price, PriceCase, "a tuple of PriceCase")
         own = _unchecked(Prices, {name: self.__dict__[name] for name in PRICE_FIELDS})
         self.__dict__["_own"] = own
-        self.__dict__["prices"] = tuple(_complete(case, own) for case in self.prices)
+        inherited = {name: self.__dict__[name] for name in _INHERITED if self.__dict__[name] is not None}
+        if inherited:
+            self.__dict__["prices"] = tuple(_complete(case, inherited) for case in self.prices)
 
     def prices_for(self, host: str, path: str, method: str) -> Prices:
         """Return the prices of a call that this rule matches."""
@@ -142,12 +144,11 @@ class ProviderDef:
         return own
 
 
-def _complete(case: PriceCase, rule: Prices) -> PriceCase:
+def _complete(case: PriceCase, inherited: Mapping[str, object]) -> PriceCase:
     """Have a case read and price tokens as its rule does, where it says nothing else."""
-    missing = {name: getattr(rule, name) for name in _INHERITED if getattr(case, name) is None}
-    if not any(value is not None for value in missing.values()):
-        return case
-    return _unchecked(PriceCase, {**case.__dict__, **missing})
+    values = case.__dict__
+    missing = {name: value for name, value in inherited.items() if values[name] is None}
+    return _unchecked(PriceCase, {**values, **missing}) if missing else case
 
 
 def _unchecked(kind: type[_Kind], values: Mapping[str, object]) -> _Kind:

@@ -8,13 +8,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Optional
 
+from recost._late import importing
 from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import single_slashes
 from recost.pricing.prices import NO_USAGE, Prices
-from recost.pricing.providers import BUILTIN_PROVIDERS
 
-__all__ = ["BUILTIN_PROVIDERS", "CACHED_URLS", "LONGEST_CACHED", "ProviderRegistry"]
+__all__ = ["CACHED_URLS", "LONGEST_CACHED", "ProviderRegistry"]
 
 _Rules = list[ProviderDef]
 
@@ -30,13 +30,29 @@ CACHED_URLS: Final = 1024
 LONGEST_CACHED: Final = 512
 
 
+class _Table:
+    """Rules in the order in which they are tried, prepared to be looked up."""
+
+    __slots__ = ("builtin", "index", "prepared", "rules")
+
+    def __init__(self, custom: tuple[ProviderDef, ...]) -> None:
+        with importing():
+            from recost.pricing.providers import BUILTIN_PROVIDERS  # noqa: PLC0415 - slow: it makes them all
+
+        self.rules = custom + BUILTIN_PROVIDERS
+        self.builtin = frozenset(map(id, BUILTIN_PROVIDERS))
+        self.index = RuleIndex(self.rules)
+        self.prepared = tuple(map(_prepare, self.rules))
+
+
 class ProviderRegistry:
     """Knows which provider a URL belongs to and what one call costs; custom rules come before built-in ones.
 
-    May be used by several threads at once.
+    May be used by several threads at once. The built-in rules are made when the first question is asked, or
+    by `prepare`.
 
     Args:
-        custom_providers: Rules that come before `BUILTIN_PROVIDERS`.
+        custom_providers: Rules that come before `recost.BUILTIN_PROVIDERS`.
 
     Raises:
         ValueError: ``custom_providers`` holds something else than `ProviderDef`s.
@@ -49,12 +65,18 @@ class ProviderRegistry:
                 raise ValueError(  # noqa: TRY004 - bad configuration is a ValueError throughout
                     f"recost: custom_providers: got {type(rule).__name__}, wanted a list of ProviderDef"
                 )
-        self._rules = custom + BUILTIN_PROVIDERS
-        self._builtin = frozenset(map(id, BUILTIN_PROVIDERS))
-        self._index = RuleIndex(self._rules)
-        self._prepared = tuple(_prepare(rule) for rule in self._rules)
+        self._custom = custom
+        self._table: Optional[_Table] = None
         self._cached = lru_cache(maxsize=CACHED_URLS)(self._match)
         self._cached_shape = lru_cache(maxsize=CACHED_URLS)(self._shape)
+
+    def prepare(self) -> _Table:
+        """Make ready now what would hold up the first question."""
+        table = self._table
+        if table is None:
+            # No lock: a thread that isn't there after a fork could hold it. Two threads make the same.
+            table = self._table = _Table(self._custom)
+        return table
 
     def match(self, url: str) -> Optional[MatchResult]:
         """Return what the first rule that matches says of a URL; None when none does, or it has no host."""
@@ -63,12 +85,13 @@ class ProviderRegistry:
     def lookup(self, host: str, path: str) -> Optional[MatchResult]:
         """Return what `match` does, for a host without port and a path without query."""
         path = path or "/"
-        number = self._index.find(host, path)
+        table = self._table or self.prepare()
+        number = table.index.find(host, path)
         if "//" in path:
-            number = min(number, self._index.find(host, single_slashes(path)))
+            number = min(number, table.index.find(host, single_slashes(path)))
         if number == NO_RULE:
             return None
-        cases, result = self._prepared[number]
+        cases, result = table.prepared[number]
         for contains, refined in cases:
             if contains in path:
                 return refined
@@ -80,8 +103,8 @@ class ProviderRegistry:
         return find(host, path, method)
 
     def is_builtin(self, rule: ProviderDef) -> bool:
-        """Tell whether a rule is one of `BUILTIN_PROVIDERS`."""
-        return id(rule) in self._builtin
+        """Tell whether a rule is one of `recost.BUILTIN_PROVIDERS`."""
+        return id(rule) in (self._table or self.prepare()).builtin
 
     def flat_cents(self, match: MatchResult, prices: Prices, method: str) -> Optional[Decimal]:
         """Return the flat price of a call in US cents; None where there is none, or it is not known to bill.
@@ -102,7 +125,7 @@ class ProviderRegistry:
 
     def list(self) -> _Rules:
         """Return the rules in the order in which they are tried."""
-        return [*self._rules]
+        return [*(self._table or self.prepare()).rules]
 
     def _match(self, url: str) -> Optional[MatchResult]:
         target = _split(url)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import recost
-from recost.pricing.registry import BUILTIN_PROVIDERS
+from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.usage.asked import ASKED, fields_asked
 from tests.scripts import windows
 from tests.unnamed import Unnamed, unnamed_server

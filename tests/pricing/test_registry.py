@@ -200,7 +200,7 @@ def test_what_is_remembered_is_bounded() -> None:
         registry.match(f"https://host{number}.amazonaws.com/{number}")
         registry.match(f"https://host{number}.amazonaws.com/{number}" + "x" * 1000)
     assert registry._cached.cache_info().currsize <= 1024
-    assert registry._index._tables.cache_info().currsize <= 1024
+    assert registry.prepare().index._tables.cache_info().currsize <= 1024
     assert registry._cached.cache_info().misses == 5000, "long URLs are not kept"
 
 
@@ -215,6 +215,7 @@ def test_the_number_of_rules_makes_no_difference_to_the_work() -> None:
             for number in range(count)
         ]
         registry = ProviderRegistry(custom)
+        registry.prepare()
         lines = 0
 
         def trace(frame: Any, event: str, arg: Any) -> Any:

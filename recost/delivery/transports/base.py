@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Optional, Protocol
+from typing import NamedTuple, Optional, Protocol
 
 from recost.events import WindowSummary
 
@@ -53,8 +52,7 @@ class SendError(Exception):
         self.answered = answered
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """How often and how fast one window is tried again within one flush.
 
     The n-th wait is drawn between half of and the whole of ``min(first_s * 2**n, longest_s)``.

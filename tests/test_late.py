@@ -1,0 +1,153 @@
+"""What `init` doesn't need is imported later: where, by whom, and what a fork and a fault do to it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import Loopback
+from tests.scripts import calls, environment, run_script, windows
+
+_OWN = "sorted(name for name in sys.modules if name.startswith('recost'))"
+_RULES = {"recost.pricing.providers", "recost.pricing.providers.openai"}
+_PATHS = {"recost.aggregation.templating", "recost.aggregation.vocabulary", "recost.aggregation.models"}
+_SELDOM = {"recost.budgets.model", "recost.lifecycle.sigterm", "recost.skimming", "recost.decompression"}
+
+
+def modules(code: str) -> set[str]:
+    """Return recost's modules that are there after a program."""
+    done = run_script(f"import sys\n{code}\nprint(*{_OWN})")
+    assert (done.returncode, done.stderr) == (0, "")
+    return set(done.stdout.split())
+
+
+def test_import_recost_imports_nothing_but_its_names() -> None:
+    assert modules("import recost") == {"recost", "recost._version"}
+
+
+def test_init_imports_neither_rules_nor_words() -> None:
+    there = modules("import recost; recost.init(local_dir='/nonexistent/never-written')")
+    assert "recost.pipeline" in there
+    assert not there & (_RULES | _PATHS | _SELDOM)
+
+
+def test_init_imports_what_a_call_would_wait_for() -> None:
+    there = modules("import recost; recost.init(local_dir='/nonexistent/x', capture_usage=True)")
+    assert there > _RULES
+    assert not there & (_PATHS | _SELDOM)
+    budgets = "[recost.Budget(1, on_exceed='raise')]"
+    code = f"import recost; recost.init(local_dir='/nonexistent/x', budgets={budgets})"
+    assert modules(code) > _RULES | {"recost.aggregation.templating", "recost.budgets.model"}
+
+
+@pytest.mark.parametrize("capture_usage", [False, True])
+def test_a_call_imports_nothing_on_its_own_thread(
+    capture_usage: bool, server: Loopback, tmp_path: Path
+) -> None:
+    done = run_script(
+        """
+        import sys, threading, urllib.request
+        import recost
+
+        class Notes:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if threading.current_thread() is threading.main_thread():
+                    found.append(name)
+
+        found = []
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        handle = recost.init(local_dir=sys.argv[2], capture_usage=sys.argv[3] == "True")
+        sys.meta_path.insert(0, Notes)
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        sys.meta_path.remove(Notes)
+        assert handle.flush_blocking(20)
+        print([name for name in found if name.startswith("recost")])
+        """,
+        server.url,
+        tmp_path,
+        capture_usage,
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "[]\n")
+    assert calls(windows(tmp_path)) == {"/plain": 1}
+
+
+def test_what_is_imported_late_runs_no_text_of_code() -> None:
+    """Else Ctrl-C before the last flush would end the process with 1, and not by SIGINT."""
+    done = run_script(
+        """
+        import sys
+        import recost, recost.pipeline
+        recost.init(local_dir="/nonexistent/never-written")
+
+        def hook(event, arguments):
+            if event == "compile" and not str(arguments[1]).endswith(".py"):
+                texts.append(arguments)
+
+        texts = []
+        sys.addaudithook(hook)
+        before = set(sys.modules)
+        recost.pipeline._template_for()
+        recost.pipeline._model_name()
+        recost.ProviderRegistry().prepare()
+        assert {"recost.aggregation.vocabulary", "recost.pricing.providers"} <= set(sys.modules) - before
+        assert not texts, texts
+        """
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_no_fork_comes_in_the_midst_of_a_late_import(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time; began.set(); time.sleep(0.3); whole = True")
+    done = run_script(
+        """
+        import builtins, os, threading, warnings
+        from recost._late import importing
+
+        warnings.simplefilter("ignore")  # of a fork while there is a thread
+        builtins.began = threading.Event()
+
+        def load():
+            with importing():
+                import slow
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        began.wait()
+        child = os.fork()
+        if not child:
+            with importing():  # held by nobody here
+                import slow
+            os._exit(7 if slow.whole else 1)
+        thread.join()
+        with importing():
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+        env=environment(PYTHONPATH=f"{Path(__file__).parents[1]}{os.pathsep}{tmp_path}"),
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "7\n")
+
+
+def test_a_late_import_that_fails_is_told_and_the_call_counts(server: Loopback, tmp_path: Path) -> None:
+    done = run_script(
+        """
+        import sys, urllib.request
+        import recost
+        told = []
+        handle = recost.init(local_dir=sys.argv[2], on_error=told.append)
+        sys.modules["recost.aggregation.templating"] = None
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        assert handle.flush_blocking(20)
+        handle.dispose()
+        print(*told)
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ModuleNotFoundError at pipeline.py" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert calls(windows(tmp_path)) == {"/": 1}
