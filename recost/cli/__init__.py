@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "completion": ("recost.cli.completion", "print what makes a shell complete recost's commands"),
     "dashboard": ("recost.cli.dashboard", "show who spends what in the browser, as it comes"),
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
+    "docs": ("recost.cli.docs", "list the pages of the documentation, or print one"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
     "forecast": ("recost.cli.forecast", "say what the month will cost, within which bounds"),

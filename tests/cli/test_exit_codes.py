@@ -226,7 +226,7 @@ def test_the_line_for_cron_sends_a_mail_that_says_what(
 ) -> None:
     (written,) = (
         each.partition("15 * * * *")[2].strip()
-        for each in (ROOT / "README.md").read_text().splitlines()
+        for each in (ROOT / "recost" / "cli" / "README.md").read_text().splitlines()
         if each.startswith("15 * * * *")
     )
     if not recorded:

@@ -30,6 +30,7 @@ SHOWN: dict[str, list[list[str]]] = {
     "completion": [],
     "dashboard": [],  # as JSON, below
     "demo": [],
+    "docs": [[], [HOSTILE["SQL"]]],
     "doctor": [[]],
     "export": [["--format", "csv"], ["--format", "jsonl"], ["-v"]],
     "forecast": [["--by", "model"], ["--by", f"tag:{TAG}", "--json"]],

@@ -1,4 +1,4 @@
-"""Write the table of all built-in rules: ``python -m tests.pricing.rules_page > docs/rules.md``."""
+"""Write the table of all built-in rules: ``python -m tests.pricing.rules_page > recost/pricing/rules.md``."""
 
 from __future__ import annotations
 

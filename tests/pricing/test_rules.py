@@ -18,7 +18,7 @@ from recost.pricing.registry import ProviderRegistry
 from tests.pricing.rule_examples import Example, example_of
 from tests.pricing.rules_page import page
 
-PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
+PAGE = Path(__file__).parents[2] / "recost" / "pricing" / "rules.md"
 
 
 def cost_of(example: Example) -> Cost:

@@ -3,7 +3,7 @@
 python -m tests.integration.matrix                     all of them
 python -m tests.integration.matrix openai stripe       these
 python -m tests.integration.matrix --here openai       with the Python that runs this, nothing installed
-python -m tests.integration.matrix --markdown          the table as the README has it
+python -m tests.integration.matrix --markdown          the table as the page has it
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--environments", type=Path, help="keeps the environments; a temporary folder, if none"
     )
-    parser.add_argument("--markdown", action="store_true", help="print the table for the README")
+    parser.add_argument("--markdown", action="store_true", help="print the table for the page")
     arguments = parser.parse_args()
     arguments.names = arguments.names or [name for name in SDKS if not arguments.here or not missing(name)]
     for name in arguments.names:

@@ -37,7 +37,7 @@ def as_text(rows: Sequence[Outcome]) -> str:
 
 
 def as_markdown(rows: Sequence[Outcome]) -> str:
-    """Return the table for the README, with its date."""
+    """Return the table for the page, with its date."""
     rule = ["---"] * 3 + ["---:"] * 2 + ["---"] * 2
     lines = [HEADER, rule, *map(_cells, rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)

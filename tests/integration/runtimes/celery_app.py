@@ -1,4 +1,4 @@
-"""A Celery application as the README has it; run as a program it queues as many tasks as it is told."""
+"""A Celery application as the page has it; run as a program it queues as many tasks as it is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An RQ worker as the README has it; run as a program it queues as many jobs as it is told."""
+"""An RQ worker as the page has it; run as a program it queues as many jobs as it is told."""
 
 from __future__ import annotations
 

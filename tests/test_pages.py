@@ -1,4 +1,4 @@
-"""The README is right: its snippets run, its commands and tables say what the code does."""
+"""The pages are right: their snippets run, their commands and tables say what the code does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -29,12 +29,34 @@ from tests.api import Api
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
 from tests.scripts import ROOT, environment, run_script, windows
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = [
-    (match["kind"], match["code"], README.count("\n", 0, match.start()) + 1)
-    for match in re.finditer(r"^```(?P<kind>\w+)\n(?P<code>.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "benchmarks" / "README.md",
+    *sorted(path for path in (ROOT / "recost").rglob("*.md") if "vendor" not in path.parts),
 ]
-PYTHON = [pytest.param(code, id=f"line-{line}") for kind, code, line in BLOCKS if kind == "python"]
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
+README = TEXTS["README.md"]
+
+
+class Block(NamedTuple):
+    """What stands between two fences."""
+
+    page: str
+    line: int
+    kind: str
+    code: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.page}-line-{self.line}"
+
+
+BLOCKS = [
+    Block(page, text.count("\n", 0, match.start()) + 1, match["kind"], match["code"])
+    for page, text in TEXTS.items()
+    for match in re.finditer(r"^```(?P<kind>\w+)\n(?P<code>.*?)^```$", text, re.MULTILINE | re.DOTALL)
+]
+PYTHON = [pytest.param(block.code, id=block.id) for block in BLOCKS if block.kind == "python"]
 HOSTS = ["api.github.com", "api.openai.com"]
 
 PRELUDE = """
@@ -75,7 +97,7 @@ def test_a_python_snippet_runs(code: str, tmp_path: Path) -> None:
             assert len(server.log) == 1
 
 
-@pytest.mark.parametrize("code", [code for kind, code, _ in BLOCKS if kind == "toml"])
+@pytest.mark.parametrize("code", [block.code for block in BLOCKS if block.kind == "toml"])
 def test_a_file_of_rules_is_loaded(code: str, tmp_path: Path) -> None:
     pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
     file = tmp_path / "rules.toml"
@@ -90,34 +112,42 @@ def test_a_file_of_rules_is_loaded(code: str, tmp_path: Path) -> None:
     )
 
 
+METERED = {
+    "README.md": ["0.0075 computed gpt-4o-2024-08-06 1"],
+    "recost/pricing/README.md": [
+        "0.0075 computed openai gpt-4o-2024-08-06",
+        "0.0075 1 {'gpt-4o-2024-08-06': Decimal('0.0075')} 0",
+    ],
+}
+"""What the first snippet of a page that prints a cost prints."""
+
+
 @pytest.mark.skipif(find_spec("genai_prices") is None, reason="genai-prices needs Python 3.10")
-def test_what_a_call_really_cost(tmp_path: Path) -> None:
-    start = README.index("<!-- metered -->")
-    code = next(code for _, code, line in BLOCKS if line > README.count("\n", 0, start))
+@pytest.mark.parametrize("page", METERED)
+def test_what_a_call_really_cost(page: str, tmp_path: Path) -> None:
+    code = next(block.code for block in BLOCKS if block.page == page and "print(cost.usd" in block.code)
     with named_hosts(HOSTS, answer, tmp_path) as (server, bundle):
         prelude = PRELUDE.format(hosts=HOSTS, port=server.port, folder=str(ROOT))
         result = run_script(prelude + code, env=environment(HOME=str(tmp_path / "home"), **trust(bundle)))
-    assert result.stdout.splitlines() == [
-        "0.0075 computed openai gpt-4o-2024-08-06",
-        "0.0075 1 {'gpt-4o-2024-08-06': Decimal('0.0075')} 0",
-    ]
+    assert result.stdout.splitlines() == METERED[page]
 
 
 def cloud(api: Api) -> dict[str, str]:
     return {"RECOST_API_KEY": "rc-readme-key", "RECOST_BASE_URL": api.url, "RECOST_PROJECT_ID": "shop"}
 
 
-def shell(after: str) -> str:
-    start = README.index(after)
-    match = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL).search(README, start)
+def shell(after: str, page: str = "README.md") -> str:
+    text = TEXTS[page]
+    match = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL).search(text, text.index(after))
     assert match is not None
     return match[1]
 
 
 def test_the_three_calls_with_curl() -> None:
+    curl = shell("<!-- curl -->", "recost/schema/README.md")
     with Api("shop", "rc-readme-key") as api:
         result = subprocess.run(
-            ["bash", "-euc", shell("<!-- curl -->").replace("curl ", "curl -sS --fail-with-body ")],
+            ["bash", "-euc", curl.replace("curl ", "curl -sS --fail-with-body ")],
             env=environment(**cloud(api)),
             capture_output=True,
             text=True,
@@ -137,7 +167,7 @@ def test_the_three_calls_with_curl() -> None:
 
 
 def test_the_wire_example_is_what_the_code_writes() -> None:
-    (example,) = [json.loads(code) for kind, code, _ in BLOCKS if kind == "json"]
+    (example,) = [json.loads(block.code) for block in BLOCKS if block.kind == "json"]
     metric = recost.MetricEntry(
         "github",
         "repos",
@@ -162,13 +192,14 @@ def test_the_wire_example_is_what_the_code_writes() -> None:
     assert example == written
 
 
-def table(heading: str) -> dict[str, str]:
-    section = README[README.index(heading) + 1 :].split("\n## ", 1)[0]
+def table(page: str, heading: str) -> dict[str, str]:
+    text = TEXTS[page]
+    section = text[text.index(heading) + 1 :].split("\n## ", 1)[0]
     return dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
 
 
 def test_the_configuration_table_is_complete_and_its_defaults_are_right() -> None:
-    options = table("\n## Configuration")
+    options = table("recost/lifecycle/README.md", "\n## Options")
     config: Any = recost.RecostConfig()
     assert set(options) == {setting.name for setting in fields(recost.RecostConfig)}
     for name, shown in options.items():
@@ -181,11 +212,11 @@ def test_the_configuration_table_is_complete_and_its_defaults_are_right() -> Non
 
 CONSOLE = [
     pytest.param(
-        [line[2:].partition("  #")[0].strip() for line in code.splitlines() if line[:2] == "$ "],
-        id=f"line-{line}",
+        [line[2:].partition("  #")[0].strip() for line in block.code.splitlines() if line[:2] == "$ "],
+        id=block.id,
     )
-    for kind, code, line in BLOCKS
-    if kind == "console"
+    for block in BLOCKS
+    if block.kind == "console"
 ]
 STAYING = {"dashboard", "tail", "top"}
 """Commands that go on until they are interrupted; ``top --once`` doesn't."""
@@ -200,7 +231,7 @@ def test_the_lines_of_a_console_run(lines: list[str], tmp_path: Path) -> None:
             extra = line.partition("[")[2].partition("]")[0]
             assert f"\n{extra} = [" in (ROOT / "pyproject.toml").read_text("utf-8")
             continue
-        name, *arguments = shlex.split(line.partition("recost ")[2].partition("|")[0])
+        name, *arguments = shlex.split(line.partition("recost ")[2].partition("|")[0]) or [""]
         if "--dashboard" in arguments or (name in STAYING and "--once" not in arguments):
             module: Any = import_module(COMMANDS[name][0])
             parser = argparse.ArgumentParser()
@@ -212,7 +243,11 @@ def test_the_lines_of_a_console_run(lines: list[str], tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", runnable(line)],
             cwd=tmp_path,
-            env=environment(RECOST_LOCAL_DIR=str(tmp_path), GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md")),
+            env=environment(
+                HOME=str(tmp_path),
+                RECOST_LOCAL_DIR=str(tmp_path),
+                GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"),
+            ),
             capture_output=True,
             text=True,
             timeout=120,
@@ -237,25 +272,44 @@ def write_windows(folder: Path) -> None:
     ]
     lines = b"".join(encode_window(window).rstrip() + b"\n" for window in windows)
     (folder / "shop.jsonl").write_bytes(lines)
+    home = folder / ".recost" / "local-telemetry"
+    home.mkdir(parents=True)
+    (home / "default.jsonl").write_bytes(lines)
     (folder / "logs").mkdir()
     (folder / "logs" / "old.jsonl.gz").write_bytes(gzip.compress(lines))
 
 
 def test_the_clients_are_all_named() -> None:
-    section = README[README.index("| client | seen through |") :].split("\n\n", 1)[0]
+    page = TEXTS["recost/interceptors/README.md"]
+    section = page[page.index("| client | seen through |") :].split("\n\n", 1)[0]
     for module in CLIENTS:
         assert module in section
-    assert f"the {len(BUILTIN_PROVIDERS)} built-in ones" in README
 
 
-def test_the_links_within_the_page_lead_somewhere() -> None:
-    anchors = {
-        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-        for title in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
-    }
-    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
-    for link in re.findall(r"\]\((?!#|https?:)([^)]+)\)", README):
-        assert (ROOT / link).exists(), link
+@pytest.mark.parametrize("page", ["README.md", "recost/pricing/README.md"])
+def test_the_number_of_built_in_rules(page: str) -> None:
+    numbers = re.findall(r"(\d+) built-in (?:rules|ones)", TEXTS[page])
+    assert numbers == [str(len(BUILTIN_PROVIDERS))]
+
+
+def anchors(page: str) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", TEXTS[page], re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXTS[page]):
+        name, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / name if name else ROOT / page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.resolve().relative_to(ROOT).as_posix()), link
+
+
+def test_the_readme_is_a_door() -> None:
+    """The details stand on the pages of the rooms."""
+    assert len(README.split()) <= 1300
 
 
 @pytest.mark.slow

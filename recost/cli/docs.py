@@ -1,0 +1,84 @@
+"""``recost docs``: the pages of the documentation, which are shipped beside the code that they are about."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Final, NamedTuple
+
+from recost.cli.examples import add_examples
+from recost.cli.refusal import refused
+from recost.cli.terminal import Style
+
+__all__ = ["PAGES", "Page", "configure", "run", "text_of"]
+
+
+_EXAMPLES: Final = """\
+examples:
+  recost docs
+  recost docs budgets
+  recost docs rules | grep anthropic
+"""
+
+
+class Page(NamedTuple):
+    """One page of Markdown."""
+
+    package: str
+    file: str
+    about: str
+
+
+PAGES: Final = {
+    "commands": Page("recost.cli", "README.md", "every command and its options"),
+    "costs": Page("recost.pricing", "README.md", "exact costs, custom providers, how to add a provider"),
+    "rules": Page("recost.pricing", "rules.md", "the built-in rules with prices, sources and dates"),
+    "capture": Page("recost.interceptors", "README.md", "what is captured, clients, how to add a client"),
+    "budgets": Page("recost.budgets", "README.md", "limits on what calls may cost"),
+    "frameworks": Page("recost.frameworks", "README.md", "FastAPI, Flask, Django, Celery, tags"),
+    "options": Page("recost.lifecycle", "README.md", "options, errors, servers, forks and exits"),
+    "wire": Page("recost.schema", "README.md", "wire format, local file, cloud API"),
+    "internals": Page("recost", "README.md", "architecture, security, testing your application"),
+}
+"""By topic."""
+
+
+def text_of(page: Page) -> str:
+    """Return a page as it is shipped, also from a zip archive."""
+    return (files(page.package) / page.file).read_text(encoding="utf-8")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the topic."""
+    parser.add_argument("topic", nargs="?", help=f"one of {', '.join(PAGES)} (default: list them)")
+    add_examples(parser, _EXAMPLES)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the page, or the list of pages."""
+    topic = arguments.topic
+    if topic is None:
+        width = max(map(len, PAGES))
+        for name, page in PAGES.items():
+            print(f"{name:<{width}}  {page.about}")
+        return 0
+    if topic not in PAGES:
+        close = difflib.get_close_matches(topic, PAGES, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(PAGES)}"
+        return refused(f"invalid topic {topic!r}: {hint}")
+    _show(text_of(PAGES[topic]))
+    return 0
+
+
+def _show(text: str) -> None:
+    """Print Markdown: rendered on a terminal, as it is elsewhere."""
+    if Style.of(sys.stdout).enabled and find_spec("rich") is not None:
+        from rich.console import Console  # noqa: PLC0415 - of the extra `cli`
+        from rich.markdown import Markdown  # noqa: PLC0415
+
+        Console().print(Markdown(text))
+    else:
+        print(text, end="")
