@@ -71,6 +71,19 @@ def test_every_call_is_accounted_for(shown: str, folder: Path) -> None:
     assert sum(metric["requestCount"] for metric in metrics(folder)) == truth
 
 
+def test_a_cost_that_is_not_known_is_not_shown_as_nothing(shown: str, folder: Path) -> None:
+    found = metrics(folder)
+    unknown = {
+        (metric["provider"], metric["endpoint"], metric["method"])
+        for metric in found
+        if metric["unpricedCount"] and not metric["estimatedCostCents"]
+    }
+    lines = [line.split() for line in shown.splitlines() if line.endswith(" unknown")]
+    assert {tuple(line[:3]) for line in lines} == unknown != set()
+    number = sum(metric["unpricedCount"] for metric in found)
+    assert f"Unknown: {number} calls have no known price, and are not part of the total." in shown
+
+
 def test_each_call_has_its_line(shown: str) -> None:
     labels = {client.label for client in INSTALLED}
     lines = [line for line in shown.splitlines() if line[:14].rstrip() in labels]

@@ -140,6 +140,9 @@ def _report(
     if rows:
         print(table(rows).render(style))
         print("Costs are flat estimates per call. Bytes are bodies, sent and received.")
+        unpriced = sum(row.unpriced for row in rows)
+        if unpriced:
+            print(f"Unknown: {unpriced} calls have no known price, and are not part of the total.")
         print("Status --- is a connection that was refused.")
         print()
     complete, account = reconcile(server.log, runner.refused, rows)

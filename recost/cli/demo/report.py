@@ -43,6 +43,8 @@ class Row:
     size: int = 0
     """Bytes sent and received."""
     cents: float = 0.0
+    unpriced: int = 0
+    """Calls whose price is not known; ``cents`` is without them."""
     latencies: list[tuple[int, float, float]] = field(default_factory=list)
     """Calls, p50 and p95 of each window."""
 
@@ -52,7 +54,13 @@ class Row:
         self.errors += metric["errorCount"]
         self.size += metric["totalRequestBytes"] + metric["totalResponseBytes"]
         self.cents += metric["estimatedCostCents"]
+        self.unpriced += metric.get("unpricedCount", 0)
         self.latencies.append((metric["requestCount"], metric["p50LatencyMs"], metric["p95LatencyMs"]))
+
+    @property
+    def cost(self) -> str:
+        """The cost, for people; ``unknown`` where no call that could cost anything has a price."""
+        return "unknown" if self.unpriced and not self.cents else format_money(self.cents)
 
     @property
     def p50_ms(self) -> float:
@@ -106,7 +114,7 @@ def table(rows: Iterable[Row]) -> Table:
             format_ms(row.p50_ms),
             format_ms(row.p95_ms),
             format_bytes(row.size),
-            format_money(row.cents),
+            row.cost,
         )
         for row in rows
     ]
