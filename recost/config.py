@@ -55,9 +55,10 @@ class RecostConfig:
     """
 
     api_key: Optional[str] = field(default=None, metadata=_rule(checks.api_key, checks.read_text))
-    """``rc-…``; without it, summaries stay on this machine (local mode)."""
+    """``rc-…``. Without it, summaries stay on this machine (local mode)."""
     project_id: Optional[str] = field(default=None, metadata=_rule(checks.project_id, checks.read_text))
-    """Required with an ``api_key``; otherwise names the local file."""
+    """Required in cloud mode. Names the local file, so it can't end in ``.1``, be a device of Windows
+    (``con``), or contain characters that Windows refuses."""
     environment: str = field(default="development", metadata=_rule(checks.label, checks.read_text))
     """A tag on all telemetry."""
     flush_interval_ms: int = field(
@@ -65,33 +66,34 @@ class RecostConfig:
     )
     """Milliseconds between automatic flushes."""
     flush_interval: Optional[float] = field(default=None, metadata=_rule(checks.seconds, checks.read_number))
-    """Deprecated: seconds between automatic flushes; wins over ``flush_interval_ms``."""
+    """Deprecated: seconds between automatic flushes. Overrides ``flush_interval_ms``."""
     max_batch_size: int = field(default=100, metadata=_rule(checks.whole(1), checks.read_number))
     """Number of calls that triggers an early flush."""
     max_buckets: int = field(default=2000, metadata=_rule(checks.whole(1), checks.read_number))
-    """Unique (provider, endpoint, method) triplets in a window."""
+    """Unique (provider, endpoint, method) triplets in a window. The next one triggers an early flush."""
     local_port: int = field(default=9847, metadata=_rule(checks.whole(1, 65_535), checks.read_number))
     """Port of 127.0.0.1 that summaries are sent to with ``local_transport="ws"``."""
     local_transport: LocalTransportMode = field(
         default="file", metadata=_rule(checks.local_transport, checks.read_text)
     )
-    """Where summaries go in local mode: ``"file"``, or ``"ws"`` for a WebSocket."""
+    """Where summaries go in local mode: ``"file"``, or ``"ws"`` for frames to ``ws://127.0.0.1:{local_port}``
+    (``pip install "recost[local]"``)."""
     debug: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
-    """Log each capture and each flush to stderr."""
+    """Log each capture and each flush to the logger ``recost``, which prints to stderr by default."""
     enabled: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
-    """False: nothing is patched, no thread is started."""
+    """False: nothing is patched, no thread runs, the handle does nothing."""
     custom_providers: Sequence[ProviderDef] = field(
         default_factory=list, metadata=_rule(checks.providers, None)
     )
-    """Rules that come before the built-in ones. Not from the environment."""
+    """Rules (``ProviderDef``) that come before the built-in ones. Not from the environment."""
     exclude_patterns: Sequence[str] = field(
         default_factory=list, metadata=_rule(checks.patterns, checks.read_names)
     )
-    """A call whose URL or host contains one of these is not recorded. With commas in the environment."""
+    """Substrings, without wildcards. A call whose URL or host contains one of them is not recorded."""
     exclude_hosts: Sequence[str] = field(
         default_factory=list, metadata=_rule(checks.hosts, checks.read_names)
     )
-    """A call to one of these hosts is not recorded. With commas in the environment."""
+    """Exact host names. A call to one of them is not recorded."""
     base_url: str = field(default="https://api.recost.dev", metadata=_rule(checks.base_url, checks.read_text))
     """The API, for self-hosted deployments. Over ``http://`` the key is readable on the way: for loopback and
     private networks only."""
@@ -100,15 +102,16 @@ class RecostConfig:
     shutdown_flush_timeout_ms: int = field(
         default=3000, metadata=_rule(checks.whole(0, unit=" of milliseconds"), checks.read_number)
     )
-    """Bound on the final flush in ``dispose()``, in milliseconds."""
+    """Bound on the final flush, in milliseconds."""
     max_consecutive_auth_failures: int = field(default=5, metadata=_rule(checks.whole(1), checks.read_number))
     """401s in a row that suspend sending to the API."""
     auto_shutdown_handlers: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
-    """The final flush runs by itself when the interpreter ends."""
+    """Flush when the interpreter ends."""
     on_error: Optional[Callable[[Exception], Any]] = field(
         default=None, metadata=_rule(checks.callback, None)
     )
-    """Receives the SDK's own errors; may be called from any thread. Not from the environment."""
+    """Called with each of recost's own errors, on any thread. Without it, the first error of each kind is
+    logged by the logger ``recost`` as a warning. Not from the environment."""
     local_dir: Union[str, os.PathLike[str]] = field(
         default="~/.recost/local-telemetry", metadata=_rule(checks.folder, checks.read_text)
     )
@@ -116,33 +119,33 @@ class RecostConfig:
     local_max_bytes: int = field(
         default=67_108_864, metadata=_rule(checks.whole(1, 2**63 - 1, " of bytes"), checks.read_number)
     )
-    """Size at which the local file is rotated, in bytes."""
+    """Size in bytes at which the local file is rotated."""
     local_backups: int = field(default=3, metadata=_rule(checks.whole(0), checks.read_number))
-    """Number of rotated files that are kept."""
+    """Number of rotated files that are kept. ``{project}.1.jsonl`` is the newest."""
     template_paths: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
-    """Identifiers in paths are replaced by placeholders, where no rule names the endpoint."""
+    """Replace identifiers in paths by ``{id}``, where no rule names the endpoint."""
 
     capture_usage: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
-    """Read the numbers that answers report about themselves (tokens, cost, model), for exact costs."""
+    """Read the numbers that responses report about themselves (tokens, cost, model), for exact costs."""
     max_tag_sets: int = field(default=100, metadata=_rule(checks.whole(1), checks.read_number))
-    """Sets of tags that one window tells apart; calls with others are counted under ``other``."""
+    """Sets of tags that a window keeps apart. Calls with other sets are counted under ``other``."""
     providers_file: Optional[Union[str, os.PathLike[str]]] = field(
         default=None, metadata=_rule(checks.file, checks.read_text)
     )
-    """TOML or JSON file of rules, which come after ``custom_providers`` and before the built-in ones."""
+    """TOML or JSON file of rules, after ``custom_providers`` and before the built-in ones."""
     budgets: Sequence[Budget] = field(default_factory=list, metadata=_rule(checks.budgets, None))
     """Limits on what calls may cost. Not from the environment."""
     flush_on_sigterm: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
-    """A handler of SIGTERM flushes, within ``shutdown_flush_timeout_ms``, and then does what was done before:
-    calls the handler that was there, or ends the process."""
+    """Install a handler of SIGTERM that flushes, within ``shutdown_flush_timeout_ms``, and then calls the
+    earlier handler or ends the process."""
     read_requests: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
-    """With ``capture_usage``: read the model, and what else a price depends on, from requests whose answers
-    don't state it."""
+    """With ``capture_usage``: read the model, and other fields that a price depends on, from requests whose
+    responses don't name them, and nothing else."""
     prices_file: Optional[Union[str, os.PathLike[str]]] = field(
         default=None, metadata=_rule(checks.file, checks.read_text)
     )
-    """Prices of tokens, as genai-prices publishes them or ``recost prices update`` has written them; by
-    default ``~/.recost/prices.json``, if it is there and no older than what genai-prices comes with."""
+    """List of the prices of tokens, used whatever its age. Without it, ``~/.recost/prices.json`` is used if it
+    exists and is no older than the list of genai-prices."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""

@@ -27,6 +27,7 @@ from recost.pricing.rules_file import load_rules
 from recost.wire import encode_window
 from tests.api import Api
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
+from tests.lifecycle import options_page
 from tests.scripts import ROOT, environment, run_script, windows
 
 PAGES = [
@@ -192,22 +193,10 @@ def test_the_wire_example_is_what_the_code_writes() -> None:
     assert example == written
 
 
-def table(page: str, heading: str) -> dict[str, str]:
-    text = TEXTS[page]
-    section = text[text.index(heading) + 1 :].split("\n## ", 1)[0]
-    return dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
-
-
-def test_the_configuration_table_is_complete_and_its_defaults_are_right() -> None:
-    options = table("recost/lifecycle/README.md", "\n## Options")
-    config: Any = recost.RecostConfig()
-    assert set(options) == {setting.name for setting in fields(recost.RecostConfig)}
-    for name, shown in options.items():
-        if shown.startswith("`") and name not in ("local_dir", "base_url"):
-            assert str(getattr(config, name)) == shown.strip("`").strip('"'), name
-        elif shown == "none":
-            assert getattr(config, name) is None, name
-    assert config.base_url == options["base_url"].strip("`")
+def test_the_table_of_options_is_current() -> None:
+    text = TEXTS["recost/lifecycle/README.md"]
+    assert text == options_page.current(text), "run python -m tests.lifecycle.options_page"
+    assert all(f"| `{setting.name}` |" in text for setting in fields(recost.RecostConfig))
 
 
 CONSOLE = [
