@@ -144,8 +144,8 @@ class RecostConfig:
     prices_file: Optional[Union[str, os.PathLike[str]]] = field(
         default=None, metadata=_rule(checks.file, checks.read_text)
     )
-    """List of the prices of tokens, used whatever its age. Without it, ``~/.recost/prices.json`` is used if it
-    exists and is no older than the list of genai-prices."""
+    """List of the prices of tokens, used whatever its age. Without it, ``~/.recost/prices.json`` is used if
+    it exists and is no older than the list of genai-prices."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""

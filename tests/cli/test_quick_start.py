@@ -19,7 +19,7 @@ from recost.cli.report.table import FLAT
 from recost.events import MetricEntry, WindowSummary
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
 from tests.scripts import ROOT, environment, run_script, windows
-from tests.test_readme import BLOCKS, PRELUDE, README
+from tests.test_pages import BLOCKS, PRELUDE, README
 
 pytest.importorskip("duckdb")
 pytest.importorskip("starlette")
@@ -31,7 +31,7 @@ from recost.cli.dashboard.view import view_of
 from recost.cli.options import right_now
 
 HOSTS = ["api.github.com", "api.openai.com", "shop.example.com"]
-EXAMPLE = next(code for kind, code, _ in BLOCKS if kind == "python")
+EXAMPLE = next(block.code for block in BLOCKS if (block.page, block.kind) == ("README.md", "python"))
 EXACT, PLAIN = "recost.init(capture_usage=True)", "recost.init()"
 BESIDES = """
 import openai
@@ -153,11 +153,11 @@ def counted(count: int) -> dict[str, str]:
 
 
 def test_the_first_example_of_the_readme() -> None:
-    quick = README[README.index("## Quick starts") :]
+    quick = README[README.index("## From install to report") :]
     before, _, after = quick.partition(EXAMPLE)
     assert 'pip install "recost[prices,cli]"' in before
     assert EXACT in EXAMPLE
-    assert "Plain `recost.init()` reads no answers" in after.partition("\n### ")[0]
+    assert "Plain `recost.init()` reads no responses" in after.partition("\n## ")[0]
 
 
 def test_plain_init_says_that_its_costs_are_flat_estimates(plain: Path, tools: Tools) -> None:
