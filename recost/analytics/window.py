@@ -43,4 +43,4 @@ class Window:
 def parse_window(line: bytes, project: str) -> Optional[Window]:
     """Return the window of a line; None for a bad line, see `recost.wire.parse_line`."""
     found = parse_line(line)
-    return None if found is None else Window(project, **vars(found))
+    return None if found is None else Window(project, **found._asdict())
