@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Optional
 
 from recost._text import printable
 from recost.analytics.answer import ask
@@ -15,7 +15,6 @@ from recost.analytics.query import SORTS, Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.trend import sparkline, trends
 from recost.cli.examples import add_examples
-from recost.cli.list_age import old_list
 from recost.cli.needs import available
 from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli.outputs import Output, is_stdout
@@ -99,8 +98,14 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
     if terminal_width() >= WIDE and prints_bars():
         lines = trends(found, question, answer.groups, now)
     total = answer.total.now
-    old = old_list(now.date()) if total.computed_usd or total.unpriced else None
+    old = _old_list(now) if total.computed_usd or total.unpriced else None
     return show(answer, Style.of(sys.stdout), now, [sparkline(each) for each in lines or ()], old)
+
+
+def _old_list(now: datetime) -> Optional[str]:
+    from recost.cli.list_age import old_list  # noqa: PLC0415 - many reports need no list of prices
+
+    return old_list(now.date())
 
 
 def _names(text: str) -> tuple[str, ...]:
