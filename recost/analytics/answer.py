@@ -45,6 +45,8 @@ FORMATS: Final = {
 _MOST_IDLE: Final = timedelta(hours=1)
 _IDLE: Final = 0.05
 """Of the period before, before its first window: a program that was there may have made no calls."""
+_TOLD: Final = ("calls", "errors", "unpriced", "cost")
+"""What a breakdown by model or tag tells of its groups."""
 _SOURCES: Final = ("reported", "computed", "estimated")
 _CENTS: Final = ("cost", *_SOURCES, "flat")
 
@@ -120,8 +122,9 @@ def ask(readings: Readings, question: Question) -> Answer:
     if scope is not None:
         text, parameters = Statement(question, scope).groups()
         found = _in_order(question, _both_periods(question, readings.connection.execute(text, parameters)))
-    shown = found if question.limit is None else found[: question.limit]
-    others = [sums for _, sums in found[len(shown) :]]
+    told = [each for each in found if question.breakdown is None or _tells_something(each[1])]
+    shown = told if question.limit is None else told[: question.limit]
+    others = [sums for _, sums in told[len(shown) :]]
     filtered = bool(question.models or question.tags)
     total = _group(question, (), [sums for _, sums in found], question.breakdown if filtered else None)
     return Answer(
@@ -134,6 +137,11 @@ def ask(readings: Readings, question: Question) -> Answer:
         readings.bad_metrics,
         recorded_since,
     )
+
+
+def _tells_something(pair: tuple[_Sums, _Sums]) -> bool:
+    """Tell whether calls are left for a group of a breakdown: what it doesn't tell is in the total only."""
+    return any(sums[name] for sums in pair for name in _TOLD)
 
 
 def _comparable(readings: Readings, question: Question) -> tuple[Question, Optional[datetime]]:

@@ -65,6 +65,19 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "cost       $0.0075 of unstated source" in out
 
 
+def test_what_is_left_by_a_breakdown_has_a_row_only_where_calls_are_left(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tag = b'"tags":[{"tags":{"tenant":"acme"},"requestCount":10,"errorCount":0,"estimatedCostCents":0.25}]'
+    tagged = line(1, 10).replace(b'"estimatedCostCents":0.25', b'"estimatedCostCents":0.25,' + tag)
+    assert tag in tagged
+    (folder / "shop.jsonl").write_bytes(tagged)
+    out = shown(capsys, "report", "--by", "tag:tenant")
+    assert [row.split()[0] for row in out.splitlines()[:5] if row[0] != "-"] == ["tenant", "acme", "total"]
+    (folder / "shop.jsonl").write_bytes(tagged.replace(tag, tag.replace(b":10", b":9")))
+    assert "(no tenant)" in shown(capsys, "report", "--by", "tag:tenant")
+
+
 def test_by_two_within_80_columns_and_wider(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
