@@ -28,6 +28,7 @@ COUNTS: Final = (
     ),
     *(b'eval_count"', b'"billed_', b'"webSearchQueries"', b'"duration"', b'"num_segments"', b'"costDollars"'),
     *(b'"credits', b'"amount', b'"executed_tools"', b'"token_count"'),
+    *(b"guardrail", b'"groundingMetadata"', b'"google_search_call"', b'"google_maps_call"'),
 )
 """In a document that may count: whatever the readers of all shapes look for has one of these."""
 SEARCHES: Final = b'"webSearchQueries"'
