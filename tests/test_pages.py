@@ -275,10 +275,8 @@ def test_the_clients_are_all_named() -> None:
         assert module in section
 
 
-@pytest.mark.parametrize("page", ["README.md", "recost/pricing/README.md"])
-def test_the_number_of_built_in_rules(page: str) -> None:
-    numbers = re.findall(r"(\d+) built-in (?:rules|ones)", TEXTS[page])
-    assert numbers == [str(len(BUILTIN_PROVIDERS))]
+def test_the_number_of_built_in_rules() -> None:
+    assert len(BUILTIN_PROVIDERS) > int(re.findall(r"over (\d+) built-in rules", README)[0])
 
 
 def anchors(page: str) -> set[str]:

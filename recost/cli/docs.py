@@ -30,12 +30,16 @@ class Page(NamedTuple):
     package: str
     file: str
     about: str
+    wide: bool = False
+    """Its table has long cells, which a rendered one would cut."""
 
 
 PAGES: Final = {
     "commands": Page("recost.cli", "README.md", "every command and its options"),
     "costs": Page("recost.pricing", "README.md", "exact costs, custom providers, how to add a provider"),
-    "rules": Page("recost.pricing", "rules.md", "the built-in rules with prices, sources and dates"),
+    "rules": Page(
+        "recost.pricing", "rules.md", "the built-in rules with prices, sources and dates", wide=True
+    ),
     "capture": Page("recost.interceptors", "README.md", "what is captured, clients, how to add a client"),
     "budgets": Page("recost.budgets", "README.md", "limits on what calls may cost"),
     "frameworks": Page("recost.frameworks", "README.md", "FastAPI, Flask, Django, Celery, tags"),
@@ -69,16 +73,17 @@ def run(arguments: argparse.Namespace) -> int:
         close = difflib.get_close_matches(topic, PAGES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(PAGES)}"
         return refused(f"invalid topic {topic!r}: {hint}")
-    _show(text_of(PAGES[topic]))
+    _show(PAGES[topic])
     return 0
 
 
-def _show(text: str) -> None:
-    """Print Markdown: rendered on a terminal, as it is elsewhere."""
-    if Style.of(sys.stdout).enabled and find_spec("rich") is not None:
+def _show(page: Page) -> None:
+    """Print a page: rendered on a terminal, as it is elsewhere."""
+    text = text_of(page)
+    if not page.wide and Style.of(sys.stdout).enabled and find_spec("rich") is not None:
         from rich.console import Console  # noqa: PLC0415 - of the extra `cli`
         from rich.markdown import Markdown  # noqa: PLC0415
 
-        Console().print(Markdown(text))
+        Console().print(Markdown(text, hyperlinks=False))
     else:
         print(text, end="")

@@ -155,7 +155,7 @@ def counted(count: int) -> dict[str, str]:
 def test_the_first_example_of_the_readme() -> None:
     quick = README[README.index("## From install to report") :]
     before, _, after = quick.partition(EXAMPLE)
-    assert 'pip install "recost[prices,cli]"' in before
+    assert 'pip install "recost[prices,cli]" httpx' in before
     assert EXACT in EXAMPLE
     assert "Plain `recost.init()` reads no responses" in after.partition("\n## ")[0]
 

@@ -20,6 +20,7 @@ from tests.interceptors.faults import outcome
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, refused_port, wait_until
 from tests.metered import metered_server, usd
+from tests.scripts import calls, windows
 
 ALL = [
     pytest.param(
@@ -134,6 +135,20 @@ def test_a_call_below_another_client_is_part_of_its_call(
 
 
 @every_client
+def test_a_call_that_is_under_way_when_recost_stops_is_counted(
+    driver: Driver, server: Loopback, tmp_path: Path
+) -> None:
+    with recost.init(local_dir=tmp_path, project_id="t"):
+        thread = threading.Thread(target=outcome, args=[lambda: driver.call(Ask(server.url + "/hang"))])
+        thread.start()
+        assert wait_until(lambda: server.log)
+    server.release.set()
+    thread.join()
+    assert calls(windows(tmp_path)) == {"/hang": 1}
+    assert len(server.log) == 1
+
+
+@every_client
 def test_no_response_is_kept(driver: Driver, server: Loopback, events: Events) -> None:
     got = driver.call(Ask(server.url + "/plain"))
     dead = threading.Event()
@@ -188,8 +203,8 @@ def test_a_budget_that_is_used_up_lets_nothing_be_sent(
         assert got.status == 200
         handle.flush_blocking()
         assert wait_until(lambda: outcome(lambda: driver.call(Ask(server.url + "/plain")))[0] == "raised")
-        calls = len(server.log)
+        sent = len(server.log)
         with pytest.raises(recost.RecostBudgetExceededError):
             driver.call(Ask(server.url + "/plain"))
-        assert len(server.log) == calls
+        assert len(server.log) == sent
         assert current.get() is None

@@ -64,7 +64,7 @@ def test_no_catch_all_has_a_flat_estimate() -> None:
 
 
 def test_the_table_has_what_the_rules_say() -> None:
-    assert PAGE.read_text() == page(), "python -m tests.pricing.rules_page > docs/rules.md"
+    assert PAGE.read_text() == page(), "python -m tests.pricing.rules_page > recost/pricing/rules.md"
     lines = PAGE.read_text().splitlines()
     assert sum(line.startswith("| `") for line in lines) == sum(
         len(rule.prices) + 1 for rule in BUILTIN_PROVIDERS
