@@ -45,6 +45,11 @@ def run_script(
     )
 
 
+def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return what a program has said on stderr, but that genai-prices is missing: it may be, here."""
+    return [line for line in done.stderr.splitlines() if "genai-prices is not installed" not in line]
+
+
 def windows(folder: Path) -> list[dict[str, Any]]:
     """Return every window of the files in a folder; each line must be one, as the schema says."""
     lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]

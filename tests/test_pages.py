@@ -28,7 +28,7 @@ from recost.wire import encode_window
 from tests.api import Api
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
 from tests.lifecycle import options_page
-from tests.scripts import ROOT, environment, run_script, windows
+from tests.scripts import ROOT, complaints, environment, run_script, windows
 
 PAGES = [
     ROOT / "README.md",
@@ -88,9 +88,7 @@ def test_a_python_snippet_runs(code: str, tmp_path: Path) -> None:
         )
         prelude = PRELUDE.format(hosts=HOSTS, port=server.port, folder=str(ROOT))
         result = run_script(prelude + code, env=env)
-        # What a snippet asks for may be missing here, which is a warning.
-        told = [line for line in result.stderr.splitlines() if "genai-prices is not installed" not in line]
-        assert (result.returncode, told) == (0, [])
+        assert (result.returncode, complaints(result)) == (0, [])
         if "api.github.com" in code:
             (window,) = windows(folder)
             (metric,) = window["metrics"]
