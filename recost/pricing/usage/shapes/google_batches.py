@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import UNKNOWN, add, child, receipt
-from recost.pricing.usage.model import Number, Usage
+from recost.pricing.usage.fields import UNKNOWN, child, receipt
+from recost.pricing.usage.model import Usage
+from recost.pricing.usage.shapes.batches import sum_up
 
 __all__ = ["is_batch", "read_batch"]
 
 _BATCH: Final = re.compile(r"/batches/[^/:]{1,200}\Z")
 _FILE: Final = re.compile(r"/(files/[^/:]{1,200}):download\Z")
-_TIER: Final = "batch"
 
 
 def is_batch(answer: Answer) -> bool:
@@ -35,31 +35,11 @@ def read_batch(answer: Answer, read: Callable[[Answer], Optional[Usage]]) -> Usa
     """
     file = _FILE.search(answer.path)
     lost = answer.gap or not (answer.complete if file else answer.ended)
-    found: dict[Optional[str], dict[str, Number]] = {}
-    requests: dict[Optional[str], int] = {}
-    uncounted: list[str] = []
-    for response in _responses(answer, file is not None):
-        usage = read(answer._replace(documents=[dict(response)], path="", gap=False))
-        if usage is not None:
-            _sum(found.setdefault(usage.model, {}), usage.units)
-            requests[usage.model] = requests.get(usage.model, 0) + 1
-            uncounted += usage.uncounted
-    if not found:
-        return Usage(partial=lost)
-    parts = tuple(Usage(model, units, tier=_TIER, requests=requests[model]) for model, units in found.items())
-    total: dict[str, Number] = {}
-    for part in parts:
-        _sum(total, part.units)
-    return Usage(
-        parts[0].model if len(parts) == 1 else None,
-        total,
-        tier=_TIER,
-        partial=lost,
-        parts=parts if len(parts) > 1 else (),
-        uncounted=tuple(dict.fromkeys(uncounted)),
-        receipts=receipt(file[1] if file else answer.path),
-        requests=sum(requests.values()),
+    usages = (
+        read(answer._replace(documents=[dict(response)], path="", gap=False))
+        for response in _responses(answer, file is not None)
     )
+    return sum_up(usages, partial=lost, receipts=receipt(file[1] if file else answer.path))
 
 
 def _responses(answer: Answer, is_file: bool) -> Iterator[Mapping[str, Any]]:
@@ -73,8 +53,3 @@ def _responses(answer: Answer, is_file: bool) -> Iterator[Mapping[str, Any]]:
         inlined = child(place, "inlinedResponses").get("inlinedResponses")
         for item in inlined if isinstance(inlined, list) else ():
             yield child(item, "response")
-
-
-def _sum(units: dict[str, Number], more: Mapping[str, Number]) -> None:
-    for unit, value in more.items():
-        units[unit] = add(units.get(unit), value)

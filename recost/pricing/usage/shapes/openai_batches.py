@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Callable, Final, Optional
 
 from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.fields import add, child, count, identifier, receipt, word
-from recost.pricing.usage.model import Number, Usage
+from recost.pricing.usage.fields import child, count, identifier, receipt, word
+from recost.pricing.usage.model import Usage
+from recost.pricing.usage.shapes.batches import TIER, sum_up
 from recost.pricing.usage.shapes.tokens import read_tokens
 
 __all__ = ["is_batch", "read_batch"]
@@ -20,7 +21,6 @@ __all__ = ["is_batch", "read_batch"]
 _BATCH: Final = re.compile(r"/batches/[^/]{1,200}\Z")
 _FILE: Final = re.compile(r"/files/([^/]{1,200})/content\Z")
 _ENDED: Final = frozenset({"completed", "expired", "cancelled", "failed"})
-_TIER: Final = "batch"
 
 
 def is_batch(answer: Answer) -> bool:
@@ -48,7 +48,7 @@ def read_batch(answer: Answer, read: Callable[[Answer], Optional[Usage]]) -> Usa
     return Usage(
         model,
         units,
-        tier=_TIER,
+        tier=TIER,
         partial=cut,
         receipts=ids,
         # Not stated: there are many, and how long a prompt is isn't known.
@@ -58,39 +58,9 @@ def read_batch(answer: Answer, read: Callable[[Answer], Optional[Usage]]) -> Usa
 
 def _read_file(answer: Answer, file: str, read: Callable[[Answer], Optional[Usage]]) -> Usage:
     """Return what the lines of a file used together; other files than those of batches have nothing."""
-    found: dict[Optional[str], dict[str, Number]] = {}
-    requests: dict[Optional[str], int] = {}
-    uncounted: list[str] = []
-    lost = not answer.complete or answer.gap
-    for document in answer.documents:
-        body = child(document, "response", "body") if "custom_id" in document else {}
-        usage = read(answer._replace(documents=[dict(body)], path=_path_of(body))) if body else None
-        for part in () if usage is None else usage.parts or (usage,):
-            _sum(found.setdefault(part.model, {}), part.units)
-            requests[part.model] = requests.get(part.model, 0) + 1
-        if usage is not None:
-            uncounted += usage.uncounted
-    parts = tuple(Usage(model, units, tier=_TIER, requests=requests[model]) for model, units in found.items())
-    total: dict[str, Number] = {}
-    for part in parts:
-        _sum(total, part.units)
-    if not parts:
-        return Usage(partial=lost)
-    return Usage(
-        parts[0].model if len(parts) == 1 else None,
-        total,
-        tier=_TIER,
-        partial=lost,
-        parts=parts if len(parts) > 1 else (),
-        uncounted=tuple(dict.fromkeys(uncounted)),
-        receipts=receipt(file),
-        requests=sum(requests.values()),
-    )
-
-
-def _sum(units: dict[str, Number], more: Mapping[str, Number]) -> None:
-    for unit, value in more.items():
-        units[unit] = add(units.get(unit), value)
+    bodies = (child(line, "response", "body") for line in answer.documents if "custom_id" in line)
+    usages = (read(answer._replace(documents=[dict(body)], path=_path_of(body))) for body in bodies if body)
+    return sum_up(usages, partial=not answer.complete or answer.gap, receipts=receipt(file))
 
 
 def _path_of(body: Mapping[str, Any]) -> str:
