@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from types import TracebackType
-from typing import Any, Final, Optional
+from typing import Any, Final
 
 __all__ = ["importing"]
 
@@ -19,24 +18,14 @@ _forking: Final[list[Any]] = []
 """What the thread that forks has acquired."""
 
 
-class importing:  # noqa: N801 - reads as what it does
-    """A block that imports what is used late; one thread at a time is in any, and no fork comes in between.
+def importing() -> threading.RLock:
+    """Return the lock of late imports: one thread at a time has it, and no process forks meanwhile.
 
     What is imported here may not run a text of code, as a dataclass and a named tuple do when they are made:
     after Ctrl-C, the interpreter would forget that this is what ended it, and end with 1 in place of SIGINT.
     """
-
-    def __enter__(self) -> None:
-        self._lock = _locks[0]
-        self._lock.acquire()
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self._lock.release()
+    lock: threading.RLock = _locks[0]
+    return lock
 
 
 def _before_fork() -> None:

@@ -83,9 +83,7 @@ def _replace(url: str, path: Path) -> int:
         text = fetch(url, MOST_BYTES)
         kept = enveloped(text, now, url)
         found = parse_list(kept, now.date())
-    except FetchError as error:
-        return refused(f"{url}: {error}; nothing was changed")
-    except PriceListError as error:
+    except (FetchError, PriceListError) as error:
         return refused(f"{url}: {error}; nothing was changed")
     before = _models_of(path, now.date())
     try:
