@@ -17,7 +17,6 @@ from recost.pricing.pricer import Pricer
 from recost.pricing.registry import CACHED_URLS, LONGEST_CACHED, ProviderRegistry
 from recost.pricing.usage import Reading, header_names, read_answer
 from recost.pricing.usage.asked import MODEL, fields_asked, model_in, with_asked
-from recost.pricing.usage.content import Content
 from recost.pricing.usage.model import Usage
 
 __all__ = ["Meter"]
@@ -185,20 +184,7 @@ class Meter:
         shape = self._registry.usage_shape(exchange.host, path, exchange.method)
         if shape is None:
             return _NOTHING, captured.content_type
-        content = Content(
-            head=captured.head,
-            tail=captured.tail,
-            gap=captured.gap,
-            complete=captured.complete,
-            content_type=captured.content_type,
-            encoding=captured.encoding,
-            path=path,
-            status=exchange.status,
-            headers=captured.headers,
-            unread=captured.unread,
-            thinned=captured.thinned,
-            size=captured.size,
-        )
+        content = captured._replace(path=path, status=exchange.status)
         return read_answer(shape, content), captured.content_type
 
     def _report_unread(self, match: Optional[MatchResult]) -> None:

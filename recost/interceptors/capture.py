@@ -10,13 +10,15 @@ and in all, as takes no noticeable time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Final, Optional, Union
+
+from recost.captured import CapturedResponse
 
 if TYPE_CHECKING:
     from recost.decompression import Decompressor
     from recost.skimming import Skimmer
 
-__all__ = ["LIMIT", "Capture", "Captured", "Whole"]
+__all__ = ["LIMIT", "Capture", "Whole"]
 
 LIMIT: Final = 65_536
 """Bytes kept of one answer, at most."""
@@ -34,28 +36,6 @@ _UNREADABLE: Final = "unreadable"
 """Stands for a list of codings that is too long: no such coding is known."""
 
 _NONE: Final[Mapping[str, str]] = {}
-
-
-class Captured(NamedTuple):
-    """What was kept of an answer."""
-
-    head: bytes
-    tail: bytes
-    gap: bool
-    """There were bytes between head and tail."""
-    complete: bool
-    """The body came to its end."""
-    encoding: str
-    """The content coding that ``head`` is still in; empty where there is none. Never with a gap."""
-    content_type: str
-    headers: Mapping[str, str]
-    """Of the answer, those that were asked for and are there; their names in lower case."""
-    unread: bool = False
-    """The body, or what is left of it, swells too much, or can't be decoded."""
-    thinned: bool = False
-    """Long members of the documents were left out."""
-    size: int = 0
-    """Bytes of the decoded body; 0 where that is not known yet."""
 
 
 class Whole:
@@ -83,7 +63,7 @@ class Whole:
             skimmed.feed(body)
             self.nbytes = skimmed.nbytes
 
-    def take(self) -> Optional[Captured]:
+    def take(self) -> Optional[CapturedResponse]:
         """Return what was kept, and let go of it; None where nothing of use was."""
         headers, body = self._headers, self._body
         self._headers = self._body = None
@@ -153,7 +133,7 @@ class Capture:
         self.nbytes = skimmed.nbytes
         self._enough = self.nbytes + _BATCH
 
-    def take(self) -> Optional[Captured]:
+    def take(self) -> Optional[CapturedResponse]:
         """Return what was kept, and let go of it; None where nothing of use was."""
         headers, body, skimmed = self._headers, self._pieces_taken(), self._skimmed
         self._headers = self._skimmed = None
@@ -202,7 +182,7 @@ class _Skimmed:
         elif not self.unread:
             self._skimmer.feed(data)
 
-    def finish(self, kind: str, headers: Mapping[str, str], *, complete: bool) -> Captured:
+    def finish(self, kind: str, headers: Mapping[str, str], *, complete: bool) -> CapturedResponse:
         """Decode what waits, and return what was kept; not on the caller's thread."""
         if self._decoder is not None:
             self._decode(_DECODED)
@@ -210,17 +190,16 @@ class _Skimmed:
                 self._give_up()
             self._decoder = None
         kept, unread = self._skimmer.finish(), self.unread
-        return Captured(
+        return CapturedResponse(
             kept.head,
             b"" if unread else kept.tail,  # what was last seen is not the body's end
             kept.gap or unread,
             complete and not unread,
-            "",
             kind,
-            headers,
-            unread,
-            kept.thinned,
-            kept.size,
+            headers=headers,
+            unread=unread,
+            thinned=kept.thinned,
+            size=kept.size,
         )
 
     def _decode(self, most: int) -> None:
@@ -260,13 +239,14 @@ def _captured(
     headers: Optional[Mapping[str, str]],
     *,
     complete: bool,
-) -> Optional[Captured]:
+) -> Optional[CapturedResponse]:
     if headers is None:
         return None
     kind = _text(content_type)
     if not isinstance(body, _Skimmed):
         coding = _coding(encoding)
-        return Captured(body, b"", False, complete, coding, kind, headers, size=0 if coding else len(body))
+        size = 0 if coding else len(body)
+        return CapturedResponse(body, b"", False, complete, kind, coding, headers=headers, size=size)
     return body.finish(kind, headers, complete=complete)
 
 

@@ -16,10 +16,11 @@ from typing import Any, Callable, Final, NamedTuple, Optional
 import pytest
 
 from recost import wire
+from recost.captured import CapturedResponse
 from recost.events import MetricEntry, WindowSummary
 from recost.interceptors import capture
 from recost.interceptors._body import Dechunker
-from recost.interceptors.capture import LIMIT, Capture, Captured, Whole
+from recost.interceptors.capture import LIMIT, Capture, Whole
 from recost.pricing.usage import Content, read_answer
 from tests.hostile.answers import ANSWERS, Sent
 from tests.hostile.stretches import Reader
@@ -126,8 +127,8 @@ class Piece(bytes):
         return super().find(what, start, last)
 
 
-def _captured(encoding: str) -> Callable[[Any], Optional[Captured]]:
-    def keep(piece: Any) -> Optional[Captured]:
+def _captured(encoding: str) -> Callable[[Any], Optional[CapturedResponse]]:
+    def keep(piece: Any) -> Optional[CapturedResponse]:
         kept = Capture((), {}, "application/json", encoding)
         kept.feed(b'{"model"')
         kept.feed(piece)

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recost.captured import CapturedResponse
 from recost.decompression import Decompressor
 from recost.interceptors import interception
-from recost.interceptors.capture import LIMIT, Capture, Captured, Whole
+from recost.interceptors.capture import LIMIT, Capture, Whole
 from recost.interceptors.exchange import Exchange, Target, Wanted
 from tests.loopback import Loopback
 
@@ -116,7 +117,7 @@ CLIENTS = {
 }
 
 
-def body_of(captured: Captured) -> bytes:
+def body_of(captured: CapturedResponse) -> bytes:
     return zlib.decompress(captured.head, zlib.MAX_WBITS | 32) if captured.encoding else captured.head
 
 
@@ -191,7 +192,7 @@ def _leave_early_with_aiohttp(url: str) -> None:
     asyncio.run(get())
 
 
-def captured(body: bytes, pieces: list[int], encoding: str = "") -> Captured:
+def captured(body: bytes, pieces: list[int], encoding: str = "") -> CapturedResponse:
     capture = Capture((), {}, None, encoding or None)
     at = 0
     for size in [*pieces, len(body)]:
