@@ -330,7 +330,7 @@ print(StateFile(str(folder / "a" / "b.json")).read()["b"].spent)
 with _files.locked(folder / "l", 1) as held:
     print(held)
 from recost.cli import main
-from recost.cli.outputs import write
+from recost.cli._shared.output import write
 write(str(folder / "out"), "text")
 (folder / "old").write_text("old")
 write(str(folder / "old"), "text")

@@ -18,10 +18,10 @@ from typing import Any, Final, NoReturn, Optional
 
 from recost._text import printable
 from recost._version import __version__
-from recost.cli.ending import orderly_end
-from recost.cli.streams import flushed, lasting_stderr, point_nowhere, print_anything
+from recost.cli._shared.signals import orderly_end
+from recost.cli._shared.streams import flushed, lasting_stderr, point_nowhere, print_anything
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "main", "run_command"]
 
 COMMANDS: Final = {
     "anomalies": ("recost.cli.anomalies", "show hours and days that cost more than usual; for cron"),
@@ -100,6 +100,11 @@ def _run(argv: list[str]) -> int:
     if sys.stdout is None and name != "run":  # closed by who started us; a program under run may do without
         print("recost: stdout is closed: expected a file, a pipe or a terminal", file=sys.stderr)
         return _REFUSED
+    return run_command(name, arguments)
+
+
+def run_command(name: str, arguments: Sequence[str]) -> int:
+    """Run one of `COMMANDS` and return its exit code."""
     module_name, summary = COMMANDS[name]
     module: Any = importlib.import_module(module_name)
     command = argparse.ArgumentParser(prog=f"recost {name}", description=f"{summary.capitalize()}.")

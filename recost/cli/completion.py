@@ -8,8 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from recost.cli.examples import add_examples
-from recost.cli.needs import available
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.refusal import available
 
 __all__ = ["complete", "configure", "run"]
 

@@ -9,9 +9,9 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Final, NamedTuple
 
-from recost.cli.examples import add_examples
-from recost.cli.refusal import refused
-from recost.cli.terminal import Style
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.terminal import Style
 
 __all__ = ["PAGES", "Page", "configure", "run", "text_of"]
 

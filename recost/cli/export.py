@@ -9,12 +9,11 @@ from recost.analytics.cache import Readings
 from recost.analytics.export import FORMATS, Format, export
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import SpanError
-from recost.cli.examples import add_examples
-from recost.cli.needs import available
-from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
-from recost.cli.outputs import STDOUT, Output, is_stdout, written
-from recost.cli.reading import read
-from recost.cli.refusal import refused
+from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli._shared.output import STDOUT, Output, is_stdout, written
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.reading import read
+from recost.cli._shared.refusal import available, refused
 
 __all__ = ["configure", "run"]
 

@@ -23,11 +23,12 @@ from recost.analytics.screening import pieces, read_blocks
 from recost.analytics.sources import STDIN, SourceError, find_sources
 from recost.analytics.spans import SpanError, parse_moment, parse_zone
 from recost.analytics.unpacking import DamagedError, unpack
-from recost.cli.examples import add_examples
-from recost.cli.options import right_now, telemetry_folder
-from recost.cli.refusal import refused
-from recost.cli.tables import Column, Table, format_bytes
-from recost.cli.terminal import Style
+from recost.cli._shared.arguments import right_now, telemetry_folder
+from recost.cli._shared.formats import format_bytes
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.tables import Column, Table
+from recost.cli._shared.terminal import Style
 from recost.errors import RecostError
 from recost.wire import parse_start
 

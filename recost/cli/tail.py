@@ -16,14 +16,13 @@ from recost.analytics.following import Follower
 from recost.analytics.money import format_usd
 from recost.analytics.spans import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
-from recost.cli.amounts import whole
-from recost.cli.examples import add_examples
-from recost.cli.followed import finder, reader_gone
-from recost.cli.options import right_now, telemetry_folder
-from recost.cli.refusal import refused
-from recost.cli.report.table import WIDE, terminal_width
-from recost.cli.tables import format_ms, padded
-from recost.cli.terminal import Style
+from recost.cli._shared.arguments import right_now, telemetry_folder, whole
+from recost.cli._shared.following import finder, reader_gone
+from recost.cli._shared.formats import format_ms
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.tables import padded
+from recost.cli._shared.terminal import WIDE, Style, terminal_width
 from recost.errors import RecostError
 
 __all__ = ["configure", "run"]

@@ -15,16 +15,15 @@ from recost.analytics.money import format_usd
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste
-from recost.cli.amounts import whole
-from recost.cli.examples import add_examples
-from recost.cli.needs import available
-from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
-from recost.cli.reading import read
-from recost.cli.refusal import refused
-from recost.cli.report.formats import exact_json
-from recost.cli.report.table import flat_note, terminal_width
-from recost.cli.tables import Column, Table, format_bytes, format_share, wrap
-from recost.cli.terminal import Style
+from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now, whole
+from recost.cli._shared.footnotes import flat_note
+from recost.cli._shared.formats import format_bytes, format_share
+from recost.cli._shared.output import exact_json
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.reading import read
+from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.tables import Column, Table, wrap
+from recost.cli._shared.terminal import Style, terminal_width
 
 __all__ = ["configure", "run"]
 

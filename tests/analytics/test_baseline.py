@@ -15,7 +15,7 @@ from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.baseline import BaselineError, baseline_of, content_of, parse_baseline
 from recost.analytics.query import Question
 from recost.analytics.verdict import Limits, judge
-from recost.cli.report.formats import exact_json
+from recost.cli._shared.output import exact_json
 from tests.analytics.corpora import EXACT, Plain, corpora, few
 from tests.analytics.test_answer import answer, written
 

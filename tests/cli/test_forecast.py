@@ -177,7 +177,7 @@ def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFix
 
 def test_the_library_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "recost.cli.needs.find_spec", lambda name: None if name == "statsmodels" else object()
+        "recost.cli._shared.refusal.find_spec", lambda name: None if name == "statsmodels" else object()
     )
     assert main(["forecast"]) == 2
     expected = "recost forecast needs statsmodels: pip install 'recost[forecast]'\n"

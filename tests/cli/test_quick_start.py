@@ -15,7 +15,7 @@ import pytest
 from recost import wire
 from recost._text import cells
 from recost.cli import main
-from recost.cli.report.table import FLAT
+from recost.cli._shared.footnotes import FLAT
 from recost.events import MetricEntry, WindowSummary
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
 from tests.scripts import ROOT, environment, run_script, windows
@@ -25,10 +25,10 @@ pytest.importorskip("duckdb")
 pytest.importorskip("starlette")
 from starlette.datastructures import QueryParams
 
+from recost.cli._shared.arguments import right_now
 from recost.cli.dashboard.application import look_of
 from recost.cli.dashboard.desk import Desk
 from recost.cli.dashboard.view import view_of
-from recost.cli.options import right_now
 
 HOSTS = ["api.github.com", "api.openai.com", "shop.example.com"]
 EXAMPLE = next(block.code for block in BLOCKS if (block.page, block.kind) == ("README.md", "python"))

@@ -24,7 +24,7 @@ import pytest
 
 from recost import wire
 from recost.cli import main
-from recost.cli.report.table import FLAT
+from recost.cli._shared.footnotes import FLAT
 from recost.events import MetricEntry, ModelEntry, WindowSummary
 from tests.scripts import environment
 

@@ -14,14 +14,22 @@ from recost.analytics.query import Question, QuestionError
 from recost.analytics.series import series_of
 from recost.analytics.spans import Period, SpanError
 from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
-from recost.cli.amounts import number, usd
+from recost.cli._shared.arguments import (
+    SPENDERS,
+    add_filters,
+    add_period,
+    add_sources,
+    number,
+    question_of,
+    right_now,
+    spender,
+    usd,
+)
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.progress import watched
+from recost.cli._shared.reading import read
+from recost.cli._shared.refusal import available, refused
 from recost.cli.anomalies.show import Finding, Found, as_json, as_text
-from recost.cli.examples import add_examples
-from recost.cli.needs import available
-from recost.cli.options import SPENDERS, add_filters, add_period, add_sources, question_of, right_now, spender
-from recost.cli.progress import watched
-from recost.cli.reading import read
-from recost.cli.refusal import refused
 
 __all__ = ["configure", "run"]
 

@@ -15,12 +15,12 @@ from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.analytics.series import Series
 from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
-from recost.cli.caveats import left_out
-from recost.cli.options import right_now
-from recost.cli.report.formats import exact_json
-from recost.cli.report.table import name_of, terminal_width, zone_name
-from recost.cli.tables import WIDTH, Column, Table, wrap
-from recost.cli.terminal import Style
+from recost.cli._shared.arguments import right_now
+from recost.cli._shared.footnotes import left_out
+from recost.cli._shared.formats import name_of, zone_name
+from recost.cli._shared.output import exact_json
+from recost.cli._shared.tables import Column, Table, wrap
+from recost.cli._shared.terminal import WIDTH, Style, terminal_width
 
 __all__ = ["Finding", "Found", "as_json", "as_text"]
 

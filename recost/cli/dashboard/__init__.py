@@ -10,9 +10,7 @@ from urllib.parse import urlencode
 from recost.analytics.query import QuestionError
 from recost.analytics.sources import STDIN, SourceError
 from recost.analytics.spans import SpanError
-from recost.cli.examples import add_examples
-from recost.cli.needs import available
-from recost.cli.options import (
+from recost.cli._shared.arguments import (
     add_filters,
     add_period,
     add_sources,
@@ -20,14 +18,15 @@ from recost.cli.options import (
     right_now,
     telemetry_folder,
 )
-from recost.cli.reading import read
-from recost.cli.refusal import refused
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.reading import read
+from recost.cli._shared.refusal import DASHBOARD, available, refused
 from recost.errors import RecostError
 
-__all__ = ["HOST", "PORT", "configure", "is_available", "run", "show"]
+__all__ = ["configure", "run"]
 
-HOST: Final = "127.0.0.1"
-PORT: Final = 9848
+_HOST: Final = "127.0.0.1"
+_PORT: Final = 9848
 _EXAMPLES: Final = """examples:
   recost dashboard                          all projects, in the browser
   recost dashboard --since 7d --env production
@@ -42,21 +41,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _EXAMPLES)
     add_sources(parser, stdin=False)
     server = parser.add_argument_group("server")
-    server.add_argument("--port", type=int, default=PORT, metavar="N", help=f"0: any that is free ({PORT})")
-    server.add_argument("--host", default=HOST, metavar="H", help=f"where to listen ({HOST})")
+    server.add_argument("--port", type=int, default=_PORT, metavar="N", help=f"0: any that is free ({_PORT})")
+    server.add_argument("--host", default=_HOST, metavar="H", help=f"where to listen ({_HOST})")
     server.add_argument("--no-open", action="store_true", help="print the URL, open no browser")
     add_period(parser)
     add_filters(parser)
 
 
-def is_available(command: str) -> bool:
-    """Return whether what the dashboard needs is installed; otherwise say how to install it."""
-    return available(command, "duckdb", "starlette", "uvicorn", extra="dashboard")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Serve the page until it is interrupted; 2 when it cannot be."""
-    if not is_available("dashboard"):
+    if not available("dashboard", *DASHBOARD, extra="dashboard"):
         return 2
     try:
         folder = telemetry_folder()
@@ -67,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         return refused(error)
     if (arguments.paths or _has_files(folder)) and read(arguments, lambda _: True, live=True) is None:
         return 2
-    return show(arguments, folder)
+    return _serve(arguments, folder)
 
 
 def _has_files(folder: Path) -> bool:
@@ -76,7 +70,7 @@ def _has_files(folder: Path) -> bool:
     return bool(Desk([], folder).sources())
 
 
-def show(arguments: argparse.Namespace, folder: Path) -> int:
+def _serve(arguments: argparse.Namespace, folder: Path) -> int:
     """Serve the page on the files and the filters that the arguments name; 2 when it cannot be."""
     from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - what it needs may be missing
     from recost.cli.dashboard.server import AddressError, serve  # noqa: PLC0415

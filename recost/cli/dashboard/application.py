@@ -20,10 +20,10 @@ from starlette.staticfiles import StaticFiles
 
 from recost._version import __version__
 from recost.analytics import engine
+from recost.cli._shared.arguments import question_of, right_now, tag_filter
 from recost.cli.dashboard.desk import Desk, StoppedError
 from recost.cli.dashboard.guard import Access, Guard
 from recost.cli.dashboard.view import SPLITS, TABLES, Look, view_of
-from recost.cli.options import question_of, right_now, tag_filter
 from recost.errors import RecostError
 
 __all__ = ["application", "look_of"]

@@ -13,9 +13,10 @@ from recost.analytics.cache import Readings
 from recost.analytics.extent import extent, places, tag_costs
 from recost.analytics.query import Question, QuestionError, exactly
 from recost.analytics.spans import SpanError
+from recost.cli._shared.footnotes import flat_note, sources_of
+from recost.cli._shared.formats import name_of, zone_name
 from recost.cli.dashboard.buckets import bucket_names, bucket_of
 from recost.cli.dashboard.wire import figures_of, money, table_of, total_of
-from recost.cli.report.table import flat_note, name_of, sources_of, zone_name
 
 __all__ = ["SPLITS", "TABLES", "Look", "view_of"]
 

@@ -12,8 +12,7 @@ from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import exactly, tag_of
 from recost.analytics.sql import OTHER
-from recost.cli.report.table import name_of, share_of
-from recost.cli.tables import format_bytes, format_ms
+from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of
 
 __all__ = ["figures_of", "money", "table_of", "total_of"]
 
@@ -80,7 +79,7 @@ def _row(answer: Answer, group: Group) -> dict[str, Any]:
     whole = answer.total.now.cost_usd
     return {
         **figures_of(group.now),
-        "share": share_of(group, answer),
+        "share": format_share(group.now.cost_usd, whole),
         "width": float(group.now.cost_usd / whole) if whole else 0.0,
     }
 

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from recost._text import printable
 from recost._version import __version__
-from recost.cli import dashboard
+from recost.cli import run_command
+from recost.cli._shared.formats import format_bytes, format_ms
+from recost.cli._shared.refusal import DASHBOARD, available
+from recost.cli._shared.tables import shorten, wrap
+from recost.cli._shared.terminal import Style
 from recost.cli.demo.apis import APIS
 from recost.cli.demo.clients import CLIENTS
 from recost.cli.demo.report import add_up, local_files, read_windows, reconcile, table
 from recost.cli.demo.routing import Routing
 from recost.cli.demo.runner import Runner
 from recost.cli.demo.server import DemoServer
-from recost.cli.tables import format_bytes, format_ms, shorten, wrap
-from recost.cli.terminal import Style
 from recost.config import resolve, variable
 from recost.lifecycle import init
 
@@ -50,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; 1 when not every call is accounted for, 2 when the configuration is not valid."""
-    if arguments.dashboard and not dashboard.is_available("demo --dashboard"):
+    if arguments.dashboard and not available("demo --dashboard", *DASHBOARD, extra="dashboard"):
         return 2
     errors: list[Exception] = []
     try:
@@ -73,10 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(settings: Settings) -> int:
     """Show this run's calls in the browser until it is interrupted."""
-    parser = argparse.ArgumentParser()
-    dashboard.configure(parser)
     paths = [str(path) for path in local_files(settings) if path.exists()]
-    return dashboard.run(parser.parse_args([*paths, "--env", settings.environment, "--port", "0"]))
+    return run_command("dashboard", [*paths, "--env", settings.environment, "--port", "0"])
 
 
 def _settings(errors: list[Exception]) -> Settings:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from recost.cli.tables import Column, Table, format_bytes, format_money, format_ms
+from recost.cli._shared.formats import format_bytes, format_money, format_ms
+from recost.cli._shared.tables import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

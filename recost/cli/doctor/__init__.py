@@ -8,6 +8,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from recost._version import __version__
+from recost.cli._shared.arguments import right_now
+from recost.cli._shared.tables import wrap
+from recost.cli._shared.terminal import Style
 from recost.cli.doctor.clients import check_clients
 from recost.cli.doctor.cloud import check_cloud
 from recost.cli.doctor.configuration import check_configuration
@@ -15,9 +18,6 @@ from recost.cli.doctor.findings import Findings
 from recost.cli.doctor.local import check_file, check_websocket
 from recost.cli.doctor.prices import check_prices
 from recost.cli.doctor.unseen import check_unseen
-from recost.cli.options import right_now
-from recost.cli.tables import wrap
-from recost.cli.terminal import Style
 
 if TYPE_CHECKING:
     import argparse

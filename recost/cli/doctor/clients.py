@@ -8,12 +8,12 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from recost.cli._shared.tables import Column, Table, wrap
 from recost.cli.doctor.findings import Findings
-from recost.cli.tables import Column, Table, wrap
 from recost.interceptors import CLIENTS, interception
 
 if TYPE_CHECKING:
-    from recost.cli.terminal import Style
+    from recost.cli._shared.terminal import Style
     from recost.interceptors.exchange import Exchange
 
 __all__ = ["check_clients"]

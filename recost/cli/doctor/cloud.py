@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 from recost._text import printable
 from recost._version import __version__
 from recost.checks import is_readable_on_the_way
+from recost.cli._shared.tables import shorten
 from recost.cli.doctor.findings import Findings
-from recost.cli.tables import shorten
 
 if TYPE_CHECKING:
     from recost.config import Settings

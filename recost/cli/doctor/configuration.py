@@ -8,12 +8,12 @@ import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from recost.cli._shared.tables import Column, Table
 from recost.cli.doctor.findings import Findings
-from recost.cli.tables import Column, Table
 from recost.config import RecostConfig, resolve, variable
 
 if TYPE_CHECKING:
-    from recost.cli.terminal import Style
+    from recost.cli._shared.terminal import Style
     from recost.config import Settings
 
 __all__ = ["check_configuration"]

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Optional
 
 from recost._text import printable
+from recost.cli._shared.list_age import age_of_list, is_old
 from recost.cli.doctor.findings import Findings
-from recost.cli.list_age import age_of_list, is_old
 from recost.pricing.list_place import ListPlace, how_to_install
 from recost.pricing.price_list import (
     PriceList,

@@ -6,11 +6,11 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from recost.cli._shared.tables import Column, Table
 from recost.cli.doctor.findings import Findings
-from recost.cli.tables import Column, Table
 
 if TYPE_CHECKING:
-    from recost.cli.terminal import Style
+    from recost.cli._shared.terminal import Style
 
 __all__ = ["UNSEEN", "Unseen", "check_unseen"]
 

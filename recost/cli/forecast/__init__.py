@@ -13,14 +13,20 @@ from recost.analytics.outlook import LEAST_DAYS
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.series import Series, series_of
 from recost.analytics.spans import Period, SpanError, parse_moment
-from recost.cli.amounts import whole
-from recost.cli.examples import add_examples
+from recost.cli._shared.arguments import (
+    SPENDERS,
+    add_filters,
+    add_sources,
+    question_of,
+    right_now,
+    spender,
+    whole,
+)
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.progress import watched
+from recost.cli._shared.reading import read
+from recost.cli._shared.refusal import available, refused
 from recost.cli.forecast.show import Found, Made, as_json, as_text
-from recost.cli.needs import available
-from recost.cli.options import SPENDERS, add_filters, add_sources, question_of, right_now, spender
-from recost.cli.progress import watched
-from recost.cli.reading import read
-from recost.cli.refusal import refused
 
 __all__ = ["configure", "run"]
 

@@ -16,12 +16,12 @@ from recost.analytics.outlook import LEAST_DAYS
 from recost.analytics.query import Question, tag_of
 from recost.analytics.series import Series
 from recost.analytics.trend import sparkline
-from recost.cli.caveats import left_out
-from recost.cli.options import right_now
-from recost.cli.report.formats import exact_json
-from recost.cli.report.table import WIDE, name_of, terminal_width, zone_name
-from recost.cli.tables import WIDTH, Column, Table, wrap
-from recost.cli.terminal import Style, prints_bars
+from recost.cli._shared.arguments import right_now
+from recost.cli._shared.footnotes import left_out
+from recost.cli._shared.formats import name_of, zone_name
+from recost.cli._shared.output import exact_json
+from recost.cli._shared.tables import Column, Table, wrap
+from recost.cli._shared.terminal import WIDE, WIDTH, Style, prints_bars, terminal_width
 
 __all__ = ["Found", "Made", "as_json", "as_text"]
 

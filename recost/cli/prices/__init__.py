@@ -7,12 +7,12 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.terminal import Style
 from recost.cli.prices.check import explain
 from recost.cli.prices.listing import list_prices, show_prices
 from recost.cli.prices.models import list_models
 from recost.cli.prices.update import add_update, update
-from recost.cli.refusal import refused
-from recost.cli.terminal import Style
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.rules_file import RulesFileError, load_rules
 

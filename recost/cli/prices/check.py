@@ -8,9 +8,9 @@ from typing import Optional
 from urllib.parse import urlsplit
 
 from recost._text import printable
+from recost.cli._shared.tables import wrap
+from recost.cli._shared.terminal import Style
 from recost.cli.prices.listing import format_usd, prices_of, without
-from recost.cli.tables import wrap
-from recost.cli.terminal import Style
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
 from recost.pricing.prices import PriceCase, Prices

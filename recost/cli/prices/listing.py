@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._text import printable
-from recost.cli.tables import WIDTH, shorten
-from recost.cli.terminal import Style
+from recost.cli._shared.tables import shorten
+from recost.cli._shared.terminal import WIDTH, Style
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import PriceCase
 from recost.pricing.registry import ProviderRegistry

@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from importlib import import_module
 from typing import Any, Optional
 
-from recost.cli.tables import Column, Table
-from recost.cli.terminal import Style
+from recost.cli._shared.tables import Column, Table
+from recost.cli._shared.terminal import Style
 
 __all__ = ["list_models"]
 

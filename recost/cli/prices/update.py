@@ -12,9 +12,9 @@ from typing import Final
 
 from recost._files import make_folder, reason_of, replaced
 from recost._text import printable
-from recost.cli.examples import add_examples
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.refusal import refused
 from recost.cli.prices.fetching import FetchError, fetch, refuse_url
-from recost.cli.refusal import refused
 from recost.config import settled
 from recost.pricing.list_place import ListPlace, how_to_install
 from recost.pricing.price_list import (

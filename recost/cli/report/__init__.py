@@ -14,15 +14,14 @@ from recost.analytics.cache import Readings
 from recost.analytics.query import SORTS, Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.trend import sparkline, trends
-from recost.cli.examples import add_examples
-from recost.cli.needs import available
-from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
-from recost.cli.outputs import Output, is_stdout
-from recost.cli.reading import read
-from recost.cli.refusal import refused
+from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli._shared.output import Output, is_stdout
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.reading import read
+from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.terminal import WIDE, Style, prints_bars, terminal_width
 from recost.cli.report.formats import as_csv, as_json, as_markdown, write_parquet
-from recost.cli.report.table import WIDE, show, terminal_width
-from recost.cli.terminal import Style, prints_bars
+from recost.cli.report.table import show
 
 __all__ = ["configure", "run"]
 
@@ -103,7 +102,7 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
 
 
 def _old_list(now: datetime) -> Optional[str]:
-    from recost.cli.list_age import old_list  # noqa: PLC0415 - many reports need no list of prices
+    from recost.cli._shared.list_age import old_list  # noqa: PLC0415 - many reports need no list of prices
 
     return old_list(now.date())
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -18,10 +15,11 @@ from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.engine import identifier, literal
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
-from recost.cli.outputs import written
-from recost.cli.report.table import flat_note, name_of, not_compared, sources_of
+from recost.cli._shared.footnotes import flat_note, not_compared, sources_of
+from recost.cli._shared.formats import name_of, table_row
+from recost.cli._shared.output import exact_json, written
 
-__all__ = ["as_csv", "as_json", "as_markdown", "exact_json", "table_row", "write_parquet"]
+__all__ = ["as_csv", "as_json", "as_markdown", "write_parquet"]
 
 _FIELDS: Final = tuple(field.name for field in fields(Figures))
 _USD: Final = "DECIMAL(38,26)"
@@ -48,15 +46,6 @@ def as_json(answer: Answer, now: datetime) -> str:
         "bad_metrics": answer.bad_metrics,
     }
     return exact_json(content, indent=None if len(answer.groups) > _READ_BY_PEOPLE else 2)
-
-
-def exact_json(content: Any, indent: Optional[int] = 2) -> str:
-    """Return JSON in which a `Decimal` is a number with all its digits; on one line without ``indent``."""
-    # A float would lose digits, and json takes nothing else for a number. So amounts are marked texts first,
-    # with a mark that no text of the data can guess.
-    mark = secrets.token_hex(16)
-    text = json.dumps(content, indent=indent, default=lambda value: f"{mark}{value:f}")
-    return re.sub(rf'"{mark}([-+.0-9E]+)"', r"\1", text)
 
 
 def as_csv(answer: Answer) -> str:
@@ -155,11 +144,6 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def table_row(cells: Sequence[str]) -> str:
-    """Return a row of a Markdown table; cells that data is in are `recost._text.markdown` already."""
-    return f"| {' | '.join(cells)} |"
 
 
 def _time(moment: Optional[datetime]) -> Optional[str]:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Callable, Final, Optional
 
-from recost.analytics.answer import EXACT, Answer, Figures, Group
+from recost.analytics.answer import Answer, Group
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import TIMES, tag_of
-from recost.cli.tables import NARROW, WIDTH, Column, Table, format_bytes, format_ms, wrap
-from recost.cli.terminal import Style
+from recost.cli._shared.footnotes import not_compared, sources_of
+from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of, zone_name
+from recost.cli._shared.tables import Column, Table, wrap
+from recost.cli._shared.terminal import WIDE, WIDTH, Style, terminal_width
 
-__all__ = [
-    "FLAT",
-    "WIDE",
-    "flat_note",
-    "name_of",
-    "not_compared",
-    "share_of",
-    "show",
-    "sources_of",
-    "terminal_width",
-]
+__all__ = ["show"]
 
-WIDE: Final = 100
-"""Columns from which on there is more to see."""
 _UNKNOWN: Final = "-"
 _RANKS: Final = {"cost": 9, "calls": 4, "change": 3, "unpriced": 3, "share": 2, "errors": 1}
 """Which measures stay where there is room for few."""
@@ -80,18 +68,6 @@ def show(
     return "\n".join([*lines, table.render(style, width), "", *_notes(answer, style, width, old)])
 
 
-def terminal_width() -> int:
-    """Return the columns to fill: the terminal's, but at least 40; 80 where there is none."""
-    return max(NARROW, shutil.get_terminal_size((WIDTH, 24)).columns)
-
-
-def name_of(by: str, name: Optional[str]) -> str:
-    """Return what a group is called; the calls without a tag or a model have no name of their own."""
-    if name is not None:
-        return name or "(blank)"
-    return f"(no {tag_of(by) or by})"
-
-
 def _title(by: str) -> str:
     return tag_of(by) or by
 
@@ -104,7 +80,7 @@ def _measures(answer: Answer, *, wide: bool) -> list[_Measure]:
             "errors", lambda group, _: _UNKNOWN if group.now.errors is None else f"{group.now.errors:,}"
         ),
         _Measure("cost", lambda group, _: format_usd(group.now.cost_usd)),
-        _Measure("share", share_of),
+        _Measure("share", lambda group, answer: format_share(group.now.cost_usd, answer.total.now.cost_usd)),
     ]
     if answer.question.compare is not None:
         found.append(_Measure("change", _change))
@@ -137,15 +113,6 @@ def _without_value(answer: Answer) -> set[str]:
     return hidden
 
 
-def share_of(group: Group, answer: Answer) -> str:
-    """Return a group's share of the cost, in per cent."""
-    whole = answer.total.now.cost_usd
-    if not whole:
-        return _UNKNOWN
-    share = group.now.cost_usd / whole * 100
-    return f"{share:.0f}%" if share >= Decimal("9.95") or not share else f"{share:.1f}%"
-
-
 def _change(group: Group, _answer: Answer) -> str:
     return "" if group.before is None else format_change(group.now.cost_usd, group.before.cost_usd)
 
@@ -174,11 +141,6 @@ def _period(answer: Answer, now: datetime) -> str:
     return f"{text} ({zone_name(question.zone, now)})"
 
 
-def zone_name(zone: object, now: datetime) -> str:
-    """Return what a time zone is called."""
-    return str(getattr(zone, "key", None) or now.astimezone(zone).tzname())  # type: ignore[arg-type]
-
-
 def _notes(answer: Answer, style: Style, width: int, old: Optional[str]) -> list[str]:
     total = answer.total.now
     notes = [wrap("cost       ", sources_of(total), width)]
@@ -199,40 +161,3 @@ def _notes(answer: Answer, style: Style, width: int, old: Optional[str]) -> list
         text = f"{' and '.join(told)} that could not be read; -v names them"
         notes.append(style(wrap("left out   ", text, width), "yellow"))
     return notes
-
-
-FLAT: Final = "flat estimates: capture_usage=True for exact costs"
-"""What is told of costs that are estimates of programs that don't look at answers."""
-
-
-def flat_note(flat_usd: Optional[Decimal]) -> Optional[str]:
-    """Say how much of a cost is flat estimates; None where nothing is, or it is not told."""
-    return f"{format_usd(flat_usd)} are {FLAT}" if flat_usd else None
-
-
-def not_compared(answer: Answer) -> str:
-    """Say why there is no change, where the period before is earlier than the first window."""
-    first = answer.recorded_since
-    if first is None:
-        return ""
-    return f"the first window is from {first.astimezone(answer.question.zone):%Y-%m-%d %H:%M}"
-
-
-def sources_of(total: Figures) -> str:
-    """Return where the cost is from, in words."""
-    parts = [
-        (total.reported_usd, "reported by the API"),
-        (total.computed_usd, "computed from usage"),
-        (total.flat_usd, f"estimated ({FLAT})"),
-        (_beside_flat(total), "estimated (at least, or from sizes)"),
-        (total.unstated_usd, "of unstated source"),
-    ]
-    told = [f"{format_usd(amount)} {what}" for amount, what in parts if amount]
-    if total.reported_usd is None:
-        return "a breakdown by model or tag does not tell where the cost is from"
-    return ", ".join(told) if told else "none"
-
-
-def _beside_flat(total: Figures) -> Decimal:
-    """Return the estimates of calls whose answers were looked at."""
-    return EXACT.subtract(total.estimated_usd or Decimal(0), total.flat_usd or Decimal(0))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from recost._text import printable
-from recost.cli.examples import add_examples
+from recost.cli._shared.parser import add_examples
 
 __all__ = ["configure", "run"]
 

@@ -13,15 +13,12 @@ from recost._text import printable
 from recost.analytics.following import Follower
 from recost.analytics.live import BY
 from recost.analytics.spans import SpanError, parse_length, parse_zone
-from recost.cli.amounts import number
-from recost.cli.examples import add_examples
-from recost.cli.followed import finder, reader_gone
-from recost.cli.needs import available
-from recost.cli.options import right_now, telemetry_folder
-from recost.cli.refusal import refused
-from recost.cli.report.table import terminal_width
-from recost.cli.tables import wrap
-from recost.cli.terminal import Style
+from recost.cli._shared.arguments import number, right_now, telemetry_folder
+from recost.cli._shared.following import finder, reader_gone
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.tables import wrap
+from recost.cli._shared.terminal import Style, terminal_width
 from recost.cli.top.feed import Feed
 from recost.cli.top.view import KEYS, SORTS, View, headings, notes, table_of
 from recost.errors import RecostError

@@ -8,7 +8,7 @@ from typing import Final
 from recost.analytics.following import Follower
 from recost.analytics.live import Recent
 from recost.analytics.window import parse_window
-from recost.cli.options import right_now
+from recost.cli._shared.arguments import right_now
 
 __all__ = ["Feed"]
 

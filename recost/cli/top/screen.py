@@ -17,8 +17,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from recost.analytics.live import Recent
-from recost.cli.options import right_now
-from recost.cli.tables import Table, shorten
+from recost.cli._shared.arguments import right_now
+from recost.cli._shared.tables import Table, shorten
 from recost.cli.top.feed import Feed
 from recost.cli.top.keys import Keys, keys
 from recost.cli.top.view import HELP, KEYS, View, headings, notes, table_of

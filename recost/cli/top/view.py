@@ -12,9 +12,10 @@ from recost.analytics.answer import EXACT
 from recost.analytics.live import BUCKETS, BY, By, Rates, Recent, Sums
 from recost.analytics.money import format_usd
 from recost.analytics.trend import sparkline
-from recost.cli.report.table import WIDE, flat_note, name_of
-from recost.cli.tables import Column, Table, format_ms, format_share
-from recost.cli.terminal import prints_bars
+from recost.cli._shared.footnotes import flat_note
+from recost.cli._shared.formats import format_ms, format_share, name_of
+from recost.cli._shared.tables import Column, Table
+from recost.cli._shared.terminal import WIDE, prints_bars
 
 __all__ = ["HELP", "KEYS", "SORTS", "View", "headings", "notes", "span_of", "table_of"]
 

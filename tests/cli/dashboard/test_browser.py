@@ -15,7 +15,7 @@ pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from recost.cli.report.table import FLAT
+from recost.cli._shared.footnotes import FLAT
 from tests.cli.dashboard.serving import Dashboard, append, dashboard, report
 from tests.cli.dashboard.shop import hour, shop
 from tests.hostile_names import HOSTILE, hostile_windows

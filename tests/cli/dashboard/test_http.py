@@ -517,7 +517,7 @@ def test_without_its_packages_it_says_what_to_install(tmp_path: Path) -> None:
         find = util.find_spec
         gone = {"starlette", "uvicorn"}
         util.find_spec = lambda name, package=None: None if name in gone else find(name, package)
-        import recost.cli.needs
+        import recost.cli._shared.refusal
         from recost.cli import main
         print(main(["dashboard", "--no-open"]), main(["demo", "--dashboard"]), sep="\\n")
         """

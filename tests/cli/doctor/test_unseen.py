@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from recost.cli._shared.terminal import Style
 from recost.cli.doctor.unseen import UNSEEN, check_unseen
-from recost.cli.terminal import Style
 from recost.interceptors import CLIENTS
 from tests.scripts import environment, run_script
 

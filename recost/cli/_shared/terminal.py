@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import Final, TextIO
 
-__all__ = ["Style", "prints_bars"]
+__all__ = ["NARROW", "WIDE", "WIDTH", "Style", "prints_bars", "terminal_width"]
 
+NARROW: Final = 40
+"""Columns that a table fits in, by leaving out some of its own."""
+WIDTH: Final = 80
+WIDE: Final = 100
+"""Columns from which on there is more to see."""
 _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
@@ -33,3 +39,8 @@ class Style:
 def prints_bars() -> bool:
     """Return whether stdout has the characters of a sparkline."""
     return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def terminal_width() -> int:
+    """Return the columns to fill: the terminal's, but at least 40; 80 where there is none."""
+    return max(NARROW, shutil.get_terminal_size((WIDTH, 24)).columns)

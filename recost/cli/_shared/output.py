@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
+import re
+import secrets
 import shutil
 import stat
 import sys
@@ -18,12 +21,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, Optional
+from typing import Any, BinaryIO, Final, Optional
 
 from recost import _files
 from recost.errors import RecostError
 
-__all__ = ["STDOUT", "Output", "OutputError", "append", "is_stdout", "write", "written"]
+__all__ = ["STDOUT", "Output", "OutputError", "append", "exact_json", "is_stdout", "write", "written"]
 
 STDOUT: Final = "-"
 _READER_WITHIN_S: Final = 10.0
@@ -99,6 +102,15 @@ def append(output: str, text: str) -> None:
             target.write(text.encode())
     except OSError as error:
         raise OutputError(f"recost: cannot write {output}: {_files.reason_of(error)}") from error
+
+
+def exact_json(content: Any, indent: Optional[int] = 2) -> str:
+    """Return JSON in which a `Decimal` is a number with all its digits; on one line without ``indent``."""
+    # A float would lose digits, and json takes nothing else for a number. So amounts are marked texts first,
+    # with a mark that no text of the data can guess.
+    mark = secrets.token_hex(16)
+    text = json.dumps(content, indent=indent, default=lambda value: f"{mark}{value:f}")
+    return re.sub(rf'"{mark}([-+.0-9E]+)"', r"\1", text)
 
 
 def is_stdout(output: Optional[str]) -> bool:

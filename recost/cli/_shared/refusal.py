@@ -1,4 +1,4 @@
-"""What some commands need beyond recost itself: the extra ``cli``, or another."""
+"""How a command says that it can't do what it was asked for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ import sys
 from importlib.util import find_spec
 from typing import Final
 
-__all__ = ["available"]
+from recost._text import printable
 
+__all__ = ["DASHBOARD", "available", "refused"]
+
+DASHBOARD: Final = ("duckdb", "starlette", "uvicorn")
+"""Packages that the dashboard needs."""
 _OLDEST: Final = (3, 11)
 """Of Python, for the DuckDB that adds up exactly."""
+
+
+def refused(error: object) -> int:
+    """Print what is wrong as one line on stderr, and return the exit code of wrong usage."""
+    text = printable(" ".join(str(error).split("\n")))
+    print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
+    return 2
 
 
 def available(command: str, *packages: str, extra: str = "cli") -> bool:

@@ -7,18 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recost._text import cells
-from recost.cli.tables import (
-    WIDTH,
-    Column,
-    Table,
-    format_bytes,
-    format_money,
-    format_ms,
-    padded,
-    shorten,
-    wrap,
-)
-from recost.cli.terminal import Style
+from recost.cli._shared.formats import format_bytes, format_money, format_ms
+from recost.cli._shared.tables import Column, Table, padded, shorten, wrap
+from recost.cli._shared.terminal import WIDTH, Style
 
 PLAIN = Style(enabled=False)
 

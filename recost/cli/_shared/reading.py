@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Final, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from recost._text import printable
 from recost.analytics import engine
@@ -17,15 +16,14 @@ from recost.analytics.cache import Readings, consult
 from recost.analytics.matching import FILTERS, refuse_unmatched
 from recost.analytics.sources import STDIN, SourceError, passed_over, spool
 from recost.analytics.trouble import troubles
-from recost.cli.options import telemetry_folder
-from recost.cli.refusal import refused
+from recost.cli._shared.arguments import telemetry_folder
+from recost.cli._shared.progress import ReadingBar
+from recost.cli._shared.refusal import refused
 from recost.errors import RecostError
 
 __all__ = ["read"]
 
 _T = TypeVar("_T")
-_SHOWN_AFTER_S: Final = 0.7
-_EVERY_S: Final = 0.1
 
 
 def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: bool = False) -> Optional[_T]:
@@ -38,7 +36,7 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: 
     """
     try:
         _name_passed_over(arguments.paths)
-        with engine.interruptible(), _paths(arguments.paths) as (paths, spooled), _Progress() as progress:
+        with engine.interruptible(), _paths(arguments.paths) as (paths, spooled), ReadingBar() as progress:
 
             def done(found: Readings) -> _T:
                 progress.end()  # before anything is printed, and while the connection is open
@@ -91,59 +89,3 @@ def _paths(arguments: list[str]) -> Iterator[tuple[list[str], bool]]:
     with tempfile.TemporaryDirectory(prefix="recost-") as folder:
         copy = spool(sys.stdin.buffer, Path(folder))
         yield [str(copy) if path == STDIN else path for path in arguments], True
-
-
-class _Progress:
-    """A bar on stderr, when it is a terminal and the reading takes a while."""
-
-    def __init__(self) -> None:
-        self._total = self._done = self._size = 0
-        self._name = ""
-        self._connection: Any = None
-        self._stop = threading.Event()
-        self._thread: Optional[threading.Thread] = None
-
-    def __enter__(self) -> _Progress:  # noqa: PYI034 - nobody derives from it
-        if sys.stderr.isatty():
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def expect(self, size: int) -> None:
-        self._total = size
-
-    def begin(self, connection: Any, name: str, size: int) -> None:
-        self._done += self._size
-        self._connection, self._name, self._size = connection, name, size
-
-    def end(self) -> None:
-        """Take the bar away."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self) -> None:
-        if self._stop.wait(_SHOWN_AFTER_S) or not self._total:
-            return
-        try:
-            from rich.console import Console  # noqa: PLC0415 - most commands are done before
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-        except ImportError:
-            return
-
-        columns = (TextColumn("reading {task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(printable(self._name), total=self._total)
-            while not self._stop.wait(_EVERY_S):
-                bar.update(task, description=printable(self._name), completed=self._completed())
-
-    def _completed(self) -> float:
-        try:
-            share = 0.0 if self._connection is None else max(0.0, self._connection.query_progress())
-        except engine.errors():  # it was closed: something went wrong, and is told elsewhere
-            share = 0.0
-        return self._done + self._size * min(share, 100.0) / 100

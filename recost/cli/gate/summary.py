@@ -12,8 +12,8 @@ from recost.analytics.answer import Answer, Group, add_up
 from recost.analytics.baseline import Baseline
 from recost.analytics.money import format_change, format_usd
 from recost.analytics.verdict import Limits
-from recost.cli.report.formats import table_row
-from recost.cli.report.table import name_of, sources_of
+from recost.cli._shared.footnotes import sources_of
+from recost.cli._shared.formats import name_of, table_row
 
 __all__ = ["summary"]
 

@@ -23,16 +23,21 @@ from recost.analytics.baseline import (
 from recost.analytics.query import Question
 from recost.analytics.spans import SpanError
 from recost.analytics.verdict import Limits, judge
-from recost.cli.amounts import decimal, usd
-from recost.cli.caveats import left_out
-from recost.cli.examples import add_examples
-from recost.cli.gate_summary import summary
-from recost.cli.needs import available
-from recost.cli.options import add_filters, add_period, add_sources, question_of, right_now
-from recost.cli.outputs import STDOUT, Output, OutputError, append, write
-from recost.cli.reading import read
-from recost.cli.refusal import refused
-from recost.cli.report.formats import exact_json
+from recost.cli._shared.arguments import (
+    add_filters,
+    add_period,
+    add_sources,
+    decimal,
+    question_of,
+    right_now,
+    usd,
+)
+from recost.cli._shared.footnotes import left_out
+from recost.cli._shared.output import STDOUT, Output, OutputError, append, exact_json, write
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.reading import read
+from recost.cli._shared.refusal import available, refused
+from recost.cli.gate.summary import summary
 from recost.errors import RecostError
 
 __all__ = ["configure", "run"]

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from recost import _files
-from recost.cli import COMMANDS, main, outputs
-from recost.cli.outputs import Output
+from recost.cli import COMMANDS, main
+from recost.cli._shared import output
+from recost.cli._shared.output import Output
 from tests.analytics.test_cache import line
 from tests.scripts import environment
 
@@ -154,7 +155,7 @@ def test_a_pipe_is_written_into(option: Option, folder: Path) -> None:
 def test_a_pipe_that_nobody_reads_is_given_up(
     option: Option, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(outputs, "_READER_WITHIN_S", 0.1)
+    monkeypatch.setattr(output, "_READER_WITHIN_S", 0.1)
     os.mkfifo(folder / "pipe")
     assert option.run(folder / "pipe") == 2
     assert "nobody has opened it to read within" in capsys.readouterr().err
@@ -308,5 +309,5 @@ def test_the_summary_of_a_job_is_appended(folder: Path, monkeypatch: pytest.Monk
     assert mode(path) == 0o644
     path.unlink()
     os.mkfifo(path)
-    monkeypatch.setattr(outputs, "_READER_WITHIN_S", 0.1)
+    monkeypatch.setattr(output, "_READER_WITHIN_S", 0.1)
     assert Option("gate", "--summary").run("github") == 2

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Final, Optional, Union
+from typing import Final, Optional
 
 from recost._text import cells, printable
-from recost.cli.terminal import Style
+from recost.cli._shared.terminal import WIDTH, Style
 
-__all__ = [
-    "NARROW",
-    "WIDTH",
-    "Column",
-    "Table",
-    "format_bytes",
-    "format_money",
-    "format_ms",
-    "format_share",
-    "padded",
-    "shorten",
-    "wrap",
-]
+__all__ = ["Column", "Table", "padded", "shorten", "wrap"]
 
-WIDTH: Final = 80
-NARROW: Final = 40
-"""Columns that a table fits in, by leaving out some of its own."""
 _ELLIPSIS: Final = "..."
 _LEAST_ROOM: Final = 8
 """For text beside its heading."""
@@ -150,47 +134,3 @@ def _pieces(word: str, room: int) -> list[str]:
             taken = cells(character)
         pieces[-1] += character
     return pieces
-
-
-def format_money(cents: float) -> str:
-    """Return US cents as dollars: to the cent from a dollar up, to four or six places below."""
-    if cents <= 0:
-        return "$0"
-    dollars = cents / 100
-    if dollars < 0.0001:
-        return f"${dollars:.6f}" if dollars >= 0.000001 else "<$0.000001"
-    if dollars < 0.99995:
-        return f"${dollars:.4f}"
-    if dollars < 999_999.995:
-        return f"${dollars:,.2f}"
-    return f"${dollars / 1e6:,.2f}M" if dollars < 999_995_000 else f"${dollars / 1e9:,.2f}B"
-
-
-def format_ms(milliseconds: float) -> str:
-    """Return a duration: milliseconds, seconds from ten of them, minutes from a hundred seconds."""
-    if milliseconds < 9.95:
-        return f"{milliseconds:.1f} ms"
-    if milliseconds < 9_999.5:
-        return f"{milliseconds:.0f} ms"
-    if milliseconds < 99_950:
-        return f"{milliseconds / 1000:.1f} s"
-    return f"{milliseconds / 60_000:,.0f} min"
-
-
-def format_share(part: Union[int, Decimal], whole: Union[int, Decimal]) -> str:
-    """Return a share in per cent; ``-`` of nothing."""
-    if not whole:
-        return "-"
-    percent = Decimal(part) / Decimal(whole) * 100
-    return f"{percent:.0f}%" if percent >= Decimal("9.95") or not percent else f"{percent:.2g}%"
-
-
-def format_bytes(count: float) -> str:
-    """Return a size in decimal units: ``812 B``, ``12.3 kB``, ``4.5 MB``."""
-    if count < 1000:
-        return f"{count:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        count /= 1000
-        if count < 999.95:
-            return f"{count:.1f} {unit}"
-    return f"{count / 1000:,.1f} TB"

@@ -17,7 +17,7 @@ from typing import Any, Callable, Optional
 import pytest
 
 from recost.cli import main
-from recost.cli.list_age import old_list
+from recost.cli._shared.list_age import old_list
 from recost.pricing.list_place import how_to_install
 from recost.pricing.price_list import MOST_BYTES, builtin_day, enveloped
 from tests.loopback import refused_port
