@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import Token
-from decimal import Context, Decimal
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Callable, Final, Optional, TypeVar, cast
 
+from recost._money import EXACT
 from recost._text import printable
 from recost.interceptors.exchange import Exchange, exchange_of
 from recost.interceptors.scope import EMPTY, Scope, scope
@@ -29,7 +30,6 @@ __all__ = ["Spend", "cost_for", "provider_for", "tag", "track"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PriceOf = Callable[[Exchange], Optional[Cost]]
 
-_EXACT: Final = Context(prec=60)
 _MANY: Final = 1000
 _MAX_TAGS: Final = 10
 _MAX_TEXT: Final = 100
@@ -132,12 +132,12 @@ class Spend:
         if cost.usd is None:
             self._unpriced += 1
             return
-        self._cost = _EXACT.add(self._cost, cost.usd)
-        self._by_provider[cost.provider] = _EXACT.add(
+        self._cost = EXACT.add(self._cost, cost.usd)
+        self._by_provider[cost.provider] = EXACT.add(
             self._by_provider.get(cost.provider, Decimal(0)), cost.usd
         )
         if cost.model is not None:
-            self._by_model[cost.model] = _EXACT.add(self._by_model.get(cost.model, Decimal(0)), cost.usd)
+            self._by_model[cost.model] = EXACT.add(self._by_model.get(cost.model, Decimal(0)), cost.usd)
 
 
 class _Scoped:

@@ -98,7 +98,9 @@ class RecostBudgetExceededError(RecostError):
         unpriced: bool = False,
         unknown: bool = False,
     ) -> None:
-        spent = f"${spent_usd:f} of ${limit_usd:f} spent"
+        from recost._money import format_exact_usd  # noqa: PLC0415 - decimal is slow to import
+
+        spent = f"{format_exact_usd(spent_usd)} of {format_exact_usd(limit_usd)} spent"
         if unpriced:
             reason = f"refuses calls whose price isn't known ({spent})"
         elif unknown:

@@ -7,10 +7,11 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Union
 
+from recost._money import EXACT
 from recost._patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -182,7 +183,6 @@ _STRING_OR_ODD: Final = LazyPattern(
 )
 _BLANK: Final = b" \t\n\v\f\r"
 _LAST_PLACE: Final = Decimal(1).scaleb(-24)
-_EXACT: Final = Context(prec=80)
 _FINITE_DIGITS: Final = 18
 _STEPS_AT_ONCE: Final = 1 << 14
 _MAX_MENDED: Final = 1 << 18
@@ -414,8 +414,8 @@ def _count(value: Any) -> Optional[int]:
 def _dollars(cents: Any) -> Optional[Decimal]:
     if _number(abs(cents) if isinstance(cents, float) else cents, MAX_CENTS) is None:
         return None
-    exact = Decimal(repr(cents)).quantize(_LAST_PLACE, ROUND_HALF_UP, _EXACT)
-    return _EXACT.scaleb(exact, -2) if exact >= 0 else None
+    exact = Decimal(repr(cents)).quantize(_LAST_PLACE, ROUND_HALF_UP, EXACT)
+    return EXACT.scaleb(exact, -2) if exact >= 0 else None
 
 
 def _latency(value: Any) -> Optional[float]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final, NamedTuple, Optional, TypeVar
 
+from recost._money import LENIENT
 from recost.events import ModelEntry, TagEntry
 
-__all__ = ["EXACT", "MAX_MODELS", "NOTHING", "Detail", "Facts", "TagSets", "Tags"]
+__all__ = ["MAX_MODELS", "NOTHING", "Detail", "Facts", "TagSets", "Tags"]
 
-EXACT: Final = Context(prec=60, traps=[])
-"""Of our own: the precision and the traps of the thread's context are the application's."""
 NOTHING: Final = Decimal(0)
 MAX_MODELS: Final = 50
 """Models told apart in one bucket; the rest is ``other``."""
@@ -76,7 +75,7 @@ class _Row:
         if facts.cost_cents is None:
             self.unpriced += 1
         else:
-            self.cost = EXACT.add(self.cost, facts.cost_cents)
+            self.cost = LENIENT.add(self.cost, facts.cost_cents)
 
     def merge(self, other: _Row) -> None:
         self.count += other.count
@@ -84,7 +83,7 @@ class _Row:
         self.unpriced += other.unpriced
         self.tokens_in += other.tokens_in
         self.tokens_out += other.tokens_out
-        self.cost = EXACT.add(self.cost, other.cost)
+        self.cost = LENIENT.add(self.cost, other.cost)
 
 
 class Detail:
@@ -113,7 +112,7 @@ class Detail:
         if facts.cost_cents is None:
             self._unpriced += 1
         elif facts.cost_cents or facts.source != "unknown":
-            self._costs[facts.source] = EXACT.add(self._costs.get(facts.source, NOTHING), facts.cost_cents)
+            self._costs[facts.source] = LENIENT.add(self._costs.get(facts.source, NOTHING), facts.cost_cents)
         if not facts.metered:
             return
         self._metered = True
@@ -130,7 +129,7 @@ class Detail:
         self._attempts += other._attempts
         self._unpriced += other._unpriced
         for source, cost in other._costs.items():
-            self._costs[source] = EXACT.add(self._costs.get(source, NOTHING), cost)
+            self._costs[source] = LENIENT.add(self._costs.get(source, NOTHING), cost)
         for kind, count in other._tokens.items():
             self._tokens[kind] = self._tokens.get(kind, 0) + count
         for model, row in other._models.items():

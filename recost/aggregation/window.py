@@ -6,7 +6,8 @@ import sys
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, Optional, Union
 
-from recost.aggregation.detail import EXACT, NOTHING, Detail, Facts, TagSets
+from recost._money import LENIENT
+from recost.aggregation.detail import NOTHING, Detail, Facts, TagSets
 from recost.aggregation.quantiles import Latencies
 from recost.events import MetricEntry, WindowSummary
 
@@ -94,7 +95,7 @@ class Bucket:
         self.error_count += other.error_count
         self.request_bytes += other.request_bytes
         self.response_bytes += other.response_bytes
-        self._cost = EXACT.add(self.cost_cents, other.cost_cents)
+        self._cost = LENIENT.add(self.cost_cents, other.cost_cents)
         if self.detail is None:
             self.detail = other.detail
         elif other.detail is not None:
@@ -121,7 +122,7 @@ class Bucket:
 
     def _settle(self) -> None:
         if self.unit_count:
-            self._cost = EXACT.fma(self._unit_exact, Decimal(self.unit_count), self._cost)
+            self._cost = LENIENT.fma(self._unit_exact, Decimal(self.unit_count), self._cost)
             self.unit_count = 0
 
 

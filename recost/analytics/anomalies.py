@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, Literal, Optional
 
-from recost.analytics.answer import EXACT
+from recost._money import EXACT
 from recost.analytics.series import Series
 from recost.analytics.usual import LEAST_DAYS, MOST_DAYS, Usual
 

@@ -6,9 +6,10 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost._money import EXACT
 from recost.analytics.cache import Readings
 from recost.analytics.extent import extent
 from recost.analytics.lines import MEASURES
@@ -18,8 +19,6 @@ from recost.analytics.sql import Statement
 
 __all__ = ["FORMATS", "Answer", "Figures", "Group", "add_up", "ask", "named"]
 
-EXACT: Final = Context(prec=80)
-"""What amounts are added up in: more digits than they have together."""
 _LATER: Final = (
     "reported_usd",
     "computed_usd",

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final, Literal, Optional, Union
 
-from recost.analytics.answer import EXACT
+from recost._money import EXACT
 from recost.analytics.window import Metric, Model, Window
 
 __all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "Rates", "Recent", "Sums"]

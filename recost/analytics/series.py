@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Optional
 
-from recost.analytics.answer import EXACT, add_up, ask
+from recost._money import EXACT
+from recost.analytics.answer import add_up, ask
 from recost.analytics.cache import Readings
 from recost.analytics.query import Question
 

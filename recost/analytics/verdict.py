@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Optional
 
-from recost.analytics.answer import EXACT, Answer
+from recost._money import EXACT, format_change, format_exact_usd, format_usd
+from recost.analytics.answer import Answer
 from recost.analytics.baseline import Baseline
-from recost.analytics.money import format_change, format_usd
 
 __all__ = ["Limits", "judge"]
 
@@ -68,4 +68,4 @@ def _percent(limits: Limits) -> str:
 def _apart(one: Decimal, other: Decimal) -> tuple[str, str]:
     """Return two amounts, with all their digits where they would look alike and are not."""
     shown = format_usd(one), format_usd(other)
-    return shown if one == other or shown[0] != shown[1] else (f"${one:,f}", f"${other:,f}")
+    return shown if one == other or shown[0] != shown[1] else (format_exact_usd(one), format_exact_usd(other))

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost.analytics.answer import EXACT
+from recost._money import EXACT
 from recost.analytics.cache import Readings
 from recost.analytics.lines import MEASURES
 from recost.analytics.query import Question

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Final, NamedTuple, Optional
 
+from recost._money import EXACT
 from recost.budgets.model import Budget
 from recost.budgets.periods import Period, load_zone, period_at
 from recost.budgets.store import Entry
 from recost.errors import RecostBudgetExceededError
 from recost.pricing.paths import model_in_path
 
-__all__ = ["EXACT", "ZERO", "Account", "Call", "Notice"]
+__all__ = ["ZERO", "Account", "Call", "Notice"]
 
-EXACT: Final = Context(prec=60)
 _MAX_TARGETS: Final = 1000
 _KEPT: Final = 8
 """Periods whose sums are kept, for a clock that is put back."""

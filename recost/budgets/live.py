@@ -19,7 +19,8 @@ from typing import Any, Callable, Final, NamedTuple
 
 from recost import _files
 from recost._documents import parse_json
-from recost.budgets.account import EXACT, ZERO, Account
+from recost._money import EXACT
+from recost.budgets.account import ZERO, Account
 from recost.budgets.store import parse_amount
 
 __all__ = ["LiveSums"]

@@ -10,10 +10,10 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Final
 
+from recost._money import format_usd
 from recost._text import cells as cells_of
 from recost._text import printable
 from recost.analytics.following import Follower
-from recost.analytics.money import format_usd
 from recost.analytics.spans import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
 from recost.cli._shared.arguments import right_now, telemetry_folder, whole

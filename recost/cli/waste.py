@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost._money import format_usd
 from recost.analytics.cache import Readings
-from recost.analytics.money import format_usd
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.spans import SpanError
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
-from typing import Final, Literal, Optional
+from decimal import Decimal
+from typing import Literal, Optional
 
+from recost._money import PRICING
 from recost.pricing.usage.model import Usage
 
-__all__ = ["EXACT", "Cost", "Source"]
-
-EXACT: Final = Context(prec=28)
-"""For amounts of money: the application may have changed the context of its threads."""
+__all__ = ["Cost", "Source"]
 
 Source = Literal["reported", "computed", "estimated", "unknown"]
 
@@ -41,4 +39,4 @@ class Cost:
     @property
     def cents(self) -> Optional[Decimal]:
         """US cents; None when not known."""
-        return None if self.usd is None else EXACT.multiply(self.usd, Decimal(100))
+        return None if self.usd is None else PRICING.multiply(self.usd, Decimal(100))

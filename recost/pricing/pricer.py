@@ -12,7 +12,8 @@ from decimal import Decimal, localcontext
 from functools import partial
 from typing import Any, Callable, Final, NamedTuple, Optional
 
-from recost.pricing.cost import EXACT, Cost, Source
+from recost._money import PRICING
+from recost.pricing.cost import Cost, Source
 from recost.pricing.genai import GenaiPrices, Quote
 from recost.pricing.list_place import ListPlace
 from recost.pricing.model import MatchResult, ProviderDef
@@ -182,7 +183,7 @@ class Pricer:
             unread,
             asked,
         )
-        with localcontext(EXACT):
+        with localcontext(PRICING):
             free = failed and not rule.failed_calls_billed
             amount = _Amount(*_NOTHING) if free else self._amount(call)
             if not free and usage is not None and usage.receipts:

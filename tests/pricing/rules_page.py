@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Optional
 
-from recost.cli.prices.listing import format_usd, prices_of
+from recost._money import format_unit_price
+from recost.cli.prices.listing import prices_of
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import NO_USAGE, PriceCase
 from recost.pricing.providers import BUILTIN_PROVIDERS
@@ -69,7 +70,7 @@ def _method(rule: ProviderDef, case: Optional[PriceCase]) -> str:
 def _billed(unit: str, usd: Optional[Decimal]) -> str:
     if usd is None:
         return unit
-    return "the call is free" if usd == 0 and unit == "call" else f"{format_usd(usd)} for {unit}"
+    return "the call is free" if usd == 0 and unit == "call" else f"{format_unit_price(usd)} for {unit}"
 
 
 def _nothing(usage: Optional[str]) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, Optional
 
-from recost.analytics.answer import EXACT, Answer, Figures
-from recost.analytics.money import format_usd
+from recost._money import EXACT, format_usd
+from recost.analytics.answer import Answer, Figures
 
 __all__ = ["FLAT", "flat_note", "left_out", "not_compared", "sources_of"]
 

@@ -11,7 +11,6 @@ from recost.analytics.query import tag_of
 
 __all__ = [
     "format_bytes",
-    "format_money",
     "format_ms",
     "format_share",
     "name_of",
@@ -30,20 +29,6 @@ def name_of(by: str, name: Optional[str]) -> str:
 def zone_name(zone: object, now: datetime) -> str:
     """Return what a time zone is called."""
     return str(getattr(zone, "key", None) or now.astimezone(zone).tzname())  # type: ignore[arg-type]
-
-
-def format_money(cents: float) -> str:
-    """Return US cents as dollars: to the cent from a dollar up, to four or six places below."""
-    if cents <= 0:
-        return "$0"
-    dollars = cents / 100
-    if dollars < 0.0001:
-        return f"${dollars:.6f}" if dollars >= 0.000001 else "<$0.000001"
-    if dollars < 0.99995:
-        return f"${dollars:.4f}"
-    if dollars < 999_999.995:
-        return f"${dollars:,.2f}"
-    return f"${dollars / 1e6:,.2f}M" if dollars < 999_995_000 else f"${dollars / 1e9:,.2f}B"
 
 
 def format_ms(milliseconds: float) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, Optional
 
+from recost._money import format_change, format_usd
 from recost.analytics.anomalies import Anomaly, Review, Span
-from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.analytics.series import Series
 from recost.analytics.usual import LEAST_DAYS, MOST_DAYS

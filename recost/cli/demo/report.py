@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from recost.cli._shared.formats import format_bytes, format_money, format_ms
+from recost._money import EXACT, format_usd
+from recost.cli._shared.formats import format_bytes, format_ms
 from recost.cli._shared.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Row:
     @property
     def cost(self) -> str:
         """The cost, for people; ``unknown`` where no call that could cost anything has a price."""
-        return "unknown" if self.unpriced and not self.cents else format_money(self.cents)
+        return "unknown" if self.unpriced and not self.cents else _dollars(self.cents)
 
     @property
     def p50_ms(self) -> float:
@@ -128,9 +130,13 @@ def table(rows: Iterable[Row]) -> Table:
         "",
         "",
         format_bytes(sum(row.size for row in rows)),
-        format_money(sum(row.cents for row in rows)),
+        _dollars(sum(row.cents for row in rows)),
     )
     return Table(_COLUMNS, [*cells], total)
+
+
+def _dollars(cents: float) -> str:
+    return format_usd(EXACT.scaleb(Decimal(repr(cents)), -2))
 
 
 def reconcile(served: Sequence[Served], refused: int, rows: Sequence[Row]) -> tuple[bool, str]:

@@ -10,8 +10,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost._money import format_usd
 from recost.analytics.forecast import Forecast, Horizon
-from recost.analytics.money import format_usd
 from recost.analytics.outlook import LEAST_DAYS
 from recost.analytics.query import Question, tag_of
 from recost.analytics.series import Series

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Optional
 from urllib.parse import urlsplit
 
+from recost._money import format_unit_price
 from recost._text import printable
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style
-from recost.cli.prices.listing import format_usd, prices_of, without
+from recost.cli.prices.listing import prices_of, without
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
 from recost.pricing.prices import PriceCase, Prices
@@ -82,7 +83,7 @@ def _price_lines(
         yield "priced by", "the cost that the answer reports, when it does"
     case = prices if isinstance(prices, PriceCase) else None
     own = [
-        f"{format_usd(usd)} a {unit}" + (f" ({day}, {source})" if source else "")
+        f"{format_unit_price(usd)} a {unit}" + (f" ({day}, {source})" if source else "")
         for unit, usd, source, day in prices_of(rule, case)
         if usd is not None and "estimate" not in unit
     ]
@@ -100,6 +101,9 @@ def _price_lines(
     cents = match.cost_cents
     billed = prices.is_priced or prices.genai_provider or case is not None
     if cents is not None and not (cents == 0 and billed):
-        yield "", f"the flat estimate of {format_usd(cents / 100)} a call ({rule.cost_source or 'yours'})"
+        yield (
+            "",
+            f"the flat estimate of {format_unit_price(cents / 100)} a call ({rule.cost_source or 'yours'})",
+        )
     yield "", "otherwise the cost is unknown, which is not 0"
     yield "failed", "billed like others" if rule.failed_calls_billed else "calls that failed cost nothing"

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost._money import format_unit_price
 from recost._text import printable
 from recost.cli._shared.tables import shorten
 from recost.cli._shared.terminal import WIDTH, Style
@@ -16,7 +17,7 @@ from recost.pricing.model import ProviderDef
 from recost.pricing.prices import PriceCase
 from recost.pricing.registry import ProviderRegistry
 
-__all__ = ["Price", "format_usd", "list_prices", "prices_of", "show_prices", "without"]
+__all__ = ["Price", "list_prices", "prices_of", "show_prices", "without"]
 
 REPORTED: Final = "cost in the answer"
 NO_PRICE: Final = "yours to give"
@@ -154,22 +155,7 @@ def _amount(price: Price) -> str:
     """Return the amount, or where it is from when it is not in the rule."""
     if price.usd is None:
         return {REPORTED: "exact", NO_PRICE: "unknown"}.get(price.unit, "by model")
-    return format_usd(price.usd)
-
-
-def format_usd(usd: Decimal) -> str:
-    """Return an amount of dollars for one unit, or for a thousand or a million where it is small."""
-    if usd == 0:
-        return "$0"
-    for count, name in ((1, ""), (1_000, "/1k"), (1_000_000, "/1M")):
-        if usd * count >= Decimal("0.001"):
-            return f"${_plain(usd * count)}{name}"
-    return f"${usd:.3E}"
-
-
-def _plain(amount: Decimal) -> str:
-    text = format(round(amount, 6), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return format_unit_price(price.usd)
 
 
 def _where(rule: ProviderDef, case: Optional[PriceCase]) -> str:

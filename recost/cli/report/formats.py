@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost._money import format_change, format_usd
 from recost._text import csv_cell, markdown
 from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.engine import identifier, literal
-from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import tag_of
 from recost.cli._shared.footnotes import flat_note, not_compared, sources_of
 from recost.cli._shared.formats import name_of, table_row

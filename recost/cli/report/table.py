@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Callable, Final, Optional
 
+from recost._money import format_change, format_usd
 from recost.analytics.answer import Answer, Group
-from recost.analytics.money import format_change, format_usd
 from recost.analytics.query import TIMES, tag_of
 from recost.cli._shared.footnotes import not_compared, sources_of
 from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of, zone_name

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Callable, Final, Optional
 
-from recost.analytics.answer import EXACT
+from recost._money import EXACT, format_usd
 from recost.analytics.live import BUCKETS, BY, By, Rates, Recent, Sums
-from recost.analytics.money import format_usd
 from recost.analytics.trend import sparkline
 from recost.cli._shared.footnotes import flat_note
 from recost.cli._shared.formats import format_ms, format_share, name_of
@@ -35,6 +34,8 @@ not known are in no cost. Windows do not tell errors and latencies by model."""
 _BARS: Final = 10
 _MONTH_DAYS: Final = 30
 _SORT_KEYS: Final = {"c": "cost", "a": "calls", "e": "errors", "p": "p95"}
+_ROUGH_FROM: Final = 100
+"""Dollars from which on a rate, a projection, is shown without cents."""
 _ROOMY: Final = 130
 """Columns from which on there is room for all."""
 _UNKNOWN: Final = "-"
@@ -126,7 +127,9 @@ def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
     def usd(sums: Sums, minutes: int = 1) -> str:
         if not sums.cost_usd and 0 < sums.calls <= sums.unpriced:
             return "unknown" if minutes == 1 else _UNKNOWN
-        return _roughly(EXACT.multiply(rates.a_minute(sums.cost_usd), Decimal(minutes)))
+        return format_usd(
+            EXACT.multiply(rates.a_minute(sums.cost_usd), Decimal(minutes)), whole_from=_ROUGH_FROM
+        )
 
     def errors(sums: Sums) -> str:
         told = view.by != "model" or sums is rates.total
@@ -164,11 +167,6 @@ def _weight(sort: str, names: tuple[Optional[str], ...], sums: Sums) -> tuple[ob
 def _bars(trend: Sequence[Decimal]) -> str:
     step = BUCKETS // _BARS
     return sparkline([sum(trend[at : at + step], Decimal(0)) for at in range(0, len(trend), step)])
-
-
-def _roughly(dollars: Decimal) -> str:
-    """Return a rate: a projection is not known to the cent."""
-    return f"${dollars:,.0f}" if dollars >= 100 else format_usd(dollars)
 
 
 def _rate(rate: Decimal) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost._money import LENIENT
 from recost._patterns import LazyPattern
 from recost.pricing.usage.model import Number
 
@@ -26,8 +27,6 @@ __all__ = [
 UNKNOWN: Final = "?"
 """Key of a member whose name was lost in a gap."""
 
-_EXACT: Final = Context(prec=80, traps=[])
-"""The application may have changed the context of its threads."""
 _MOST: Final = 10**15
 _DIGITS: Final = 40
 _LEAST_EXPONENT: Final = -40
@@ -60,7 +59,7 @@ def count(value: Any) -> Optional[Number]:
         value = Decimal(value)
     if not isinstance(value, Decimal) or not value.is_finite() or not 0 <= value <= _MOST:
         return None
-    if value == value.to_integral_value(context=_EXACT):
+    if value == value.to_integral_value(context=LENIENT):
         return int(value)
     shape = value.as_tuple()
     if len(shape.digits) > _DIGITS or not isinstance(shape.exponent, int) or shape.exponent < _LEAST_EXPONENT:
@@ -75,7 +74,7 @@ def add(*values: Optional[Number]) -> Number:
         if isinstance(total, int) and isinstance(value, int):
             total += value
         elif value is not None:
-            total = _EXACT.add(Decimal(total), Decimal(value))
+            total = LENIENT.add(Decimal(total), Decimal(value))
     return total
 
 
@@ -88,7 +87,7 @@ def dollars(value: Any) -> Optional[Decimal]:
 def scaled(value: Any, exponent: int) -> Optional[Decimal]:
     """Return a quantity times a power of ten, exactly."""
     found = count(value)
-    return None if found is None else _EXACT.scaleb(Decimal(found), exponent)
+    return None if found is None else LENIENT.scaleb(Decimal(found), exponent)
 
 
 def identifier(value: Any) -> Optional[str]:

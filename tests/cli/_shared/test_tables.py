@@ -7,39 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recost._text import cells
-from recost.cli._shared.formats import format_bytes, format_money, format_ms
+from recost.cli._shared.formats import format_bytes, format_ms
 from recost.cli._shared.tables import Column, Table, padded, shorten, wrap
 from recost.cli._shared.terminal import WIDTH, Style
 
 PLAIN = Style(enabled=False)
-
-
-@pytest.mark.parametrize(
-    ("cents", "shown"),
-    [
-        (0, "$0"),
-        (0.00001, "<$0.000001"),
-        (0.0001, "$0.000001"),
-        (0.0012, "$0.000012"),
-        (0.01, "$0.0001"),
-        (2, "$0.0200"),
-        (99.99, "$0.9999"),
-        (99.999, "$1.00"),
-        (123.4, "$1.23"),
-        (123_456_789, "$1.23M"),
-        (99_999_999.4, "$999,999.99"),
-        (1e12, "$10.00B"),
-    ],
-)
-def test_money(cents: float, shown: str) -> None:
-    assert format_money(cents) == shown
-
-
-@given(st.floats(min_value=0, max_value=1e13))
-def test_money_fits_its_column_and_is_nothing_only_for_nothing(cents: float) -> None:
-    shown = format_money(cents)
-    assert len(shown) <= 11
-    assert (shown == "$0") == (cents == 0)
 
 
 @pytest.mark.parametrize(

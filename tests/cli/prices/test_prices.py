@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recost.cli import main
-from recost.cli.prices.listing import format_usd, list_prices
+from recost.cli.prices.listing import list_prices
 from recost.pricing.model import ProviderDef
 from recost.pricing.registry import ProviderRegistry
 
@@ -86,23 +86,6 @@ def test_the_age_of_a_price() -> None:
     rule = ProviderDef("h.example", "h", usd_per_call=Decimal(1), price_date="2025-12", price_source="s")
     (price,) = list_prices(ProviderRegistry([rule]), "h", date(2026, 11, 21))
     assert (price.age_months, price.builtin, price.usd) == (11, False, Decimal(1))
-
-
-@pytest.mark.parametrize(
-    ("usd", "text"),
-    [
-        ("0", "$0"),
-        ("12.5", "$12.5"),
-        ("0.0083", "$0.0083"),
-        ("0.0005", "$0.5/1k"),
-        ("0.0000004", "$0.4/1M"),
-        ("0.000016", "$0.016/1k"),
-        ("1E-12", "$1.000E-12"),
-        ("100", "$100"),
-    ],
-)
-def test_amounts(usd: str, text: str) -> None:
-    assert format_usd(Decimal(usd)) == text
 
 
 @needs_genai

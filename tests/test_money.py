@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.analytics.money import format_change, format_usd
+from recost._money import format_change, format_exact_usd, format_unit_price, format_usd
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,29 @@ def test_what_is_shown_is_near(amount: Decimal) -> None:
 )
 def test_changes(now: str, before: str, shown: str) -> None:
     assert format_change(Decimal(now), Decimal(before)) == shown
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        ("0", "$0"),
+        ("12.5", "$12.5"),
+        ("0.0083", "$0.0083"),
+        ("0.0005", "$0.5/1k"),
+        ("0.0000004", "$0.4/1M"),
+        ("0.000016", "$0.016/1k"),
+        ("1E-12", "$1.000E-12"),
+        ("100", "$100"),
+    ],
+)
+def test_prices_of_a_unit(usd: str, text: str) -> None:
+    assert format_unit_price(Decimal(usd)) == text
+
+
+def test_an_amount_in_full() -> None:
+    assert format_exact_usd(Decimal("1234.50000001")) == "$1,234.50000001"
+
+
+def test_projections_have_no_cents() -> None:
+    assert format_usd(Decimal("99.996"), whole_from=100) == "$100"
+    assert format_usd(Decimal("99.994"), whole_from=100) == "$99.99"

@@ -1,0 +1,80 @@
+"""Exact amounts of money: the contexts they are computed in, and how people are shown them."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import Final
+
+__all__ = [
+    "EXACT",
+    "LENIENT",
+    "PRICING",
+    "format_change",
+    "format_exact_usd",
+    "format_unit_price",
+    "format_usd",
+]
+
+# Contexts of our own: the application may have changed the precision and the traps of its threads.
+EXACT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
+"""For sums: more digits than all amounts have together."""
+LENIENT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[])
+"""The same without exceptions, for numbers out of responses."""
+PRICING: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
+"""For the price of one call."""
+
+_LEAST: Final = Decimal("0.000001")
+_STEPS: Final = ((Decimal("0.01"), _LEAST), (Decimal(1), Decimal("0.0001")))
+_CENT: Final = Decimal("0.01")
+_WHOLE_FROM: Final = 10_000
+_LEAST_UNIT: Final = Decimal("0.001")
+
+
+def format_usd(dollars: Decimal, *, whole_from: int = _WHOLE_FROM) -> str:
+    """Return an amount as ``$12,345``, ``$31.07``, ``$0.0214``, ``$0.000012`` or ``<$0.000001``.
+
+    Args:
+        dollars: The amount in US dollars.
+        whole_from: The least amount that is shown without cents.
+    """
+    if dollars < 0:
+        return f"-{format_usd(-dollars, whole_from=whole_from)}"
+    if dollars == 0:
+        return "$0"
+    if dollars < _LEAST:
+        return f"<${_LEAST}"
+    for below, step in (*_STEPS, (whole_from, _CENT)):
+        shown = dollars.quantize(step, context=EXACT)
+        if shown < below:
+            whole, _, places = f"{shown:,f}".partition(".")
+            # A fifth and a sixth place of zero are dropped.
+            return f"${whole}.{places[:4]}{places[4:].rstrip('0')}"
+    return f"${dollars.quantize(Decimal(1), context=EXACT):,f}"
+
+
+def format_exact_usd(dollars: Decimal) -> str:
+    """Return an amount with all its digits: ``$1,234.5``."""
+    return f"${dollars:,f}"
+
+
+def format_unit_price(usd: Decimal) -> str:
+    """Return the price of one unit, or of a thousand or a million where it is small: ``$0.4/1M``."""
+    if usd == 0:
+        return "$0"
+    for count, name in ((1, ""), (1_000, "/1k"), (1_000_000, "/1M")):
+        if usd * count >= _LEAST_UNIT:
+            amount = format(round(usd * count, 6), "f")
+            return f"${amount.rstrip('0').rstrip('.') if '.' in amount else amount}{name}"
+    return f"${usd:.3E}"
+
+
+def format_change(now: Decimal, before: Decimal) -> str:
+    """Return a change as ``+12%``, ``-3.4%``, ``x50`` or ``=``; ``new`` where there was nothing before."""
+    if now == before:
+        return "="
+    if before == 0:
+        return "new"
+    share = (now - before) / before * 100
+    if abs(share) >= 1000:
+        return f"x{(now / before).quantize(Decimal(1), context=EXACT):,f}" if now > 0 else f"{share:.0f}%"
+    return f"{share:+.1f}%" if abs(share) < Decimal("9.95") else f"{share:+.0f}%"
