@@ -20,8 +20,9 @@ from typing import Any, Callable, Final, Optional, TypeVar, cast
 
 from recost._money import EXACT
 from recost._text import printable
-from recost.interceptors.exchange import Exchange, exchange_of
-from recost.interceptors.scope import EMPTY, Scope, scope
+from recost.interceptors.context import EMPTY, CostScope, cost_scope
+from recost.interceptors.exchange import Exchange
+from recost.interceptors.responses import exchange_of
 from recost.lifecycle import current_cost_of
 from recost.pricing.cost import Cost
 
@@ -144,13 +145,13 @@ class _Scoped:
     """Enters a scope: as a context manager, plain or async, and around every call of a function."""
 
     def __init__(self) -> None:
-        self._entered: list[Token[Optional[Scope]]] = []
+        self._entered: list[Token[Optional[CostScope]]] = []
 
-    def _inside(self, outer: Scope) -> Scope:
+    def _inside(self, outer: CostScope) -> CostScope:
         raise NotImplementedError
 
     def _enter(self) -> None:
-        self._entered.append(scope.set(self._inside(scope.get() or EMPTY)))
+        self._entered.append(cost_scope.set(self._inside(cost_scope.get() or EMPTY)))
 
     def __exit__(
         self,
@@ -160,7 +161,7 @@ class _Scoped:
     ) -> None:
         # Left in another context than entered, as a generator may be: that one's scope stays.
         with suppress(ValueError):
-            scope.reset(self._entered.pop())
+            cost_scope.reset(self._entered.pop())
 
     async def __aexit__(
         self,
@@ -223,7 +224,7 @@ class track(_Scoped):  # noqa: N801 - used like a function
         tracked.spend = self._spend  # type: ignore[attr-defined]
         return tracked
 
-    def _inside(self, outer: Scope) -> Scope:
+    def _inside(self, outer: CostScope) -> CostScope:
         return outer.with_collector(self._current)
 
     def _again(self) -> track:
@@ -257,7 +258,7 @@ class tag(_Scoped):  # noqa: N801 - used like a function
         """Have the calls of a function, or of a coroutine function, tagged."""
         return self._around(function)
 
-    def _inside(self, outer: Scope) -> Scope:
+    def _inside(self, outer: CostScope) -> CostScope:
         return outer.with_tags(self._tags)
 
     def _again(self) -> tag:

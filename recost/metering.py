@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostError
-from recost.interceptors.exchange import Exchange, Target, Wanted, clean_path
+from recost.interceptors.exchange import Exchange, Wanted
+from recost.interceptors.targets import Target, clean_path
 from recost.pricing.cost import Cost
 from recost.pricing.list_place import ListPlace
 from recost.pricing.model import MatchResult

@@ -16,8 +16,9 @@ from recost.aggregation.aggregator import Call, UnlockedAggregator
 from recost.aggregation.detail import Facts
 from recost.aggregation.window import Window
 from recost.events import RawEvent
-from recost.interceptors.exchange import LONGEST_METHOD, Exchange, clean_path, origin
-from recost.interceptors.scope import Scope
+from recost.interceptors.context import CostScope
+from recost.interceptors.exchange import Exchange
+from recost.interceptors.targets import LONGEST_METHOD, clean_path, origin
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
@@ -150,7 +151,7 @@ class Pipeline:
             return None
         return self._meter.cost_of(exchange)
 
-    def _settle(self, scope: Scope) -> None:
+    def _settle(self, scope: CostScope) -> None:
         try:
             for collector in scope.collectors:
                 collector.settle(self.cost_of)

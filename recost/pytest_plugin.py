@@ -22,7 +22,8 @@ import pytest
 if TYPE_CHECKING:
     from recost.attribution import Spend
     from recost.config import Settings
-    from recost.interceptors.exchange import Exchange, Target, Wanted
+    from recost.interceptors.exchange import Exchange, Wanted
+    from recost.interceptors.targets import Target
     from recost.lifecycle import RecostHandle
     from recost.lifecycle.reporting import Reporter
     from recost.lifecycle.runtime import Runtime

@@ -18,8 +18,8 @@ from hypothesis import given
 
 import recost
 from recost._text import printable
+from recost.interceptors.context import cost_scope
 from recost.interceptors.exchange import Exchange, nowhere
-from recost.interceptors.scope import scope
 from recost.pricing.cost import Cost
 from tests.hostile_names import is_inert, names
 from tests.metered import CANARY, MODEL, Metered, metered_server, usd
@@ -327,7 +327,7 @@ def test_the_value_of_a_tag_is_shown_as_it_can_be(name: str) -> None:
         assert not name.strip() or len(name) > 100
         return
     with tagged:
-        inside = scope.get()
+        inside = cost_scope.get()
         assert inside is not None
         ((_, value),) = inside.tags
     assert is_inert(value)
@@ -382,16 +382,16 @@ def test_a_response_is_not_kept_alive(server: Metered, handle: recost.RecostHand
     import gc
     import weakref
 
-    from recost.interceptors import exchange
+    from recost.interceptors import responses
 
-    before = set(exchange._seen)  # what earlier tests have left open
+    before = set(responses._exchanges)  # what earlier tests have left open
     response, _ = with_httpx(f"{server.url}/v1/chat")
     gone = weakref.ref(response)
     assert recost.cost_for(response) is not None
     del response
     gc.collect()
     assert gone() is None
-    assert set(exchange._seen) <= before
+    assert set(responses._exchanges) <= before
 
 
 def test_what_piles_up_is_priced_when_a_call_begins_not_where_one_ends(server: Metered) -> None:

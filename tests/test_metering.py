@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from recost.interceptors._listeners import Fan
 from recost.interceptors.exchange import Exchange
+from recost.interceptors.fanout import Fan
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
 

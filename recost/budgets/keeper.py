@@ -21,7 +21,8 @@ from recost.budgets.account import Account, Call, Notice
 from recost.budgets.books import Books
 from recost.budgets.model import Budget
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors.exchange import Exchange, Sink, clean_path
+from recost.interceptors.exchange import Exchange, Sink
+from recost.interceptors.targets import clean_path
 from recost.pricing.cost import Cost
 from recost.pricing.pricer import UNKNOWN_PROVIDER
 from recost.pricing.registry import ProviderRegistry

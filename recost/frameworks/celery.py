@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple, Optional
 from recost.config import RecostConfig, resolve
 from recost.frameworks import serving
 from recost.frameworks.tagging import TagFunction, Tagging, leave
-from recost.interceptors.scope import EMPTY, Scope
-from recost.interceptors.scope import scope as current_scope
+from recost.interceptors.context import EMPTY, CostScope
+from recost.interceptors.context import cost_scope as current_scope
 from recost.lifecycle import current_handle
 
 try:
@@ -73,7 +73,7 @@ class _Running(NamedTuple):
     """A task that is being executed; eager ones run inside others."""
 
     task_id: str
-    token: Token[Optional[Scope]]
+    token: Token[Optional[CostScope]]
     outer: Optional[_Running]
 
 

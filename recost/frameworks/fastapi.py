@@ -14,7 +14,7 @@ from recost.config import RecostConfig, resolve
 from recost.frameworks import serving
 from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, is_inside, leave
 from recost.frameworks.templates import asgi_template
-from recost.interceptors.scope import scope as current_scope
+from recost.interceptors.context import cost_scope as current_scope
 from recost.lifecycle.ends import aside
 
 __all__ = ["RecostMiddleware"]

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 from recost.config import RecostConfig, Settings, explicit, overlay, resolve, variable
 from recost.frameworks import serving
 from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, is_inside, leave
-from recost.interceptors.scope import LateScope
-from recost.interceptors.scope import Scope as CallScope
-from recost.interceptors.scope import scope as current_scope
+from recost.interceptors.context import CostScope, LateCostScope
+from recost.interceptors.context import cost_scope as current_scope
 from recost.lifecycle import RecostHandle, current_handle
 
 try:
@@ -160,7 +159,7 @@ class _Starter:
 class _Body:
     """A body that is made while the server sends it: each part of it belongs to the request."""
 
-    def __init__(self, body: Iterable[bytes], inside: Optional[CallScope]) -> None:
+    def __init__(self, body: Iterable[bytes], inside: Optional[CostScope]) -> None:
         self._body = body
         self._inside = inside
         self._iterator: Optional[Iterator[bytes]] = None
@@ -195,7 +194,7 @@ class _WsgiTags(RequestTags):
     __slots__ = ("_app", "_root", "seen")
 
     def __init__(
-        self, environ: WSGIEnvironment, tagging: Tagging, outer: Optional[CallScope], app: WSGIApplication
+        self, environ: WSGIEnvironment, tagging: Tagging, outer: Optional[CostScope], app: WSGIApplication
     ) -> None:
         super().__init__(environ, tagging, outer)
         self.seen: Optional[Request] = None
@@ -228,7 +227,7 @@ class _WsgiTags(RequestTags):
 def _note_request() -> None:
     """Remember Flask's request, which knows its rule, beyond its context: a stream may go on."""
     inside = current_scope.get()
-    source = inside.source if isinstance(inside, LateScope) else None
+    source = inside.source if isinstance(inside, LateCostScope) else None
     if isinstance(source, _WsgiTags):
         source.seen = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - documented
 

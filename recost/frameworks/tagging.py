@@ -12,7 +12,7 @@ from typing import Any, Callable, Final, Optional
 from recost._text import printable
 from recost.errors import RecostError
 from recost.interceptors import interception
-from recost.interceptors.scope import EMPTY, LateScope, Scope, scope
+from recost.interceptors.context import EMPTY, CostScope, LateCostScope, cost_scope
 
 __all__ = ["RequestTags", "TagFunction", "Tagging", "enter", "is_inside", "leave"]
 
@@ -55,7 +55,7 @@ class Tagging:
         """What an integration keeps of templates."""
         self._reported: set[str] = set()
 
-    def own(self, subject: Any, outer: Optional[Scope] = None) -> dict[str, str]:
+    def own(self, subject: Any, outer: Optional[CostScope] = None) -> dict[str, str]:
         """Return what the user's function says of a request or task, checked; never raises.
 
         Args:
@@ -64,7 +64,7 @@ class Tagging:
         """
         if self.function is None:
             return {}
-        token = scope.set(outer)
+        token = cost_scope.set(outer)
         try:
             return self._checked(self.function(subject))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the application's request must not fail
@@ -73,7 +73,7 @@ class Tagging:
             self._report(f"the function raised {type(error).__name__} at {frame.filename}:{frame.lineno}")
             return {}
         finally:
-            scope.reset(token)
+            cost_scope.reset(token)
 
     def _checked(self, given: object) -> dict[str, str]:
         if given is None:
@@ -115,7 +115,7 @@ class RequestTags:
 
     __slots__ = ("_found", "_outer", "carrier", "tagging")
 
-    def __init__(self, carrier: Any, tagging: Tagging, outer: Optional[Scope]) -> None:
+    def __init__(self, carrier: Any, tagging: Tagging, outer: Optional[CostScope]) -> None:
         self.carrier = carrier
         self.tagging = tagging
         self._outer = outer
@@ -154,20 +154,20 @@ class RequestTags:
         raise NotImplementedError
 
 
-def enter(tags: RequestTags, outer: Optional[Scope]) -> Token[Optional[Scope]]:
+def enter(tags: RequestTags, outer: Optional[CostScope]) -> Token[Optional[CostScope]]:
     """Begin to tag the calls of the running context; takes what `leave` needs."""
-    return scope.set(LateScope(outer or EMPTY, tags))
+    return cost_scope.set(LateCostScope(outer or EMPTY, tags))
 
 
-def leave(token: Token[Optional[Scope]]) -> None:
+def leave(token: Token[Optional[CostScope]]) -> None:
     """End what `enter` began."""
     with suppress(ValueError):  # torn down from another context, as when an event loop is closed
-        scope.reset(token)
+        cost_scope.reset(token)
 
 
-def is_inside(outer: Optional[Scope], carrier: object) -> bool:
+def is_inside(outer: Optional[CostScope], carrier: object) -> bool:
     """Tell whether an integration further out tags this request already."""
-    if not isinstance(outer, LateScope):
+    if not isinstance(outer, LateCostScope):
         return False
     source = outer.source
     return isinstance(source, RequestTags) and source.carrier is carrier

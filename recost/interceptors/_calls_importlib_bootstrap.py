@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._containment import contain, end
-from recost.interceptors.exchange import Exchange, current
+from recost.interceptors.context import current
+from recost.interceptors.exchange import Exchange
 
 if TYPE_CHECKING:
     from recost.interceptors.capture import Capture
@@ -296,7 +297,7 @@ def async_after(
 def calling(
     wrapper: Callable[..., Any], original: Callable[..., Any], switch: list[bool]
 ) -> Callable[..., Any]:
-    """Return a method that calls ``wrapper(wrapped, instance, args, kwargs)``; see `_patching.Wrapper`."""
+    """Return a method that calls ``wrapper(wrapped, instance, args, kwargs)``; see `patching.Wrapper`."""
 
     def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
         if not switch:

@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import Any, NamedTuple, Optional
 
 from recost.interceptors._containment import contain
-from recost.interceptors.exchange import Exchange, current
+from recost.interceptors.context import current
+from recost.interceptors.exchange import Exchange
 
 __all__ = ["Streams", "counting_streams"]
 

@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
-from recost.interceptors import Interception
 from recost.interceptors._calls_importlib_bootstrap import after, async_around, before, feeding
 from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, current, remember, streaming
-from recost.interceptors.sent import Sent, fields_sent, sent
+from recost.interceptors.context import current
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, streaming
+from recost.interceptors.hub import Interception
+from recost.interceptors.request_body import RequestBody, fields_sent, sent
+from recost.interceptors.responses import remember
 
 __all__ = ["instrument"]
 
@@ -104,7 +106,7 @@ class _Calls:
             streaming[id(exchange)] = exchange
         return exchange
 
-    def _sent_body(self, kwargs: Any, names: Sequence[str]) -> Optional[Sent]:
+    def _sent_body(self, kwargs: Any, names: Sequence[str]) -> Optional[RequestBody]:
         """Return what is kept of a body that is there: as it is sent, or as what it is to be made of."""
         given = kwargs.get("json")
         if given is not None:

@@ -1,70 +1,59 @@
-"""One outbound call while it is under way, and the rule that tells a nested call from the same call.
+"""One outbound call while it is under way.
 
-An Exchange is made when the application calls a client, and finishes exactly once: when the response's
-body ends, is closed, is cancelled or is collected. Finishing hands it to the sink, a callable that must only
-append, because a finaliser may run anywhere, also while one of recost's own locks is held by the same thread.
+An `Exchange` is made when the application calls a client. It finishes exactly once: when the response's body
+ends, is closed, is cancelled or is collected. Finishing hands it to its sink. A sink must only append: a
+finaliser may run anywhere, also while the same thread holds one of recost's own locks.
 """
 
 from __future__ import annotations
 
 import copy
 import time
-import weakref
 from collections.abc import Sequence
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.events import RawEvent
-from recost.interceptors.scope import Scope
+from recost.interceptors.targets import clean_path, origin
 
 if TYPE_CHECKING:
-    from recost.interceptors.sent import Sent
+    from recost.interceptors.context import CostScope
+    from recost.interceptors.request_body import RequestBody
 
 __all__ = [
-    "DEFAULT_PORTS",
-    "LONGEST_HOST",
-    "LONGEST_METHOD",
-    "LONGEST_PATH",
     "NOTHING_BENEATH",
-    "SUPPRESSED",
+    "UNSIZED",
     "Exchange",
     "Sink",
-    "Target",
     "Wanted",
-    "clean_path",
-    "current",
-    "exchange_of",
-    "forget_all",
     "nowhere",
-    "origin",
-    "remember",
     "status_number",
     "streaming",
 ]
 
 Sink = Callable[["Exchange"], None]
-Target = tuple[str, str, str]
-"""Host, path and method of a call."""
 
-LONGEST_PATH: Final = 4096
-"""Of a path with its query."""
-LONGEST_HOST: Final = 255
-"""Of what may be a host's name: no longer one can be reached."""
-LONGEST_METHOD: Final = 64
-"""Of a method; what is longer is none that is known, and is shown as ``OTHER``."""
-DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 NOTHING_BENEATH: Final = ("", 0)
-"""As an exchange's ``hop``: what other clients do meanwhile is the application's, in a hook or in a body that
-is made while it is sent."""
+"""Value of ``Exchange.hop`` for a client that never uses another one underneath.
+
+Calls of other clients during the exchange are the application's own, made in a hook or by a body that is
+generated while it is sent.
+"""
+UNSIZED: Final = -1
+"""Value of ``Exchange.request_bytes`` that has the connection underneath count the body as it is sent.
+
+The connection stores the count as ``~count``, which stays negative, so that another attempt is counted anew.
+"""
 _perf_counter_ns = time.perf_counter_ns
 
 
 class Wanted:
-    """What is read of a call besides the body of its response, which is captured. Found once for a target.
+    """Names of what is read of a metered call in addition to the body of its response.
+
+    It depends on the target only, so it is made once per target.
 
     Args:
-        headers: Of the response, in lower case.
-        fields: Of the request's body; none: it is not looked at.
+        headers: Headers of the response, in lower case.
+        fields: Fields of the request's body. If empty, the body is not read.
     """
 
     __slots__ = ("fields", "headers")
@@ -108,7 +97,7 @@ class Exchange:
     ended_ns: int
     """Set by `finish`."""
     undecoded: bool
-    """The client leaves the response's body encoded. Set only by clients that have such an option."""
+    """True if the client doesn't decode the response's body. Set only by clients that have such an option."""
 
     def __init__(
         self, sink: Sink, layer: str, method: str, scheme: str, host: str, port: int, path: str
@@ -116,68 +105,70 @@ class Exchange:
         self._open = True
         self.sink = sink
         self.layer = layer
-        """The client that the application called: ``httpx``, ``urllib3``, ``aiohttp``, ``http.client``."""
+        """The client: ``httpx``, ``urllib3``, ``aiohttp``, ``http.client``, or ``requests`` if mocked."""
         self.method = method
         self.scheme = scheme
         self.host = host
         """Lower case, ASCII, IPv6 without brackets."""
         self.port = port
-        """The effective port: the scheme's own when the URL names none."""
+        """The effective port: the scheme's default if the URL has no port."""
         self.path = path
-        """As sent; may carry a query, which goes no further than `to_event`."""
+        """Path as sent. It may have a query, which `to_event` drops."""
         self.hop: Optional[tuple[str, int]] = (host, port)
-        """Host and port of the calls on other layers that are part of this one while it is active: those that
-        the client's transport is talking to now, where it may use another client."""
+        """Host and port that the client's transport is talking to now.
+
+        While the exchange is active, calls of other clients to it are part of this call.
+        """
         self.active = False
-        """True while the client's transport is at work, and nothing of the application's in it."""
+        """True while the client's transport is running, but none of the application's code inside it."""
         self.owner: Optional[object] = None
-        """What the client's own recursion is recognised by, while active."""
+        """Object by which the client recognises its own nested calls, while active."""
         self.attempts = 0
         self.sent = False
-        """The client's transport has been at work in this hop: sending again is an attempt."""
+        """True if the transport has sent something in this hop, so that sending again is another attempt."""
         self.status = 0
         self.request_bytes = 0
         self.response_bytes = 0
         self.headers_ns = 0
         self.capture: Any = None
-        """The `capture.Capture` of the answer's body, or the `capture.Whole`, where its usage is wanted."""
-        self.request: Optional[Sent] = None
-        """What the request says of its price, where that is read."""
+        """The `capture.Capture` or `capture.Whole` of the response's body, if its usage is wanted."""
+        self.request: Optional[RequestBody] = None
+        """The request's body, if fields of it are wanted."""
         self.wanted: Optional[Wanted] = None
-        """What is read of the call; None: its response is not captured."""
-        self.scope: Optional[Scope] = None
-        """What the code that made the call asks of it."""
+        """Headers and fields to read. None if the response is not captured."""
+        self.scope: Optional[CostScope] = None
+        """Tags and collectors of the code that made the call."""
         self.costs: Optional[dict[object, Any]] = None
-        """What the call cost, by who has worked it out: listeners may have different rules."""
+        """Costs by the key of the meter that priced them: listeners may have different rules."""
         self.started_ns = _perf_counter_ns()
 
     def covers(self, layer: str, host: str, port: int) -> bool:
-        """Tell whether a call on another layer, made now, is this same call; then it is being sent."""
+        """Return True, and note that the call is being sent, if a call of another client is part of it."""
         if self.active and layer != self.layer and self.hop == (host, port):
             self.sent = True
             return True
         return False
 
     def headers_received(self, status: int) -> None:
-        """Note that the response's headers arrived."""
+        """Record the status and the time at which the response's headers arrived."""
         self.status = status if isinstance(status, int) else status_number(status)
         self.headers_ns = _perf_counter_ns()
 
     def body_follows(self) -> None:
-        """Note that the body is still to come, after the client has returned.
+        """Keep the call open after the client has returned, until the response's body ends.
 
-        The exchange stays in `streaming`, so that `recost.init`'s last flush can count a call whose
-        response nobody ever read or closed. It doesn't refer to the response.
+        The exchange stays in `streaming`, so that the last flush can count a call whose response was never
+        read or closed. It doesn't refer to the response.
         """
         self.active = False
         self.owner = None
         streaming[id(self)] = self
 
     def finish(self) -> None:
-        """End the call and hand it to the sink; every further call of this method does nothing."""
+        """End the call and hand it to the sink. Calling this again does nothing."""
         try:
-            # Deleting a slot is one atomic step that succeeds once: two threads, or a thread and the garbage
-            # collector, can't both finish.
+            # Deleting a slot is atomic and succeeds once: two threads, or a thread and the garbage collector,
+            # can't both finish the call.
             del self._open
         except AttributeError:
             return
@@ -187,35 +178,35 @@ class Exchange:
             self.owner = None
             streaming.pop(id(self), None)
             if self.request is not None:
-                self._hold_request()
+                self._count_request()
             if self.scope is not None:
                 for collector in self.scope.collectors:
                     collector.collect(self)
-        finally:  # Ctrl-C may come at any point, and the call has been made
+        finally:  # Ctrl-C may come at any point, but the call has been made
             self.sink(self)
 
-    def _hold_request(self) -> None:
-        """Count what is held of the request as held by the capture."""
+    def _count_request(self) -> None:
+        """Add the memory of the request's body to that of the capture."""
         capture, request = self.capture, self.request
         if capture is None or request is None:
-            self.request = None  # nothing will be priced by it
+            self.request = None  # without a capture it isn't used
         else:
             capture.nbytes += request.nbytes
 
     def cut_off(self, sink: Sink) -> Exchange:
-        """Return the call as it stands, for a listener that does not wait for its end; it goes on for others.
+        """Return a copy of the unfinished call for ``sink``, which will not wait for its end.
 
-        What was captured so far, and who sums up the call, go with the one that is cut off.
+        The copy gets what was captured so far, and the collectors. The call itself goes on for other sinks.
         """
         part = copy.copy(self)
         part.sink = sink
         self.capture = None
         if self.scope is not None:
-            self.scope = Scope(self.scope.tags)
+            self.scope = self.scope.without_collectors()
         return part
 
     def discard(self) -> None:
-        """End the call without recording it: it turned out not to be an outbound one."""
+        """End the call without recording it: it was not an outbound call."""
         self.active = False
         self.owner = None
         try:
@@ -231,16 +222,16 @@ class Exchange:
 
     @property
     def is_error(self) -> bool:
-        """True when no response came and for a status of 400 or more."""
+        """True if no response came, or its status is 400 or more."""
         return self.status == 0 or self.status >= 400
 
     @property
     def latency_ms(self) -> float:
-        """From the call to the end of the response's body."""
+        """Milliseconds from the call to the end of the response's body."""
         return (self.ended_ns - self.started_ns) / 1e6
 
     def to_event(self) -> RawEvent:
-        """Return the finished call as a value."""
+        """Return the finished call as a `RawEvent`."""
         path = clean_path(self.path)
         headers_ms = (self.headers_ns - self.started_ns) / 1e6 if self.headers_ns else None
         age_ms = (_perf_counter_ns() - self.started_ns) / 1e6
@@ -260,19 +251,8 @@ class Exchange:
         )
 
 
-def clean_path(raw: str) -> str:
-    """Return a request target's path, without query and fragment; ``/`` when there is none."""
-    return raw.partition("?")[0].partition("#")[0] or "/"
-
-
-def origin(scheme: str, host: str, port: int) -> str:
-    """Return ``scheme://host`` with the port where it is not the scheme's own, IPv6 in brackets."""
-    name = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{name}" if port == DEFAULT_PORTS.get(scheme) else f"{scheme}://{name}:{port}"
-
-
 def status_number(status: Any) -> int:
-    """Return the status of a response that a stand-in has made; 0 where it is none."""
+    """Return the status of a mock's response as an integer, or 0 if it is not a valid one."""
     try:
         number = int(status)  # a MagicMock is 1
     except (TypeError, ValueError):
@@ -280,49 +260,9 @@ def status_number(status: Any) -> int:
     return number if 100 <= number <= 999 else 0
 
 
-class _Suppressed(Exchange):
-    """Stands in the context of recost's own traffic: whatever is called there is not the application's."""
-
-    __slots__ = ()
-
-    def covers(self, layer: str, host: str, port: int) -> bool:  # noqa: ARG002 - the signature of the rule
-        return True
-
-
 def nowhere(exchange: Exchange) -> None:
-    """Take an exchange and forget it."""
+    """Drop an exchange."""
 
-
-SUPPRESSED: Final[Exchange] = _Suppressed(nowhere, "recost", "", "", "", 0, "")
 
 streaming: Final[dict[int, Exchange]] = {}
-"""Exchanges that have begun and not ended, by identity: most of them wait for the end of a body."""
-
-current: ContextVar[Optional[Exchange]] = ContextVar("recost_exchange", default=None)
-"""The call that the running code is part of. It is switched off when the call's transport is done, because a
-task that was spawned meanwhile keeps the context for ever."""
-
-
-_seen: Final[dict[weakref.ref[Any], Exchange]] = {}
-"""By the response, as an attribute of it would show in copies, pickles and ``vars``. Responses compare by
-identity."""
-_forget: Final = _seen.pop
-"""Called with the reference when a response dies; no function of ours, which would take longer."""
-
-
-def remember(response: Any, exchange: Exchange) -> None:
-    """Note whose answer a response is, for `exchange_of`."""
-    _seen[weakref.ref(response, _forget)] = exchange
-
-
-def exchange_of(response: Any) -> Optional[Exchange]:
-    """Return the exchange that a response answers; None for one that was not seen."""
-    try:
-        return _seen.get(weakref.ref(response))
-    except TypeError:  # no object that could be a response: there are no weak references to it, or no hash
-        return None
-
-
-def forget_all() -> None:
-    """Forget every response."""
-    _seen.clear()
+"""Exchanges that have begun and not ended, by identity. Most of them wait for the end of a body."""

@@ -14,18 +14,15 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors import Interception
 from recost.interceptors._calls_importlib_bootstrap import around, async_around
 from recost.interceptors._httpx_streams import Streams, counting_streams
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.exchange import (
-    DEFAULT_PORTS,
-    Exchange,
-    current,
-    remember,
-    streaming,
-)
-from recost.interceptors.sent import Sent, fields_sent, sent
+from recost.interceptors.context import current
+from recost.interceptors.exchange import Exchange, streaming
+from recost.interceptors.hub import Interception
+from recost.interceptors.request_body import RequestBody, fields_sent, sent
+from recost.interceptors.responses import remember
+from recost.interceptors.targets import DEFAULT_PORTS
 
 __all__ = ["instrument"]
 
@@ -219,7 +216,7 @@ def _failed(exchange: Exchange, error: BaseException, args: Any, kwargs: Any) ->
     exchange.finish()
 
 
-def _sent(request: Any, names: Sequence[str]) -> Optional[Sent]:
+def _sent(request: Any, names: Sequence[str]) -> Optional[RequestBody]:
     """Return what is kept of a body that is there: as a whole, or as the fields of a form with files."""
     body = getattr(request, "_content", None)
     if body is not None:

@@ -18,10 +18,12 @@ from typing import Any, Callable, Final, Optional
 from urllib.parse import urlsplit
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors import Interception
 from recost.interceptors._containment import contain, end
-from recost.interceptors.exchange import DEFAULT_PORTS, Exchange, current, nowhere
-from recost.interceptors.stdlib import ascii_host, drives
+from recost.interceptors.context import current
+from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.hub import Interception
+from recost.interceptors.stdlib import drives
+from recost.interceptors.targets import DEFAULT_PORTS, ascii_host
 
 __all__ = ["instrument"]
 

@@ -11,33 +11,24 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from types import FrameType, MethodType, ModuleType
 from typing import Any, Callable, Final, Optional
-from urllib.parse import urlsplit
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors import Interception, kept
 from recost.interceptors._body import Dechunker, follow_body
 from recost.interceptors._calls_importlib_bootstrap import after
 from recost.interceptors._containment import contain, end
-from recost.interceptors.exchange import (
-    DEFAULT_PORTS,
-    LONGEST_HOST,
-    Exchange,
-    current,
-    remember,
-    streaming,
-)
-from recost.interceptors.sent import Sent, sent
+from recost.interceptors.context import current
+from recost.interceptors.exchange import UNSIZED, Exchange, streaming
+from recost.interceptors.hub import Interception, read_body
+from recost.interceptors.request_body import RequestBody, sent
+from recost.interceptors.responses import remember
+from recost.interceptors.targets import DEFAULT_PORTS, absolute_target, ascii_host
 
-__all__ = ["UNSIZED", "absolute_target", "ascii_host", "drives", "instrument"]
+__all__ = ["drives", "instrument"]
 
 LAYER: Final = "http.client"
-UNSIZED: Final = -1
-"""In ``Exchange.request_bytes`` of a client on top: its connection is to count what it sends, as ``~count``.
-That stays negative, so that a further attempt is counted anew."""
-
 _REQUEST_SENT: Final = "Request-sent"
 _FRAMES: Final = 6
 """From the sending of a piece to who has it sent, and some more for those who wrap it."""
@@ -46,45 +37,6 @@ _FRAMES: Final = 6
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch ``http.client``."""
     interception.patches.replace(module.HTTPConnection, "putrequest", _Calls(interception).putrequest)
-
-
-def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
-    """Return scheme, host, effective port and path of a request target; None when it is a mere path.
-
-    Raises:
-        ValueError: The authority is malformed.
-    """
-    if url[:1] == "/" or url[:4].lower() != "http":
-        return None
-    parts = urlsplit(url)
-    if not parts.hostname:
-        return None
-    port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
-    return parts.scheme, ascii_host(parts.hostname), port, parts.path or "/"
-
-
-def ascii_host(host: str) -> str:
-    """Return a host's name as an Exchange has it: lower case ASCII, no userinfo, brackets, trailing dot.
-
-    Of a text that is too long for a name, or that ``idna`` refuses, only what is left of it is told: no such
-    host can be reached, and the encoding of long labels takes quadratic time.
-    """
-    return (
-        _ascii_host(host)
-        if len(host) <= LONGEST_HOST
-        else _ascii_host(host.rpartition("@")[2][:LONGEST_HOST])
-    )
-
-
-@lru_cache(maxsize=1024)
-def _ascii_host(host: str) -> str:
-    host = host.rpartition("@")[2]  # urllib.request leaves it in
-    if not host.isascii():
-        try:
-            host = host.encode("idna").decode("ascii")
-        except UnicodeError:
-            host = host.encode("ascii", "replace").decode("ascii")
-    return host.strip("[]").rstrip(".").lower()
 
 
 class _Calls:
@@ -300,7 +252,7 @@ class _Request:
         except TypeError:
             return self._counted(data) if isinstance(data, Iterable) else data, None
         if self._fields:
-            self._exchange.request = kept(self._sent, data, self._fields)
+            self._exchange.request = read_body(self._sent, data, self._fields)
             self._fields = ()
         return data, partial(self._data_sent, view)
 
@@ -343,7 +295,7 @@ class _Request:
     def _count(self, size: int) -> None:
         self._exchange.request_bytes += size if self._own else -size
 
-    def _sent(self, data: Any, names: Sequence[str]) -> Optional[Sent]:
+    def _sent(self, data: Any, names: Sequence[str]) -> Optional[RequestBody]:
         """Return what is kept of a body that was given as a whole."""
         whole = self._chunks is None and len(data) == self._declared() and _is_whole(data)
         return sent(data, names) if whole else None

@@ -13,21 +13,15 @@ import importlib
 from types import ModuleType, TracebackType
 from typing import Any, Callable, Final, Optional
 
-from recost.interceptors import Interception
 from recost.interceptors._body import follow_body
 from recost.interceptors._calls_importlib_bootstrap import around, before
 from recost.interceptors.capture import Whole
-from recost.interceptors.exchange import (
-    DEFAULT_PORTS,
-    NOTHING_BENEATH,
-    Exchange,
-    current,
-    remember,
-    status_number,
-    streaming,
-)
-from recost.interceptors.sent import sent
-from recost.interceptors.stdlib import UNSIZED, absolute_target, ascii_host
+from recost.interceptors.context import current
+from recost.interceptors.exchange import NOTHING_BENEATH, UNSIZED, Exchange, status_number, streaming
+from recost.interceptors.hub import Interception
+from recost.interceptors.request_body import sent
+from recost.interceptors.responses import remember
+from recost.interceptors.targets import DEFAULT_PORTS, absolute_target, ascii_host
 
 __all__ = ["LAYER", "Calls", "again", "instrument"]
 

@@ -14,7 +14,6 @@ import weakref
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
-from recost.interceptors import Interception
 from recost.interceptors._calls_importlib_bootstrap import (
     after,
     async_after,
@@ -24,7 +23,10 @@ from recost.interceptors._calls_importlib_bootstrap import (
 )
 from recost.interceptors._containment import contain, end
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.exchange import Exchange, current, remember
+from recost.interceptors.context import current
+from recost.interceptors.exchange import Exchange
+from recost.interceptors.hub import Interception
+from recost.interceptors.responses import remember
 from recost.interceptors.urllib3 import LAYER, Calls
 
 __all__ = ["instrument"]
@@ -245,7 +247,7 @@ def _resume(promise: Any) -> None:
 
 
 def _sent(connection: Any, args: Any, kwargs: Any) -> None:  # noqa: ARG001
-    """Count a part of a body of unknown size, see `recost.interceptors.stdlib.UNSIZED`."""
+    """Count a part of a body of unknown size, see `recost.interceptors.exchange.UNSIZED`."""
     exchange = current.get()
     if exchange is not None and exchange.request_bytes < 0 and exchange.active and exchange.layer is LAYER:
         exchange.request_bytes -= len(args[0] if args else kwargs["data"])

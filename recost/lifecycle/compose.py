@@ -109,7 +109,7 @@ def build_keeper(
     if not settings.budgets:
         return None
     from recost.budgets.keeper import Keeper  # noqa: PLC0415 - only what is used is imported
-    from recost.interceptors.retries import end_retries  # noqa: PLC0415
+    from recost.budgets.retries import end_retries  # noqa: PLC0415
 
     local = files and settings.mode == "local"
     return Keeper(

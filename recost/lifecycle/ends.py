@@ -12,8 +12,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Callable, Optional, Protocol
 
-from recost.interceptors._imports import when_imported
-from recost.interceptors._patching import Patches
+from recost.interceptors.imports import when_imported
+from recost.interceptors.patching import Patches
 
 __all__ = ["Ends", "aside"]
 

@@ -6,7 +6,7 @@ from typing import Optional
 
 from recost.delivery.transports.base import Transport
 from recost.events import WindowSummary
-from recost.interceptors.exchange import SUPPRESSED, current
+from recost.interceptors.context import SUPPRESSED, current
 
 __all__ = ["Quiet"]
 

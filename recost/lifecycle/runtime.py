@@ -19,7 +19,7 @@ from recost.pricing.cost import Cost
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
-    from recost.interceptors._listeners import Metered
+    from recost.interceptors.fanout import Metered
 
 __all__ = ["Runtime"]
 

@@ -246,7 +246,7 @@ def test_nothing_is_there_without_a_budget(running: Any, tmp_path: Path) -> None
     code = """
 import sys, recost
 recost.init(local_dir=sys.argv[1])
-print(sorted(sys.modules.keys() & {"recost.budgets.keeper", "recost.interceptors.retries", "zoneinfo"}))
+print(sorted(sys.modules.keys() & {"recost.budgets.keeper", "recost.budgets.retries", "zoneinfo"}))
 """
     assert run_script(code, tmp_path).stdout == "[]\n"
 

@@ -15,8 +15,8 @@ import pytest
 
 from recost import Budget, Cost, ProviderDef, ProviderRegistry, RecostBudgetExceededError, _files
 from recost.budgets.keeper import Keeper
+from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import Exchange
-from recost.interceptors.scope import Scope
 
 RULES = [
     ProviderDef("acme.test", "acme", endpoint_category="chat"),
@@ -57,7 +57,7 @@ class Bench:
 
     def begin(self, path: str = "/chat", host: str = "acme.test", **tags: str) -> Exchange:
         exchange = Exchange(self.sink, "test", "POST", "https", host, 443, path)
-        exchange.scope = Scope(tuple(sorted(tags.items())))
+        exchange.scope = CostScope(tuple(sorted(tags.items())))
         self.keeper.gate(exchange)
         return exchange
 

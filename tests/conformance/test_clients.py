@@ -14,7 +14,8 @@ import pytest
 
 import recost
 from recost.interceptors import CLIENTS, install, interception, uninstall
-from recost.interceptors.exchange import current, streaming
+from recost.interceptors.context import current
+from recost.interceptors.exchange import streaming
 from tests.conformance.clients import DRIVERS, ELSEWHERE, Ask, Driver, Got
 from tests.interceptors.faults import outcome
 from tests.interceptors.truth import ENDINGS, Events, seen, truth

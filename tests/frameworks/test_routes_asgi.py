@@ -478,10 +478,11 @@ def test_track_inside_a_request_sums_its_calls(call: Call, tmp_path: Path) -> No
 
 
 def test_nothing_is_left_in_the_servers_context(call: Call, tmp_path: Path) -> None:
-    from recost.interceptors.scope import scope
+
+    from recost.interceptors.context import cost_scope
 
     async def endpoint(request: Request) -> PlainTextResponse:
-        assert scope.get() is not None
+        assert cost_scope.get() is not None
         if "fail" in request.query_params:
             raise LookupError
         return PlainTextResponse("")
@@ -491,10 +492,10 @@ def test_nothing_is_left_in_the_servers_context(call: Call, tmp_path: Path) -> N
     async def main() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
             await client.get("/")
-            assert scope.get() is None
+            assert cost_scope.get() is None
             with pytest.raises(LookupError):
                 await client.get("/?fail")
-            assert scope.get() is None
+            assert cost_scope.get() is None
 
     asyncio.run(main())
     serving.end()

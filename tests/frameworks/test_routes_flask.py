@@ -23,7 +23,7 @@ from werkzeug.wsgi import FileWrapper
 import recost
 from recost.frameworks import serving
 from recost.frameworks.flask import RecostExtension
-from recost.interceptors.scope import scope
+from recost.interceptors.context import cost_scope
 from tests.frameworks.serving import Tags, ask_all, attributed, served, tags, wsgi_serving
 from tests.loopback import Loopback
 
@@ -308,20 +308,20 @@ class TestTheBody:
                 raise error
 
             def close(self) -> None:
-                log.append(("close", scope.get() is not None))
+                log.append(("close", cost_scope.get() is not None))
 
         body = self.start(lambda environ, start_response: Body(), tmp_path)(
             {"REQUEST_METHOD": "GET"}, lambda *_: None
         )
         assert log == []
         assert next(body) == b"part"
-        assert scope.get() is None
+        assert cost_scope.get() is None
         with pytest.raises(LookupError) as caught:
             next(body)
         assert caught.value is error
         body.close()
         assert log == ["iter", ("close", True)]
-        assert scope.get() is None
+        assert cost_scope.get() is None
 
     def test_without_close(self, tmp_path: Path) -> None:
         app = self.start(lambda environ, start_response: iter([b"a"]), tmp_path)

@@ -9,7 +9,7 @@ from typing import Callable, Final
 from recost.decompression import Decompressor, UndecodableError
 from recost.interceptors._body import Dechunker
 from recost.interceptors.capture import LIMIT, Capture
-from recost.interceptors.stdlib import ascii_host
+from recost.interceptors.targets import ascii_host
 from recost.pricing.usage import SHAPES, Content, read_answer
 from recost.pricing.usage.bodies.encodings import decode
 

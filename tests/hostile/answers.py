@@ -14,9 +14,9 @@ from struct import pack
 from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost.interceptors import Interception
-from recost.interceptors._listeners import Metered
 from recost.interceptors.capture import Capture
 from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.fanout import Metered
 
 __all__ = ["ANSWERS", "PIECE", "Sent", "exchange_of", "pieces_of"]
 

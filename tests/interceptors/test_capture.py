@@ -21,7 +21,8 @@ from recost.captured import CapturedResponse
 from recost.decompression import Decompressor
 from recost.interceptors import interception
 from recost.interceptors.capture import LIMIT, Capture, Whole
-from recost.interceptors.exchange import Exchange, Target, Wanted
+from recost.interceptors.exchange import Exchange, Wanted
+from recost.interceptors.targets import Target
 from tests.loopback import Loopback
 
 PATHS = (

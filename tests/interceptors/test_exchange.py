@@ -15,18 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recost.interceptors import Interception
-from recost.interceptors.exchange import (
-    LONGEST_HOST,
-    LONGEST_METHOD,
-    LONGEST_PATH,
-    SUPPRESSED,
-    Exchange,
-    clean_path,
-    current,
-    nowhere,
-    origin,
-    streaming,
-)
+from recost.interceptors.context import SUPPRESSED, current
+from recost.interceptors.exchange import Exchange, nowhere, streaming
+from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, LONGEST_PATH, clean_path, origin
 
 
 def make(sink: Any = lambda exchange: None, **fields: Any) -> Exchange:

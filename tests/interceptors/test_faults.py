@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 import recost
-from recost.interceptors.exchange import current, streaming
+from recost.interceptors.context import current
+from recost.interceptors.exchange import streaming
 from recost.pricing.model import ProviderDef
 from tests.interceptors import faults
 from tests.loopback import Loopback, wait_until

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recost.interceptors._imports import when_imported
+from recost.interceptors.imports import when_imported
 from tests.scripts import environment, run_script
 
 
@@ -25,7 +25,7 @@ def test_a_module_that_comes_later() -> None:
     run(
         """
         import sys
-        from recost.interceptors._imports import when_imported
+        from recost.interceptors.imports import when_imported
         seen = []
         when_imported("colorsys", seen.append)
         assert not seen and "colorsys" not in sys.modules
@@ -46,7 +46,7 @@ def test_a_submodule_and_a_package(tmp_path: Path) -> None:
     run(
         """
         import importlib.resources, inspect, sys
-        from recost.interceptors._imports import when_imported
+        from recost.interceptors.imports import when_imported
         seen = []
         when_imported("pack", seen.append)
         when_imported("pack.inner", seen.append)
@@ -68,7 +68,7 @@ def test_a_module_that_is_reloaded_or_imported_again_is_told_again() -> None:
     run(
         """
         import importlib, sys
-        from recost.interceptors._imports import when_imported
+        from recost.interceptors.imports import when_imported
         seen = []
         when_imported("colorsys", seen.append)
         import colorsys
@@ -86,7 +86,7 @@ def test_a_module_that_does_not_exist_or_breaks_fails_as_ever(tmp_path: Path) ->
     run(
         """
         import sys
-        from recost.interceptors._imports import when_imported
+        from recost.interceptors.imports import when_imported
         seen = []
         for name in ("no_such_module", "breaks"):
             when_imported(name, seen.append)
@@ -110,7 +110,7 @@ def test_beside_the_hooks_of_wrapt(order: str) -> None:
         """
         import sys
         import wrapt
-        from recost.interceptors._imports import when_imported
+        from recost.interceptors.imports import when_imported
         seen = []
         def ours(): when_imported("colorsys", lambda module: seen.append("ours"))
         def theirs(): wrapt.register_post_import_hook(lambda module: seen.append("theirs"), "colorsys")
@@ -127,7 +127,7 @@ def test_many_threads_importing() -> None:
     run(
         """
         import threading
-        from recost.interceptors._imports import when_imported
+        from recost.interceptors.imports import when_imported
         seen = []
         names = ["colorsys", "netrc", "no_such_module", "plistlib"]
         for name in names:
@@ -177,7 +177,7 @@ def test_a_module_that_another_thread_is_importing(tmp_path: Path, slow: str) ->
         began.wait()
         while slow == "loading" and not hasattr(sys.modules.get("client"), "early"):
             time.sleep(0.001)
-        from recost.interceptors._imports import when_imported
+        from recost.interceptors.imports import when_imported
         when_imported("client", lambda module: seen.append((module.__name__, module.late)))
         for thread in threads:
             thread.join()

@@ -15,7 +15,8 @@ import pytest
 
 from recost.events import RawEvent
 from recost.interceptors import CLIENTS, Interception, install, interception, is_installed, uninstall
-from recost.interceptors.exchange import Exchange, current, streaming
+from recost.interceptors.context import current
+from recost.interceptors.exchange import Exchange, streaming
 from tests.loopback import Loopback
 
 httpx = pytest.importorskip("httpx")
@@ -144,10 +145,10 @@ def test_a_client_of_unknown_shape_is_skipped_and_reported() -> None:
     own = Interception()
     own.add("test", lambda exchange: None, on_error=errors.append)
     errors.clear()
-    own._imported(ModuleType("httpx"))
+    own._clients._instrument(ModuleType("httpx"))
     assert list(own.broken) == ["httpx"]
     assert [type(error) for error in errors] == [AttributeError]
-    own._imported(httpx)
+    own._clients._instrument(httpx)
     assert not own.broken
     own.remove("test")
 

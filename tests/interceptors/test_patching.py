@@ -11,7 +11,7 @@ import wrapt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.interceptors._patching import Patches
+from recost.interceptors.patching import Patches
 
 
 class Ledger:

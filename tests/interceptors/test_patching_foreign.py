@@ -9,7 +9,7 @@ from typing import Any, Callable
 import pytest
 import wrapt
 
-from recost.interceptors._patching import Patches
+from recost.interceptors.patching import Patches
 
 Log = list[str]
 

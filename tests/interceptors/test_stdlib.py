@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from recost.interceptors import install, interception, uninstall
 from recost.interceptors._body import Dechunker
-from recost.interceptors.exchange import SUPPRESSED, current, streaming
-from recost.interceptors.stdlib import absolute_target, ascii_host
+from recost.interceptors.context import SUPPRESSED, current
+from recost.interceptors.exchange import streaming
+from recost.interceptors.targets import absolute_target, ascii_host
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until
 from tests.serving import serving

@@ -27,7 +27,8 @@ from urllib3.exceptions import HTTPError, IncompleteRead, MaxRetryError, Protoco
 from urllib3.util import Retry, Timeout
 
 from recost.interceptors import install, interception, uninstall
-from recost.interceptors.exchange import SUPPRESSED, current, streaming
+from recost.interceptors.context import SUPPRESSED, current
+from recost.interceptors.exchange import streaming
 from tests.interceptors.test_stdlib import tunnel
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until

@@ -16,8 +16,8 @@ import wrapt
 from recost.events import RawEvent
 from recost.interceptors import _calls_importlib_bootstrap as calls
 from recost.interceptors import interception
-from recost.interceptors._patching import Patches
 from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.patching import Patches
 
 
 def _nothing(*_args: Any, **_kwargs: Any) -> None:

@@ -22,7 +22,7 @@ BOUNDARY = {"lifecycle/reporting.py", "lifecycle/notifier.py"}
 ON_THE_CALLERS_THREAD = {
     ("interceptors/__init__.py", "callback"),  # recost.install(): as it is documented
     ("frameworks/tagging.py", "function"),  # the tags of a request, which needs them now
-    ("interceptors/__init__.py", "on_error"),  # a Reporter
+    ("interceptors/hub.py", "on_error"),  # a Reporter
     ("attribution.py", "function"),  # the decorated function itself
 }
 FOREIGN = {"on_error", "_on_error", "callback", "callbacks", "excepthook", "unraisablehook"}

@@ -14,8 +14,8 @@ from typing import Any, Callable, Final, Optional
 from recost.config import Settings, resolve
 from recost.frameworks import serving
 from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, leave
-from recost.interceptors.scope import Scope
-from recost.interceptors.scope import scope as current_scope
+from recost.interceptors.context import CostScope
+from recost.interceptors.context import cost_scope as current_scope
 from recost.lifecycle.reporting import Reporter
 
 try:
@@ -164,7 +164,7 @@ def _function(given: Any) -> Optional[TagFunction]:
     return function
 
 
-def _keep_in_stream(response: Any, inside: Optional[Scope]) -> None:
+def _keep_in_stream(response: Any, inside: Optional[CostScope]) -> None:
     """Have a body that is made while the server sends it belong to the request; files are left alone."""
     if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
         return
@@ -176,7 +176,7 @@ def _keep_in_stream(response: Any, inside: Optional[Scope]) -> None:
 class _Stream:
     """The parts of a body, each made inside the request's scope."""
 
-    def __init__(self, content: Iterator[bytes], inside: Optional[Scope]) -> None:
+    def __init__(self, content: Iterator[bytes], inside: Optional[CostScope]) -> None:
         self._content = content
         self._inside = inside
 
@@ -194,7 +194,7 @@ class _Stream:
 class _AsyncStream:
     """The same for an asynchronous body."""
 
-    def __init__(self, content: AsyncIterator[bytes], inside: Optional[Scope]) -> None:
+    def __init__(self, content: AsyncIterator[bytes], inside: Optional[CostScope]) -> None:
         self._content = content
         self._inside = inside
 

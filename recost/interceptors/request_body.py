@@ -8,11 +8,14 @@ is read later, on another thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Optional
+from typing import Any, Callable, Final, Optional
 
 from recost._patterns import LazyPattern
 
-__all__ = ["LONGEST", "MOST", "PART", "Sent", "fields_sent", "sent"]
+__all__ = ["LONGEST", "MOST", "PART", "BodyOf", "RequestBody", "fields_sent", "sent"]
+
+BodyOf = Callable[[Any, Sequence[str]], Optional["RequestBody"]]
+"""``body_of(source, names)`` returns the request's body, given the names of the fields that are wanted."""
 
 MOST: Final = 64 * 1024
 """Bytes of a body that is kept whole; of a longer one, the beginning and the end."""
@@ -26,7 +29,7 @@ _NOTHING: Final[Mapping[str, str]] = {}
 _WORDS: Final = {True: "true", False: "false"}
 
 
-class Sent:
+class RequestBody:
     """The body of a request, until the fields that are asked for have been read from it."""
 
     __slots__ = ("_body", "_fields", "_names", "_tail", "nbytes")
@@ -57,17 +60,17 @@ class Sent:
         return self._fields
 
 
-def sent(body: Any, names: Sequence[str]) -> Optional[Sent]:
+def sent(body: Any, names: Sequence[str]) -> Optional[RequestBody]:
     """Return what is kept of a body; None where it isn't at hand, or there is none."""
     kind = type(body)
     if (kind is bytes or kind is str or kind is bytearray) and body:
-        return Sent(names, body)
+        return RequestBody(names, body)
     return None
 
 
-def fields_sent(names: Sequence[str], fields: Mapping[Any, Any]) -> Sent:
+def fields_sent(names: Sequence[str], fields: Mapping[Any, Any]) -> RequestBody:
     """Return what is kept of a body that is at hand as its fields, before they are encoded."""
-    return Sent(names, fields=_words((name, _text(fields.get(name))) for name in names))
+    return RequestBody(names, fields=_words((name, _text(fields.get(name))) for name in names))
 
 
 def _words(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -87,7 +90,7 @@ def _text(value: Any) -> str:
 
 
 def _read(body: Any, tail: Any, names: Sequence[str]) -> Mapping[str, str]:
-    from recost.interceptors._fields import read_fields  # noqa: PLC0415 - only where a rule asks
+    from recost.interceptors._request_fields import read_fields  # noqa: PLC0415 - only where a rule asks
 
     try:
         if isinstance(body, str):

@@ -10,8 +10,8 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.interceptors._fields import read_fields
-from recost.interceptors.sent import PART
+from recost.interceptors._request_fields import read_fields
+from recost.interceptors.request_body import PART
 
 NAMES = ("model", "n", "stream")
 ALL = {"model": "m-1", "stream": "true"}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Optional
 
-from recost.interceptors.sent import LONGEST
+from recost.interceptors.request_body import LONGEST
 
 __all__ = ["read_fields"]
 

@@ -15,7 +15,7 @@ import pytest
 
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Wanted
-from recost.interceptors.sent import MOST, Sent, fields_sent, sent
+from recost.interceptors.request_body import MOST, RequestBody, fields_sent, sent
 from tests.loopback import Loopback
 
 TEXT = "prm-Gk41VoAe95Iq "
@@ -214,7 +214,7 @@ def test_the_field_is_read_and_nothing_else_is_kept(
     assert exchange.request is not None
     assert exchange.request.nbytes <= MOST
     assert fields(exchange) == {"model": "m-1"}
-    kept = [getattr(exchange.request, name) for name in Sent.__slots__]
+    kept = [getattr(exchange.request, name) for name in RequestBody.__slots__]
     assert TEXT.strip() not in repr(kept)
     assert exchange.request.nbytes == 0
 

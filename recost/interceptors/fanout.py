@@ -1,7 +1,4 @@
-"""Several listeners at once: each sees what it would see alone.
-
-What is captured of a response is what any of them wants, and each of them that reads it has it.
-"""
+"""Combination of several listeners, each of which sees what it would see alone."""
 
 from __future__ import annotations
 
@@ -11,34 +8,36 @@ from itertools import chain
 from typing import Any, Callable, Optional
 
 from recost.interceptors._containment import contain
-from recost.interceptors.exchange import Exchange, Sink, Target, Wanted
+from recost.interceptors.exchange import Exchange, Sink, Wanted
+from recost.interceptors.targets import Target
 
 __all__ = ["Each", "Fan", "Metered", "SharedCapture", "WantedByAny"]
 
 Metered = Callable[[Target], Optional[Wanted]]
-"""Tells what is read of a call; None: its response is not captured."""
+"""Returns what to read of a call with this target. None if its response is not captured."""
 
 
 class Each:
-    """Several callables called in turn; what one raises ends it."""
+    """Several callables that are called in turn, until one raises."""
 
     def __init__(self, callables: Sequence[Callable[..., None]]) -> None:
         self._callables = tuple(callables)
 
     def __call__(self, *arguments: Any) -> None:
+        """Call each with the arguments."""
         for call in self._callables:
             call(*arguments)
 
 
 class WantedByAny:
-    """What is read of a call, where several listeners read calls."""
+    """The union of what several listeners want to read of a call."""
 
     def __init__(self, metered: Sequence[Metered]) -> None:
         self._metered = tuple(metered)
 
     def __call__(self, target: Target) -> Optional[Wanted]:
-        answers = [metered(target) for metered in self._metered]
-        found = [wanted for wanted in answers if wanted is not None]
+        """Return what to read of a call, or None."""
+        found = [wanted for metered in self._metered if (wanted := metered(target)) is not None]
         if not found:
             return None
         return Wanted(_all(wanted.headers for wanted in found), _all(wanted.fields for wanted in found))
@@ -49,11 +48,11 @@ def _all(names: Iterable[Sequence[str]]) -> Sequence[str]:
 
 
 class Fan:
-    """One sink made of several.
+    """A sink that passes each exchange to several sinks.
 
     Args:
-        sinks: Each receives every exchange.
-        readers: How many of them read what is captured.
+        sinks: The sinks.
+        readers: Number of them that read the capture.
     """
 
     def __init__(self, sinks: Sequence[Sink], readers: int) -> None:
@@ -61,29 +60,30 @@ class Fan:
         self.readers = readers
 
     def __call__(self, exchange: Exchange) -> None:
+        """Pass an exchange to each sink."""
         if exchange.costs is None:
-            exchange.costs = {}  # now: later, two threads could each make one
+            exchange.costs = {}  # now, because later two threads could each make one
         if self.readers > 1 and exchange.capture is not None:
             exchange.capture = SharedCapture(exchange.capture, self.readers)
         for sink in self.sinks:
             try:
                 sink(exchange)
-            except BaseException as error:  # noqa: BLE001, PERF203 - the others must have it all the same
+            except BaseException as error:  # noqa: BLE001, PERF203 - the others must still get it
                 contain(error)
 
     def without(self, sink: Sink) -> Fan:
-        """Return the same without one of the sinks."""
+        """Return a fan without one of the sinks."""
         return Fan([each for each in self.sinks if each != sink], self.readers)
 
     def replaced(self, sink: Sink, successor: Sink) -> Fan:
-        """Return the same with another sink in the place of one."""
+        """Return a fan with one of the sinks replaced."""
         return Fan([successor if each == sink else each for each in self.sinks], self.readers)
 
 
 class SharedCapture:
     """A capture that several listeners read, each at its own time and on its own thread.
 
-    It is decoded once, and let go of when the last of them has had it.
+    It is decoded once, and released when the last of them has read it.
     """
 
     __slots__ = ("_capture", "_captured", "_lock", "nbytes", "readers")
@@ -91,14 +91,14 @@ class SharedCapture:
     def __init__(self, capture: Any, readers: int) -> None:
         self._capture: Any = capture
         self._captured: Any = None
-        self._lock = threading.RLock()  # a finaliser may price another call, but also this one
+        self._lock = threading.RLock()  # a finaliser may price another call, or this one
         self.nbytes: int = capture.nbytes
-        """Bytes that are held now."""
+        """Bytes in memory."""
         self.readers = readers
-        """How many are still to read it."""
+        """Number of listeners that have not read it yet."""
 
     def take(self) -> Any:
-        """Return what was captured; None where nothing of use was."""
+        """Return the captured response, or None if it is not usable."""
         with self._lock:
             capture, self._capture = self._capture, None
             if capture is not None:

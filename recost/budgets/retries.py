@@ -12,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors._patching import Patches
+from recost.interceptors.patching import Patches
 
 __all__ = ["end_retries"]
 

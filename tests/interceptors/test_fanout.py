@@ -16,7 +16,7 @@ import pytest
 import recost
 from recost import Budget, ProviderDef, RecostBudgetExceededError
 from recost.interceptors import install, interception, uninstall
-from recost.interceptors.exchange import exchange_of
+from recost.interceptors.responses import exchange_of
 from recost.testing import capture_calls, capture_windows
 from tests.metered import Metered, metered_server
 from tests.scripts import windows as windows_in

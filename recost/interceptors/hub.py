@@ -1,0 +1,194 @@
+"""The hub between the patched clients and the listeners that receive their calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from recost.interceptors.clients import Clients
+from recost.interceptors.context import cost_scope, current
+from recost.interceptors.exchange import Exchange, Sink, streaming
+from recost.interceptors.fanout import Each, Fan, Metered, WantedByAny
+from recost.interceptors.patching import Patches
+from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, LONGEST_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recost.interceptors.request_body import BodyOf, RequestBody
+
+__all__ = ["Interception", "read_body"]
+
+ErrorSink = Callable[[BaseException], None]
+Gate = Callable[[Exchange], None]
+
+
+class _Listener(NamedTuple):
+    sink: Sink
+    before_call: Optional[Callable[[], None]]
+    on_error: Optional[ErrorSink]
+    metered: Optional[Metered]
+    gate: Optional[Gate]
+    remembering: bool
+
+
+class Interception:
+    """The patches of this process, and the listeners. The public fields combine what all listeners want."""
+
+    def __init__(self) -> None:
+        self.patches = Patches()
+        self._clients = Clients(self)
+        self.broken = self._clients.broken
+        self._lock = threading.RLock()  # a signal handler or finaliser may re-enter on the same thread
+        self._listeners: dict[str, _Listener] = {}
+        self._changes = 0
+        self.sink: Optional[Sink] = None
+        """Receives each finished exchange. None if there are no listeners."""
+        self.before_call: Optional[Callable[[], None]] = None
+        """Called on the caller's thread when a call begins."""
+        self.metered: Optional[Metered] = None
+        """Returns what to read of a call. None if nothing is read of any call."""
+        self.gate: Optional[Gate] = None
+        """Called with each call before it is made. Raises RecostBudgetExceededError to refuse it."""
+        self.remembering = False
+        """True if responses are looked up with `responses.exchange_of`."""
+
+    def add(
+        self,
+        name: str,
+        sink: Sink,
+        *,
+        before_call: Optional[Callable[[], None]] = None,
+        on_error: Optional[ErrorSink] = None,
+        metered: Optional[Metered] = None,
+        gate: Optional[Gate] = None,
+        remembering: bool = False,
+    ) -> None:
+        """Send finished exchanges to ``sink`` from now on, in place of an earlier listener of this name."""
+        with self._lock:
+            self._listeners[name] = _Listener(sink, before_call, on_error, metered, gate, remembering)
+            self._combine()
+        self._clients.watch()
+
+    def remove(self, name: str, sink: Optional[Sink] = None) -> None:
+        """Remove the listener of this name, and all patches if it was the last one.
+
+        With ``sink``, do it only if the listener has this sink: another one may have taken its place.
+        """
+        with self._lock:
+            if name not in self._listeners or (sink is not None and self._listeners[name].sink != sink):
+                return
+            del self._listeners[name]
+            self._combine()
+            if not self._listeners:
+                self.patches.remove_all()
+
+    def end_streaming(self, sink: Sink) -> None:
+        """Finish the unfinished exchanges of a sink as they are, because it will not receive them later."""
+        for exchange in list(streaming.values()):
+            if exchange.sink == sink:
+                exchange.finish()
+            elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
+                fan = exchange.sink
+                exchange.sink = fan.without(sink)
+                exchange.cut_off(sink).finish()
+
+    def redirect(self, sink: Sink, successor: Sink) -> None:
+        """Send the unfinished exchanges of a sink to another one."""
+        for exchange in list(streaming.values()):
+            if exchange.sink == sink:
+                exchange.sink = successor
+            elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
+                exchange.sink = exchange.sink.replaced(sink, successor)
+
+    def after_fork_in_child(self) -> None:
+        """Replace locks that a thread of the parent may hold, and drop the parent's unfinished calls."""
+        self._lock = threading.RLock()
+        self.patches.after_fork_in_child()
+        streaming.clear()
+
+    def begin(
+        self,
+        layer: str,
+        method: str,
+        scheme: str,
+        host: str,
+        port: int,
+        path: str,
+        body_of: Optional[BodyOf] = None,
+        source: Any = None,
+    ) -> Optional[Exchange]:
+        """Return the Exchange of a call that begins now, or None if it is not recorded.
+
+        Args:
+            layer: Name of the client.
+            method: Method in upper case.
+            scheme: Scheme of the URL.
+            host: Host as `targets.ascii_host` returns it.
+            port: Effective port.
+            path: Path, with or without query.
+            body_of: Called with ``source`` if fields of the request's body are wanted.
+            source: Argument of ``body_of``.
+
+        Raises:
+            RecostBudgetExceededError: A budget refuses the call.
+        """
+        outer = current.get()
+        if outer is not None and outer.covers(layer, host, port):
+            return None
+        if self.before_call is not None:
+            self.before_call()
+        sink = self.sink
+        if sink is None:
+            return None
+        if len(f"{method}{host}{path}") > LONGEST_HOST:  # one check for all three, as few are that long
+            method, host, path = method[:LONGEST_METHOD], host[:LONGEST_HOST], path[:LONGEST_PATH]
+        exchange = Exchange(sink, layer, method, scheme, host, port, path)
+        scope = cost_scope.get()
+        if scope is not None:
+            exchange.scope = scope.resolved()
+            for collector in scope.collectors:
+                collector.call_begins()
+        if self.metered is not None:
+            exchange.wanted = wanted = self.metered((host, path, method))
+            if wanted is not None and wanted.fields and body_of is not None:
+                exchange.request = read_body(body_of, source, wanted.fields)
+        if self.gate is not None:
+            self.gate(exchange)
+        return exchange
+
+    def report(self, error: BaseException) -> None:
+        """Report one of recost's own errors to all listeners. See `_containment.contain`."""
+        for listener in list(self._listeners.values()):
+            if listener.on_error is not None:
+                with suppress(Exception):
+                    listener.on_error(error)
+
+    def _combine(self) -> None:
+        self._changes += 1
+        changes = -1
+        while changes != self._changes:  # repeat if a signal handler changed the listeners meanwhile
+            changes = self._changes
+            self._combine_once()
+
+    def _combine_once(self) -> None:
+        listeners = list(self._listeners.values())
+        sinks = [listener.sink for listener in listeners]
+        befores = [listener.before_call for listener in listeners if listener.before_call is not None]
+        metered = [listener.metered for listener in listeners if listener.metered is not None]
+        gates = [listener.gate for listener in listeners if listener.gate is not None]
+        self.before_call = befores[0] if len(befores) == 1 else (Each(befores) if befores else None)
+        self.metered = metered[0] if len(metered) == 1 else (WantedByAny(metered) if metered else None)
+        self.remembering = any(each.remembering for each in listeners)
+        self.gate = gates[0] if len(gates) == 1 else (Each(gates) if gates else None)
+        self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
+
+
+def read_body(body_of: BodyOf, source: Any, names: Sequence[str]) -> Optional[RequestBody]:
+    """Return the request's body as ``body_of`` finds it, or None if that fails."""
+    try:
+        return body_of(source, names)
+    except Exception:  # noqa: BLE001 - raised by an application's object; its text might quote the body
+        return None

@@ -1,0 +1,32 @@
+"""The exchange of a response, found by the response: what ``cost_for(response)`` looks up.
+
+The table is not an attribute of the response, which would show in copies, pickles and ``vars``. It doesn't
+keep responses alive.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Final, Optional
+
+from recost.interceptors.exchange import Exchange
+
+__all__ = ["exchange_of", "remember"]
+
+_exchanges: Final[dict[weakref.ref[Any], Exchange]] = {}
+"""Exchanges by their response. Responses compare by identity."""
+_forget: Final = _exchanges.pop
+"""Called with the reference when a response dies. A Python function would take longer."""
+
+
+def remember(response: Any, exchange: Exchange) -> None:
+    """Note which exchange a response belongs to."""
+    _exchanges[weakref.ref(response, _forget)] = exchange
+
+
+def exchange_of(response: Any) -> Optional[Exchange]:
+    """Return the exchange of a response, or None if it was not seen."""
+    try:
+        return _exchanges.get(weakref.ref(response))
+    except TypeError:  # not a response: it can't be weakly referenced, or not hashed
+        return None

@@ -1,0 +1,80 @@
+"""Hosts, ports and paths of calls, in the one form that an `Exchange` has them in."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, Optional
+from urllib.parse import urlsplit
+
+__all__ = [
+    "DEFAULT_PORTS",
+    "LONGEST_HOST",
+    "LONGEST_METHOD",
+    "LONGEST_PATH",
+    "Target",
+    "absolute_target",
+    "ascii_host",
+    "clean_path",
+    "origin",
+]
+
+Target = tuple[str, str, str]
+"""Host, path and method of a call."""
+
+LONGEST_PATH: Final = 4096
+"""Characters of a path with its query; the rest is cut off."""
+LONGEST_HOST: Final = 255
+"""Characters of a host name; longer names can't be resolved."""
+LONGEST_METHOD: Final = 64
+"""Characters of a method. Longer ones are unknown methods, which are recorded as ``OTHER``."""
+DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+def clean_path(raw: str) -> str:
+    """Return the path of a request target without query and fragment, or ``/`` if it is empty."""
+    return raw.partition("?")[0].partition("#")[0] or "/"
+
+
+def origin(scheme: str, host: str, port: int) -> str:
+    """Return ``scheme://host``, with the port unless it is the scheme's default, and IPv6 in brackets."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}" if port == DEFAULT_PORTS.get(scheme) else f"{scheme}://{name}:{port}"
+
+
+def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
+    """Return scheme, host, effective port and path of a request target; None if it is only a path.
+
+    Raises:
+        ValueError: The authority is malformed.
+    """
+    if url[:1] == "/" or url[:4].lower() != "http":
+        return None
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return None
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+    return parts.scheme, ascii_host(parts.hostname), port, parts.path or "/"
+
+
+def ascii_host(host: str) -> str:
+    """Return a host name in lower-case ASCII, without userinfo, brackets and trailing dot.
+
+    Names that are too long are cut: ``idna`` takes quadratic time on long labels. Non-ASCII characters of
+    names that ``idna`` refuses become question marks. Neither kind of host can be reached.
+    """
+    return (
+        _ascii_host(host)
+        if len(host) <= LONGEST_HOST
+        else _ascii_host(host.rpartition("@")[2][:LONGEST_HOST])
+    )
+
+
+@lru_cache(maxsize=1024)
+def _ascii_host(host: str) -> str:
+    host = host.rpartition("@")[2]  # urllib.request leaves it in
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            host = host.encode("ascii", "replace").decode("ascii")
+    return host.strip("[]").rstrip(".").lower()
