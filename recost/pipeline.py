@@ -13,7 +13,7 @@ from typing import Any, Callable, Final, Optional
 
 from recost._late import importing
 from recost.aggregation.aggregator import Call, UnlockedAggregator
-from recost.aggregation.detail import Facts
+from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import Window
 from recost.events import RawEvent
 from recost.interceptors.context import CostScope
@@ -256,7 +256,7 @@ class Pipeline:
 @lru_cache(maxsize=1)
 def _template_for() -> Callable[[str, str], str]:
     with importing():
-        from recost.aggregation.templating import template_for  # noqa: PLC0415 - slow: it has many words
+        from recost.endpoints.templating import template_for  # noqa: PLC0415 - slow: it has many words
 
     return template_for
 
@@ -264,7 +264,7 @@ def _template_for() -> Callable[[str, str], str]:
 @lru_cache(maxsize=1)
 def _model_name() -> Callable[..., Optional[str]]:
     with importing():
-        from recost.aggregation.models import model_name  # noqa: PLC0415 - slow, as above
+        from recost.endpoints.models import model_name  # noqa: PLC0415 - slow, as above
 
     return model_name
 

@@ -12,7 +12,7 @@ from tests.scripts import calls, complaints, environment, run_script, windows
 
 _OWN = "sorted(name for name in sys.modules if name.startswith('recost'))"
 _RULES = {"recost.pricing.providers", "recost.pricing.providers.openai"}
-_PATHS = {"recost.aggregation.templating", "recost.aggregation.vocabulary", "recost.aggregation.models"}
+_PATHS = {"recost.endpoints.templating", "recost.endpoints.vocabulary", "recost.endpoints.models"}
 _SELDOM = {"recost.budgets.model", "recost.lifecycle.sigterm", "recost.skimming", "recost.decompression"}
 
 
@@ -39,7 +39,7 @@ def test_init_imports_what_a_call_would_wait_for() -> None:
     assert not there & (_PATHS | _SELDOM)
     budgets = "[recost.Budget(1, on_exceed='raise')]"
     code = f"import recost; recost.init(local_dir='/nonexistent/x', budgets={budgets})"
-    assert modules(code) > _RULES | {"recost.aggregation.templating", "recost.budgets.model"}
+    assert modules(code) > _RULES | {"recost.endpoints.templating", "recost.budgets.model"}
 
 
 @pytest.mark.parametrize("capture_usage", [False, True])
@@ -92,7 +92,7 @@ def test_what_is_imported_late_runs_no_text_of_code() -> None:
         recost.pipeline._template_for()
         recost.pipeline._model_name()
         recost.ProviderRegistry().prepare()
-        assert {"recost.aggregation.vocabulary", "recost.pricing.providers"} <= set(sys.modules) - before
+        assert {"recost.endpoints.vocabulary", "recost.pricing.providers"} <= set(sys.modules) - before
         assert not texts, texts
         """
     )
@@ -138,7 +138,7 @@ def test_a_late_import_that_fails_is_told_and_the_call_counts(server: Loopback, 
         import recost
         told = []
         handle = recost.init(local_dir=sys.argv[2], on_error=told.append)
-        sys.modules["recost.aggregation.templating"] = None
+        sys.modules["recost.endpoints.templating"] = None
         urllib.request.urlopen(sys.argv[1] + "/plain").read()
         assert handle.flush_blocking(20)
         handle.dispose()

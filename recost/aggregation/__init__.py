@@ -1,1 +1,1 @@
-"""Adding calls up: windows, buckets, percentiles, and the endpoints that they are grouped by."""
+"""Sums of calls by endpoint: windows of buckets, percentiles, breakdowns by model and by tags."""

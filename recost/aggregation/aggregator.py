@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any, Callable, Final, Optional, Union
 
-from recost.aggregation.detail import Facts
+from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import Bucket, Cents, Key, Window, WindowTags
 from recost.events import RawEvent, WindowSummary
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, Optional, Union
 
 from recost._money import LENIENT
-from recost.aggregation.detail import NOTHING, Detail, Facts, TagSets
+from recost.aggregation.breakdown import NOTHING, Detail, Facts, TagSets
 from recost.aggregation.quantiles import Latencies
 from recost.events import MetricEntry, WindowSummary
 

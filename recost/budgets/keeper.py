@@ -16,10 +16,10 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Callable, Final, Optional
 
-from recost.aggregation.templating import template_for
 from recost.budgets.account import Account, Call, Notice
 from recost.budgets.books import Books
 from recost.budgets.model import Budget
+from recost.endpoints.templating import template_for
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors.exchange import Exchange, Sink
 from recost.interceptors.targets import clean_path

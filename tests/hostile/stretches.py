@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, Callable, NamedTuple, Optional
 
 from recost.aggregation.aggregator import Call, UnlockedAggregator
-from recost.aggregation.detail import Facts
+from recost.aggregation.breakdown import Facts
 from recost.interceptors.exchange import Exchange
 from recost.metering import Meter
 from recost.pipeline import Pipeline

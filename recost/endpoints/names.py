@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from recost._patterns import LazyPattern
-from recost.aggregation.vocabulary import FIRST_NAMES, NUMBERED, SUBRESOURCES, TELLING, TOKENS, WORDS
-from recost.aggregation.words import (
+from recost.endpoints.vocabulary import FIRST_NAMES, NUMBERED, SUBRESOURCES, TELLING, TOKENS, WORDS
+from recost.endpoints.words import (
     HUMP,
     is_known,
     is_known_word,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.aggregation.models import model_name
+from recost.endpoints.models import model_name
 
 REAL = """
 gpt-4o gpt-4o-mini-2024-07-18 o3-mini chatgpt-4o-latest gpt-4.1-nano text-embedding-3-small whisper-1 dall-e-3

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from recost.aggregation.templating import template_for
-from tests.aggregation.corpus.measure import leaks_left, read_leaks, read_routes, static_hidden
+from recost.endpoints.templating import template_for
+from tests.endpoints.corpus.measure import leaks_left, read_leaks, read_routes, static_hidden
 
 ROUTES = read_routes()
 

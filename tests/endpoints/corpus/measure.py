@@ -9,9 +9,9 @@ import uuid
 from collections import defaultdict
 from typing import Final
 
-from recost.aggregation.templating import template, template_for
-from tests.aggregation.corpus.build import ROUTES
-from tests.aggregation.corpus.leaks import LEAKS
+from recost.endpoints.templating import template, template_for
+from tests.endpoints.corpus.build import ROUTES
+from tests.endpoints.corpus.leaks import LEAKS
 
 _PARAMETER: Final = re.compile(r"\{([^{}]*)\}")
 _PERSON: Final = re.compile(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.aggregation import templating
-from recost.aggregation.segments import template_segment
-from recost.aggregation.templating import template, template_for
+from recost.endpoints import templating
+from recost.endpoints.segments import template_segment
+from recost.endpoints.templating import template, template_for
 
 TWILIO = "/2010-04-01/Accounts/AC0123456789abcdef0123456789abcdef"
 
@@ -222,7 +222,7 @@ def lines_run_for(path: str) -> int:
 
     def trace(frame: Any, event: str, arg: Any) -> Any:
         nonlocal lines
-        if not frame.f_globals.get("__name__", "").startswith("recost.aggregation"):
+        if not frame.f_globals.get("__name__", "").startswith("recost.endpoints"):
             return None  # a finalizer that the garbage collector happens to run in between
         lines += event == "line"
         return trace

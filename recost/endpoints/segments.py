@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from recost._patterns import LazyPattern
-from recost.aggregation.names import (
+from recost.endpoints.names import (
     DATE,
     NAMESPACE,
     PIECE,
@@ -26,8 +26,8 @@ from recost.aggregation.names import (
     is_name,
     reads_like_a_word,
 )
-from recost.aggregation.vocabulary import SUBRESOURCES, TELLING, TOKENS
-from recost.aggregation.words import (
+from recost.endpoints.vocabulary import SUBRESOURCES, TELLING, TOKENS
+from recost.endpoints.words import (
     HUMP,
     is_known,
     is_known_word,

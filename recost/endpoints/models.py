@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Final, Optional
 
 from recost._patterns import LazyPattern
-from recost.aggregation.segments import is_model
-from recost.aggregation.vocabulary import FIRST_NAMES, TOKENS
+from recost.endpoints.segments import is_model
+from recost.endpoints.vocabulary import FIRST_NAMES, TOKENS
 
 __all__ = ["model_name"]
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, Literal, Optional
 
 from recost._patterns import LazyPattern
-from recost.aggregation.segments import (
+from recost.endpoints.segments import (
     FREE,
     ID,
     KNOWN,

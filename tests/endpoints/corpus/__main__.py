@@ -1,18 +1,19 @@
-"""Measure the templater against both corpora: ``python -m tests.aggregation.corpus [-v] [--held-out]``."""
+"""Measure the templater against both corpora: ``python -m tests.endpoints.corpus [-v] [--held-out]``."""
 
 from __future__ import annotations
 
 import sys
 
-from recost.aggregation import segments
-from recost.aggregation.vocabulary import GENERAL_WORDS, SUBRESOURCES
-from tests.aggregation.corpus.measure import leaks_left, read_routes, static_hidden, tuned, words_of
+from recost.endpoints import names, words
+from recost.endpoints.vocabulary import GENERAL_WORDS, SUBRESOURCES
+from tests.endpoints.corpus.measure import leaks_left, read_routes, static_hidden, tuned, words_of
 
 if __name__ == "__main__":
     routes = read_routes()
     if "--held-out" in sys.argv:  # as if the second half of the APIs were unknown
         first = words_of({api: paths for api, paths in routes.items() if tuned(api)})
-        setattr(segments, "WORDS", SUBRESOURCES | GENERAL_WORDS | first)  # noqa: B010
+        for module in (names, words):
+            setattr(module, "WORDS", SUBRESOURCES | GENERAL_WORDS | first)  # noqa: B010
     print("| corpus | size | looked at | wrong | rate |\n|---|---|---|---|---|")
     wrongs = []
     for name, half in (("routes, first half", True), ("routes, second half", False)):

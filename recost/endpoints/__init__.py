@@ -1,0 +1,1 @@
+"""Path templates, and what counts as an identifier."""
