@@ -16,7 +16,7 @@ from recost.pricing.model import MatchResult
 from recost.pricing.paths import model_in_path
 from recost.pricing.pricer import Pricer
 from recost.pricing.registry import CACHED_URLS, LONGEST_CACHED, ProviderRegistry
-from recost.pricing.usage import Reading, header_names, read_answer
+from recost.pricing.usage import Reading, header_names, read_response
 from recost.pricing.usage.asked import MODEL, fields_asked, model_in, with_asked
 from recost.pricing.usage.model import Usage
 
@@ -186,7 +186,7 @@ class Meter:
         if shape is None:
             return _NOTHING, captured.content_type
         content = captured._replace(path=path, status=exchange.status)
-        return read_answer(shape, content), captured.content_type
+        return read_response(shape, content), captured.content_type
 
     def _report_unread(self, match: Optional[MatchResult]) -> None:
         """Report, once, that not all can be read."""

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost import decompression
+from recost.captured import CapturedResponse
 from recost.decompression import Decompressor, UndecodableError
 from recost.interceptors.capture import LIMIT, Capture
-from recost.pricing.usage import Content, read_usage
-from recost.pricing.usage.bodies.encodings import decode
+from recost.pricing.usage import read_usage
+from recost.pricing.usage.decoding.encodings import decode
 
 brotli: Any = pytest.importorskip("brotli")
 zstandard: Any = pytest.importorskip("zstandard")
@@ -103,8 +104,9 @@ def bomb(encoding: str) -> bytes:
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip"])
 def test_a_bomb_costs_a_bounded_amount(encoding: str) -> None:
     packed = bomb(encoding)
-    body = Content(packed[:65_536], encoding=encoding)
-    decode(Content(CODINGS[encoding](b"{}"), encoding=encoding)) if encoding in CODINGS else None  # imports
+    body = CapturedResponse(packed[:65_536], encoding=encoding)
+    if encoding in CODINGS:
+        decode(CapturedResponse(CODINGS[encoding](b"{}"), encoding=encoding))  # imports
     tracemalloc.start()
     try:
         found = decode(body)
@@ -141,7 +143,7 @@ def test_short_and_long_bodies_know_the_same_codings(encoding: str, size: int) -
     capture.complete = True
     kept = capture.take()
     assert kept is not None
-    usage = read_usage("openai", Content(kept.head, kept.tail, kept.gap, kept.complete, "", kept.encoding))
+    usage = read_usage("openai", kept)
     assert usage is not None
     assert usage.units["output_tokens"] == 7
 

@@ -23,10 +23,11 @@ import recost
 
 recost.init(capture_usage=True, flush_on_sigterm=True)
 urllib.request.urlopen(sys.argv[1] + "/plain").read()
-from recost.pricing.usage import SHAPES, Content, read_usage
+from recost.captured import CapturedResponse
+from recost.pricing.usage import SHAPES, read_usage
 from recost.schema import load_schema
 
-content = Content(b"{}")
+content = CapturedResponse(b"{}")
 print(len(recost.BUILTIN_PROVIDERS), [read_usage(shape, content) for shape in SHAPES], load_schema())
 """
 

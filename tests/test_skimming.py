@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recost.pricing.usage.shapes import __path__ as shapes_path
+from recost.pricing.usage.extractors import __path__ as shapes_path
 from recost.skimming import KEPT, Skimmed, Skimmer
 from recost.thinning import COUNTS, LEFT_OUT
-from tests.pricing.usage.answers import SAMPLES
+from tests.pricing.usage.responses import SAMPLES
 
 DENSE = [
     b'{"a":"b"},',
@@ -211,7 +211,9 @@ def alternatives(pattern: str) -> list[str]:
 def test_what_counts_for_any_shape_counts_here() -> None:
     names = [path.stem for place in shapes_path for path in Path(place).glob("[a-z]*.py")]
     modules = [
-        importlib.import_module(f"recost.pricing.usage.shapes.{name}") for name in names if name != "__init__"
+        importlib.import_module(f"recost.pricing.usage.extractors.{name}")
+        for name in names
+        if name != "__init__"
     ]
     patterns = [module.WANTED for module in modules if hasattr(module, "WANTED")]
     assert len(patterns) >= 10

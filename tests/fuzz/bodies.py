@@ -6,12 +6,13 @@ import gzip
 import zlib
 from typing import Callable, Final
 
+from recost.captured import CapturedResponse
 from recost.decompression import Decompressor, UndecodableError
 from recost.interceptors._body import Dechunker
 from recost.interceptors.capture import LIMIT, Capture
 from recost.interceptors.targets import ascii_host
-from recost.pricing.usage import SHAPES, Content, read_answer
-from recost.pricing.usage.bodies.encodings import decode
+from recost.pricing.usage import SHAPES, read_response
+from recost.pricing.usage.decoding.encodings import decode
 
 __all__ = ["TARGETS"]
 
@@ -37,12 +38,12 @@ def body(data: bytes) -> None:
     kind, data = _split(data)
     at = len(data) // 3
     for content in (
-        Content(data),
-        Content(data[:at], data[2 * at :], gap=True),
-        Content(data, complete=False),
+        CapturedResponse(data),
+        CapturedResponse(data[:at], data[2 * at :], gap=True),
+        CapturedResponse(data, complete=False),
     ):
         name = _SHAPES[shape % len(_SHAPES)]
-        reading = read_answer(
+        reading = read_response(
             name, content._replace(content_type=_TYPES[kind % len(_TYPES)], path="/v1/responses")
         )
         assert reading.usage is None or all(value >= 0 for value in reading.usage.units.values())
@@ -68,7 +69,7 @@ def encoded(data: bytes) -> None:
     shorter, longer = sorted(made, key=len)
     assert longer.startswith(shorter)
     assert damaged or shorter == longer
-    decode(Content(data, encoding=encoding))
+    decode(CapturedResponse(data, encoding=encoding))
 
 
 def captured(data: bytes) -> None:

@@ -21,7 +21,7 @@ from recost.events import MetricEntry, WindowSummary
 from recost.interceptors import capture
 from recost.interceptors._body import Dechunker
 from recost.interceptors.capture import LIMIT, Capture, Whole
-from recost.pricing.usage import Content, read_answer
+from recost.pricing.usage import read_response
 from tests.hostile.answers import ANSWERS, Sent
 from tests.hostile.stretches import Reader
 
@@ -211,10 +211,7 @@ def test_headers_without_end(value: str) -> None:
         assert found is not None
         assert found.headers == {"short": "a"}
         assert len(found.content_type) <= 2_000
-        reading = read_answer(
-            "openai",
-            Content(found.head, content_type=found.content_type, encoding=found.encoding),
-        )
+        reading = read_response("openai", found)
         assert reading.unread is bool(encoding)
         assert reading.usage is None or not encoding
 

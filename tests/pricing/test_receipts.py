@@ -7,16 +7,17 @@ from typing import Optional
 
 import pytest
 
+from recost.captured import CapturedResponse
 from recost.pricing.cost import Cost
 from recost.pricing.pricer import Pricer
 from recost.pricing.receipts import Receipts
 from recost.pricing.registry import ProviderRegistry
-from recost.pricing.usage import Content, Usage, read_usage
+from recost.pricing.usage import Usage, read_usage
 from recost.pricing.usage.fields import receipt
-from tests.pricing.usage.answers.build import SMALL, chat, plain
-from tests.pricing.usage.answers.openai import response
-from tests.pricing.usage.answers.openai_batches import BATCH, CONTENT, MINI, RUN, batch, counts, line, run
-from tests.pricing.usage.answers.openai_tools import USAGE
+from tests.pricing.usage.responses.build import SMALL, chat, plain
+from tests.pricing.usage.responses.openai import response
+from tests.pricing.usage.responses.openai_batches import BATCH, CONTENT, MINI, RUN, batch, counts, line, run
+from tests.pricing.usage.responses.openai_tools import USAGE
 
 OPENAI = "api.openai.com"
 STORED = "/v1/responses/resp_1"
@@ -37,7 +38,7 @@ def priced(pricer: Pricer, method: str, path: str, usage: Optional[Usage], host:
 
 
 def read(path: str, document: object, shape: str = "openai") -> Optional[Usage]:
-    return read_usage(shape, Content(plain(document), path=path))
+    return read_usage(shape, CapturedResponse(plain(document), path=path))
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""From the bytes of an answer to what it says was used.
+"""Usage that a response reports, extracted from its bytes.
 
-Only numbers and the names of models and tiers come out; no text of an answer is in a result, an exception,
-a repr or a log. A shape is read by the module of `recost.pricing.usage.shapes` that `SHAPES` names: its
-``read`` makes a `Usage` of an `Answer`; its ``WANTED`` is found in every event of a stream that matters,
-besides the first.
+Only numbers and the names of models and tiers come out; no text of a response is in a result, an exception,
+a repr or a log. Each shape has an extractor, the module of `recost.pricing.usage.extractors` that `SHAPES`
+names. Its ``read`` returns the `Usage` of a `DecodedResponse`. Its ``WANTED`` matches every event of a stream
+that matters, except the first.
 """
 
 from __future__ import annotations
@@ -12,24 +12,23 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
-from recost.pricing.usage.content import Content
+from recost.captured import CapturedResponse
 from recost.pricing.usage.gateways import GATEWAY_HEADERS, gateway_headers, with_headers
 from recost.pricing.usage.model import Number, Usage
 
 if TYPE_CHECKING:
-    from recost.pricing.usage.bodies import Documents
-    from recost.pricing.usage.bodies.work import Work
+    from recost.pricing.usage.decoding import Documents
+    from recost.pricing.usage.decoding.limits import Work
 
 __all__ = [
     "HEADERS",
     "SHAPES",
-    "Content",
     "Number",
     "Reading",
     "Usage",
     "header_names",
-    "read_answer",
     "read_model",
+    "read_response",
     "read_usage",
 ]
 
@@ -74,7 +73,7 @@ SHAPES: Final = {
     "twilio_sms": "messages",
     "stripe": "stripe",
 }
-"""The name of each shape of an answer, and the module that reads it."""
+"""The name of each shape of a response, and the module that reads it."""
 
 HEADERS: Final = {
     "bedrock": (
@@ -95,12 +94,12 @@ _readers: Final[dict[str, Any]] = {}
 
 
 def header_names(shape: str, host: str) -> tuple[str, ...]:
-    """Return the names of the headers that are read of an answer, in lower case."""
+    """Return the names of the headers that are read of a response, in lower case."""
     return (*HEADERS.get(shape, ()), *gateway_headers(host))
 
 
 class Reading(NamedTuple):
-    """What was read of an answer."""
+    """What was read of a response."""
 
     usage: Optional[Usage]
     """None: it has no numbers, and names no model."""
@@ -110,25 +109,25 @@ class Reading(NamedTuple):
     """Bytes of the body without its encoding; 0 where that is not known."""
 
 
-def read_answer(shape: str, content: Content) -> Reading:
-    """Return what an answer says was used, or at least its model. Nothing is raised.
+def read_response(shape: str, content: CapturedResponse) -> Reading:
+    """Return what a response says was used, or at least its model. Nothing is raised.
 
     Args:
         shape: One of `SHAPES`.
-        content: What was captured of the answer.
+        content: What was captured of the response.
     """
     try:
-        return _read_answer(shape, content)
-    except Exception:  # noqa: BLE001 - an answer may be anything, and an error's text would quote it
+        return _read_response(shape, content)
+    except Exception:  # noqa: BLE001 - a response may be anything, and an error's text would quote it
         return Reading(None, unread=True)
 
 
-def read_usage(shape: str, content: Content) -> Optional[Usage]:
-    """Return what an answer says was used; None when it has no numbers. Nothing is raised.
+def read_usage(shape: str, content: CapturedResponse) -> Optional[Usage]:
+    """Return what a response says was used; None when it has no numbers. Nothing is raised.
 
     Args:
         shape: One of `SHAPES`.
-        content: What was captured of the answer.
+        content: What was captured of the response.
     """
     try:
         return _read(shape, content)
@@ -136,16 +135,16 @@ def read_usage(shape: str, content: Content) -> Optional[Usage]:
         return None
 
 
-def read_model(content: Content) -> Optional[str]:
-    """Return the model that an answer names, also one that says nothing of its usage. Nothing is raised."""
+def read_model(content: CapturedResponse) -> Optional[str]:
+    """Return the model that a response names, also one that says nothing of its usage. Nothing is raised."""
     try:
         return _read_model(_decoded(content))
     except Exception:  # noqa: BLE001 - the same
         return None
 
 
-def _read_answer(shape: str, content: Content) -> Reading:
-    from recost.pricing.usage.bodies.work import Work  # noqa: PLC0415 - only where answers are read at all
+def _read_response(shape: str, content: CapturedResponse) -> Reading:
+    from recost.pricing.usage.decoding.limits import Work  # noqa: PLC0415 - only where responses are read at all
 
     decoded, work = _decoded(content), Work()
     usage = _read_decoded(shape, decoded, work)
@@ -158,58 +157,60 @@ def _read_answer(shape: str, content: Content) -> Reading:
     return Reading(with_headers(content, usage), unread, decoded.size)
 
 
-def _read(shape: str, content: Content) -> Optional[Usage]:
+def _read(shape: str, content: CapturedResponse) -> Optional[Usage]:
     return _read_decoded(shape, _decoded(content), None)
 
 
-def _read_decoded(shape: str, content: Content, work: Optional[Work]) -> Optional[Usage]:
-    from recost.pricing.usage.answer import Answer  # noqa: PLC0415 - only where answers are read at all
-    from recost.pricing.usage.bodies import read_documents  # noqa: PLC0415
+def _read_decoded(shape: str, content: CapturedResponse, work: Optional[Work]) -> Optional[Usage]:
+    from recost.pricing.usage.decoding import read_documents  # noqa: PLC0415
+    from recost.pricing.usage.response import DecodedResponse  # noqa: PLC0415 - only where responses are read at all
 
     name = SHAPES.get(shape)
     if name is None:
         return None
     reader = _readers.get(name)
     if reader is None:
-        reader = _readers[name] = import_module(f"recost.pricing.usage.shapes.{name}")
+        reader = _readers[name] = import_module(f"recost.pricing.usage.extractors.{name}")
     documents = read_documents(content, reader.WANTED, work)
     found: Optional[Usage]
     if content.thinned:
         found = _read_thinned(shape, reader, documents, content)
     else:
-        answer = Answer(shape, *documents, content.complete, content.path, content.headers)
-        found = reader.read(answer._replace(head=content.head) if documents.gap else answer)
+        response = DecodedResponse(shape, *documents, content.complete, content.path, content.headers)
+        found = reader.read(response._replace(head=content.head) if documents.gap else response)
     if found is not None and found.model is None and shape == "mistral":
         return replace(found, model=_read_model(content, work))  # named in another event than the usage
     return found
 
 
-def _read_thinned(shape: str, reader: Any, documents: Documents, content: Content) -> Optional[Usage]:
-    """Return what an answer says was used, some members of which were left out."""
-    from recost.pricing.usage.answer import Answer  # noqa: PLC0415 - only for long answers
-    from recost.pricing.usage.bodies.left_out import Asked, mark  # noqa: PLC0415
+def _read_thinned(
+    shape: str, reader: Any, documents: Documents, content: CapturedResponse
+) -> Optional[Usage]:
+    """Return what a response says was used, some members of which were left out."""
+    from recost.pricing.usage.decoding.left_out import Asked, mark  # noqa: PLC0415
+    from recost.pricing.usage.response import DecodedResponse  # noqa: PLC0415 - only for long responses
 
     asked = Asked()
     documents = documents._replace(found=mark(documents.found, asked))
-    answer = Answer(shape, *documents, content.complete, content.path, content.headers)
-    found: Optional[Usage] = reader.read(answer)
+    response = DecodedResponse(shape, *documents, content.complete, content.path, content.headers)
+    found: Optional[Usage] = reader.read(response)
     return replace(found, partial=True) if found is not None and asked.any else found
 
 
-def _read_model(content: Content, work: Optional[Work] = None) -> Optional[str]:
+def _read_model(content: CapturedResponse, work: Optional[Work] = None) -> Optional[str]:
     import re  # noqa: PLC0415
 
-    from recost.pricing.usage.bodies import read_documents  # noqa: PLC0415
+    from recost.pricing.usage.decoding import read_documents  # noqa: PLC0415
     from recost.pricing.usage.names import model_of  # noqa: PLC0415
 
     return model_of(read_documents(content, re.compile(rb'"model'), work).found)
 
 
-def _decoded(content: Content) -> Content:
+def _decoded(content: CapturedResponse) -> CapturedResponse:
     """Return the content without its encoding; only its headers where it can't be decoded."""
     if not content.encoding:
         return content
-    from recost.pricing.usage.bodies.encodings import decode  # noqa: PLC0415 - most bodies arrive decoded
+    from recost.pricing.usage.decoding.encodings import decode  # noqa: PLC0415 - most bodies arrive decoded
 
     decoded = decode(content)
     if decoded is None:

@@ -1,4 +1,4 @@
-"""What gateways tell of a call in the headers of its answer, whatever the answer's shape.
+"""What gateways tell of a call in the headers of its response, whatever the response's shape.
 
 Sources, as of 2026-11: https://developers.cloudflare.com/ai-gateway/glossary/ (``cf-aig-cache-status``),
 https://docs.helicone.ai/features/advanced-usage/caching (``helicone-cache``),
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost._patterns import LazyPattern
-from recost.pricing.usage.content import Content
+from recost.captured import CapturedResponse
 from recost.pricing.usage.model import Usage
 
 __all__ = ["GATEWAY_HEADERS", "gateway_headers", "with_headers"]
@@ -28,7 +28,7 @@ GATEWAY_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "litellm": (_LITELLM,),
     "portkey": (_PORTKEY, "x-portkey-provider"),
 }
-"""By the shape that a rule names, for gateways that answer from any host."""
+"""By the shape that a rule names, for gateways that response from any host."""
 _COST: Final = LazyPattern(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:e-[0-9]{1,2})?\Z")
 """In US dollars, as Python prints a float."""
 _CACHES: Final = (_CLOUDFLARE, _HELICONE, _PORTKEY)
@@ -41,7 +41,7 @@ def gateway_headers(host: str) -> tuple[str, ...]:
     return (_HELICONE,) if host.endswith((".helicone.ai", ".hconeai.com")) else ()
 
 
-def with_headers(content: Content, usage: Optional[Usage]) -> Optional[Usage]:
+def with_headers(content: CapturedResponse, usage: Optional[Usage]) -> Optional[Usage]:
     """Return a usage with the cost that a gateway's headers tell: what came from its cache cost nothing.
 
     LiteLLM's header is sent before a stream, and can't tell what the stream will have cost.

@@ -1,4 +1,4 @@
-"""What an answer reports of its own consumption."""
+"""What a response reports of its own consumption."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Number = Union[int, Decimal]
 
 @dataclass(frozen=True)
 class Usage:
-    """What an answer reports of its own consumption: numbers and names, no text."""
+    """What a response reports of its own consumption: numbers and names, no text."""
 
     model: Optional[str] = None
     """The model that the provider says it used (resolved), at most 200 characters; None: it names none."""
@@ -36,19 +36,19 @@ class Usage:
     currency): an amount of money that was moved, in the currency's minor unit.
     """
     reported_usd: Optional[Decimal] = None
-    """The cost that the answer itself states, in US dollars, exact."""
+    """The cost that the response itself states, in US dollars, exact."""
     tier: Optional[str] = None
     """Service tier, speed or batch as reported: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …"""
     partial: bool = False
-    """True: the answer was cut before its final usage, or a part of it that counts is missing."""
+    """True: the response was cut before its final usage, or a part of it that counts is missing."""
     parts: tuple[Usage, ...] = ()
     """The usage of each model, where several answered: together they are ``units``."""
     token_factor: Optional[Decimal] = None
     """What the prices of tokens are multiplied by, because of where the model ran; None: 1."""
     served_by: Optional[str] = None
-    """The provider behind a router, as the answer names it."""
+    """The provider behind a router, as the response names it."""
     uncounted: tuple[str, ...] = ()
-    """What was billed as well, and the answer has no count of."""
+    """What was billed as well, and the response has no count of."""
     receipts: tuple[int, ...] = field(default=(), compare=False, repr=False)
     """Numbers made of the ids of what was billed: what is read again under one is not billed again."""
     requests: int = 1

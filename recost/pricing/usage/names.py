@@ -1,4 +1,4 @@
-"""The names of models and tiers in an answer."""
+"""The names of models and tiers in a response."""
 
 from __future__ import annotations
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any, Optional
 
-from recost.pricing.usage import Content, Usage
+from recost.captured import CapturedResponse
+from recost.pricing.usage import Usage
 from recost.skimming import Skimmer
-from tests.pricing.usage.answers import Sample
-from tests.pricing.usage.answers.build import TEXT
+from tests.pricing.usage.responses import Sample
+from tests.pricing.usage.responses.build import TEXT
 
 _WRITTEN = json.dumps(TEXT, ensure_ascii=False)[1:-1].encode()
 _EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
-def captured(sample: Sample, body: bytes, *, step: int = 4096) -> Content:
+def captured(sample: Sample, body: bytes, *, step: int = 4096) -> CapturedResponse:
     """Return what is kept of a body that comes in pieces."""
     skimmer = Skimmer()
     for at in range(0, len(body), step):

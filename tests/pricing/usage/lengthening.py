@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any, Callable, Final, Optional
 
-from tests.pricing.usage.answers import Sample
+from tests.pricing.usage.responses import Sample
 
 __all__ = ["PADDINGS", "PLACES", "crowded", "lengthened", "pieces", "repeated"]
 

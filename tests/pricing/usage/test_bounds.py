@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
+from recost.captured import CapturedResponse
 from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
-from recost.pricing.usage import SHAPES, Content, read_answer
-from recost.pricing.usage.answer import Answer
-from recost.pricing.usage.bodies import read_documents
-from recost.pricing.usage.bodies.jsontext import parse, read_ended
-from recost.pricing.usage.bodies.work import MOST_DOCUMENTS, Work
-from recost.pricing.usage.shapes.openai import WANTED
+from recost.pricing.usage import SHAPES, read_response
+from recost.pricing.usage.decoding import read_documents
+from recost.pricing.usage.decoding.jsontext import parse, read_ended
+from recost.pricing.usage.decoding.limits import MOST_DOCUMENTS, Work
+from recost.pricing.usage.extractors.openai import WANTED
+from recost.pricing.usage.response import DecodedResponse
 
 CHAT = b'{"model": "gpt-4o", "usage": {"prompt_tokens": 5, "completion_tokens": 7}}'
 EVENT = b"data: " + CHAT + b"\n\n"
@@ -40,10 +41,10 @@ BLANKS = (b"\n" * 10_000, b"\r\n" * 10_000, b"\n         \n" * 2_000, b" \t\n" *
 )
 def test_blank_lines_anywhere(blank: bytes, pieces: tuple[bytes, bytes], kind: str) -> None:
     work = Work()
-    content = Content(blank.join(pieces), content_type=kind)
+    content = CapturedResponse(blank.join(pieces), content_type=kind)
     assert any("usage" in document for document in read_documents(content, WANTED, work).found)
     assert not work.done
-    reading = read_answer("openai", content)
+    reading = read_response("openai", content)
     assert reading.usage is not None
     assert reading.usage.units == {"input_tokens": 5, "output_tokens": 7}
     assert not reading.unread
@@ -59,7 +60,7 @@ def test_a_connection_that_is_kept_alive_for_long(size: int) -> None:
     found = capture.take()
     assert found is not None
     assert not found.gap
-    usage = read_answer("openai", Content(found.head)).usage
+    usage = read_response("openai", CapturedResponse(found.head)).usage
     assert usage is not None
     assert usage.units == {"input_tokens": 5, "output_tokens": 7}
 
@@ -97,7 +98,7 @@ def test_the_work_is_bounded_whatever_the_size(unit: bytes, form: bytes) -> None
     for size in (64_000, 512_000):
         once = form % unit
         body = once * (size // len(once)) if form.endswith(b"\n") else form % (unit * (size // len(unit)))
-        for content in (Content(body), Content(body[:16_000], body[-48_000:], gap=True)):
+        for content in (CapturedResponse(body), CapturedResponse(body[:16_000], body[-48_000:], gap=True)):
             work = CountedWork()
             documents = read_documents(content, WANTED, work)
             assert len(documents.found) <= MOST_DOCUMENTS
@@ -108,7 +109,7 @@ def test_the_work_is_bounded_whatever_the_size(unit: bytes, form: bytes) -> None
 @pytest.mark.parametrize("depth", [250, 20_000])
 def test_deep_nesting_is_not_read(depth: int) -> None:
     deep = b'{"usage": {"prompt_tokens": 5}, "x": ' + b"[" * depth + b"]" * depth + b"}"
-    reading = read_answer("openai", Content(deep))
+    reading = read_response("openai", CapturedResponse(deep))
     assert reading.unread
     assert reading.usage is None or reading.usage.partial
     assert parse(deep.decode()) is None
@@ -117,14 +118,14 @@ def test_deep_nesting_is_not_read(depth: int) -> None:
 
 def test_brackets_within_a_text_are_not_nesting() -> None:
     body = json.dumps({"model": "m", "text": "[{" * 5_000, "usage": {"prompt_tokens": 5}}).encode()
-    reading = read_answer("openai", Content(body))
+    reading = read_response("openai", CapturedResponse(body))
     assert reading.usage is not None
     assert not reading.unread
 
 
 def test_long_integers_are_not_converted() -> None:
     body = b'{"x": ' + b"9" * 60_000 + b', "usage": {"prompt_tokens": 5}}'
-    usage = read_answer("openai", Content(body)).usage
+    usage = read_response("openai", CapturedResponse(body)).usage
     assert usage is not None
     assert usage.units == {"input_tokens": 5}
 
@@ -180,8 +181,8 @@ class Documents(list[dict[str, Any]]):
 
 def looked_at(shape: str, document: dict[str, Any], times: int, *, gap: bool) -> int:
     documents = Documents(dict(document) for _ in range(times))
-    answer = Answer(shape, documents, ended=True, streamed=True, gap=gap, before_gap=times // 2)
-    import_module(f"recost.pricing.usage.shapes.{SHAPES[shape]}").read(answer)
+    response = DecodedResponse(shape, documents, ended=True, streamed=True, gap=gap, before_gap=times // 2)
+    import_module(f"recost.pricing.usage.extractors.{SHAPES[shape]}").read(response)
     return documents.looked_at
 
 

@@ -20,8 +20,8 @@ from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
-from tests.pricing.usage.answers import SAMPLES, Sample, clouds, neighbours, openai_batches, openai_tools
-from tests.pricing.usage.answers.regions import LONG
+from tests.pricing.usage.responses import SAMPLES, Sample, clouds, neighbours, openai_batches, openai_tools
+from tests.pricing.usage.responses.regions import LONG
 
 genai: Any = pytest.importorskip(
     "genai_prices", minversion="0.2", reason="a genai-prices that knows all of these prices is not installed"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.pricing.usage.answers import SAMPLES, Sample
+from tests.pricing.usage.responses import SAMPLES, Sample
 
 FLAVOURS: dict[str, tuple[str, tuple[str, ...]]] = {
     "openai": ("openai", ("chat", "responses", "embeddings", "images")),

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recost.captured import CapturedResponse
 from recost.pricing import usage as pricing_usage
-from recost.pricing.usage import SHAPES, Content, Usage, read_model, read_usage
-from tests.pricing.usage.answers import SAMPLES
-from tests.pricing.usage.answers.build import AWS
+from recost.pricing.usage import SHAPES, Usage, read_model, read_usage
 from tests.pricing.usage.changes import with_strings
+from tests.pricing.usage.responses import SAMPLES
+from tests.pricing.usage.responses.build import AWS
 
 CANARY = "CANARY of a customer"
 
@@ -45,7 +46,7 @@ def test_no_text_gets_out(text: str, keep: frozenset[str]) -> None:
 
 
 def test_a_content_doesn_t_show_what_it_holds() -> None:
-    content = Content(CANARY.encode(), CANARY.encode(), gap=True, headers={"dg-model-name": CANARY})
+    content = CapturedResponse(CANARY.encode(), CANARY.encode(), gap=True, headers={"dg-model-name": CANARY})
     assert CANARY not in repr(content)
     assert CANARY not in str(content)
 
@@ -53,7 +54,7 @@ def test_a_content_doesn_t_show_what_it_holds() -> None:
 def test_names_that_are_none() -> None:
     for name in ("", "two words", "x" * 201, "ü", "a\nb", "<b>", 7, None, {"a": 1}):
         body = json.dumps({"model": name, "service_tier": name, "usage": {"prompt_tokens": 1}}).encode()
-        assert read_usage("openai", Content(body)) == Usage(units={"input_tokens": 1})
+        assert read_usage("openai", CapturedResponse(body)) == Usage(units={"input_tokens": 1})
 
 
 @settings(deadline=None, max_examples=300)
@@ -69,7 +70,7 @@ def test_names_that_are_none() -> None:
 def test_garbage(
     shape: str, head: bytes, tail: bytes, gap: bool, complete: bool, encoding: str, content_type: str
 ) -> None:
-    content = Content(head, tail, gap, complete, content_type, encoding)
+    content = CapturedResponse(head, tail, gap, complete, content_type, encoding)
     pricing_usage._read(shape, content)  # raises nothing, without the boundary too
     read_usage(shape, content)
     read_model(content)
@@ -127,7 +128,7 @@ SHAPED = st.recursive(
     st.sampled_from(["/", "/v1/messages", "/v1/audio/x", "/v1/responses"]),
 )
 def test_documents_of_any_shape(shape: str, document: Any, path: str) -> None:
-    pricing_usage._read(shape, Content(json.dumps(document).encode(), path=path))
+    pricing_usage._read(shape, CapturedResponse(json.dumps(document).encode(), path=path))
 
 
 @pytest.mark.parametrize(
@@ -149,12 +150,12 @@ def test_documents_of_any_shape(shape: str, document: Any, path: str) -> None:
 def test_numbers_that_are_none(shape: str, value: bytes) -> None:
     body = b'{"usage": {"prompt_tokens": 7, "input_tokens": 7, "cost": %s, "cost_in_usd_ticks": %s, '
     body += b'"completion_tokens": %s, "output_tokens": %s}, "costDollars": {"total": %s}}'
-    found = pricing_usage._read(shape, Content(body.replace(b"%s", value)))
+    found = pricing_usage._read(shape, CapturedResponse(body.replace(b"%s", value)))
     assert found is None or (found.reported_usd is None and found.units == {"input_tokens": 7})
 
 
 def test_nesting_without_end() -> None:
     for opening in (b"[", b'{"usage":', b'{"a":[', b'data: {"usage":{'):
         body = opening * 20_000
-        assert read_usage("openai", Content(body, complete=False)) is None
-        assert read_usage("openai", Content(body[:16384], body[-49152:], gap=True)) is None
+        assert read_usage("openai", CapturedResponse(body, complete=False)) is None
+        assert read_usage("openai", CapturedResponse(body[:16384], body[-49152:], gap=True)) is None

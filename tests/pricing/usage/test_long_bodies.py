@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recost.captured import CapturedResponse
 from recost.interceptors.capture import LIMIT, Capture
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
-from recost.pricing.usage import Content, Reading, Usage, read_answer
-from tests.pricing.usage.answers import SAMPLES, Sample
+from recost.pricing.usage import Reading, Usage, read_response
 from tests.pricing.usage.lengthening import PADDINGS, PLACES, crowded, lengthened, pieces, repeated
+from tests.pricing.usage.responses import SAMPLES, Sample
 from tests.test_decompression import CODINGS
 
 CODED: Final[dict[str, Any]] = {"": bytes, **CODINGS}
@@ -41,13 +42,13 @@ def read(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> Readin
         thinned=kept.thinned,
         size=kept.size,
     )
-    reading = read_answer(sample.shape, content)
+    reading = read_response(sample.shape, content)
     assert reading.size == len(body)
     return reading
 
 
 def short(sample: Sample) -> Reading:
-    return read_answer(sample.shape, sample.content())
+    return read_response(sample.shape, sample.content())
 
 
 def check(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> bool:
@@ -204,8 +205,8 @@ def test_embeddings_state_their_count_before_a_long_vector(coding: str) -> None:
 def test_a_stream_that_is_left_early_is_partial() -> None:
     event = b'data: {"model": "gpt-4o", "choices": [{"delta": {"content": "word"}}]}\n\n'
     for complete in (True, False):
-        content = Content(event * 10, content_type="text/event-stream", complete=complete)
-        usage = read_answer("openai", content).usage
+        content = CapturedResponse(event * 10, content_type="text/event-stream", complete=complete)
+        usage = read_response("openai", content).usage
         assert usage is not None
         assert usage.model == "gpt-4o"
         assert usage.partial is not complete

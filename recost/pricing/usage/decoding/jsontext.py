@@ -1,0 +1,209 @@
+"""JSON documents, whole and in pieces.
+
+Of a document whose end is missing, what is complete at its top is read. Of one whose beginning is missing,
+what follows the first key that can be made out is read, and the closing brackets up to its end tell how deep
+each member is: a nested member is never taken for one of the document's own.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from itertools import accumulate
+from json import JSONDecoder
+from typing import Any, Final, NamedTuple, Optional, Union
+
+from recost.pricing.usage.decoding.limits import Work
+from recost.pricing.usage.fields import UNKNOWN
+
+__all__ = ["Text", "Value", "parse", "read_begun", "read_ended", "skip_space"]
+
+_Level = Union[dict[str, Any], list[Any]]
+
+_FAILURES: Final = (ValueError, ArithmeticError, RecursionError)
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_KEY: Final = re.compile(r'[ \t\r\n]*"([^"\\]*(?:\\.[^"\\]*)*)"[ \t\r\n]*:[ \t\r\n]*')
+_ANCHOR: Final = re.compile(r'(?<=[{, \t\r\n])"[A-Za-z_][A-Za-z0-9_.-]*"[ \t\r\n]*:')
+"""A key. Within a string the quotes would be escaped, and a letter never follows the quote that ends a
+string: wherever in a document this is found, it is a key."""
+
+
+_DEEPEST: Final = 200
+"""Containers within each other; whatever the application has set as the interpreter's limit."""
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_DEPTH: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
+_MOST: Final = 8192
+"""Containers in one text, of which at most 64 KB are kept."""
+_RUN: Final = 500
+_LONGEST_INTEGER: Final = 400
+
+
+class Value(NamedTuple):
+    """A value, and where it ends."""
+
+    value: Any
+    end: int
+
+
+def _no_number(_: str) -> None:
+    """Return what is made of ``NaN`` and ``Infinity``."""
+
+
+def _integer(digits: str) -> Optional[int]:
+    """Return an integer; None for one that is too long, as its conversion takes quadratic time."""
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+
+
+_DECODER: Final = JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
+_SLOW_DECODER: Final = JSONDecoder(parse_float=Decimal, parse_constant=_no_number, parse_int=_integer)
+
+
+def skip_space(text: str, at: int) -> int:
+    """Return where the next token begins."""
+    found = _SPACE.match(text, at)
+    return at if found is None else found.end()
+
+
+class Text:
+    """A text in which values are read, as far as the work allows.
+
+    Args:
+        text: The text, of which the beginning or the end may be missing.
+        work: What may be spent on it.
+    """
+
+    __slots__ = ("_decode", "_work", "text")
+
+    def __init__(self, text: str, work: Work) -> None:
+        self.text = text
+        self._work = work
+        self._decode = (_SLOW_DECODER if _has_long_number(text) else _DECODER).raw_decode
+        if _is_too_much(text):
+            work.stop()
+
+    def read(self, at: int) -> Optional[Value]:
+        """Return the value that begins here; None where there is none, or it is cut off, or too much."""
+        if self._work.done:
+            return None
+        try:
+            value = Value(*self._decode(self.text, at))
+        except _FAILURES:
+            self._work.spend(len(self.text) - at, failed=True)
+            return None
+        self._work.spend(value.end - at)
+        return value
+
+
+def _has_long_number(text: str) -> bool:
+    """Tell whether there may be 1,000 digits in a row: then there are 500 of them at one of these places."""
+    return any(text[at : at + _RUN].isdigit() for at in range(0, len(text) - _RUN, _RUN))
+
+
+def _is_too_much(text: str) -> bool:
+    """Tell whether there are more containers than `_MOST`, or more than `_DEEPEST` within each other."""
+    containers = _containers(text)
+    if containers <= _DEEPEST or (containers <= _MOST and not _is_deep(text)):
+        return False
+    bare = _STRING.sub("", text)
+    return _containers(bare) > _MOST or _is_deep(bare)
+
+
+def _containers(text: str) -> int:
+    return text.count("[") + text.count("{")
+
+
+def _is_deep(text: str) -> bool:
+    depths = accumulate(map(_DEPTH.__getitem__, _NO_BRACKETS.sub("", text)))
+    return next((True for depth in depths if depth > _DEEPEST), False)
+
+
+def parse(text: str, work: Optional[Work] = None) -> Any:
+    """Return a document that is whole; None where it is not."""
+    found = Text(text, work or Work()).read(skip_space(text, 0))
+    return found.value if found is not None and skip_space(text, found.end) == len(text) else None
+
+
+def read_begun(text: str, work: Optional[Work] = None) -> Optional[_Level]:
+    """Return the complete members, or elements, of a document that is cut off."""
+    at = skip_space(text, 0)
+    opening = text[at : at + 1]
+    if not opening or opening not in "{[":
+        return None
+    members: dict[str, Any] = {}
+    elements: list[Any] = []
+    within = Text(text, work or Work())
+    while True:
+        item = _read_item(within, at + 1, members, elements)
+        if item is None or text[item : item + 1] != ",":
+            return members if opening == "{" else elements
+        at = item
+
+
+def read_ended(text: str, work: Optional[Work] = None) -> Optional[_Level]:
+    """Return the members, or elements, of a document whose beginning is missing; None where none are found.
+
+    What holds the members that lost their key is found under `UNKNOWN`, or first in the array.
+    """
+    anchor = _ANCHOR.search(text)
+    levels = None if anchor is None else _read_levels(Text(text, work or Work()), anchor.start())
+    if not levels:
+        return None
+    level = levels[0]
+    for outer in levels[1:]:
+        if isinstance(outer, dict):
+            outer[UNKNOWN] = level
+        else:
+            outer.insert(0, level)
+        level = outer
+    return level
+
+
+def _read_levels(within: Text, at: int) -> Optional[list[_Level]]:
+    """Return what the containers that are open here go on to hold, the innermost first.
+
+    None unless all of them are closed at the end of the text.
+    """
+    levels: list[_Level] = []
+    text = within.text
+    end = len(text.rstrip(" \t\r\n"))
+    expects_item = True
+    while at < end:
+        members: dict[str, Any] = {}
+        elements: list[Any] = []
+        while expects_item:
+            item = _read_item(within, at, members, elements)
+            if item is None:
+                return None
+            expects_item = text[item] == ","
+            at = item + 1 if expects_item else item
+        closing = text[at]
+        if (
+            len(levels) >= _DEEPEST
+            or (closing == "}" and elements)
+            or (closing == "]" and members)
+            or closing not in "}]"
+        ):
+            return None
+        levels.append(members if closing == "}" else elements)
+        at = skip_space(text, at + 1)
+        expects_item = text[at : at + 1] == ","
+        at += expects_item
+    return levels if not expects_item else None
+
+
+def _read_item(within: Text, at: int, members: dict[str, Any], elements: list[Any]) -> Optional[int]:
+    """Read a member or an element; return where the delimiter after it is, None where it isn't complete."""
+    text = within.text
+    key = _KEY.match(text, at)
+    found = within.read(skip_space(text, at) if key is None else key.end())
+    if found is None:
+        return None
+    end = skip_space(text, found.end)
+    if text[end : end + 1] not in {",", "}", "]"}:  # a number may be cut off
+        return None
+    if key is None:
+        elements.append(found.value)
+    else:
+        members[key[1]] = found.value
+    return end

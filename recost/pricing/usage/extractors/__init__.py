@@ -1,0 +1,1 @@
+"""Readers of responses, one file per family of shapes."""

@@ -1,0 +1,142 @@
+"""Amazon Bedrock: converse and invoke, plain and as event streams; its OpenAI-style endpoints.
+
+Shapes: the service model ``bedrock-runtime`` of botocore, and
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, Optional
+
+from recost.pricing.usage.extractors import anthropic, bedrock_guardrails, openai
+from recost.pricing.usage.fields import add, add_part, child, count, identifier
+from recost.pricing.usage.model import Number, Usage
+from recost.pricing.usage.response import DecodedResponse
+
+__all__ = ["WANTED", "read"]
+
+WANTED: Final = re.compile(rb'"usage"|TokenCount|invocationMetrics|"message_stop"|guardrail')
+
+_METRICS: Final = "amazon-bedrock-invocationMetrics"
+_HEADER: Final = "x-amzn-bedrock-{}-count"
+_ARN: Final = "arn:"
+
+
+def read(response: DecodedResponse) -> Optional[Usage]:
+    """Return the usage, wherever the interface and the model put it."""
+    if response.path.startswith("/guardrail/"):
+        return bedrock_guardrails.read_alone(response)
+    found = _read(response)
+    return None if found is None else bedrock_guardrails.with_guardrails(found, response)
+
+
+def _read(response: DecodedResponse) -> Optional[Usage]:
+    for document in reversed(response.documents):
+        units = _read_converse(child(document, "usage"))
+        if units:
+            return response.usage(
+                units,
+                _router_choice(document),
+                final=_is_final(response, document),
+                tier=_tier(response, document),
+            )
+    found = None if anthropic.is_message(response) else _read_metrics(response)
+    return _tiered(
+        found or openai.read(response) or _read_metrics(response) or _read_model(response), response
+    )
+
+
+def _read_converse(usage: Mapping[str, Any]) -> dict[str, Number]:
+    """Return the counts of a ``TokenUsage``, whose input is what the cache neither had nor was given."""
+    units: dict[str, Number] = {}
+    fresh, made = count(usage.get("inputTokens")), count(usage.get("outputTokens"))
+    cached = _either(usage, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    written = _either(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    lasting = _lasting(usage.get("cacheDetails"))
+    if fresh is not None:
+        inside = count(usage.get("totalTokens")) == add(fresh, made)  # some models count it in
+        units["input_tokens"] = fresh if inside else add(fresh, cached, written)
+        add_part(units, "cache_read_tokens", cached)
+        add_part(
+            units,
+            "cache_write_tokens",
+            written if written is None or lasting > written else written - lasting,
+        )
+        add_part(units, "cache_write_1h_tokens", lasting)
+    if made is not None:
+        units["output_tokens"] = made
+    return units
+
+
+def _lasting(details: Any) -> Number:
+    found = [child(detail) for detail in details] if isinstance(details, list) else []
+    return add(*(count(detail.get("inputTokens")) for detail in found if detail.get("ttl") == "1h"))
+
+
+def _read_metrics(response: DecodedResponse) -> Optional[Usage]:
+    """Return what Bedrock itself counted, which the last chunk of an invocation has, or its headers."""
+    metrics = next((found for document in response.documents if (found := child(document, _METRICS))), {})
+    names = ("inputTokenCount", "outputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")
+    counts = [count(metrics.get(name)) for name in names]
+    if not metrics:
+        headers = ("input-token", "output-token", "cache-read-input-token", "cache-write-input-token")
+        counts = [count(response.headers.get(_HEADER.format(name))) for name in headers]
+    units: dict[str, Number] = {}
+    taken, made, cached, written = counts
+    if not taken and "embed" in response.path:
+        return None  # images that are embedded are not counted in tokens
+    if taken is not None:
+        units["input_tokens"] = add(taken, cached, written)
+        add_part(units, "cache_read_tokens", cached)
+        add_part(units, "cache_write_tokens", written)
+    if made is not None:
+        units["output_tokens"] = made
+    all_counted = cached is not None or (response.ended and not response.gap)
+    return response.usage(units, final=bool(metrics) or all_counted)
+
+
+def _read_model(response: DecodedResponse) -> Optional[Usage]:
+    """Return what the documents of Llama and Titan count themselves."""
+    units: dict[str, Number] = {}
+    for document in response.documents:
+        taken = _either(document, "prompt_token_count", "inputTextTokenCount")
+        made = _either(document, "generation_token_count", "totalOutputTextTokenCount")
+        results = document.get("results")
+        if made is None and isinstance(results, list):
+            made = add(*(count(child(result).get("tokenCount")) for result in results))
+        if taken is not None:
+            units["input_tokens"] = taken
+        if made is not None:
+            units["output_tokens"] = made
+    final = response.is_last(response.last) if response.documents else response.ended
+    return response.usage(units, final=final and (len(units) > 1 or not response.gap))
+
+
+def _router_choice(document: Mapping[str, Any]) -> Optional[str]:
+    """Return the model that a prompt router chose, without the account that its ARN names."""
+    model = identifier(child(document, "trace", "promptRouter").get("invokedModelId"))
+    return model.rpartition("/")[2] if model is not None and model.startswith(_ARN) else model
+
+
+def _is_final(response: DecodedResponse, document: Mapping[str, Any]) -> bool:
+    return response.is_last(document) or (response.streamed and "metrics" in document)
+
+
+def _tier(response: DecodedResponse, document: Mapping[str, Any]) -> Optional[str]:
+    if child(document, "performanceConfig").get("latency") == "optimized":
+        return "optimized"
+    tier = identifier(child(document, "serviceTier").get("type"))
+    tier = tier or identifier(response.headers.get("x-amzn-bedrock-service-tier"))
+    return None if tier is None or len(tier) > 40 else tier
+
+
+def _tiered(found: Optional[Usage], response: DecodedResponse) -> Optional[Usage]:
+    tier = _tier(response, response.last)
+    return found if found is None or tier is None else replace(found, tier=tier)
+
+
+def _either(document: Mapping[str, Any], *names: str) -> Optional[Number]:
+    return next((found for name in names if (found := count(document.get(name))) is not None), None)

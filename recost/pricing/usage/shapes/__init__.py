@@ -1,1 +1,0 @@
-"""Readers of answers, one file per family of shapes."""
