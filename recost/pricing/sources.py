@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import NO_USAGE, PriceCase
 
 __all__ = [
-    "LOOKED_UP",
     "OPENAI_FEES",
     "OPENAI_FREE",
+    "PricePage",
     "free",
     "openai_like",
     "openai_polls",
@@ -21,8 +21,14 @@ __all__ = [
     "unknown",
 ]
 
-LOOKED_UP: Final = "2026-11-21"
-"""The day when the prices of the built-in rules were looked up."""
+
+class PricePage(NamedTuple):
+    """A public page that states prices, with the day on which it was last checked."""
+
+    url: str
+    """The address, followed by what part of the page applies."""
+    day: str
+    """``"2026-11-29"``, as a literal beside the address: pages are checked one by one."""
 
 
 _READ: Final = "GET|HEAD"
@@ -39,15 +45,15 @@ def per_million(usd: str) -> Decimal:
 
 
 @cache  # the hosts of a provider have the same
-def free(source: str, path: str = "", method: str = "GET|HEAD|DELETE|OPTIONS") -> PriceCase:
+def free(source: PricePage, path: str = "", method: str = "GET|HEAD|DELETE|OPTIONS") -> PriceCase:
     """Return the case of calls that cost nothing, such as those that only read."""
     return PriceCase(
         path=path or None,
         method=method or None,
         usage=NO_USAGE,
         usd_per_call=Decimal(0),
-        price_source=source,
-        price_date=LOOKED_UP,
+        price_source=source.url,
+        price_date=source.day,
     )
 
 
@@ -84,7 +90,7 @@ storage have."""
 
 
 @cache
-def openai_polls(source: str, base: str, **more: str) -> tuple[PriceCase, ...]:
+def openai_polls(source: PricePage, base: str, **more: str) -> tuple[PriceCase, ...]:
     """Return the cases of OpenAI's that read what may be billed when it is done: responses, batches, runs.
 
     Args:
@@ -105,8 +111,8 @@ def openai_polls(source: str, base: str, **more: str) -> tuple[PriceCase, ...]:
             method=method,
             usd_per_call=Decimal(0),
             usd_per_unit=OPENAI_FEES,
-            price_source=source,
-            price_date=LOOKED_UP,
+            price_source=source.url,
+            price_date=source.day,
             **more,  # type: ignore[arg-type]
         )
         for path, method in (*paths, ("files/*/content", _READ))
@@ -117,7 +123,7 @@ def openai_like(
     host: str,
     provider: str,
     base: str,
-    source: str,
+    source: PricePage,
     *,
     genai_provider: str = "",
     usage: str = "openai",

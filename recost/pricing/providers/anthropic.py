@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, per_thousand
+from recost.pricing.sources import PricePage, free, per_thousand
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://platform.claude.com/docs/en/about-claude/pricing"
+_SOURCE: Final = PricePage("https://platform.claude.com/docs/en/about-claude/pricing", "2026-11-21")
+_FILES: Final = PricePage("https://platform.claude.com/docs/en/build-with-claude/files", "2026-11-21")
 _SEARCHES: Final = {"web_searches": per_thousand("10")}
 
 RULES: Final = (
@@ -29,14 +30,14 @@ RULES: Final = (
             PriceCase(
                 path="/v1/messages/batches/*/results",
                 usd_per_unit=_SEARCHES,
-                price_source=_SOURCE,
-                price_date=LOOKED_UP,
+                price_source=_SOURCE.url,
+                price_date=_SOURCE.day,
             ),
             free(_SOURCE, "/v1/messages/batches**", ""),
             free(_SOURCE),
         ),
-        price_source=_SOURCE,
-        price_date=LOOKED_UP,
+        price_source=_SOURCE.url,
+        price_date=_SOURCE.day,
     ),
     ProviderDef(
         "api.anthropic.com",
@@ -46,7 +47,7 @@ RULES: Final = (
         genai_provider="anthropic",
         prices=(
             # "File API operations are free": upload, download, list, delete.
-            free("https://platform.claude.com/docs/en/build-with-claude/files", "/v1/files**", ""),
+            free(_FILES, "/v1/files**", ""),
             free(_SOURCE),
         ),
     ),

@@ -6,16 +6,25 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, per_million, per_thousand
+from recost.pricing.sources import PricePage, per_million, per_thousand
 
 __all__ = ["RULES"]
 
-_S3: Final = "https://aws.amazon.com/s3/pricing/ (S3 Standard, us-east-1)"
+_S3: Final = PricePage("https://aws.amazon.com/s3/pricing/ (S3 Standard, us-east-1)", "2026-11-21")
+_SES: Final = PricePage(
+    "https://aws.amazon.com/ses/pricing/ (outbound e-mail, without attachments)", "2026-11-21"
+)
+_LAMBDA: Final = PricePage(
+    "https://aws.amazon.com/lambda/pricing/ (the request, without its duration)", "2026-11-21"
+)
+_SQS: Final = PricePage("https://aws.amazon.com/sqs/pricing/ (standard queues, us-east-1)", "2026-11-21")
 _BEDROCK_HOSTS: Final = (
     "bedrock-runtime*.*.amazonaws.com",
     "*.bedrock-runtime*.*.vpce.amazonaws.com",  # an endpoint in one's own network
 )
-_COUNTING: Final = "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html"
+_COUNTING: Final = PricePage(
+    "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html", "2026-11-21"
+)
 _HERE: Final = ("*.s3.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com")
 _S3_HOSTS: Final = (
     *_HERE,
@@ -25,8 +34,9 @@ _S3_HOSTS: Final = (
     "s3.amazonaws.com",
 )
 """The prices are those of the first ones' region."""
-_BEDROCK: Final = "https://aws.amazon.com/bedrock/pricing/ (on demand, as litellm's list has it)"
-_BEDROCK_DATE: Final = "2026-11-29"
+_BEDROCK: Final = PricePage(
+    "https://aws.amazon.com/bedrock/pricing/ (on demand, as litellm's list has it)", "2026-11-29"
+)
 _GUARDRAILS: Final = {
     "guardrail_content_units": per_thousand("0.15"),
     "guardrail_topic_units": per_thousand("0.15"),
@@ -73,7 +83,7 @@ def _per_call(
     host: str,
     path: Optional[str],
     usd: Decimal,
-    source: str,
+    source: PricePage,
     method: Optional[str] = None,
     leaves_out: tuple[str, ...] = (),
 ) -> PriceCase:
@@ -83,8 +93,8 @@ def _per_call(
         method=method,
         usd_per_call=usd,
         leaves_out=leaves_out,
-        price_source=source,
-        price_date=LOOKED_UP,
+        price_source=source.url,
+        price_date=source.day,
     )
 
 
@@ -103,16 +113,16 @@ RULES: Final = (
                         path="/guardrail/*/version/*/apply",
                         usage="bedrock",
                         usd_per_unit=_GUARDRAILS,
-                        price_source=_BEDROCK,
-                        price_date=_BEDROCK_DATE,
+                        price_source=_BEDROCK.url,
+                        price_date=_BEDROCK.day,
                     ),
                     PriceCase(
                         host=host,
                         usage="bedrock",
                         genai_provider="aws",
                         usd_per_unit={**_TOKENS, **_GUARDRAILS},
-                        price_source=_BEDROCK,
-                        price_date=_BEDROCK_DATE,
+                        price_source=_BEDROCK.url,
+                        price_date=_BEDROCK.day,
                     ),
                 )
             ),
@@ -122,21 +132,21 @@ RULES: Final = (
                 method="POST",
                 usd_per_unit={"recipients": per_thousand("0.10")},
                 minimum_usd=per_thousand("0.10"),
-                price_source="https://aws.amazon.com/ses/pricing/ (outbound e-mail, without attachments)",
-                price_date=LOOKED_UP,
+                price_source=_SES.url,
+                price_date=_SES.day,
             ),
             _per_call(
                 "lambda.*.amazonaws.com",
                 "/2015-03-31/functions/*/invocations",
                 per_million("0.20"),
-                "https://aws.amazon.com/lambda/pricing/ (the request, without its duration)",
+                _LAMBDA,
                 leaves_out=("duration",),
             ),
             _per_call(
                 "sqs.*.amazonaws.com",
                 None,
                 per_million("0.40"),
-                "https://aws.amazon.com/sqs/pricing/ (standard queues, us-east-1)",
+                _SQS,
                 leaves_out=("kind_of_queue", "size", "region"),
             ),
             PriceCase(host="dynamodb.*.amazonaws.com"),  # by the units that an item takes

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import OPENAI_FREE, free, openai_polls
+from recost.pricing.sources import OPENAI_FREE, PricePage, free, openai_polls
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://azure.microsoft.com/en-us/pricing/details/cognitive-services/openai-service/"
+_SOURCE: Final = PricePage(
+    "https://azure.microsoft.com/en-us/pricing/details/cognitive-services/openai-service/", "2026-11-21"
+)
 
 RULES: Final = tuple(
     ProviderDef(

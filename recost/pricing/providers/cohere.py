@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, per_million, per_thousand
+from recost.pricing.sources import PricePage, free, per_million, per_thousand
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://cohere.com/pricing"
+_SOURCE: Final = PricePage("https://cohere.com/pricing", "2026-11-21")
 _TEXTS: Final = ("english", "multilingual", "english-light", "multilingual-light")
 _RERANK: Final = (
     "v4.0-fast",
@@ -41,8 +41,8 @@ RULES: Final = tuple(
         genai_provider="cohere",
         usd_per_unit=_BY_MODEL,
         prices=(free(_SOURCE),),
-        price_source=f"{_SOURCE} (Rerank; Embed 3 and the first Command R: its questions and answers)",
-        price_date=LOOKED_UP,
+        price_source=f"{_SOURCE.url} (Rerank; Embed 3 and the first Command R: its questions and answers)",
+        price_date=_SOURCE.day,
     )
     for host in ("api.cohere.com", "api.cohere.ai")
     for path, category in (

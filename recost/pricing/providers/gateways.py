@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, OPENAI_FEES
+from recost.pricing.sources import OPENAI_FEES, PricePage
 
 __all__ = ["RULES"]
 
-_CLOUDFLARE: Final = "https://developers.cloudflare.com/ai-gateway/usage/providers/"
-_HELICONE: Final = "https://docs.helicone.ai/getting-started/integration-method/gateway"
-_PYDANTIC: Final = "https://ai.pydantic.dev/gateway/"
+_CLOUDFLARE: Final = PricePage("https://developers.cloudflare.com/ai-gateway/usage/providers/", "2026-11-21")
+_HELICONE: Final = PricePage(
+    "https://docs.helicone.ai/getting-started/integration-method/gateway", "2026-11-21"
+)
+_PYDANTIC: Final = PricePage("https://ai.pydantic.dev/gateway/", "2026-11-21")
 
 _OPENAI: Final = ("openai", "openai")
 _ANTHROPIC: Final = ("anthropic", "anthropic")
@@ -66,15 +68,15 @@ _BEHIND_HELICONE: Final = {
 }
 
 
-def _cases(before: str, behind: dict[str, tuple[str, str]], source: str) -> Iterator[PriceCase]:
+def _cases(before: str, behind: dict[str, tuple[str, str]], source: PricePage) -> Iterator[PriceCase]:
     for name, (shape, provider) in behind.items():
         yield PriceCase(
             path=f"{before}/{name}/**",
             usage=shape,
             genai_provider=provider,
             usd_per_unit=OPENAI_FEES if shape == "openai" else {},
-            price_source=source if shape == "openai" else None,
-            price_date=LOOKED_UP if shape == "openai" else None,
+            price_source=source.url if shape == "openai" else None,
+            price_date=source.day if shape == "openai" else None,
         )
 
 
@@ -97,8 +99,8 @@ RULES: Final = (
             usage=shape,
             genai_provider=provider,
             usd_per_unit=OPENAI_FEES if shape == "openai" else {},
-            price_source=_HELICONE if shape == "openai" else None,
-            price_date=LOOKED_UP if shape == "openai" else None,
+            price_source=_HELICONE.url if shape == "openai" else None,
+            price_date=_HELICONE.day if shape == "openai" else None,
         )
         for host, (shape, provider) in _BEHIND_HELICONE.items()
     ),

@@ -7,7 +7,7 @@ from typing import Final, Optional
 
 from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.prices import NO_USAGE
-from recost.pricing.sources import LOOKED_UP, per_thousand
+from recost.pricing.sources import PricePage, per_thousand
 
 __all__ = ["RULES"]
 
@@ -16,11 +16,13 @@ _VERTEX_HOSTS: Final = ("*aiplatform.googleapis.com", "aiplatform.*.rep.googleap
 """Of the world and of regions, and of the United States or Europe."""
 _PLACES: Final = "places.googleapis.com"
 _STORAGE: Final = "storage.googleapis.com"
-_TOKENS: Final = "https://ai.google.dev/gemini-api/docs/pricing"
-_FILES: Final = "https://ai.google.dev/gemini-api/docs/files"
-_MAPS: Final = "https://developers.google.com/maps/billing-and-pricing/pricing (first paid tier)"
-_GCS: Final = "https://cloud.google.com/storage/pricing (Standard, single region)"
-_SEARCH: Final = "https://developers.google.com/custom-search/v1/overview"
+_TOKENS: Final = PricePage("https://ai.google.dev/gemini-api/docs/pricing", "2026-11-21")
+_FILES: Final = PricePage("https://ai.google.dev/gemini-api/docs/files", "2026-11-21")
+_MAPS: Final = PricePage(
+    "https://developers.google.com/maps/billing-and-pricing/pricing (first paid tier)", "2026-11-21"
+)
+_GCS: Final = PricePage("https://cloud.google.com/storage/pricing (Standard, single region)", "2026-11-21")
+_SEARCH: Final = PricePage("https://developers.google.com/custom-search/v1/overview", "2026-11-21")
 _POLLS: Final = (
     ("/*/interactions/*", "GET|HEAD"),
     ("/*/interactions/*/cancel", "POST"),
@@ -43,21 +45,21 @@ def _poll(path: str, method: str) -> PriceCase:
         usage="gemini",
         genai_provider="google",
         usd_per_call=Decimal(0),
-        price_source=_TOKENS,
-        price_date=LOOKED_UP,
+        price_source=_TOKENS.url,
+        price_date=_TOKENS.day,
     )
 
 
 def _per_call(
-    host: str, path: Optional[str], thousand: str, source: str, method: Optional[str] = None
+    host: str, path: Optional[str], thousand: str, source: PricePage, method: Optional[str] = None
 ) -> PriceCase:
     return PriceCase(
         host=host,
         path=path,
         method=method,
         usd_per_call=per_thousand(thousand),
-        price_source=source,
-        price_date=LOOKED_UP,
+        price_source=source.url,
+        price_date=source.day,
     )
 
 

@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
-from recost.pricing.sources import LOOKED_UP
+from recost.pricing.sources import PricePage
 
 __all__ = ["RULES"]
+
+_SOURCE: Final = PricePage("https://docs.github.com/en/rest", "2026-11-21")
 
 
 def _rule(path: Optional[str], category: Optional[str]) -> ProviderDef:
@@ -20,8 +22,8 @@ def _rule(path: Optional[str], category: Optional[str]) -> ProviderDef:
         cost_per_request_cents=None if path is None else 0.0,
         cost_source=None if path is None else FLAT_ESTIMATE,
         usd_per_call=Decimal(0),
-        price_source="https://docs.github.com/en/rest",
-        price_date=LOOKED_UP,
+        price_source=_SOURCE.url,
+        price_date=_SOURCE.day,
     )
 
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import ProviderDef
-from recost.pricing.sources import free, openai_like, per_million
+from recost.pricing.sources import PricePage, free, openai_like, per_million
 
 __all__ = ["RULES"]
 
-_DATABRICKS: Final = "https://www.databricks.com/product/pricing/foundation-model-serving"
-_GROQ: Final = "https://console.groq.com/docs/models"
-_DEEPSEEK: Final = "https://api-docs.deepseek.com/quick_start/pricing"
-_TOGETHER: Final = "https://www.together.ai/pricing"
-_FIREWORKS: Final = "https://fireworks.ai/pricing"
-_CEREBRAS: Final = "https://www.cerebras.ai/pricing"
-_VOYAGE: Final = "https://docs.voyageai.com/docs/pricing"
-_MOONSHOT: Final = "https://platform.moonshot.ai/docs/pricing/chat"
-_ZAI: Final = "https://docs.z.ai/guides/overview/pricing"
+_DATABRICKS: Final = PricePage(
+    "https://www.databricks.com/product/pricing/foundation-model-serving", "2026-11-21"
+)
+_GROQ: Final = PricePage("https://console.groq.com/docs/models", "2026-11-21")
+_DEEPSEEK: Final = PricePage("https://api-docs.deepseek.com/quick_start/pricing", "2026-11-21")
+_TOGETHER: Final = PricePage("https://www.together.ai/pricing", "2026-11-21")
+_FIREWORKS: Final = PricePage("https://fireworks.ai/pricing", "2026-11-21")
+_CEREBRAS: Final = PricePage("https://www.cerebras.ai/pricing", "2026-11-21")
+_VOYAGE: Final = PricePage("https://docs.voyageai.com/docs/pricing", "2026-11-21")
+_RERANKERS: Final = PricePage(
+    "https://docs.voyageai.com/docs/pricing (rerankers, as litellm's list has them)", "2026-11-29"
+)
+_MOONSHOT: Final = PricePage("https://platform.moonshot.ai/docs/pricing/chat", "2026-11-21")
+_ZAI: Final = PricePage("https://docs.z.ai/guides/overview/pricing", "2026-11-21")
 _RERANK: Final = {
     "rerank-3": "0.05",
     "rerank-3-lite": "0.02",
@@ -47,8 +52,8 @@ RULES: Final = (
         genai_provider="voyageai",
         usd_per_unit={f"{model}.input_tokens": per_million(usd) for model, usd in _RERANK.items()},
         prices=(free(_VOYAGE),),
-        price_source=f"{_VOYAGE} (rerankers, as litellm's list has them)",
-        price_date="2026-11-29",
+        price_source=_RERANKERS.url,
+        price_date=_RERANKERS.day,
     ),
     *openai_like("api.voyageai.com", "voyage", "/v1", _VOYAGE, usage="voyage", genai_provider="voyageai"),
     *openai_like(

@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, openai_like, per_thousand
+from recost.pricing.sources import PricePage, free, openai_like, per_thousand
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://mistral.ai/pricing/api"
-_REGIONAL: Final = "https://docs.mistral.ai/inference/regional-inference"
+_SOURCE: Final = PricePage("https://mistral.ai/pricing/api", "2026-11-21")
+_REGIONAL: Final = PricePage("https://docs.mistral.ai/inference/regional-inference", "2026-11-21")
 
 
 def _rules(host: str, factor: Decimal) -> tuple[ProviderDef, ...]:
+    source = _SOURCE if factor == 1 else _REGIONAL
     ocr = ProviderDef(
         host,
         "mistral",
@@ -25,8 +26,8 @@ def _rules(host: str, factor: Decimal) -> tuple[ProviderDef, ...]:
         genai_factor=None if factor == 1 else factor,
         usd_per_unit={"pages": per_thousand("4") * factor},
         prices=(free(_SOURCE),),
-        price_source=_SOURCE if factor == 1 else _REGIONAL,
-        price_date=LOOKED_UP,
+        price_source=source.url,
+        price_date=source.day,
     )
     return (
         ocr,

@@ -7,9 +7,9 @@ from typing import Any, Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
 from recost.pricing.sources import (
-    LOOKED_UP,
     OPENAI_FEES,
     OPENAI_FREE,
+    PricePage,
     free,
     openai_polls,
     per_million,
@@ -18,8 +18,13 @@ from recost.pricing.sources import (
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://developers.openai.com/api/docs/pricing"
-_MODEL_DOCS: Final = "https://developers.openai.com/api/docs/models"
+_SOURCE: Final = PricePage("https://developers.openai.com/api/docs/pricing", "2026-11-21")
+_DALL_E_PAGES: Final = PricePage(
+    "https://developers.openai.com/api/docs/models/dall-e-2 and"
+    " https://developers.openai.com/api/docs/models/dall-e-3",
+    "2026-11-21",
+)
+_WHISPER: Final = PricePage("https://developers.openai.com/api/docs/models/whisper-1", "2026-11-21")
 _FREE: Final = (*OPENAI_FREE, "/moderations", "/realtime/client_secrets", "/traces/ingest")
 _DALL_E: Final = {
     "dall-e-2.256x256.standard.images": "0.016",
@@ -34,8 +39,8 @@ _DALL_E: Final = {
 }
 _IMAGES: Final[dict[str, Any]] = {
     "usd_per_unit": {name: Decimal(usd) for name, usd in _DALL_E.items()},
-    "price_source": f"{_MODEL_DOCS}/dall-e-2 and {_MODEL_DOCS}/dall-e-3",
-    "price_date": LOOKED_UP,
+    "price_source": _DALL_E_PAGES.url,
+    "price_date": _DALL_E_PAGES.day,
 }
 """GPT Image states the tokens, DALL-E nothing but the images."""
 
@@ -62,8 +67,8 @@ RULES: Final = (
         2.0,
         unknown("/v1/chat/completions/**", "POST"),
         usd_per_unit=OPENAI_FEES,  # of the models that search
-        price_source=_SOURCE,
-        price_date=LOOKED_UP,
+        price_source=_SOURCE.url,
+        price_date=_SOURCE.day,
     ),
     _rule("/v1/embeddings", "embeddings", 0.01),
     _rule("/v1/images/generations", "image_generation", 4.0, **_IMAGES),
@@ -74,8 +79,8 @@ RULES: Final = (
         # Those that are billed by the second are whisper-1, $0.006 a minute, and gpt-transcribe, for less.
         usd_per_unit={"seconds": per_million("100")},
         leaves_out=("model",),
-        price_source=f"{_MODEL_DOCS}/whisper-1",
-        price_date=LOOKED_UP,
+        price_source=_WHISPER.url,
+        price_date=_WHISPER.day,
     ),
     _rule(
         "/v1/audio/speech",
@@ -83,8 +88,8 @@ RULES: Final = (
         1.5,
         usd_per_unit={"characters": per_million("15")},
         leaves_out=("model",),
-        price_source=f"{_SOURCE} (tts-1)",
-        price_date=LOOKED_UP,
+        price_source=f"{_SOURCE.url} (tts-1)",
+        price_date=_SOURCE.day,
     ),
     _rule(
         None,
@@ -97,14 +102,14 @@ RULES: Final = (
             path="/v1/responses**",
             method="POST",
             usd_per_unit=OPENAI_FEES,
-            price_source=_SOURCE,
-            price_date=LOOKED_UP,
+            price_source=_SOURCE.url,
+            price_date=_SOURCE.day,
         ),
         PriceCase(
             path="/v1/audio/translations",
             usd_per_unit={"seconds": per_million("100")},
-            price_source=f"{_MODEL_DOCS}/whisper-1",
-            price_date=LOOKED_UP,
+            price_source=_WHISPER.url,
+            price_date=_WHISPER.day,
         ),
         PriceCase(path="/v1/images/**", method="POST", **_IMAGES),
     ),

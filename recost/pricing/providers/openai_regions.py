@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from recost.pricing.sources import openai_like, openai_polls
+from recost.pricing.sources import PricePage, openai_like, openai_polls
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://developers.openai.com/api/docs/pricing"
+_SOURCE: Final = PricePage("https://developers.openai.com/api/docs/pricing", "2026-11-21")
 _SHAPE: Final = "openai_regional"
 _REGIONS: Final = ("us", "eu", "au", "in", "jp")
 """https://developers.openai.com/api/docs/guides/data-residency"""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
-from recost.pricing.sources import LOOKED_UP, per_million
+from recost.pricing.sources import PricePage, per_million
 
 __all__ = ["RULES"]
+
+_SOURCE: Final = PricePage("https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)", "2026-11-21")
 
 
 def _rule(path: Optional[str], category: Optional[str], cents: Optional[float]) -> ProviderDef:
@@ -20,8 +22,8 @@ def _rule(path: Optional[str], category: Optional[str], cents: Optional[float]) 
         cost_source=None if cents is None else FLAT_ESTIMATE,
         usage="pinecone",
         usd_per_unit={"read_units": per_million("16"), "write_units": per_million("4")},
-        price_source="https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)",
-        price_date=LOOKED_UP,
+        price_source=_SOURCE.url,
+        price_date=_SOURCE.day,
     )
 
 

@@ -6,27 +6,31 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, openai_like
+from recost.pricing.sources import PricePage, free, openai_like
 
 __all__ = ["RULES"]
 
-_OPENROUTER: Final = "https://openrouter.ai/docs/api-reference/overview"
-_XAI: Final = "https://docs.x.ai/docs/models"
-_PERPLEXITY: Final = "https://docs.perplexity.ai/docs/getting-started/pricing"
-_EXA: Final = "https://exa.ai/pricing"
-_DEFERRED: Final = "https://docs.x.ai/developers/advanced-api-usage/deferred-chat-completions"
-_ASYNC: Final = "https://docs.perplexity.ai/api-reference/async-chat-completions-api-request-get"
+_OPENROUTER: Final = PricePage("https://openrouter.ai/docs/api-reference/overview", "2026-11-21")
+_XAI: Final = PricePage("https://docs.x.ai/docs/models", "2026-11-21")
+_PERPLEXITY: Final = PricePage("https://docs.perplexity.ai/docs/getting-started/pricing", "2026-11-21")
+_EXA: Final = PricePage("https://exa.ai/pricing", "2026-11-21")
+_DEFERRED: Final = PricePage(
+    "https://docs.x.ai/developers/advanced-api-usage/deferred-chat-completions", "2026-11-29"
+)
+_ASYNC: Final = PricePage(
+    "https://docs.perplexity.ai/api-reference/async-chat-completions-api-request-get", "2026-11-29"
+)
 
 
-def _later(path: str, source: str) -> tuple[PriceCase, ...]:
+def _later(path: str, source: PricePage) -> tuple[PriceCase, ...]:
     """Return the case of reading what was asked for before: it costs what it says was used, or nothing."""
     return (
         PriceCase(
             path=path,
             method="GET",
             usd_per_call=Decimal(0),
-            price_source=source,
-            price_date="2026-11-29",
+            price_source=source.url,
+            price_date=source.day,
         ),
     )
 
@@ -79,8 +83,8 @@ RULES: Final = (
                 method="GET",
                 usage="exa",
                 minimum_usd=Decimal(0),
-                price_source=_EXA,
-                price_date=LOOKED_UP,
+                price_source=_EXA.url,
+                price_date=_EXA.day,
             ),
             free(_EXA),
         ),

@@ -9,16 +9,17 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, per_thousand
+from recost.pricing.sources import PricePage, free, per_thousand
 
 __all__ = ["RULES"]
 
-_ALGOLIA: Final = "https://www.algolia.com/pricing"
-_SERPER: Final = (
+_ALGOLIA: Final = PricePage("https://www.algolia.com/pricing", "2026-11-21")
+_SERPER: Final = PricePage(
     "https://serper.dev, as https://github.com/api-evangelist/serper has transcribed it on 2026-08-13"
-    " (the smallest top-up; the largest is 0.30 a thousand)"
+    " (the smallest top-up; the largest is 0.30 a thousand)",
+    "2026-11-21",
 )
-_TAVILY: Final = "https://docs.tavily.com/documentation/api-credits"
+_TAVILY: Final = PricePage("https://docs.tavily.com/documentation/api-credits", "2026-11-21")
 
 RULES: Final = (
     *(
@@ -31,8 +32,8 @@ RULES: Final = (
             usd_per_unit={"credits": Decimal("0.008")},
             # The credits are in the answer when the request asks for them; no search takes less than one.
             minimum_usd=Decimal("0.008") if path == "/search" else None,
-            price_source=f"{_TAVILY} (pay as you go)",
-            price_date=LOOKED_UP,
+            price_source=f"{_TAVILY.url} (pay as you go)",
+            price_date=_TAVILY.day,
             prices=(free(_TAVILY),),
         )
         for path, category in (("/search", "search"), ("/extract", "extract"), (None, None))
@@ -46,8 +47,8 @@ RULES: Final = (
         usd_per_unit={"credits": per_thousand("1")},
         # The credits are in the answer; no query takes less than one.
         minimum_usd=per_thousand("1"),
-        price_source=_SERPER,
-        price_date=LOOKED_UP,
+        price_source=_SERPER.url,
+        price_date=_SERPER.day,
     ),
     *(
         ProviderDef(
@@ -59,8 +60,8 @@ RULES: Final = (
                     path="/1/indexes/*/query",
                     usd_per_call=per_thousand("0.50"),
                     free_units={"calls": Decimal(10_000)},
-                    price_source=f"{_ALGOLIA} (Grow, after 10,000 a month)",
-                    price_date=LOOKED_UP,
+                    price_source=f"{_ALGOLIA.url} (Grow, after 10,000 a month)",
+                    price_date=_ALGOLIA.day,
                 ),
             ),
         )

@@ -6,9 +6,13 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import FLAT_ESTIMATE, ProviderDef
-from recost.pricing.sources import LOOKED_UP
+from recost.pricing.sources import PricePage
 
 __all__ = ["RULES"]
+
+_SOURCE: Final = PricePage(
+    "https://sendgrid.com/en-us/pricing (beyond the plan; from $0.0005 in larger plans)", "2026-11-21"
+)
 
 RULES: Final = (
     ProviderDef(
@@ -19,8 +23,8 @@ RULES: Final = (
         cost_per_request_cents=0.1,
         cost_source=FLAT_ESTIMATE,
         usd_per_unit={"recipients": Decimal("0.0013")},
-        price_source="https://sendgrid.com/en-us/pricing (beyond the plan; from $0.0005 in larger plans)",
-        price_date=LOOKED_UP,
+        price_source=_SOURCE.url,
+        price_date=_SOURCE.day,
     ),
     ProviderDef("api.sendgrid.com", "sendgrid"),
 )

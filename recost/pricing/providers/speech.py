@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free
+from recost.pricing.sources import PricePage, free
 
 __all__ = ["RULES"]
 
-_ASSEMBLYAI: Final = "https://www.assemblyai.com/pricing"
+_ASSEMBLYAI: Final = PricePage("https://www.assemblyai.com/pricing", "2026-11-21")
 
 RULES: Final = (
     ProviderDef(
@@ -36,8 +36,8 @@ RULES: Final = (
                 method="GET",
                 usage="assemblyai",
                 usd_per_unit={"seconds": Decimal("0.15") / 3600},
-                price_source=f"{_ASSEMBLYAI} (Universal-2, $0.15 an hour; other models up to $0.21)",
-                price_date=LOOKED_UP,
+                price_source=f"{_ASSEMBLYAI.url} (Universal-2, $0.15 an hour; other models up to $0.21)",
+                price_date=_ASSEMBLYAI.day,
             ),
             free(_ASSEMBLYAI, method=""),
         ),

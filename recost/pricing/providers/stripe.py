@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost.pricing.model import FLAT_ESTIMATE, PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free
+from recost.pricing.sources import PricePage, free
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://stripe.com/pricing"
+_SOURCE: Final = PricePage("https://stripe.com/pricing", "2026-11-21")
 
 
 def _charge(path: str) -> PriceCase:
@@ -22,8 +22,8 @@ def _charge(path: str) -> PriceCase:
         usd_per_unit={"amount_usd": Decimal("0.00029")},
         fixed_usd=Decimal("0.30"),
         leaves_out=("card", "country"),
-        price_source=f"{_SOURCE} (domestic cards in the US)",
-        price_date=LOOKED_UP,
+        price_source=f"{_SOURCE.url} (domestic cards in the US)",
+        price_date=_SOURCE.day,
     )
 
 

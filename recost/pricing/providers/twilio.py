@@ -6,11 +6,14 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import FLAT_ESTIMATE, PathCase, PriceCase, ProviderDef
-from recost.pricing.sources import LOOKED_UP, free, unknown
+from recost.pricing.sources import PricePage, free, unknown
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = "https://www.twilio.com/en-us/sms/pricing/us"
+_SOURCE: Final = PricePage("https://www.twilio.com/en-us/sms/pricing/us", "2026-11-21")
+_REQUESTS: Final = PricePage(
+    "https://www.twilio.com/en-us/pricing (messages and minutes are billed, requests are not)", "2026-11-21"
+)
 
 RULES: Final = (
     ProviderDef(
@@ -28,10 +31,10 @@ RULES: Final = (
                 usage="twilio_sms",
                 usd_per_unit={"segments": Decimal("0.0083")},
                 leaves_out=("country", "carrier_fees"),
-                price_source=f"{_SOURCE} (within the US, without the carriers' fees)",
-                price_date=LOOKED_UP,
+                price_source=f"{_SOURCE.url} (within the US, without the carriers' fees)",
+                price_date=_SOURCE.day,
             ),
-            free("https://www.twilio.com/en-us/pricing (messages and minutes are billed, requests are not)"),
+            free(_REQUESTS),
             # To change one that there is sends nothing.
             unknown("/2010-04-01/Accounts/*/Messages/**"),
             unknown("/2010-04-01/Accounts/*/Calls/**"),
