@@ -26,8 +26,8 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from recost.analytics.anomalies import Anomaly, Span, review
-from recost.analytics.outlook import outlook
-from recost.analytics.series import Series
+from recost.analytics.forecast import outlook
+from recost.analytics.timeseries import Series
 from tests.analytics.histories import DAYS, HOURS, days_of, hours_of
 
 KNOWN: Final = (16, 30, 60, 120)

@@ -149,7 +149,7 @@ def encode_window(summary: WindowSummary) -> bytes:
     return f'{head[:-1]},"metrics":[{metrics}]}}'.encode("utf-8", "replace")
 
 
-# Reading. `recost.analytics.lines` reads the same lines with SQL, by the same rules; a test holds both
+# Reading. `recost.analytics.ingest.lines` reads the same lines with SQL, by the same rules; a test holds both
 # against each other.
 
 MAX_LINE_BYTES: Final = 32 << 20

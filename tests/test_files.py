@@ -18,7 +18,7 @@ from typing import Any, Callable
 import pytest
 
 from recost import _files
-from recost.analytics.cache import FOLDER, _place
+from recost.analytics.store import FOLDER, _place
 from recost.budgets.store import Entry, StateFile
 from recost.cli import main
 from recost.delivery.transports.base import SendError
@@ -292,7 +292,7 @@ def test_names_that_collide_or_that_windows_refuses(name: str, tmp_path: Path) -
     ],
 )  # fmt: skip
 def test_names_whose_files_are_theirs_alone(name: str, tmp_path: Path) -> None:
-    from recost.analytics.sources import find_sources
+    from recost.analytics.ingest.sources import find_sources
 
     assert _files.check_name(name) is None
     for each in ("shop", name):

@@ -8,11 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-from recost.analytics.cache import Readings
 from recost.analytics.engine import literal
 from recost.analytics.query import Question
-from recost.analytics.scope import scope_of
 from recost.analytics.sql import Statement
+from recost.analytics.store import Readings, scope_of
 
 __all__ = ["FORMATS", "Format", "export", "inert"]
 

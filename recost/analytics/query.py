@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
 from typing import Final, Literal, Optional
 
-from recost.analytics.spans import Period
+from recost.analytics.periods import Period
 from recost.errors import RecostError
 
 __all__ = ["DIMENSIONS", "SORTS", "TIMES", "Question", "QuestionError", "exactly"]

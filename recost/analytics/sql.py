@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Optional, Union
 
 from recost.analytics.engine import literal
-from recost.analytics.lines import MEASURES, PARTS, Parts
+from recost.analytics.ingest.tables import MEASURES, PARTS, Parts
+from recost.analytics.periods import Period
 from recost.analytics.query import TIMES, Question, tag_of
-from recost.analytics.scope import Scope
-from recost.analytics.spans import Period
+from recost.analytics.store import Scope
 from recost.analytics.zones import QUARTER, has_whole_quarters, interval, into_quarter, local_time, moment
 from recost.globs import ANYTHING, Glob, Wild
 

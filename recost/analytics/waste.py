@@ -14,11 +14,10 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._money import EXACT
-from recost.analytics.cache import Readings
-from recost.analytics.lines import MEASURES
+from recost.analytics.ingest.tables import MEASURES
 from recost.analytics.query import Question
-from recost.analytics.scope import scope_of
 from recost.analytics.sql import Statement
+from recost.analytics.store import Readings, scope_of
 
 __all__ = ["REPEATED", "STORM_ATTEMPTS", "Storm", "Sums", "Waste", "find_waste"]
 

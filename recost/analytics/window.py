@@ -1,4 +1,4 @@
-"""One line as it comes, for `recost tail` and `recost top`; `recost.analytics.answer` adds up files."""
+"""One line as it comes, for `recost tail` and `recost top`; `recost.analytics.report` adds up files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Optional
 
-from recost.analytics.answer import add_up
+from recost.analytics.report import add_up
 from recost.wire import Metric, Model, parse_line
 
 __all__ = ["Metric", "Model", "Window", "parse_window"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from recost._text import printable
-from recost.analytics.cache import Readings
 from recost.analytics.export import FORMATS, Format, export
+from recost.analytics.periods import SpanError
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.spans import SpanError
+from recost.analytics.store import Readings
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli._shared.output import STDOUT, Output, is_stdout, written
 from recost.cli._shared.parser import add_examples

@@ -19,10 +19,9 @@ from typing import IO, Final, Optional
 
 from recost import _files
 from recost._text import printable
-from recost.analytics.screening import pieces, read_blocks
-from recost.analytics.sources import STDIN, SourceError, find_sources
-from recost.analytics.spans import SpanError, parse_moment, parse_zone
-from recost.analytics.unpacking import DamagedError, unpack
+from recost.analytics.ingest.content import DamagedError, pieces, read_blocks, unpack
+from recost.analytics.ingest.sources import STDIN, SourceError, find_sources
+from recost.analytics.periods import SpanError, parse_moment, parse_zone
 from recost.cli._shared.arguments import right_now, telemetry_folder
 from recost.cli._shared.formats import format_bytes
 from recost.cli._shared.parser import add_examples

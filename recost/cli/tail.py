@@ -13,8 +13,8 @@ from typing import Final
 from recost._money import format_usd
 from recost._text import cells as cells_of
 from recost._text import printable
-from recost.analytics.following import Follower
-from recost.analytics.spans import SpanError, parse_zone
+from recost.analytics.follow import Follower
+from recost.analytics.periods import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
 from recost.cli._shared.arguments import right_now, telemetry_folder, whole
 from recost.cli._shared.following import finder, reader_gone

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._money import format_usd
-from recost.analytics.cache import Readings
+from recost.analytics.periods import SpanError
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.spans import SpanError
+from recost.analytics.store import Readings
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now, whole
 from recost.cli._shared.footnotes import flat_note

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.analytics.cache import consult
 from recost.analytics.query import Question
+from recost.analytics.store import consult
 from recost.analytics.waste import STORM_ATTEMPTS, Sums, Waste, find_waste
 from tests.analytics.corpora import EXACT, Plain, corpora, few, usd
-from tests.analytics.test_answer import written
+from tests.analytics.test_report import written
 
 pytest.importorskip("duckdb")
 

@@ -14,7 +14,7 @@ import pytest
 
 from recost import MetricEntry, WindowSummary, wire
 from recost.cli import main
-from tests.analytics.test_cache import line
+from tests.analytics.test_store import line
 from tests.scripts import ROOT, environment
 
 pytest.importorskip("duckdb")

@@ -13,7 +13,7 @@ import pytest
 from recost import wire
 from recost.cli import main
 from recost.events import MetricEntry, TagEntry, WindowSummary
-from tests.analytics.test_cache import line
+from tests.analytics.test_store import line
 from tests.scripts import environment
 
 pytest.importorskip("duckdb")

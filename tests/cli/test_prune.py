@@ -12,7 +12,7 @@ import pytest
 from recost.cli import main
 from recost.delivery.transports.file import FileTransport
 from recost.events import MetricEntry, WindowSummary
-from tests.analytics.test_cache import line, window
+from tests.analytics.test_store import line, window
 
 CUT = "2026-03-27T00:05"
 """Between the windows 4 and 5."""

@@ -29,7 +29,7 @@ from recost.cli import main
 from recost.events import MetricEntry, WindowSummary
 from recost.wire import encode_window
 from tests.analytics.corpora import Plain, corpora, few
-from tests.analytics.test_cache import line
+from tests.analytics.test_store import line
 from tests.scripts import environment, run_script
 
 pytest.importorskip("duckdb")

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recost.analytics.following import last_lines
+from recost.analytics.follow import last_lines
 from recost.analytics.window import parse_window
 from recost.cli import main
 from recost.delivery.transports.file import FileTransport
 from tests.analytics.corpora import Plain, good_lines
-from tests.analytics.test_cache import line, window
+from tests.analytics.test_store import line, window
 from tests.scripts import environment
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, terminals and pipes of POSIX")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from recost._documents import parse_json, read_document
-from recost.analytics.baseline import BaselineError, parse_baseline
+from recost.analytics.gate import BaselineError, parse_baseline
 from recost.budgets.store import StateFile
 from recost.errors import RecostError
 from recost.pricing.registry import ProviderRegistry

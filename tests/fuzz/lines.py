@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from recost import wire
-from recost.analytics.following import Follower, last_lines
-from recost.analytics.screening import pieces
-from recost.analytics.sources import Source
-from recost.analytics.unpacking import DamagedError, unpack
+from recost.analytics.follow import Follower, last_lines
+from recost.analytics.ingest.content import DamagedError, pieces, unpack
+from recost.analytics.ingest.sources import Source
 
 GOOD: Final = (
     b'{"protocolVersion":"1.1","environment":"test","sdkLanguage":"python","sdkVersion":"0.2.0",'
@@ -84,11 +83,12 @@ class _Sql:
 
     def read(self, data: bytes) -> tuple[list[tuple[Any, ...]], int, int]:
         """Return started, names, counts and cost of each metric; bad lines, bad metrics."""
-        from recost.analytics import engine, lines
+        from recost.analytics import engine
+        from recost.analytics.ingest import lines, tables
 
         if self._connection is None:
             self._connection = engine.connect(None, self._folder)
-            lines.create_tables(self._connection)
+            tables.create_tables(self._connection)
         path = self._folder / "x.jsonl"
         path.write_bytes(data)
         ((bad_lines, bad_metrics),) = lines.add_lines(self._connection, {path: 1}, self._folder).values()
@@ -96,7 +96,7 @@ class _Sql:
             "SELECT started, environment, provider, endpoint, method, calls, errors, unpriced, cost, "
             "p50_ms, p95_ms, models FROM metrics"
         ).fetchall()
-        lines.drop_rows(self._connection, 1)
+        tables.drop_rows(self._connection, 1)
         return rows, bad_lines, bad_metrics
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Optional
 
 from recost._documents import parse_json, read_document
-from recost.analytics.baseline import BaselineError, parse_baseline
-from recost.analytics.cache import consult
-from recost.analytics.following import Follower
+from recost.analytics.follow import Follower
+from recost.analytics.gate import BaselineError, parse_baseline
+from recost.analytics.ingest.sources import find_sources
+from recost.analytics.periods import Period
 from recost.analytics.query import Question
-from recost.analytics.sources import find_sources
-from recost.analytics.spans import Period
+from recost.analytics.store import consult
 from recost.analytics.window import parse_window
 from recost.budgets.store import StateFile
 from recost.cli import main

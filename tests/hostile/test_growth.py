@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from recost import wire
-from recost.analytics import following, identity, screening, unpacking
-from recost.analytics.following import Follower, last_lines
-from recost.analytics.sources import Source
+from recost.analytics import follow
+from recost.analytics.follow import Follower, last_lines
+from recost.analytics.ingest import content, fingerprint
+from recost.analytics.ingest.sources import Source
 from tests.fuzz.lines import GOOD
 
 SMALL = 1 << 20
@@ -46,7 +47,7 @@ def work_of_last_lines(size: int) -> int:
 
 def work_of_finding_a_line(size: int) -> int:
     file = Counting(b"x" * size + b"\n" + b"y" * size + b"\n")
-    assert following._after(file, b"z") == 0
+    assert follow._after(file, b"z") == 0
     return file.work
 
 
@@ -95,25 +96,25 @@ def test_following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_line_over_the_limit_takes_no_more_memory_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screening, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(content, "MAX_LINE_BYTES", 1000)
     blocks = (b"x" * 100 for _ in range(1000))
-    assert max(len(piece.data) for piece in screening.pieces(blocks)) <= 1100
-    monkeypatch.setattr(following, "MAX_LINE_BYTES", 1 << 17)
+    assert max(len(piece.data) for piece in content.pieces(blocks)) <= 1100
+    monkeypatch.setattr(follow, "MAX_LINE_BYTES", 1 << 17)
     file = io.BytesIO(b"x" * (1 << 20) + b"\n" + GOOD + b"\n")
-    assert [len(line) for line in last_lines(file, 2)[0]] == [following._SHOWN + 1, len(GOOD) + 1]
+    assert [len(line) for line in last_lines(file, 2)[0]] == [follow._SHOWN + 1, len(GOOD) + 1]
 
 
 def test_where_the_last_line_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(GOOD + b"\n" + b"x" * (1 << 20))
-    assert identity.ready_bytes(path) == len(GOOD) + 1
+    assert fingerprint.ready_bytes(path) == len(GOOD) + 1
     path.write_bytes(b"[" * (1 << 20))
-    assert identity.ready_bytes(path) == 0
+    assert fingerprint.ready_bytes(path) == 0
     path.write_bytes(GOOD + b"\n" + GOOD)
-    assert identity.ready_bytes(path) == path.stat().st_size
-    monkeypatch.setattr(identity, "MAX_LINE_BYTES", 1 << 17)
+    assert fingerprint.ready_bytes(path) == path.stat().st_size
+    monkeypatch.setattr(fingerprint, "MAX_LINE_BYTES", 1 << 17)
     path.write_bytes(GOOD + b"\n" + b"x" * (1 << 20))
-    assert identity.ready_bytes(path) == len(GOOD) + 1
+    assert fingerprint.ready_bytes(path) == len(GOOD) + 1
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,6 @@ def test_a_bomb_is_unpacked_block_by_block(tmp_path: Path) -> None:
     (tmp_path / "x.gz").write_bytes(gzip.compress(b"\0" * (32 << 20)))
 
     def sizes() -> Iterator[int]:
-        yield from map(len, unpacking.unpack(tmp_path / "x.gz"))
+        yield from map(len, content.unpack(tmp_path / "x.gz"))
 
     assert max(sizes()) <= 1 << 16

@@ -84,7 +84,7 @@ def test_compressed_files(name: str, packed: str, tmp_path: Path) -> None:
     (tmp_path / "shop.jsonl.gz").write_bytes(content.data)
     (tmp_path / "other.jsonl").write_bytes(GOOD + b"\n")
     if name == "prune":  # it leaves a damaged file as it is
-        from recost.analytics.unpacking import DamagedError
+        from recost.analytics.ingest.content import DamagedError
 
         if content.bad and packed != "40 MB of zeros":
             with pytest.raises(DamagedError):
@@ -104,10 +104,10 @@ def test_a_gzip_bomb_is_left_at_its_bound(
     pytest.importorskip("duckdb")
     import gzip
 
-    from recost.analytics import unpacking
+    from recost.analytics.ingest import content
 
-    monkeypatch.setattr(unpacking, "_LEAST_BOUND", 1 << 20)
-    monkeypatch.setattr(unpacking, "_MOST_TIMES", 20)
+    monkeypatch.setattr(content, "_LEAST_BOUND", 1 << 20)
+    monkeypatch.setattr(content, "_MOST_TIMES", 20)
     bomb = b"\0" * (8 << 20) if place == "line" else (GOOD + b"\n") * 20_000
     (tmp_path / "shop.jsonl.gz").write_bytes(gzip.compress(GOOD + b"\n" + bomb))
     seen = READERS["report"].read(tmp_path)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Callable, Final, Optional
 
 from recost._files import reason_of, refuse_foreign_folder
+from recost.analytics.periods import parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.spans import parse_zone, period_of
 from recost.config import settled
 
 __all__ = [

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable, Final
 
-from recost.analytics.sources import STDIN, Source, SourceError, find_sources
+from recost.analytics.ingest.sources import STDIN, Source, SourceError, find_sources
 
 __all__ = ["finder", "reader_gone"]
 

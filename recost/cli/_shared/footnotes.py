@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost._money import EXACT, format_usd
-from recost.analytics.answer import Answer, Figures
+from recost.analytics.report import Answer, Figures
 
 __all__ = ["FLAT", "flat_note", "left_out", "not_compared", "sources_of"]
 

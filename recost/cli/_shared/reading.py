@@ -12,10 +12,9 @@ from typing import Any, Callable, Optional, TypeVar
 
 from recost._text import printable
 from recost.analytics import engine
-from recost.analytics.cache import Readings, consult
-from recost.analytics.matching import FILTERS, refuse_unmatched
-from recost.analytics.sources import STDIN, SourceError, passed_over, spool
-from recost.analytics.trouble import troubles
+from recost.analytics.filters import FILTERS, refuse_unmatched
+from recost.analytics.ingest.sources import STDIN, SourceError, passed_over, spool
+from recost.analytics.store import Readings, consult, troubles
 from recost.cli._shared.arguments import telemetry_folder
 from recost.cli._shared.progress import ReadingBar
 from recost.cli._shared.refusal import refused

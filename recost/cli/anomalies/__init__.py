@@ -8,12 +8,11 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
-from recost.analytics.anomalies import DEVIATIONS, Span, review
-from recost.analytics.cache import Readings
+from recost.analytics.anomalies import DEVIATIONS, LEAST_DAYS, MOST_DAYS, Span, review
+from recost.analytics.periods import Period, SpanError
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.series import series_of
-from recost.analytics.spans import Period, SpanError
-from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
+from recost.analytics.store import Readings
+from recost.analytics.timeseries import series_of
 from recost.cli._shared.arguments import (
     SPENDERS,
     add_filters,

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, Optional
 
 from recost._money import format_change, format_usd
-from recost.analytics.anomalies import Anomaly, Review, Span
+from recost.analytics.anomalies import LEAST_DAYS, MOST_DAYS, Anomaly, Review, Span
 from recost.analytics.query import tag_of
-from recost.analytics.series import Series
-from recost.analytics.usual import LEAST_DAYS, MOST_DAYS
+from recost.analytics.timeseries import Series
 from recost.cli._shared.arguments import right_now
 from recost.cli._shared.footnotes import left_out
 from recost.cli._shared.formats import name_of, zone_name

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
+from recost.analytics.ingest.sources import STDIN, SourceError
+from recost.analytics.periods import SpanError
 from recost.analytics.query import QuestionError
-from recost.analytics.sources import STDIN, SourceError
-from recost.analytics.spans import SpanError
 from recost.cli._shared.arguments import (
     add_filters,
     add_period,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from recost.analytics.answer import FORMATS
+from recost.analytics.report import FORMATS
 
 __all__ = ["bucket_names", "bucket_of"]
 

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar
 
-from recost.analytics.cache import Readings, consult
-from recost.analytics.sources import Source, SourceError, find_sources
+from recost.analytics.ingest.sources import Source, SourceError, find_sources
+from recost.analytics.store import Readings, consult
 
 __all__ = ["Desk", "StoppedError"]
 

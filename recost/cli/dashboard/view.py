@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost.analytics.answer import Answer, add_up, ask
-from recost.analytics.cache import Readings
-from recost.analytics.extent import extent, places, tag_costs
+from recost.analytics.periods import SpanError
 from recost.analytics.query import Question, QuestionError, exactly
-from recost.analytics.spans import SpanError
+from recost.analytics.recorded import extent, places, tag_costs
+from recost.analytics.report import Answer, add_up, ask
+from recost.analytics.store import Readings
 from recost.cli._shared.footnotes import flat_note, sources_of
 from recost.cli._shared.formats import name_of, zone_name
 from recost.cli.dashboard.buckets import bucket_names, bucket_of

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._money import format_change, format_usd
-from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.query import exactly, tag_of
+from recost.analytics.report import Answer, Figures, Group
 from recost.analytics.sql import OTHER
 from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from recost.analytics.cache import Readings
-from recost.analytics.forecast import Horizon, forecast
-from recost.analytics.outlook import LEAST_DAYS
+from recost.analytics.forecast import LEAST_DAYS, Horizon, forecast
+from recost.analytics.periods import Period, SpanError, parse_moment
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.series import Series, series_of
-from recost.analytics.spans import Period, SpanError, parse_moment
+from recost.analytics.store import Readings
+from recost.analytics.timeseries import Series, series_of
 from recost.cli._shared.arguments import (
     SPENDERS,
     add_filters,

@@ -11,11 +11,9 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._money import format_usd
-from recost.analytics.forecast import Forecast, Horizon
-from recost.analytics.outlook import LEAST_DAYS
+from recost.analytics.forecast import LEAST_DAYS, Forecast, Horizon
 from recost.analytics.query import Question, tag_of
-from recost.analytics.series import Series
-from recost.analytics.trend import sparkline
+from recost.analytics.timeseries import Series, sparkline
 from recost.cli._shared.arguments import right_now
 from recost.cli._shared.footnotes import left_out
 from recost.cli._shared.formats import name_of, zone_name

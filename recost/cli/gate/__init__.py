@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Final, Optional
 
 from recost._documents import parse_json, read_document
-from recost.analytics.answer import Answer, ask
-from recost.analytics.baseline import (
+from recost.analytics.gate import (
     Baseline,
     BaselineError,
+    Limits,
     check_length,
     content_of,
+    judge,
     parse_baseline,
     scope_of,
 )
+from recost.analytics.periods import SpanError
 from recost.analytics.query import Question
-from recost.analytics.spans import SpanError
-from recost.analytics.verdict import Limits, judge
+from recost.analytics.report import Answer, ask
 from recost.cli._shared.arguments import (
     add_filters,
     add_period,

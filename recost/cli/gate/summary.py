@@ -9,9 +9,8 @@ from typing import Final, Optional
 
 from recost._money import format_change, format_usd
 from recost._text import markdown
-from recost.analytics.answer import Answer, Group, add_up
-from recost.analytics.baseline import Baseline
-from recost.analytics.verdict import Limits
+from recost.analytics.gate import Baseline, Limits
+from recost.analytics.report import Answer, Group, add_up
 from recost.cli._shared.footnotes import sources_of
 from recost.cli._shared.formats import name_of, table_row
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Final, Optional
 
 from recost._text import printable
-from recost.analytics.answer import ask
-from recost.analytics.cache import Readings
+from recost.analytics.periods import SpanError
 from recost.analytics.query import SORTS, Question, QuestionError
-from recost.analytics.spans import SpanError
-from recost.analytics.trend import sparkline, trends
+from recost.analytics.report import ask
+from recost.analytics.store import Readings
+from recost.analytics.timeseries import sparkline, trends
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now
 from recost.cli._shared.output import Output, is_stdout
 from recost.cli._shared.parser import add_examples

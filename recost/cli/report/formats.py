@@ -12,9 +12,9 @@ from typing import Any, Final, Optional
 
 from recost._money import format_change, format_usd
 from recost._text import csv_cell, markdown
-from recost.analytics.answer import Answer, Figures, Group
 from recost.analytics.engine import identifier, literal
 from recost.analytics.query import tag_of
+from recost.analytics.report import Answer, Figures, Group
 from recost.cli._shared.footnotes import flat_note, not_compared, sources_of
 from recost.cli._shared.formats import name_of, table_row
 from recost.cli._shared.output import exact_json, written

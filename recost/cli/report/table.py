@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Callable, Final, Optional
 
 from recost._money import format_change, format_usd
-from recost.analytics.answer import Answer, Group
 from recost.analytics.query import TIMES, tag_of
+from recost.analytics.report import Answer, Group
 from recost.cli._shared.footnotes import not_compared, sources_of
 from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of, zone_name
 from recost.cli._shared.tables import Column, Table, wrap

@@ -10,9 +10,9 @@ from datetime import timedelta, tzinfo
 from typing import Final
 
 from recost._text import printable
-from recost.analytics.following import Follower
-from recost.analytics.live import BY
-from recost.analytics.spans import SpanError, parse_length, parse_zone
+from recost.analytics.follow import Follower
+from recost.analytics.periods import SpanError, parse_length, parse_zone
+from recost.analytics.rates import BY
 from recost.cli._shared.arguments import number, right_now, telemetry_folder
 from recost.cli._shared.following import finder, reader_gone
 from recost.cli._shared.parser import add_examples

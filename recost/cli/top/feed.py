@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from recost.analytics.following import Follower
-from recost.analytics.live import Recent
+from recost.analytics.follow import Follower
+from recost.analytics.rates import Recent
 from recost.analytics.window import parse_window
 from recost.cli._shared.arguments import right_now
 

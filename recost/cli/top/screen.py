@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table as Grid
 from rich.text import Text
 
-from recost.analytics.live import Recent
+from recost.analytics.rates import Recent
 from recost.cli._shared.arguments import right_now
 from recost.cli._shared.tables import Table, shorten
 from recost.cli.top.feed import Feed

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Callable, Final, Optional
 
 from recost._money import EXACT, format_usd
-from recost.analytics.live import BUCKETS, BY, By, Rates, Recent, Sums
-from recost.analytics.trend import sparkline
+from recost.analytics.rates import BUCKETS, BY, By, Rates, Recent, Sums
+from recost.analytics.timeseries import sparkline
 from recost.cli._shared.footnotes import flat_note
 from recost.cli._shared.formats import format_ms, format_share, name_of
 from recost.cli._shared.tables import Column, Table

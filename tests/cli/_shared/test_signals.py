@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.analytics.test_cache import line
+from tests.analytics.test_store import line
 from tests.scripts import environment
 
 pytest.importorskip("duckdb")

@@ -22,12 +22,12 @@ from hypothesis import given, settings
 pytest.importorskip("duckdb")
 import httpx
 
-from recost.analytics.cache import FOLDER
 from recost.analytics.query import exactly
+from recost.analytics.store import FOLDER
 from recost.cli import main
 from recost.cli.dashboard.guard import Access, is_loopback
 from tests.analytics.corpora import EXACT, Plain, Sums, corpora, few
-from tests.analytics.test_cache import line
+from tests.analytics.test_store import line
 from tests.cli.dashboard.serving import Dashboard, append, change, dashboard, raw, report, view
 from tests.scripts import run_script
 

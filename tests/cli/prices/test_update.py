@@ -346,7 +346,7 @@ def test_the_report_says_so_where_the_list_matters(
     kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("duckdb")
-    from tests.analytics.test_cache import line
+    from tests.analytics.test_store import line
 
     kept.parent.mkdir()
     kept.write_text(enveloped(small_list(), LONG_AGO, "u"))

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from recost.analytics.levels import since_shift
+from recost.analytics.forecast import since_shift
 from tests.analytics.histories import WEEK, days_of
 
 

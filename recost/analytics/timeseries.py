@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Optional
+from typing import Final, Optional
 
 from recost._money import EXACT
-from recost.analytics.answer import add_up, ask
-from recost.analytics.cache import Readings
-from recost.analytics.query import Question
+from recost.analytics.query import TIMES, Question
+from recost.analytics.report import Group, add_up, ask
+from recost.analytics.sql import Statement
+from recost.analytics.store import Readings, scope_of
+from recost.analytics.zones import moment
 
-__all__ = ["Series", "series_of"]
+__all__ = ["BUCKETS", "Series", "series_of", "sparkline", "trends"]
+BUCKETS: Final = 16
+_BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 @dataclass
@@ -89,3 +93,39 @@ def series_of(readings: Readings, question: Question) -> tuple[dict[Optional[str
         groups.setdefault(name, Series()).add(part)
         everything.add(part)
     return groups, everything
+
+
+def trends(
+    readings: Readings, question: Question, groups: Sequence[Group], now: datetime
+) -> Optional[list[list[Decimal]]]:
+    """Return the cost, in US cents, of each group in each of `BUCKETS` equal parts of the period.
+
+    None where the groups are times themselves, or there is no period to speak of.
+    """
+    if not groups or not question.by or any(name in TIMES for name in question.by):
+        return None
+    scope = scope_of(readings)
+    if scope is None:
+        return None
+    since = question.period.since or scope.first
+    until = question.period.until or min(now, scope.last)
+    if since >= until:
+        return None
+    length = until - since
+    bucket = (
+        f"least({BUCKETS - 1}, greatest(0, (epoch_us(started) - epoch_us({moment(since)})) * {BUCKETS} "
+        f"// {length.days * 86_400_000_000 + length.seconds * 1_000_000 + length.microseconds})) AS bucket"
+    )
+    text, parameters = Statement(replace(question, compare=None), scope).groups(bucket)
+    keys = ", ".join(f"k{index}" for index in range(len(question.by)))
+    rows = readings.connection.execute(f"SELECT {keys}, bucket, cost FROM ({text})", parameters).fetchall()
+    found: dict[tuple[Optional[str], ...], list[Decimal]] = {}
+    for *names, at, cost in rows:
+        found.setdefault(tuple(names), [Decimal(0)] * BUCKETS)[at] = cost or Decimal(0)
+    return [found.get(group.names, [Decimal(0)] * BUCKETS) for group in groups]
+
+
+def sparkline(values: Sequence[Decimal]) -> str:
+    """Return one character a number, its height by the largest; a blank for nothing."""
+    top = max(values, default=Decimal(0))
+    return "".join(_BARS[min(int(value * 8 / top), 7)] if value > 0 else " " for value in values)

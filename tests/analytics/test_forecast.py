@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from recost.analytics.outlook import LEAST_DAYS, outlook
+from recost.analytics.forecast import LEAST_DAYS, outlook
 from tests.analytics.histories import WEEK, days_of
 
 pytest.importorskip("statsmodels")

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Optional
 
-from recost.analytics.answer import ask
-from recost.analytics.cache import Readings
-from recost.analytics.extent import tag_names
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.scope import scope_of
+from recost.analytics.recorded import tag_names
+from recost.analytics.report import ask
+from recost.analytics.store import Readings, scope_of
 
 __all__ = ["FILTERS", "refuse_unmatched"]
 

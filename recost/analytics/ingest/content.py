@@ -6,6 +6,8 @@ A line over a limit becomes one that is no JSON, in a copy of its file: it count
 from __future__ import annotations
 
 import os
+import tempfile
+import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,11 +16,17 @@ from typing import IO, Final, NamedTuple, Optional
 
 from recost.wire import MAX_LINE_BYTES, suspect, too_deep
 
-__all__ = ["BAD", "Piece", "pieces", "read_blocks", "screened"]
+__all__ = ["BAD", "DamagedError", "Piece", "pieces", "read_blocks", "screened", "unpack", "unpacked"]
 
 BAD: Final = b"{\n"
 """A line in the place of one over a limit."""
 _BLOCK: Final = 4 << 20
+_GZIP_BLOCK: Final = 1 << 16
+_LEAST_BOUND: Final = 1 << 30
+_MOST_TIMES: Final = 200
+"""Windows become a tenth to a hundredth when they are compressed; zlib makes a thousandth of zeros."""
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_STEP: Final = 64
 
 
 @contextmanager
@@ -116,3 +124,97 @@ def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
         parts.append(block)
         held += len(block)
     yield b"".join(parts)
+
+
+@contextmanager
+def unpacked(path: Path, folder: Path, start: int = 0, end: Optional[int] = None) -> Iterator[Path]:
+    """Yield a file with a part of the bytes of another; with all that can be unpacked of a compressed one.
+
+    Raises:
+        OSError: It cannot be read, or the copy not be written.
+    """
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="lines-", suffix=".jsonl") as copy:
+        if path.suffix == ".gz":
+            _unpack(path, copy)
+        else:
+            with path.open("rb") as file:
+                file.seek(start)
+                _copy(file, copy, None if end is None else end - start)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], count: Optional[int]) -> None:
+    while count is None or count > 0:
+        block = source.read(_BLOCK if count is None else min(_BLOCK, count))
+        if not block:
+            return
+        target.write(block)
+        if count is not None:
+            count -= len(block)
+
+
+def _unpack(path: Path, target: IO[bytes]) -> None:
+    """Write what can be unpacked; what is cut off or too large ends with one bad line."""
+    last = b"\n"
+    try:
+        for _, line in pieces(unpack(path)):
+            if line is not None:
+                target.write(line)
+                last = line
+    except DamagedError:
+        target.write(b"\n" if not last.endswith(b"\n") else BAD)
+
+
+class DamagedError(ValueError):
+    """A compressed file is cut off, damaged, no gzip, or larger than it may be."""
+
+
+def unpack(path: Path) -> Iterator[bytes]:
+    """Yield what a file of gzip holds; its members one after the other.
+
+    Raises:
+        OSError: It cannot be read.
+        DamagedError: After all that can be unpacked.
+    """
+    with path.open("rb") as file:
+        room = max(_LEAST_BOUND, _MOST_TIMES * path.stat().st_size)
+        for block in _members(iter(lambda: file.read(_GZIP_BLOCK), b"")):
+            room -= len(block)
+            if room < 0:
+                raise DamagedError(f"it unpacks to more than {_MOST_TIMES} times its size")
+            yield block
+
+
+def _members(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    member = zlib.decompressobj(_GZIP)
+    between = False
+    empty = True
+    for block in blocks:
+        rest, empty = block, False
+        while rest:
+            if between and not (rest := rest.lstrip(b"\0")):  # padding, as tapes have it
+                break
+            between = False
+            before = member.copy()
+            try:
+                unpacked = member.decompress(rest, _GZIP_BLOCK)
+            except zlib.error as error:
+                yield from _until_damage(before, rest)
+                raise DamagedError(f"it is damaged: {error}") from None
+            yield unpacked
+            rest = member.unconsumed_tail
+            if member.eof:
+                rest = member.unused_data
+                member, between = zlib.decompressobj(_GZIP), True
+    if not between and not empty:
+        raise DamagedError("it is cut off")
+
+
+def _until_damage(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """Yield what can be unpacked of a block that is damaged."""
+    for start in range(0, len(data), _STEP):
+        try:
+            yield member.decompress(data[start : start + _STEP])
+        except zlib.error:  # noqa: PERF203 - once
+            return

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.analytics.answer import Answer, Figures, Group, ask
-from recost.analytics.cache import consult
+from recost.analytics.periods import Period
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.spans import Period
+from recost.analytics.report import Answer, Figures, Group, ask
+from recost.analytics.store import consult
 from tests.analytics.corpora import START, Plain, Sums, corpora, few
 
 pytest.importorskip("duckdb")

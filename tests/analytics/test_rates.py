@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.analytics.live import BUCKETS, BY, Recent
+from recost.analytics.rates import BUCKETS, BY, Recent
 from recost.analytics.window import Metric, Window, parse_window
 from tests.analytics.corpora import Plain, good_lines
 

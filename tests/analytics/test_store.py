@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost import wire
-from recost.analytics import engine, lines, update
-from recost.analytics.answer import ask
-from recost.analytics.cache import FOLDER, Readings, consult, readings
+from recost.analytics import engine
+from recost.analytics.ingest import lines, update
+from recost.analytics.ingest.sources import SourceError, find_sources
 from recost.analytics.query import Question
-from recost.analytics.sources import SourceError, find_sources
-from recost.analytics.trouble import troubles
+from recost.analytics.report import ask
+from recost.analytics.store import FOLDER, Readings, consult, readings, troubles
 from recost.delivery.transports.file import FileTransport
 from recost.events import MetricEntry, WindowSummary
 from tests.analytics.corpora import START, Plain, corpora, few

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.analytics.answer import Answer, Figures, Group
-from recost.analytics.baseline import BaselineError, baseline_of, content_of, parse_baseline
+from recost.analytics.gate import BaselineError, Limits, baseline_of, content_of, judge, parse_baseline
 from recost.analytics.query import Question
-from recost.analytics.verdict import Limits, judge
+from recost.analytics.report import Answer, Figures, Group
 from recost.cli._shared.output import exact_json
 from tests.analytics.corpora import EXACT, Plain, corpora, few
-from tests.analytics.test_answer import answer, written
+from tests.analytics.test_report import answer, written
 
 NOW = datetime(2026, 4, 1, tzinfo=timezone.utc)
 amounts = st.decimals(0, 10**9, places=20, allow_nan=False)

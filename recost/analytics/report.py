@@ -10,12 +10,11 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._money import EXACT
-from recost.analytics.cache import Readings
-from recost.analytics.extent import extent
-from recost.analytics.lines import MEASURES
+from recost.analytics.ingest.tables import MEASURES
 from recost.analytics.query import Question
-from recost.analytics.scope import scope_of
+from recost.analytics.recorded import extent
 from recost.analytics.sql import Statement
+from recost.analytics.store import Readings, scope_of
 
 __all__ = ["FORMATS", "Answer", "Figures", "Group", "add_up", "ask", "named"]
 

@@ -13,17 +13,20 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Final, Optional, TypeVar
 
 from recost import _files
 from recost.analytics import engine
-from recost.analytics.identity import Known
-from recost.analytics.lines import SCHEMA_VERSION, create_tables
-from recost.analytics.sources import Source, SourceError, find_sources, is_plain
-from recost.analytics.update import Progress, update
+from recost.analytics.ingest.content import unpacked
+from recost.analytics.ingest.fingerprint import Known
+from recost.analytics.ingest.lines import bad_flags
+from recost.analytics.ingest.sources import Source, SourceError, find_sources, is_plain
+from recost.analytics.ingest.tables import SCHEMA_VERSION, create_tables
+from recost.analytics.ingest.update import Progress, update
 
-__all__ = ["FOLDER", "Readings", "consult", "readings"]
+__all__ = ["FOLDER", "Readings", "Scope", "consult", "readings", "scope_of", "troubles"]
 
 FOLDER: Final = ".cache"
 """Of the telemetry folder."""
@@ -238,3 +241,66 @@ def _private_umask() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The files that were asked for, as the columnar copy has them."""
+
+    projects: dict[int, str]
+    """By the number of the source."""
+    everything: bool
+    """There is nothing else in the copy."""
+    first: datetime
+    """When the first window began, in UTC."""
+    last: datetime
+
+
+def scope_of(readings: Readings) -> Optional[Scope]:
+    """Return what was asked for; None when there are no rows.
+
+    The table ``selected`` has the numbers and projects of the files from then on.
+    """
+    projects = {readings.known[source.path].source: source.project for source in readings.sources}
+    connection = readings.connection
+    connection.execute("CREATE OR REPLACE TEMP TABLE selected (source INTEGER, project VARCHAR)")
+    if projects:
+        connection.executemany("INSERT INTO selected VALUES (?, ?)", list(projects.items()))
+    first, last = connection.execute("SELECT min(started), max(started) FROM metrics").fetchone()
+    if first is None:
+        return None
+    known = {source for (source,) in connection.execute("SELECT source FROM sources").fetchall()}
+    bounds = (moment.replace(tzinfo=timezone.utc) for moment in (first, last))
+    return Scope(projects, known <= projects.keys(), *bounds)
+
+
+def troubles(readings: Readings) -> Iterator[tuple[Path, int, str]]:
+    """Yield the path, the line's number from 1 on, and what is wrong, for each bad line.
+
+    The files that have any are read again: their places are not kept.
+    """
+    unfinished = set(readings.unfinished())
+    for path, known in readings.known.items():
+        if known.bad_lines or known.bad_metrics:
+            with unpacked(path, readings.scratch, 0, known.size) as copy:
+                yield from ((path, line, what) for line, what in _lines(readings, copy))
+        if path in unfinished:
+            yield path, _count(path) + 1, "torn, or being written: it has no end"
+
+
+def _lines(readings: Readings, copy: Path) -> Iterator[tuple[int, str]]:
+    flags = iter(bad_flags(readings.connection, copy, readings.scratch))
+    with copy.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            flag = next(flags, 0)
+            if flag > 0:
+                yield number, "no window of protocol 1.x: torn, or another program's"
+            elif flag < 0:
+                yield number, f"{-flag} of its metrics lack a name, a count or a cost"
+
+
+def _count(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))

@@ -8,11 +8,10 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Final, Optional
 
-from recost.analytics.cache import Readings
-from recost.analytics.lines import PARTS
+from recost.analytics.ingest.tables import PARTS
 from recost.analytics.query import Question
-from recost.analytics.scope import scope_of
 from recost.analytics.sql import Statement
+from recost.analytics.store import Readings, scope_of
 
 __all__ = ["extent", "places", "tag_costs", "tag_names"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recost.analytics.following import Follower
-from recost.analytics.sources import Source
+from recost.analytics.follow import Follower
+from recost.analytics.ingest.sources import Source
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="elsewhere an open file can't be replaced")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable, Final, Optional
 
-from recost.analytics.sources import Source
+from recost.analytics.ingest.sources import Source
 from recost.wire import MAX_LINE_BYTES
 
 __all__ = ["Follower", "last_lines"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from recost.analytics.sources import as_text
+from recost.analytics.ingest.sources import as_text
 from recost.wire import MAX_LINE_BYTES, parse_line
 
 __all__ = ["Known", "fingerprint", "ready_bytes", "recognise"]

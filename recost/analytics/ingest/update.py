@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final, Optional, Protocol
 
 from recost.analytics import engine
-from recost.analytics.copying import unpacked
-from recost.analytics.identity import Known, fingerprint, ready_bytes, recognise
-from recost.analytics.lines import add_lines, drop_rows, sum_up
-from recost.analytics.sources import Source, SourceError, as_text, is_plain
+from recost.analytics.ingest.content import unpacked
+from recost.analytics.ingest.fingerprint import Known, fingerprint, ready_bytes, recognise
+from recost.analytics.ingest.lines import add_lines
+from recost.analytics.ingest.sources import Source, SourceError, as_text, is_plain
+from recost.analytics.ingest.tables import drop_rows, sum_up
 
 __all__ = ["Progress", "update"]
 

@@ -9,9 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from recost.analytics.anomalies import Span, review
-from recost.analytics.series import Series
-from recost.analytics.usual import Usual
+from recost.analytics.anomalies import Span, Usual, review
+from recost.analytics.timeseries import Series
 from tests.analytics.histories import WEEK, hours_of
 
 START = datetime(2026, 1, 5)  # noqa: DTZ001 - local time, a Monday

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recost.analytics.spans import Period, SpanError, parse_moment, parse_zone, period_of
+from recost.analytics.periods import Period, SpanError, parse_moment, parse_zone, period_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 30, 10, 30, tzinfo=timezone.utc)

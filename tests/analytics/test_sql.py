@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recost import wire
-from recost.analytics.answer import Answer, Figures
+from recost.analytics.periods import Period
 from recost.analytics.query import Question
-from recost.analytics.scope import Scope
-from recost.analytics.spans import Period
+from recost.analytics.report import Answer, Figures
 from recost.analytics.sql import Statement
+from recost.analytics.store import Scope
 from tests.analytics.corpora import few, windows
-from tests.analytics.test_answer import answer, written
+from tests.analytics.test_report import answer, written
 
 CLOCKS = datetime(2026, 3, 29, 1, tzinfo=timezone.utc)
 """When they are put forward in Berlin."""

@@ -1,0 +1,1 @@
+"""Bringing recorded files into the columnar copy: finding, recognising, unpacking and reading them."""

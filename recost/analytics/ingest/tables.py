@@ -1,0 +1,200 @@
+"""The tables of the columnar copy: a row for each metric of a window, and sums by quarters of an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from recost import wire
+from recost.analytics.engine import identifier
+from recost.analytics.zones import QUARTER
+
+__all__ = [
+    "CENTS",
+    "COLUMNS",
+    "COST_SOURCES",
+    "MAX_COUNT",
+    "MEASURES",
+    "MODELS",
+    "PARTS",
+    "SCHEMA_VERSION",
+    "TAGS",
+    "Parts",
+    "create_tables",
+    "drop_rows",
+    "is_within",
+    "of_sources",
+    "sum_up",
+    "within",
+]
+
+SCHEMA_VERSION: Final = 9
+"""Of the columnar copy; one of another version is dropped and built again."""
+CENTS: Final = "DECIMAL(38,24)"
+"""The SQL type of an amount in US cents."""
+COST_SOURCES: Final = ("reported", "computed", "estimated")
+MAX_COUNT: Final = 10**wire.MAX_COUNT_DIGITS - 1
+# The SQL types of the breakdowns; the types of their fields are filled in, as files hold text and JSON.
+MODELS: Final = (
+    'STRUCT(model {text}, "requestCount" {count}, "estimatedCostCents" {cents}, "unpricedCount" {count})[]'
+)
+TAGS: Final = (
+    'STRUCT(tags MAP(VARCHAR, VARCHAR), other BOOLEAN, "requestCount" {count}, "errorCount" {count}, '
+    '"estimatedCostCents" {cents}, "unpricedCount" {count})[]'
+)
+_STORED: Final = {"text": "VARCHAR", "count": "BIGINT", "cents": CENTS}
+COLUMNS: Final = {
+    "source": "INTEGER NOT NULL",
+    "started": "TIMESTAMP",
+    "environment": "VARCHAR",
+    "provider": "VARCHAR",
+    "endpoint": "VARCHAR",
+    "method": "VARCHAR",
+    "calls": "BIGINT",
+    "errors": "BIGINT",
+    "latency_ms": "DOUBLE",
+    "p50_ms": "DOUBLE",
+    "p95_ms": "DOUBLE",
+    "bytes_up": "BIGINT",
+    "bytes_down": "BIGINT",
+    "cost": CENTS,
+    "reported": CENTS,
+    "computed": CENTS,
+    "estimated": CENTS,
+    "unpriced": "BIGINT",
+    "untold": "BIGINT",
+    "attempts": "BIGINT",
+    "models": MODELS.format(**_STORED),
+    "tags": TAGS.format(**_STORED),
+    "problem": "UTINYINT",
+}
+"""Of the table ``metrics``: one row a metric of a window. Times are UTC, costs US cents."""
+MEASURES: Final = {
+    **{
+        name: name
+        for name in (
+            "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced", "untold",
+            "bytes_up", "bytes_down", "latency_ms",
+        )
+    },
+    # Of the estimates, those of calls whose answers were not looked at: only metered calls tell attempts.
+    "flat": "CASE WHEN attempts IS NULL THEN estimated ELSE 0 END",
+    "p50": "p50_ms * calls",
+    "p95": "p95_ms * calls",
+    "timed": "calls",
+}  # fmt: skip
+"""Names of the sums that are made of metrics, and of what; the last three are for means weighted by calls."""
+_QUARTER_US: Final = QUARTER // timedelta(microseconds=1)
+_OF_QUARTER: Final = (
+    f"SELECT source, make_timestamp(epoch_us(started) // {_QUARTER_US} * {_QUARTER_US}) AS started, "
+    "environment, provider"
+)
+
+
+def is_within(value: str, most: int) -> str:
+    """Return whether a number is there, and within bounds."""
+    return f"{value} BETWEEN 0 AND {most}"
+
+
+def within(value: str, most: int) -> str:
+    """Return a number; 0 where it is out of bounds."""
+    return f"CASE WHEN {is_within(value, most)} THEN {value} ELSE 0 END"
+
+
+class Parts(NamedTuple):
+    """What a breakdown within the metrics tells, and where."""
+
+    rows: str
+    """SQL: the metrics with their parts, each as ``part``; ``{where}`` stands for which metrics."""
+    table: str
+    """The sums of its parts by quarters of an hour."""
+    names: dict[str, str]
+    """What the parts are called by, and what of a part it is."""
+    measures: dict[str, str]
+    """Of `MEASURES`, those that the parts tell, and of what they are the sums."""
+
+
+def _parts(column: str, names: dict[str, str], **amounts: str) -> Parts:
+    return Parts(
+        f"(SELECT *, unnest({column}) AS part FROM metrics {{where}}) WHERE part IS NOT NULL",
+        f"quarter_{column}",
+        names,
+        {
+            name: within(f"part.{field}", wire.MAX_CENTS if name == "cost" else MAX_COUNT)
+            for name, field in amounts.items()
+        },
+    )
+
+
+PARTS: Final = {
+    "model": _parts(
+        "models",
+        {"model": "part.model"},
+        calls="requestCount",
+        cost="estimatedCostCents",
+        unpriced="unpricedCount",
+    ),
+    "tag": _parts(
+        "tags",
+        {"tagged": "part.tags", "other": "part.other"},
+        calls="requestCount",
+        errors="errorCount",
+        cost="estimatedCostCents",
+        unpriced="unpricedCount",
+    ),
+}
+"""By the kind of breakdown."""
+
+
+def _by_quarters(names: dict[str, str], measures: dict[str, str], rows: str) -> str:
+    columns = [f"{what} AS {name}" for name, what in names.items()]
+    columns += [f"sum({what}) AS {name}" for name, what in measures.items()]
+    return f"{_OF_QUARTER}, {', '.join(columns)} FROM {rows} GROUP BY ALL"
+
+
+_OF_SOURCES: Final = "WHERE source IN ({sources})"
+_QUARTERS: Final = {
+    "quarters": _by_quarters({}, MEASURES, f"metrics {_OF_SOURCES}"),
+    **{
+        parts.table: _by_quarters(parts.names, parts.measures, parts.rows.format(where=_OF_SOURCES))
+        for parts in PARTS.values()
+    },
+}
+"""Tables with the sums of a quarter of an hour, which answer what is asked for most often: of the metrics,
+and of their breakdowns."""
+
+
+def create_tables(connection: Any) -> None:
+    """Create the empty tables."""
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in COLUMNS.items())
+    connection.execute("CREATE TABLE meta AS SELECT ?::INTEGER AS version", [SCHEMA_VERSION])
+    connection.execute(f"CREATE TABLE metrics ({columns})")
+    for table, sums in _QUARTERS.items():
+        connection.execute(f"CREATE TABLE {table} AS {sums.format(sources=0)}")
+    connection.execute(
+        "CREATE TABLE sources (source INTEGER, path VARCHAR, size BIGINT, modified BIGINT, head_size BIGINT, "
+        "head VARCHAR, tail VARCHAR, bad_lines BIGINT, bad_metrics BIGINT)"
+    )
+
+
+def sum_up(connection: Any, sources: Collection[int]) -> None:
+    """Bring the sums by quarters of an hour up to date with the rows of files."""
+    for table, sums in _QUARTERS.items():
+        connection.execute(f"DELETE FROM {table} {of_sources(sources)}")
+        connection.execute(f"INSERT INTO {table} {sums.format(sources=_listed(sources))}")
+
+
+def drop_rows(connection: Any, source: int) -> None:
+    """Drop all that was read from a file."""
+    for table in ("metrics", *_QUARTERS):
+        connection.execute(f"DELETE FROM {table} WHERE source = ?", [source])
+
+
+def of_sources(sources: Collection[int]) -> str:
+    """Return the SQL condition that rows are of some files."""
+    return _OF_SOURCES.format(sources=_listed(sources))
+
+
+def _listed(sources: Collection[int]) -> str:
+    return ", ".join(map(str, sources))
