@@ -74,9 +74,9 @@ def foreign(path: Path) -> None:
 
 
 def line(*numbers: int) -> bytes:
-    from tests.analytics import test_cache  # skips where there is no DuckDB
+    from tests.analytics import test_store  # skips where there is no DuckDB
 
-    return test_cache.line(*numbers)
+    return test_store.line(*numbers)
 
 
 PLANTED = [link, dangling, second_name, pipe, folder, sock, device, foreign]

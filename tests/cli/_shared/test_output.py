@@ -21,7 +21,7 @@ from recost import _files
 from recost.cli import COMMANDS, main
 from recost.cli._shared import output
 from recost.cli._shared.output import Output
-from tests.analytics.test_cache import line
+from tests.analytics.test_store import line
 from tests.scripts import environment
 
 pytest.importorskip("duckdb")
