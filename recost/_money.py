@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Final
+from typing import Final, Union
 
 __all__ = [
     "EXACT",
     "LENIENT",
     "PRICING",
+    "as_written",
     "format_change",
     "format_exact_usd",
     "format_unit_price",
@@ -28,6 +29,15 @@ _STEPS: Final = ((Decimal("0.01"), _LEAST), (Decimal(1), Decimal("0.0001")))
 _CENT: Final = Decimal("0.01")
 _WHOLE_FROM: Final = 10_000
 _LEAST_UNIT: Final = Decimal("0.001")
+
+
+def as_written(number: Union[Decimal, float, str]) -> Decimal:
+    """Return the decimal number that was written; a float is the shortest one that means the same.
+
+    Raises:
+        InvalidOperation: A string is not a number.
+    """
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def format_usd(dollars: Decimal, *, whole_from: int = _WHOLE_FROM) -> str:

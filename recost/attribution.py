@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Callable, Final, Optional, TypeVar, cast
 
 from recost._money import EXACT
-from recost._text import printable
+from recost._validate import InvalidError, check_tag
 from recost.interceptors.context import EMPTY, CostScope, cost_scope
 from recost.interceptors.exchange import Exchange
 from recost.interceptors.responses import exchange_of
@@ -33,7 +33,6 @@ _PriceOf = Callable[[Exchange], Optional[Cost]]
 
 _MANY: Final = 1000
 _MAX_TAGS: Final = 10
-_MAX_TEXT: Final = 100
 _WRAPPED_AS: Final = ("http_response", "_http_response", "raw_response", "response", "_response", "raw")
 """Attributes under which SDKs and requests keep the response of the client below."""
 
@@ -245,8 +244,8 @@ class tag(_Scoped):  # noqa: N801 - used like a function
     def __init__(self, **tags: object) -> None:
         super().__init__()
         if len(tags) > _MAX_TAGS:
-            raise ValueError(f"recost: tag: got {len(tags)} tags, wanted at most {_MAX_TAGS}")
-        self._tags = {name: None if value is None else _text(name, value) for name, value in tags.items()}
+            raise ValueError(f"recost: tag: got {len(tags)} tags, expected at most {_MAX_TAGS}")
+        self._tags = {name: None if value is None else _tag(name, value) for name, value in tags.items()}
 
     def __enter__(self) -> None:
         self._enter()
@@ -303,14 +302,8 @@ def _no_price(exchange: Exchange) -> Cost:  # noqa: ARG001
     return Cost(None, "unknown", "unknown")
 
 
-def _text(name: str, value: object) -> str:
-    if not name.strip() or len(name) > _MAX_TEXT or not name.isprintable():
-        shown = f"{len(name)} characters" if len(name) > _MAX_TEXT else ascii(name)
-        raise ValueError(
-            f"recost: tag: a tag's name: got {shown}, wanted 1 to {_MAX_TEXT} printable characters"
-        )
-    text = printable(str(value))  # may come from a visitor, and ends in windows and terminals
-    if not text.strip() or len(text) > _MAX_TEXT:
-        shown = "a blank text" if not text.strip() else f"{len(text)} characters"
-        raise ValueError(f"recost: tag: {name}: got {shown}, wanted 1 to {_MAX_TEXT} characters")
-    return text
+def _tag(name: str, value: object) -> str:
+    try:
+        return check_tag(name, value)
+    except InvalidError as error:
+        raise ValueError(f"recost: {error}") from None

@@ -1,6 +1,6 @@
 """What each setting accepts, how it is read from the environment, and how it is shown.
 
-A check takes a value that is not None and returns it as it will be used, or raises `RefusedError`. A reader
+A check takes a value that is not None and returns it as it will be used, or raises `InvalidError`. A reader
 takes the text of an environment variable, and returns the text itself when it can't be read: the check then
 refuses it.
 """
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Callable, Final, TypeVar, Union
 
 from recost import _files
 from recost._patterns import LazyPattern
+from recost._validate import InvalidError, as_items, as_path, is_number, is_text, shorten, show
 
 if TYPE_CHECKING:
     from recost.budgets.model import Budget
     from recost.pricing.model import ProviderDef
 
-__all__ = ["Check", "Reader", "RefusedError", "is_loopback", "is_readable_on_the_way", "shown"]
+__all__ = ["Check", "Reader", "is_loopback", "is_readable_on_the_way", "shown"]
 
 Check = Callable[[Any], Any]
 Reader = Callable[[str], Any]
@@ -29,12 +30,9 @@ Reader = Callable[[str], Any]
 _MAX_INT: Final = 2**31 - 1
 """Milliseconds up to here are timeouts that the locks of every platform accept."""
 _MAX_ID_BYTES: Final = 200
-_SHOWN: Final = 80
 _SHOWN_OF_KEY: Final = 8
-_KEY_IN_TEXT: Final = LazyPattern(r"(rc-[^\s'\"]{5})[^\s'\"]+")
 _AUTHORITY: Final = LazyPattern(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[^\[\]%]+)(:\d*)?")
 """No escapes: urllib.request undoes them, so that ``127.0.0.1%2eexample.com`` is a host far away."""
-_CONTROL: Final = LazyPattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _BOOLEANS: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
@@ -42,16 +40,6 @@ _BOOLEANS: Final = {
 
 
 _Kind = TypeVar("_Kind")
-
-
-class RefusedError(Exception):
-    """A value is not what a setting accepts."""
-
-    def __init__(self, wanted: str, given: object = None) -> None:
-        super().__init__(wanted)
-        self.wanted = wanted
-        self.given = given
-        """The item that is wrong, where the value is a list."""
 
 
 def read_text(text: str) -> str:
@@ -83,7 +71,7 @@ def whole(low: int, high: int = _MAX_INT, unit: str = "") -> Check:
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise RefusedError(f"a whole number{unit} from {low} to {high}")
+            raise InvalidError(f"a whole number{unit} from {low} to {high}")
         return int(value)
 
     return check
@@ -91,37 +79,36 @@ def whole(low: int, high: int = _MAX_INT, unit: str = "") -> Check:
 
 def seconds(value: Any) -> float:
     """Accept a positive, finite number."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 < value <= _MAX_INT / 1000:  # NaN compares as False
-        raise RefusedError(f"a number of seconds above 0, up to {math.floor(_MAX_INT / 1000)}")
+    if not is_number(value) or not 0 < value <= _MAX_INT / 1000:  # NaN compares as False
+        raise InvalidError(f"a number of seconds above 0, up to {math.floor(_MAX_INT / 1000)}")
     return float(value)
 
 
 def boolean(value: Any) -> bool:
     """Accept True and False themselves."""
     if not isinstance(value, bool):
-        raise RefusedError("True or False (in the environment: 1, true, yes, on, 0, false, no or off)")
+        raise InvalidError("True or False (in the environment: 1, true, yes, on, 0, false, no or off)")
     return value
 
 
 def label(value: Any) -> str:
     """Accept a text for the wire, where no text may be blank."""
-    if not isinstance(value, str) or not value.strip() or _has_controls(value):
-        raise RefusedError("a text that is not blank, without control characters")
-    return value
+    if not is_text(value):
+        raise InvalidError("a text that is not blank, without control characters")
+    return str(value)
 
 
 def local_transport(value: Any) -> str:
     """Accept the name of a local transport."""
     if not isinstance(value, str) or value not in ("file", "ws"):
-        raise RefusedError("'file' or 'ws'")
+        raise InvalidError("'file' or 'ws'")
     return value
 
 
 def api_key(value: Any) -> str:
     """Accept a key of printable ASCII: it goes into a header."""
     if not isinstance(value, str) or not re.fullmatch(r"rc-[!-~]+", value):
-        raise RefusedError(
+        raise InvalidError(
             "a key that starts with 'rc-' and has no spaces or line breaks; leave it out for local mode"
         )
     return value
@@ -130,21 +117,19 @@ def api_key(value: Any) -> str:
 def project_id(value: Any) -> str:
     """Accept what is safe as a file name; who puts it into a URL must quote it."""
     safe = (
-        isinstance(value, str)
-        and value.strip()
+        is_text(value)
         and not value.startswith(".")
         and not any(part in value for part in ("..", "/", "\\"))
-        and not _has_controls(value)
         and len(value.encode("utf-8")) <= _MAX_ID_BYTES
     )
     if not safe:
-        raise RefusedError(
+        raise InvalidError(
             "the id of a project, which is also a file name: not blank, no '/', '\\', '..', leading '.' or "
             f"control characters, at most {_MAX_ID_BYTES} bytes"
         )
     problem = _files.check_name(str(value))
     if problem is not None:
-        raise RefusedError(f"the id of a project, which is also a file name: {problem}")
+        raise InvalidError(f"the id of a project, which is also a file name: {problem}")
     return str(value)
 
 
@@ -163,7 +148,7 @@ def base_url(value: Any) -> str:
             valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
             valid = valid and parts.path.isascii() and bool(_AUTHORITY.fullmatch(parts.netloc))
     if not valid:
-        raise RefusedError("an http:// or https:// URL with a host, without user name, query and fragment")
+        raise InvalidError("an http:// or https:// URL with a host, without user name, query and fragment")
     return str(value).rstrip("/")
 
 
@@ -202,18 +187,14 @@ def file(value: Any) -> str:
     try:
         return str(path.expanduser().absolute())
     except (RuntimeError, FileNotFoundError):
-        raise RefusedError("the path of a file, absolute, as there is no home or working directory") from None
+        raise InvalidError("the path of a file, absolute, as there is no home or working directory") from None
 
 
-def _path(value: Any, wanted: str) -> Path:
-    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
-    if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise RefusedError(wanted)
+def _path(value: Any, expected: str) -> Path:
+    text = as_path(value)
+    if text is None:
+        raise InvalidError(expected)
     return Path(text)
-
-
-def _has_controls(text: str) -> bool:
-    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def hosts(value: Any) -> tuple[str, ...]:
@@ -247,7 +228,7 @@ def budgets(value: Any) -> tuple[Budget, ...]:
     items = _objects(items, Budget)
     for item in items:
         if item.name in names:
-            raise RefusedError(f"budgets with different names, and {item.name!r} is there twice: pass name=…")
+            raise InvalidError(f"budgets with different names, and {item.name!r} is there twice: pass name=…")
         names.add(item.name)
     return items
 
@@ -255,59 +236,43 @@ def budgets(value: Any) -> tuple[Budget, ...]:
 def callback(value: Any) -> Callable[[Exception], Any]:
     """Accept anything that can be called."""
     if not callable(value):
-        raise RefusedError("a function that takes one exception")
+        raise InvalidError("a function that takes one exception")
     return value  # type: ignore[no-any-return]
 
 
 def _objects(items: tuple[Any, ...], kind: type[_Kind]) -> tuple[_Kind, ...]:
     for item in items:
         if not isinstance(item, kind):
-            raise RefusedError(f"a list of recost.{kind.__name__}", item)
+            raise InvalidError(f"a list of recost.{kind.__name__}", item)
     return items
 
 
-def _texts(value: Any, wanted: str) -> tuple[str, ...]:
-    items = _items(value, wanted)
+def _texts(value: Any, expected: str) -> tuple[str, ...]:
+    items = _items(value, expected)
     for item in items:
         # A blank pattern would be found in every URL.
         if not isinstance(item, str) or not item.strip() or "*" in item:
-            raise RefusedError(wanted, item)
+            raise InvalidError(expected, item)
     return items
 
 
-def _items(value: Any, wanted: str) -> tuple[Any, ...]:
-    """Return the items of a collection; a single text is none, though it can be iterated."""
-    if not isinstance(value, (list, tuple, set, frozenset)):
-        raise RefusedError(wanted)
-    return tuple(value)
+def _items(value: Any, expected: str) -> tuple[Any, ...]:
+    items = as_items(value)
+    if items is None:
+        raise InvalidError(expected)
+    return items
 
 
 def shown(name: str, value: Any) -> str:
     """Return the value of a setting for messages and reprs: short, and with no secret in it."""
     if isinstance(value, (list, tuple, set, frozenset)):
-        return _shortened(f"[{', '.join(shown(name, item) for item in value)}]")
+        return shorten(f"[{', '.join(shown(name, item) for item in value)}]")
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
-    if value is None or isinstance(value, (bool, int, float)):
-        return _shortened(repr(value))
-    if not isinstance(value, str):
+    if value is not None and not isinstance(value, (bool, int, float, str)):
         return f"a {type(value).__name__}"
-    if name == "api_key":
+    if name == "api_key" and isinstance(value, str):
         return repr(value[:_SHOWN_OF_KEY] + "…" * (len(value) > _SHOWN_OF_KEY))
-    if name == "base_url":
-        value = _without_secrets(value)
-    return _shortened(repr(_KEY_IN_TEXT.sub(r"\1…", value)))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-
-
-def _without_secrets(url: str) -> str:
-    """Return a URL, valid or not, without userinfo and query."""
-    userinfo, at, rest = url.rpartition("@")
-    if at:
-        scheme, separator, _ = userinfo.partition("://")
-        url = (scheme + separator if separator else "") + "***@" + rest
-    path, mark, _ = url.partition("?")
-    return path + mark + "…" * bool(mark)
+    if name == "base_url" and isinstance(value, str) and "?" in value:
+        value = value.partition("?")[0] + "?…"
+    return show(value)

@@ -15,6 +15,7 @@ from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, f
 from typing import TYPE_CHECKING, Any, Callable, Final, Literal, Optional, Union
 
 from recost import checks
+from recost._validate import InvalidError, suggest
 
 if TYPE_CHECKING:
     from recost.budgets.model import Budget
@@ -246,15 +247,11 @@ def explicit(config: Optional[RecostConfig], options: Mapping[str, Any]) -> dict
         ValueError: ``config`` is something else, or an option unknown.
     """
     if config is not None and not isinstance(config, RecostConfig):
-        raise ValueError(f"recost: config: got a {type(config).__name__}, wanted a recost.RecostConfig")
+        raise ValueError(f"recost: config: got a {type(config).__name__}, expected a recost.RecostConfig")
     names = [setting.name for setting in fields(RecostConfig)]
     for name in options:
         if name not in names:
-            import difflib  # noqa: PLC0415 - only for a mistake
-
-            near = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-            raise ValueError(f"recost: unknown option {name!r}; {hint}")
+            raise ValueError(f"recost: invalid option {name!r}: {suggest(name, names)}")
     return overlay({} if config is None else config.given(), options)
 
 
@@ -270,7 +267,7 @@ def resolve(
 
     Raises:
         ValueError: A value is not valid, or an option unknown. The message names the setting, what was given
-            (an API key as its first 8 characters at most) and what is wanted.
+            (an API key as its first 8 characters at most) and what is expected.
     """
     in_code = explicit(config, options)
     if isinstance(config, Settings) and not options:
@@ -284,7 +281,7 @@ def resolve(
     _settle_interval(values, origins)
     if values["api_key"] is not None and values["project_id"] is None:
         raise ValueError(
-            "recost: project_id: got nothing, wanted the id of your project, because an api_key is set: "
+            "recost: project_id: got nothing, expected the id of your project, because an api_key is set: "
             "pass project_id=… or set RECOST_PROJECT_ID; without an api_key, summaries stay in a local file"
         )
     return Settings.settled(values, origins)
@@ -322,10 +319,10 @@ def _checked(setting: Field[Any], given: Any, origin: Origin) -> Any:
         return given  # the default URL is right, and checking it is slow the first time
     try:
         return setting.metadata["check"](given)
-    except checks.RefusedError as refused:
+    except InvalidError as error:
         place = f" (from {variable(setting.name)})" if origin == "environment" else ""
-        shown = checks.shown(setting.name, given if refused.given is None else refused.given)
-        raise ValueError(f"recost: {setting.name}{place}: got {shown}, wanted {refused.wanted}") from None
+        shown = checks.shown(setting.name, given if error.given is None else error.given)
+        raise ValueError(f"recost: {setting.name}{place}: got {shown}, expected {error.expected}") from None
 
 
 def _settle_interval(values: dict[str, Any], origins: dict[str, Origin]) -> None:

@@ -236,7 +236,7 @@ def _amount(text: str) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0:
-        raise ValueError(f"got {text!r}, wanted US dollars, such as 0.50")
+        raise ValueError(f"got {text!r}, expected US dollars, such as 0.50")
     return amount
 
 

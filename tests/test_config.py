@@ -434,8 +434,8 @@ def test_a_bad_value_is_refused_with_its_name_what_was_given_and_what_is_wanted(
 ) -> None:
     message = refusal(**{"project_id": "p", name: value})
     assert message.startswith(f"recost: {name}: got ")
-    assert shown in message.partition(", wanted ")[0]
-    assert wanted in message.partition(", wanted ")[2]
+    assert shown in message.partition(", expected ")[0]
+    assert wanted in message.partition(", expected ")[2]
     assert KEY not in message
     assert "hidden" not in message or value == ".hidden"
 
@@ -459,7 +459,7 @@ REFUSED_FROM_ENVIRONMENT = [
 @pytest.mark.parametrize(("name", "text", "shown"), REFUSED_FROM_ENVIRONMENT)
 def test_a_bad_environment_variable_is_refused_by_its_name(name: str, text: str, shown: str) -> None:
     message = refusal({variable(name): text})
-    assert message.startswith(f"recost: {name} (from {variable(name)}): got {shown}, wanted ")
+    assert message.startswith(f"recost: {name} (from {variable(name)}): got {shown}, expected ")
     assert KEY not in message
 
 
@@ -470,14 +470,14 @@ def test_every_setting_has_a_refused_value() -> None:
 class TestOtherErrors:
     def test_cloud_mode_without_a_project(self) -> None:
         message = refusal(api_key=KEY)
-        assert message.startswith("recost: project_id: got nothing, wanted the id of your project")
+        assert message.startswith("recost: project_id: got nothing, expected the id of your project")
         assert "RECOST_PROJECT_ID" in message
         assert KEY not in message
         assert refusal({"RECOST_API_KEY": KEY}) == message
 
     def test_an_unknown_option_suggests_the_nearest(self) -> None:
-        assert refusal(api_kye=KEY) == "recost: unknown option 'api_kye'; did you mean api_key?"
-        assert refusal(flush_interval_s=None).endswith("did you mean flush_interval_ms?")
+        assert refusal(api_kye=KEY) == "recost: invalid option 'api_kye': did you mean 'api_key'?"
+        assert refusal(flush_interval_s=None).endswith("did you mean 'flush_interval_ms'?")
 
     def test_an_unknown_option_that_is_near_to_none_lists_all(self) -> None:
         message = refusal(zzz=1)
@@ -490,7 +490,7 @@ class TestOtherErrors:
 
     @pytest.mark.parametrize("config", [KEY, {"api_key": KEY}, RecostConfig])
     def test_a_config_of_another_type(self, config: Any) -> None:
-        with pytest.raises(ValueError, match=r"^recost: config: got a \w+, wanted a recost.RecostConfig$"):
+        with pytest.raises(ValueError, match=r"^recost: config: got a \w+, expected a recost.RecostConfig$"):
             resolve(config, {}, {})
 
 

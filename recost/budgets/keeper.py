@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Callable, Final, Optional
 
+from recost._validate import invalid, suggest
 from recost.budgets.account import Account, Call, Notice
 from recost.budgets.books import Books
 from recost.budgets.model import Budget
@@ -309,10 +310,5 @@ def _check_providers(budgets: Sequence[Budget], registry: ProviderRegistry) -> N
     known = {rule.provider for rule in registry.list()} | {UNKNOWN_PROVIDER}
     for budget in budgets:
         if budget.provider is not None and budget.provider not in known:
-            import difflib  # noqa: PLC0415 - only for a mistake
-
-            near = difflib.get_close_matches(budget.provider, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
-            raise ValueError(
-                f"recost: Budget.provider: got {budget.provider!r}, wanted the provider of a rule; {hint}"
-            )
+            expected = f"the provider of a rule: {suggest(budget.provider, sorted(known))}"
+            raise invalid("Budget.provider", budget.provider, expected)

@@ -10,7 +10,9 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Callable, Final, Literal, Optional, Union
 
+from recost._money import as_written
 from recost._patterns import LazyPattern
+from recost._validate import as_items, as_path, invalid, is_number, is_text
 from recost.budgets.periods import PERIODS, Per, load_zone
 from recost.globs import ANYTHING, Glob
 
@@ -21,7 +23,6 @@ Amount = Union[Decimal, int, float, str]
 _MAX_TEXT: Final = 200
 _MOST: Final = Decimal(10) ** 12
 _MOST_FRACTION: Final = 100
-_CONTROL: Final = LazyPattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _DATED: Final = LazyPattern(
     r"[-@](?:\d{8}|\d{6}|\d{4}|\d{3}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|latest)"
 )
@@ -34,7 +35,7 @@ class Budget:
     """What the calls that match may cost in a period.
 
     Raises:
-        ValueError: A field is not valid; names the field, what was given and what is wanted.
+        ValueError: A field is not valid; names the field, what was given and what is expected.
     """
 
     limit_usd: Amount
@@ -68,7 +69,7 @@ class Budget:
     def __post_init__(self) -> None:
         self._set("limit_usd", _amount("limit_usd", self.limit_usd, zero=False))
         if self.per not in PERIODS:
-            raise _refused("per", self.per, f"one of {', '.join(PERIODS)}")
+            raise _invalid("per", self.per, f"one of {', '.join(PERIODS)}")
         for name in ("name", "provider", "model"):
             _check_text(name, getattr(self, name))
         self._set("tags", _checked_tags(self.tags))
@@ -78,7 +79,7 @@ class Budget:
         try:
             load_zone(str(self.timezone))
         except ValueError as error:
-            raise _refused("timezone", self.timezone, str(error)) from None
+            raise _invalid("timezone", self.timezone, str(error)) from None
         if self.file is not None:
             self._set("file", _checked_path(self.file))
         if self.name is None:
@@ -102,18 +103,18 @@ class Budget:
 
     def _check_what_is_done(self) -> None:
         if self.on_exceed not in ("callback", "raise"):
-            raise _refused("on_exceed", self.on_exceed, "'callback' or 'raise'")
+            raise _invalid("on_exceed", self.on_exceed, "'callback' or 'raise'")
         if self.callback is None and self.on_exceed == "callback":
-            raise _refused("callback", None, "a function, because on_exceed is 'callback'")
+            raise _invalid("callback", None, "a function, because on_exceed is 'callback'")
         if self.callback is not None and not callable(self.callback):
-            raise _refused("callback", self.callback, "a function of the budget, the amount and the fraction")
+            raise _invalid("callback", self.callback, "a function of the budget, the amount and the fraction")
 
     def _check_unpriced(self) -> None:
         if self.unpriced not in ("ignore", "refuse"):
-            wanted = "'ignore', 'refuse', or an amount of US dollars for each call"
-            self._set("unpriced", _amount("unpriced", self.unpriced, zero=True, wanted=wanted))
+            expected = "'ignore', 'refuse', or an amount of US dollars for each call"
+            self._set("unpriced", _amount("unpriced", self.unpriced, zero=True, expected=expected))
         elif self.unpriced == "refuse" and self.on_exceed != "raise":
-            raise _refused("unpriced", self.unpriced, "'ignore' or an amount, unless on_exceed is 'raise'")
+            raise _invalid("unpriced", self.unpriced, "'ignore' or an amount, unless on_exceed is 'raise'")
 
     def _described(self) -> str:
         parts = [self.provider, self.model, *(f"{name}={value}" for name, value in sorted(self.tags.items()))]
@@ -128,31 +129,28 @@ def _glob(model: str) -> Glob:
     return Glob([first, *(part for text in more for part in (ANYTHING, text))])
 
 
-def _refused(name: str, given: object, wanted: str) -> ValueError:
-    shown = repr(given)
-    return ValueError(f"recost: Budget.{name}: got {shown[:80]}{'…' * (len(shown) > 80)}, wanted {wanted}")
+def _invalid(name: str, given: object, expected: str) -> ValueError:
+    return invalid(f"Budget.{name}", given, expected)
 
 
-def _amount(name: str, given: object, *, zero: bool, wanted: str = "") -> Decimal:
+def _amount(name: str, given: object, *, zero: bool, expected: str = "") -> Decimal:
     """Return an amount of US dollars as the decimal number that it was written as."""
     least = "of 0 or more" if zero else "above 0"
-    wanted = wanted or f"an amount of US dollars {least}, such as 50 or Decimal('0.05')"
+    expected = expected or f"an amount of US dollars {least}, such as 50 or Decimal('0.05')"
     if isinstance(given, bool) or not isinstance(given, (Decimal, int, float, str)):
-        raise _refused(name, given, wanted)
+        raise _invalid(name, given, expected)
     try:
-        amount = Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
+        amount = as_written(given)
         if not 0 <= amount <= _MOST or (not zero and not amount):
-            raise _refused(name, given, wanted)
+            raise _invalid(name, given, expected)
     except InvalidOperation:  # no number, or NaN, which can't be compared
-        raise _refused(name, given, wanted) from None
+        raise _invalid(name, given, expected) from None
     return amount
 
 
 def _check_text(name: str, given: object) -> None:
-    if given is None:
-        return
-    if not isinstance(given, str) or not given.strip() or len(given) > _MAX_TEXT or _CONTROL.search(given):
-        raise _refused(name, given, f"1 to {_MAX_TEXT} characters, not blank, without control characters")
+    if given is not None and not is_text(given, _MAX_TEXT):
+        raise _invalid(name, given, f"1 to {_MAX_TEXT} characters, not blank, without control characters")
 
 
 def _checked_tags(given: object) -> dict[str, str]:
@@ -160,7 +158,7 @@ def _checked_tags(given: object) -> dict[str, str]:
     if given is None:
         return {}
     if not isinstance(given, Mapping) or not all(isinstance(name, str) and name for name in given):
-        raise _refused("tags", given, "a mapping of names to values, as given to recost.tag")
+        raise _invalid("tags", given, "a mapping of names to values, as given to recost.tag")
     found = {name: str(value) for name, value in given.items()}
     for value in found.values():
         _check_text("tags", value)
@@ -168,19 +166,19 @@ def _checked_tags(given: object) -> dict[str, str]:
 
 
 def _checked_fractions(given: object) -> tuple[float, ...]:
-    wanted = f"numbers above 0, up to {_MOST_FRACTION}, such as (0.5, 1.0)"
-    if not isinstance(given, (list, tuple, set, frozenset)):
-        raise _refused("fractions", given, wanted)
-    for item in given:
-        number = isinstance(item, (int, float)) and not isinstance(item, bool)
-        if not number or not 0 < item <= _MOST_FRACTION:
-            raise _refused("fractions", item, wanted)
-    return tuple(sorted({float(item) for item in given}))
+    expected = f"numbers above 0, up to {_MOST_FRACTION}, such as (0.5, 1.0)"
+    items = as_items(given)
+    if items is None:
+        raise _invalid("fractions", given, expected)
+    for item in items:
+        if not is_number(item) or not 0 < item <= _MOST_FRACTION:
+            raise _invalid("fractions", item, expected)
+    return tuple(sorted({float(item) for item in items}))
 
 
 def _checked_path(given: object) -> str:
     """Return a path, absolute: the application may change its working directory later."""
-    text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
-    if not isinstance(text, str) or not text.strip() or "\0" in text or text.endswith(("/", os.sep)):
-        raise _refused("file", given, "the path of a file")
+    text = as_path(given)
+    if text is None or text.endswith(("/", os.sep)):
+        raise _invalid("file", given, "the path of a file")
     return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - importing pathlib takes longer

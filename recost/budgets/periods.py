@@ -43,10 +43,10 @@ def load_zone(name: str) -> tzinfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, TypeError):
         pass
-    wanted = "the name of a time zone, such as 'UTC' or 'Europe/Berlin'"
+    expected = "the name of a time zone, such as 'UTC' or 'Europe/Berlin'"
     if not zoneinfo.available_timezones():
-        wanted += "; this system knows no time zones: pip install tzdata"
-    raise ValueError(wanted)
+        expected += "; this system knows no time zones: pip install tzdata"
+    raise ValueError(expected)
 
 
 def period_at(per: Per, zone: tzinfo, now: datetime) -> Period:

@@ -10,6 +10,7 @@ from contextvars import Token
 from typing import Any, Callable, Final, Optional
 
 from recost._text import printable
+from recost._validate import InvalidError, check_tag, invalid
 from recost.errors import RecostError
 from recost.interceptors import interception
 from recost.interceptors.context import EMPTY, CostScope, LateCostScope, cost_scope
@@ -23,7 +24,6 @@ _METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
 )
 _MAX_TAGS: Final = 8
-_MAX_TEXT: Final = 100
 _MAX_TEMPLATE: Final = 200
 _MAX_REPORTS: Final = 100
 
@@ -42,12 +42,10 @@ class Tagging:
 
     def __init__(self, on: object, function: Optional[TagFunction], option: str = "tag_routes") -> None:
         if not isinstance(on, bool):
-            raise ValueError(  # noqa: TRY004 - as for every setting
-                f"recost: {option}: got {on!r}, wanted True or False"
-            )
+            raise invalid(option, on, "True or False")
         if function is not None and (not callable(function) or inspect.iscoroutinefunction(function)):
             kind = "a coroutine function" if callable(function) else f"a {type(function).__name__}"
-            raise ValueError(f"recost: tags: got {kind}, wanted a plain function of the request")
+            raise ValueError(f"recost: tags: got {kind}, expected a plain function of the request")
         self.on = on
         self.function = function
         self.active = on or function is not None
@@ -81,19 +79,20 @@ class Tagging:
         if not isinstance(given, Mapping):
             if inspect.iscoroutine(given):
                 given.close()
-            self._report(f"the function returned a {type(given).__name__}, wanted a dict")
+            self._report(f"the function returned a {type(given).__name__}, expected a dict")
             return {}
         tags: dict[str, str] = {}
         for name, value in given.items():
             if value is None:
                 continue
-            text = printable(str(value))
-            problem = _problem(name, "a name") or _problem(text, f"the value of {name!r}")
-            if problem is None and len(tags) >= _MAX_TAGS:
-                problem = f"the function returned more than {_MAX_TAGS} tags"
-            if problem is not None:
-                self._report(f"{problem}; left out")
+            try:
+                text = check_tag(name, value)
+            except InvalidError as error:
+                self._report(f"{error}; skipped")
                 continue
+            if len(tags) >= _MAX_TAGS:
+                self._report(f"the function returned more than {_MAX_TAGS} tags; the others are skipped")
+                break
             tags[name] = text
         return tags
 
@@ -176,16 +175,3 @@ def is_inside(outer: Optional[CostScope], carrier: object) -> bool:
 def _known(method: Optional[str]) -> Optional[str]:
     """Return a method as it may be shown: a client may send any word."""
     return method if not method or method in _METHODS else "OTHER"
-
-
-def _problem(text: object, what: str) -> Optional[str]:
-    """Return what is wrong with a name or a value; None when nothing is."""
-    if not isinstance(text, str):
-        return f"{what} is a {type(text).__name__}"
-    if not text.strip():
-        return f"{what} is blank"
-    if len(text) > _MAX_TEXT:
-        return f"{what} is longer than {_MAX_TEXT} characters"
-    if not text.isprintable() and printable(text) != text:
-        return f"{what} has characters that can't be printed"
-    return None

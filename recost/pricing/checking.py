@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, Optional
 
+from recost._money import as_written
+from recost._validate import invalid, is_number
 from recost.pricing.hosts import parse_host
 
 __all__ = [
@@ -23,10 +25,8 @@ __all__ = [
     "check_type",
     "check_usd",
     "check_usd_per_unit",
-    "refusal",
 ]
 
-_SHOWN: Final = 80
 _MOST: Final = 10**60
 _LEAST_EXPONENT: Final = -60
 """An amount beyond is no price, and could take all memory where it is written out."""
@@ -38,65 +38,65 @@ _KEPT: Final = 256
 """Names and dates that are known to be right or wrong: many rules have the same."""
 
 
-def check_type(field: str, given: Any, kind: type, wanted: str) -> None:
+def check_type(field: str, given: Any, kind: type, expected: str) -> None:
     """Accept an instance of a class."""
     if not isinstance(given, kind):
-        raise refusal(field, given, wanted)
+        raise invalid(field, given, expected)
 
 
 def check_text(field: str, given: Any) -> None:
     """Accept a text that is not blank."""
     check_type(field, given, str, "a text that is not blank")
     if not given.strip():
-        raise refusal(field, given, "a text that is not blank")
+        raise invalid(field, given, "a text that is not blank")
 
 
 def check_name(field: str, given: Any) -> None:
     """Accept None or an identifier."""
-    wanted = "None, or a name of lower-case letters, digits, '_', '-' and '.'"
+    expected = "None, or a name of lower-case letters, digits, '_', '-' and '.'"
     if given is not None:
-        check_type(field, given, str, wanted)
+        check_type(field, given, str, expected)
         if not _is_name(given):
-            raise refusal(field, given, wanted)
+            raise invalid(field, given, expected)
 
 
 def check_host_pattern(field: str, given: Any) -> None:
     """Accept an exact host, or ``*.`` and what every host below it ends with."""
-    wanted = "a host name such as 'api.example.com', or '*.example.com' for every host below it"
-    check_type(field, given, str, wanted)
+    expected = "a host name such as 'api.example.com', or '*.example.com' for every host below it"
+    check_type(field, given, str, expected)
     try:
         if given.startswith("*."):
             if parse_host(given[2:]) and ":" in given:
-                raise refusal(field, given, wanted)
+                raise invalid(field, given, expected)
         else:
             parse_host(given)
     except ValueError:
-        raise refusal(field, given, f"{wanted}; no scheme, port or path") from None
+        raise invalid(field, given, f"{expected}; no scheme, port or path") from None
 
 
 def check_path_prefix(field: str, given: Any) -> None:
     """Accept None or the beginning of a path."""
     if given is None:
         return
-    wanted = "None, or a path that begins with '/', without query and fragment"
-    check_type(field, given, str, wanted)
+    expected = "None, or a path that begins with '/', without query and fragment"
+    check_type(field, given, str, expected)
     if not given.startswith("/") or "?" in given or "#" in given:
-        raise refusal(field, given, wanted)
+        raise invalid(field, given, expected)
 
 
 def check_cents(field: str, given: Any) -> None:
     """Accept None or an amount of US cents."""
     if given is None:
         return
-    wanted = "None when not known, or a finite number of US cents, 0 or more"
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
-        raise refusal(field, given, wanted)
+    expected = "None when not known, or a finite number of US cents, 0 or more"
+    if not is_number(given):
+        raise invalid(field, given, expected)
     try:
         finite = math.isfinite(given)
     except OverflowError:  # an int that no float holds
         finite = False
     if not finite or given < 0:
-        raise refusal(field, given, wanted)
+        raise invalid(field, given, expected)
 
 
 def check_usd(field: str, given: Any) -> Optional[Decimal]:
@@ -104,27 +104,27 @@ def check_usd(field: str, given: Any) -> Optional[Decimal]:
     if given is None:
         return None
     if not isinstance(given, bool) and isinstance(given, (int, float, Decimal)):
-        amount = Decimal(repr(given)) if isinstance(given, float) else Decimal(given)
+        amount = as_written(given)
         if (
             amount.is_finite()
             and 0 <= amount <= _MOST
             and (not amount or amount.adjusted() >= _LEAST_EXPONENT)
         ):
             return amount
-    raise refusal(field, given, "None when not known, or a finite number, 0 or more (best a Decimal)")
+    raise invalid(field, given, "None when not known, or a finite number, 0 or more (best a Decimal)")
 
 
 def check_usd_per_unit(field: str, given: Any) -> Mapping[str, Decimal]:
     """Return a mapping of the names of units to numbers, each as it was written."""
-    wanted = 'a mapping of units to numbers, such as {"characters": Decimal("15") / 1_000_000}'
-    check_type(field, given, Mapping, wanted)
+    expected = 'a mapping of units to numbers, such as {"characters": Decimal("15") / 1_000_000}'
+    check_type(field, given, Mapping, expected)
     found: dict[str, Decimal] = {}
     for unit, amount in given.items():
         if not isinstance(unit, str) or not _is_name(unit):
-            raise refusal(field, unit, wanted)
+            raise invalid(field, unit, expected)
         number = check_usd(f"{field}.{unit}", amount)
         if number is None:
-            raise refusal(f"{field}.{unit}", amount, "a finite number, 0 or more")
+            raise invalid(f"{field}.{unit}", amount, "a finite number, 0 or more")
         found[unit] = number
     return found
 
@@ -132,7 +132,7 @@ def check_usd_per_unit(field: str, given: Any) -> Mapping[str, Decimal]:
 def check_names(field: str, given: Any) -> tuple[str, ...]:
     """Return names as a tuple; files have lists."""
     if not isinstance(given, (tuple, list)):
-        raise refusal(field, given, 'a tuple of names, such as ("plan",)')
+        raise invalid(field, given, 'a tuple of names, such as ("plan",)')
     for name in given:
         check_name(field, name)
     return tuple(given)
@@ -142,10 +142,10 @@ def check_date(field: str, given: Any) -> None:
     """Accept None, a month or a day."""
     if given is None:
         return
-    wanted = "None, or a date such as '2026-11' or '2026-11-30'"
-    check_type(field, given, str, wanted)
+    expected = "None, or a date such as '2026-11' or '2026-11-30'"
+    check_type(field, given, str, expected)
     if not _is_date(given):
-        raise refusal(field, given, wanted)
+        raise invalid(field, given, expected)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -160,16 +160,3 @@ def _is_date(text: str) -> bool:
         return parts is not None and bool(date(int(parts[1]), int(parts[2]), int(parts[3] or 1)))
     except ValueError:
         return False
-
-
-def refusal(field: str, given: Any, wanted: str) -> ValueError:
-    """Return the error to raise; of userinfo, which may hold a password, nothing is shown."""
-    try:
-        shown = repr(given)
-    except ValueError:  # an int of more digits than Python writes out
-        shown = "a number of too many digits"
-    if isinstance(given, str) and "@" in given:
-        shown = repr("***@" + given.rpartition("@")[2])
-    if len(shown) > _SHOWN:
-        shown = shown[:_SHOWN] + "…"
-    return ValueError(f"recost: {field}: got {shown}, wanted {wanted}")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, Optional, Union
 
+from recost._validate import invalid
 from recost.globs import ANYTHING, Glob, Wild
 from recost.pricing.checking import (
     check_date,
@@ -18,7 +19,6 @@ from recost.pricing.checking import (
     check_type,
     check_usd,
     check_usd_per_unit,
-    refusal,
 )
 
 __all__ = ["CALLS", "NO_USAGE", "PRICE_FIELDS", "PriceCase", "Prices", "check_prices"]
@@ -108,18 +108,18 @@ class PriceCase(Prices):
     """A template: ``*`` is anything within a label, ``*.`` at the beginning any labels; None: every host."""
 
     def __post_init__(self) -> None:
-        wanted = "None, or a path that begins with '/', without query"
+        expected = "None, or a path that begins with '/', without query"
         if self.path is not None:
-            check_type("PriceCase.path", self.path, str, wanted)
+            check_type("PriceCase.path", self.path, str, expected)
             if not self.path.startswith("/") or "?" in self.path:
-                raise refusal("PriceCase.path", self.path, wanted)
+                raise invalid("PriceCase.path", self.path, expected)
         if self.host is not None:
             check_text("PriceCase.host", self.host)
         if self.method is not None:
-            wanted = "None, or methods in upper case, such as 'POST' or 'GET|HEAD'"
-            check_type("PriceCase.method", self.method, str, wanted)
+            expected = "None, or methods in upper case, such as 'POST' or 'GET|HEAD'"
+            check_type("PriceCase.method", self.method, str, expected)
             if _METHOD.match(self.method) is None:
-                raise refusal("PriceCase.method", self.method, wanted)
+                raise invalid("PriceCase.method", self.method, expected)
         check_prices("PriceCase", self)
 
     def matches(self, host: str, path: str, method: str) -> bool:

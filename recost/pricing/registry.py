@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final, Optional
 
 from recost._late import importing
+from recost._validate import invalid
 from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import single_slashes
@@ -62,9 +63,7 @@ class ProviderRegistry:
         custom = tuple(custom_providers or ())
         for rule in custom:
             if not isinstance(rule, ProviderDef):
-                raise ValueError(  # noqa: TRY004 - bad configuration is a ValueError throughout
-                    f"recost: custom_providers: got {type(rule).__name__}, wanted a list of ProviderDef"
-                )
+                raise invalid("custom_providers", rule, "a list of ProviderDef")
         self._custom = custom
         self._table: Optional[_Table] = None
         self._cached = lru_cache(maxsize=CACHED_URLS)(self._match)

@@ -14,7 +14,6 @@ JSON has the same: ``{"providers": [{"host_pattern": …}]}``, or only the list.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple, Union
 
 from recost._documents import parse_decimal, parse_json, read_document
+from recost._validate import suggest
 from recost.pricing.model import PathCase, PriceCase, ProviderDef
 from recost.pricing.positions import Positions, json_positions, toml_positions
 
@@ -117,9 +117,9 @@ def _items(file: Path, document: Any) -> list[Any]:
     items = document.get(_TABLE) if isinstance(document, dict) else document
     if isinstance(document, dict) and document.keys() - {_TABLE}:
         odd = min(document.keys() - {_TABLE})
-        raise RulesFileError(file, 0, f"got {odd!r} at the top, wanted {_TABLE!r} only")
+        raise RulesFileError(file, 0, f"got {odd!r} at the top, expected {_TABLE!r} only")
     if not isinstance(items, list):
-        raise RulesFileError(file, 0, f"wanted a list of rules under {_TABLE!r}")
+        raise RulesFileError(file, 0, f"expected a list of rules under {_TABLE!r}")
     return items
 
 
@@ -133,7 +133,7 @@ def _rule(source: _Source, number: int, item: Any) -> ProviderDef:
 
 def _cases(source: _Source, number: int, name: str, items: Any, kind: Any) -> tuple[Any, ...]:
     if not isinstance(items, list):
-        raise source.refuse(number, name, "wanted a list of tables")
+        raise source.refuse(number, name, "expected a list of tables")
     found = []
     for index, item in enumerate(items):
         inside = f"{name}[{index}]"
@@ -144,13 +144,11 @@ def _cases(source: _Source, number: int, name: str, items: Any, kind: Any) -> tu
 def _table(source: _Source, number: int, inside: str, item: Any, kind: Any) -> dict[str, Any]:
     """Return a table of the fields of a class."""
     if not isinstance(item, dict):
-        raise source.refuse(number, inside, "wanted a table of fields")
+        raise source.refuse(number, inside, "expected a table of fields")
     known = [field.name for field in fields(kind)]
     for name in item:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
-            raise source.refuse(number, _join(inside, name), f"there is no such field; {hint}")
+            raise source.refuse(number, _join(inside, name), f"invalid field: {suggest(name, known)}")
     return dict(item)
 
 

@@ -105,7 +105,7 @@ def test_only_the_applications_own_tasks_off_and_again(server: Loopback, tmp_pat
         ),
     )
     assert (result.stdout.strip(), result.stderr) == (
-        "recost: tag_tasks: got 'no', wanted True or False",
+        "recost: tag_tasks: got 'no', expected True or False",
         "",
     )
     assert attributed(tmp_path / "telemetry") == {

@@ -397,16 +397,20 @@ class TestOwnTags:
     @pytest.mark.parametrize(
         ("given", "kept", "problem"),
         [
-            ({"tenant": ""}, {}, "the value of 'tenant' is blank; left out"),
+            (
+                {"tenant": ""},
+                {},
+                "tag 'tenant': got a blank text, expected 1 to 100",
+            ),
             (
                 {"tenant": "x" * 101, "a": 1},
                 {"a": "1"},
-                "the value of 'tenant' is longer than 100 characters",
+                "tag 'tenant': got 101 characters, expected 1 to 100",
             ),
-            ({7: "x"}, {}, "a name is a int; left out"),
-            ({" ": "x"}, {}, "a name is blank; left out"),
+            ({7: "x"}, {}, "tag name: got a value of type int, expected"),
+            ({" ": "x"}, {}, "tag name: got a blank text, expected"),
             ({f"t{n}": n for n in range(9)}, {f"t{n}": str(n) for n in range(8)}, "more than 8 tags"),
-            (["tenant"], {}, "the function returned a list, wanted a dict"),
+            (["tenant"], {}, "the function returned a list, expected a dict"),
             (LookupError("canary"), {}, "the function raised LookupError at "),
             (None, {}, None),
             ({"route": "mine", "method": None}, {"route": "mine"}, None),

@@ -66,7 +66,7 @@ def test_hosts_that_are_accepted(pattern: str) -> None:
     ],
 )
 def test_hosts_that_are_refused(pattern: Any) -> None:
-    with pytest.raises(ValueError, match=r"ProviderDef\.host_pattern: got .*, wanted a host name"):
+    with pytest.raises(ValueError, match=r"ProviderDef\.host_pattern: got .*, expected a host name"):
         rule(host_pattern=pattern)
 
 
@@ -140,7 +140,7 @@ def test_a_refusal_is_short() -> None:
     ],
 )
 def test_fields_that_are_refused(field: str, given: Any) -> None:
-    with pytest.raises(ValueError, match=rf"recost: ProviderDef\.{field}: got .*, wanted "):
+    with pytest.raises(ValueError, match=rf"recost: ProviderDef\.{field}: got .*, expected "):
         rule(**{field: given})
 
 
@@ -181,9 +181,9 @@ def test_prices_are_the_decimal_number_that_was_written(amount: Any, exact: str)
 
 
 def test_a_unit_without_a_price_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"ProviderDef\.usd_per_unit\.pages: got -1, wanted "):
+    with pytest.raises(ValueError, match=r"ProviderDef\.usd_per_unit\.pages: got -1, expected "):
         rule(usd_per_unit={"pages": -1})
-    with pytest.raises(ValueError, match=r"ProviderDef\.usd_per_unit\.pages: got None, wanted "):
+    with pytest.raises(ValueError, match=r"ProviderDef\.usd_per_unit\.pages: got None, expected "):
         rule(usd_per_unit={"pages": None})
 
 
@@ -207,7 +207,7 @@ def test_dates_that_are_accepted(date: str) -> None:
     ],
 )
 def test_price_cases_that_are_refused(fields: Any) -> None:
-    with pytest.raises(ValueError, match=rf"recost: PriceCase\.{next(iter(fields))}: got .*, wanted "):
+    with pytest.raises(ValueError, match=rf"recost: PriceCase\.{next(iter(fields))}: got .*, expected "):
         PriceCase(**fields)
 
 

@@ -12,8 +12,9 @@ from typing import Any, Final, Union
 from urllib.parse import urljoin
 
 from recost._text import printable
+from recost._validate import InvalidError
 from recost._version import __version__
-from recost.checks import RefusedError, base_url, is_readable_on_the_way
+from recost.checks import base_url, is_readable_on_the_way
 
 __all__ = ["FetchError", "fetch", "refuse_url"]
 
@@ -34,10 +35,10 @@ def refuse_url(url: str) -> None:
     """
     try:
         base_url(url)
-    except RefusedError as refused:
-        raise FetchError(f"got {printable(url)!r}, wanted {refused.wanted}") from None
+    except InvalidError as refused:
+        raise FetchError(f"got {printable(url)!r}, expected {refused.expected}") from None
     if is_readable_on_the_way(url):
-        raise FetchError(f"got {printable(url)!r}, wanted https:// (http:// on this very machine only)")
+        raise FetchError(f"got {printable(url)!r}, expected https:// (http:// on this very machine only)")
 
 
 def fetch(url: str, most_bytes: int, timeout_s: float = _TIMEOUT_S) -> str:

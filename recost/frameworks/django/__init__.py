@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from typing import Any, Callable, Final, Optional
 
+from recost._validate import invalid
 from recost.config import Settings, resolve
 from recost.frameworks import serving
 from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, leave
@@ -106,9 +107,7 @@ def project_settings() -> tuple[Settings, Tagging]:
     """
     given = getattr(django_settings, _SETTING, None) or {}
     if not isinstance(given, Mapping):
-        raise ValueError(  # noqa: TRY004 - as for every setting
-            f"recost: {_SETTING}: got a {type(given).__name__}, wanted a dict of settings"
-        )
+        raise invalid(_SETTING, given, "a dict of settings")
     options = dict(given)
     tagging = Tagging(options.pop("tag_routes", True), _function(options.pop("tags", None)))
     return resolve(None, options), tagging

@@ -118,7 +118,7 @@ def test_bad_configuration_is_a_reason_and_no_traceback(
     monkeypatch.setenv("RECOST_LOCAL_PORT", "99999")
     code, shown = examine(capsys)
     assert code == 1
-    assert "1 thing is wrong: - recost: local_port (from RECOST_LOCAL_PORT): got 99999, wanted" in shown
+    assert "1 thing is wrong: - recost: local_port (from RECOST_LOCAL_PORT): got 99999, expected" in shown
     assert f"recost {__version__}" in shown, "the rest is shown all the same"
 
 

@@ -249,7 +249,7 @@ def test_without_a_network(lists: Lists, kept: Path, capsys: pytest.CaptureFixtu
 def test_urls_from_which_nothing_is_fetched(url: str, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = update(capsys, "--yes", "--url", url)
     assert (code, out) == (2, "")
-    assert ", wanted " in err
+    assert ", expected " in err
     assert not kept.parent.exists()
 
 
