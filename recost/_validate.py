@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Final, Optional
 
 from recost._patterns import LazyPattern
-from recost._text import printable
 
 __all__ = [
     "InvalidError",
@@ -106,6 +105,8 @@ def check_tag(name: object, value: object) -> str:
     expected = f"1 to {_MAX_TAG} printable characters"
     if not isinstance(name, str) or not name.strip() or len(name) > _MAX_TAG or not name.isprintable():
         raise InvalidError(f"tag name: got {_measure(name)}, expected {expected}")
+    from recost._text import printable  # noqa: PLC0415 - settings don't need it
+
     text = printable(str(value))  # may come from a visitor, and ends in windows and terminals
     if not text.strip() or len(text) > _MAX_TAG:
         raise InvalidError(f"tag {name!r}: got {_measure(text)}, expected {expected}")
