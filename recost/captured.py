@@ -36,7 +36,7 @@ class CapturedResponse(NamedTuple):
     thinned: bool = False
     """True if long members of the documents were replaced by a short text each."""
     size: int = 0
-    """Bytes of the decoded body; 0 if not yet known."""
+    """Bytes of the decoded body, or 0 if not yet known."""
 
     def __repr__(self) -> str:
         return f"CapturedResponse({len(self.head)} + {len(self.tail)} bytes)"

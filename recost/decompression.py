@@ -1,7 +1,7 @@
-"""Content codings, undone a bounded piece at a time: the one decompressor of the package.
+"""Decompression of content codings in pieces of bounded size.
 
-A few hundred bytes may stand for gigabytes. So the decoders are asked for a limited output where they offer
-that, and are given so little input at once where they don't that the output stays small all the same.
+A few hundred bytes may decompress to gigabytes. So decoders are asked for a limited output. Those that can't
+limit it get so little input at once that the output stays small.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any, Callable, Final
 __all__ = ["Decompressor", "UndecodableError"]
 
 _OUTPUT: Final = 64 * 1024
-"""Bytes that a decoder is asked for at once."""
+"""Bytes requested from a decoder at once."""
 _WORTHWHILE: Final = 16 * 1024
-"""Bytes that are collected of small pieces before they are handed on."""
+"""Bytes of small pieces that are collected before they are returned."""
 _MOST_CODINGS: Final = 4
 _PER_MEMBER: Final = 1024
-"""What a further member of a gzip file, or frame of Zstandard, counts as, in bytes."""
+"""Bytes of work that another member of a gzip file or frame of Zstandard counts as."""
 _ZSTD_WINDOW: Final = 8 * 1024 * 1024
-"""Bytes of memory that a frame may ask for, as on the web: https://www.rfc-editor.org/rfc/rfc9659"""
+"""Maximum bytes of a frame's window, as on the web: https://www.rfc-editor.org/rfc/rfc9659"""
 
 
 class UndecodableError(Exception):
@@ -28,11 +28,11 @@ class UndecodableError(Exception):
 
 
 class Decompressor:
-    """Undoes the codings of one body, as far as a limit of work allows. Not thread-safe.
+    """Decoder of one body up to a limit of work. Not thread-safe.
 
     Args:
         encoding: The value of Content-Encoding, such as ``gzip`` or ``gzip, br``, in lower case.
-        limit: Bytes that may be made, the intermediate ones of several codings included.
+        limit: Maximum bytes of output, including intermediate output of several codings.
 
     Raises:
         UndecodableError: A coding is unknown, or its library is not installed.
@@ -48,29 +48,29 @@ class Decompressor:
 
     @property
     def exhausted(self) -> bool:
-        """True: the limit of work is reached."""
+        """True if the limit of work is reached."""
         return self._left <= 0
 
     @property
     def pending(self) -> int:
-        """Bytes that were fed and not decoded yet."""
+        """Bytes that were fed and not yet decoded."""
         return self._stages[0].pending
 
     @property
     def ended(self) -> bool:
-        """True: the data so far are whole."""
+        """True if the data so far are complete."""
         return all(stage.ended and not stage.pending for stage in self._stages)
 
     def feed(self, data: Any) -> None:
-        """Take further bytes of the body."""
+        """Add bytes of the body."""
         self._stages[0].feed(data)
 
     def detach(self) -> None:
-        """Copy what was fed and not decoded yet, and let go of the objects that hold it."""
+        """Copy the pending bytes, and release the objects that were fed."""
         self._stages[0].detach()
 
     def read(self) -> bytes:
-        """Return some of the bytes that can be had; empty when there are none left, or the limit is reached.
+        """Return some decoded bytes, or ``b""`` if more input is needed or the limit is reached.
 
         Raises:
             UndecodableError: The data are damaged.
@@ -92,19 +92,19 @@ class Decompressor:
 
 
 class _Stage:
-    """One coding; this one is none at all."""
+    """Decoder of one coding. This class is the identity."""
 
     step = _OUTPUT
-    """Bytes of input that are handed to the decoder at once."""
+    """Bytes of input that the decoder gets at once."""
 
     def __init__(self) -> None:
         self._input: Any = b""
         self._at = 0
         self._later: deque[Any] = deque()
-        """Pieces that come after the input: they may be long, so they are not joined to it."""
+        """Pieces after the input. They may be long, so they are not joined to it."""
         self._later_size = 0
         self.ended = True
-        """No member or frame is open."""
+        """True unless a member or frame is unfinished."""
         self._extra = 0
         self._damaged = False
 
@@ -137,7 +137,7 @@ class _Stage:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _some_or_nothing(self, *, collected: bool) -> bytes:
-        """Return some decoded bytes; what comes before damage is handed on before that is reported."""
+        """Return some decoded bytes. Bytes before damaged data are returned before the error is raised."""
         if self._damaged:
             raise UndecodableError
         try:
@@ -149,7 +149,7 @@ class _Stage:
             return b""
 
     def _some(self) -> bytes:
-        """Return some decoded bytes; empty when more input is needed."""
+        """Return some decoded bytes, or ``b""`` if more input is needed."""
         return self._next()
 
     def _next(self) -> bytes:
@@ -161,23 +161,23 @@ class _Stage:
         return piece
 
     def _drop(self) -> None:
-        """Pass over all that there is."""
+        """Drop all input."""
         self._input, self._at, self._later_size = b"", 0, 0
         self._later.clear()
 
     def _member_ended(self, unused: bytes) -> None:
-        """Go back to what follows the end of a member or frame."""
+        """Go back to the end of a member or frame."""
         self._at -= len(unused)
         self._extra += _PER_MEMBER
 
 
 class _Inflate(_Stage):
-    """zlib, in its three wrappings."""
+    """Decoder of gzip and deflate, with and without a zlib header."""
 
     step = 4096
 
     def __init__(self, bits: int) -> None:
-        import zlib  # noqa: PLC0415 - only where a body is compressed
+        import zlib  # noqa: PLC0415 - seldom needed
 
         super().__init__()
         self._bits = bits
@@ -185,9 +185,9 @@ class _Inflate(_Stage):
         self._stream: Any = None
         self._unconsumed = b""
         self._more = False
-        """The output was limited, and the decoder may hold more."""
+        """True if the output was limited, and the decoder may have more."""
         self._followed = False
-        """A member has ended: only padding may follow."""
+        """True after the end of a member, when only padding may follow."""
 
     @property
     def pending(self) -> int:
@@ -215,11 +215,11 @@ class _Inflate(_Stage):
                 return decoded
 
     def _begin(self, data: bytes) -> bool:
-        """Start a member, unless only the padding after one is left."""
+        """Begin a member, or return False if only padding is left."""
         if self._followed and not data.strip(b"\0"):
             return False
         bits = self._bits
-        if not bits:  # "deflate" with its header, or without, as some servers send it
+        if not bits:  # "deflate" with its header, or without it as some servers send it
             bits = 15 if data[0] & 0x0F == 8 and data[0] < 0x80 else -15
         self._stream, self.ended = self._make(bits), False
         return True
@@ -230,7 +230,7 @@ class _Inflate(_Stage):
 
 
 class _Brotli(_Stage):
-    """Brotli; byte by byte where the library is too old to limit its output: each makes 16 MB at most."""
+    """Decoder of Brotli. A library without a limit gets single bytes, which make 16 MB at most."""
 
     step = 4096
 
@@ -243,7 +243,7 @@ class _Brotli(_Stage):
         if not self._limited:
             self.step = 1
         self._more = False
-        """The output was limited, and the decoder may hold more."""
+        """True if the output was limited, and the decoder may have more."""
         self.ended = False
 
     def _some(self) -> bytes:
@@ -268,7 +268,7 @@ class _Brotli(_Stage):
 
 
 class _Zstd(_Stage):
-    """Zstandard. Four bytes make 128 KB at most, so the library that has no limit is given 32."""
+    """Decoder of Zstandard. Four bytes make 128 KB at most, so a library without a limit gets 32."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,24 +1,26 @@
-"""What is kept of a body that is too long to be kept whole: JSON, without what is long in it.
+"""Skimming of long JSON bodies: names and numbers are kept, long strings and lists are not.
 
-Prices need names and numbers, and these may stand anywhere: before, between or after texts and lists of any
-length. So a long body is skimmed while it passes, in two steps:
+Prices need names and numbers, which may stand before, between or after strings and lists of any length. So a
+long body is skimmed while it passes, in two steps:
 
-1. Each slice is split at its quotes. Strings of more than 200 bytes become empty: no name of a model is that
-   long. In shorter ones brackets, commas and escapes are masked. Those that are left are structure.
-   While a long string or a long member goes on, only its end is looked for.
-   Of long arrays of numbers, such as embeddings, a few remain.
-   This takes a few calls into C for each slice, and no loop over its bytes.
-2. What step 1 leaves is thinned when it is more than `_ROOM` (`recost.thinning`): a sequence of documents
-   loses those that count nothing, a document loses its long members.
+1. Each slice is split at its quotes. Strings of more than 200 bytes become empty: names of models are
+shorter.
+   In other strings brackets, commas and escapes are masked, so that the remaining ones are structure.
+   Inside a long string or a long member, only its end is searched for.
+   Long arrays of numbers, such as embeddings, are reduced to a few numbers.
+   This takes a few calls into C for each slice, without a loop over its bytes.
+2. If the result of step 1 is longer than `_ROOM`, it is thinned (`recost.thinning`): a sequence of documents
+   loses those that don't count, a document loses its long members.
 
-What remains is JSON, and is read as a short body is. Step 2 reads at most 40 KB for each 16 KB that step 1
-leaves, so the work grows as the body does. It is also bounded. A body that takes more than `_BUDGET`, is no
-JSON, or doesn't become shorter is kept as it is from there on: its beginning and its end, with a ``gap``.
+The result is JSON, and is read like a short body. Step 2 reads at most 40 KB for each 16 KB that step 1
+leaves, so the work is linear in the length of the body. It is also bounded. The rest of a body that takes
+more than `_BUDGET`, is not JSON, or doesn't become shorter is kept as it is: its beginning and its end, with
+a ``gap``.
 
-Most events of a stream are short. They pass as they are, and no work is done on them. Only an event that is
-longer than a slice is skimmed. Of all events the first ones and the last ones are kept.
+Most events of a stream are short, and are kept without any work. Only events that are longer than a slice are
+skimmed. Of all events the first and the last ones are kept.
 
-At most `KEPT` bytes are held of one body.
+At most `KEPT` bytes of one body are in memory.
 """
 
 from __future__ import annotations
@@ -42,30 +44,30 @@ from recost.thinning import LEFT_OUT, SEARCHES, thin
 __all__ = ["KEPT", "Skimmed", "Skimmer"]
 
 KEPT: Final = 60 * 1024
-"""Bytes held of one body, at most."""
+"""Maximum bytes kept of one body."""
 _HEAD: Final = 16 * 1024
 _LONGEST_HEAD: Final = 20 * 1024
-"""Bytes of the head with events that name searches."""
+"""Bytes of the head including events that name searches."""
 _TAIL: Final = 24 * 1024
-"""Kept of the end at least, where a body is not skimmed."""
+"""Minimum bytes kept of the end of a body that is not skimmed."""
 _SLICE: Final = 8 * 1024
 _ROOM: Final = 32 * 1024
 _LONGEST: Final = 200
-"""Bytes of a string that is kept."""
+"""Maximum bytes of a string that is kept."""
 _BUDGET: Final = 25_000
-"""Work that is spent on one body, in what were microseconds on the machine of 2026."""
+"""Maximum work for one body, in units of a microsecond on a machine of 2026."""
 _PER_SLICE: Final = 4
 _PER_UNESCAPED: Final = 16
 _PARTS: Final = 10
-"""Strings, and what is between them, that are handled in a microsecond."""
+"""Strings and parts between strings per unit of work."""
 _PASSED: Final = 64
-"""The same, where a member is passed over."""
+"""Strings and parts per unit of work while a member is skipped."""
 _BYTES_THINNED: Final = 128
-"""Bytes that are thinned in a microsecond."""
+"""Bytes thinned per unit of work."""
 _BRACKETS_THINNED: Final = 3
-"""The same, of brackets."""
+"""Brackets thinned per unit of work."""
 _BRACKETS_PASSED: Final = 12
-"""The same, where a member is passed over."""
+"""Brackets per unit of work while a member is skipped."""
 
 _BLANK: Final = b" \t\r\n"
 _START: Final = re.compile(rb"[\[{]|(?:data|event|id|retry)(?::|[\r\n])|:")
@@ -73,30 +75,30 @@ _BRACKET: Final = re.compile(rb"[\[\]{}]")
 _NO_STRUCTURE: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _ROUNDS: Final = 8
-"""How often pairs of brackets are removed before those that are left are counted one by one."""
+"""Times that pairs of brackets are removed before the rest are counted one by one."""
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _MOST_BRACKETS: Final = 12_000
-"""Brackets of a text that is thinned: these take four milliseconds."""
+"""Maximum brackets of a text that is thinned, which take four milliseconds."""
 _EVENT: Final = 6 * 1024
-"""Bytes of an event that is thinned at its end."""
+"""Bytes from which an event is thinned at its end."""
 _MASK: Final = bytes.maketrans(b"{}[],\\", b"~~~~~~")
 
 
 class Skimmed(NamedTuple):
-    """What is left of a body."""
+    """The result of skimming a body."""
 
     head: bytes
     tail: bytes
     gap: bool
-    """Something that may count is missing between head and tail."""
+    """True if something that may count is missing between head and tail."""
     thinned: bool
-    """Long members of documents were left out."""
+    """True if long members of documents were left out."""
     size: int
     """Bytes of the body."""
 
 
 class Skimmer:
-    """Skims one body while it passes. Not thread-safe."""
+    """Skimmer of one body while it passes. Not thread-safe."""
 
     __slots__ = (
         "_break",
@@ -119,42 +121,42 @@ class Skimmer:
         self.size = 0
         """Bytes of the body so far."""
         self._pending = bytearray()
-        """Bytes that are too few to be worth a step."""
+        """Bytes that are too few for a slice."""
         self._head = b""
-        """What came before something was lost; empty until then."""
+        """The text before the gap. Empty without a gap."""
         self._text = bytearray()
         self._string: Optional[bytes] = None
-        """The beginning of a string whose end is to come."""
+        """The beginning of a string that has not ended."""
         self._escaped = False
-        """A backslash is to be completed."""
+        """True after an unfinished escape."""
         self._plain = False
-        """The body is not skimmed, or not any more."""
+        """True if the body is not skimmed, or not any longer."""
         self._gap = False
         self._thinned = False
         self._level: Optional[int] = None
-        """1: the documents are elements of an array; None: not known yet."""
+        """1 if the documents are elements of an array, else 0. None if not yet known."""
         self._depth = 0
-        """How many brackets are open of a long member, which is passed over up to its end."""
+        """Open brackets of a long member, which is skipped up to its end."""
         self._break = b""
-        """What ends an event; empty where the body is no stream of events."""
+        """Separator of events. Empty if the body is not a stream of events."""
         self._event: Optional[int] = None
-        """Where the event begins in the text that is skimmed."""
+        """Index of the beginning of the event that is skimmed in the text."""
         self._budget = _BUDGET
 
     @property
     def nbytes(self) -> int:
-        """Bytes that are held now."""
+        """Bytes in memory."""
         return len(self._pending) + len(self._head) + len(self._text) + len(self._string or b"")
 
     def feed(self, data: Any) -> None:
-        """Take the next bytes, or a view of them."""
+        """Skim the next bytes, or a view of them."""
         self.size += len(data)
         rest = data if self._plain else self._skim_all(data)
         if len(rest):
             self._keep(rest)
 
     def _skim_all(self, data: Any) -> Any:
-        """Take whole slices; return what is to be kept as it is."""
+        """Skim whole slices, and return the rest of a body that is kept as it is."""
         pending = self._pending
         if len(pending) + len(data) < _SLICE:
             pending += data
@@ -173,7 +175,7 @@ class Skimmer:
         return memoryview(data)[at:]
 
     def finish(self) -> Skimmed:
-        """Return what is left, and hold nothing any more."""
+        """Return the result, and release the memory."""
         if self._pending:
             self._skim(bytes(self._pending))
         if not self._plain and self._string is not None:
@@ -185,7 +187,7 @@ class Skimmer:
         return Skimmed(head, text, self._gap, self._thinned, self.size)
 
     def _skim(self, data: bytes) -> None:
-        """Take a slice."""
+        """Skim a slice."""
         if self._level is None and not self._begins(data):
             return
         if self._break:
@@ -198,9 +200,9 @@ class Skimmer:
             self._give_up()
 
     def _skim_events(self, data: bytes) -> None:
-        """Take a slice of a stream: events that are not longer than a slice are kept as they are."""
+        """Skim a slice of a stream. Events that are not longer than a slice are kept as they are."""
         text = self._text
-        end = data.find(self._break) if b"\n" in data else -1  # much faster than to look for two bytes
+        end = data.find(self._break) if b"\n" in data else -1  # much faster than a search for two bytes
         if self._event is None:
             if end >= 0:
                 text += data
@@ -215,15 +217,15 @@ class Skimmer:
             (self._keep if self._plain else text.extend)(data[end:])
 
     def _end_event(self) -> None:
-        """Shorten the event that has ended."""
+        """Thin the event that has ended."""
         if self._string is not None or self._escaped or self._depth:
-            self._give_up()  # it is no JSON
+            self._give_up()  # not JSON
         elif self._event is not None and len(self._text) - self._event > _EVENT:
             self._thin(self._event)
         self._event = None
 
     def _condense(self, data: bytes) -> None:
-        """Add what matters of a slice, or pass over it."""
+        """Add the names and numbers of a slice, or skip the slice."""
         self._budget -= _PER_SLICE
         if self._string is not None and len(self._string) > _LONGEST and not self._escaped:
             end = end_of_string(data)
@@ -237,7 +239,7 @@ class Skimmer:
             self._add(data)
 
     def _add(self, data: bytes) -> None:
-        """Add what matters of a slice, without its escapes."""
+        """Add the names and numbers of a slice whose escapes are masked."""
         parts = data.split(b'"')
         if self._string is not None:
             parts[0] = self._string + parts[0]
@@ -251,7 +253,7 @@ class Skimmer:
             if max(map(len, strings)) > _LONGEST:
                 strings = [string if len(string) <= _LONGEST else b"" for string in strings]
             joined = b'"'.join(strings)
-            if b"\n" in joined:  # what was taken for a string is none
+            if b"\n" in joined:  # not a string
                 self._text += b'"'.join(parts)
                 self._give_up()
                 return
@@ -262,8 +264,8 @@ class Skimmer:
         self._text += text
 
     def _goes_on(self, data: bytes) -> bool:
-        """Tell whether a long member goes on after a slice, which then needs no more than that."""
-        # Strings without brackets in them are empty in here, and go; two that touch may as well be one.
+        """Return True if a long member goes on after a slice, which is then skipped."""
+        # Strings without brackets are empty here, and removed. Two adjacent ones may be merged.
         structure = data.translate(_ONE_KIND, _NO_STRUCTURE)
         if self._string is not None:
             structure = b'"' + structure
@@ -271,11 +273,11 @@ class Skimmer:
         self._budget -= len(structure) // _PASSED
         if not self._passes(b"".join(parts[::2])):
             return False
-        self._string = None if len(parts) % 2 else b""  # no more of it is kept than of the member
+        self._string = None if len(parts) % 2 else b""  # skipped like the member
         return True
 
     def _passes(self, brackets: bytes) -> bool:
-        """Tell whether a long member goes on after a slice that has these brackets, all of one kind."""
+        """Return True if a long member goes on after a slice with these brackets, all square."""
         self._budget -= len(brackets) // _BRACKETS_PASSED
         for _ in range(_ROUNDS):
             shorter = brackets.replace(b"[]", b"")
@@ -289,7 +291,7 @@ class Skimmer:
         return True
 
     def _resumed(self, text: bytes) -> bytes:
-        """Return what follows the end of a long member."""
+        """Return the text after the end of a long member."""
         depth, self._depth = self._depth, 0
         for found in _BRACKET.finditer(text):
             depth += _STEPS[text[found.start()]]
@@ -298,8 +300,8 @@ class Skimmer:
         return text
 
     def _begins(self, data: bytes) -> bool:
-        """Look at what the body begins with; False where that is nothing to be skimmed."""
-        start = data.lstrip(b"\xef\xbb\xbf" + _BLANK)  # the mark of UTF-8, which may come first
+        """Determine the kind of body from its beginning. Return False if there is nothing to skim."""
+        start = data.lstrip(b"\xef\xbb\xbf" + _BLANK)  # the byte order mark of UTF-8
         if not start:
             return False  # blanks that keep a connection alive
         if _START.match(start):
@@ -313,7 +315,7 @@ class Skimmer:
         return False
 
     def _unescaped(self, data: bytes) -> bytes:
-        """Mask what is escaped, where it could be taken for something else."""
+        """Mask escapes that could be mistaken for the end of a string."""
         if self._escaped:
             data = b"\\" + data
         self._escaped = ends_escaping(data)
@@ -326,7 +328,7 @@ class Skimmer:
         return data.replace(b"\\\\", b"~~").replace(b'\\"', b"~~")
 
     def _shorten(self) -> None:
-        """Make room: shorten a document that is long, and let go of events."""
+        """Make room by thinning a long document and dropping events."""
         start = 0 if not self._break else self._event
         if start is not None and len(self._text) - start > _ROOM // 2:
             self._thin(start)
@@ -334,7 +336,7 @@ class Skimmer:
             self._drop()
 
     def _thin(self, start: int) -> None:
-        """Leave long members out of the documents that begin there."""
+        """Leave long members out of the documents from ``start`` on."""
         text = bytes(self._text[start:])
         brackets = len(text.translate(None, NO_BRACKETS))
         found = None
@@ -352,7 +354,7 @@ class Skimmer:
             self._gap, self._head = True, found.head
 
     def _drop(self) -> None:
-        """Let go of the events between the first ones and the last ones."""
+        """Drop the events between the first and the last ones."""
         text, end, event = self._text, self._break, self._event
         first = 0
         if not self._gap:
@@ -372,7 +374,7 @@ class Skimmer:
         self._event = None if event is None else max(event - last, 0)
 
     def _give_up(self) -> None:
-        """Keep what follows as it is."""
+        """Stop skimming, and keep the rest as it is."""
         self._plain = True
         text = bytes(self._text) + (b"" if self._string is None else b'"' + self._string)
         self._text.clear()

@@ -1,4 +1,4 @@
-"""What `recost.skimming` does with one slice of JSON: each in a few calls into C, and no loop over bytes."""
+"""Operations of `recost.skimming` on one slice of JSON, each a few calls into C."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = [
 ]
 
 FEW: Final = 100
-"""Backslashes, or quotes, of a slice that are looked at one by one: two replacements take as long."""
+"""Backslashes or quotes of a slice that are handled one by one. More are handled by two replacements."""
 LONG_NUMBERS: Final = 400
-"""Bytes of numbers that are kept."""
+"""Maximum bytes of numbers that are kept."""
 NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _DEEPEST: Final = 200
 
 
 def without_numbers(text: bytes) -> bytes:
-    """Return what stands between two strings, with the first and the last of many numbers only."""
+    """Return the text between two strings, with only the first and the last of many numbers."""
     if len(text) <= LONG_NUMBERS:
         return text
     brackets = text.translate(None, NO_BRACKETS)
@@ -49,7 +49,7 @@ def _few_numbers(numbers: bytes) -> bytes:
 
 
 def end_of_string(data: bytes) -> int:
-    """Return where the string ends that a slice begins in; -1: not in it; 0: too many quotes to tell."""
+    """Return the end of the string that a slice begins in, -1 if beyond the slice, 0 if not determined."""
     if b'"' not in data:
         return -1
     *parts, rest = data.split(b'"', FEW)
@@ -62,15 +62,15 @@ def end_of_string(data: bytes) -> int:
 
 
 def ends_escaping(data: bytes) -> bool:
-    """Tell whether what follows is escaped: whether the number of backslashes at the end is odd."""
+    """Return True if the next byte is escaped: the backslashes at the end are not pairs."""
     return data.endswith(b"\\") and bool((len(data) - len(data.rstrip(b"\\"))) % 2)
 
 
 def masked(pieces: list[bytes]) -> bytes:
-    """Put together what was split at its backslashes, with escaped quotes and escaped backslashes masked."""
+    """Join what was split at its backslashes, with escaped quotes and escaped backslashes masked."""
     kept, after = [pieces[0]], False
     for piece in pieces[1:]:
-        if after:  # a backslash that is escaped has been before it
+        if after:  # follows an escaped backslash
             kept.append(piece)
             after = False
         elif not piece:
@@ -82,5 +82,5 @@ def masked(pieces: list[bytes]) -> bytes:
 
 
 def with_searches(events: bytes, end: bytes) -> bytes:
-    """Return the events that name searches, which the end of a stream doesn't repeat."""
+    """Return the events that name searches. The end of a stream doesn't repeat them."""
     return b"".join(event + end for event in events.split(end) if SEARCHES in event)

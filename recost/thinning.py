@@ -1,12 +1,13 @@
-"""Shortens a text of JSON documents whose end is to come, without losing what prices need.
+"""Shortening of unfinished JSON documents that keeps what prices need.
 
-The text is what `recost.skimming` leaves: within its strings there are no brackets and no commas.
+The text comes from `recost.skimming`: its strings contain neither brackets nor commas.
 
-Of a sequence of documents, such as the events of a stream, those that count nothing are dropped, except the
-first and the last. Of a document, long members are left out: its own, or those of an object that a stream
-wraps, such as ``response``. A ``model`` within ``tools`` goes with ``tools``.
-Where a long member has not ended, the text stops before it, and the number of open brackets is returned: what
-follows need not be read up to its end.
+In a sequence of documents, such as the events of a stream, those that don't count are dropped, except the
+first and the last. In a document, long members are left out: its own, or those of an object that a stream
+wraps, such as ``response``. A ``model`` within ``tools`` is left out with ``tools``.
+
+If a long member has not ended, the text stops before it. The number of its open brackets is returned, so that
+the rest of the member can be skipped.
 """
 
 from __future__ import annotations
@@ -30,36 +31,36 @@ COUNTS: Final = (
     *(b'"credits', b'"amount', b'"executed_tools"', b'"token_count"'),
     *(b"guardrail", b'"groundingMetadata"', b'"google_search_call"', b'"google_maps_call"'),
 )
-"""In a document that may count: whatever the readers of all shapes look for has one of these."""
+"""Names in documents that may count. Everything that an extractor of usage reads contains one of these."""
 SEARCHES: Final = b'"webSearchQueries"'
 LEFT_OUT: Final = b'"~"'
-"""Stands for a long member: neither null nor an empty list, as something was there."""
+"""Replacement of a long member: neither null nor an empty list, because the member had a value."""
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
 _WRAPS: Final = re.compile(rb'"(?:response|message|result|x_groq)"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}\Z')
 _KEY: Final = 64
-"""Bytes before a value in which its key is looked for."""
+"""Bytes before a value that are searched for its key."""
 _LONG: Final = (2048, 400)
-"""Bytes of a member that is long; the second where the first is not enough."""
+"""Bytes from which a member is long. The second limit applies if the first is not enough."""
 _LONGEST_THAT_COUNTS: Final = 8192
 _DEEPEST: Final = 200
 _MOST: Final = 2_000
-"""Documents in one text."""
+"""Maximum documents in one text."""
 
 
 class Thinned(NamedTuple):
-    """A shorter text."""
+    """A shortened text."""
 
     text: bytes
     thinned: bool
-    """Members were left out."""
+    """True if members were left out."""
     head: Optional[bytes]
-    """The first document, where some after it are missing that count."""
+    """The first document, if some after it that count are missing."""
     depth: int
-    """How many brackets are open of a long member, which the text ends before; 0 where there is none."""
+    """Open brackets of an unfinished long member that the text ends before, or 0."""
 
 
 class _Document(NamedTuple):
-    """A document with what stands before it, and the members of it that are long."""
+    """A document with the text before it, and its long members."""
 
     start: int
     end: int
@@ -67,13 +68,13 @@ class _Document(NamedTuple):
 
 
 def thin(text: bytes, level: int, room: int, *, resumed: bool) -> Optional[Thinned]:
-    """Return a text that is not longer than the room; None where there is none.
+    """Return a text that fits into the room, or None if that is not possible.
 
     Args:
         text: The beginning of the documents, or of their continuation.
-        level: 1 where the documents are the elements of an array, else 0.
-        room: Bytes of the result, at most.
-        resumed: The text continues after a document, within the array if there is one.
+        level: 1 if the documents are the elements of an array, else 0.
+        room: Maximum bytes of the result.
+        resumed: True if the text continues after a document, within the array if there is one.
     """
     for long in _LONG:
         scan = _Scan(text, level, level if resumed else 0, long)
@@ -93,16 +94,16 @@ class _Scan:
         self._level = level
         self._long = long
         self._open: list[int] = [-1] * depth
-        """Where the containers begin that are open."""
+        """Indices of the open brackets."""
         self._wraps = False
-        """The member of the document that is open is one whose own members count."""
+        """True inside a member of the document whose own members count."""
         self._cuts: list[tuple[int, int]] = []
         self._documents: list[_Document] = []
         self._end = 0
-        """Of the last document."""
+        """End of the last document."""
 
     def run(self) -> bool:
-        """Read all; False where the text is no JSON, or has too many documents, or too deep ones."""
+        """Scan the text. Return False if it is not JSON, or has too many or too deep documents."""
         text, level, opened = self._text, self._level, self._open
         for found in _BRACKET.finditer(text):
             at = found.start()
@@ -136,17 +137,17 @@ class _Scan:
             self._cuts.append((start, end))
 
     def _key(self, start: int) -> bytes:
-        """Return the key of a member, in its quotes."""
+        """Return the key of a member with its quotes."""
         parts = self._text[max(start - _KEY, 0) : start].rsplit(b'"', 2)
         return b'"' + parts[-2] + b'"' if len(parts) > 1 else b""
 
     def result(self, room: int, *, keep_first: bool, lossy: bool) -> Optional[Thinned]:
-        """Return what is left, where that has room.
+        """Return the shortened text, or None if it doesn't fit into the room.
 
         Args:
-            room: Bytes of it, at most.
-            keep_first: The first document names what all are about.
-            lossy: Drop documents that count where they are too many.
+            room: Maximum bytes of the text.
+            keep_first: Keep the first document, which describes the others.
+            lossy: Drop documents that count if there are too many.
         """
         rest, thinned, depth = self._unfinished()
         documents, head = self._documents, b""
@@ -164,7 +165,7 @@ class _Scan:
         return Thinned(b"".join([*pieces, rest]), thinned, head, depth)
 
     def _last(self, documents: list[_Document], room: int) -> tuple[list[_Document], bool]:
-        """Return the last documents that count, with the last of all, and whether more of them count."""
+        """Return the last documents that count, and True if others that count are missing."""
         text, kept = self._text, list[_Document]()
         counts = [name for name in COUNTS if name in text]
         for document in reversed(documents):
@@ -188,7 +189,7 @@ class _Scan:
         return b"".join([*pieces, self._text[start:end]])
 
     def _unfinished(self) -> tuple[bytes, bool, int]:
-        """Return the document that has not ended, whether members are missing, and the open brackets."""
+        """Return the unfinished document, True if members are missing, and the open brackets."""
         text, opened, level = self._text, self._open, self._level
         if len(opened) <= level:
             return text[self._end :], False, 0

@@ -1,8 +1,8 @@
-"""Having SDKs end at once when a budget refuses their call, instead of trying it again.
+"""The end of an SDK's retries when a budget refuses its call.
 
-The SDKs that Stainless generates (openai, anthropic, groq, together, cerebras and many more) catch whatever
-a call raises, wait, and try again. Which of them are in use shows when a call is refused: they are on the
-stack then. So nothing is patched before, and none of them has to be known by name.
+The SDKs that Stainless generates (openai, anthropic, groq, together, cerebras and many more) catch all errors
+of a call, wait and try again. When a call is refused, the SDK that made it is on the stack. So nothing is
+patched before that, and no SDK has to be known by name.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from recost.interceptors.patching import Patches
 __all__ = ["end_retries"]
 
 _SLEEPS: Final = ("_sleep_for_retry", "_retry_request")
-"""What the base client calls before it tries again: since 2024-11, and before that."""
+"""Methods that the base client calls before a retry: since 2024-11, and before."""
 _MAX_FRAMES: Final = 100
 _MAX_WRAPPERS: Final = 4
 _MAX_CAUSES: Final = 8
 
 
 def end_retries(patches: Patches) -> None:
-    """Patch the SDKs that are calling now, as far as they would try again; on the caller's thread."""
+    """Patch the SDKs on the stack that would retry the call. Run on the caller's thread."""
     frame: Optional[FrameType] = sys._getframe(1)  # noqa: SLF001 - the documented way to look at one's callers
     for _ in range(_MAX_FRAMES):
         if frame is None:
@@ -47,7 +47,10 @@ def _end_retries_of(kind: type, patches: Patches) -> None:
 
 
 def _ending(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-    """Make what stands in the place of the pause: of a refused call, the end. Also where that is awaited."""
+    """Return a replacement of the pause before a retry that raises if the call was refused.
+
+    It also replaces a coroutine function.
+    """
 
     def pause(client: Any, /, *args: Any, **kwargs: Any) -> Any:
         error = _caught_by_caller() if switch else None
@@ -60,7 +63,7 @@ def _ending(original: Callable[..., Any], switch: list[bool]) -> Callable[..., A
 
 
 def _not_retryable(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-    """Make what asks whether botocore's retry mode ``standard`` is to try again: not a refused call."""
+    """Return a replacement of botocore's check for the retry mode ``standard`` that skips refused calls."""
 
     def is_retryable(checker: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         error = context.caught_exception if switch else None
@@ -76,11 +79,11 @@ def _not_retryable(original: Callable[..., Any], switch: list[bool]) -> Callable
 def _caught_by_caller() -> Optional[BaseException]:
     """Return the error that the SDK has just caught.
 
-    What the application may be handling, in which it calls the SDK, was caught in another frame.
+    An error that the application is handling while it calls the SDK was caught in another frame.
     """
     error = sys.exc_info()[1]
     traceback = None if error is None else error.__traceback__
-    frame: Optional[FrameType] = sys._getframe(2)  # noqa: SLF001 - as above
+    frame: Optional[FrameType] = sys._getframe(2)  # noqa: SLF001 - the documented way
     for _ in range(_MAX_WRAPPERS):
         if frame is None or traceback is None:
             return None
@@ -99,9 +102,9 @@ def _refusal_behind(error: Optional[BaseException]) -> Optional[RecostBudgetExce
 
 
 def _as_the_sdk_would(client: Any, error: BaseException, refusal: RecostBudgetExceededError) -> BaseException:
-    """Return what the SDK raises when no retries are left, with the refusal as the cause."""
+    """Return the error that the SDK raises when it has no retries left, caused by the refusal."""
     if error is not refusal:
-        return error  # it has been wrapped already
+        return error  # already wrapped
     for base in type(client).__mro__:
         wrapper: Any = getattr(sys.modules.get(base.__module__), "APIConnectionError", None)
         if wrapper is not None:

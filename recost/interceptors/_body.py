@@ -1,4 +1,4 @@
-"""Counting the bodies of HTTP/1.1 messages as they pass, without the framing of chunks."""
+"""Bodies of HTTP/1.1 messages, counted as they pass without the framing of chunks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["BodyFile", "Dechunker", "MeteredBodyFile", "follow_body"]
 
 _LONGEST_LINE: Final = 65_536
 _DESCRIBING: Final = frozenset({"content-type", "content-encoding"})
-"""Headers that tell what the body is."""
+"""Headers that describe the body."""
 
 
 def follow_body(exchange: Exchange, response: Any) -> None:
-    """Let the exchange end with the body of an ``http.client.HTTPResponse``; now, when nothing is to come."""
+    """End the exchange with the body of an ``http.client.HTTPResponse``, or now if it is complete."""
     file = getattr(response, "fp", None)
     if file is None or response.length == 0:
         exchange.finish()
@@ -35,10 +35,10 @@ def follow_body(exchange: Exchange, response: Any) -> None:
 
 
 def _type_and_encoding(headers: Any) -> tuple[Any, Any]:
-    """Return the values of two headers, or None; in one go, as ``http.client`` looks through all for each."""
+    """Return two headers' values or None in one pass. ``http.client`` searches all headers for each."""
     try:
         pairs = headers._headers  # noqa: SLF001
-    except AttributeError:  # a stand-in's
+    except AttributeError:  # a mock's
         return headers.get("content-type"), headers.get("content-encoding")
     content_type = encoding = None
     for name, value in pairs:
@@ -52,10 +52,10 @@ def _type_and_encoding(headers: Any) -> tuple[Any, Any]:
 
 
 class BodyFile:
-    """The file of a response: counts the body that passes, and ends the exchange with it.
+    """The file of a response, which counts the body and ends the exchange.
 
-    The end is the last byte where the length is known, else the closing of the file, which http.client does
-    at the end of the body and when a response is closed or collected.
+    The end is the last byte if the length is known. Else it is the closing of the file, which http.client
+    does at the end of the body, and when a response is closed or collected.
     """
 
     __slots__ = ("_chunked", "_exchange", "_file", "_left")
@@ -64,7 +64,7 @@ class BodyFile:
         self._file = file
         self._exchange: Optional[Exchange] = exchange
         self._left = left
-        """Bytes to come of the body, or of the current chunk; None when only closing ends the body."""
+        """Bytes left of the body or the current chunk. None if only closing the connection ends the body."""
         self._chunked = chunked
 
     def read(self, *args: Any) -> Any:
@@ -72,7 +72,7 @@ class BodyFile:
         if data:
             try:
                 self._passed(len(data))
-            except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+            except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
                 contain(error)
         return data
 
@@ -95,7 +95,7 @@ class BodyFile:
         return size
 
     def peek(self, *args: Any) -> Any:
-        return self._file.peek(*args)  # not by __getattr__: it is asked for before every line
+        return self._file.peek(*args)  # not by __getattr__: it is called before every line
 
     def readline(self, *args: Any) -> Any:
         line = self._file.readline(*args)
@@ -121,7 +121,7 @@ class BodyFile:
         return iter(self.readline, b"")
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_file":  # not yet set, or already gone: don't look it up on itself
+        if name == "_file":  # not yet set, or already deleted: avoid recursion
             raise AttributeError(name)
         return getattr(self._file, name)
 
@@ -141,7 +141,7 @@ class BodyFile:
             exchange.response_bytes += size
             return
         if size > left:  # noqa: PLR1730 - min() takes twice the time
-            size = left  # the line break after a chunk is not of the body
+            size = left  # the line break after a chunk is not part of the body
         self._left = left = left - size
         exchange.response_bytes += size
         if not left and not self._chunked:
@@ -150,20 +150,20 @@ class BodyFile:
     def _ended(self) -> None:
         exchange = self._exchange
         if exchange is not None:
-            exchange.finish()  # first: Ctrl-C in here, and the closing of the file does it
+            exchange.finish()  # first: after Ctrl-C in here, closing the file tries again
             self._exchange = None
 
     def _chunk_begins(self, line: bytes) -> None:
         try:
             size = int(line.partition(b";")[0], 16)
-        except ValueError:  # a trailer, or nonsense that the client is about to refuse
+        except ValueError:  # a trailer, or an invalid line that the client will refuse
             return
         if size >= 0:
             self._left = size
 
 
 class MeteredBodyFile(BodyFile):
-    """Besides, hands the body on to the exchange's capture."""
+    """A file of a response that also feeds the exchange's capture."""
 
     __slots__ = ()
 
@@ -173,7 +173,7 @@ class MeteredBodyFile(BodyFile):
             if data:
                 self._keep(data)
             if self._left is None and (not data or not args or args[0] is None or args[0] < 0):
-                self._complete()  # only the end of the connection ends the body
+                self._complete()  # the end of the connection ends the body
         except BaseException as error:  # noqa: BLE001
             contain(error)
         return data
@@ -218,9 +218,9 @@ class MeteredBodyFile(BodyFile):
         return line
 
     def _keep(self, data: Any) -> None:
-        """Count a piece that has passed, as `_passed` does, and hand it on."""
+        """Count a piece as `_passed` does, and feed it to the capture."""
         exchange, left = self._exchange, self._left
-        if exchange is None or left == 0:  # the line break after a chunk is not of the body
+        if exchange is None or left == 0:  # the line break after a chunk is not part of the body
             return
         size, capture = len(data), exchange.capture
         if left is not None:
@@ -245,27 +245,27 @@ def _chunk_size(line: bytes) -> int:
     """Return the size of the chunk that a line begins.
 
     Raises:
-        ValueError: It has none, or one below 0.
+        ValueError: The size is missing or negative.
     """
     size = int(line.partition(b";")[0], 16)
     if size < 0:
-        raise ValueError("a chunk of less than nothing")
+        raise ValueError(f"invalid chunk size {size}: expected 0 or more")
     return size
 
 
 class Dechunker:
-    """Tells the data from the framing in what is sent with ``Transfer-Encoding: chunked``."""
+    """Parser of a body sent with ``Transfer-Encoding: chunked`` that separates data from framing."""
 
     def __init__(self) -> None:
         self._left = 0
-        """Of the current chunk, its closing line break included."""
+        """Bytes left of the current chunk, including its closing line break."""
         self._line = b""
 
     def feed(self, sent: bytes) -> int:
-        """Return how many of these bytes are data.
+        """Return the number of these bytes that are data.
 
         Raises:
-            ValueError: The framing is not valid.
+            ValueError: The framing is invalid.
         """
         size = at = 0
         while at < len(sent):
@@ -280,7 +280,7 @@ class Dechunker:
             at += len(line) + (end >= 0)
             self._line += line
             if len(self._line) > _LONGEST_LINE:
-                raise ValueError("a line that is longer than the size of a chunk can be")
+                raise ValueError(f"invalid chunk: the line of its size has more than {_LONGEST_LINE} bytes")
             if end >= 0:
                 self._left = _chunk_size(self._line) + 2
                 self._line = b""

@@ -1,9 +1,12 @@
-"""What takes the place of clients' methods: runs the original once, and lets nothing of recost's own out.
+"""Wrappers of clients' methods, which run the original once and contain recost's own errors.
 
-Clients warn of deprecated arguments with a ``stacklevel`` that counts the frames up to the application. The
-frames of this file are not counted: `warnings` and `logging` skip those of the import system, which they know
-by ``importlib`` and ``_bootstrap`` in the name of the file. Hence its name, and hence all functions that
-call an original are in here.
+The name of this file hides its frames from `warnings` and `logging`. Clients warn of deprecated arguments
+with a ``stacklevel`` that counts frames up to the application's. Both modules skip frames of the import
+system, which they recognise by ``importlib`` and ``_bootstrap`` in the file name. So every function that
+calls an original is in this file.
+
+Sync and async wrappers are written out separately, because a shared helper would be another Python call per
+call of the application.
 """
 
 from __future__ import annotations
@@ -35,13 +38,13 @@ __all__ = [
 ]
 
 Begin = Callable[[Any, Any, Any], Optional[Exchange]]
-"""``begin(instance, args, kwargs)``; None when the call is not to be recorded."""
+"""``begin(instance, args, kwargs)`` returns None for a call that is not recorded."""
 Failed = Callable[[Exchange, BaseException, Any, Any], None]
 """``failed(exchange, error, args, kwargs)``."""
 Returned = Callable[[Exchange, Any], None]
 
 
-def around(  # noqa: C901 - a boundary around each step, and no frame more
+def around(  # noqa: C901 - a boundary around each step, without more frames
     original: Callable[..., Any],
     switch: list[bool],
     begin: Begin,
@@ -50,9 +53,9 @@ def around(  # noqa: C901 - a boundary around each step, and no frame more
     *,
     ends: bool = True,
 ) -> Callable[..., Any]:
-    """Return a method that makes a call, which is the current one while ``original`` runs.
+    """Return a method that begins an exchange, which is the current one while ``original`` runs.
 
-    ``failed`` and ``returned`` have the exchange finished, unless ``ends`` is false: it is part of a call.
+    ``failed`` and ``returned`` see to the exchange's end, unless ``ends`` is false: then it goes on.
     """
 
     def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
@@ -60,7 +63,7 @@ def around(  # noqa: C901 - a boundary around each step, and no frame more
             exchange = begin(instance, args, kwargs) if switch else None
         except RecostBudgetExceededError:
             raise
-        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
             contain(error)
             exchange = None
         if exchange is None:
@@ -76,7 +79,7 @@ def around(  # noqa: C901 - a boundary around each step, and no frame more
                 contain(error)
                 if ends:
                     end(exchange)
-            return response  # noqa: TRY300 - what comes in between is seen below
+            return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
             current.set(outer)
             try:
@@ -85,11 +88,11 @@ def around(  # noqa: C901 - a boundary around each step, and no frame more
                 contain(own)
                 if ends:
                     end(exchange)
-            if response is not None:  # Ctrl-C, as late as that: the application never gets the response
+            if response is not None:  # Ctrl-C after the return: the application never gets the response
                 _close(response)
             raise
         finally:
-            del response  # a traceback may keep this frame
+            del response  # a traceback may keep this frame alive
 
     return call
 
@@ -103,7 +106,7 @@ def async_around(  # noqa: C901
     *,
     ends: bool = True,
 ) -> Callable[..., Any]:
-    """Do for a coroutine function what `around` does for a plain one."""
+    """Return the same as `around` for a coroutine function."""
 
     async def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -126,7 +129,7 @@ def async_around(  # noqa: C901
                 contain(error)
                 if ends:
                     end(exchange)
-            return response  # noqa: TRY300 - what comes in between is seen below
+            return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
             current.set(outer)
             try:
@@ -151,7 +154,7 @@ def resolving(
     resolved: Callable[[Any, Any, Any], None],
     unresolved: Callable[[Any, BaseException], None],
 ) -> Callable[..., Any]:
-    """Return a method that goes on with a call which waits on ``promise``; see `urllib3_future`."""
+    """Return a method that resumes the call waiting on ``promise``. See `urllib3_future`."""
 
     def call(pool: Any, *args: Any, **kwargs: Any) -> Any:
         outer, response = current.get(), None
@@ -168,7 +171,7 @@ def resolving(
                 resolved(outer, response, kwargs.get("promise"))
             except BaseException as error:  # noqa: BLE001
                 contain(error)
-            return response  # noqa: TRY300 - what comes in between is seen below
+            return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
             try:
                 unresolved(outer, error)
@@ -189,7 +192,7 @@ def async_resolving(
     resolved: Callable[[Any, Any, Any], None],
     unresolved: Callable[[Any, BaseException], None],
 ) -> Callable[..., Any]:
-    """Do for a coroutine function what `resolving` does for a plain one."""
+    """Return the same as `resolving` for a coroutine function."""
 
     async def call(pool: Any, *args: Any, **kwargs: Any) -> Any:
         outer, response = current.get(), None
@@ -206,7 +209,7 @@ def async_resolving(
                 resolved(outer, response, kwargs.get("promise"))
             except BaseException as error:  # noqa: BLE001
                 contain(error)
-            return response  # noqa: TRY300 - what comes in between is seen below
+            return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
             try:
                 unresolved(outer, error)
@@ -239,9 +242,9 @@ def before(
 def feeding(
     original: Callable[..., Any], switch: list[bool], captures: Mapping[int, Capture]
 ) -> Callable[..., Any]:
-    """Return a stream's method that takes a piece: the stream's capture, by its identity, has it first.
+    """Return a stream's method that passes each piece to the stream's capture before ``original``.
 
-    It runs for each piece, hence no further function.
+    ``captures`` are by the identity of the stream. The method runs for each piece, so it calls little.
     """
     capture_of = captures.get
 
@@ -261,7 +264,7 @@ def feeding(
 def after(
     original: Callable[..., Any], switch: list[bool], noted: Callable[[Any, Any, Any], Any]
 ) -> Callable[..., Any]:
-    """Return a method that calls ``noted(instance, args, kwargs)`` when it has succeeded."""
+    """Return a method that calls ``noted(instance, args, kwargs)`` after it has succeeded."""
 
     def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(instance, *args, **kwargs)
@@ -280,7 +283,7 @@ def after(
 def async_after(
     original: Callable[..., Any], switch: list[bool], noted: Callable[[Any, Any, Any], Any]
 ) -> Callable[..., Any]:
-    """Do for a coroutine function what `after` does for a plain one."""
+    """Return the same as `after` for a coroutine function."""
 
     async def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
         result = await original(instance, *args, **kwargs)
@@ -297,7 +300,7 @@ def async_after(
 def calling(
     wrapper: Callable[..., Any], original: Callable[..., Any], switch: list[bool]
 ) -> Callable[..., Any]:
-    """Return a method that calls ``wrapper(wrapped, instance, args, kwargs)``; see `patching.Wrapper`."""
+    """Return a method that calls ``wrapper(wrapped, instance, args, kwargs)``. See `patching.Wrapper`."""
 
     def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
         if not switch:
@@ -319,7 +322,7 @@ def calling(
 
 
 def calling_bound(original: Any) -> Callable[..., Any]:
-    """Return a function that binds ``original``, a descriptor of any kind, and calls it."""
+    """Return a function that binds ``original``, any kind of descriptor, and calls it."""
 
     def call_original(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
         return original.__get__(instance, type(instance))(*args, **kwargs)
@@ -328,7 +331,7 @@ def calling_bound(original: Any) -> Callable[..., Any]:
 
 
 def unbound(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a wrapt wrapper that calls ``function`` with the instance."""
+    """Return a wrapt wrapper that passes the instance to ``function``."""
 
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:  # noqa: ARG001 - as wrapt calls it
         return function(instance, *args, **kwargs)
@@ -337,7 +340,7 @@ def unbound(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Once:
-    """A method that knows what has come of it."""
+    """A method that remembers its result or error."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method

@@ -1,7 +1,7 @@
-"""The one boundary between an error inside recost and the call of the application that it happens in.
+"""The one boundary that keeps recost's own errors out of the application's calls.
 
-Whatever a function of recost's raises on the caller's thread is reported and goes no further. What comes from
-outside while such a function runs is the application's: Ctrl-C, and what a signal handler raises.
+Errors that recost's functions raise on the caller's thread are reported and go no further. Ctrl-C, and what a
+signal handler raises meanwhile, belong to the application and are raised again.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ if TYPE_CHECKING:
 __all__ = ["contain", "end", "reporters"]
 
 reporters: Final[list[Callable[[BaseException], None]]] = []
-"""Called with each error that is contained; they must not raise."""
+"""Functions called with each contained error."""
 
 
 def contain(error: BaseException) -> None:
-    """Report an error that was raised inside recost; raise it again where it is the application's.
+    """Report an error of recost's own, or raise it again if it is the application's.
 
-    Call it in an ``except BaseException`` clause, and go on with the call after that.
+    Call it in an ``except BaseException`` clause, and continue the application's call after it.
     """
     try:
         foreign = _comes_from_outside(error)
-    except Exception:  # noqa: BLE001 - near the recursion limit: it is ours, or is raised again further up
+    except Exception:  # noqa: BLE001 - near the recursion limit
         foreign = not isinstance(error, Exception)
     if foreign:
         raise error
     for report in reporters:
         try:
             report(error)
-        except Exception:  # noqa: BLE001, PERF203, S112 - nobody is left to hear of it
+        except Exception:  # noqa: BLE001, PERF203, S112 - the last resort
             continue
 
 
 def end(exchange: Exchange) -> None:
-    """Finish an exchange that something has gone wrong with."""
+    """Finish an exchange after an error of recost's own."""
     try:
         exchange.finish()
-    except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+    except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
         contain(error)
 
 
 def _comes_from_outside(error: BaseException) -> bool:
-    """Tell whether the interpreter has put the error into the running code.
+    """Return True if the interpreter injected the error into the running code.
 
-    A signal handler written in Python has a frame in the traceback. Ctrl-C has none: it is an error that
-    is no `Exception`, and that no ``raise`` statement raised.
+    A signal handler written in Python has a frame in the traceback. Ctrl-C has no frame: it is a
+    `BaseException` that was not raised by a ``raise`` statement.
     """
     last: Optional[TracebackType] = error.__traceback__
     handlers = _signal_handlers()

@@ -1,4 +1,4 @@
-"""The streams that stand in for a body's in httpx and httpx2: they count what passes, and end the call."""
+"""Streams of httpx and httpx2 that count the bytes of a body, and end the call."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["Streams", "counting_streams"]
 
 
 class Streams(NamedTuple):
-    """The classes of one module, sync or async."""
+    """The sync or the async stream classes of one module."""
 
     kind: Any
-    """What clients check bodies to be instances of."""
+    """Base class that clients check bodies against."""
     response: Any
     upload: Any
 
 
-def counting_streams(module: ModuleType) -> tuple[Streams, Streams]:  # noqa: C901 - classes, not steps
+def counting_streams(module: ModuleType) -> tuple[Streams, Streams]:  # noqa: C901 - classes, not branches
     """Return the sync and the async stream classes for one of the two modules."""
 
     class CountingStream(_Response, module.SyncByteStream):  # type: ignore[misc, name-defined]
@@ -33,7 +33,7 @@ def counting_streams(module: ModuleType) -> tuple[Streams, Streams]:  # noqa: C9
                     if counting:
                         try:
                             self._count(chunk)
-                        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+                        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
                             counting = False
                             contain(error)
                     yield chunk
@@ -67,7 +67,7 @@ def counting_streams(module: ModuleType) -> tuple[Streams, Streams]:  # noqa: C9
                     yield chunk
                 self._complete = True
             finally:
-                # As httpx2 does for the stream that it sees, which is this one.
+                # httpx2 does this for the stream that it sees, which is this one.
                 if isinstance(chunks, AsyncGenerator):
                     await chunks.aclose()
                 try:
@@ -157,18 +157,18 @@ def _async_upload_stream(module: ModuleType) -> Any:
 
 
 class _StandIn:
-    """Stands in for a stream, and has what that has."""
+    """Wrapper of a stream, with the attributes of the stream."""
 
     _stream: Any
 
     def __getattr__(self, name: str) -> Any:
-        if name == "_stream":  # not yet set, or already gone: don't look it up on itself
+        if name == "_stream":  # not yet set, or already deleted: avoid recursion
             raise AttributeError(name)
         return getattr(self._stream, name)
 
 
 class _Response(_StandIn):
-    """Counts the bytes of a body as they pass; its end is the end of its exchange."""
+    """Stream of a response's body that counts its bytes, and finishes the exchange at its end."""
 
     _exchange: Optional[Exchange] = None
 
@@ -198,7 +198,7 @@ class _Response(_StandIn):
 
 
 class _Upload(_StandIn):
-    """Counts the bytes of a request's body. The calls that making it takes are no part of its own call."""
+    """Stream of a request's body that counts its bytes. Calls made to generate it are calls of their own."""
 
     def __init__(self, stream: Any, exchange: Exchange, *, counted: bool) -> None:
         self._stream = stream
@@ -206,7 +206,7 @@ class _Upload(_StandIn):
         self._counted = counted
 
     def _begins(self) -> None:
-        # Perhaps again, after a redirect: what counts is the body, not how often it was sent.
+        # A redirect may send the body again, which counts once.
         if self._counted:
             self._exchange.request_bytes = 0
 

@@ -1,9 +1,9 @@
-"""Reading a few named fields of a request's body: the rest of it is passed over, and nothing of it is kept.
+"""Reader of a few named fields of a request's body. Nothing else of the body is kept.
 
-Only what stands at the top is found: a member of the JSON object itself, a pair of a form, a small part of a
-multipart form. JSON is not parsed. It is split at its quotes, which leaves texts whole, however long they
-are. How deep a name stands is counted by the brackets between the texts: from the beginning, or, where only
-the end of a body is at hand, from there. So the work is a few calls into C, and grows evenly with the body.
+Only top-level fields are found: members of the JSON object, pairs of a form, small parts of a multipart
+form.
+JSON is not parsed, but split at its quotes, which leaves strings whole. The depth of a name is counted by
+the brackets between the strings, from the beginning or from the end. So the work is linear, in C.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["read_fields"]
 
 _MOST_PARTS: Final = 200
 _LONGEST_PART: Final = 2_000
-"""Of a part whose value is kept: headers and value."""
+"""Bytes of a part whose value is kept, with its headers."""
 _LONGEST_BOUNDARY: Final = 200
 _SHORT: Final = 64
-"""Bytes after a name in which its value begins."""
+"""Bytes after a name within which its value begins."""
 
 _BLANK: Final = b" \t\r\n"
 _START: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]{0,100}([{]|--|[A-Za-z0-9_.%\[\]+-]{1,64}=)")
@@ -32,14 +32,14 @@ _PART_NAME: Final = re.compile(
 
 
 def read_fields(body: bytes, names: Sequence[str], tail: bytes = b"") -> dict[str, str]:
-    """Return those of the named fields that the body has, and whose values are short.
+    """Return the named fields that the body has, if their values are short.
 
-    Numbers, true and false are as JSON has them. Of a field that is there twice, the last one counts.
+    Numbers, true and false are written as in JSON. The last of several fields of one name counts.
 
     Args:
         body: The body, or its beginning.
-        names: Of the fields.
-        tail: The end, where only a beginning is given.
+        names: Names of the fields.
+        tail: The end of the body, if ``body`` is only its beginning.
     """
     start = _START.match(body)
     if start is None:
@@ -61,10 +61,10 @@ def read_fields(body: bytes, names: Sequence[str], tail: bytes = b"") -> dict[st
 
 
 def _of_json(data: bytes, names: list[bytes], *, cut: bool) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the members of an object that have these names and are no containers."""
+    """Yield the scalar members of an object that have these names."""
     parts = _split(data)
     if cut or not len(parts) % 2:
-        parts.pop()  # has no end
+        parts.pop()  # incomplete
     depth = counted = 0
     for at in _places(parts, names):
         before = b"".join(parts[counted:at:2])
@@ -76,13 +76,13 @@ def _of_json(data: bytes, names: list[bytes], *, cut: bool) -> Iterator[tuple[by
 
 
 def _of_json_end(data: bytes, names: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the same of the end of an object, whose beginning may be missing."""
-    parts = _split(data)[1:]  # what comes before the first quote may be anything
+    """Yield the same members from the end of an object."""
+    parts = _split(data)[1:]  # before the first quote, anything is possible
     if not parts or not parts[-1].rstrip(_BLANK).endswith(b"}"):
         return
     found = []
     depth, counted = 0, len(parts)
-    for at in reversed(_places(parts, names, len(parts) % 2)):  # the last one is no text
+    for at in reversed(_places(parts, names, len(parts) % 2)):  # the last part is not a string
         depth -= _opened(b"".join(parts[at + 1 : counted : 2]))
         counted = at + 1
         value = _value(parts, at) if depth == 1 else None
@@ -92,26 +92,26 @@ def _of_json_end(data: bytes, names: list[bytes]) -> Iterator[tuple[bytes, bytes
 
 
 def _split(data: bytes) -> list[bytes]:
-    """Split JSON at its quotes, so that every second part is a text."""
-    if b"\\" in data:  # in a text: what is escaped is no quote, and what escapes it is not escaped itself
+    """Split JSON at its quotes, so that every second part is a string."""
+    if b"\\" in data:  # in a string: escaped quotes and escaped backslashes
         data = data.replace(b"\\\\", b"~~").replace(b'\\"', b"~~")
     return data.split(b'"')
 
 
 def _opened(between: bytes) -> int:
-    """Return how much deeper than before it is after what stands between texts."""
+    """Return the change of depth by the brackets between strings."""
     return between.count(b"{") + between.count(b"[") - between.count(b"}") - between.count(b"]")
 
 
-def _places(parts: list[bytes], names: list[bytes], texts: int = 1) -> list[int]:
-    """Return where the texts are that are one of the names; whether these are the odd parts, or the even."""
+def _places(parts: list[bytes], names: list[bytes], strings: int = 1) -> list[int]:
+    """Return the indices of strings that are one of the names. ``at % 2 == strings`` for strings."""
     found = []
     for name in names:
         at = -1
         try:
             while True:
                 at = parts.index(name, at + 1)
-                if at % 2 == texts:
+                if at % 2 == strings:
                     found.append(at)
         except ValueError:
             continue
@@ -119,7 +119,7 @@ def _places(parts: list[bytes], names: list[bytes], texts: int = 1) -> list[int]
 
 
 def _value(parts: list[bytes], at: int) -> Optional[bytes]:
-    """Return the value of the member whose name is here; None where it is a value itself, or has none."""
+    """Return the value of the member whose name is at ``at``, or None if it is not a name."""
     if at + 1 >= len(parts):
         return None
     after = parts[at + 1][:_SHORT].lstrip(_BLANK)
@@ -133,13 +133,13 @@ def _value(parts: list[bytes], at: int) -> Optional[bytes]:
 
 
 def _of_multipart(data: bytes, tail: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the small parts of a form that are no files."""
+    """Yield the small parts of a form that are not files."""
     start = data.find(b"--", 0, _LONGEST_BOUNDARY)
     end = data.find(b"\r\n", start, start + _LONGEST_BOUNDARY)
     if end < 0 or end - start <= len(b"--"):
         return
     boundary = b"\r\n" + data[start:end]
-    parts = data[end:].split(boundary, _MOST_PARTS)[:-1]  # what follows the last one is no part, or cut
+    parts = data[end:].split(boundary, _MOST_PARTS)[:-1]  # after the last boundary: not a part, or cut
     if tail:
         parts += tail.split(boundary, _MOST_PARTS)[1:-1]
     for part in parts:
@@ -152,7 +152,7 @@ def _of_multipart(data: bytes, tail: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _of_form(data: bytes, tail: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the pairs of a form. Of what is encoded in it, names of models have slashes and colons."""
+    """Yield the pairs of a form, with slashes and colons decoded: names of models have them."""
     pairs = data.strip(_BLANK).split(b"&", _MOST_PARTS)
     if tail or len(pairs) > _MOST_PARTS:
         pairs.pop()

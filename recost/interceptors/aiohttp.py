@@ -1,9 +1,9 @@
 """aiohttp's client.
 
-``ClientSession._request`` is one logical call: redirects, reconnects on a stale connection and middlewares
-are inside it. Each request that it sends makes one ``ClientResponse``. The call ends when the last byte of
-the body arrives. A callback on the body's stream sees that, and its finaliser sees the ends at which aiohttp
-drops the callbacks unheard: a body closed early, one that fails, one that is abandoned.
+``ClientSession._request`` is one logical call, with its redirects, reconnects and middlewares. Each request
+that it sends makes one ``ClientResponse``. The call ends when the last byte of the body arrives, which a
+callback on the body's stream sees. aiohttp drops its callbacks if a body is closed early, fails or is
+abandoned. The callback's finaliser sees that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.context import current
 from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, streaming
 from recost.interceptors.hub import Interception
-from recost.interceptors.request_body import RequestBody, fields_sent, sent
+from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
 
 __all__ = ["instrument"]
@@ -42,7 +42,7 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 
 
 class _Calls:
-    """The wrappers."""
+    """Replacements of the methods of sessions and responses."""
 
     def __init__(self, module: ModuleType, interception: Interception) -> None:
         self._interception = interception
@@ -62,10 +62,10 @@ class _Calls:
         )
 
     def request(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return async_around(original, switch, self._begin, self._failed, self._answered)
+        return async_around(original, switch, self._begin, self._failed, self._returned)
 
     def attempt(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        """Make what runs when a request has been sent: ``original`` initialises the response it will have."""
+        """Replace a response's initialiser, which runs when the request has been sent."""
         return after(original, switch, self._sent)
 
     def _sent(self, response: Any, _args: Any, _kwargs: Any) -> None:
@@ -73,7 +73,7 @@ class _Calls:
         if exchange is None or not exchange.active or exchange.layer is not LAYER:
             return
         if response.method == "CONNECT" != exchange.method:
-            return  # what opens the tunnel through a proxy
+            return  # opens the tunnel through a proxy
         if exchange.owner is None and not exchange.request_bytes:
             exchange.request_bytes = int(response.request_info.headers.get(self._content_length, 0))
         exchange.owner = response
@@ -83,12 +83,12 @@ class _Calls:
         try:
             method = args[0] if args else kwargs["method"]
             given = args[1] if len(args) > 1 else kwargs["str_or_url"]
-            url = session._build_url(given)  # noqa: SLF001 - with the session's base_url; parsed URLs are cached
+            url = session._build_url(given)  # noqa: SLF001 - adds the base_url, and caches parsed URLs
             scheme, host, port = url.scheme, url.raw_host, url.port
             if not host or scheme not in _SCHEMES:
                 return None
             method = method.upper()
-        except Exception:  # noqa: BLE001 - no valid call: the client raises what it always raises
+        except Exception:  # noqa: BLE001 - an invalid call: the client raises its own error
             return None
         exchange = self._interception.begin(
             LAYER, method, scheme, host, port, url.raw_path, self._sent_body, kwargs
@@ -107,25 +107,25 @@ class _Calls:
         return exchange
 
     def _sent_body(self, kwargs: Any, names: Sequence[str]) -> Optional[RequestBody]:
-        """Return what is kept of a body that is there: as it is sent, or as what it is to be made of."""
+        """Return a body that is available: as it is sent, or as its fields."""
         given = kwargs.get("json")
         if given is not None:
-            return fields_sent(names, given) if isinstance(given, dict) else None
+            return keep_fields(names, given) if isinstance(given, dict) else None
         data = kwargs.get("data")
-        if isinstance(data, self._bytes):  # of JSON, too
-            return sent(data._value, names)  # noqa: SLF001
+        if isinstance(data, self._bytes):  # also of JSON
+            return keep_body(data._value, names)  # noqa: SLF001
         if isinstance(data, self._form):
             texts = {kind["name"]: value for kind, _, value in data._fields if "filename" not in kind}
-            return fields_sent(names, texts)
-        return fields_sent(names, data) if isinstance(data, dict) else sent(data, names)
+            return keep_fields(names, texts)
+        return keep_fields(names, data) if isinstance(data, dict) else keep_body(data, names)
 
     def _count_upload(self, exchange: Exchange, data: Any) -> Any:
-        """Have a body counted while it is sent, where it has no length: an async iterable."""
+        """Return a body that is counted while it is sent if it has no length: an async iterable."""
         if hasattr(type(data), "__aiter__"):
             payload = self._payloads.get(data, disposition=None)  # as the client will
             if type(payload) is self._iterated:
                 return _CountedUpload(data, exchange)
-            if isinstance(payload, self._iterated):  # of another kind, which the client takes as it is
+            if isinstance(payload, self._iterated):  # another kind, which the client takes as it is
                 payload._iter = _CountedIterator(payload._iter, exchange)  # noqa: SLF001
                 return payload
         return data
@@ -136,64 +136,55 @@ class _Calls:
             exchange.headers_received(response.status)  # raise_for_status, too many redirects
         exchange.finish()
 
-    def _answered(self, exchange: Exchange, response: Any) -> None:
+    def _returned(self, exchange: Exchange, response: Any) -> None:
         status = response.status
         exchange.headers_received(status)
         if self._interception.remembering:
             remember(response, exchange)
         content, wanted = response.content, exchange.wanted
         if status == 101:
-            pass  # a WebSocket's handshake; what follows is no HTTP
+            pass  # a WebSocket's handshake: what follows is not HTTP
         elif not hasattr(content, "is_eof"):  # the response of a mock (vcrpy before 8), with its body
             exchange.response_bytes = len(response._body or b"")  # noqa: SLF001
-        elif content.is_eof() or content.exception() is not None:
-            exchange.response_bytes = _wire_bytes(content)
-            if wanted is not None:
-                headers = response.headers
-                encoding = headers.get(self._content_encoding)
-                if encoding is None or self._decodes(exchange, encoding):
-                    buffer = getattr(content, "_buffer", None)
-                    exchange.capture = Whole(
-                        wanted.headers,
-                        headers,
-                        headers.get(self._content_type),
-                        # As `_arrived`; most responses pass here.
-                        b"".join(buffer)[content._buffer_offset :] if buffer else b"",  # noqa: SLF001
-                    )
-                else:
-                    kind = headers.get(self._content_type)
-                    exchange.capture = capture = Capture(wanted.headers, headers, kind, encoding)
-                    capture.feed(_arrived(content))
-                exchange.capture.complete = getattr(content, "_exception", None) is None
         else:
+            ended = content.is_eof() or content.exception() is not None
+            exchange.response_bytes = _wire_bytes(content) if ended else 0
             if wanted is not None:
                 headers = response.headers
-                kind = headers.get(self._content_type)
-                encoding = headers.get(self._content_encoding)
+                kind, encoding = headers.get(self._content_type), headers.get(self._content_encoding)
                 if encoding is not None and self._decodes(exchange, encoding):
                     encoding = None
-                exchange.capture = capture = Capture(wanted.headers, headers, kind, encoding)
-                if content._buffer:  # noqa: SLF001
-                    capture.feed(_arrived(content))
-                _captures[id(content)] = capture
-            exchange.body_follows()
-            content.on_eof(_BodyEnd(exchange, content))
-            return
+                buffer = getattr(content, "_buffer", None)  # has no public name
+                arrived = b"".join(buffer)[content._buffer_offset :] if buffer else b""  # noqa: SLF001
+                if ended and encoding is None:
+                    exchange.capture = Whole(wanted.headers, headers, kind, arrived)
+                else:
+                    exchange.capture = Capture(wanted.headers, headers, kind, encoding)
+                    if arrived:
+                        exchange.capture.feed(arrived)
+                if ended:
+                    exchange.capture.complete = getattr(content, "_exception", None) is None
+                else:
+                    _captures[id(content)] = exchange.capture
+            if not ended:
+                exchange.body_follows()
+                content.on_eof(_BodyEnd(exchange, content))
+                return
         exchange.finish()
 
     def _decodes(self, exchange: Exchange, encoding: str) -> bool:
-        """Tell whether aiohttp decodes a body of this coding."""
+        """Return True if aiohttp decodes a body of this coding."""
         return not getattr(exchange, "undecoded", False) and encoding.lower() in self._decoded
 
 
 def _is_undecoded(session: Any, kwargs: Any) -> bool:
-    """Tell whether bodies are left encoded: as the call says, or else its session."""
+    """Return True if the call, or else its session, doesn't decode bodies."""
     decoded = kwargs.get("auto_decompress")
     return not (getattr(session, "_auto_decompress", True) if decoded is None else decoded)
 
 
 def _codings(module: ModuleType) -> frozenset[str]:
-    """Return the codings that this version decodes; it hands on what is in any other one."""
+    """Return the codings that this version decodes. It returns other bodies encoded."""
     codings = {"gzip", "deflate", "br"}
     if hasattr(module.http_parser, "HAS_ZSTD"):
         codings.add("zstd")
@@ -201,7 +192,7 @@ def _codings(module: ModuleType) -> frozenset[str]:
 
 
 class _BodyEnd:
-    """Finishes an exchange when the body's stream calls it at its end, or lets go of it before."""
+    """Callback of a body's stream that finishes the exchange, also when it is dropped uncalled."""
 
     __slots__ = ("_content", "_exchange")
 
@@ -212,7 +203,7 @@ class _BodyEnd:
     def __call__(self) -> None:
         try:
             self._ended(complete=True)
-        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
             contain(error)
 
     def __del__(self) -> None:
@@ -232,22 +223,16 @@ class _BodyEnd:
 
 
 _captures: Final[dict[int, Capture]] = {}
-"""Of bodies that are still to arrive, by the identity of their stream, which has no room for attributes."""
+"""Captures of bodies that are arriving, by the identity of their stream, which allows no attributes."""
 
 
 def _captured(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-    """Make what runs when decoded bytes of a body arrive, or a WebSocket's."""
+    """Replace the method that receives decoded bytes of a body, or of a WebSocket."""
     return feeding(original, switch, _captures)
 
 
-def _arrived(content: Any) -> bytes:
-    """Return what has arrived of a body by now, decoded, and has not been read."""
-    buffer = getattr(content, "_buffer", None)
-    return b"".join(buffer)[content._buffer_offset :] if buffer else b""  # noqa: SLF001 - no public name
-
-
 class _CountedUpload:
-    """An async iterable whose bytes are counted; as often iterable as what it stands for."""
+    """An async iterable whose bytes are counted, and that can be iterated as often as the original."""
 
     __slots__ = ("_exchange", "_iterable")
 
@@ -268,7 +253,7 @@ class _CountedUpload:
 
 
 class _CountedIterator:
-    """Counts what one round over a request's body takes."""
+    """Iterator over a request's body that counts its bytes."""
 
     __slots__ = ("_exchange", "_iterator")
 
@@ -284,7 +269,7 @@ class _CountedIterator:
         chunk = await self._iterator.__anext__()
         try:
             self._exchange.request_bytes += len(chunk)
-        except BaseException as error:  # noqa: BLE001 - a piece of an odd kind: the client raises its own
+        except BaseException as error:  # noqa: BLE001 - an invalid piece: the client raises its own error
             contain(error)
         return chunk
 
@@ -293,7 +278,7 @@ class _CountedIterator:
 
 
 class _Decompressed(int):
-    """A count of decompressed bytes that knows what they were on the wire; aiohttp forgets before 3.13."""
+    """A count of decompressed bytes that knows their size on the wire, which aiohttp before 3.13 forgets."""
 
     wire: int
 
@@ -304,7 +289,7 @@ class _Decompressed(int):
 
 
 def _keeping_wire_size(original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-    """Make what runs at the end of a compressed body."""
+    """Replace the method that ends a compressed body."""
     return before(original, switch, _keep_wire_size)
 
 
@@ -315,10 +300,10 @@ def _keep_wire_size(buffer: Any, _args: Any) -> None:
 
 
 def _wire_bytes(content: Any) -> int:
-    """Return how many bytes of the body have arrived, before decompression."""
+    """Return the bytes of the body that have arrived, before decompression."""
     try:
         size: Any = content.total_raw_bytes
     except AttributeError:  # before 3.13, and on an empty body in some later versions
         count = getattr(content, "total_bytes", 0)
         size = getattr(count, "wire", count)
-    return size if isinstance(size, int) else 0  # of a mock
+    return size if isinstance(size, int) else 0  # a mock

@@ -1,10 +1,9 @@
-"""Keeping what an answer reports about itself, while the body passes: at most 64 KB of one call.
+"""Capture of responses for their usage: at most 64 KB of one response.
 
-On the caller's thread bytes are only kept, as they are; they are read later, and elsewhere. Of the headers no
-more is kept than is read then. A body that fits is kept whole, in the encoding that it came in. A longer one
-is skimmed as it passes (`recost.skimming`): its names and numbers are kept wherever they stand. Of what is no
-JSON the beginning and the end are kept. A longer body is also decoded on the way: only so much of it at once,
-and in all, as takes no noticeable time.
+The caller's thread only keeps bytes and the wanted headers. They are read later, on another thread. A body
+that fits is kept whole, still encoded. A longer one is decoded and skimmed as it passes, within limits that
+take no noticeable time. Skimming keeps the names and numbers of JSON (`recost.skimming`), and of other bodies
+the beginning and the end.
 """
 
 from __future__ import annotations
@@ -21,50 +20,50 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "Capture", "Whole"]
 
 LIMIT: Final = 65_536
-"""Bytes kept of one answer, at most."""
+"""Maximum bytes kept of one response."""
 _TOO_LONG: Final = LIMIT + 1
 _BATCH: Final = 4096
-"""Bytes of a long body that are collected before they are skimmed."""
+"""Bytes of a long body that are collected before skimming."""
 _DECODED_AT_ONCE: Final = 1024 * 1024
-"""Bytes that are decoded of one piece on the caller's thread, at most; what is left waits, still encoded."""
+"""Maximum bytes decoded of one piece on the caller's thread. The rest waits, still encoded."""
 _DECODED: Final = 4 * 1024 * 1024
-"""Bytes that are decoded of one body, at most."""
+"""Maximum bytes decoded of one body."""
 
 _LONGEST_HEADER: Final = 1024
-"""Characters of a header's value; no name, number, type or list of codings that can be read has as many."""
+"""Characters of a header's value. Longer names, numbers, types and lists of codings are invalid."""
 _UNREADABLE: Final = "unreadable"
-"""Stands for a list of codings that is too long: no such coding is known."""
+"""An unknown coding, used for a list of codings that is too long."""
 
 _NONE: Final[Mapping[str, str]] = {}
 
 
 class Whole:
-    """Keeps a body that is there at once, decoded: less work on the caller's thread than a `Capture`.
+    """Capture of a body that is complete and decoded, which is less work than a `Capture`.
 
     Args:
-        names: The headers to be kept besides the one that tells the type, in lower case.
-        headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
-        content_type: What the answer says of it, as text or Latin-1; None where it says nothing.
-        body: None where there is none.
+        names: Wanted headers in lower case, without the content type.
+        headers: Headers of the response: a mapping whose ``get`` ignores case.
+        content_type: Value of the response's header, as text or Latin-1, or None.
+        body: The body, or None.
     """
 
     __slots__ = ("_body", "_headers", "_type", "complete", "nbytes")
 
     def __init__(self, names: Sequence[str], headers: Any, content_type: Any, body: Optional[bytes]) -> None:
         self.complete = True
-        """Whoever sees that the body was cut sets it to False."""
+        """Set to False if the body was cut off."""
         self._type = content_type
         self._headers = _some(headers, names) if names else _NONE
         self._body: Union[bytes, _Skimmed, None] = body
         self.nbytes = size = 0 if body is None else len(body)
-        """Bytes that are held now."""
+        """Bytes in memory."""
         if size > LIMIT:
             self._body = skimmed = _Skimmed("")
             skimmed.feed(body)
             self.nbytes = skimmed.nbytes
 
     def take(self) -> Optional[CapturedResponse]:
-        """Return what was kept, and let go of it; None where nothing of use was."""
+        """Return and release the captured response, or return None if it is not usable."""
         headers, body = self._headers, self._body
         self._headers = self._body = None
         self.nbytes = 0
@@ -72,13 +71,13 @@ class Whole:
 
 
 class Capture:
-    """Keeps the body of one answer as it passes. Not locked: a body passes one thread at a time.
+    """Capture of a body as it passes. Not locked, because one thread at a time reads a body.
 
     Args:
-        names: The headers to be kept besides those that tell the type and the coding, in lower case.
-        headers: Of the answer: a mapping whose ``get`` does not mind upper and lower case.
-        content_type: What the answer says of it, as text or Latin-1; None where it says nothing.
-        encoding: Likewise, of the content coding that the body has when it is fed; None where it has none.
+        names: Wanted headers in lower case, without the content type and the coding.
+        headers: Headers of the response: a mapping whose ``get`` ignores case.
+        content_type: Value of the response's header, as text or Latin-1, or None.
+        encoding: Content coding of the pieces that will be fed, in the same form.
     """
 
     __slots__ = (
@@ -95,22 +94,22 @@ class Capture:
 
     def __init__(self, names: Sequence[str], headers: Any, content_type: Any, encoding: Any = None) -> None:
         self.complete = False
-        """Set by who sees the body's end."""
+        """Set to True at the body's end."""
         self.nbytes = 0
-        """Bytes that are held now."""
+        """Bytes in memory."""
         self._first = b""
         self._more: Optional[list[bytes]] = None
-        """The pieces after the first: most bodies are one piece, which needs no list."""
+        """Pieces after the first. Most bodies are one piece, which needs no list."""
         self._enough = _TOO_LONG
-        """Bytes at which pieces are skimmed."""
+        """Bytes from which pieces are skimmed."""
         self._skimmed: Optional[_Skimmed] = None
-        """What is kept of a body that has grown too long to be kept in pieces."""
+        """Skimmed beginning of a body that is too long to be kept in pieces."""
         self._type = content_type
         self._encoding = encoding
         self._headers = _some(headers, names) if names else _NONE
 
     def feed(self, data: Any) -> None:
-        """Take the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
+        """Keep the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
         size = self.nbytes + len(data)
         if size < self._enough:
             more = self._more
@@ -134,7 +133,7 @@ class Capture:
         self._enough = self.nbytes + _BATCH
 
     def take(self) -> Optional[CapturedResponse]:
-        """Return what was kept, and let go of it; None where nothing of use was."""
+        """Return and release the captured response, or return None if it is not usable."""
         headers, body, skimmed = self._headers, self._pieces_taken(), self._skimmed
         self._headers = self._skimmed = None
         self.nbytes = 0
@@ -151,14 +150,14 @@ class Capture:
 
 
 class _Skimmed:
-    """Keeps what matters of a body that is too long to be kept whole, decoded."""
+    """The names and numbers of a body that is too long to be kept whole, decoded."""
 
     __slots__ = ("_decoder", "_skimmer", "unread")
 
     def __init__(self, encoding: str) -> None:
         self._skimmer = skimmer()
         self.unread = False
-        """The rest can't be decoded, or swells too much."""
+        """True if the rest can't be decoded, or not within the limits."""
         self._decoder: Optional[Decompressor] = None
         if encoding:
             self._decoder = decoder(encoding)
@@ -166,24 +165,24 @@ class _Skimmed:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that are held now."""
+        """Bytes in memory."""
         pending = 0 if self._decoder is None else self._decoder.pending
         return self._skimmer.nbytes + pending
 
     def feed(self, data: Any) -> None:
-        """Take the next piece, as it came."""
+        """Decode and skim the next piece."""
         if self._decoder is not None:
             self._decoder.feed(data)
             self._decode(_DECODED_AT_ONCE)
             if self._decoder is not None and self._decoder.pending > LIMIT:
                 self._give_up()
             elif self._decoder is not None and (len(data) > LIMIT or not isinstance(data, bytes)):
-                self._decoder.detach()  # it may be a view, of what the caller goes on to use
+                self._decoder.detach()  # it may be a view of a buffer that the caller reuses
         elif not self.unread:
             self._skimmer.feed(data)
 
     def finish(self, kind: str, headers: Mapping[str, str], *, complete: bool) -> CapturedResponse:
-        """Decode what waits, and return what was kept; not on the caller's thread."""
+        """Decode the rest, and return the captured response. Not for the caller's thread."""
         if self._decoder is not None:
             self._decode(_DECODED)
             if self._decoder is not None and self._decoder.exhausted:
@@ -192,7 +191,7 @@ class _Skimmed:
         kept, unread = self._skimmer.finish(), self.unread
         return CapturedResponse(
             kept.head,
-            b"" if unread else kept.tail,  # what was last seen is not the body's end
+            b"" if unread else kept.tail,  # the last bytes are not the body's end
             kept.gap or unread,
             complete and not unread,
             kind,
@@ -207,7 +206,7 @@ class _Skimmed:
         while decoder is not None and size < most:
             try:
                 data = decoder.read()
-            except Exception:  # noqa: BLE001 - damaged, or out of memory; the client raises its own
+            except Exception:  # noqa: BLE001 - damaged, or out of memory: the client raises its own error
                 self._give_up()
                 return
             if not data:
@@ -221,14 +220,14 @@ class _Skimmed:
 
 
 def _some(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
-    """Return the headers of those names; None where they can't be read: then nothing is of use."""
+    """Return the wanted headers, or None if they can't be read and the capture is not usable."""
     try:
         return {
             name: text
             for name in names
             if (value := headers.get(name)) is not None and len(text := str(value)) <= _LONGEST_HEADER
         }
-    except Exception:  # noqa: BLE001 - headers may be a mock's; the call is counted without them
+    except Exception:  # noqa: BLE001 - a mock's headers: the call is counted without usage
         return None
 
 
@@ -251,7 +250,7 @@ def _captured(
 
 
 def _coding(header: Any) -> str:
-    """Return what the value of a Content-Encoding says; empty where it says that there is none."""
+    """Return the value of a Content-Encoding, or an empty string for no coding."""
     name = _text(header)
     if len(name) > _LONGEST_HEADER:
         return _UNREADABLE
@@ -260,14 +259,14 @@ def _coding(header: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a header's value; of one that is too long, a beginning that is."""
+    """Return a header's value as text, cut to one more than the maximum length."""
     text = value[: _LONGEST_HEADER + 1] if isinstance(value, (bytes, str)) else str(value or "")
     return text.decode("latin-1") if isinstance(text, bytes) else text[: _LONGEST_HEADER + 1]
 
 
 def decoder(encoding: str) -> Optional[Decompressor]:
-    """Return what decodes a body piece by piece; None for a coding that is unknown or has no library."""
-    from recost.decompression import Decompressor, UndecodableError  # noqa: PLC0415 - only where it is needed
+    """Return a decoder of a body's pieces, or None if the coding is unknown or lacks its library."""
+    from recost.decompression import Decompressor, UndecodableError  # noqa: PLC0415 - seldom needed
 
     try:
         return Decompressor(encoding, _DECODED)
@@ -276,7 +275,7 @@ def decoder(encoding: str) -> Optional[Decompressor]:
 
 
 def skimmer() -> Skimmer:
-    """Return what skims a long body."""
-    from recost.skimming import Skimmer  # noqa: PLC0415 - only where it is needed
+    """Return a skimmer of a long body."""
+    from recost.skimming import Skimmer  # noqa: PLC0415 - seldom needed
 
     return Skimmer()

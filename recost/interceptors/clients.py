@@ -31,7 +31,7 @@ MOCKS: Final = dict.fromkeys(
 
 
 class Clients:
-    """The clients of this process. None of them is imported here."""
+    """The clients of this process, which are patched but never imported here."""
 
     def __init__(self, interception: Interception) -> None:
         self.broken: dict[str, str] = {}

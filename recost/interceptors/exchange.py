@@ -120,7 +120,7 @@ class Exchange:
         While the exchange is active, calls of other clients to it are part of this call.
         """
         self.active = False
-        """True while the client's transport is running, but none of the application's code inside it."""
+        """True while the client's transport is running, and no code of the application inside it."""
         self.owner: Optional[object] = None
         """Object by which the client recognises its own nested calls, while active."""
         self.attempts = 0

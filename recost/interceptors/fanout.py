@@ -1,4 +1,4 @@
-"""Combination of several listeners, each of which sees what it would see alone."""
+"""Combination of several listeners. Each sees what it would see alone."""
 
 from __future__ import annotations
 
@@ -71,13 +71,10 @@ class Fan:
             except BaseException as error:  # noqa: BLE001, PERF203 - the others must still get it
                 contain(error)
 
-    def without(self, sink: Sink) -> Fan:
-        """Return a fan without one of the sinks."""
-        return Fan([each for each in self.sinks if each != sink], self.readers)
-
-    def replaced(self, sink: Sink, successor: Sink) -> Fan:
-        """Return a fan with one of the sinks replaced."""
-        return Fan([successor if each == sink else each for each in self.sinks], self.readers)
+    def replaced(self, sink: Sink, *successors: Sink) -> Fan:
+        """Return a fan with one of the sinks replaced, or removed."""
+        sinks = [new for each in self.sinks for new in (successors if each == sink else (each,))]
+        return Fan(sinks, self.readers)
 
 
 class SharedCapture:

@@ -1,9 +1,10 @@
 """httpx and httpx2, sync and async.
 
-``send`` is one logical call: redirects and auth flows are inside it. ``_send_single_request`` is one hop, and
-the only time when the transport is at work, so what an auth flow calls in between is a call of its own.
-A response that is not closed on return gets a stream that counts its bytes and finishes the exchange when
-it has been read, is closed or collected; it knows the exchange, never the response.
+``send`` is one logical call, with its redirects and auth flows. ``_send_single_request`` is one hop, and the
+only time when the transport is running. A call that an auth flow makes between hops is a call of its own.
+
+A response that is not closed on return gets a stream that counts its bytes. The stream finishes the exchange
+when it has been read, is closed or collected. It refers to the exchange, never to the response.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange, streaming
 from recost.interceptors.hub import Interception
-from recost.interceptors.request_body import RequestBody, fields_sent, sent
+from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
 from recost.interceptors.targets import DEFAULT_PORTS
 
@@ -30,12 +31,12 @@ LAYER: Final = "httpx"
 
 _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
 _IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTransport"})
-"""Transports that call an application in this process: nothing leaves it."""
+"""Transports that call an application in this process, so that nothing leaves it."""
 _MADE_AT_ONCE: Final = frozenset({"ByteStream", "MultipartStream"})
-"""Bodies that none of the application's code runs for, but perhaps the reading of a file."""
+"""Bodies that are sent without running the application's code, except for reading a file."""
 _SENDING: Final = ("handle_request", "handle_async_request")
 _MOST_TRANSPORTS: Final = 20
-"""How many that hold each other are looked at."""
+"""Transports that are followed from one to another."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
@@ -48,20 +49,20 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     patches.replace(module.AsyncClient, "send", asynchronous.async_send)
     patches.replace(module.Client, "_send_single_request", sync.hop)
     patches.replace(module.AsyncClient, "_send_single_request", asynchronous.async_hop)
-    # A transport of the user's own may send more than once in a hop, and SDKs use one without a client.
+    # A user's transport may send more than once in a hop, and SDKs use one without a client.
     patches.replace(module.HTTPTransport, "handle_request", sync.transmit)
     patches.replace(module.AsyncHTTPTransport, "handle_async_request", asynchronous.async_transmit)
 
 
 class _Calls:
-    """What takes the place of a client's methods."""
+    """Replacements of the methods of clients and transports."""
 
     def __init__(self, interception: Interception, streams: Streams, network: type) -> None:
         self._interception = interception
         self._stream = streams.response
         self._streams = streams
         self._network = network
-        """The transport that sends; seen at work."""
+        """Class of the transport that sends."""
 
     def send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         return around(original, switch, self._begin, _failed, self._returned)
@@ -76,21 +77,21 @@ class _Calls:
         return async_around(original, switch, self._begin_transmission, _failed, self._transmitted)
 
     def hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return around(original, switch, self._hop_begins, self._hop_failed, self._hop_answered, ends=False)
+        return around(original, switch, self._hop_begins, self._hop_failed, self._hop_returned, ends=False)
 
     def async_hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         return async_around(
-            original, switch, self._hop_begins, self._hop_failed, self._hop_answered, ends=False
+            original, switch, self._hop_begins, self._hop_failed, self._hop_returned, ends=False
         )
 
     def _begin(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
         request = args[0] if args else kwargs.get("request")
         if request is None:
-            return None  # the client refuses it
+            return None  # the client will refuse it
         try:
             scheme, host, port, path = _target(request.url)
             if not host or scheme not in _SCHEMES:
-                return None  # the client refuses it
+                return None  # the client will refuse it
             exchange = self._interception.begin(
                 LAYER, request.method, scheme, host, port, path, _sent, request
             )
@@ -102,7 +103,7 @@ class _Calls:
             exchange.owner = client
             exchange.hop = None
             try:
-                # Request.content raises instead of asking.
+                # Request.content raises if the body has not been read.
                 exchange.request_bytes = len(request._content)  # noqa: SLF001
             except AttributeError:
                 self._size_request(exchange, request)
@@ -110,7 +111,7 @@ class _Calls:
         return exchange
 
     def _begin_transmission(self, transport: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
-        """Begin a call that is made without a client; within a client's hop, count what is sent."""
+        """Begin a call made without a client. Within a client's hop, count an attempt."""
         outer = current.get()
         if (
             outer is not None
@@ -118,7 +119,7 @@ class _Calls:
             and outer.layer is LAYER
             and (outer.hop or _hops(outer))
         ):
-            # Whereto makes no difference: a transport of the user's own may lead a request elsewhere.
+            # The target is not compared: a user's transport may lead the request elsewhere.
             if outer.sent:
                 outer.attempts += 1
             outer.sent = True
@@ -139,7 +140,7 @@ class _Calls:
             return None
         exchange.attempts += 1
         if exchange.attempts > 1:
-            # A redirect or an auth round trip: other layers must recognise this hop's target.
+            # A redirect or an auth round trip: other clients must recognise this hop's target.
             _, host, port, _ = _target((args[0] if args else kwargs["request"]).url)
             exchange.hop = (host, port)
             exchange.sent = False
@@ -149,15 +150,15 @@ class _Calls:
         exchange.active = True
         return exchange
 
-    def _hop_answered(self, exchange: Exchange, response: Any) -> None:
+    def _hop_returned(self, exchange: Exchange, response: Any) -> None:
         exchange.active = False
         exchange.hop = None
         exchange.headers_received(response.status_code)
         if "http_version" not in response.extensions:
-            self._take_back(exchange, response.request.url)
+            self._undo_hop(exchange, response.request.url)
 
-    def _take_back(self, exchange: Exchange, url: Any) -> None:
-        """Take back a hop that sent nothing: an application in this process answered it, or a cache."""
+    def _undo_hop(self, exchange: Exchange, url: Any) -> None:
+        """Undo a hop whose response came from an application in this process, or from a cache."""
         client: Any = exchange.owner
         if _in_process(client, url):
             exchange.discard()
@@ -176,10 +177,10 @@ class _Calls:
         if self._interception.remembering:
             remember(response, exchange)
         wanted = exchange.wanted
-        if not exchange.status:  # a mock stands in the place of the hop (vcrpy before 8)
+        if not exchange.status:  # a mock has replaced the hop (vcrpy before 8)
             exchange.headers_received(response.status_code)
         if response.is_closed:
-            # A mock's response is made with its content, and has downloaded nothing.
+            # A mock's response has its content, but has downloaded nothing.
             exchange.response_bytes = response.num_bytes_downloaded or len(getattr(response, "_content", b""))
             if wanted is not None:
                 headers = response.headers
@@ -201,13 +202,13 @@ class _Calls:
         exchange.finish()
 
     def _size_request(self, exchange: Exchange, request: Any) -> None:
-        """Take the size that the request declares of its body, or have it counted while it is sent."""
+        """Record the size that the request declares of its body, or count the body while it is sent."""
         declared = request.headers.get("content-length")
         counted = declared is None or not declared.isdigit()
         if not counted:
             exchange.request_bytes = int(declared)
         stream = request.stream
-        # Also where its size is known: making the body may need calls, which are not part of this one.
+        # Also if its size is known: generating the body may make calls, which are not part of this one.
         if isinstance(stream, self._streams.kind) and (counted or type(stream).__name__ not in _MADE_AT_ONCE):
             request.stream = self._streams.upload(stream, exchange, counted=counted)
 
@@ -217,10 +218,10 @@ def _failed(exchange: Exchange, error: BaseException, args: Any, kwargs: Any) ->
 
 
 def _sent(request: Any, names: Sequence[str]) -> Optional[RequestBody]:
-    """Return what is kept of a body that is there: as a whole, or as the fields of a form with files."""
+    """Return a body that is available as a whole, or the fields of a form with files."""
     body = getattr(request, "_content", None)
     if body is not None:
-        return sent(body, names)
+        return keep_body(body, names)
     stream = request.stream
     if type(stream).__name__ != "MultipartStream":
         return None
@@ -229,29 +230,29 @@ def _sent(request: Any, names: Sequence[str]) -> Optional[RequestBody]:
         file = getattr(field, "file", None)
         if not hasattr(field, "file"):
             values[field.name] = field.value
-        elif field.filename is None and isinstance(file, (str, bytes)):  # a field that is given as a file
+        elif field.filename is None and isinstance(file, (str, bytes)):  # a field given as a file
             values[field.name] = file
-    return fields_sent(names, values)
+    return keep_fields(names, values)
 
 
 def _hops(exchange: Exchange) -> bool:
-    """Return whether a hop is under way that isn't seen; else a hook or an auth flow uses a transport.
+    """Return True during a hop that a mock has replaced. Else a hook or an auth flow uses the transport.
 
-    A mock may stand in the place of the hop, and call the one that it has seen first (vcrpy before 8).
+    The mock calls the method that it saw first (vcrpy before 8), which is not our wrapper.
     """
     return not exchange.attempts and _is_replaced(type(exchange.owner), "_send_single_request")
 
 
 def _is_replaced(kind: type, name: str) -> bool:
-    """Return whether something, a mock, stands in the place of our method."""
+    """Return True if a mock has replaced our method."""
     code = getattr(getattr(kind, name, None), "__code__", None)
     return code is not None and code.co_filename != around.__code__.co_filename
 
 
 def _target(url: Any) -> tuple[str, str, int, str]:
-    """Return scheme, host, effective port and path; the parsed fields are read: the properties encode."""
+    """Return scheme, host, effective port and path from the parsed fields: the properties encode."""
     try:
-        parts = url._uri_reference  # noqa: SLF001 - 4 times the speed of the public properties
+        parts = url._uri_reference  # noqa: SLF001 - 4 times faster than the public properties
         scheme, host, port, path = parts.scheme, parts.host, parts.port, parts.path
     except AttributeError:
         scheme, port = url.scheme, url.port
@@ -262,12 +263,12 @@ def _target(url: Any) -> tuple[str, str, int, str]:
 
 
 def _header(headers: Any, name: bytes) -> Any:
-    """Return a header's value from the list that httpx keeps: asked for one, it encodes all names."""
+    """Return a header's value from httpx's list of headers. Its ``get`` encodes all names."""
     try:
         for _, key, value in headers._list:  # noqa: SLF001
             if key == name:
                 return value
-    except Exception:  # noqa: BLE001 - they are a mock's, or kept in another way
+    except Exception:  # noqa: BLE001 - a mock's headers, or another version's
         return headers.get(name.decode())
     return None
 
@@ -278,7 +279,7 @@ def _in_process(client: Any, url: Any) -> bool:
 
 
 def _leads_to(transport: Any, network: type) -> bool:
-    """Return whether a transport is one that may hand requests on to the network's, and would be seen to."""
+    """Return True if a transport may pass requests on to the network's, which would be counted."""
     if type(transport) is network or any(map(partial(_is_replaced, network), _SENDING)):
         return False
     reached, at = [transport], 0

@@ -45,7 +45,7 @@ class Interception:
         self._listeners: dict[str, _Listener] = {}
         self._changes = 0
         self.sink: Optional[Sink] = None
-        """Receives each finished exchange. None if there are no listeners."""
+        """Receives each finished exchange. None without listeners."""
         self.before_call: Optional[Callable[[], None]] = None
         """Called on the caller's thread when a call begins."""
         self.metered: Optional[Metered] = None
@@ -91,8 +91,7 @@ class Interception:
             if exchange.sink == sink:
                 exchange.finish()
             elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
-                fan = exchange.sink
-                exchange.sink = fan.without(sink)
+                exchange.sink = exchange.sink.replaced(sink)
                 exchange.cut_off(sink).finish()
 
     def redirect(self, sink: Sink, successor: Sink) -> None:
@@ -190,5 +189,5 @@ def read_body(body_of: BodyOf, source: Any, names: Sequence[str]) -> Optional[Re
     """Return the request's body as ``body_of`` finds it, or None if that fails."""
     try:
         return body_of(source, names)
-    except Exception:  # noqa: BLE001 - raised by an application's object; its text might quote the body
+    except Exception:  # noqa: BLE001 - an application's object may raise, and its text quote the body
         return None

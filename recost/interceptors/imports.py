@@ -1,7 +1,6 @@
-"""Knowing when a client has been imported, without importing it.
+"""Hooks that run when a module has been imported.
 
-wrapt has such hooks, too; importing wrapt takes longer than all of recost does, and `recost.init` would pay
-for it in every process.
+wrapt has such hooks, but importing wrapt takes longer than importing recost.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ Hook = Callable[[ModuleType], None]
 
 
 def when_imported(module: str, hook: Hook) -> None:
-    """Call ``hook`` with the module each time it has been imported; now, where it already is.
+    """Call ``hook`` with the module each time it has been imported, and now if it already is.
 
-    Where another thread imports it at this moment, the hook is called on that thread, at the end of it.
+    If another thread is importing the module, the hook is called on that thread when the import ends.
 
-    A hook can't be taken back, and what it raises fails the user's import: it must check whether it is still
-    wanted, and contain its errors.
+    A hook can't be removed, and its errors fail the user's import. It must contain its errors, and check
+    whether it is still wanted.
     """
     if _finder not in sys.meta_path:
         finder: Any = _finder
@@ -37,11 +36,11 @@ def when_imported(module: str, hook: Hook) -> None:
 
 
 _LONGEST_SEARCH_S: Final = 1.0
-"""For another thread that searches the path for the module; then its loading can be seen."""
+"""Seconds to wait for another thread that is searching for the module. Its loading can be observed."""
 
 
 def _being_found(module: str) -> Optional[ModuleType]:
-    """Wait for a module that another thread searches for, with the finders that were there before ours."""
+    """Wait for a module that another thread is searching for, and return it."""
     lock = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {}).get(module, _no_lock)()
     deadline = time.monotonic() + _LONGEST_SEARCH_S
     while getattr(lock, "owner", None) not in (None, threading.get_ident()) and time.monotonic() < deadline:
@@ -56,33 +55,33 @@ def _no_lock() -> None:
 
 
 def is_half_loaded(module: ModuleType) -> bool:
-    """Tell whether a thread is loading the module."""
+    """Return True while a thread is loading the module."""
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
 def _watch_import(module: ModuleType, hook: Hook) -> bool:
-    """Have a hook called when a module that is half loaded is loaded; False for one that is loaded.
+    """Call a hook when a half-loaded module has been loaded. Return False for a loaded one.
 
-    The import system tells that a module is being loaded by an attribute of its spec, which it sets to False
-    in the end, while it holds the module's lock. So no thread sees the module before the hook has run.
+    The import system marks a module that is being loaded by an attribute of its spec. It sets the attribute
+    to False at the end, under the module's lock, so no thread sees the module before the hook has run.
     """
     spec: Any = getattr(module, "__spec__", None)
     if type(spec) not in (ModuleSpec, _SpecOfHalfLoaded) or not is_half_loaded(module):
         return False
     if isinstance(module.__loader__, _Loader) or isinstance(spec.loader, _Loader):
-        return True  # ours, and it calls the hook
+        return True  # our loader will call the hook
     if type(spec) is ModuleSpec:
         spec.__class__ = _SpecOfHalfLoaded
         spec.__dict__["_hooks"] = []
     spec.__dict__["_hooks"].append((module, hook))
     if spec.__dict__.get("_initializing"):
         return True
-    spec.loaded()  # meanwhile
+    spec.loaded()  # the module was loaded meanwhile
     return True
 
 
 class _SpecOfHalfLoaded(ModuleSpec):
-    """The spec of a module that a thread is loading; an ordinary one again when it has."""
+    """The spec of a half-loaded module. It becomes an ordinary spec when the module is loaded."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -90,7 +89,7 @@ class _SpecOfHalfLoaded(ModuleSpec):
             self.loaded()
 
     def loaded(self) -> None:
-        """Call the hooks, unless the loading has failed."""
+        """Call the hooks, unless loading has failed."""
         hooks = self.__dict__.pop("_hooks", ())
         self.__class__ = ModuleSpec  # type: ignore[assignment]
         for module, hook in hooks:
@@ -99,9 +98,9 @@ class _SpecOfHalfLoaded(ModuleSpec):
 
 
 class _Finder:
-    """Lets the other finders find a module, and puts a loader around theirs that calls the hooks.
+    """A finder that asks the other finders, and wraps their loader in one that calls the hooks.
 
-    The base classes of ``importlib.abc`` are left out: importing them takes longer than the rest of this.
+    It doesn't inherit from ``importlib.abc``, because importing that takes longer than the rest of this.
     """
 
     def __init__(self) -> None:
@@ -112,7 +111,7 @@ class _Finder:
         self, fullname: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
     ) -> Optional[ModuleSpec]:
         if fullname not in self.hooks or fullname == getattr(self._asking, "name", None):
-            return None  # ours to ignore, or another finder that asks all finders again
+            return None  # not hooked, or another finder is asking all finders again
         self._asking.name = fullname
         try:
             spec = _ask_others(fullname, path, target)
@@ -125,7 +124,7 @@ class _Finder:
 
 
 class _Loader:
-    """The module's own loader, with hooks after it; it is gone once the module has been loaded."""
+    """The module's own loader, followed by the hooks. Removed once the module has been loaded."""
 
     def __init__(self, loader: Any, hooks: tuple[Hook, ...]) -> None:
         self._loader = loader

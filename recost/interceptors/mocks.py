@@ -1,12 +1,12 @@
-"""Mock libraries that answer a call above the client that would have recorded it.
+"""Mock libraries that respond above the client that would have recorded the call.
 
-A mocked call is counted as the application made it. Most mocks sit beneath the methods that the interceptors
-patch, and need nothing. Those that don't are seen here, where they have been imported: a process that uses no
-such library pays nothing. What tells them from a cache, whose answers are no calls, is that they are known.
+A mocked call is counted as the application made it. Most mocks respond beneath the patched methods, and need
+nothing. The others are patched here once they are imported. They have to be known by name, because a cache
+looks the same, but its responses are not calls.
 
-responses, requests-mock   answer in place of requests' adapters, above urllib3
+responses, requests-mock   respond in place of requests' adapters, above urllib3
 vcrpy                      plays back in place of http.client's connections, and of aiohttp's session
-aioresponses               takes the place of ``ClientSession._request``
+aioresponses               replaces ``ClientSession._request``
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch a mock library."""
     patches, name = interception.patches, module.__name__
     if name == "responses":
-        patches.wrap(module.RequestsMock, "_on_request", _Answers(interception, "requests").on_request)
+        patches.wrap(module.RequestsMock, "_on_request", _Mocked(interception, "requests").on_request)
     elif name == "requests_mock":
-        patches.wrap(module.adapter.Adapter, "send", _Answers(interception, "requests").adapter_send)
+        patches.wrap(module.adapter.Adapter, "send", _Mocked(interception, "requests").adapter_send)
     elif name == "aioresponses":
         session = _Session(interception)
         patches.wrap(module.aioresponses, "start", session.begins)
         patches.wrap(module.aioresponses, "stop", session.ends)
     elif name == "vcr":
-        # Not by attributes: a package that is imported a second time has none of its modules.
+        # Not by attributes: a package that is imported again lacks its modules.
         cassette, stubs = (importlib.import_module(f"vcr.{part}") for part in ("cassette", "stubs"))
         session, context = _Session(interception), cassette.CassetteContextDecorator
         patches.wrap(context, "__enter__", session.begins)
         patches.wrap(context, "__exit__", session.ends)
         connection = stubs.VCRConnection
-        patches.wrap(connection, "getresponse", _Answers(interception, "http.client").getresponse)
+        patches.wrap(connection, "getresponse", _Mocked(interception, "http.client").getresponse)
 
 
 class _Session:
-    """Keeps aiohttp's wrapper on top while a mock stands in the place of what it wraps."""
+    """Keeper of aiohttp's wrapper on top of a mock that replaces the wrapped method."""
 
     def __init__(self, interception: Interception) -> None:
         self._patches = interception.patches
@@ -70,11 +70,11 @@ class _Session:
         try:
             return wrapped(*args, **kwargs)
         finally:
-            self._patches.settle(aiohttp.ClientSession, "_request")
+            self._patches.reactivate(aiohttp.ClientSession, "_request")
 
 
 class _Beneath(Exchange):
-    """Stands in the context while a mock decides: is asked by the client that it passes a call on to."""
+    """The current exchange while a mock decides. Notices the client that the mock passes a call on to."""
 
     __slots__ = ("asked",)
 
@@ -83,15 +83,15 @@ class _Beneath(Exchange):
         return False
 
 
-class _Answers:
-    """The wrappers of what a mock answers with; a call that it passes on is the client's to record."""
+class _Mocked:
+    """Wrappers of a mock's methods. A call that the mock passes on is recorded by the client."""
 
     def __init__(self, interception: Interception, layer: str) -> None:
         self._interception = interception
         self._layer = layer
 
     def on_request(self, wrapped: Callable[..., Any], mock: Any, args: Any, kwargs: Any) -> Any:
-        if kwargs.get("retries") is not None:  # it calls itself, for a retry of the adapter
+        if kwargs.get("retries") is not None:  # it calls itself for a retry of the adapter
             outer = current.get()
             if isinstance(outer, _Beneath) and outer.owner is mock:
                 outer.attempts += 1
@@ -105,7 +105,7 @@ class _Answers:
 
     def getresponse(self, wrapped: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
         outer = current.get()
-        if outer is not None and outer.active and drives(outer, connection):  # it never sees the body pass
+        if outer is not None and outer.active and drives(outer, connection):  # it does not see the body
             response = wrapped(*args, **kwargs)
             outer.response_bytes = _vcr_size(response)[2]
             return response
@@ -139,7 +139,7 @@ class _Answers:
             if beneath.asked:
                 exchange.discard()
             else:
-                self._answered(exchange, response, size)
+                self._responded(exchange, response, size)
             return response
         finally:
             current.set(outer)
@@ -156,11 +156,11 @@ class _Answers:
             return self._interception.begin(self._layer, method.upper(), *target)
         except RecostBudgetExceededError:
             raise
-        except BaseException as error:  # noqa: BLE001 - the call must go on unrecorded, whatever is odd about it
+        except BaseException as error:  # noqa: BLE001 - an unusual call goes on unrecorded
             contain(error)
             return None
 
-    def _answered(
+    def _responded(
         self, exchange: Exchange, response: Any, size: Callable[[Any], tuple[int, int, int]]
     ) -> None:
         try:
@@ -171,7 +171,7 @@ class _Answers:
 
 
 _PASSED_ON: Final = frozenset({"NoMockAddress", "_RunRealHTTP"})
-"""Raised by requests-mock's adapter: another one, or the network, may answer."""
+"""Errors by which requests-mock's adapter passes a call on to another one, or the network."""
 
 
 def _requests_size(response: Any) -> tuple[int, int, int]:

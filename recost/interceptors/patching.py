@@ -1,12 +1,10 @@
-"""Replace methods of other people's classes, and put them back: the only importer of wrapt.
+"""Replacement and restoring of methods of other libraries' classes: the only importer of wrapt.
 
-A patch is known by the class that it is on and the name of the method, so that a class reached by two module
-names is patched once.
+A patch is identified by its class and the method's name, so a class with two module names is patched once.
 
-Tracing tools take off whatever is on top of a method, taking it for theirs. So our wrapper goes beneath the
-wrapt proxies of others: to them it is part of the original, in whatever order they and we come and go. It is
-taken out from beneath such proxies, too. Where a plain function has been put on top of it, which can't be
-told to call another one, it stays and does nothing.
+Tracing tools remove whatever is on top of a method, assuming that it is theirs. So our wrapper goes beneath
+the wrapt proxies of others, to whom it is part of the original. It is removed from beneath them, too. Beneath
+a plain function, which can't be redirected, it stays and does nothing.
 """
 
 from __future__ import annotations
@@ -21,14 +19,14 @@ from recost.interceptors import _calls_importlib_bootstrap as calls
 __all__ = ["Maker", "Patches", "Wrapper"]
 
 Maker = Callable[[Callable[..., Any], list[bool]], Callable[..., Any]]
-"""``make(original, switch)`` returns the function that stands in the method's place.
+"""``make(original, switch)`` returns the function that replaces the method.
 
-It takes the instance and the arguments, calls ``original`` with them exactly once, and does nothing else
-while ``switch`` is empty.
+The function receives the instance and the arguments, and calls ``original`` with them exactly once. While
+``switch`` is empty it does nothing else.
 """
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
-"""``wrapper(wrapped, instance, args, kwargs)``; it calls ``wrapped(*args, **kwargs)`` exactly once."""
+"""``wrapper(wrapped, instance, args, kwargs)`` calls ``wrapped(*args, **kwargs)`` exactly once."""
 
 _MAX_CHAIN: Final = 64
 
@@ -50,29 +48,29 @@ class _Patch:
         self.owner = owner
         self.name = name
         self.function = function
-        """What stands in the method's place."""
+        """The replacement of the method."""
         self.inherited = inherited
-        """The class had no such method of its own."""
+        """True if the class inherited the method."""
         self.switch = switch
-        """Not empty while the wrapper is to be called."""
+        """Not empty while the wrapper is active."""
         self.make = make
         self.original = original
-        """What the function calls."""
+        """The function or descriptor that the replacement calls."""
         self.spare: Any = None
-        """Stands in the function's place when somebody has taken that off, and meant what is beneath."""
+        """Replacement of what remains after another tool has removed the function as its own."""
 
 
 class Patches:
-    """The patches that are in place, in one process."""
+    """The patches in place in one process."""
 
     def __init__(self) -> None:
         self._patches: list[_Patch] = []
         self._lock = threading.RLock()
 
     def replace(self, owner: type, name: str, make: Maker) -> None:
-        """Put what ``make`` returns in the place of the method ``name`` of the class ``owner``.
+        """Replace the method ``name`` of the class ``owner`` by what ``make`` returns.
 
-        A method that is replaced already keeps the replacement that it has, at work again.
+        A method that is already replaced keeps its replacement, which becomes active again.
 
         Raises:
             AttributeError: The class has no such method.
@@ -82,7 +80,7 @@ class Patches:
                 self._add(owner, name, make)
 
     def wrap(self, owner: type, name: str, wrapper: Wrapper) -> None:
-        """Put ``wrapper`` around the method, as `replace` does: easier to write, and a call slower.
+        """Put ``wrapper`` around the method. Easier to write than `replace`, but one Python call slower.
 
         Raises:
             AttributeError: The class has no such method.
@@ -90,7 +88,7 @@ class Patches:
         self.replace(owner, name, functools.partial(calls.calling, wrapper))
 
     def cover(self, owner: type, name: str) -> None:
-        """Have the wrapper of a patched method called first by what has taken the method's place, too."""
+        """Put the wrapper of a patched method on top of whatever has replaced the method meanwhile."""
         with self._lock:
             found = self._of(owner, name)
             if found and owner.__dict__.get(name) is not found[-1].function:
@@ -99,7 +97,7 @@ class Patches:
                 self._add(owner, name, found[-1].make)
 
     def uncover(self, owner: type, name: str) -> None:
-        """Take off what `cover` has put on top: what took the method's place is about to give it back."""
+        """Remove what `cover` has put on top, before the method is restored."""
         with self._lock:
             found = self._of(owner, name)
             if len(found) > 1:
@@ -107,8 +105,8 @@ class Patches:
                 _take_out(found[-1])
                 self._patches.remove(found[-1])
 
-    def settle(self, owner: type, name: str) -> None:
-        """Have the wrapper that is on the method now at work, after others have come and gone on top."""
+    def reactivate(self, owner: type, name: str) -> None:
+        """Activate the wrapper that is on the method after others have come and gone on top of it."""
         with self._lock:
             found = self._of(owner, name)
             if found and not self._resume(owner, name):
@@ -116,7 +114,7 @@ class Patches:
 
     def _add(self, owner: type, name: str, make: Maker) -> None:
         patch = _put(owner, name, make)
-        # Not in one line: what interrupts `_put` on this very thread may have made another list.
+        # Not in one line: a signal handler during `_put` may have replaced the list.
         self._patches.append(patch)
         if len(self._of(owner, name)) > 1:
             self._resume(owner, name)
@@ -125,10 +123,10 @@ class Patches:
         return [patch for patch in self._patches if patch.owner is owner and patch.name == name]
 
     def _resume(self, owner: type, name: str) -> bool:
-        """Have one wrapper of the method at work, the uppermost; False when none is in place."""
+        """Activate the uppermost wrapper of the method only. Return False if it has no wrapper."""
         found = self._of(owner, name)
         for patch in found:
-            # Taken off by somebody, or hidden under a function that doesn't tell: not twice.
+            # A wrapper that was removed, or is hidden under another function, must not count calls twice.
             patch.switch.clear()
         for patch in reversed(found):
             if _reachable(patch):
@@ -137,7 +135,7 @@ class Patches:
         return False
 
     def remove_all(self) -> None:
-        """Restore every method whose wrapper can be reached; make the others do nothing."""
+        """Restore every method whose wrapper can be reached, and deactivate the other wrappers."""
         with self._lock:
             for patch in reversed(self._patches):
                 patch.switch.clear()
@@ -145,11 +143,11 @@ class Patches:
             self._patches = [patch for patch in self._patches if _reachable(patch)]
 
     def after_fork_in_child(self) -> None:
-        """Forget a lock that another thread of the parent may have held."""
+        """Replace a lock that a thread of the parent may hold."""
         self._lock = threading.RLock()
 
     def names(self) -> list[str]:
-        """Return the patched methods that are at work, as ``module.Class.method``."""
+        """Return the actively patched methods as ``module.Class.method``."""
         return [f"{p.owner.__module__}.{p.owner.__qualname__}.{p.name}" for p in self._patches if p.switch]
 
 
@@ -170,9 +168,9 @@ def _put(owner: type, name: str, make: Maker) -> _Patch:
 
 
 def _pass_for_foreign(patch: _Patch) -> None:
-    """Let the function answer for the one that somebody else has put there: it is taken off in its stead.
+    """Make the function look like another tool's, which may remove it in place of its own.
 
-    Who sets the method to its ``__wrapped__`` gets what he would get without us, with our wrapper around it.
+    The tool restores ``__wrapped__``. That is what it would restore without us, with our wrapper around it.
     """
     beneath = patch.original.__dict__.get("__wrapped__")
     if beneath is None:
@@ -209,7 +207,7 @@ def _take_out(patch: _Patch) -> None:
 
 
 def _beneath_proxies(top: Any) -> tuple[Any, Any]:
-    """Return the lowest of the proxies that lie on a plain function, and the function; else None and top."""
+    """Return the lowest proxy and the plain function beneath it, or None and ``top``."""
     above, layer = None, top
     while _is_proxy(layer):
         above, layer = layer, layer.__wrapped__
@@ -217,34 +215,34 @@ def _beneath_proxies(top: Any) -> tuple[Any, Any]:
 
 
 def _package(function: FunctionType) -> str:
-    """Return where a function was written, whatever it says of itself."""
+    """Return the package that a function was defined in, whatever its ``__module__``."""
     return str(function.__globals__.get("__name__")).partition(".")[0]
 
 
 def _let_call(proxy: Any, function: Any) -> None:
-    """Have a proxy call this; and the one that it was bound from, which is asked when it is bound again."""
+    """Make a proxy, and the one that it was bound from, call this function."""
     while proxy is not None:
         proxy.__wrapped__ = function
         proxy = getattr(proxy, "_self_parent", None)
 
 
 def _is_proxy(layer: Any) -> bool:
-    """Tell whether this is a wrapt ``FunctionWrapper``, of any copy of wrapt: what it calls can be set."""
+    """Return True for a ``FunctionWrapper`` of any copy of wrapt: its target can be set."""
     return hasattr(layer, "_self_wrapper") and hasattr(layer, "__wrapped__")
 
 
 def _proxy_around(original: Any, make: Maker, switch: list[bool]) -> Any:
-    """Put a proxy around what is no plain function: another tool's wrapper, a descriptor, compiled code."""
+    """Return a proxy around another tool's wrapper, a descriptor or compiled code."""
     import wrapt  # noqa: PLC0415 - importing it takes longer than all of recost does
 
     function = make(calls.calling_bound(original), switch)
-    # A builtin is the switch: a Python function in its place would add a tenth to the cost of every call.
+    # The switch is a builtin: a Python function would add a tenth to the cost of every call.
     enabled: Any = switch.__len__
     return wrapt.FunctionWrapper(original, calls.unbound(function), enabled=enabled)
 
 
 def _reachable(patch: _Patch) -> bool:
-    """Tell whether the patch's wrapper is on the method, under whatever others have put on top of it."""
+    """Return True if the patch's wrapper is on the method, possibly under other wrappers."""
     layer: Any = patch.owner.__dict__.get(patch.name)
     for _ in range(_MAX_CHAIN):
         if layer is patch.function or (layer is patch.spare and layer is not None):

@@ -1,9 +1,9 @@
 """http.client, and through it urllib.request, xmlrpc and the SDKs that use them.
 
-``putrequest`` begins a call. It is the only method that is patched, because every patched method costs
-the clients on top of http.client as well. The rest is seen on the objects that belong to the one call:
-a `_Request` stands in for three methods of the connection until the answer is there, and a `_body.BodyFile`
-for the response's file until the body has ended. Neither is made for a call that a client on top began.
+``putrequest`` begins a call. It is the only patched method, because each patched method also slows down
+clients on top of http.client. The rest is seen on the objects of the call. A `_Request` replaces three
+methods of the connection until the response is there. A `_body.BodyFile` replaces the response's file until
+the body has ended. Neither is made for a call that a client on top began.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from recost.interceptors._containment import contain, end
 from recost.interceptors.context import current
 from recost.interceptors.exchange import UNSIZED, Exchange, streaming
 from recost.interceptors.hub import Interception, read_body
-from recost.interceptors.request_body import RequestBody, sent
+from recost.interceptors.request_body import RequestBody, keep_body
 from recost.interceptors.responses import remember
 from recost.interceptors.targets import DEFAULT_PORTS, absolute_target, ascii_host
 
@@ -31,7 +31,7 @@ __all__ = ["drives", "instrument"]
 LAYER: Final = "http.client"
 _REQUEST_SENT: Final = "Request-sent"
 _FRAMES: Final = 6
-"""From the sending of a piece to who has it sent, and some more for those who wrap it."""
+"""Frames from the sending of a piece to ``_send_output``, and some more for wrappers."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
@@ -40,7 +40,7 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 
 
 class _Calls:
-    """What takes the place of the connections' method."""
+    """Replacement of the connections' method."""
 
     def __init__(self, interception: Interception) -> None:
         self._interception = interception
@@ -59,7 +59,7 @@ class _Calls:
         try:
             exchange = self._interception.begin(LAYER, method.upper(), *_target(connection, url))
         except RecostBudgetExceededError:
-            connection.close()  # the request has been begun, and can't be taken back
+            connection.close()  # the request has been begun and can't be undone
             raise
         if exchange is not None:
             exchange.attempts = 1
@@ -81,14 +81,14 @@ class _Calls:
 
 
 def drives(exchange: Exchange, connection: Any) -> bool:
-    """Tell whether a connection belongs to the urllib3 pool that is at work.
+    """Return True if a connection belongs to the urllib3 pool of the exchange.
 
-    A pool may connect to another host than its own name says (a Unix socket, a pinned address). A mock
-    (vcrpy) puts another class in the place of the connections', and uses urllib3's beneath.
+    A pool may connect to another host than its name says (a Unix socket, a pinned address). A mock (vcrpy)
+    replaces the connections' class, and uses urllib3's underneath.
     """
     owner: Any = exchange.owner
     kind = getattr(owner, "ConnectionCls", None)
-    if not isinstance(kind, type):  # no pool; or a pool that makes connections by a function
+    if not isinstance(kind, type):  # not a pool, or a pool that makes connections by a function
         return False
     if isinstance(connection, kind):
         return True
@@ -96,7 +96,7 @@ def drives(exchange: Exchange, connection: Any) -> bool:
 
 
 def _target(connection: Any, url: str) -> tuple[str, str, int, str]:
-    """Return scheme, host, effective port and path: behind a proxy, those that the proxy is asked for."""
+    """Return scheme, host, effective port and path, which are the proxied ones behind a proxy."""
     absolute = absolute_target(url)
     if absolute is not None:
         return absolute
@@ -104,15 +104,15 @@ def _target(connection: Any, url: str) -> tuple[str, str, int, str]:
     host, port = connection._tunnel_host, connection._tunnel_port  # noqa: SLF001 - has no public name
     if not host:
         host, port = connection.host, connection.port
-    name = ascii_host(host) or "localhost"  # as the resolver takes a blank one
+    name = ascii_host(host) or "localhost"  # as the resolver does for a blank name
     return scheme, name, port or DEFAULT_PORTS[scheme], url if url[:1] == "/" else f"/{url}"
 
 
 class _Request:
-    """A request under way: stands in for methods of its connection until the answer is there.
+    """A request under way, which replaces methods of its connection until the response is there.
 
-    It counts the body as it is sent. The connection keeps it, not the other way round: a connection that is
-    abandoned between a request and its answer ends the call at once.
+    It counts the body as it is sent. The connection keeps it alive, not the other way round. So the call ends
+    at once if the connection is abandoned before the response.
     """
 
     def __init__(self, interception: Interception, connection: Any, exchange: Exchange, *, own: bool) -> None:
@@ -120,14 +120,14 @@ class _Request:
         self._connection = weakref.ref(connection)
         self._exchange = exchange
         self._own = own
-        """False when a client on top has begun the call, and this only counts for it."""
+        """False if a client on top has begun the call, and this only counts the body for it."""
         self._connecting = False
         self._head: Optional[bytes] = None
-        """The request line and headers, once they have been sent."""
+        """The request line and headers, once sent."""
         self._chunks: Optional[Dechunker] = None
         wanted = exchange.wanted
         self._fields = wanted.fields if wanted is not None and own else ()
-        """That are to be read of the body, which is still to come."""
+        """Names of the wanted fields of the body, which follows."""
         if not own:
             exchange.request_bytes = UNSIZED
 
@@ -135,12 +135,12 @@ class _Request:
         try:
             if self._own:
                 self._exchange.finish()
-        except BaseException as error:  # noqa: BLE001 - raised again where it is not ours
+        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
             contain(error)
 
     def stand_in(self) -> None:
-        """Take the place of the connection's methods, which are kept, and called."""
-        # Attribute by attribute: an object whose __dict__ has been asked for is slower from then on.
+        """Replace the connection's methods by this object's, which call them."""
+        # Attribute by attribute: reading an object's __dict__ makes it slower from then on.
         connection: Any = self._connection()
         self._original_send = _unbound(connection.send, connection)
         self._original_getresponse = _unbound(connection.getresponse, connection)
@@ -150,7 +150,7 @@ class _Request:
         connection.close = self.close
 
     def end(self) -> None:
-        """Give the methods back and, unless the answer has taken it over, end the call."""
+        """Restore the methods, and end the call unless the response has taken it over."""
         self._step_aside()
         if self._own:
             self._exchange.finish()
@@ -176,29 +176,29 @@ class _Request:
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
         connection, response = self._connection(), None
         try:
-            self._step_aside()  # getresponse() may itself close the connection
+            self._step_aside()  # getresponse() may close the connection
         except BaseException as error:  # noqa: BLE001
             contain(error)
         try:
             response = self._original_getresponse(connection, *args, **kwargs)
             if self._own:
                 try:
-                    self._answered(response)
+                    self._responded(response)
                 except BaseException as error:  # noqa: BLE001
                     contain(error)
                     end(self._exchange)
                 self._own = False
-            return response  # noqa: TRY300 - what comes in between is seen below
+            return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
-            if response is not None:  # Ctrl-C, as late as that: the application never gets the response
+            if response is not None:  # Ctrl-C after the return: the application never gets the response
                 response.close()
             try:
-                self._unanswered(error)
+                self._not_responded(error)
             except BaseException as own:  # noqa: BLE001
                 contain(own)
             raise
         finally:
-            del response  # a traceback may keep this frame
+            del response  # a traceback may keep this frame alive
 
     def close(self) -> Any:
         try:
@@ -219,30 +219,30 @@ class _Request:
         _give_back(connection, "getresponse", connection.getresponse, self, self._original_getresponse)
         _give_back(connection, "close", connection.close, self, self._original_close)
 
-    def _unanswered(self, error: BaseException) -> None:
+    def _not_responded(self, error: BaseException) -> None:
         if isinstance(error, TypeError) or type(error).__name__ == "ResponseNotReady":
-            # urllib3 1.26 asks with Python 2's arguments first; or an earlier answer has not been read.
+            # urllib3 1.26 tries Python 2's arguments first, or an earlier response has not been read.
             self.stand_in()
         elif self._own:
             self._exchange.finish()
 
-    def _answered(self, response: Any) -> None:
+    def _responded(self, response: Any) -> None:
         exchange = self._exchange
         exchange.headers_received(response.status)
         if self._interception.remembering:
             remember(response, exchange)
-        # A connection of urllib3 that is used without a pool gives urllib3's response, maybe read by now.
+        # A connection of urllib3 without a pool returns urllib3's response, possibly read already.
         original = getattr(response, "_original_response", response)
         if original is not response:
             exchange.response_bytes = response.tell()
         follow_body(exchange, original)
 
     def _sending(self, connection: Any, data: Any) -> tuple[Any, Optional[Callable[..., None]]]:
-        """Return what to send in place of ``data``, and what to call with ``succeeded`` then."""
+        """Return the data to send, and a function to call with ``succeeded`` after that."""
         if self._head is None:
             state = getattr(connection, "_HTTPConnection__state", _REQUEST_SENT)
             if self._connecting or state != _REQUEST_SENT:
-                return data, None  # what a proxy is told while the connection is made
+                return data, None  # sent to a proxy while the connection is made
             self._connecting = True
             return data, partial(self._head_sent, data, connection.sock is None)
         if hasattr(data, "read"):
@@ -296,9 +296,9 @@ class _Request:
         self._exchange.request_bytes += size if self._own else -size
 
     def _sent(self, data: Any, names: Sequence[str]) -> Optional[RequestBody]:
-        """Return what is kept of a body that was given as a whole."""
+        """Return a body that was given as a whole, or None."""
         whole = self._chunks is None and len(data) == self._declared() and _is_whole(data)
-        return sent(data, names) if whole else None
+        return keep_body(data, names) if whole else None
 
     def _declared(self) -> int:
         _, _, after = (self._head or b"").lower().partition(b"\r\ncontent-length:")
@@ -307,8 +307,8 @@ class _Request:
 
 
 def _is_whole(data: Any) -> bool:
-    """Tell whether what is sent is a body as it was given, not what was read of a file or an iterator."""
-    frame: Optional[FrameType] = sys._getframe(1)  # noqa: SLF001 - http.client tells only itself
+    """Return True if ``data`` is a body as given, not a piece read from a file or an iterator."""
+    frame: Optional[FrameType] = sys._getframe(1)  # noqa: SLF001 - known to http.client only
     for _ in range(_FRAMES):
         if frame is None:
             break
@@ -319,7 +319,7 @@ def _is_whole(data: Any) -> bool:
 
 
 class _Foreign:
-    """What somebody has put in the place of a connection's method, called like the class's."""
+    """Another tool's replacement of a connection's method, callable like the class's function."""
 
     def __init__(self, method: Any) -> None:
         self.method = method
@@ -334,12 +334,12 @@ def _unbound(method: Any, connection: Any) -> Any:
 
 
 def _give_back(connection: Any, name: str, now: Any, request: _Request, original: Any) -> None:
-    """Undo one stand-in, unless somebody has put something else there meanwhile."""
+    """Restore one method, unless it has been replaced again meanwhile."""
     if getattr(now, "__self__", None) is not request:
         return
     delattr(connection, name)
     method = original.method if type(original) is _Foreign else MethodType(original, connection)
-    if getattr(connection, name) != method:  # not the class's, which shows again: one of the instance's own
+    if getattr(connection, name) != method:  # it was not the class's method, but the instance's own
         setattr(connection, name, method)
 
 

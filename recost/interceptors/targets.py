@@ -22,9 +22,9 @@ Target = tuple[str, str, str]
 """Host, path and method of a call."""
 
 LONGEST_PATH: Final = 4096
-"""Characters of a path with its query; the rest is cut off."""
+"""Characters of a path with its query. The rest is cut off."""
 LONGEST_HOST: Final = 255
-"""Characters of a host name; longer names can't be resolved."""
+"""Characters of a host name. Longer names can't be resolved."""
 LONGEST_METHOD: Final = 64
 """Characters of a method. Longer ones are unknown methods, which are recorded as ``OTHER``."""
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -42,7 +42,7 @@ def origin(scheme: str, host: str, port: int) -> str:
 
 
 def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
-    """Return scheme, host, effective port and path of a request target; None if it is only a path.
+    """Return scheme, host, effective port and path of a request target, or None if it is only a path.
 
     Raises:
         ValueError: The authority is malformed.

@@ -1,10 +1,10 @@
 """urllib3, and through it requests, botocore and many SDKs.
 
-``urlopen`` of a pool is one logical call. It calls itself for retries and for redirects within the pool:
-these are attempts of the same call. While it runs, what the pool's connection does in http.client is part
-of it. The end of a body that is still to come when ``urlopen`` returns is seen on the file below the
-response, because urllib3's own counter is late by one block when it gives the connection back, and does
-not count chunks.
+``urlopen`` of a pool is one logical call. It calls itself for retries and for redirects within the pool,
+which are attempts of the same call. While it runs, the connection's calls in http.client are part of it.
+
+If the body follows after ``urlopen`` returns, its end is seen on the file below the response. urllib3's own
+counter is late by one block when it releases the connection, and does not count chunks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from recost.interceptors.capture import Whole
 from recost.interceptors.context import current
 from recost.interceptors.exchange import NOTHING_BENEATH, UNSIZED, Exchange, status_number, streaming
 from recost.interceptors.hub import Interception
-from recost.interceptors.request_body import sent
+from recost.interceptors.request_body import keep_body
 from recost.interceptors.responses import remember
 from recost.interceptors.targets import DEFAULT_PORTS, absolute_target, ascii_host
 
@@ -29,7 +29,7 @@ LAYER: Final = "urllib3"
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
-    """Patch ``urllib3``; where urllib3-future has taken its name, that."""
+    """Patch ``urllib3``, or urllib3-future if it has taken that name."""
     if hasattr(module, "AsyncHTTPConnectionPool"):
         importlib.import_module("recost.interceptors.urllib3_future").instrument(module, interception)
         return
@@ -40,17 +40,17 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 
 
 class Calls:
-    """What takes the place of the pools' methods."""
+    """Replacements of the methods of pools and responses."""
 
     def __init__(self, interception: Interception) -> None:
         self._interception = interception
 
     def urlopen(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        """One logical call, or one more attempt of it."""
+        """Replace the method that makes a call, or another attempt of it."""
         return around(original, switch, self._begin, self._failed, self._returned)
 
     def drain_conn(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        """An answer that is not the last one, or not returned: retries that run out raise without it."""
+        """Replace the method that discards a response before a retry. The last retry raises without it."""
         return before(original, switch, self._drained)
 
     def _drained(self, response: Any, _args: Any) -> None:
@@ -66,13 +66,13 @@ class Calls:
         method = args[0] if given else kwargs["method"]
         url = args[1] if given > 1 else kwargs["url"]
         body = args[2] if given > 2 else kwargs.get("body")
-        exchange = self._interception.begin(LAYER, method.upper(), *_target(pool, url), sent, body)
+        exchange = self._interception.begin(LAYER, method.upper(), *_target(pool, url), keep_body, body)
         if exchange is not None:
             if body is not None:
                 headers = args[3] if given > 3 else kwargs.get("headers")
                 exchange.request_bytes = _body_size(body, headers)
             if isinstance(getattr(pool, "ConnectionCls", type), type):
-                exchange.hop = NOTHING_BENEATH  # its connections are known by their class
+                exchange.hop = NOTHING_BENEATH  # its connections are recognised by their class
             exchange.owner = pool
             exchange.attempts = 1
             exchange.active = True
@@ -84,7 +84,7 @@ class Calls:
             exchange.request_bytes = ~exchange.request_bytes
         try:
             if exchange.status == 0:
-                exchange.status = _answered(error)
+                exchange.status = _status_of(error)
         finally:
             exchange.finish()
 
@@ -97,7 +97,7 @@ class Calls:
         exchange.response_bytes = _received(response) or exchange.response_bytes
         original = getattr(response, "_original_response", None)
         if getattr(original, "fp", None) is None:
-            # Read to its end: when the headers came is not known.
+            # Read to its end: the time of the headers is not known.
             exchange.status = status if type(status) is int else status_number(status)
             wanted = exchange.wanted
             if wanted is not None:
@@ -114,7 +114,7 @@ class Calls:
 def _received(response: Any) -> int:
     try:
         size: int = response.tell()
-    except OSError:  # a response of HTTP/2 has its body, and no position in it
+    except OSError:  # a response of HTTP/2 has a body without a position
         size = len(response.data)
     return size
 
@@ -134,7 +134,7 @@ def _body_size(body: Any, headers: Any) -> int:
 
 
 def again(exchange: Exchange, args: Any, kwargs: Any) -> bool:
-    """Note one more attempt, unless this is a call of its own, made by the body that is being sent."""
+    """Count another attempt and return True, or return False for a call made by the body being sent."""
     retries = args[4] if len(args) > 4 else kwargs.get("retries")
     if not getattr(retries, "history", None):
         return False
@@ -146,7 +146,7 @@ def again(exchange: Exchange, args: Any, kwargs: Any) -> bool:
 
 
 def _target(pool: Any, url: str) -> tuple[str, str, int, str]:
-    """Return scheme, host, effective port and path; a forward proxy gets the whole URL."""
+    """Return scheme, host, effective port and path. A forward proxy gets the whole URL."""
     if url[:1] != "/":
         absolute = absolute_target(url)
         if absolute is not None:
@@ -156,10 +156,10 @@ def _target(pool: Any, url: str) -> tuple[str, str, int, str]:
     return scheme, ascii_host(pool.host), pool.port or DEFAULT_PORTS.get(scheme, 0), url
 
 
-def _answered(error: BaseException) -> int:
-    """Return the status of the answer whose body failed; 0 when there was none.
+def _status_of(error: BaseException) -> int:
+    """Return the status of the response whose body failed, or 0 without a response.
 
-    ``urlopen`` throws such a response away: only the traceback of the failure still knows it.
+    ``urlopen`` discards such a response, so that it is only found in the traceback.
     """
     cause: Optional[BaseException] = error
     for _ in range(8):

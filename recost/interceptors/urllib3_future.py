@@ -1,11 +1,11 @@
 """urllib3-future, sync and async, and through it niquests: HTTP/1.1, HTTP/2 and HTTP/3 alike.
 
-Its calls begin, are repeated and fail as urllib3's do. What differs is below: it doesn't use http.client. So
-a body of unknown size is counted where the connection sends it, and the end of an answer is seen on the
-function that the low-level response gets its data from, which it lets go of when it is closed.
+Its calls begin, are retried and fail as urllib3's do, but it doesn't use http.client underneath. So a body of
+unknown size is counted where the connection sends it. The end of a response is seen on the function that the
+low-level response reads its data from, and releases when it is closed.
 
-``urlopen(multiplexed=True)`` may return a promise. The call waits on it, and goes on in ``get_response``;
-it ends with the answer's body, or with the promise when that is thrown away.
+``urlopen(multiplexed=True)`` may return a promise. The call waits on it, and is resumed in ``get_response``.
+It ends with the response's body, or with the promise if that is dropped.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from recost.interceptors.urllib3 import LAYER, Calls
 __all__ = ["instrument"]
 
 _WAITING: Final = "recost"
-"""The parameter of a promise that has the call that waits on it."""
+"""The parameter of a promise that holds the waiting call."""
 _SOURCE: Final = "_LowLevelResponse__internal_read_st"
 _ASYNC_SOURCE: Final = "_AsyncLowLevelResponse__internal_read_st"
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
-    """Patch ``urllib3_future``, or ``urllib3`` where that is the same."""
+    """Patch ``urllib3_future``, or ``urllib3`` if that is the same."""
     calls = _Calls(interception, module)
     patches = interception.patches
     pool, async_pool = module.HTTPConnectionPool, module.AsyncHTTPConnectionPool
@@ -53,7 +53,7 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 
 
 class _Calls(Calls):
-    """What takes the place of the pools' and connections' methods."""
+    """Replacements of the methods of pools, connections and responses."""
 
     def __init__(self, interception: Interception, module: ModuleType) -> None:
         super().__init__(interception)
@@ -75,9 +75,9 @@ class _Calls(Calls):
         return async_after(original, switch, _sent)
 
     def _drained(self, response: Any, _args: Any) -> None:
-        """Note an answer that is not the last one, or not returned.
+        """Record a response that is discarded before a retry.
 
-        While any promise is resolved, this is the first that is seen of the one whose request is repeated.
+        If any promise may be resolved, this is the first sign of the one whose request is retried.
         """
         exchange = current.get()
         if exchange is None or exchange.owner is None:
@@ -85,7 +85,7 @@ class _Calls(Calls):
         super()._drained(response, _args)
 
     def _resume(self, pool: Any, promise: Any) -> bool:
-        """Go on with a call; False within a call of the pool, which does the same itself."""
+        """Resume a call. Return False within a call of the same pool, which resumes it itself."""
         outer = current.get()
         if outer is not None and outer.owner is pool:
             return False
@@ -94,7 +94,7 @@ class _Calls(Calls):
 
     def _resolved(self, outer: Optional[Exchange], response: Any, promise: Any) -> None:
         exchange = current.get()
-        if exchange is outer:  # whichever promise it was
+        if exchange is outer:  # any promise was resolved
             exchange = _take(_promise_of(response))
         if exchange is None or exchange.finished:
             return
@@ -123,7 +123,7 @@ class _Calls(Calls):
 
 
 class _Waiting:
-    """The call that waits on a promise; it ends without an answer when the promise is thrown away."""
+    """The call that waits on a promise. It ends without a response if the promise is dropped."""
 
     __slots__ = ("exchange", "pool")
 
@@ -140,7 +140,7 @@ class _Waiting:
 
 
 class _Source:
-    """Where a low-level response gets its data from: counts it, and ends the exchange with it."""
+    """The data source of a low-level response: counts the data, and ends the exchange."""
 
     __slots__ = ("_exchange", "_read")
 
@@ -156,7 +156,7 @@ class _Source:
             raise
         try:
             self._passed(result)
-        except BaseException as error:  # noqa: BLE001 - or a version of unknown shape
+        except BaseException as error:  # noqa: BLE001 - also for unknown versions
             contain(error)
             end(self._exchange)
         return result
@@ -165,12 +165,12 @@ class _Source:
         end(self._exchange)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return self._read.__reduce_ex__(protocol)  # a copy of the response has nothing of this
+        return self._read.__reduce_ex__(protocol)  # a copy of the response does not count
 
     def _passed(self, result: Any) -> None:
         exchange = self._exchange
         data, ended = result[:2]
-        for piece in (data,) if isinstance(data, bytes) else data:  # it was one piece, in older versions
+        for piece in (data,) if isinstance(data, bytes) else data:  # one piece in older versions
             exchange.response_bytes += len(piece)
             if exchange.capture is not None:
                 exchange.capture.feed(bytes(piece))
@@ -181,7 +181,7 @@ class _Source:
 
 
 class _AsyncSource(_Source):
-    """The same, for an event loop."""
+    """The data source of an async response."""
 
     __slots__ = ()
 
@@ -200,7 +200,7 @@ class _AsyncSource(_Source):
 
 
 def _follow_source(exchange: Exchange, response: Any) -> bool:
-    """Let the exchange end with the response's body; False when there is nothing to come."""
+    """End the exchange with the response's body. Return False if the body is already complete."""
     low = response._fp  # noqa: SLF001 - has no public name
     wanted, headers = exchange.wanted, response.headers
     for name, kind in ((_SOURCE, _Source), (_ASYNC_SOURCE, _AsyncSource)):
@@ -228,7 +228,7 @@ def _wait(exchange: Exchange, promise: Any) -> None:
 
 
 def _take(promise: Any) -> Optional[Exchange]:
-    """Return the call that waits on a promise, which is its no longer."""
+    """Remove and return the call that waits on a promise, or None."""
     waiting = None if promise is None else promise.get_parameter(_WAITING)
     if waiting is None:
         return None
@@ -238,7 +238,7 @@ def _take(promise: Any) -> Optional[Exchange]:
 
 
 def _resume(promise: Any) -> None:
-    """Go on with the call that waits on a promise, if one does."""
+    """Resume the call that waits on a promise, if there is one."""
     exchange = _take(promise)
     if exchange is not None:
         exchange.owner = promise.get_parameter(_WAITING).pool()
@@ -247,7 +247,7 @@ def _resume(promise: Any) -> None:
 
 
 def _sent(connection: Any, args: Any, kwargs: Any) -> None:  # noqa: ARG001
-    """Count a part of a body of unknown size, see `recost.interceptors.exchange.UNSIZED`."""
+    """Count a part of a body of unknown size. See `exchange.UNSIZED`."""
     exchange = current.get()
     if exchange is not None and exchange.request_bytes < 0 and exchange.active and exchange.layer is LAYER:
         exchange.request_bytes -= len(args[0] if args else kwargs["data"])

@@ -234,7 +234,7 @@ def test_the_table_adds_the_runs_of_an_sdk_up() -> None:
     assert (row.served, row.recorded, row.provider_right, row.streaming_right) == (6, 5, True, False)
     assert as_text([row]).splitlines()[1].split() == ["a", "1.0", "httpx", "6", "5", "right", "WRONG"]
     assert "| a | 1.0 | httpx | 6 | 5 | right | WRONG |" in as_markdown([row])
-    assert as_text([Outcome("b")]).splitlines()[1].split() == ["b", "?", "0", "0", "WRONG", "none"]
+    assert as_text([Outcome("b")]).splitlines()[1].split() == ["b", "?", "0", "0", "WRONG", "n/a"]
 
 
 def test_an_environment_that_can_not_be_made_says_why(tmp_path: Path) -> None:

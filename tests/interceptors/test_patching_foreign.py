@@ -152,7 +152,7 @@ def test_a_cover_is_put_on_what_has_taken_the_method_and_goes_before_it() -> Non
         patches.uncover(client, "send")
         assert called(client, log) == ["mock"]
         client.send = ours
-        patches.settle(client, "send")
+        patches.reactivate(client, "send")
         assert called(client, log) == ["ours", "original"]
     patches.remove_all()
     assert client.__dict__["send"] is original
@@ -161,11 +161,11 @@ def test_a_cover_is_put_on_what_has_taken_the_method_and_goes_before_it() -> Non
 def test_a_cover_where_nothing_is_patched_or_nothing_is_in_the_way() -> None:
     log: Log = []
     client, patches = make(log), Patches()
-    for step in (patches.cover, patches.uncover, patches.settle):
+    for step in (patches.cover, patches.uncover, patches.reactivate):
         step(client, "send")
     assert called(client, log) == ["original"]
     patches.wrap(client, "send", noting(log, "ours"))
-    for step in (patches.cover, patches.uncover, patches.settle):
+    for step in (patches.cover, patches.uncover, patches.reactivate):
         step(client, "send")
         assert called(client, log) == ["ours", "original"]
 
@@ -176,5 +176,5 @@ def test_a_method_that_was_given_back_without_ours_is_patched_again() -> None:
     original = client.__dict__["send"]
     patches.wrap(client, "send", noting(log, "ours"))
     client.send = original  # a mock that was started before us has gone
-    patches.settle(client, "send")
+    patches.reactivate(client, "send")
     assert called(client, log) == ["ours", "original"]

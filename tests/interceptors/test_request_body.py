@@ -15,7 +15,7 @@ import pytest
 
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Wanted
-from recost.interceptors.request_body import MOST, RequestBody, fields_sent, sent
+from recost.interceptors.request_body import MOST, RequestBody, keep_body, keep_fields
 from tests.loopback import Loopback
 
 TEXT = "prm-Gk41VoAe95Iq "
@@ -261,21 +261,21 @@ def test_what_fails_is_the_calls_as_ever(server: Loopback, ended: list[Exchange]
 
 def test_what_is_no_body_is_none() -> None:
     for body in (None, b"", "", [], 3, object(), memoryview(b"{}"), io.BytesIO(b"{}"), iter([b"{}"])):
-        assert sent(body, ("model",)) is None
+        assert keep_body(body, ("model",)) is None
 
 
 def test_values_that_are_no_names_are_not_kept() -> None:
     for value in (f"a model, {TEXT}, of words", "m" * 201, "", None, 1.5, ["m"], {"m": 1}, object(), b"a b"):
-        assert fields_sent(("model",), {"model": value}).fields() == {}
+        assert keep_fields(("model",), {"model": value}).fields() == {}
         if isinstance(value, (str, float, list, dict)):
-            made = sent(json.dumps({"model": value}), ("model",))
+            made = keep_body(json.dumps({"model": value}), ("model",))
             assert made is not None
             assert made.fields() in ({}, {"model": "1.5"})
 
 
 def test_a_body_may_change_after_the_call_has_begun() -> None:
     body = bytearray(JSON)
-    kept = sent(body, ("model",))
+    kept = keep_body(body, ("model",))
     assert kept is not None
     body[:] = b"x" * len(body)
     assert kept.fields() == {"model": "m-1"}
@@ -285,7 +285,7 @@ def test_a_body_may_change_after_the_call_has_begun() -> None:
 def test_of_a_body_of_megabytes_no_more_than_its_ends_are_held(kind: Any) -> None:
     body = kind(json.dumps({"model": "m-1", "input": TEXT * 700_000, "n": 2}).encode())
     assert len(body) > 10_000_000
-    kept = sent(body, ("model", "n"))
+    kept = keep_body(body, ("model", "n"))
     assert kept is not None
     assert kept.nbytes == MOST
     assert kept.fields() == {"model": "m-1", "n": "2"}
@@ -293,7 +293,7 @@ def test_of_a_body_of_megabytes_no_more_than_its_ends_are_held(kind: Any) -> Non
 
 
 def test_a_short_body_is_not_copied() -> None:
-    kept = sent(JSON, ("model",))
+    kept = keep_body(JSON, ("model",))
     assert kept is not None
     assert kept._body is JSON
 
@@ -317,7 +317,7 @@ ODD: dict[str, bytes] = {
 @pytest.mark.parametrize("case", ODD)
 def test_of_an_odd_body_nothing_is_read_and_nothing_fails(case: str) -> None:
     for body in (ODD[case], ODD[case].decode("latin-1"), bytearray(ODD[case])):
-        kept = sent(body, ("model",))
+        kept = keep_body(body, ("model",))
         assert kept is not None
         assert kept.nbytes <= MOST
         assert kept.fields() == {}

@@ -48,7 +48,7 @@ def as_markdown(rows: Sequence[Outcome]) -> str:
 
 def _cells(row: Outcome) -> tuple[str, ...]:
     transport = f"{row.transport}, HTTP/2" if row.http2 and "HTTP/2" not in row.transport else row.transport
-    streaming = "none" if row.streaming_right is None else _word(right=row.streaming_right)
+    streaming = "n/a" if row.streaming_right is None else _word(right=row.streaming_right)
     counts = str(row.served), str(row.recorded)
     return (row.name, row.version, transport, *counts, _word(right=row.provider_right), streaming)
 
