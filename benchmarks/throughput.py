@@ -15,6 +15,7 @@ from recost.events import RawEvent
 from recost.interceptors.exchange import Exchange
 from recost.pipeline import Pipeline
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 
 __all__ = ["measure", "table"]
 
@@ -83,7 +84,7 @@ def table(results: list[dict[str, Any]]) -> list[list[str]]:
 def _pipeline(known: Sequence[Exchange] = ()) -> Pipeline:
     """Return a pipeline that has met some calls before."""
     pipeline = Pipeline(
-        ProviderRegistry(),
+        Routes(ProviderRegistry()),
         UnlockedAggregator(),
         exclude_patterns=("/healthz",),
         exclude_hosts=("metadata.internal",),

@@ -1,11 +1,28 @@
-"""The captured part of a response: written by the interceptors, read by the extractors of usage."""
+"""What is kept of a call: written by the interceptors, read by the extractors of usage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["CapturedResponse"]
+__all__ = ["CapturedResponse", "Wanted"]
+
+
+class Wanted:
+    """Names of what is read of a metered call in addition to the body of its response.
+
+    It depends on the target only, so it is made once per target.
+
+    Args:
+        headers: Headers of the response, in lower case.
+        fields: Fields of the request's body. If empty, the body is not read.
+    """
+
+    __slots__ = ("fields", "headers")
+
+    def __init__(self, headers: Sequence[str] = (), fields: Sequence[str] = ()) -> None:
+        self.headers = headers
+        self.fields = fields
 
 
 class CapturedResponse(NamedTuple):

@@ -1,6 +1,6 @@
 """What happens to one finished exchange: exclude, match, price, aggregate.
 
-What the rules say of a target is found once and kept: a repeated call costs a look-up and an addition.
+What the rules say of a target is resolved once: a repeated call costs a few field reads and an addition.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ from recost.aggregation.window import Window
 from recost.events import RawEvent
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import Exchange
-from recost.interceptors.targets import LONGEST_METHOD, clean_path, origin
+from recost.interceptors.targets import LONGEST_METHOD, origin
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
-from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Route, Routes
 
-__all__ = ["UNKNOWN", "Pipeline"]
+__all__ = ["Pipeline"]
 
-UNKNOWN: Final = "unknown"
-"""Provider of a host that no rule matches."""
-
-_CACHED_ROUTES: Final = 2048
-_LONGEST_CACHED: Final = 256
+_MOST_PORTS: Final = 16
+"""Ports of one target for which it is remembered whether calls are excluded."""
 _METHODS_TEXT: Final = """
     ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LIST LOCK
     MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH
@@ -44,40 +41,11 @@ _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Of a failed call, which is free."""
 
 
-class _Route:
-    """What is known of a target."""
-
-    __slots__ = ("cost_cents", "endpoint", "facts", "failed_calls_billed", "path", "priced", "provider")
-
-    def __init__(
-        self,
-        provider: str,
-        endpoint: str,
-        path: str,
-        cost_cents: Optional[Decimal],
-        *,
-        failed_calls_billed: bool = False,
-        priced: bool = False,
-        own: bool = False,
-    ) -> None:
-        self.provider = provider
-        self.endpoint = endpoint
-        self.path = path
-        """As it may be shown."""
-        self.cost_cents = cost_cents
-        self.failed_calls_billed = failed_calls_billed
-        self.priced = priced
-        """What a call costs depends on more than the target."""
-        source = "unknown" if cost_cents is None else "computed" if own else "estimated"
-        self.facts = Facts(cost_cents, metered=False, source=source)
-        """Of a call that was answered, where its cost depends on the target only."""
-
-
 class Pipeline:
     """Adds finished exchanges up. Not locked: one thread at a time.
 
     Args:
-        registry: The rules in force.
+        routes: Resolves the targets of calls.
         aggregator: Where calls are added up.
         exclude_patterns: A call whose URL (without query) or host contains one of these is dropped.
         exclude_hosts: A call to one of these hosts is dropped.
@@ -91,7 +59,7 @@ class Pipeline:
 
     def __init__(
         self,
-        registry: ProviderRegistry,
+        routes: Routes,
         aggregator: UnlockedAggregator,
         *,
         exclude_patterns: Iterable[str] = (),
@@ -103,10 +71,11 @@ class Pipeline:
         on_full: Callable[[Window], Any],
         report: Callable[[BaseException], Any],
     ) -> None:
-        self._registry = registry
+        self._routes = routes
         self._aggregator = aggregator
         self._patterns = tuple(pattern for pattern in exclude_patterns if pattern)
         self._excluded = frozenset(canonical_host(host) or host.lower() for host in exclude_hosts)
+        self._excludes = bool(self._patterns or self._excluded)
         self._meter = meter
         self._metered = metered
         self._template_paths = template_paths
@@ -114,7 +83,6 @@ class Pipeline:
         self._on_full = on_full
         self._report = report
         self._call = Call()
-        self._cached_route = lru_cache(maxsize=_CACHED_ROUTES)(self._route)
 
     @property
     def size(self) -> int:
@@ -124,17 +92,16 @@ class Pipeline:
     def process(self, exchange: Exchange) -> None:
         """Add one call up, unless it is excluded; a call that is odd counts under what is known of it."""
         try:
-            path = exchange.path
-            if "?" in path or "#" in path or not path:
-                path = clean_path(path)
-            find = self._cached_route if len(path) <= _LONGEST_CACHED else self._route
-            route = find(exchange.scheme, exchange.host, exchange.port, path, exchange.method)
+            route = self._routes.of(exchange)
+            endpoint = self._endpoint(route)
+            excluded = self._excludes and self._is_excluded(exchange, route)
             failed, latency_ms = exchange.is_error, exchange.latency_ms
         except Exception as error:  # noqa: BLE001 - whatever is odd about a call, it has been made
             self._report(error)
-            route, failed, latency_ms = _Route(UNKNOWN, "/", "/", None), not _answered(exchange), 0.0
-        if route is not None:
-            self._count(exchange, route, failed, latency_ms)
+            route, endpoint, excluded = self._routes.find(("", "/", "")), "/", False
+            failed, latency_ms = not _answered(exchange), 0.0
+        if not excluded:
+            self._count(exchange, route, endpoint, failed, latency_ms)
         if exchange.scope is not None and self._meter is not None:
             self._settle(exchange.scope)
 
@@ -144,10 +111,9 @@ class Pipeline:
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
         """Return what a call cost; None for one that is excluded. On any thread."""
-        path = clean_path(exchange.path)
-        find = self._cached_route if len(path) <= _LONGEST_CACHED else self._route
-        route = find(exchange.scheme, exchange.host, exchange.port, path, exchange.method)
-        if self._meter is None or route is None:
+        if self._meter is None:
+            return None
+        if self._excludes and self._is_excluded(exchange, self._routes.of(exchange)):
             return None
         return self._meter.cost_of(exchange)
 
@@ -158,17 +124,20 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - as above
             self._report(error)
 
-    def _count(self, exchange: Exchange, route: _Route, failed: bool, latency_ms: float) -> None:
+    def _count(
+        self, exchange: Exchange, route: Route, endpoint: str, failed: bool, latency_ms: float
+    ) -> None:
         call = self._call
         call.provider = route.provider
-        call.endpoint_category = route.endpoint
+        call.endpoint_category = endpoint
         call.method = _shown_method(exchange.method)
         call.latency_ms = latency_ms
         call.request_bytes = exchange.request_bytes
         call.response_bytes = exchange.response_bytes
         call.error = failed
-        cost_cents = None if failed and not route.failed_calls_billed else route.cost_cents
-        facts: Optional[Facts] = _FAILED if failed and not route.failed_calls_billed else route.facts
+        free = failed and not route.failed_calls_billed
+        cost_cents = None if free else route.flat_cents
+        facts: Optional[Facts] = _FAILED if free else route.facts or _flat_facts(route)
         aggregator = self._aggregator
         try:
             known = exchange.costs is not None and self._is_priced(exchange)
@@ -212,53 +181,47 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - the call that found the window full is still to be counted
             self._report(error)
 
-    def _event(self, exchange: Exchange, route: _Route) -> RawEvent:
+    def _event(self, exchange: Exchange, route: Route) -> RawEvent:
+        path = route.template if self._template_paths else route.path
         return replace(
             exchange.to_event(),
-            url=origin(exchange.scheme, exchange.host, exchange.port) + route.path,
-            path=route.path,
+            url=origin(exchange.scheme, exchange.host, exchange.port) + path,
+            path=path,
             provider=route.provider,
-            endpoint_category=route.endpoint,
+            endpoint_category=self._endpoint(route),
         )
 
-    def _route(self, scheme: str, host: str, port: int, path: str, method: str) -> Optional[_Route]:
-        """Return what is known of a target; None when it is excluded."""
-        if self._is_excluded(host, origin(scheme, host, port) + path):
-            return None
-        match = self._registry.lookup(host, path)
-        if match is not None and match.categorised and self._on_capture is None:
-            # The path is shown nowhere, and templating it is half the work.
-            endpoint = shown = match.endpoint_category
-        else:
-            shown = _template_for()(host, path) if self._template_paths else path
-            endpoint = match.endpoint_category if match is not None and match.categorised else shown
-        if match is None:
-            return _Route(UNKNOWN, endpoint, shown, None)
-        if match.rule is None:
-            return _Route(match.provider, endpoint, shown, match.cost_cents)
-        prices, own = match.rule.prices_for(host, path, method), not self._registry.is_builtin(match.rule)
-        return _Route(
-            match.provider,
-            endpoint,
-            shown,
-            self._registry.flat_cents(match, prices, method),
-            failed_calls_billed=match.rule.failed_calls_billed,
-            priced=prices.is_priced if own else prices.is_priced_unread,
-            own=own,
-        )
+    def _endpoint(self, route: Route) -> str:
+        """Return the category that the rule names, or else the path as it may be shown."""
+        endpoint: Optional[str] = route.category
+        if endpoint is None:
+            return route.template if self._template_paths else route.path
+        return endpoint
 
-    def _is_excluded(self, host: str, url: str) -> bool:
+    def _is_excluded(self, exchange: Exchange, route: Route) -> bool:
+        where = exchange.scheme, exchange.port
+        known = route.excluded.get(where)
+        if known is None:
+            if len(route.excluded) >= _MOST_PORTS:
+                route.excluded.clear()
+            known = route.excluded[where] = self._excludes_url(
+                route, origin(exchange.scheme, route.host, exchange.port)
+            )
+        return known
+
+    def _excludes_url(self, route: Route, origin_of: str) -> bool:
+        host, url = route.host, origin_of + route.path
         if self._excluded and (canonical_host(host) or host.lower()) in self._excluded:
             return True
         return any(pattern in url or pattern.lower() in host for pattern in self._patterns)
 
 
-@lru_cache(maxsize=1)
-def _template_for() -> Callable[[str, str], str]:
-    with importing():
-        from recost.endpoints.templating import template_for  # noqa: PLC0415 - slow: it has many words
-
-    return template_for
+def _flat_facts(route: Route) -> Facts:
+    """Return the facts of a call that succeeded, if its cost depends on the target only."""
+    cents = route.flat_cents
+    source = "unknown" if cents is None else "computed" if route.own else "estimated"
+    facts = route.facts = Facts(cents, metered=False, source=source)
+    return facts
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from recost.attribution import Spend
     from recost.config import Settings
-    from recost.interceptors.exchange import Exchange, Wanted
+    from recost.interceptors.exchange import Exchange, Routed
     from recost.interceptors.targets import Target
     from recost.lifecycle import RecostHandle
     from recost.lifecycle.reporting import Reporter
@@ -78,11 +78,13 @@ class _Ledger:
     def __init__(self, name: str) -> None:
         from recost.attribution import Spend  # noqa: PLC0415 - most runs of pytest don't ask for it
         from recost.interceptors import interception  # noqa: PLC0415
+        from recost.interceptors.exchange import Unrouted  # noqa: PLC0415
         from recost.lifecycle import current_handle  # noqa: PLC0415
         from recost.lifecycle.reporting import Reporter  # noqa: PLC0415
 
         self._name = name
         self._interception = interception
+        self._unrouted = Unrouted
         self._current_handle = current_handle
         self.errors: dict[str, None] = {}
         """What went wrong, each message once."""
@@ -103,10 +105,10 @@ class _Ledger:
         if len(self.errors) < _MAX_ERRORS:
             self.errors[str(error)] = None
 
-    def _wanted(self, target: Target) -> Optional[Wanted]:
+    def _wanted(self, target: Target) -> Routed:
         self._latest = self._current_handle()
         metered = self._runtime_of(self._latest).metered
-        return None if metered is None else metered(target)
+        return self._unrouted() if metered is None else metered(target)
 
     def _collect(self, exchange: Exchange) -> None:
         # A call may end as the application ends recost.

@@ -34,6 +34,7 @@ from recost.lifecycle import priced_by
 from recost.lifecycle.compose import build_keeper, build_registry, build_runtime
 from recost.lifecycle.reporting import Reporter
 from recost.pipeline import Pipeline
+from recost.pricing.route import Routes
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
@@ -191,7 +192,7 @@ class _Labeller:
         self._labelled: list[RawEvent] = []
         self._aggregator = UnlockedAggregator()
         self._pipeline = Pipeline(
-            build_registry(settings),
+            Routes(build_registry(settings)),
             self._aggregator,
             exclude_patterns=settings.exclude_patterns,
             exclude_hosts=settings.exclude_hosts,

@@ -17,13 +17,16 @@ from recost.metering import Meter
 from recost.pipeline import Pipeline
 from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import REMEMBERED, Routes
 from tests.loopback import Loopback
 
 
 class Scene:
     """A pipeline with what comes out of it on every side."""
 
-    def __init__(self, *custom: ProviderDef, max_buckets: int = 2000, **options: Any) -> None:
+    def __init__(
+        self, *custom: ProviderDef, max_buckets: int = 2000, routes: Optional[Routes] = None, **options: Any
+    ) -> None:
         self.errors: list[BaseException] = []
         self.full: list[Window] = []
         self.events: list[RawEvent] = []
@@ -34,7 +37,8 @@ class Scene:
             "report": self.errors.append,
             **options,
         }
-        self.pipeline = Pipeline(ProviderRegistry(custom), self.aggregator, **settings)
+        self.routes = routes or Routes(ProviderRegistry(custom))
+        self.pipeline = Pipeline(self.routes, self.aggregator, **settings)
 
     def metrics(self) -> list[MetricEntry]:
         window = self.pipeline.take()
@@ -122,8 +126,8 @@ def test_a_price_of_one_method_holds_without_metering(method: str, cents: float)
         PriceCase(method="DELETE", usd_per_call=Decimal(0)),
     )
     rule = ProviderDef("h.example", "p", None, "c", cost_per_request_cents=7.0, prices=cases)
-    registry = ProviderRegistry([rule])
-    scene = Scene(rule, meter=Meter(registry, report=errors.append), on_capture=None)
+    routes = Routes(ProviderRegistry([rule]))
+    scene = Scene(routes=routes, meter=Meter(routes, report=errors.append), on_capture=None)
     made = call("h.example", method=method)
     made.finish()
     scene.pipeline.process(made)
@@ -340,9 +344,8 @@ def test_what_is_remembered_is_bounded(templated: bool) -> None:
     for number in range(5000):
         scene.pipeline.process(call("api.stripe.com", f"/v1/refunds/{number}"))
         scene.pipeline.process(call("api.stripe.com", f"/v1/refunds/{number}" + "x" * 1000))
-    cache = scene.pipeline._cached_route.cache_info()
-    assert cache.currsize <= 2048
-    assert cache.misses == 5000, "long paths are not kept"
+    assert 0 < len(scene.routes._known) <= REMEMBERED
+    assert all(len(path) < 1000 for _, path, _ in scene.routes._known), "long paths are not kept"
     assert scene.pipeline.size + sum(window.call_count for window in scene.full) == 10_000
     assert len(scene.full) == (0 if templated else 4)
 
@@ -380,7 +383,8 @@ def test_methods_are_data_too(method: str, shown: str) -> None:
     ],
 )
 def test_models_that_paths_name(deployment: str, status: int, models: list[str]) -> None:
-    scene = Scene(meter=Meter(ProviderRegistry(), report=print), metered=True)
+    routes = Routes(ProviderRegistry())
+    scene = Scene(routes=routes, meter=Meter(routes, report=print), metered=True)
     path = f"/openai/deployments/{deployment}/chat/completions"
     made = call("acme.openai.azure.com", path, status)
     made.finish()

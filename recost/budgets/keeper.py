@@ -20,17 +20,16 @@ from recost._validate import invalid, suggest
 from recost.budgets.account import Account, Call, Notice
 from recost.budgets.books import Books
 from recost.budgets.model import Budget
-from recost.endpoints.templating import template_for
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors.exchange import Exchange, Sink
-from recost.interceptors.targets import clean_path
 from recost.pricing.cost import Cost
-from recost.pricing.pricer import UNKNOWN_PROVIDER
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import UNKNOWN_PROVIDER, Route, Routes
 
 __all__ = ["Keeper"]
 
 CostOf = Callable[[Exchange], Optional[Cost]]
+RouteOf = Callable[[Exchange], Route]
 ModelAsked = Callable[[Exchange], Optional[str]]
 Report = Callable[[BaseException], Any]
 
@@ -71,7 +70,6 @@ class Keeper:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         _check_providers(budgets, registry)
-        self._registry = registry
         self._report = report
         self._on_refusal = on_refusal
         self._call_back = call
@@ -83,7 +81,7 @@ class Keeper:
         self._books = Books(self._accounts, local_file, live_folder, report=report, monotonic=monotonic)
         self._notices: deque[Notice] = deque()
         self._pid = os.getpid()
-        self.bind(lambda exchange: None, lambda exchange: None)  # noqa: ARG005
+        self.bind(lambda exchange: None, lambda exchange: None, Routes(registry).of)  # noqa: ARG005
         self._books.open()
 
     @property
@@ -100,6 +98,7 @@ class Keeper:
         self,
         cost_of: CostOf,
         record: Sink,
+        route_of: RouteOf,
         model_asked: ModelAsked = lambda exchange: None,  # noqa: ARG005
     ) -> Sink:
         """Begin, in this process: return the sink that counts calls and hands them on to ``record``.
@@ -110,6 +109,7 @@ class Keeper:
         Args:
             cost_of: Prices a call; None for one that is excluded. On any thread.
             record: Takes each call that has ended.
+            route_of: Resolves the target of a call. On any thread.
             model_asked: Returns the model that a request names; None where that isn't known. On any thread.
         """
         if self._pid != os.getpid():
@@ -117,6 +117,7 @@ class Keeper:
             for account in self._accounts:
                 account.after_fork_in_child()
         self._cost_of = cost_of
+        self._route_of = route_of
         self._model_asked = model_asked
         self._lock = threading.RLock()
         self._settling = False
@@ -280,13 +281,9 @@ class Keeper:
 
     def _target_of(self, exchange: Exchange) -> str:
         """Name provider and endpoint of a call, without what differs from call to call."""
-        path = clean_path(exchange.path)
-        match = self._registry.lookup(exchange.host, path)
-        if match is not None and match.categorised:
-            return f"{match.provider} {match.endpoint_category}"
-        if match is not None:
-            return f"{match.provider} {template_for(exchange.host, path)}"
-        return f"{exchange.host} {template_for(exchange.host, path)}"
+        route = self._route_of(exchange)
+        name = route.provider if route.rule is not None else route.host
+        return f"{name} {route.template if route.category is None else route.category}"
 
 
 def _take(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable, Final, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 
+from recost.captured import Wanted
 from recost.events import RawEvent
 from recost.interceptors.targets import clean_path, origin
 
@@ -23,7 +23,9 @@ __all__ = [
     "NOTHING_BENEATH",
     "UNSIZED",
     "Exchange",
+    "Routed",
     "Sink",
+    "Unrouted",
     "Wanted",
     "nowhere",
     "status_number",
@@ -46,21 +48,21 @@ The connection stores the count as ``~count``, which stays negative, so that ano
 _perf_counter_ns = time.perf_counter_ns
 
 
-class Wanted:
-    """Names of what is read of a metered call in addition to the body of its response.
+class Routed(Protocol):
+    """What a listener knows of a target: a `recost.pricing.route.Route`, or an `Unrouted`."""
 
-    It depends on the target only, so it is made once per target.
+    wanted: Optional[Wanted]
+    """Headers and fields to read. None if the response is not captured."""
 
-    Args:
-        headers: Headers of the response, in lower case.
-        fields: Fields of the request's body. If empty, the body is not read.
-    """
 
-    __slots__ = ("fields", "headers")
+class Unrouted:
+    """What to keep of the calls to a target, by no listener's rules. Each listener finds its own route."""
 
-    def __init__(self, headers: Sequence[str] = (), fields: Sequence[str] = ()) -> None:
-        self.headers = headers
-        self.fields = fields
+    __slots__ = ("routes", "wanted")
+
+    def __init__(self, wanted: Optional[Wanted] = None) -> None:
+        self.wanted = wanted
+        self.routes: Optional[object] = None
 
 
 class Exchange:
@@ -84,6 +86,7 @@ class Exchange:
         "request",
         "request_bytes",
         "response_bytes",
+        "route",
         "scheme",
         "scope",
         "sent",
@@ -136,6 +139,8 @@ class Exchange:
         """The request's body, if fields of it are wanted."""
         self.wanted: Optional[Wanted] = None
         """Headers and fields to read. None if the response is not captured."""
+        self.route: Optional[Any] = None
+        """The `Routed` of the first listener that resolved the target."""
         self.scope: Optional[CostScope] = None
         """Tags and collectors of the code that made the call."""
         self.costs: Optional[dict[object, Any]] = None

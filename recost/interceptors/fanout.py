@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from recost.interceptors._containment import contain
-from recost.interceptors.exchange import Exchange, Sink, Wanted
+from recost.interceptors.exchange import Exchange, Routed, Sink, Unrouted, Wanted
 from recost.interceptors.targets import Target
 
 __all__ = ["Each", "Fan", "Metered", "SharedCapture", "WantedByAny"]
 
-Metered = Callable[[Target], Optional[Wanted]]
-"""Returns what to read of a call with this target. None if its response is not captured."""
+Metered = Callable[[Target], Routed]
+"""Resolves the target of a call. Called on the caller's thread when a call begins."""
 
 
 class Each:
@@ -30,17 +30,22 @@ class Each:
 
 
 class WantedByAny:
-    """The union of what several listeners want to read of a call."""
+    """The union of what several listeners want to read of a call.
+
+    Where they want different things, the call gets no route, and each listener resolves it by itself.
+    """
 
     def __init__(self, metered: Sequence[Metered]) -> None:
         self._metered = tuple(metered)
 
-    def __call__(self, target: Target) -> Optional[Wanted]:
-        """Return what to read of a call, or None."""
-        found = [wanted for metered in self._metered if (wanted := metered(target)) is not None]
+    def __call__(self, target: Target) -> Routed:
+        """Return what to read of a call."""
+        routes = [metered(target) for metered in self._metered]
+        found = [route.wanted for route in routes if route.wanted is not None]
         if not found:
-            return None
-        return Wanted(_all(wanted.headers for wanted in found), _all(wanted.fields for wanted in found))
+            return routes[0]
+        union = Wanted(_all(wanted.headers for wanted in found), _all(wanted.fields for wanted in found))
+        return Unrouted(union)
 
 
 def _all(names: Iterable[Sequence[str]]) -> Sequence[str]:

@@ -151,7 +151,8 @@ class Interception:
             for collector in scope.collectors:
                 collector.call_begins()
         if self.metered is not None:
-            exchange.wanted = wanted = self.metered((host, path, method))
+            exchange.route = route = self.metered((host, path, method))
+            exchange.wanted = wanted = route.wanted
             if wanted is not None and wanted.fields and body_of is not None:
                 exchange.request = read_body(body_of, source, wanted.fields)
         if self.gate is not None:

@@ -24,6 +24,7 @@ from recost.metering import Meter
 from recost.pipeline import Pipeline
 from recost.pricing.list_place import ListPlace
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
@@ -142,24 +143,28 @@ def build_runtime(
     delivery = _delivery(settings, report, transport)
     if settings.capture_usage:
         registry.prepare()  # each call asks it, on its own thread, what is to be read of the answer
-    meter = Meter(
+    routes = Routes(
         registry,
-        report=report,
-        reads=settings.capture_usage,
         reads_requests=settings.read_requests,
         models_first=keeper is not None and keeper.refuses_models,
+    )
+    meter = Meter(
+        routes,
+        report=report,
+        reads=settings.capture_usage,
         price_list=ListPlace.of(settings.prices_file),
     )
     if keeper is not None and keeper.refuses and settings.capture_usage:
         meter.prepare()  # now, rather than while a call waits to be let through
-    pipeline = _pipeline(settings, registry, meter, delivery, report)
+    pipeline = _pipeline(settings, routes, meter, delivery, report)
     return Runtime(
         _worker(settings, pipeline, delivery, report, meter),
         delivery,
         report=report,
         cost_of=pipeline.cost_of,
-        metered=meter.wanted if settings.capture_usage else None,
+        metered=routes.find if settings.capture_usage else None,
         model_asked=meter.model_asked,
+        route_of=routes.of,
         keeper=keeper,
     )
 
@@ -175,7 +180,7 @@ def _delivery(settings: Settings, report: Reporter, transport: Optional[Transpor
 
 
 def _pipeline(
-    settings: Settings, registry: ProviderRegistry, meter: Meter, delivery: Delivery, report: Reporter
+    settings: Settings, routes: Routes, meter: Meter, delivery: Delivery, report: Reporter
 ) -> Pipeline:
     aggregator = UnlockedAggregator(
         project_id=settings.project_id or "",
@@ -185,7 +190,7 @@ def _pipeline(
         max_tag_sets=settings.max_tag_sets,
     )
     return Pipeline(
-        registry,
+        routes,
         aggregator,
         exclude_patterns=settings.exclude_patterns,
         exclude_hosts=settings.exclude_hosts,

@@ -16,6 +16,7 @@ from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.threads import start_thread, supervise
 from recost.lifecycle.worker import Worker
 from recost.pricing.cost import Cost
+from recost.pricing.route import Route
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
@@ -56,6 +57,7 @@ class Runtime:
         cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
         metered: Optional[Metered] = None,
         model_asked: Callable[[Exchange], Optional[str]] = lambda exchange: None,  # noqa: ARG005
+        route_of: Optional[Callable[[Exchange], Route]] = None,
         keeper: Optional[Keeper] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -65,9 +67,9 @@ class Runtime:
         """What a call cost; None for one that is excluded. On any thread."""
         self.metered = metered
         """Tells what is to be read of a call; None where nothing is, of any."""
-        self.record: Sink = (
-            worker.record if keeper is None else keeper.bind(cost_of, worker.record, model_asked)
-        )
+        self.record: Sink = worker.record
+        if keeper is not None and route_of is not None:
+            self.record = keeper.bind(cost_of, worker.record, route_of, model_asked)
         """The sink of the interceptors."""
         self.gate = None if keeper is None else keeper.gate
         """Refuses calls that are about to begin; None where nothing does."""

@@ -16,20 +16,15 @@ from recost._money import PRICING
 from recost.pricing.cost import Cost, Source
 from recost.pricing.genai import GenaiPrices, Quote
 from recost.pricing.list_place import ListPlace
-from recost.pricing.model import MatchResult, ProviderDef
-from recost.pricing.paths import model_in_path
 from recost.pricing.prices import Prices
 from recost.pricing.rates import Units
 from recost.pricing.receipts import Receipts
-from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Route
 from recost.pricing.units import UnitPricing
 from recost.pricing.usage.asked import kind_of, model_in
 from recost.pricing.usage.model import Usage
 
-__all__ = ["UNKNOWN_PROVIDER", "Pricer"]
-
-UNKNOWN_PROVIDER: Final = "unknown"
-"""Provider of a host that no rule matches."""
+__all__ = ["PricedCall", "Pricer"]
 
 _BYTES_PER_TOKEN: Final = 4
 """Four characters of English text; https://help.openai.com/en/articles/4936856, as of 2026-11."""
@@ -49,7 +44,6 @@ _OWN_NAMES: Final = {
 https://huggingface.co/docs/inference-providers/pricing, https://vercel.com/docs/ai-gateway/pricing, as of
 2026-11."""
 _TOKENS: Final = frozenset({"input_tokens", "output_tokens"})
-_NO_FIELDS: Final[Mapping[str, str]] = {}
 _UNKNOWN: Final[tuple[Optional[Decimal], Source]] = (None, "unknown")
 _NOTHING: Final[tuple[Optional[Decimal], Source]] = (Decimal(0), "computed")
 
@@ -61,37 +55,43 @@ class _Amount(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-class _Call(NamedTuple):
-    """The facts of a call that its price may depend on."""
+class PricedCall(NamedTuple):
+    """The facts of a call that its cost may depend on."""
 
-    match: MatchResult
-    rule: ProviderDef
-    prices: Prices
-    path: str
-    method: str
-    request_bytes: int
-    response_bytes: int
-    body_bytes: int
-    """Without its encoding, where that is known."""
-    content_type: str
-    usage: Optional[Usage]
-    uses_free_units: bool
-    unread: bool
-    asked: Mapping[str, str]
+    route: Route
+    """What the rules say of the call."""
+    status: int
+    """Status of the response, or 0 if there was none."""
+    request_bytes: int = 0
+    response_bytes: int = 0
+    body_bytes: int = 0
+    """Bytes of the response's body without its content coding, or 0 if unknown."""
+    content_type: str = ""
+    usage: Optional[Usage] = None
+    """Usage that the response states. None if unknown."""
+    asked: Mapping[str, str] = {}
+    """Fields of the request that were read."""
+    attempts: int = 1
+    """How often the request was sent."""
+    unread: bool = False
+    """True if the response was not read to its end. What depends on it is an estimate."""
+    uses_free_units: bool = True
+    """Whether the call uses up the free units of its rule. False to price a call twice."""
 
     @property
     def units(self) -> Optional[Units]:
+        """What was used."""
         return None if self.usage is None else self.usage.units
 
     @property
     def units_by_model(self) -> Optional[Units]:
         """The units, under the names of those that the rule prices by model."""
-        prices, usage = self.prices.usd_per_unit, self.usage
+        prices, usage = self.route.prices.usd_per_unit, self.usage
         if usage is None or not prices:
             return self.units
-        kind, units = kind_of(self.path, self.asked, usage.model), usage.units
-        if self.prices.genai_provider == "aws":  # only the path has its whole name
-            named = (model_in_path(self.path) or "").partition(":")[0]
+        kind, units = kind_of(self.route.path, self.asked, usage.model), usage.units
+        if self.route.prices.genai_provider == "aws":  # only the path has its whole name
+            named = (self.route.model or "").partition(":")[0]
             kind = named.removeprefix("us.").removeprefix("global.")  # these cost the same anywhere
         if not kind:
             return units
@@ -103,7 +103,6 @@ class Pricer:
     """Prices calls. Thread-safe; no I/O, except that genai-prices is imported at the first need.
 
     Args:
-        registry: The rules in force; tells the user's own from the built-in ones.
         report: Receives what goes wrong with genai-prices, once each; nothing is raised.
         clock: The time, in UTC.
         price_list: Where a list of genai-prices may be that is used in place of the package's own.
@@ -111,13 +110,11 @@ class Pricer:
 
     def __init__(
         self,
-        registry: ProviderRegistry,
         *,
         report: Optional[Callable[[Exception], Any]] = None,
         clock: Callable[[], datetime] = partial(datetime.now, timezone.utc),
         price_list: Optional[ListPlace] = None,
     ) -> None:
-        self._registry = registry
         self._genai = GenaiPrices(report, clock, price_list)
         self._units = UnitPricing(clock)
         self._receipts = Receipts()
@@ -126,88 +123,38 @@ class Pricer:
         """Look for a newer list of prices; reads a file, and takes long when there is one."""
         self._genai.refresh()
 
-    def price(
-        self,
-        match: Optional[MatchResult],
-        *,
-        host: str,
-        path: str,
-        method: str,
-        status: int,
-        request_bytes: int,
-        response_bytes: int,
-        content_type: str = "",
-        usage: Optional[Usage] = None,
-        attempts: int = 1,
-        count: bool = True,
-        unread: bool = False,
-        body_bytes: int = 0,
-        asked: Mapping[str, str] = _NO_FIELDS,
-    ) -> Cost:
-        """Return what a call cost.
-
-        Args:
-            match: What the rules say of the call; None when no rule matches.
-            host: Without port.
-            path: Without query.
-            method: Of the request.
-            status: Of the answer; 0 when there was none.
-            request_bytes: Sent.
-            response_bytes: Received.
-            content_type: Of the answer.
-            usage: What the answer says was used; None when that is not known.
-            attempts: How often the request was sent.
-            count: Have the call use up the free units of its rule: False to price one a second time.
-            unread: The answer was not read to its end: what depends on it is an estimate.
-            body_bytes: Of the answer without its encoding; 0 where that is not known.
-            asked: Fields of the request, as far as they are read.
-        """
-        failed = not 0 < status < 400
-        rule = None if match is None else match.rule
-        if match is None or rule is None:
-            provider = UNKNOWN_PROVIDER if match is None else match.provider
-            return Cost(*_NOTHING if failed else _UNKNOWN, provider, usage=usage, attempts=attempts)
-        prices = rule.prices_for(host, path, method)
-        call = _Call(
-            match,
-            rule,
-            prices,
-            path,
-            method,
-            request_bytes,
-            response_bytes,
-            body_bytes or response_bytes,
-            content_type,
-            usage,
-            count,
-            unread,
-            asked,
-        )
+    def price(self, call: PricedCall) -> Cost:
+        """Return what a call cost."""
+        route, usage = call.route, call.usage
+        failed = not 0 < call.status < 400
+        if route.rule is None:
+            unpriced = _NOTHING if failed else _UNKNOWN
+            return Cost(*unpriced, route.provider, usage=usage, attempts=call.attempts)
         with localcontext(PRICING):
-            free = failed and not rule.failed_calls_billed
+            free = failed and not route.failed_calls_billed
             amount = _Amount(*_NOTHING) if free else self._amount(call)
             if not free and usage is not None and usage.receipts:
                 amount = self._once(call, amount, usage.receipts)
         return Cost(
             amount.usd,
             amount.source,
-            match.provider,
+            route.provider,
             _model(call),
             usage,
             amount.priced_on,
-            attempts,
+            call.attempts,
             partial=_is_partial(call),
             missing=amount.missing,
         )
 
-    def _amount(self, call: _Call) -> _Amount:
+    def _amount(self, call: PricedCall) -> _Amount:
         usage = call.usage
         if usage is not None and usage.reported_usd is not None:
             return _Amount(usage.reported_usd, "estimated" if _is_partial(call) else "reported")
         sources = [self._by_genai, self._by_units, self._by_bytes, self._flat]
         if call.units_by_model != call.units:
             sources.insert(0, self._by_units)
-        if not self._registry.is_builtin(call.rule):
+        if call.route.own:
             sources.insert(0, self._own_price)
         for source in sources:
             amount = source(call)
@@ -216,7 +163,7 @@ class Pricer:
         unpriced, hindrance = _unpriced(call), self._genai.hindrance
         return _Amount(*_UNKNOWN, missing=(hindrance,) if unpriced and hindrance is not None else unpriced)
 
-    def _once(self, call: _Call, amount: _Amount, receipts: tuple[int, ...]) -> _Amount:
+    def _once(self, call: PricedCall, amount: _Amount, receipts: tuple[int, ...]) -> _Amount:
         """Return what is billed of a call now: where it only reads, without what was billed before.
 
         A request that asks for work is billed, whatever id its answer has.
@@ -230,15 +177,15 @@ class Pricer:
             return _Amount(*_NOTHING, priced_on=amount.priced_on)
         return amount._replace(usd=amount.usd - known)
 
-    def _own_price(self, call: _Call) -> Optional[_Amount]:
+    def _own_price(self, call: PricedCall) -> Optional[_Amount]:
         """The price that the user gave; a call whose units are not known may still be priced otherwise."""
-        if call.prices.is_priced:
-            return None if call.prices.usd_per_unit and call.usage is None else self._by_units(call)
-        cents = call.match.cost_cents
+        if call.route.prices.is_priced:
+            return None if call.route.prices.usd_per_unit and call.usage is None else self._by_units(call)
+        cents = call.route.flat_cents
         return None if cents is None else _Amount(cents / 100, "computed")
 
-    def _by_genai(self, call: _Call) -> Optional[_Amount]:
-        usage, prices = call.usage, call.prices
+    def _by_genai(self, call: PricedCall) -> Optional[_Amount]:
+        usage, prices = call.usage, call.route.prices
         if usage is None or not usage.units or prices.genai_provider is None:
             return None
         usd, exact, missing = Decimal(0), not _is_partial(call), list(usage.uncounted)
@@ -258,9 +205,9 @@ class Pricer:
         exact = exact and not missing
         return _Amount(usd, "computed" if exact else "estimated", priced_on, tuple(dict.fromkeys(missing)))
 
-    def _by_genai_alone(self, call: _Call, usage: Usage) -> Optional[_Amount]:
+    def _by_genai_alone(self, call: PricedCall, usage: Usage) -> Optional[_Amount]:
         """The price of what one model used."""
-        prices = call.prices
+        prices = call.route.prices
         asked = any(usage.units.values()) or not prices.is_priced or not _TOKENS.isdisjoint(usage.units)
         quote = self._quote(call, usage.units, usage.tier, usage) if asked else None
         if quote is None:
@@ -280,7 +227,7 @@ class Pricer:
         exact = quote.exact and not summed and not missing
         return _Amount(usd, "computed" if exact else "estimated", quote.priced_on, tuple(missing))
 
-    def _for_each(self, call: _Call, usage: Usage, quote: Quote) -> tuple[Quote, bool]:
+    def _for_each(self, call: PricedCall, usage: Usage, quote: Quote) -> tuple[Quote, bool]:
         """Return the price of the requests of a batch, and whether it depends on how long each prompt was.
 
         Then it is that of as many prompts of the average length.
@@ -292,7 +239,7 @@ class Pricer:
         one = self._quote(call, average, usage.tier, usage)
         return quote if one is None else one._replace(usd=one.usd * usage.requests), True
 
-    def _multiplied(self, call: _Call, usage: Usage, quote: Quote) -> Decimal:
+    def _multiplied(self, call: PricedCall, usage: Usage, quote: Quote) -> Decimal:
         """Return a price of which the tokens' share alone is multiplied."""
         factor = Decimal(1) if usage.token_factor is None else usage.token_factor
         tokens = {unit: value for unit, value in usage.units.items() if unit.endswith("_tokens")}
@@ -301,15 +248,15 @@ class Pricer:
         alone = self._quote(call, tokens, usage.tier, usage)
         return quote.usd if alone is None else quote.usd + alone.usd * (factor - 1)
 
-    def _guess_output(self, call: _Call) -> Decimal:
+    def _guess_output(self, call: PricedCall) -> Decimal:
         """Return what came of a stream probably cost, that ended before it counted its output."""
         units = {"input_tokens": 0, "output_tokens": call.response_bytes // _BYTES_PER_STREAMED_TOKEN}
         tier = None if call.usage is None else call.usage.tier
         quote = self._quote(call, units, tier) if units["output_tokens"] else None
-        return Decimal(0) if quote is None else quote.usd * _factor(call.prices)
+        return Decimal(0) if quote is None else quote.usd * _factor(call.route.prices)
 
-    def _by_units(self, call: _Call) -> Optional[_Amount]:
-        prices, units = call.prices, call.units_by_model
+    def _by_units(self, call: PricedCall) -> Optional[_Amount]:
+        prices, units = call.route.prices, call.units_by_model
         if not prices.is_priced:
             return None
         if units and prices.genai_provider and not _TOKENS.isdisjoint(units) and not _prices_tokens(prices):
@@ -324,9 +271,9 @@ class Pricer:
         exact = charge.exact and not missing and not (_is_partial(call) and prices.usd_per_unit)
         return _Amount(charge.usd, "computed" if exact else "estimated", prices.price_date, missing)
 
-    def _by_bytes(self, call: _Call) -> Optional[_Amount]:
+    def _by_bytes(self, call: PricedCall) -> Optional[_Amount]:
         """What a chat stream that does not say what it used, or an answer that is unread, probably cost."""
-        prices = call.prices
+        prices = call.route.prices
         if prices.shape is None or prices.genai_provider is None:
             return None
         streamed = call.content_type.lower().startswith("text/event-stream")
@@ -335,22 +282,22 @@ class Pricer:
         per_token = _BYTES_PER_STREAMED_TOKEN if streamed else _BYTES_PER_TOKEN
         units = {
             "input_tokens": call.request_bytes // _BYTES_PER_TOKEN,
-            "output_tokens": call.body_bytes // per_token,
+            "output_tokens": (call.body_bytes or call.response_bytes) // per_token,
         }
         quote = self._quote(call, units, call.usage.tier if call.usage is not None else None)
         return None if quote is None else _Amount(quote.usd * _factor(prices), "estimated", quote.priced_on)
 
-    def _flat(self, call: _Call) -> Optional[_Amount]:
+    def _flat(self, call: PricedCall) -> Optional[_Amount]:
         """The flat estimate of an endpoint that bills."""
         if _unpriced(call):
             return None  # what was used is known: a flat figure says less than that
-        cents = self._registry.flat_cents(call.match, call.prices, call.method)
+        cents = call.route.flat_cents
         return None if cents is None else _Amount(cents / 100, "estimated")
 
     def _quote(
-        self, call: _Call, units: Units, tier: Optional[str], usage: Optional[Usage] = None
+        self, call: PricedCall, units: Units, tier: Optional[str], usage: Optional[Usage] = None
     ) -> Optional[Quote]:
-        provider = call.prices.genai_provider
+        provider = call.route.prices.genai_provider
         if provider is None:
             return None
         usage, whole = usage or call.usage, call.usage
@@ -358,7 +305,7 @@ class Pricer:
         if served_by is not None:
             provider = f"{provider}_{served_by}"
         reported = usage.model if usage is not None else None
-        named = None if usage is not whole else model_in_path(call.path)
+        named = None if usage is not whole else call.route.model
         # Bedrock: the region's share of the price is in the id of the path only.
         asked = model_in(call.asked) if usage is whole else None
         if asked is not None and served_by is not None:
@@ -374,18 +321,18 @@ def _factor(prices: Prices) -> Decimal:
     return Decimal(1) if prices.genai_factor is None else prices.genai_factor
 
 
-def _is_partial(call: _Call) -> bool:
+def _is_partial(call: PricedCall) -> bool:
     return call.unread or (call.usage is not None and call.usage.partial)
 
 
-def _only_reads(call: _Call) -> bool:
-    return call.method.upper() != "POST" or call.path.rstrip("/").endswith("/cancel")
+def _only_reads(call: PricedCall) -> bool:
+    return call.route.method.upper() != "POST" or call.route.path.rstrip("/").endswith("/cancel")
 
 
-def _unpriced(call: _Call) -> tuple[str, ...]:
+def _unpriced(call: PricedCall) -> tuple[str, ...]:
     """Return the model whose tokens are known and have no price; nothing for what is billed otherwise."""
     units = call.units
-    if not units or call.prices.genai_provider is None or _TOKENS.isdisjoint(units):
+    if not units or call.route.prices.genai_provider is None or _TOKENS.isdisjoint(units):
         return ()
     return (_model(call) or "model",)
 
@@ -394,8 +341,8 @@ def _prices_tokens(prices: Prices) -> bool:
     return not _TOKENS.isdisjoint(prices.usd_per_unit)
 
 
-def _model(call: _Call) -> Optional[str]:
+def _model(call: PricedCall) -> Optional[str]:
     if call.usage is not None and call.usage.model is not None:
         return call.usage.model
-    named = model_in_path(call.path) if call.prices.shape is not None else None
+    named = call.route.model if call.route.prices.shape is not None else None
     return named or model_in(call.asked)

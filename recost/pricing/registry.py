@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final, Optional
 
@@ -13,9 +12,8 @@ from recost._validate import invalid
 from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import single_slashes
-from recost.pricing.prices import NO_USAGE, Prices
 
-__all__ = ["CACHED_URLS", "LONGEST_CACHED", "ProviderRegistry"]
+__all__ = ["ProviderRegistry"]
 
 _Rules = list[ProviderDef]
 
@@ -27,8 +25,8 @@ _URL: Final = (
 )
 """Host and path; `urllib.parse.urlsplit` takes several times the budget of a match, and raises."""
 
-CACHED_URLS: Final = 1024
-LONGEST_CACHED: Final = 512
+_CACHED_URLS: Final = 1024
+_LONGEST_CACHED: Final = 512
 
 
 class _Table:
@@ -66,8 +64,7 @@ class ProviderRegistry:
                 raise invalid("custom_providers", rule, "a list of ProviderDef")
         self._custom = custom
         self._table: Optional[_Table] = None
-        self._cached = lru_cache(maxsize=CACHED_URLS)(self._match)
-        self._cached_shape = lru_cache(maxsize=CACHED_URLS)(self._shape)
+        self._cached = lru_cache(maxsize=_CACHED_URLS)(self._match)
 
     def prepare(self) -> _Table:
         """Make ready now what would hold up the first question."""
@@ -79,7 +76,7 @@ class ProviderRegistry:
 
     def match(self, url: str) -> Optional[MatchResult]:
         """Return what the first rule that matches says of a URL; None when none does, or it has no host."""
-        return self._cached(url) if len(url) <= LONGEST_CACHED else self._match(url)
+        return self._cached(url) if len(url) <= _LONGEST_CACHED else self._match(url)
 
     def lookup(self, host: str, path: str) -> Optional[MatchResult]:
         """Return what `match` does, for a host without port and a path without query."""
@@ -96,31 +93,9 @@ class ProviderRegistry:
                 return refined
         return result if result.categorised else _with_path(result, path)
 
-    def usage_shape(self, host: str, path: str, method: str) -> Optional[str]:
-        """Return the name of the shape that the answer of a call has, when usage is to be read from it."""
-        find = self._cached_shape if len(path) <= LONGEST_CACHED else self._shape
-        return find(host, path, method)
-
     def is_builtin(self, rule: ProviderDef) -> bool:
         """Tell whether a rule is one of `recost.BUILTIN_PROVIDERS`."""
         return id(rule) in (self._table or self.prepare()).builtin
-
-    def flat_cents(self, match: MatchResult, prices: Prices, method: str) -> Optional[Decimal]:
-        """Return the flat price of a call in US cents; None where there is none, or it is not known to bill.
-
-        The estimates of built-in rules are for what is asked for with POST; one of 0 says nothing.
-
-        Args:
-            match: What the rules say of the call.
-            prices: What its rule says of it.
-            method: Of the request.
-        """
-        cents = match.cost_cents
-        if match.rule is None or not self.is_builtin(match.rule):
-            return cents
-        if not cents or prices.usage == NO_USAGE or method.upper() != "POST":
-            return None
-        return cents
 
     def list(self) -> _Rules:
         """Return the rules in the order in which they are tried."""
@@ -129,12 +104,6 @@ class ProviderRegistry:
     def _match(self, url: str) -> Optional[MatchResult]:
         target = _split(url)
         return None if target is None else self.lookup(*target)
-
-    def _shape(self, host: str, path: str, method: str) -> Optional[str]:
-        match = self.lookup(host, path)
-        if match is None or match.rule is None:
-            return None
-        return match.rule.prices_for(host, path, method).shape
 
 
 def _prepare(rule: ProviderDef) -> tuple[tuple[tuple[str, MatchResult], ...], MatchResult]:

@@ -17,6 +17,7 @@ from recost import Budget, Cost, ProviderDef, ProviderRegistry, RecostBudgetExce
 from recost.budgets.keeper import Keeper
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import Exchange
+from recost.pricing.route import Routes
 
 RULES = [
     ProviderDef("acme.test", "acme", endpoint_category="chat"),
@@ -50,7 +51,7 @@ class Bench:
             clock=lambda: self._now,
             monotonic=lambda: self.elapsed_s,
         )
-        self.sink = self.keeper.bind(self._cost_of, self.recorded.append)
+        self.sink = self.keeper.bind(self._cost_of, self.recorded.append, Routes(REGISTRY).of)
 
     def now(self, text: str) -> None:
         self._now = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)

@@ -28,6 +28,7 @@ from recost.interceptors.exchange import Exchange
 from recost.metering import Meter
 from recost.pipeline import Pipeline
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.wire import encode_window
 from tests.hostile.answers import ANSWERS, Sent, exchange_of
 
@@ -52,9 +53,10 @@ class Reader:
 
     def renew(self) -> None:
         """Forget what was remembered of earlier answers."""
-        self._meter = Meter(self._registry, report=self._errors.append)
+        self._routes = Routes(self._registry)
+        self._meter = Meter(self._routes, report=self._errors.append)
         self._pipeline = Pipeline(
-            self._registry,
+            self._routes,
             UnlockedAggregator(),
             meter=self._meter,
             metered=True,
@@ -65,7 +67,7 @@ class Reader:
 
     def exchange_of(self, sent: Sent) -> Exchange:
         """Do what is done on the caller's thread."""
-        return exchange_of(sent, self._meter.wanted)
+        return exchange_of(sent, self._routes.find)
 
     def read(self, exchange: Exchange) -> None:
         """Do what is done on recost's."""

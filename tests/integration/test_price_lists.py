@@ -16,6 +16,7 @@ import pytest
 import recost
 from recost._documents import read_document
 from recost.pricing import list_file, price_list
+from recost.pricing.route import Routes
 from tests.loopback import wait_until
 from tests.price_lists import MODEL, small_list
 from tests.scripts import environment, run_script, windows
@@ -138,18 +139,15 @@ def test_without_capture_usage_genai_prices_is_not_missed(url: str, tmp_path: Pa
 
 def test_a_price_per_call_is_not_taken_for_what_tokens_cost() -> None:
     """Without genai-prices, too: what was used is known, so a flat figure says less than that."""
-    from recost.pricing.pricer import Pricer
+    from recost.pricing.pricer import PricedCall, Pricer
     from recost.pricing.registry import ProviderRegistry
     from recost.pricing.usage.model import Usage
 
     registry = ProviderRegistry()
-    facts: Any = {"host": "api.openai.com", "path": "/v1/chat/completions", "method": "POST", "status": 200}
-    flat = registry.lookup(facts["host"], facts["path"])
-    assert flat is not None
-    assert flat.cost_cents
-    cost = Pricer(registry).price(
-        flat, request_bytes=1, response_bytes=1, usage=Usage("no-such-model", {"input_tokens": 5}), **facts
-    )
+    route = Routes(registry).find(("api.openai.com", "/v1/chat/completions", "POST"))
+    assert route.flat_cents
+    call = PricedCall(route, status=200, request_bytes=1, response_bytes=1)
+    cost = Pricer().price(call._replace(usage=Usage("no-such-model", {"input_tokens": 5})))
     assert (cost.usd, cost.source) == (None, "unknown")
-    unread = Pricer(registry).price(flat, request_bytes=1, response_bytes=1, **facts)
-    assert (unread.usd, unread.source) == (Decimal(str(flat.cost_cents)) / 100, "estimated")
+    unread = Pricer().price(call)
+    assert (unread.usd, unread.source) == (Decimal(str(route.flat_cents)) / 100, "estimated")

@@ -11,7 +11,7 @@ import tracemalloc
 import urllib.request
 import zlib
 from collections.abc import Iterator
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ from recost.captured import CapturedResponse
 from recost.decompression import Decompressor
 from recost.interceptors import interception
 from recost.interceptors.capture import LIMIT, Capture, Whole
-from recost.interceptors.exchange import Exchange, Wanted
+from recost.interceptors.exchange import Exchange, Unrouted, Wanted
 from recost.interceptors.targets import Target
 from tests.loopback import Loopback
 
@@ -36,8 +36,8 @@ PATHS = (
 )
 
 
-def wanted(target: Target) -> Optional[Wanted]:
-    return None if target[1] == "/unmetered" else Wanted(("date", "x-absent"))
+def wanted(target: Target) -> Unrouted:
+    return Unrouted(None if target[1] == "/unmetered" else Wanted(("date", "x-absent")))
 
 
 @pytest.fixture

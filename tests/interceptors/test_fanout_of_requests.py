@@ -102,7 +102,7 @@ def test_what_is_read_is_what_each_of_them_reads(unnamed: Unnamed) -> None:
     with ExitStack() as stack:
         seen = {name: stack.enter_context(capture_windows(**SETTINGS[name])) for name in costs}
         assert interception.metered is not None
-        wanted = interception.metered(("127.0.0.1", "/v1/responses/compact", "POST"))
+        wanted = interception.metered(("127.0.0.1", "/v1/responses/compact", "POST")).wanted
         httpx.post(f"{unnamed.url}/v2/chat", json={"model": "m-1"}, verify=False, trust_env=False)
     assert wanted is not None
     assert wanted.fields == ("model", "service_tier")
@@ -117,6 +117,6 @@ def test_a_listener_that_reads_none_leaves_requests_alone(unnamed: Unnamed) -> N
     for options in (SETTINGS["reading no requests"], SETTINGS["capturing nothing"]):
         with capture_windows(**options), capture_calls():
             metered = interception.metered
-            wanted = None if metered is None else metered(("127.0.0.1", "/v2/chat", "POST"))
+            wanted = None if metered is None else metered(("127.0.0.1", "/v2/chat", "POST")).wanted
             assert (wanted or Wanted()).fields == ()
             httpx.post(f"{unnamed.url}/v2/chat", json={"model": "m-1"}, verify=False, trust_env=False)

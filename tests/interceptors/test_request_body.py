@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 import pytest
 
 from recost.interceptors import interception
-from recost.interceptors.exchange import Exchange, Wanted
+from recost.interceptors.exchange import Exchange, Unrouted, Wanted
 from recost.interceptors.request_body import MOST, RequestBody, keep_body, keep_fields
 from tests.loopback import Loopback
 
@@ -31,7 +31,7 @@ def ended() -> Iterator[list[Exchange]]:
     interception.add(
         "test",
         found.append,
-        metered=lambda target: Wanted((), () if target[1].startswith("/unasked") else ("model",)),
+        metered=lambda target: Unrouted(Wanted((), () if target[1].startswith("/unasked") else ("model",))),
     )
     yield found
     interception.remove("test")

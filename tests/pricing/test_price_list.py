@@ -27,8 +27,9 @@ from recost.pricing.price_list import (
     parse_list,
     read_list,
 )
-from recost.pricing.pricer import Pricer
+from recost.pricing.pricer import PricedCall, Pricer
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.pricing.usage.model import Usage
 from tests.price_lists import MODEL, as_published, small_list
 
@@ -42,25 +43,18 @@ class Prices:
 
     def __init__(self, path: Path, *, chosen: bool = True, now: datetime = DAY) -> None:
         self.errors: list[str] = []
-        self.registry = ProviderRegistry()
+        self.route = Routes(ProviderRegistry()).find((HOST, "/v1/chat/completions", "POST"))
         place = ListPlace(path, chosen)
         self.pricer = Pricer(
-            self.registry,
             report=lambda error: self.errors.append(str(error)),
             clock=lambda: now,
             price_list=place,
         )
 
     def of(self, model: str, tokens: int = 1_000_000) -> tuple[Optional[Decimal], str, Optional[str]]:
+        usage = Usage(model, {"input_tokens": tokens, "output_tokens": 0})
         cost = self.pricer.price(
-            self.registry.lookup(HOST, "/v1/chat/completions"),
-            host=HOST,
-            path="/v1/chat/completions",
-            method="POST",
-            status=200,
-            request_bytes=1,
-            response_bytes=1,
-            usage=Usage(model, {"input_tokens": tokens, "output_tokens": 0}),
+            PricedCall(self.route, status=200, request_bytes=1, response_bytes=1, usage=usage)
         )
         assert cost.usd is not None or cost.missing == (model,), "what has no price is named"
         return cost.usd, cost.source, cost.priced_on

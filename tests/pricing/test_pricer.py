@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from recost.pricing.cost import Cost
 from recost.pricing.list_place import how_to_install
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.pricer import Pricer
+from recost.pricing.pricer import PricedCall, Pricer
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.pricing.usage.model import Usage
 from tests.scripts import run_script
 
@@ -28,29 +29,36 @@ ONE = Decimal(1)
 needs_genai = pytest.mark.skipif(find_spec("genai_prices") is None, reason="genai-prices is not installed")
 
 
-def pricer(*rules: ProviderDef, now: Optional[list[datetime]] = None, report: Any = None) -> Pricer:
+class Bench(Pricer):
+    """A pricer with the rules whose calls it prices."""
+
+    def __init__(self, *rules: ProviderDef, **options: Any) -> None:
+        super().__init__(**options)
+        self.routes = Routes(ProviderRegistry(rules))
+
+
+def pricer(*rules: ProviderDef, now: Optional[list[datetime]] = None, report: Any = None) -> Bench:
     times = now or [DAY]
-    return Pricer(ProviderRegistry(rules), clock=lambda: times[0], report=report)
+    return Bench(*rules, clock=lambda: times[0], report=report)
 
 
 def used(model: Optional[str] = None, tier: Optional[str] = None, **units: Any) -> Usage:
     return Usage(model, units, tier=tier)
 
 
-def cost(url: str, usage: Optional[Usage] = None, *, by: Optional[Pricer] = None, **facts: Any) -> Cost:
+def cost(url: str, usage: Optional[Usage] = None, *, by: Optional[Bench] = None, **facts: Any) -> Cost:
     parts = urlsplit(url)
     by = by or pricer()
-    host = parts.hostname or ""
     given = {
-        "method": "POST",
         "status": 200,
         "request_bytes": 1000,
         "response_bytes": 2000,
         "content_type": "application/json",
         **facts,
     }
-    match = by._registry.match(url)
-    return by.price(match, host=host, path=parts.path or "/", usage=usage, **given)
+    method = given.pop("method", "POST")
+    route = by.routes.find((parts.hostname or "", parts.path or "/", method))
+    return by.price(PricedCall(route, usage=usage, **given))
 
 
 def day_of(url: str) -> Optional[str]:
@@ -244,7 +252,7 @@ def test_a_price_that_leaves_something_out_is_an_estimate(
 
 def test_units_that_nobody_counted_are_an_estimate() -> None:
     rule = ProviderDef("u.example", "u", usd_per_unit={"seconds": Decimal(1)})
-    by = Pricer(ProviderRegistry([rule]))
+    by = Bench(rule)
     found = cost("https://u.example/", replace(used(seconds=2), uncounted=("extras",)), by=by)
     assert (found.usd, found.source, found.missing) == (Decimal(2), "estimated", ("extras",))
 
@@ -351,7 +359,7 @@ def test_free_units_of_a_month() -> None:
     now = [DAY]
     rule = ProviderDef("g.example", "g", usd_per_call=Decimal("0.5"), free_units={"calls": Decimal(2)})
     by = pricer(rule, now=now)
-    assert cost("http://g.example/", by=by, count=False).usd == 0
+    assert cost("http://g.example/", by=by, uses_free_units=False).usd == 0
     assert [cost("http://g.example/", by=by).usd for _ in range(4)] == [0, 0, Decimal("0.5"), Decimal("0.5")]
     now[0] = datetime(2026, 12, 1, tzinfo=timezone.utc)
     assert [cost("http://g.example/", by=by).usd for _ in range(3)] == [0, 0, Decimal("0.5")]
@@ -608,14 +616,15 @@ def test_genai_prices_is_imported_at_the_first_call_that_needs_it() -> None:
         """
         import sys
         import recost
-        from recost.pricing.pricer import Pricer
+        from recost.pricing.pricer import PricedCall, Pricer
+        from recost.pricing.route import Routes
         from recost.pricing.usage.model import Usage
         handle = recost.init(local_transport="file")
-        registry = recost.ProviderRegistry()
-        pricer = Pricer(registry)
-        facts = dict(path="/v1/x", method="POST", status=200, request_bytes=1, response_bytes=1)
+        routes = Routes(recost.ProviderRegistry())
+        pricer = Pricer()
         for host in ("api.github.com", "nobody.example", "api.openai.com"):
-            pricer.price(registry.lookup(host, "/v1/x"), host=host, **facts)
+            route = routes.find((host, "/v1/x", "POST"))
+            pricer.price(PricedCall(route, status=200, request_bytes=1, response_bytes=1))
         print("genai_prices" in sys.modules, "pydantic" in sys.modules)
         handle.dispose()
         """

@@ -10,10 +10,11 @@ import pytest
 from recost.pricing import providers
 from recost.pricing.cost import Cost
 from recost.pricing.model import FLAT_ESTIMATE
-from recost.pricing.pricer import Pricer
+from recost.pricing.pricer import PricedCall, Pricer
 from recost.pricing.prices import Prices
 from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.pricing.usage import SHAPES
 
 TABLE = """
@@ -155,18 +156,9 @@ PUBLISHERS = "/v1/projects/p/locations/l/publishers"
     ],
 )
 def test_whose_answers_are_read(host: str, path: str, method: str, shape: Optional[str]) -> None:
-    registry = ProviderRegistry()
-    assert registry.usage_shape(host, path, method) == shape
-    assert registry.usage_shape(host, path, method) == shape, "the second time from the cache"
-
-
-def test_what_is_remembered_of_answers_is_bounded() -> None:
-    registry = ProviderRegistry()
-    for number in range(3000):
-        registry.usage_shape("api.openai.com", f"/v1/{number}", "POST")
-        registry.usage_shape("api.openai.com", f"/v1/{number}" + "x" * 1000, "POST")
-    assert registry._cached_shape.cache_info().currsize <= 1024
-    assert registry._cached_shape.cache_info().misses == 3000, "long paths are not kept"
+    routes = Routes(ProviderRegistry())
+    assert routes.find((host, path, method)).shape == shape
+    assert routes.find((host, path, method)).shape == shape, "the second time from the cache"
 
 
 @pytest.mark.parametrize(
@@ -292,15 +284,8 @@ def priced(line: str) -> Cost:
     method, url = line.split()[:2]
     registry = ProviderRegistry()
     host, path = url.split("://")[1].partition("/")[::2]
-    return Pricer(registry).price(
-        registry.match(url),
-        host=host,
-        path=f"/{path}",
-        method=method,
-        status=200,
-        request_bytes=10,
-        response_bytes=10,
-    )
+    route = Routes(registry).find((host, f"/{path}", method))
+    return Pricer().price(PricedCall(route, status=200, request_bytes=10, response_bytes=10))
 
 
 @pytest.mark.parametrize("line", FREE.strip().splitlines())
@@ -332,11 +317,11 @@ def test_no_flat_estimate_is_for_another_method_than_post(method: str) -> None:
 
 
 def test_bedrock_in_ones_own_network_is_bedrock() -> None:
-    registry = ProviderRegistry()
+    routes = Routes(ProviderRegistry())
     for host in (
         "vpce-0a-1b.bedrock-runtime.us-east-1.vpce.amazonaws.com",
         "vpce-0a-1b-us-east-1a.bedrock-runtime.eu-west-1.vpce.amazonaws.com",
         "vpce-0a.bedrock-runtime-fips.us-gov-west-1.vpce.amazonaws.com",
     ):
-        assert registry.usage_shape(host, "/model/m/converse", "POST") == "bedrock"
-    assert registry.usage_shape("vpce-0a.sts.us-east-1.vpce.amazonaws.com", "/", "POST") is None
+        assert routes.find((host, "/model/m/converse", "POST")).shape == "bedrock"
+    assert routes.find(("vpce-0a.sts.us-east-1.vpce.amazonaws.com", "/", "POST")).shape is None

@@ -9,9 +9,10 @@ import pytest
 
 from recost.captured import CapturedResponse
 from recost.pricing.cost import Cost
-from recost.pricing.pricer import Pricer
+from recost.pricing.pricer import PricedCall, Pricer
 from recost.pricing.receipts import Receipts
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.pricing.usage import Usage, read_usage
 from recost.pricing.usage.fields import receipt
 from tests.pricing.usage.responses.build import SMALL, chat, plain
@@ -25,16 +26,8 @@ DONE = {**response("gpt-5", USAGE), "id": "resp_1", "background": True}
 
 
 def priced(pricer: Pricer, method: str, path: str, usage: Optional[Usage], host: str = OPENAI) -> Cost:
-    return pricer.price(
-        ProviderRegistry().lookup(host, path),
-        host=host,
-        path=path,
-        method=method,
-        status=200,
-        request_bytes=0,
-        response_bytes=1000,
-        usage=usage,
-    )
+    route = Routes(ProviderRegistry()).find((host, path, method))
+    return pricer.price(PricedCall(route, status=200, response_bytes=1000, usage=usage))
 
 
 def read(path: str, document: object, shape: str = "openai") -> Optional[Usage]:
@@ -44,7 +37,7 @@ def read(path: str, document: object, shape: str = "openai") -> Optional[Usage]:
 @pytest.fixture
 def pricer() -> Pricer:
     pytest.importorskip("genai_prices", minversion="0.2", reason="genai-prices is not installed")
-    return Pricer(ProviderRegistry())
+    return Pricer()
 
 
 def test_a_response_in_the_background_costs_once(pricer: Pricer) -> None:
@@ -92,7 +85,7 @@ def test_a_batch_costs_once_by_its_poll_or_its_file(pricer: Pricer) -> None:
     output = read(CONTENT, line(1, body))
     assert [priced(pricer, "GET", BATCH, done).usd for _ in range(2)] == [Decimal("0.00075"), 0]
     assert priced(pricer, "GET", CONTENT, output).usd == 0
-    other = Pricer(ProviderRegistry())
+    other = Pricer()
     assert priced(other, "GET", CONTENT, output).usd == Decimal("0.00075")
     assert priced(other, "GET", BATCH, done).usd == 0
 
@@ -104,7 +97,7 @@ def test_a_transcript_costs_once(pricer: Pricer) -> None:
 
 
 def test_what_has_grown_costs_what_is_new() -> None:
-    pricer = Pricer(ProviderRegistry())
+    pricer = Pricer()
     path, host = "/v2/transcript/t1", "api.assemblyai.com"
     costs = []
     for seconds in (1800, 3600, 1800):

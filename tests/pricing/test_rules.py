@@ -21,6 +21,7 @@ from recost.pricing.cost import Cost
 from recost.pricing.model import ProviderDef
 from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.pricing.sources import PricePage
 from tests.pricing.rule_examples import Example, example_of
 from tests.pricing.rules_page import page
@@ -34,7 +35,7 @@ def cost_of(example: Example) -> Cost:
     exchange.status, exchange.request_bytes, exchange.response_bytes = 200, 1000, len(body)
     exchange.capture = Whole((), {}, "application/json", body)
     exchange.finish()
-    return Meter(ProviderRegistry(), report=lambda _: None).cost_of(exchange)
+    return Meter(Routes(ProviderRegistry()), report=lambda _: None).cost_of(exchange)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.pricing.usage import SHAPES, read_response
 from recost.pricing.usage.decoding import read_documents
 from recost.pricing.usage.decoding.jsontext import parse, read_ended
@@ -142,7 +143,7 @@ def exchange(body: bytes, content_type: str = "application/json") -> Exchange:
 def test_what_is_not_read_is_an_estimate_and_reported_once() -> None:
     pytest.importorskip("genai_prices")
     errors: list[Any] = []
-    meter = Meter(ProviderRegistry(), report=errors.append)
+    meter = Meter(Routes(ProviderRegistry()), report=errors.append)
     body = CHAT[:-1] + b', "x": ' + b"[" * 5_000
     for _ in range(3):
         cost = meter.cost_of(exchange(body))

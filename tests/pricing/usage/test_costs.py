@@ -20,6 +20,7 @@ from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from tests.pricing.usage.responses import SAMPLES, Sample, clouds, neighbours, openai_batches, openai_tools
 from tests.pricing.usage.responses.regions import LONG
 
@@ -256,7 +257,7 @@ UNKNOWN: Final = (
 
 
 def meter() -> Meter:
-    return Meter(ProviderRegistry(), report=lambda _: None)
+    return Meter(Routes(ProviderRegistry()), report=lambda _: None)
 
 
 def exchange_of(sample: Sample, capture: Union[Capture, Whole]) -> Exchange:

@@ -15,6 +15,7 @@ from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 
 pytest.importorskip("genai_prices", minversion="0.2", reason="these prices are not installed")
 
@@ -50,11 +51,12 @@ def cost_of(
     streamed: bool = False,
 ) -> Cost:
     """Return what a call costs whose answer has these headers; those that aren't asked for are not kept."""
-    meter = Meter(ProviderRegistry(list(rules)), report=lambda _: None)
+    routes = Routes(ProviderRegistry(list(rules)))
+    meter = Meter(routes, report=lambda _: None)
     host, _, path = url.partition("/")
     exchange = Exchange(nowhere, "httpx", "POST", "https", host, 443, f"/{path}")
     exchange.status = 200
-    wanted = meter.wanted((host, f"/{path}", "POST"))
+    wanted = routes.find((host, f"/{path}", "POST")).wanted
     assert wanted is not None
     body = json.dumps(document).encode()
     content_type = "text/event-stream" if streamed else "application/json"

@@ -14,6 +14,7 @@ from recost.interceptors.capture import LIMIT, Capture
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import Routes
 from recost.pricing.usage import Reading, Usage, read_response
 from tests.pricing.usage.lengthening import PADDINGS, PLACES, crowded, lengthened, pieces, repeated
 from tests.pricing.usage.responses import SAMPLES, Sample
@@ -230,7 +231,7 @@ def test_a_compressed_stream_is_estimated_by_what_it_decodes_to(events: int) -> 
         capture.complete = True
         exchange.headers_received(200)
         exchange.finish()
-        cost = Meter(ProviderRegistry(), report=lambda _: None).cost_of(exchange)
+        cost = Meter(Routes(ProviderRegistry()), report=lambda _: None).cost_of(exchange)
         assert cost.source == "estimated"
         costs.add(cost.usd)
     assert len(costs) == 1

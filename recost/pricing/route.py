@@ -1,0 +1,201 @@
+"""Routes: what the rules say of the calls to one target, resolved once and shared by all who ask."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Callable, Final, Optional, Protocol
+
+from recost._late import importing
+from recost.captured import Wanted
+from recost.pricing.model import MatchResult, ProviderDef
+from recost.pricing.paths import model_in_path
+from recost.pricing.prices import NO_USAGE, Prices
+from recost.pricing.registry import ProviderRegistry
+from recost.pricing.usage import header_names
+from recost.pricing.usage.asked import MODEL, fields_asked
+
+__all__ = ["LONGEST_REMEMBERED", "REMEMBERED", "UNKNOWN_PROVIDER", "Route", "Routes", "Target"]
+
+Target = tuple[str, str, str]
+"""Host, path and method of a call."""
+
+UNKNOWN_PROVIDER: Final = "unknown"
+"""Provider of a host that no rule matches."""
+_NO_PRICES: Final = Prices()
+REMEMBERED: Final = 2048
+"""Targets whose route is remembered."""
+LONGEST_REMEMBERED: Final = 512
+"""Characters of a path whose route is remembered."""
+
+
+class _once:  # noqa: N801 - used like a property
+    """A property that is computed at the first access and then an ordinary attribute.
+
+    `functools.cached_property` holds a lock while it computes, up to Python 3.11. After a fork the child may
+    inherit that lock locked.
+    """
+
+    def __init__(self, compute: Callable[[Any], Any]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, route: Any, owner: object = None) -> Any:
+        if route is None:
+            return self
+        value = route.__dict__[self._name] = self._compute(route)
+        return value
+
+
+class Route:
+    """What the rules say of one target. Never changed, except that it is completed when more is asked."""
+
+    def __init__(self, routes: Routes, target: Target, match: Optional[MatchResult]) -> None:
+        self.routes = routes
+        """Where it was resolved: listeners may have different rules."""
+        self.host, self.path, self.method = target
+        self.match = match
+        self.rule: Optional[ProviderDef] = None if match is None else match.rule
+        self.prices: Prices = _NO_PRICES if self.rule is None else self.rule.prices_for(*target)
+        self.provider = UNKNOWN_PROVIDER if match is None else match.provider
+        self.shape: Optional[str] = self.prices.shape
+        """Shape of the responses, if usage is read from them."""
+        self.wanted: Optional[Wanted] = routes.wanted_of(self)
+        """What to keep of a call. None if its response is not captured."""
+        self.excluded: dict[tuple[str, int], bool] = {}
+        """By scheme and port: whether the pipeline drops the calls."""
+        self.facts: Any = None
+        """Facts of a call that succeeded, kept by the pipeline."""
+
+    @_once
+    def own(self) -> bool:
+        """Whether the rule is the user's own rather than a built-in one."""
+        return self.rule is not None and not self.routes.registry.is_builtin(self.rule)
+
+    @_once
+    def priced(self) -> bool:
+        """Whether the cost depends on more than the target."""
+        return self.prices.is_priced if self.own else self.prices.is_priced_unread
+
+    @_once
+    def flat_cents(self) -> Optional[Decimal]:
+        """Flat price of a call in US cents. None if unknown, or if such calls may not be billed.
+
+        The estimates of built-in rules are for POST requests. An estimate of 0 means nothing.
+        """
+        if self.match is None:
+            return None
+        cents = self.match.cost_cents
+        if self.rule is None or self.own:
+            return cents
+        if not cents or self.prices.usage == NO_USAGE or self.method.upper() != "POST":
+            return None
+        return cents
+
+    @_once
+    def failed_calls_billed(self) -> bool:
+        """Whether a failed call costs as much as one that succeeded."""
+        return self.rule is not None and self.rule.failed_calls_billed
+
+    @_once
+    def category(self) -> Optional[str]:
+        """Endpoint that the rule names. None if endpoints are told apart by path."""
+        return self.match.endpoint_category if self.match is not None and self.match.categorised else None
+
+    @_once
+    def template(self) -> str:
+        """The path with placeholders for identifiers and secrets."""
+        with importing():
+            from recost.endpoints.templating import template_for  # noqa: PLC0415 - slow: it has many words
+
+        return template_for(self.host, self.path)
+
+    @_once
+    def model(self) -> Optional[str]:
+        """The model that the path names."""
+        return model_in_path(self.path)
+
+
+class _Call(Protocol):
+    """A call that a route is kept on: an `Exchange`."""
+
+    host: str
+    path: str
+    method: str
+    route: Any
+
+
+class Routes:
+    """Resolves targets, and remembers the routes of the latest ones. Thread-safe.
+
+    Two threads may resolve the same new target at once. There is no lock, because a thread that doesn't exist
+    after a fork could hold it.
+
+    Args:
+        registry: The rules in force.
+        reads_requests: False if no fields of requests are wanted.
+        models_first: Want the model of every request whose path doesn't name it, for a budget that must know
+            it before the response does.
+    """
+
+    def __init__(
+        self,
+        registry: ProviderRegistry,
+        *,
+        reads_requests: bool = True,
+        models_first: bool = False,
+    ) -> None:
+        self.registry = registry
+        self.reads_requests = reads_requests
+        self._models_first = models_first
+        self._known = _Known(self._find)
+        self.find: Callable[[Target], Route] = self._known.__getitem__
+        """Return the route of a target.
+
+        It is called for each call on the caller's thread, so a known target runs no function of Python's.
+        """
+
+    def of(self, call: _Call) -> Route:
+        """Return the route of a call, and keep it there."""
+        route: Optional[Route] = call.route
+        if route is None or route.routes is not self:
+            found = self._known[call.host, call.path, call.method]
+            if route is None:
+                call.route = found
+            return found
+        return route
+
+    def wanted_of(self, route: Route) -> Optional[Wanted]:
+        """Return what is kept of the calls of a route."""
+        if route.shape is None:
+            return None
+        return Wanted(header_names(route.shape, route.host), self._fields_of(route, route.shape))
+
+    def _fields_of(self, route: Route, shape: str) -> tuple[str, ...]:
+        if not self.reads_requests:
+            return ()
+        names = fields_asked(shape, route.path)
+        return MODEL if not names and self._models_first and route.model is None else names
+
+    def _find(self, target: Target) -> Route:
+        host, path, method = target
+        cleaned = path.partition("?")[0].partition("#")[0] or "/"
+        if cleaned != path:  # queries differ from call to call and don't change the route
+            return self._known[host, cleaned, method]
+        route = Route(self, target, self.registry.lookup(host, path))
+        if len(path) <= LONGEST_REMEMBERED:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[target] = route
+        return route
+
+
+class _Known(dict[Target, Route]):
+    """The remembered routes."""
+
+    def __init__(self, find: Callable[[Target], Route]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, target: Target) -> Route:
+        return self._find(target)

@@ -1,0 +1,173 @@
+"""How often the rules are asked about a target, and how many functions of recost's one call runs through."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+
+import recost
+from recost.pricing.registry import ProviderRegistry
+from recost.pricing.route import LONGEST_REMEMBERED
+from tests.metered import Metered, metered_server
+
+MOST: int = 120
+PACKAGE = str(Path(recost.__file__).parent)
+
+
+@pytest.fixture
+def server() -> Iterator[Metered]:
+    with metered_server() as running:
+        yield running
+
+
+@pytest.fixture
+def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the paths that the rules are asked about from now on."""
+    found: list[str] = []
+    lookup = ProviderRegistry.lookup
+
+    def counted(registry: ProviderRegistry, host: str, path: str) -> Any:
+        if host == "127.0.0.1":  # another host's is asked about beforehand, to load what the first call needs
+            found.append(path)
+        return lookup(registry, host, path)
+
+    monkeypatch.setattr(ProviderRegistry, "lookup", counted)
+    return found
+
+
+def started(server: Metered, folder: Path, **options: Any) -> recost.RecostHandle:
+    budgets = [
+        recost.Budget(1000, on_exceed="raise"),
+        recost.Budget(900, on_exceed="raise", model="house-model-1"),
+    ]
+    settings = {"custom_providers": server.rules(), "capture_usage": True, "budgets": budgets, **options}
+    return recost.init(local_dir=str(folder), **settings)
+
+
+def post(server: Metered, path: str, times: int = 1) -> None:
+    with httpx.Client(trust_env=False) as client:
+        for _ in range(times):
+            client.post(f"{server.url}{path}", json={"model": "m-1"})
+
+
+def test_the_rules_are_asked_once_about_a_new_target(
+    server: Metered, tmp_path: Path, lookups: list[str]
+) -> None:
+    with started(server, tmp_path) as handle:
+        post(server, "/v1/chat?as=sse", 5)
+        post(server, "/v1/chat", 5)
+        assert handle.flush_blocking()
+        post(server, "/v1/chat#again", 5)
+        post(server, "/v1/others", 5)
+        assert handle.flush_blocking()
+    assert lookups == ["/v1/chat", "/v1/others"]
+
+
+def test_the_rules_are_asked_once_for_all_threads(
+    server: Metered, tmp_path: Path, lookups: list[str]
+) -> None:
+    with started(server, tmp_path) as handle:
+        post(server, "/v1/chat")
+        threads = [threading.Thread(target=post, args=(server, "/v1/chat", 5)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert handle.flush_blocking()
+    assert lookups == ["/v1/chat"]
+
+
+def test_the_rules_are_asked_once_for_each_call_to_a_long_path(
+    server: Metered, tmp_path: Path, lookups: list[str]
+) -> None:
+    """Such a path is not remembered, but each call keeps its own route."""
+    path = "/v1/" + "x" * LONGEST_REMEMBERED
+    with started(server, tmp_path) as handle:
+        post(server, path, 3)
+        assert handle.flush_blocking()
+    assert lookups == [path] * 3
+
+
+def test_new_rules_are_asked_anew(server: Metered, tmp_path: Path, lookups: list[str]) -> None:
+    for rules in (server.rules(), [recost.ProviderDef("127.0.0.1", "other", usd_per_call=Decimal(1))]):
+        with started(server, tmp_path, custom_providers=rules) as handle:
+            post(server, "/v1/chat", 3)
+            cost = recost.cost_for(httpx.post(f"{server.url}/v1/chat", trust_env=False))
+            assert cost is not None
+            assert cost.provider == rules[0].provider
+            assert handle.flush_blocking()
+    assert lookups == ["/v1/chat"] * 2
+
+
+def test_without_metering_the_rules_are_asked_once(
+    server: Metered, tmp_path: Path, lookups: list[str]
+) -> None:
+    with started(server, tmp_path, capture_usage=False) as handle:
+        post(server, "/v1/chat", 3)
+        assert handle.flush_blocking()
+    assert lookups == ["/v1/chat"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_resolves_targets_of_its_own(
+    server: Metered, tmp_path: Path, lookups: list[str]
+) -> None:
+    with started(server, tmp_path) as handle:
+        post(server, "/v1/chat", 2)
+        assert handle.flush_blocking()
+        child = os.fork()
+        if not child:
+            try:
+                lookups.clear()
+                post(server, "/v1/chat", 2)
+                flushed = handle.flush_blocking()
+                os._exit(0 if flushed and lookups == ["/v1/chat"] else 1)
+            finally:
+                os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
+        post(server, "/v1/chat")
+        assert handle.flush_blocking()
+    assert lookups == ["/v1/chat"]
+
+
+class Trace:
+    """Counts the calls of recost's functions, on every thread that starts inside the block."""
+
+    def __init__(self) -> None:
+        self.counting = False
+        self.calls: list[str] = []
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event == "call" and self.counting and code.co_filename.startswith(PACKAGE):
+            where = f"{code.co_filename[len(PACKAGE) + 1 :]}:{code.co_firstlineno}"
+            self.calls.append(f"{threading.current_thread().name:16} {where} {code.co_name}")
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        threading.setprofile(self)
+        sys.setprofile(self)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+
+    def wait(self) -> None:
+        """Wait until no function has been called for a while."""
+        known = -1
+        while known != len(self.calls):
+            known = len(self.calls)
+            time.sleep(0.3)
