@@ -1,9 +1,11 @@
 """Usage that a response reports, extracted from its bytes.
 
-Only numbers and the names of models and tiers come out; no text of a response is in a result, an exception,
-a repr or a log. Each shape has an extractor, the module of `recost.pricing.usage.extractors` that `SHAPES`
-names. Its ``read`` returns the `Usage` of a `DecodedResponse`. Its ``WANTED`` matches every event of a stream
-that matters, except the first.
+The result holds numbers and the names of models and tiers only. No text of a response is in a result, an
+exception, a repr or a log.
+
+`SHAPES` names the extractor of each shape, a module of `recost.pricing.usage.extractors`. Its ``read``
+returns the `Usage` of a `DecodedResponse`. Its ``WANTED`` matches every event of a stream that matters,
+except the first.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from recost.pricing.usage.gateways import GATEWAY_HEADERS, gateway_headers, with
 from recost.pricing.usage.model import Number, Usage
 
 if TYPE_CHECKING:
-    from recost.pricing.usage.decoding import Documents
     from recost.pricing.usage.decoding.limits import Work
 
 __all__ = [
@@ -73,7 +74,7 @@ SHAPES: Final = {
     "twilio_sms": "messages",
     "stripe": "stripe",
 }
-"""The name of each shape of a response, and the module that reads it."""
+"""Module of the extractor, by the name of the shape."""
 
 HEADERS: Final = {
     "bedrock": (
@@ -88,131 +89,122 @@ HEADERS: Final = {
     "elevenlabs": ("character-cost", "x-character-count"),
     **GATEWAY_HEADERS,
 }
-"""Names of the response headers that are read, in lower case, by the shape that reads them."""
+"""Lower-case names of the response headers that are read, by shape."""
 
-_readers: Final[dict[str, Any]] = {}
+_extractors: Final[dict[str, Any]] = {}
 
 
 def header_names(shape: str, host: str) -> tuple[str, ...]:
-    """Return the names of the headers that are read of a response, in lower case."""
+    """Return the lower-case names of the response headers that are read."""
     return (*HEADERS.get(shape, ()), *gateway_headers(host))
 
 
 class Reading(NamedTuple):
-    """What was read of a response."""
+    """Result of reading one response."""
 
     usage: Optional[Usage]
-    """None: it has no numbers, and names no model."""
+    """Usage, or None if the response has no numbers and names no model."""
     unread: bool
-    """True: it was not read to its end, because that would take too long or can't be done."""
+    """True if part of the body could not be decoded, or was too expensive to read."""
     size: int = 0
-    """Bytes of the body without its encoding; 0 where that is not known."""
+    """Bytes of the decoded body; 0 if not known."""
 
 
-def read_response(shape: str, content: CapturedResponse) -> Reading:
-    """Return what a response says was used, or at least its model. Nothing is raised.
+def read_response(shape: str, captured: CapturedResponse) -> Reading:
+    """Return the usage that a response reports, or at least its model. Never raises.
 
     Args:
         shape: One of `SHAPES`.
-        content: What was captured of the response.
+        captured: The captured response.
     """
     try:
-        return _read_response(shape, content)
+        return _read_response(shape, captured)
     except Exception:  # noqa: BLE001 - a response may be anything, and an error's text would quote it
         return Reading(None, unread=True)
 
 
-def read_usage(shape: str, content: CapturedResponse) -> Optional[Usage]:
-    """Return what a response says was used; None when it has no numbers. Nothing is raised.
+def read_usage(shape: str, captured: CapturedResponse) -> Optional[Usage]:
+    """Return the usage that a response reports, or None if it has no numbers. Never raises.
 
     Args:
         shape: One of `SHAPES`.
-        content: What was captured of the response.
+        captured: The captured response.
     """
     try:
-        return _read(shape, content)
-    except Exception:  # noqa: BLE001 - as above
+        return _read(shape, captured)
+    except Exception:  # noqa: BLE001 - as in `read_response`
         return None
 
 
-def read_model(content: CapturedResponse) -> Optional[str]:
-    """Return the model that a response names, also one that says nothing of its usage. Nothing is raised."""
+def read_model(captured: CapturedResponse) -> Optional[str]:
+    """Return the model that a response names, with or without usage. Never raises."""
     try:
-        return _read_model(_decoded(content))
-    except Exception:  # noqa: BLE001 - the same
+        return _read_model(_without_coding(captured))
+    except Exception:  # noqa: BLE001 - as in `read_response`
         return None
 
 
-def _read_response(shape: str, content: CapturedResponse) -> Reading:
-    from recost.pricing.usage.decoding.limits import Work  # noqa: PLC0415 - only where responses are read at all
+def _read_response(shape: str, captured: CapturedResponse) -> Reading:
+    from recost.pricing.usage.decoding.limits import Work  # noqa: PLC0415 - only if usage is captured
 
-    decoded, work = _decoded(content), Work()
-    usage = _read_decoded(shape, decoded, work)
-    if usage is None and (model := _read_model(decoded, work)) is not None:
-        partial = decoded.thinned or not decoded.complete
-        usage = Usage(model=model, partial=partial)  # a stream that doesn't say what it used
-    unread = decoded.unread or work.done
+    captured, work = _without_coding(captured), Work()
+    usage = _extract(shape, captured, work)
+    if usage is None and (model := _read_model(captured, work)) is not None:
+        usage = Usage(
+            model=model, partial=captured.thinned or not captured.complete
+        )  # a stream without usage
+    unread = captured.unread or work.done
     if unread and usage is not None and not usage.partial:
         usage = replace(usage, partial=True)
-    return Reading(with_headers(content, usage), unread, decoded.size)
+    return Reading(with_headers(captured, usage), unread, captured.size)
 
 
-def _read(shape: str, content: CapturedResponse) -> Optional[Usage]:
-    return _read_decoded(shape, _decoded(content), None)
+def _read(shape: str, captured: CapturedResponse) -> Optional[Usage]:
+    return _extract(shape, _without_coding(captured), None)
 
 
-def _read_decoded(shape: str, content: CapturedResponse, work: Optional[Work]) -> Optional[Usage]:
-    from recost.pricing.usage.decoding import read_documents  # noqa: PLC0415
-    from recost.pricing.usage.response import DecodedResponse  # noqa: PLC0415 - only where responses are read at all
+def _extract(shape: str, captured: CapturedResponse, work: Optional[Work]) -> Optional[Usage]:
+    """Return the usage of a response without content coding."""
+    from recost.pricing.usage.decoding import read_documents  # noqa: PLC0415 - only if usage is captured
 
     name = SHAPES.get(shape)
     if name is None:
         return None
-    reader = _readers.get(name)
-    if reader is None:
-        reader = _readers[name] = import_module(f"recost.pricing.usage.extractors.{name}")
-    documents = read_documents(content, reader.WANTED, work)
+    extractor = _extractors.get(name)
+    if extractor is None:
+        extractor = _extractors[name] = import_module(f"recost.pricing.usage.extractors.{name}")
+    response = read_documents(captured, extractor.WANTED, work)._replace(shape=shape)
     found: Optional[Usage]
-    if content.thinned:
-        found = _read_thinned(shape, reader, documents, content)
+    if captured.thinned:
+        from recost.pricing.usage.decoding.left_out import Lookups, mark  # noqa: PLC0415 - only if thinned
+
+        lookups = Lookups()
+        found = extractor.read(response._replace(documents=mark(response.documents, lookups)))
+        if found is not None and lookups.missed:
+            found = replace(found, partial=True)
     else:
-        response = DecodedResponse(shape, *documents, content.complete, content.path, content.headers)
-        found = reader.read(response._replace(head=content.head) if documents.gap else response)
+        found = extractor.read(response._replace(head=captured.head) if response.gap else response)
     if found is not None and found.model is None and shape == "mistral":
-        return replace(found, model=_read_model(content, work))  # named in another event than the usage
+        return replace(found, model=_read_model(captured, work))  # named in another event than the usage
     return found
 
 
-def _read_thinned(
-    shape: str, reader: Any, documents: Documents, content: CapturedResponse
-) -> Optional[Usage]:
-    """Return what a response says was used, some members of which were left out."""
-    from recost.pricing.usage.decoding.left_out import Asked, mark  # noqa: PLC0415
-    from recost.pricing.usage.response import DecodedResponse  # noqa: PLC0415 - only for long responses
-
-    asked = Asked()
-    documents = documents._replace(found=mark(documents.found, asked))
-    response = DecodedResponse(shape, *documents, content.complete, content.path, content.headers)
-    found: Optional[Usage] = reader.read(response)
-    return replace(found, partial=True) if found is not None and asked.any else found
-
-
-def _read_model(content: CapturedResponse, work: Optional[Work] = None) -> Optional[str]:
+def _read_model(captured: CapturedResponse, work: Optional[Work] = None) -> Optional[str]:
     import re  # noqa: PLC0415
 
     from recost.pricing.usage.decoding import read_documents  # noqa: PLC0415
     from recost.pricing.usage.names import model_of  # noqa: PLC0415
 
-    return model_of(read_documents(content, re.compile(rb'"model'), work).found)
+    return model_of(read_documents(captured, re.compile(rb'"model'), work).documents)
 
 
-def _decoded(content: CapturedResponse) -> CapturedResponse:
-    """Return the content without its encoding; only its headers where it can't be decoded."""
-    if not content.encoding:
-        return content
-    from recost.pricing.usage.decoding.encodings import decode  # noqa: PLC0415 - most bodies arrive decoded
+def _without_coding(captured: CapturedResponse) -> CapturedResponse:
+    """Return the response without content coding, or only its headers if the body can't be decoded."""
+    if not captured.encoding:
+        return captured
+    from recost.pricing.usage.decoding.encodings import decode  # noqa: PLC0415 - most bodies have no coding
 
-    decoded = decode(content)
+    decoded = decode(captured)
     if decoded is None:
-        return content._replace(head=b"", tail=b"", gap=False, encoding="", complete=False, unread=True)
+        return captured._replace(head=b"", tail=b"", gap=False, encoding="", complete=False, unread=True)
     return decoded

@@ -1,4 +1,4 @@
-"""Reads numbers and names out of decoded JSON; whatever else is found there is None."""
+"""Numbers, names, objects and lists in decoded JSON. A value of another type counts as missing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ __all__ = [
     "UNKNOWN",
     "add",
     "add_part",
+    "add_units",
     "child",
+    "children",
     "count",
+    "counts",
     "dollars",
+    "elements",
     "identifier",
     "inner",
     "receipt",
@@ -25,7 +29,7 @@ __all__ = [
 ]
 
 UNKNOWN: Final = "?"
-"""Key of a member whose name was lost in a gap."""
+"""Key of a member whose own key was lost in a gap."""
 
 _MOST: Final = 10**15
 _DIGITS: Final = 40
@@ -36,7 +40,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def child(value: Any, *keys: str) -> Mapping[str, Any]:
-    """Return the object at a path of keys; an empty one where there is none."""
+    """Return the object at a path of keys, or an empty one."""
     for key in keys:
         if not isinstance(value, dict):
             return _NOTHING
@@ -45,15 +49,25 @@ def child(value: Any, *keys: str) -> Mapping[str, Any]:
 
 
 def inner(value: Any, key: str) -> Mapping[str, Any]:
-    """Return the object under a key, or the one that lost its key in a gap."""
+    """Return the object under a key, or the object whose key was lost in a gap."""
     return child(value, key) or child(value, UNKNOWN)
 
 
+def elements(value: Any) -> list[Any]:
+    """Return a list, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def children(value: Any) -> list[Mapping[str, Any]]:
+    """Return the elements of a list, with an empty object for each that is not an object."""
+    return [child(element) for element in elements(value)]
+
+
 def count(value: Any) -> Optional[Number]:
-    """Return a quantity, 0 or more: a JSON number, or a string of digits as some APIs and headers have it."""
+    """Return a quantity of at least 0, given as a JSON number or, as in headers, as a string of digits."""
     if value is None:
         return None
-    if type(value) is int:  # neither True nor False
+    if type(value) is int:  # a bool is not a count
         return value if 0 <= value <= _MOST else None
     if isinstance(value, str) and _NUMERAL.match(value):
         value = Decimal(value)
@@ -67,8 +81,18 @@ def count(value: Any) -> Optional[Number]:
     return value
 
 
+def counts(place: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, Number]:
+    """Return the quantities of an object, by unit.
+
+    Args:
+        place: The object.
+        units: Unit of each key. Of several keys with one unit, the last one decides.
+    """
+    return {unit: found for key, unit in units.items() if (found := count(place.get(key))) is not None}
+
+
 def add(*values: Optional[Number]) -> Number:
-    """Return the sum of those that are known, exactly."""
+    """Return the exact sum of the values that are known."""
     total: Number = 0
     for value in values:
         if isinstance(total, int) and isinstance(value, int):
@@ -76,6 +100,18 @@ def add(*values: Optional[Number]) -> Number:
         elif value is not None:
             total = LENIENT.add(Decimal(total), Decimal(value))
     return total
+
+
+def add_part(units: dict[str, Number], unit: str, value: Optional[Number]) -> None:
+    """Add a quantity to a unit, unless it is 0 or unknown."""
+    if value:
+        units[unit] = add(units.get(unit), value)
+
+
+def add_units(units: dict[str, Number], more: Mapping[str, Number]) -> None:
+    """Add quantities by unit, also those that are 0."""
+    for unit, value in more.items():
+        units[unit] = add(units.get(unit), value)
 
 
 def dollars(value: Any) -> Optional[Decimal]:
@@ -91,21 +127,15 @@ def scaled(value: Any, exponent: int) -> Optional[Decimal]:
 
 
 def identifier(value: Any) -> Optional[str]:
-    """Return the name of a model or a tier; None for what doesn't look like one."""
+    """Return the name of a model or a tier, or None if the value doesn't look like one."""
     return value if value and isinstance(value, str) and _IDENTIFIER.match(value) else None
 
 
 def receipt(*ids: Any) -> tuple[int, ...]:
-    """Return numbers that stand for ids, for `Usage.receipts`; nothing for what is not an id."""
+    """Return a number for each valid id, for `Usage.receipts`."""
     return tuple(hash(each) for each in ids if isinstance(each, str) and each)
 
 
 def word(value: Any) -> str:
-    """Return a text to compare with a known one; an empty one for what is none."""
+    """Return a text to compare with known ones, or an empty text."""
     return value if isinstance(value, str) else ""
-
-
-def add_part(units: dict[str, Number], unit: str, value: Optional[Number]) -> None:
-    """Add to a unit; a detail that is 0 is left out."""
-    if value:
-        units[unit] = add(units.get(unit), value)

@@ -1,27 +1,26 @@
-"""The names of models and tiers in a response."""
+"""Names of models and service tiers in a response."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Optional
 
-from recost.pricing.usage.fields import UNKNOWN, child, identifier
+from recost.pricing.usage.fields import UNKNOWN, child, children, identifier
 
-__all__ = ["model_of", "tier_of"]
+__all__ = ["model_of", "tier_name", "tier_of"]
 
 _LONGEST_TIER: Final = 40
 _HOLDERS: Final = ("response", "message", "result", "interaction", UNKNOWN)
 
 
 def model_of(documents: Sequence[Mapping[str, Any]]) -> Optional[str]:
-    """Return the model that the documents name, the last one's word first."""
+    """Return the model that the documents name. The last one that names a model decides."""
     for document in reversed(documents):
         name = _named(document)
         for key in () if name else _HOLDERS:
             name = name or _named(child(document, key))
-        outputs = document.get("outputs")  # of Mistral's conversations
-        for item in outputs if isinstance(outputs, list) and name is None else ():
-            name = name or _named(child(item))
+        for item in children(document.get("outputs")) if name is None else ():  # Mistral's conversations
+            name = name or _named(item)
         if name is not None:
             return name
     return None
@@ -32,12 +31,13 @@ def _named(place: Mapping[str, Any]) -> Optional[str]:
 
 
 def tier_of(*places: Mapping[str, Any]) -> Optional[str]:
-    """Return the service tier that one of the places names, in lower case; a fast speed counts as one."""
-    for place in places:
-        if place.get("speed") == "fast":
-            return "fast"
-    for place in places:
-        tier = identifier(place.get("service_tier"))
-        if tier is not None and len(tier) <= _LONGEST_TIER:
-            return tier.lower()
-    return None
+    """Return the service tier that one of the objects names. A fast speed counts as a tier."""
+    if any(place.get("speed") == "fast" for place in places):
+        return "fast"
+    return next((tier for place in places if (tier := tier_name(place.get("service_tier")))), None)
+
+
+def tier_name(value: Any) -> Optional[str]:
+    """Return the name of a tier in lower case, or None if the value is not a short name."""
+    name = identifier(value)
+    return None if name is None or len(name) > _LONGEST_TIER else name.lower()

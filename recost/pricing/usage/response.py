@@ -1,4 +1,4 @@
-"""What the readers of shapes are given."""
+"""The decoded response: what an extractor reads."""
 
 from __future__ import annotations
 
@@ -12,48 +12,49 @@ __all__ = ["DecodedResponse"]
 
 
 class DecodedResponse(NamedTuple):
-    """A response, decoded and split into documents."""
+    """A response as JSON objects, in their order, with what else its usage is read from."""
 
-    shape: str
     documents: list[dict[str, Any]]
     ended: bool
-    """True: nothing can follow that would change what the documents say."""
+    """True if nothing can follow that would change what the documents say."""
     streamed: bool = False
-    """True: the body is a sequence of documents."""
+    """True if the body is a sequence of documents."""
     gap: bool = False
-    """True: documents or members in the middle may be missing."""
+    """True if documents or members in the middle may be missing."""
     before_gap: int = 0
-    """How many of a stream's documents came before its gap."""
+    """Number of a stream's documents before its gap."""
+    shape: str = ""
+    """Name of the shape, one of `recost.pricing.usage.SHAPES`."""
     complete: bool = True
-    """True: the body came to its end."""
+    """True if the body was received to its end."""
     path: str = "/"
     headers: Mapping[str, str] = {}
     head: bytes = b""
-    """How the body begins, where it has a gap: what is there may be in no document."""
+    """Beginning of a body with a gap. It may hold members that are in no document."""
 
     @property
     def last(self) -> dict[str, Any]:
-        """The last document; an empty one where there is none."""
+        """The last document, or an empty one."""
         return self.documents[-1] if self.documents else {}
 
     @property
     def after_gap(self) -> list[dict[str, Any]]:
-        """The documents after which none can be missing, if the response ended."""
+        """The documents that no missing document can follow, if the response ended."""
         return self.documents[self.before_gap :] if self.streamed and self.gap else self.documents
 
     def is_last(self, document: Mapping[str, Any]) -> bool:
-        """Tell whether the response ended, and no document of the same kind can be missing after this one."""
+        """Return True if the response ended and no document of the same kind can follow this one."""
         return self.ended and any(document is kept for kept in self.after_gap)
 
     def usage(
         self, units: dict[str, Number], model: Any = None, *, final: Optional[bool] = None, **more: Any
     ) -> Optional[Usage]:
-        """Return the usage; None when nothing is counted.
+        """Return the usage, or None if nothing is counted.
 
         Args:
-            units: What was used.
-            model: As the response names it.
-            final: Whether the numbers are; None: when the response ended.
+            units: Quantities by unit.
+            model: Name of the model in the response.
+            final: Whether the quantities are final. By default they are if the response ended.
             more: Other fields of `Usage`.
         """
         if not units and more.get("reported_usd") is None:

@@ -43,7 +43,7 @@ BLANKS = (b"\n" * 10_000, b"\r\n" * 10_000, b"\n         \n" * 2_000, b" \t\n" *
 def test_blank_lines_anywhere(blank: bytes, pieces: tuple[bytes, bytes], kind: str) -> None:
     work = Work()
     content = CapturedResponse(blank.join(pieces), content_type=kind)
-    assert any("usage" in document for document in read_documents(content, WANTED, work).found)
+    assert any("usage" in document for document in read_documents(content, WANTED, work).documents)
     assert not work.done
     reading = read_response("openai", content)
     assert reading.usage is not None
@@ -102,7 +102,7 @@ def test_the_work_is_bounded_whatever_the_size(unit: bytes, form: bytes) -> None
         for content in (CapturedResponse(body), CapturedResponse(body[:16_000], body[-48_000:], gap=True)):
             work = CountedWork()
             documents = read_documents(content, WANTED, work)
-            assert len(documents.found) <= MOST_DOCUMENTS
+            assert len(documents.documents) <= MOST_DOCUMENTS
             assert work.texts < 4_000
             assert work.bytes < 1_000_000
 
@@ -182,7 +182,9 @@ class Documents(list[dict[str, Any]]):
 
 def looked_at(shape: str, document: dict[str, Any], times: int, *, gap: bool) -> int:
     documents = Documents(dict(document) for _ in range(times))
-    response = DecodedResponse(shape, documents, ended=True, streamed=True, gap=gap, before_gap=times // 2)
+    response = DecodedResponse(
+        documents, shape=shape, ended=True, streamed=True, gap=gap, before_gap=times // 2
+    )
     import_module(f"recost.pricing.usage.extractors.{SHAPES[shape]}").read(response)
     return documents.looked_at
 

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.captured import CapturedResponse
-from recost.pricing.usage.decoding import Documents, read_documents
+from recost.pricing.usage.decoding import read_documents
 from recost.pricing.usage.decoding.eventstream import read_payloads
 from recost.pricing.usage.decoding.jsontext import read_begun, read_ended
 from recost.pricing.usage.fields import UNKNOWN
+from recost.pricing.usage.response import DecodedResponse
 from tests.pricing.usage.responses.build import AWS, aws_message
 
 ALL = re.compile(b"")
@@ -31,19 +32,19 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from(["usage", "model", "id", "data", "a b", ""]), VALUES, max_size=5)
 
 
-def split(body: bytes, **more: Any) -> Documents:
+def split(body: bytes, **more: Any) -> DecodedResponse:
     return read_documents(CapturedResponse(body, **more), ALL)
 
 
 def found(body: bytes, **more: Any) -> list[dict[str, Any]]:
-    return split(body, **more).found
+    return split(body, **more).documents
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
 def test_events(newline: str) -> None:
     text = ': comment||event: x|data: {"a":|data:  1}||data:{"b": "\u2028\x85"}||id: 1||data: [DONE]||'
     documents = split(text.replace("|", newline).encode())
-    assert documents.found == [{"a": 1}, {"b": "\u2028\x85"}]
+    assert documents.documents == [{"a": 1}, {"b": "\u2028\x85"}]
     assert documents.streamed
     assert documents.ended
 
@@ -58,7 +59,7 @@ def test_events_end_with_the_body_or_with_their_last_one() -> None:
 
 def test_events_that_don_t_matter_are_not_parsed() -> None:
     body = b'data: {"a": 1}\n\ndata: {"a": 2}\n\ndata: {"usage": 3}\n\n'
-    assert read_documents(CapturedResponse(body), re.compile(b"usage")).found == [{"a": 1}, {"usage": 3}]
+    assert read_documents(CapturedResponse(body), re.compile(b"usage")).documents == [{"a": 1}, {"usage": 3}]
 
 
 def test_lines() -> None:

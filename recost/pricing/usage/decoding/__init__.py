@@ -1,6 +1,6 @@
-"""Splits a captured body into JSON documents.
+"""The JSON documents of a captured body.
 
-What a body is, is seen from its first bytes rather than from its content type, which servers get wrong.
+The first bytes decide how a body is read. Its content type is often wrong.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple, Optional
+from typing import Any, Final, Optional
 
 from recost.captured import CapturedResponse
 from recost.pricing.usage.decoding.events import DONE, cut_event, event_data, one_line_break
 from recost.pricing.usage.decoding.jsontext import Text, parse, read_begun, read_ended, skip_space
 from recost.pricing.usage.decoding.limits import HEAD_LIMIT, MOST_DOCUMENTS, TAIL_LIMIT, Work
+from recost.pricing.usage.response import DecodedResponse
 
-__all__ = ["Documents", "read_documents"]
+__all__ = ["read_documents"]
 
 _BOM: Final = b"\xef\xbb\xbf"
 _BLANK: Final = b" \t\r\n"
@@ -25,69 +26,49 @@ _LINES: Final = re.compile(r"x-?(?:ndjson|jsonl|json-?lines)|jsonl|ndjson|jsonli
 _EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
 
 
-class Documents(NamedTuple):
-    """The JSON objects of a body, as far as they were kept, in their order."""
-
-    found: list[dict[str, Any]]
-    ended: bool
-    """True: nothing can follow that would change what they say."""
-    streamed: bool = False
-    """True: the body is a sequence of documents."""
-    gap: bool = False
-    """True: documents or members in the middle may be missing."""
-    before_gap: int = 0
-    """How many of a stream's documents came before its gap."""
-
-
 def read_documents(
-    content: CapturedResponse, wanted: re.Pattern[bytes], work: Optional[Work] = None
-) -> Documents:
-    """Return the documents of a body that is not encoded, as far as the work allows.
+    captured: CapturedResponse, wanted: re.Pattern[bytes], work: Optional[Work] = None
+) -> DecodedResponse:
+    """Return the documents of a body without content coding, within the limits.
 
     Args:
-        content: What was captured.
-        wanted: Found in every document of a stream that matters, besides the first.
-        work: What may be spent on it.
+        captured: The captured response.
+        wanted: Pattern found in every document of a stream that matters, except the first.
+        work: Remaining work for this response. By default that of a whole response.
     """
-    content = _trimmed(content)
-    documents = _Reader(content, wanted, work or Work()).read()
-    if len(documents.found) > MOST_DOCUMENTS:
-        documents = _fewer(documents)
-    return documents
+    captured = _trimmed(captured)
+    response = _Reader(captured, wanted, work or Work()).read()
+    if len(response.documents) > MOST_DOCUMENTS:
+        half = MOST_DOCUMENTS // 2
+        fewer = response.documents[:half] + response.documents[-half:]
+        response = response._replace(documents=fewer, ended=False, gap=True, before_gap=half)
+    return response._replace(complete=captured.complete, path=captured.path, headers=captured.headers)
 
 
-def _trimmed(content: CapturedResponse) -> CapturedResponse:
-    """Return a content of bounded size, that doesn't begin with the blanks that keep a connection alive."""
-    head, tail, gap = content.head, content.tail, content.gap
+def _trimmed(captured: CapturedResponse) -> CapturedResponse:
+    """Return a response of bounded size, without the leading blanks that keep a connection alive."""
+    head, tail, gap = captured.head, captured.tail, captured.gap
     if len(head) + len(tail) > 2 * (HEAD_LIMIT + TAIL_LIMIT) and not gap:
         gap = True
         head, tail = head[:HEAD_LIMIT], head[-TAIL_LIMIT:]
     head = head.removeprefix(_BOM)
-    if gap and content.complete and head and not head.strip(_BLANK) and tail[:1].isspace():
+    if gap and captured.complete and head and not head.strip(_BLANK) and tail[:1].isspace():
         document = tail.strip(_BLANK)
         if document.startswith(b"{") and parse(_text(document)) is not None:
-            return content._replace(head=document, tail=b"", gap=False)
-    return content._replace(head=head, tail=tail, gap=gap)
-
-
-def _fewer(documents: Documents) -> Documents:
-    """Leave documents in the middle out."""
-    half = MOST_DOCUMENTS // 2
-    return documents._replace(
-        found=documents.found[:half] + documents.found[-half:], ended=False, gap=True, before_gap=half
-    )
+            return captured._replace(head=document, tail=b"", gap=False)
+    return captured._replace(head=head, tail=tail, gap=gap)
 
 
 class _Reader:
-    """Reads the documents of one body."""
+    """Reader of the documents of one body."""
 
-    def __init__(self, content: CapturedResponse, wanted: re.Pattern[bytes], work: Work) -> None:
-        self._content = content
+    def __init__(self, captured: CapturedResponse, wanted: re.Pattern[bytes], work: Work) -> None:
+        self._captured = captured
         self._wanted = wanted
         self._work = work
 
-    def read(self) -> Documents:
-        head, kind = self._content.head, self._content.content_type.lower()
+    def read(self) -> DecodedResponse:
+        head, kind = self._captured.head, self._captured.content_type.lower()
         if head.startswith(b"\0") or kind.startswith(_EVENT_STREAM):
             found = self._event_stream()
         elif _EVENTS.match(head):
@@ -98,48 +79,50 @@ class _Reader:
             found = self._json()
         return found._replace(ended=False, gap=True) if self._work.done else found
 
-    def _json(self) -> Documents:
-        content, text = self._content, _text(self._content.head)
+    def _json(self) -> DecodedResponse:
+        text = _text(self._captured.head)
         start = skip_space(text, 0)
         first = Text(text, self._work).read(start)
         if first is None or not isinstance(first.value, (dict, list)):
             return self._broken(text)
-        if content.gap or skip_space(text, first.end) < len(text):
+        if self._captured.gap or skip_space(text, first.end) < len(text):
             return self._lines()
-        return Documents(_objects(first.value), ended=True, streamed=isinstance(first.value, list))
+        return DecodedResponse(_objects(first.value), ended=True, streamed=isinstance(first.value, list))
 
-    def _broken(self, text: str) -> Documents:
-        """Read a document that is cut off, or has a gap."""
-        content = self._content
+    def _broken(self, text: str) -> DecodedResponse:
+        """Read a document that is truncated or has a gap."""
+        captured = self._captured
         begun = read_begun(text, self._work)
-        if not content.gap or not content.complete:
-            return Documents(_objects(begun), ended=False, streamed=isinstance(begun, list), gap=True)
-        ended = read_ended(_text(content.tail), self._work)
+        if not captured.gap or not captured.complete:
+            return DecodedResponse(_objects(begun), ended=False, streamed=isinstance(begun, list), gap=True)
+        ended = read_ended(_text(captured.tail), self._work)
         if isinstance(begun, dict) and isinstance(ended, dict):
-            return Documents([{**begun, **ended}], ended=True, gap=True)
+            return DecodedResponse([{**begun, **ended}], ended=True, gap=True)
         if isinstance(begun, list) and isinstance(ended, list):
             before = _objects(begun)
-            return Documents(
+            return DecodedResponse(
                 before + _objects(ended), ended=True, streamed=True, gap=True, before_gap=len(before)
             )
         lost = isinstance(begun, list) or ended is not None
-        return Documents(_objects(begun), ended=not lost, streamed=isinstance(begun, list), gap=True)
+        return DecodedResponse(_objects(begun), ended=not lost, streamed=isinstance(begun, list), gap=True)
 
-    def _lines(self) -> Documents:
-        content = self._content
-        if content.gap:
-            last, _, after = one_line_break(content.tail).partition(b"\n")
-            before = self._matching(_lines_of(content.head))
+    def _lines(self) -> DecodedResponse:
+        captured = self._captured
+        if captured.gap:
+            last, _, after = one_line_break(captured.tail).partition(b"\n")
+            before = self._matching(_lines_of(captured.head))
             found = [*before, *_objects(self._cut(last))]
             found += self._matching(_lines_of(after), first=False)
-            return Documents(found, content.complete, streamed=True, gap=True, before_gap=len(before))
-        text = _text(content.head)
+            return DecodedResponse(found, captured.complete, streamed=True, gap=True, before_gap=len(before))
+        text = _text(captured.head)
         if "\n" not in text.strip():
-            return Documents(self._concatenated(text), ended=content.complete, streamed=True)
-        return Documents(self._matching(_lines_of(content.head)), ended=content.complete, streamed=True)
+            return DecodedResponse(self._concatenated(text), ended=captured.complete, streamed=True)
+        return DecodedResponse(
+            self._matching(_lines_of(captured.head)), ended=captured.complete, streamed=True
+        )
 
     def _concatenated(self, text: str) -> list[dict[str, Any]]:
-        """Return documents with nothing between them."""
+        """Return documents that follow each other without line breaks."""
         found: list[dict[str, Any]] = []
         within = Text(text, self._work)
         value = within.read(skip_space(text, 0))
@@ -148,27 +131,29 @@ class _Reader:
             value = within.read(skip_space(text, value.end))
         return found
 
-    def _events(self) -> Documents:
-        content = self._content
-        data = list(event_data(content.head))
+    def _events(self) -> DecodedResponse:
+        captured = self._captured
+        data = list(event_data(captured.head))
         found = self._matching(data)
         before = len(found)
-        if content.gap:
-            cut, rest = cut_event(content.tail)
+        if captured.gap:
+            cut, rest = cut_event(captured.tail)
             data = list(event_data(rest))
             found += [*_objects(self._cut(cut)), *self._matching(data, first=False)]
         done = bool(data) and data[-1].strip() == DONE
-        return Documents(found, content.complete or done, streamed=True, gap=content.gap, before_gap=before)
+        return DecodedResponse(
+            found, captured.complete or done, streamed=True, gap=captured.gap, before_gap=before
+        )
 
-    def _event_stream(self) -> Documents:
-        from recost.pricing.usage.decoding.eventstream import read_payloads  # noqa: PLC0415 - Bedrock alone has it
+    def _event_stream(self) -> DecodedResponse:
+        from recost.pricing.usage.decoding.eventstream import read_payloads  # noqa: PLC0415 - only for Bedrock
 
-        content = self._content
-        found = self._payloads(read_payloads(content.head))
+        captured = self._captured
+        found = self._payloads(read_payloads(captured.head))
         before = len(found)
-        if content.gap:
-            found += self._payloads(read_payloads(content.tail, resume=True))
-        return Documents(found, content.complete, streamed=True, gap=content.gap, before_gap=before)
+        if captured.gap:
+            found += self._payloads(read_payloads(captured.tail, resume=True))
+        return DecodedResponse(found, captured.complete, streamed=True, gap=captured.gap, before_gap=before)
 
     def _payloads(self, payloads: Iterable[bytes]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -179,7 +164,7 @@ class _Reader:
         return found
 
     def _matching(self, data: Iterable[bytes], *, first: bool = True) -> list[dict[str, Any]]:
-        """Return the documents that matter; the first one names the model."""
+        """Return the documents that matter. The first one names the model."""
         found: list[dict[str, Any]] = []
         for line in data:
             if (first and _DOCUMENT.match(line)) or self._wanted.search(line):
@@ -191,14 +176,14 @@ class _Reader:
         return found
 
     def _cut(self, data: bytes) -> Any:
-        """Return a document of which the beginning may be missing."""
+        """Return a document whose beginning may be missing."""
         text = _text(data)
         whole = parse(text, self._work)
         return read_ended(text, self._work) if whole is None else whole
 
 
 def _unwrapped(value: Any, work: Work) -> Any:
-    """Return the model's own document where it is in a ``PayloadPart``: ``{"bytes": "eyJ0…"}``."""
+    """Return the model's own document if it is in a ``PayloadPart``: ``{"bytes": "eyJ0…"}``."""
     if isinstance(value, dict) and isinstance(value.get("bytes"), str):
         try:
             return parse(_text(b64decode(value["bytes"])), work)

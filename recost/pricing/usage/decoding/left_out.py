@@ -1,7 +1,7 @@
-"""Documents with members that were left out: `recost.thinning` puts a text in their place.
+"""Documents some of whose members `recost.thinning` replaced by a short text.
 
-Most of these matter to nobody: a list of tools, an embedding. Which ones do, only the reader of a shape
-knows. So it is noticed when one of them is asked for. What was read then is not all.
+Most of these members don't matter: a list of tools, an embedding. Only the extractor knows which ones do, so
+its lookups are recorded. If it looks one of them up, the usage is partial.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ from typing import Any, Final
 
 from recost.thinning import LEFT_OUT
 
-__all__ = ["Asked", "mark"]
+__all__ = ["Lookups", "mark"]
 
 _STAND_IN: Final = LEFT_OUT.decode().strip('"')
 
 
-class Asked:
-    """Whether a member was asked for that is not there."""
+class Lookups:
+    """Record of lookups of members that were left out."""
 
-    __slots__ = ("any",)
+    __slots__ = ("missed",)
 
     def __init__(self) -> None:
-        self.any = False
+        self.missed = False
 
 
 class _Document(dict[str, Any]):
-    """A document, or an object within it, some members of which were left out."""
+    """A document, or an object within it, without some of its members."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_lookups",)
 
-    def __init__(self, members: dict[str, Any], asked: Asked) -> None:
+    def __init__(self, members: dict[str, Any], lookups: Lookups) -> None:
         super().__init__(members)
-        self._asked = asked
+        self._lookups = lookups
 
     def get(self, key: str, default: Any = None) -> Any:
         value = super().get(key, default)
         if value == _STAND_IN:
-            self._asked.any = True
+            self._lookups.missed = True
         return value
 
     def __getitem__(self, key: str) -> Any:
         return self.get(key) if key in self else super().__getitem__(key)
 
 
-def mark(documents: Sequence[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
-    """Return the documents such that it is noticed when a member that was left out is asked for."""
-    return [_marked(document, asked, 2) for document in documents]
+def mark(documents: Sequence[dict[str, Any]], lookups: Lookups) -> list[dict[str, Any]]:
+    """Return the documents such that lookups of left-out members are recorded."""
+    return [_marked(document, lookups, 2) for document in documents]
 
 
-def _marked(members: dict[str, Any], asked: Asked, levels: int) -> dict[str, Any]:
+def _marked(members: dict[str, Any], lookups: Lookups, levels: int) -> dict[str, Any]:
     if levels > 1:
         members = {
-            key: _marked(value, asked, levels - 1) if isinstance(value, dict) else value
+            key: _marked(value, lookups, levels - 1) if isinstance(value, dict) else value
             for key, value in members.items()
         }
-    return _Document(members, asked) if _STAND_IN in members.values() else members
+    return _Document(members, lookups) if _STAND_IN in members.values() else members

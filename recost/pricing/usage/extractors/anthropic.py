@@ -1,4 +1,4 @@
-"""Anthropic's messages, on its own hosts and others: plain, streamed, and the results of a batch.
+"""Anthropic's messages on any host: plain, streamed, and the results of a batch.
 
 Shapes: https://github.com/anthropics/anthropic-sdk-python (``types/usage.py`` and its neighbours).
 """
@@ -6,12 +6,14 @@ Shapes: https://github.com/anthropics/anthropic-sdk-python (``types/usage.py`` a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost.pricing.usage.extractors.batches import sum_up
 from recost.pricing.usage.extractors.costs import reported_cost
-from recost.pricing.usage.fields import add, add_part, child, count, identifier, receipt, word
+from recost.pricing.usage.fields import add, add_part, child, children, count, identifier, receipt, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of, tier_of
 from recost.pricing.usage.response import DecodedResponse
@@ -22,26 +24,26 @@ WANTED: Final = re.compile(rb'"usage"|"message_stop"|"succeeded"|invocationMetri
 
 _CACHES: Final = frozenset({"cache_creation_input_tokens", "cache_read_input_tokens"})
 _US_ONLY: Final = Decimal("1.1")
-"""All prices of tokens of a model that runs in the United States only:
+"""Factor of all token prices of a model that runs in the United States only:
 https://platform.claude.com/docs/en/about-claude/pricing, as of 2026-11."""
 _ANYWHERE: Final = frozenset({"", "global", "not_available"})
 _REGIONAL: Final = Decimal("1.1")
-"""Claude on the regional endpoints of Vertex AI, from Sonnet 4.5 on:
+"""Factor of all token prices on the regional endpoints of Vertex AI, from Sonnet 4.5 on:
 https://platform.claude.com/docs/en/about-claude/pricing (third-party platforms), as of 2026-11."""
 _REGION: Final = re.compile(r"/locations/(?!global/)[^/]{1,40}/publishers/anthropic/")
 _SAME_EVERYWHERE: Final = re.compile(
     r"claude-(?:[123]|instant|(?:opus|sonnet|haiku)-4(?:-[01])?(?:@|-?2025|$))"
 )
-"""Models that cost the same in all regions: those before Sonnet 4.5."""
+"""Models before Sonnet 4.5, which cost the same in all regions."""
 _FREES_CODE: Final = frozenset({"web_search", "web_fetch"})
-"""Tools with which the execution of code is free, from their versions of 2026-02-09 on, which say who called
-them; alone, it is billed by the hour: https://platform.claude.com/docs/en/about-claude/pricing (code
+"""Tools that make the execution of code free, from their versions of 2026-02-09 on, which name their caller.
+Without them it is billed by the hour: https://platform.claude.com/docs/en/about-claude/pricing (code
 execution), as of 2026-11."""
 _MESSAGES: Final = frozenset({"message", "message_start", "message_delta", "message_stop"})
 
 
 def is_message(response: DecodedResponse) -> bool:
-    """Tell whether a response of a host with several interfaces is of this one."""
+    """Return True if a response of a host with several APIs is a message of Anthropic's API."""
     if response.path.rstrip("/").endswith("/messages"):
         return True
     if any(word(document.get("type")) in _MESSAGES for document in response.documents[:1]):
@@ -62,9 +64,8 @@ def read(response: DecodedResponse) -> Optional[Usage]:
         units.pop("output_tokens", None)
         uncounted.append("output_tokens")
     model = identifier(model_of(response.documents))
-    factor, place = _factor(response, usage, model)
-    if place is not None:
-        uncounted.append(place)
+    factor, missing = _factor(response, usage, model)
+    uncounted += missing
     if _runs_code(response, usage):
         uncounted.append("code_execution")
     parts = _read_advice(Usage(model, dict(units), tier=tier_of(usage), token_factor=factor), usage)
@@ -84,7 +85,7 @@ def read(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _is_placeholder(response: DecodedResponse) -> bool:
-    """Tell whether the only count of the output is that of a message's first event, which is none yet."""
+    """Return True if output is counted in a message's first event only, where the count is a placeholder."""
     if not any(document.get("type") == "message_start" for document in response.documents):
         return False
     return not any(count(child(document, "usage").get("output_tokens")) for document in response.documents)
@@ -92,27 +93,28 @@ def _is_placeholder(response: DecodedResponse) -> bool:
 
 def _factor(
     response: DecodedResponse, usage: Mapping[str, Any], model: Optional[str]
-) -> tuple[Optional[Decimal], Optional[str]]:
-    """Return what the prices of tokens are multiplied by, and what is not known of it."""
+) -> tuple[Optional[Decimal], tuple[str, ...]]:
+    """Return the factor of the token prices, and the name of what is unknown about it."""
     geo = word(usage.get("inference_geo")).lower()
     if response.shape != "vertex" and "/publishers/anthropic/" not in response.path:
         if geo == "us":
-            return _US_ONLY, None
-        return None, None if geo in _ANYWHERE else "inference_geo"
+            return _US_ONLY, ()
+        return None, () if geo in _ANYWHERE else ("inference_geo",)
     named = response.path.rpartition("/models/")[2].partition(":")[0] or model or ""
     if _REGION.search(response.path) and not _SAME_EVERYWHERE.match(named):
-        return _REGIONAL, None
-    return None, None
+        return _REGIONAL, ()
+    return None, ()
 
 
 def _runs_code(response: DecodedResponse, usage: Mapping[str, Any]) -> bool:
-    """Tell whether code was run in a container, whose hours no response counts."""
+    """Return True if code was run in a container. Responses don't count its hours."""
     places = [
         place
         for document in response.documents
         for place in (document, child(document, "message"), child(document, "delta"))
     ]
-    tools = [tool for place in places for tool in _server_tools(place.get("content"))]
+    blocks = [block for place in places for block in children(place.get("content"))]
+    tools = [block for block in blocks if block.get("type") == "server_tool_use"]
     if any(word(tool.get("name")) in _FREES_CODE and child(tool, "caller") for tool in tools):
         return False
     if count(child(usage, "server_tool_use").get("code_execution_requests")):
@@ -122,21 +124,14 @@ def _runs_code(response: DecodedResponse, usage: Mapping[str, Any]) -> bool:
     return any("code_execution" in word(tool.get("name")) for tool in tools)
 
 
-def _server_tools(content: Any) -> list[Mapping[str, Any]]:
-    """Return the calls of tools that Anthropic runs."""
-    blocks = content if isinstance(content, list) else ()
-    return [child(block) for block in blocks if child(block).get("type") == "server_tool_use"]
-
-
 def _read_advice(own: Usage, usage: Mapping[str, Any]) -> tuple[Usage, ...]:
-    """Return the usage of each model, the message's own first; nothing where it is the only one.
+    """Return the usage of each model, the message's own first, or nothing if there is no other model.
 
     https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool
     """
     others = []
-    iterations = usage.get("iterations")
-    for iteration in iterations if isinstance(iterations, list) else ():
-        if "advisor" in word(child(iteration).get("type")):  # billed at its own model, in no total
+    for iteration in children(usage.get("iterations")):
+        if "advisor" in word(iteration.get("type")):  # billed at its own model, and not in the totals
             units: dict[str, Number] = {}
             _read_tokens(units, iteration)
             model = identifier(iteration.get("model"))
@@ -145,7 +140,7 @@ def _read_advice(own: Usage, usage: Mapping[str, Any]) -> tuple[Usage, ...]:
 
 
 def _merged(response: DecodedResponse) -> Mapping[str, Any]:
-    """Return the usage of the message, overridden by what the events after it say; these are cumulative."""
+    """Return the usage of the message, updated by later events, whose counts are cumulative."""
     merged: dict[str, Any] = {}
     for document in response.documents:
         usage = child(document, "usage") or child(document, "message", "usage")
@@ -154,20 +149,19 @@ def _merged(response: DecodedResponse) -> Mapping[str, Any]:
 
 
 def _is_final(response: DecodedResponse) -> bool:
-    """Tell whether the numbers are the last ones: a message's first event knows only what went in."""
+    """Return True if the counts are final. A message's first event has the input only."""
     kinds = {word(document.get("type")) for document in response.documents}
-    told = any(child(document, "usage") for document in response.after_gap)
+    counted = any(child(document, "usage") for document in response.after_gap)
     if response.streamed or "message_start" in kinds:
-        told = told and "message_start" in kinds  # it is what knows what went in
-    return told and (response.ended or "message_stop" in kinds)
+        counted = counted and "message_start" in kinds  # the event that has the input
+    return counted and (response.ended or "message_stop" in kinds)
 
 
 def _read_units(usage: Mapping[str, Any]) -> dict[str, Number]:
     units: dict[str, Number] = {}
     _read_tokens(units, usage)
-    iterations = usage.get("iterations")
-    for iteration in iterations if isinstance(iterations, list) else ():
-        if child(iteration) and iteration.get("type") == "compaction":  # not in the totals
+    for iteration in children(usage.get("iterations")):
+        if iteration.get("type") == "compaction":  # not in the totals
             _read_tokens(units, iteration)
     searches = child(usage, "server_tool_use").get("web_search_requests")
     add_part(units, "web_searches", count(searches))
@@ -175,7 +169,7 @@ def _read_units(usage: Mapping[str, Any]) -> dict[str, Number]:
 
 
 def _read_tokens(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
-    """Add the tokens of a usage, whose ``input_tokens`` are those besides what the cache had or was given."""
+    """Add the tokens of a usage, whose ``input_tokens`` exclude those read from or written to the cache."""
     fresh = count(usage.get("input_tokens"))
     made = count(usage.get("output_tokens"))
     read_cached = count(usage.get("cache_read_input_tokens"))
@@ -191,48 +185,23 @@ def _read_tokens(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
         add_part(units, "cache_write_1h_tokens", lasting)
     if made is not None:
         units["output_tokens"] = add(units.get("output_tokens"), made)
-        add_part(
-            units, "reasoning_tokens", count(child(usage, "output_tokens_details").get("thinking_tokens"))
-        )
+        thoughts = child(usage, "output_tokens_details").get("thinking_tokens")
+        add_part(units, "reasoning_tokens", count(thoughts))
 
 
 def _read_batch(response: DecodedResponse, results: list[Mapping[str, Any]]) -> Optional[Usage]:
-    """Return the sum over the results that succeeded; None is the model when there are several."""
-    units: dict[str, Number] = {}
-    by_model: dict[tuple[Optional[str], Optional[Decimal]], dict[str, Number]] = {}
-    uncounted: set[str] = set()
-    requests: dict[tuple[Optional[str], Optional[Decimal]], int] = {}
-    for message in _succeeded(results):
-        usage, model = child(message, "usage"), identifier(message.get("model"))
-        factor, place = _factor(response, usage, model)
-        uncounted.update(() if place is None else (place,))
-        own = Usage(model, _read_units(usage), token_factor=factor)
-        for part in _read_advice(own, usage) or (own,):
-            sums = by_model.setdefault((part.model, part.token_factor), {})
-            requests[part.model, part.token_factor] = requests.get((part.model, part.token_factor), 0) + 1
-            for unit, value in part.units.items():
-                units[unit] = add(units.get(unit), value)
-                sums[unit] = add(sums.get(unit), value)
-    several = len(by_model) > 1
-    model, factor = (None, None) if several or not by_model else next(iter(by_model))
-    return response.usage(
-        units,
-        model,
-        final=response.complete and not response.gap,
-        tier="batch",
-        token_factor=factor,
-        uncounted=tuple(sorted(uncounted)),
+    """Return the sum over the results that succeeded."""
+    messages = [child(result, "message") for result in results if result.get("type") == "succeeded"]
+    total = sum_up(
+        (_read_result(response, message) for message in messages),
+        partial=response.gap or not response.complete,
         receipts=receipt(response.path),
-        requests=sum(requests.values()),
-        parts=tuple(
-            Usage(name, sums, tier="batch", token_factor=times, requests=requests[name, times])
-            for (name, times), sums in by_model.items()
-            if several
-        ),
     )
+    return total if total.units else None
 
 
-def _succeeded(results: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for result in results:
-        if result.get("type") == "succeeded":
-            yield child(result, "message")
+def _read_result(response: DecodedResponse, message: Mapping[str, Any]) -> Usage:
+    usage, model = child(message, "usage"), identifier(message.get("model"))
+    factor, missing = _factor(response, usage, model)
+    own = Usage(model, _read_units(usage), token_factor=factor)
+    return replace(own, parts=_read_advice(own, usage), uncounted=missing)
