@@ -1,6 +1,6 @@
-"""Gemini's batches: the operation that is polled, and the file with what came of it.
+"""Gemini's batches: the operation that is polled, and the file with the results.
 
-Either states what each request used; what was billed by the one is not billed again by the other.
+Both state the usage of each request. It is billed once, by whichever is read first.
 https://ai.google.dev/gemini-api/docs/batch-api
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Final, Optional
 
 from recost.pricing.usage.extractors.batches import sum_up
-from recost.pricing.usage.fields import UNKNOWN, child, receipt
+from recost.pricing.usage.fields import UNKNOWN, child, children, receipt
 from recost.pricing.usage.model import Usage
 from recost.pricing.usage.response import DecodedResponse
 
@@ -22,16 +22,16 @@ _FILE: Final = re.compile(r"/(files/[^/:]{1,200}):download\Z")
 
 
 def is_batch(response: DecodedResponse) -> bool:
-    """Tell whether a response is a batch, or the content of a file, which may be that of a batch."""
+    """Return True if a response is a batch, or the content of a file, which may be that of a batch."""
     return _BATCH.search(response.path) is not None or _FILE.search(response.path) is not None
 
 
 def read_batch(response: DecodedResponse, read: Callable[[DecodedResponse], Optional[Usage]]) -> Usage:
-    """Return what a batch used, nothing as long as it goes on, and of a file that is none of a batch.
+    """Return the usage of a batch, empty while it is running and for files of another kind.
 
     Args:
-        response: A batch or a file.
-        read: Reads the response to one of its requests.
+        response: Response with a batch or a file.
+        read: Extractor for the response to one of the batch's requests.
     """
     file = _FILE.search(response.path)
     lost = response.gap or not (response.complete if file else response.ended)
@@ -43,13 +43,12 @@ def read_batch(response: DecodedResponse, read: Callable[[DecodedResponse], Opti
 
 
 def _bodies(response: DecodedResponse, is_file: bool) -> Iterator[Mapping[str, Any]]:
-    """Yield the responses to the requests of a batch that succeeded."""
+    """Yield the body of the response to each request of a batch that succeeded."""
     if is_file:
         for line in response.documents:
             if "key" in line:
                 yield child(line, "response")
         return
     for place in (child(response.last, "response"), child(response.last, UNKNOWN)):
-        inlined = child(place, "inlinedResponses").get("inlinedResponses")
-        for item in inlined if isinstance(inlined, list) else ():
+        for item in children(child(place, "inlinedResponses").get("inlinedResponses")):
             yield child(item, "response")
