@@ -1,1 +1,1 @@
-"""Readers of responses, one file per family of shapes."""
+"""Extractors of usage, one module per API or family of APIs."""

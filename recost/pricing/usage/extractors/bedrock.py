@@ -1,4 +1,4 @@
-"""Amazon Bedrock: converse and invoke, plain and as event streams; its OpenAI-style endpoints.
+"""Amazon Bedrock: converse, invoke and OpenAI-style endpoints, plain and streamed.
 
 Shapes: the service model ``bedrock-runtime`` of botocore, and
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html.
@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.extractors import anthropic, bedrock_guardrails, openai
-from recost.pricing.usage.fields import add, add_part, child, count, identifier
+from recost.pricing.usage.fields import add, add_part, child, children, count, identifier
 from recost.pricing.usage.model import Number, Usage
+from recost.pricing.usage.names import tier_name
 from recost.pricing.usage.response import DecodedResponse
 
 __all__ = ["WANTED", "read"]
@@ -26,7 +27,7 @@ _ARN: Final = "arn:"
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:
-    """Return the usage, wherever the interface and the model put it."""
+    """Return the usage, whose place depends on the endpoint and the model."""
     if response.path.startswith("/guardrail/"):
         return bedrock_guardrails.read_alone(response)
     found = _read(response)
@@ -50,14 +51,14 @@ def _read(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_converse(usage: Mapping[str, Any]) -> dict[str, Number]:
-    """Return the counts of a ``TokenUsage``, whose input is what the cache neither had nor was given."""
+    """Return the counts of a ``TokenUsage``. Its input excludes tokens read from or written to the cache."""
     units: dict[str, Number] = {}
     fresh, made = count(usage.get("inputTokens")), count(usage.get("outputTokens"))
     cached = _either(usage, "cacheReadInputTokens", "cacheReadInputTokenCount")
     written = _either(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     lasting = _lasting(usage.get("cacheDetails"))
     if fresh is not None:
-        inside = count(usage.get("totalTokens")) == add(fresh, made)  # some models count it in
+        inside = count(usage.get("totalTokens")) == add(fresh, made)  # some models include the cache
         units["input_tokens"] = fresh if inside else add(fresh, cached, written)
         add_part(units, "cache_read_tokens", cached)
         add_part(
@@ -72,12 +73,12 @@ def _read_converse(usage: Mapping[str, Any]) -> dict[str, Number]:
 
 
 def _lasting(details: Any) -> Number:
-    found = [child(detail) for detail in details] if isinstance(details, list) else []
-    return add(*(count(detail.get("inputTokens")) for detail in found if detail.get("ttl") == "1h"))
+    lasting = [detail for detail in children(details) if detail.get("ttl") == "1h"]
+    return add(*(count(detail.get("inputTokens")) for detail in lasting))
 
 
 def _read_metrics(response: DecodedResponse) -> Optional[Usage]:
-    """Return what Bedrock itself counted, which the last chunk of an invocation has, or its headers."""
+    """Return the counts of Bedrock itself, from the last chunk of an invocation or its headers."""
     metrics = next((found for document in response.documents if (found := child(document, _METRICS))), {})
     names = ("inputTokenCount", "outputTokenCount", "cacheReadInputTokenCount", "cacheWriteInputTokenCount")
     counts = [count(metrics.get(name)) for name in names]
@@ -87,7 +88,7 @@ def _read_metrics(response: DecodedResponse) -> Optional[Usage]:
     units: dict[str, Number] = {}
     taken, made, cached, written = counts
     if not taken and "embed" in response.path:
-        return None  # images that are embedded are not counted in tokens
+        return None  # embedded images are not counted in tokens
     if taken is not None:
         units["input_tokens"] = add(taken, cached, written)
         add_part(units, "cache_read_tokens", cached)
@@ -99,7 +100,7 @@ def _read_metrics(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_model(response: DecodedResponse) -> Optional[Usage]:
-    """Return what the documents of Llama and Titan count themselves."""
+    """Return the counts in the documents of Llama and Titan."""
     units: dict[str, Number] = {}
     for document in response.documents:
         taken = _either(document, "prompt_token_count", "inputTextTokenCount")
@@ -129,8 +130,7 @@ def _tier(response: DecodedResponse, document: Mapping[str, Any]) -> Optional[st
     if child(document, "performanceConfig").get("latency") == "optimized":
         return "optimized"
     tier = identifier(child(document, "serviceTier").get("type"))
-    tier = tier or identifier(response.headers.get("x-amzn-bedrock-service-tier"))
-    return None if tier is None or len(tier) > 40 else tier
+    return tier_name(tier or response.headers.get("x-amzn-bedrock-service-tier"))
 
 
 def _tiered(found: Optional[Usage], response: DecodedResponse) -> Optional[Usage]:

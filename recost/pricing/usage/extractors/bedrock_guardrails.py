@@ -1,4 +1,4 @@
-"""Guardrails of Amazon Bedrock: the units of text that policies were applied to, before and after the model.
+"""Guardrails of Amazon Bedrock: units of text checked by policies before and after the model.
 
 Shapes: the service model ``bedrock-runtime`` of botocore (``GuardrailUsage``).
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, Optional
 
-from recost.pricing.usage.fields import add_part, child, count
+from recost.pricing.usage.fields import add_part, child, count, counts
 from recost.pricing.usage.model import Usage
 from recost.pricing.usage.response import DecodedResponse
 
@@ -21,26 +21,25 @@ _UNITS: Final = {
     "sensitiveInformationPolicyUnits": "guardrail_pii_units",
     "contextualGroundingPolicyUnits": "guardrail_grounding_units",
 }
-"""Lists of words and regular expressions are free."""
+"""Units by policy. Lists of words and regular expressions are free."""
 _OTHERS: Final = {
     "automatedReasoningPolicyUnits": "guardrail_reasoning_units",
     "contentPolicyImageUnits": "guardrail_images",
 }
-"""What is billed by the policy and by the image."""
+"""Units that are billed by the policy or the image."""
 _ACTION: Final = "amazon-bedrock-guardrailAction"
 _TRACE: Final = "amazon-bedrock-trace"
 _DEPTH: Final = 6
 
 
 def read_alone(response: DecodedResponse) -> Optional[Usage]:
-    """Return what a guardrail used that was applied to a text without a model."""
+    """Return the usage of a guardrail that was applied to a text without a model."""
     usage = child(response.last, "usage")
-    units = {unit: found for name, unit in _UNITS.items() if (found := count(usage.get(name))) is not None}
-    return response.usage(units, uncounted=_others([usage]))
+    return response.usage(counts(usage, _UNITS), uncounted=_others([usage]))
 
 
 def with_guardrails(usage: Usage, response: DecodedResponse) -> Usage:
-    """Return a usage with what the guardrails used, which the response states where a trace was asked for."""
+    """Return a usage with that of the guardrails, which the response states if a trace was requested."""
     if response.gap and not response.streamed:
         usage = replace(usage, partial=True)  # a part of the trace may be missing
     applied = list(_applied(response))
@@ -62,7 +61,7 @@ def _applied(response: DecodedResponse) -> Iterator[Mapping[str, Any]]:
 
 
 def _metrics(place: Any, depth: int) -> Iterator[Mapping[str, Any]]:
-    """Yield the usage of each assessment; they stand below the ids of guardrails, some in lists."""
+    """Yield the usage of each assessment. Assessments are below the ids of guardrails, some in lists."""
     if isinstance(place, list):
         for item in place if depth else ():
             yield from _metrics(item, depth - 1)

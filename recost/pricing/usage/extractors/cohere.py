@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Optional
 
 from recost.pricing.usage.extractors import openai
-from recost.pricing.usage.fields import UNKNOWN, add_part, child, count, word
+from recost.pricing.usage.fields import UNKNOWN, add_part, child, count, counts, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of
 from recost.pricing.usage.response import DecodedResponse
@@ -31,7 +31,7 @@ _LAST: Final = frozenset({"message-end", "stream-end"})
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:
-    """Return the billed units; those of a stream are in its last event."""
+    """Return the billed units. Those of a stream are in its last event."""
     for document in reversed(response.documents):
         for path in _HOLDERS:
             units = _read_billed(child(document, *path, "billed_units"))
@@ -42,11 +42,7 @@ def read(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_billed(billed: Mapping[str, Any]) -> dict[str, Number]:
-    units: dict[str, Number] = {}
-    for name in ("input_tokens", "output_tokens"):
-        value = count(billed.get(name))
-        if value is not None:
-            units[name] = value
+    units = counts(billed, {"input_tokens": "input_tokens", "output_tokens": "output_tokens"})
     add_part(units, "searches", count(billed.get("search_units")))
     add_part(units, "images", count(billed.get("images")))
     add_part(units, "input_image_tokens", count(billed.get("image_tokens")))

@@ -1,4 +1,4 @@
-"""Costs that a response itself states."""
+"""Costs that a response states."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Callable, Final, Optional
 
-from recost.pricing.usage.fields import add, child, dollars, scaled
+from recost.pricing.usage.fields import add, child, children, dollars, scaled
 from recost.pricing.usage.response import DecodedResponse
 
 __all__ = ["reported_cost"]
@@ -21,15 +21,14 @@ def reported_cost(response: DecodedResponse, usage: Mapping[str, Any]) -> Option
 
 
 def _read_vercel(documents: Sequence[Mapping[str, Any]]) -> Optional[Decimal]:
-    """Return what Vercel's gateway says that a call cost; ``cost`` is 0 where somebody else bills it.
+    """Return the cost stated by Vercel's gateway. Its ``cost`` is 0 if another party bills the call.
 
     https://vercel.com/docs/ai-gateway, as of 2026-11.
     """
     for document in reversed(documents):
-        choices = document.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
-            told = child(choice, "message") or child(choice, "delta")
-            gateway = child(told, "provider_metadata", "gateway")
+        for choice in children(document.get("choices")):
+            message = child(choice, "message") or child(choice, "delta")
+            gateway = child(message, "provider_metadata", "gateway")
             for name in ("cost", "marketCost"):
                 cost = scaled(gateway.get(name), 0)
                 if cost:
@@ -38,7 +37,7 @@ def _read_vercel(documents: Sequence[Mapping[str, Any]]) -> Optional[Decimal]:
 
 
 def _read_openrouter(usage: Mapping[str, Any]) -> Optional[Decimal]:
-    """Return OpenRouter's cost, the total; with a key of one's own, a fee on top of what the provider bills.
+    """Return OpenRouter's total cost. With the user's own key it is a fee on top of the provider's bill.
 
     https://openrouter.ai/docs/use-cases/usage-accounting
     """
@@ -54,7 +53,7 @@ def _read_perplexity(usage: Mapping[str, Any]) -> Optional[Decimal]:
 
 
 def _read_xai(usage: Mapping[str, Any]) -> Optional[Decimal]:
-    """Return xAI's cost, in ticks of which a dollar has 10^10: https://docs.x.ai/developers/cost-tracking."""
+    """Return xAI's cost, given in ticks of $10^-10: https://docs.x.ai/developers/cost-tracking."""
     return scaled(usage.get("cost_in_usd_ticks"), -10)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Final, Optional
 
-from recost.pricing.usage.fields import add_part, child, count, receipt, word
+from recost.pricing.usage.fields import add_part, child, count, counts, receipt, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.response import DecodedResponse
 
@@ -14,7 +14,7 @@ __all__ = ["WANTED", "read"]
 WANTED: Final = re.compile(rb'"duration"|"metrics"')
 
 _ASSEMBLYAI_UNIVERSAL: Final = frozenset({"", "best", "universal", "universal-2"})
-"""Names of the model whose price the rule has."""
+"""Names of the model that the rule has a price for."""
 _ASSEMBLYAI_EXTRAS: Final = (
     "auto_chapters",
     "auto_highlights",
@@ -26,7 +26,7 @@ _ASSEMBLYAI_EXTRAS: Final = (
     "speaker_labels",
     "summarization",
 )
-"""What is billed by the hour as well: https://www.assemblyai.com/pricing, as of 2026-11."""
+"""Features that are also billed by the hour: https://www.assemblyai.com/pricing, as of 2026-11."""
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:
@@ -35,7 +35,7 @@ def read(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_assemblyai(response: DecodedResponse) -> Optional[Usage]:
-    """Return the length of a transcript that is done; until then it has none."""
+    """Return the length of a finished transcript."""
     document = response.last
     units: dict[str, Number] = {}
     add_part(units, "seconds", count(document.get("audio_duration")))
@@ -47,7 +47,7 @@ def _read_assemblyai(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_deepgram(response: DecodedResponse) -> Optional[Usage]:
-    """Return the length of what was transcribed, or, from headers, the characters that were spoken."""
+    """Return the length of transcribed audio or, from headers, the number of spoken characters."""
     spoken = count(response.headers.get("dg-char-count"))
     if spoken is not None:
         return response.usage({"characters": spoken}, response.headers.get("dg-model-name"), final=True)
@@ -62,20 +62,16 @@ def _read_deepgram(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_elevenlabs(response: DecodedResponse) -> Optional[Usage]:
-    """Return the characters that a header says were charged."""
+    """Return the charged characters, stated by a header."""
     charged = count(response.headers.get("character-cost", response.headers.get("x-character-count")))
     return None if charged is None else response.usage({"characters": charged}, final=True)
 
 
 def _read_replicate(response: DecodedResponse) -> Optional[Usage]:
-    """Return the time that a prediction which is done took, and what else it counts."""
+    """Return the duration and other counts of a finished prediction."""
     document = response.last
     metrics = child(document, "metrics")
-    units: dict[str, Number] = {}
-    for name, unit in (("input_token_count", "input_tokens"), ("output_token_count", "output_tokens")):
-        value = count(metrics.get(name))
-        if value is not None:
-            units[unit] = value
+    units = counts(metrics, {"input_token_count": "input_tokens", "output_token_count": "output_tokens"})
     add_part(units, "seconds", count(metrics.get("predict_time")))
     add_part(units, "images", count(metrics.get("image_count", metrics.get("image_output_count"))))
     done = word(document.get("status")) in {"succeeded", "failed", "canceled"}

@@ -1,6 +1,6 @@
-"""OpenAI's batches: the object that is polled, and the file with what came of it.
+"""OpenAI's batches: the object that is polled, and the file with the results.
 
-Either states what was used; what was billed by the one is not billed again by the other.
+Both state the usage. It is billed once, by whichever is read first.
 https://developers.openai.com/api/docs/guides/batch
 """
 
@@ -24,16 +24,16 @@ _ENDED: Final = frozenset({"completed", "expired", "cancelled", "failed"})
 
 
 def is_batch(response: DecodedResponse) -> bool:
-    """Tell whether a response is a batch, or the content of a file, which may be that of a batch."""
+    """Return True if a response is a batch, or the content of a file, which may be that of a batch."""
     return _BATCH.search(response.path) is not None or _FILE.search(response.path) is not None
 
 
 def read_batch(response: DecodedResponse, read: Callable[[DecodedResponse], Optional[Usage]]) -> Usage:
-    """Return what a batch used, nothing as long as it goes on.
+    """Return the usage of a batch, empty while it is running.
 
     Args:
-        response: A batch or a file.
-        read: Reads the response to one of its requests.
+        response: Response with a batch or a file.
+        read: Extractor for the response to one of the batch's requests.
     """
     file = _FILE.search(response.path)
     if file is not None:
@@ -51,7 +51,7 @@ def read_batch(response: DecodedResponse, read: Callable[[DecodedResponse], Opti
         tier=TIER,
         partial=cut,
         receipts=ids,
-        # Not stated: there are many, and how long a prompt is isn't known.
+        # At least 2, so that a price that depends on the length of one prompt is not assumed.
         requests=max(int(requests or 0), 2),
     )
 
@@ -59,12 +59,12 @@ def read_batch(response: DecodedResponse, read: Callable[[DecodedResponse], Opti
 def _read_file(
     response: DecodedResponse, file: str, read: Callable[[DecodedResponse], Optional[Usage]]
 ) -> Usage:
-    """Return what the lines of a file used together; other files than those of batches have nothing."""
+    """Return the sum over the lines of a file, empty for files of another kind."""
     bodies = (child(line, "response", "body") for line in response.documents if "custom_id" in line)
     usages = (read(response._replace(documents=[dict(body)], path=_path_of(body))) for body in bodies if body)
     return sum_up(usages, partial=not response.complete or response.gap, receipts=receipt(file))
 
 
 def _path_of(body: Mapping[str, Any]) -> str:
-    """Return the path under which such a body is answered."""
+    """Return the path of the endpoint that such a body comes from."""
     return "/v1/responses" if body.get("object") == "response" else "/v1/chat/completions"

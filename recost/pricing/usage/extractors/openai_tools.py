@@ -1,4 +1,4 @@
-"""What the built-in tools of OpenAI's Responses are billed for, besides the tokens of the calling model.
+"""Usage of the built-in tools of OpenAI's Responses API, apart from the tokens of the calling model.
 
 Prices: https://developers.openai.com/api/docs/pricing (built-in tools), as of 2026-11.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, Optional
 
 from recost.pricing.usage.extractors.tokens import read_tokens
-from recost.pricing.usage.fields import add_part, child, count, identifier, word
+from recost.pricing.usage.fields import add_part, child, children, count, identifier, word
 from recost.pricing.usage.model import Number, Usage
 
 __all__ = ["ToolUse", "are_calls_counted", "is_search", "read_chat_search", "read_tools", "whole_images"]
@@ -26,12 +26,12 @@ _FREE: Final = frozenset(
         "tool_search_call",
     }
 )
-"""Calls that cost nothing but tokens. One of another kind is named as missing."""
+"""Calls that cost only tokens. A call of an unknown kind is named in `ToolUse.uncounted`."""
 _COUNTED: Final = frozenset({"web_search_call", "file_search_call", "image_generation_call"})
 _CONTAINERS: Final = {"code_interpreter_call": "code_interpreter", "shell_call": "shell"}
 """Calls that run in a container, which is billed by time and size. No response says whether it is new."""
 _TOOLS: Final = {"web_search": "web_search", "image_generation": "image_gen"}
-"""Tools whose use ``tool_usage`` states, and the names that they have there."""
+"""Tools whose use ``tool_usage`` states, with their names there."""
 _FREE_TOOLS: Final = frozenset(
     {
         "apply_patch",
@@ -46,10 +46,10 @@ _FREE_TOOLS: Final = frozenset(
 )
 """Tools whose calls are free."""
 _WITHOUT_REASONING: Final = re.compile(r"(?:ft:)?(?:chatgpt-4o|gpt-4|gpt-3\.5)")
-"""Models for which a search of the preview tool costs more, and what it finds is free."""
+"""Models for which a search of the preview tool costs more, and its results are free."""
 _BLOCK_MODELS: Final = re.compile(r"(?:ft:)?gpt-4(?:o|\.1)-mini")
 _BLOCK: Final = 8000
-"""Tokens that such a model is billed for what a search finds."""
+"""Tokens that such a model is billed for the results of a search."""
 _SEARCH_MODELS: Final = re.compile(r"gpt-[0-9a-z.]+(?:-mini)?-search-(preview|api)")
 _IMAGE_TOKENS: Final = {
     "1024x1024": {"low": 272, "medium": 1056, "high": 4160},
@@ -57,26 +57,26 @@ _IMAGE_TOKENS: Final = {
     "1536x1024": {"low": 400, "medium": 1568, "high": 6208},
 }
 """Tokens of one image: https://developers.openai.com/api/docs/guides/image-generation, as of 2026-11."""
-_WITH_THESE: Final = frozenset({"gpt-image-1", "gpt-image-1.5"})
+_COUNTED_MODELS: Final = frozenset({"gpt-image-1", "gpt-image-1.5"})
 
 
 class ToolUse(NamedTuple):
-    """What the tools of a response used."""
+    """Usage of the tools of a response."""
 
     units: Mapping[str, Number]
-    """Of the model that called them."""
+    """Quantities billed with the model that called the tools."""
     images: tuple[Usage, ...] = ()
-    """Of the models that made images."""
+    """Usage of the models that generated images."""
     uncounted: tuple[str, ...] = ()
-    """What was billed and has no count."""
+    """Names of what was billed and is not counted."""
 
 
 def read_tools(response: Mapping[str, Any], model: Optional[str], taken: Optional[Number]) -> ToolUse:
-    """Return what the tools of a response used.
+    """Return the usage of the tools of a response.
 
     Args:
-        response: With ``output``, ``tools`` and, where it has one, ``tool_usage``.
-        model: That answered.
+        response: Response object with ``output``, ``tools`` and, if present, ``tool_usage``.
+        model: Model of the response.
         taken: Tokens of its input.
     """
     units: dict[str, Number] = {}
@@ -100,7 +100,7 @@ def read_tools(response: Mapping[str, Any], model: Optional[str], taken: Optiona
 
 
 def read_chat_search(model: Optional[str]) -> ToolUse:
-    """Return the search that a chat completion of a search model makes at least: it doesn't count them.
+    """Return one search, the minimum of a chat completion of a search model, which doesn't count them.
 
     https://developers.openai.com/api/docs/guides/tools-web-search (chat completions), as of 2026-11.
     """
@@ -112,7 +112,7 @@ def read_chat_search(model: Optional[str]) -> ToolUse:
 
 
 def are_calls_counted(response: Mapping[str, Any]) -> bool:
-    """Tell whether no call that is billed can have been lost with other members of a response."""
+    """Return True if no billed call can be missing from a truncated response."""
     tools, stated = response.get("tools"), child(response, "tool_usage")
     billed = _billed(tools) if isinstance(tools, list) else set()
     if billed:
@@ -123,14 +123,14 @@ def are_calls_counted(response: Mapping[str, Any]) -> bool:
 
 
 def is_search(item: Any) -> bool:
-    """Tell whether an item is a web search; opening a page is not billed as one."""
+    """Return True if an item is a web search. Opening a page is not billed as one."""
     if not isinstance(item, dict) or item.get("type") != "web_search_call":
         return False
     return bool(child(item, "action").get("type", "search") == "search")
 
 
 def whole_images(units: dict[str, Number]) -> dict[str, Number]:
-    """Return the tokens of a model that makes images; all it makes are those, where it says nothing else."""
+    """Return the tokens of an image model. Without details, all its output is images."""
     made = units.get("output_tokens")
     if made and "output_image_tokens" not in units:
         units["output_image_tokens"] = made
@@ -138,8 +138,8 @@ def whole_images(units: dict[str, Number]) -> dict[str, Number]:
 
 
 def _has_no_tools(response: Mapping[str, Any]) -> bool:
-    """Tell whether none of the tools is billed, of a response whose calls were lost or left out."""
-    members = dict(response)  # to ask for one that was left out would tell that it is needed
+    """Return True if no tool is billed, for a response whose calls are missing."""
+    members = dict(response)  # a copy, so that no lookup is recorded
     tools = members.get("tools")
     if isinstance(members.get("output"), list) or not isinstance(tools, list) or _billed(tools):
         return False
@@ -148,15 +148,13 @@ def _has_no_tools(response: Mapping[str, Any]) -> bool:
 
 
 def _billed(tools: list[Any]) -> set[str]:
-    """Return the kinds of the tools that may be billed, without version."""
-    kinds = {word(child(tool).get("type")) for tool in tools} - _FREE_TOOLS
+    """Return the kinds of the tools that may be billed, without their versions."""
+    kinds = {word(tool.get("type")) for tool in children(tools)} - _FREE_TOOLS
     return {next((name for name in _TOOLS if kind.startswith(name)), kind) for kind in kinds}
 
 
-def _items(response: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    output = response.get("output")
-    for item in output if isinstance(output, list) else ():
-        yield child(item)
+def _items(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return children(response.get("output"))
 
 
 def _is_billed(item: Mapping[str, Any]) -> bool:
@@ -164,23 +162,20 @@ def _is_billed(item: Mapping[str, Any]) -> bool:
     return is_search(item) if kind == "web_search_call" else kind.endswith("_call") and kind not in _FREE
 
 
-def _tool(response: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
-    tools = response.get("tools")
-    for tool in tools if isinstance(tools, list) else ():
-        if word(child(tool).get("type")).startswith(kind):
-            yield child(tool)
+def _tools(response: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    return [tool for tool in children(response.get("tools")) if word(tool.get("type")).startswith(kind)]
 
 
 def _read_searches(
     units: dict[str, Number], response: Mapping[str, Any], model: str, taken: Number
 ) -> Iterator[str]:
-    """Count the web searches: as the response does, or by its calls."""
+    """Add the web searches, as reported or else by their calls. Yield what is not counted."""
     searches = count(child(response, "tool_usage", "web_search").get("num_requests"))
     if searches is None:
         searches = sum(1 for item in _items(response) if is_search(item))
     if not searches:
         return
-    kinds = [word(tool.get("type")) for tool in _tool(response, "web_search")]
+    kinds = [word(tool.get("type")) for tool in _tools(response, "web_search")]
     preview = bool(kinds) and all(kind.startswith("web_search_preview") for kind in kinds)
     dearer = preview and _WITHOUT_REASONING.match(model) is not None
     add_part(units, "preview_web_searches" if dearer else "web_searches", searches)
@@ -193,19 +188,19 @@ def _is_hosted(item: Mapping[str, Any]) -> bool:
 
 
 def _read_images(response: Mapping[str, Any]) -> tuple[tuple[Usage, ...], bool]:
-    """Return what images took, and whether that is all that is billed for them."""
+    """Return the usage of image models, and whether it is complete."""
     units = whole_images(read_tokens(child(response, "tool_usage", "image_gen")))
     calls = [item for item in _items(response) if item.get("type") == "image_generation_call"]
     made = [item for item in calls if item.get("status") != "failed"]
     if not made and not any(units.values()):
         return (), True
-    models = {identifier(tool.get("model")) for tool in _tool(response, "image_generation")}
+    models = {identifier(tool.get("model")) for tool in _tools(response, "image_generation")}
     model = next(iter(models)) if len(models) == 1 else None
     if any(units.values()):
         return ((Usage(model, units),), True) if model else ((), False)
-    tokens = sum(_tokens_of(item) for item in made) if model in _WITH_THESE else 0
-    guess = (Usage(model, {"output_tokens": tokens, "output_image_tokens": tokens}),) if tokens else ()
-    return guess, False
+    tokens = sum(_tokens_of(item) for item in made) if model in _COUNTED_MODELS else 0
+    estimate = (Usage(model, {"output_tokens": tokens, "output_image_tokens": tokens}),) if tokens else ()
+    return estimate, False
 
 
 def _tokens_of(item: Mapping[str, Any]) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final, Optional
 
-from recost.pricing.usage.fields import add_part, child, count
-from recost.pricing.usage.model import Number, Usage
+from recost.pricing.usage.fields import add_part, child, count, counts
+from recost.pricing.usage.model import Usage
 from recost.pricing.usage.response import DecodedResponse
 
 __all__ = ["WANTED", "read"]
@@ -31,13 +31,8 @@ _UNITS: Final = {
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:
-    """Return the units; of an upsert, which names none, the number of records."""
+    """Return the units, or the number of records of an upsert, which states no units."""
     document = response.last
-    usage = child(document, "usage")
-    units: dict[str, Number] = {}
-    for name, unit in _UNITS.items():
-        value = count(usage.get(name))
-        if value is not None:
-            units[unit] = value
+    units = counts(child(document, "usage"), _UNITS)
     add_part(units, "records", count(document.get("upsertedCount")))
     return response.usage(units, document.get("model"))

@@ -15,7 +15,7 @@ WANTED: Final = re.compile(rb'"costDollars"|"usage"|"credits(?:Used)?"')
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:
-    """Return the cost or the credits that the response names."""
+    """Return the cost or the credits that the response states."""
     if response.shape == "exa":
         return _read_exa(response)
     if response.shape == "serper":
@@ -41,7 +41,7 @@ def _read_exa(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_serper(response: DecodedResponse) -> Optional[Usage]:
-    """Return the credits; a batch of queries is answered with a list that names them for each."""
+    """Return the credits. The response to a batch of queries is a list that states those of each."""
     units: dict[str, Number] = {}
     for document in response.documents:
         add_part(units, "credits", count(document.get("credits")))
@@ -49,7 +49,7 @@ def _read_serper(response: DecodedResponse) -> Optional[Usage]:
 
 
 def _read_pages(response: DecodedResponse) -> Optional[Usage]:
-    """Return the credits that the pages of Firecrawl's scrape name, in its ``data``."""
+    """Return the credits of the pages in the ``data`` of Firecrawl's scrape."""
     pages = response.last.get("data", response.last.get(UNKNOWN))
     units: dict[str, Number] = {}
     for page in pages if isinstance(pages, list) else [pages]:

@@ -1,4 +1,4 @@
-"""Stripe: the amount of a payment that succeeded, which its fee depends on.
+"""Stripe: the amount of a payment that succeeded. The fee depends on it.
 
 Shapes: https://docs.stripe.com/api/charges/object, https://docs.stripe.com/api/payment_intents/object.
 """
@@ -20,7 +20,7 @@ _CURRENCY: Final = re.compile(r"[a-z]{3}\Z")
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:
-    """Return the amount that was taken, in the currency's minor unit: 2000 ``amount_usd`` are 20 dollars."""
+    """Return the captured amount, in the currency's minor unit: 2000 ``amount_usd`` are 20 dollars."""
     document = response.last
     currency = document.get("currency")
     if (

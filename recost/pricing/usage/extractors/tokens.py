@@ -1,4 +1,4 @@
-"""Counts of tokens as OpenAI's interfaces, and those made after them, report them."""
+"""Counts of tokens as OpenAI's API, and those modelled on it, report them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _INPUT_DETAILS: Final = (
 )
 _OUTPUT_DETAILS: Final = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 _CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
-"""Where DeepSeek, Moonshot, Mistral and others have it, who don't have it under the details."""
+"""Keys of DeepSeek, Moonshot, Mistral and others, which state it outside the details."""
 
 
 def read_tokens(usage: Mapping[str, Any]) -> dict[str, Number]:
-    """Return the tokens of a ``usage``: of a chat, a response, embeddings, images, a transcription."""
+    """Return the tokens of a ``usage`` of chat, responses, embeddings, images or transcriptions."""
     units: dict[str, Number] = {}
     taken, made = _main_counts(usage)
     if taken is not None:
