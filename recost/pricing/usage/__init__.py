@@ -107,7 +107,7 @@ class Reading(NamedTuple):
     unread: bool
     """True if part of the body could not be decoded, or was too expensive to read."""
     size: int = 0
-    """Bytes of the decoded body; 0 if not known."""
+    """Bytes of the decoded body, or 0 if unknown."""
 
 
 def read_response(shape: str, captured: CapturedResponse) -> Reading:

@@ -1,6 +1,6 @@
-"""What is read of requests: which fields, by the shape of the response, and by the path where it matters.
+"""Fields of requests that are read, by the shape of the response and the path.
 
-A field is asked for only where the price depends on it and the response doesn't state it.
+A field is read only if the price depends on it and the response doesn't state it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["ASKED", "MODEL", "fields_asked", "is_for_images", "kind_of", "model_
 
 MODEL: Final = ("model",)
 _LONG: Final = 4
-"""Digits of more images than one request can ask for."""
+"""Digits of a number of images that is too large for one request."""
 _IMAGES: Final = ("/images/generations", "/images/edits", "/images/variations")
 _OPENAI: Final = (
     ("/audio/transcriptions", MODEL),
@@ -37,57 +37,57 @@ ASKED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
         ),
         _OPENAI,
     ),
-    # The response has the name that those who run the model have for it.
+    # The response has the provider's own name of the model.
     **dict.fromkeys(
         ("databricks", "huggingface"), (("/chat/completions", MODEL), ("/embeddings", MODEL), *_OPENAI)
     ),
 }
-"""By the shape of the response: the end of the path, and the fields of the request."""
+"""End of the path and fields of the request, by the shape of the response."""
 
 
 def fields_asked(shape: str, path: str) -> tuple[str, ...]:
-    """Return the names of the fields that are read of a request.
+    """Return the names of the request fields that are read.
 
     Args:
-        shape: Of the response.
-        path: Without query.
+        shape: Shape of the response.
+        path: Path of the request, without query.
     """
     path = path.rstrip("/")
     return next((names for end, names in ASKED.get(shape, ()) if path.endswith(end)), ())
 
 
 def is_for_images(path: str) -> bool:
-    """Tell whether images are asked for at a path, given without query."""
+    """Return True if a path, without query, is that of an endpoint for images."""
     return path.rstrip("/").endswith(_IMAGES)
 
 
 def model_in(fields: Mapping[str, str]) -> Optional[str]:
-    """Return the model that a request names; None where what it has there is no name."""
+    """Return the model that a request names, or None if it has no valid name."""
     return identifier(fields.get("model"))
 
 
 def kind_of(path: str, fields: Mapping[str, str], reported: Optional[str] = None) -> Optional[str]:
-    """Return what a rule's prices by model are named by: the model, and of images size and quality, too.
+    """Return the key of a rule's prices by model: the model and, for images, size and quality.
 
     Args:
-        path: Without query.
-        fields: Of the request.
-        reported: The model, as the response names it.
+        path: Path of the request, without query.
+        fields: Fields of the request.
+        reported: Model that the response names.
     """
     model = reported or model_in(fields)
     if model is None or not is_for_images(path):
         return model
-    # Their defaults for DALL-E: https://developers.openai.com/api/reference/resources/images.
+    # The defaults of DALL-E: https://developers.openai.com/api/reference/resources/images.
     return f"{model}.{fields.get('size', '1024x1024')}.{fields.get('quality', 'standard')}"
 
 
 def with_asked(usage: Optional[Usage], path: str, fields: Mapping[str, str]) -> Optional[Usage]:
-    """Return the usage with what only the request says of it.
+    """Return the usage with what only the request states.
 
     Args:
-        usage: That the response states.
-        path: Without query.
-        fields: Of the request.
+        usage: Usage that the response states.
+        path: Path of the request, without query.
+        fields: Fields of the request.
     """
     if usage is None and "model" in fields and is_for_images(path):
         number = fields.get("n", "1")  # the images were too long to be counted
@@ -96,9 +96,9 @@ def with_asked(usage: Optional[Usage], path: str, fields: Mapping[str, str]) -> 
 
 
 def _with_tier(usage: Optional[Usage], fields: Mapping[str, str]) -> Optional[Usage]:
-    """Return the usage at the tier that was asked for, where the response doesn't state another.
+    """Return the usage with the requested tier, if the response states no tier.
 
-    What is asked for with priority may have been done without.
+    A request for priority may have been served without it.
     """
     asked: Mapping[str, Any] = {"service_tier": fields.get("service_tier")}
     tier = None if usage is None or usage.tier is not None else tier_of(asked)

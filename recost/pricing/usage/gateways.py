@@ -1,4 +1,4 @@
-"""What gateways tell of a call in the headers of its response, whatever the response's shape.
+"""Costs and cache hits that gateways state in response headers, independent of the response's shape.
 
 Sources, as of 2026-11: https://developers.cloudflare.com/ai-gateway/glossary/ (``cf-aig-cache-status``),
 https://docs.helicone.ai/features/advanced-usage/caching (``helicone-cache``),
@@ -28,28 +28,28 @@ GATEWAY_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "litellm": (_LITELLM,),
     "portkey": (_PORTKEY, "x-portkey-provider"),
 }
-"""By the shape that a rule names, for gateways that response from any host."""
+"""Names by the shape of a rule, for gateways on any host."""
 _COST: Final = LazyPattern(r"[0-9]{1,15}(?:\.[0-9]{1,30})?(?:e-[0-9]{1,2})?\Z")
-"""In US dollars, as Python prints a float."""
+"""US dollars, as Python prints a float."""
 _CACHES: Final = (_CLOUDFLARE, _HELICONE, _PORTKEY)
 
 
 def gateway_headers(host: str) -> tuple[str, ...]:
-    """Return the names of the headers in which the gateway at a host tells of its cache; none elsewhere."""
+    """Return the names of the headers in which the gateway at a host reports cache hits."""
     if host == "gateway.ai.cloudflare.com":
         return (_CLOUDFLARE,)
     return (_HELICONE,) if host.endswith((".helicone.ai", ".hconeai.com")) else ()
 
 
-def with_headers(content: CapturedResponse, usage: Optional[Usage]) -> Optional[Usage]:
-    """Return a usage with the cost that a gateway's headers tell: what came from its cache cost nothing.
+def with_headers(captured: CapturedResponse, usage: Optional[Usage]) -> Optional[Usage]:
+    """Return a usage with the cost that a gateway's headers state. A response from its cache costs 0.
 
-    LiteLLM's header is sent before a stream, and can't tell what the stream will have cost.
+    LiteLLM sends its header before a stream, whose cost is not yet known. It is ignored there.
     """
-    headers = content.headers
+    headers = captured.headers
     if any(headers.get(name, "").upper().endswith("HIT") for name in _CACHES):
         return Usage(None if usage is None else usage.model, reported_usd=Decimal(0))
-    told = headers.get(_LITELLM, "")
-    if not _COST.match(told) or content.content_type.lower().startswith("text/event-stream"):
+    stated = headers.get(_LITELLM, "")
+    if not _COST.match(stated) or captured.content_type.lower().startswith("text/event-stream"):
         return usage
-    return replace(usage or Usage(), reported_usd=Decimal(told), parts=(), uncounted=())
+    return replace(usage or Usage(), reported_usd=Decimal(stated), parts=(), uncounted=())

@@ -1,4 +1,4 @@
-"""Content-encodings: decodes what there is of a body, in bounded memory and time."""
+"""Content codings of captured bodies, decoded in bounded memory and time."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from recost.skimming import Skimmed, Skimmer
 __all__ = ["decode"]
 
 _MOST: Final = 4 * 1024 * 1024
-"""Bytes of output beyond which a body is not read on: these take 5 to 15 ms."""
+"""Bytes that are decoded of one body, at most. They take 5 to 15 ms."""
 
 
-def decode(content: CapturedResponse) -> Optional[CapturedResponse]:
-    """Return the content without its encoding, as far as it can be decoded; None where it can't."""
-    if content.gap and not _is_identity(content.encoding):
+def decode(captured: CapturedResponse) -> Optional[CapturedResponse]:
+    """Return a response without content coding, possibly truncated, or None if it can't be decoded."""
+    if captured.gap and not _is_identity(captured.encoding):
         return None
-    if _is_identity(content.encoding):
-        return content._replace(encoding="")
+    if _is_identity(captured.encoding):
+        return captured._replace(encoding="")
     kept = _Kept()
     try:
-        whole = _read(Decompressor(content.encoding.lower(), _MOST), content.head, kept)
+        whole = _read(Decompressor(captured.encoding.lower(), _MOST), captured.head, kept)
     except UndecodableError:
         whole = False
     if not kept.size:
         return None
     head, tail, gap, thinned, size = kept.finish()
-    return content._replace(
+    return captured._replace(
         head=head,
         tail=tail,
         gap=gap,
         thinned=thinned,
         size=size,
-        complete=content.complete and whole,
+        complete=captured.complete and whole,
         encoding="",
-        unread=content.unread or (content.complete and not whole),
+        unread=captured.unread or (captured.complete and not whole),
     )
 
 
@@ -46,7 +46,7 @@ def _is_identity(encoding: str) -> bool:
 
 
 class _Kept:
-    """A body that is kept whole while it fits, and is skimmed when it doesn't."""
+    """A body that is kept whole while it fits, and skimmed otherwise."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -54,7 +54,7 @@ class _Kept:
         self.size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         self.size += len(data)
         if self._skimmer is None:
             self._pieces.append(data)
@@ -72,7 +72,7 @@ class _Kept:
 
 
 def _read(decompressor: Decompressor, data: bytes, kept: _Kept) -> bool:
-    """Decode all that the limit allows, and tell whether that was the whole body."""
+    """Decode up to the limit, and return True if that was the whole body."""
     decompressor.feed(data)
     while True:
         piece = decompressor.read()

@@ -8,11 +8,11 @@ from typing import Final
 __all__ = ["DONE", "cut_event", "event_data", "one_line_break"]
 
 DONE: Final = b"[DONE]"
-"""The data of the event that ends a stream of OpenAI's kind."""
+"""Data of the event that ends a stream of OpenAI's API."""
 
 
 def event_data(data: bytes) -> Iterator[bytes]:
-    """Yield the data of each event, the last one also where the blank line after it is missing."""
+    """Yield the data of each event, including a last one without a blank line after it."""
     for event in one_line_break(data).split(b"\n\n"):
         if event.startswith(b"data:") and b"\n" not in event:
             yield _after_colon(event)
@@ -23,7 +23,7 @@ def event_data(data: bytes) -> Iterator[bytes]:
 
 
 def cut_event(data: bytes) -> tuple[bytes, bytes]:
-    """Return what is left of an event whose beginning is missing, and the events after it."""
+    """Return the rest of an event whose beginning is missing, and the events after it."""
     data = one_line_break(data)
     blank = data.find(b"\n\n")  # not one at the beginning: that line may have lost its text
     cut, rest = (data, b"") if blank < 0 else (data[:blank], data[blank:])

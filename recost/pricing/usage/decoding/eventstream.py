@@ -15,18 +15,18 @@ __all__ = ["read_payloads"]
 
 _PRELUDE: Final = Struct(">III")
 _AROUND: Final = 16
-"""Bytes of a message besides its headers and payload."""
+"""Bytes of a message apart from its headers and payload."""
 _MOST_TRIED: Final = 4096
-"""Zero bytes that may begin a message; a payload of JSON has none."""
+"""Zero bytes tried as the beginning of a message. A payload of JSON has no zero bytes."""
 _LONGEST: Final = 24 * 1024 * 1024
 
 
 def read_payloads(data: bytes, *, resume: bool = False) -> Iterator[bytes]:
-    """Yield the payload of each message that is whole.
+    """Yield the payload of each complete message.
 
     Args:
-        data: What was kept of the stream.
-        resume: The data begin somewhere within the stream: find the first message.
+        data: Captured part of the stream.
+        resume: Whether the data begins within a message. The first complete message is then searched for.
     """
     at = _find_message(data, 0) if resume else 0
     while at >= 0:
@@ -43,7 +43,7 @@ def read_payloads(data: bytes, *, resume: bool = False) -> Iterator[bytes]:
 
 
 def _find_message(data: bytes, at: int) -> int:
-    """Return where the next message begins, -1 where none does; a length begins with a zero byte."""
+    """Return the offset of the next message, or -1. The length of a message begins with a zero byte."""
     for _ in range(_MOST_TRIED):
         at = data.find(b"\0", at)
         if at < 0 or _read_prelude(data, at) is not None:
@@ -53,7 +53,7 @@ def _find_message(data: bytes, at: int) -> int:
 
 
 def _read_prelude(data: bytes, at: int) -> Optional[tuple[int, int]]:
-    """Return the lengths of a message and of its headers; None where none begins."""
+    """Return the lengths of a message and its headers, or None if no message begins here."""
     if len(data) - at < _PRELUDE.size:
         return None
     length, headers, checksum = _PRELUDE.unpack_from(data, at)

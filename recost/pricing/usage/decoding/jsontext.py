@@ -1,8 +1,8 @@
-"""JSON documents, whole and in pieces.
+"""JSON documents, complete and truncated.
 
-Of a document whose end is missing, what is complete at its top is read. Of one whose beginning is missing,
-what follows the first key that can be made out is read, and the closing brackets up to its end tell how deep
-each member is: a nested member is never taken for one of the document's own.
+If the end of a document is missing, the complete members at its top level are read. If its beginning is
+missing, reading starts at the first key that can be recognised. The closing brackets up to the end then show
+how deep each member is, so that a nested member is never treated as one of the document's own.
 """
 
 from __future__ import annotations
@@ -24,34 +24,33 @@ _FAILURES: Final = (ValueError, ArithmeticError, RecursionError)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _KEY: Final = re.compile(r'[ \t\r\n]*"([^"\\]*(?:\\.[^"\\]*)*)"[ \t\r\n]*:[ \t\r\n]*')
 _ANCHOR: Final = re.compile(r'(?<=[{, \t\r\n])"[A-Za-z_][A-Za-z0-9_.-]*"[ \t\r\n]*:')
-"""A key. Within a string the quotes would be escaped, and a letter never follows the quote that ends a
-string: wherever in a document this is found, it is a key."""
-
+"""A key, wherever in a document this matches. Quotes within a string are escaped, and a letter never follows
+the quote that ends a string."""
 
 _DEEPEST: Final = 200
-"""Containers within each other; whatever the application has set as the interpreter's limit."""
+"""Nested containers, whatever recursion limit the application has set."""
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _DEPTH: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 _NO_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
 _MOST: Final = 8192
-"""Containers in one text, of which at most 64 KB are kept."""
+"""Containers in one text of at most 64 KB."""
 _RUN: Final = 500
 _LONGEST_INTEGER: Final = 400
 
 
 class Value(NamedTuple):
-    """A value, and where it ends."""
+    """A value and its end."""
 
     value: Any
     end: int
 
 
 def _no_number(_: str) -> None:
-    """Return what is made of ``NaN`` and ``Infinity``."""
+    """Return None for ``NaN`` and ``Infinity``."""
 
 
 def _integer(digits: str) -> Optional[int]:
-    """Return an integer; None for one that is too long, as its conversion takes quadratic time."""
+    """Return an integer, or None if it is too long, as its conversion takes quadratic time."""
     return int(digits) if len(digits) <= _LONGEST_INTEGER else None
 
 
@@ -60,17 +59,17 @@ _SLOW_DECODER: Final = JSONDecoder(parse_float=Decimal, parse_constant=_no_numbe
 
 
 def skip_space(text: str, at: int) -> int:
-    """Return where the next token begins."""
+    """Return the offset of the next token."""
     found = _SPACE.match(text, at)
     return at if found is None else found.end()
 
 
 class Text:
-    """A text in which values are read, as far as the work allows.
+    """A text whose values are read within the limits.
 
     Args:
-        text: The text, of which the beginning or the end may be missing.
-        work: What may be spent on it.
+        text: The text. Its beginning or end may be missing.
+        work: Remaining work.
     """
 
     __slots__ = ("_decode", "_work", "text")
@@ -83,7 +82,7 @@ class Text:
             work.stop()
 
     def read(self, at: int) -> Optional[Value]:
-        """Return the value that begins here; None where there is none, or it is cut off, or too much."""
+        """Return the value that begins here, or None if it is missing, truncated or too large."""
         if self._work.done:
             return None
         try:
@@ -96,12 +95,12 @@ class Text:
 
 
 def _has_long_number(text: str) -> bool:
-    """Tell whether there may be 1,000 digits in a row: then there are 500 of them at one of these places."""
+    """Return True if there may be 1,000 digits in a row. Then there are 500 at one of these offsets."""
     return any(text[at : at + _RUN].isdigit() for at in range(0, len(text) - _RUN, _RUN))
 
 
 def _is_too_much(text: str) -> bool:
-    """Tell whether there are more containers than `_MOST`, or more than `_DEEPEST` within each other."""
+    """Return True if there are more containers than `_MOST`, or more than `_DEEPEST` are nested."""
     containers = _containers(text)
     if containers <= _DEEPEST or (containers <= _MOST and not _is_deep(text)):
         return False
@@ -119,13 +118,13 @@ def _is_deep(text: str) -> bool:
 
 
 def parse(text: str, work: Optional[Work] = None) -> Any:
-    """Return a document that is whole; None where it is not."""
+    """Return a complete document, or None."""
     found = Text(text, work or Work()).read(skip_space(text, 0))
     return found.value if found is not None and skip_space(text, found.end) == len(text) else None
 
 
 def read_begun(text: str, work: Optional[Work] = None) -> Optional[_Level]:
-    """Return the complete members, or elements, of a document that is cut off."""
+    """Return the complete members or elements of a document whose end is missing."""
     at = skip_space(text, 0)
     opening = text[at : at + 1]
     if not opening or opening not in "{[":
@@ -141,9 +140,9 @@ def read_begun(text: str, work: Optional[Work] = None) -> Optional[_Level]:
 
 
 def read_ended(text: str, work: Optional[Work] = None) -> Optional[_Level]:
-    """Return the members, or elements, of a document whose beginning is missing; None where none are found.
+    """Return the members or elements of a document whose beginning is missing, or None.
 
-    What holds the members that lost their key is found under `UNKNOWN`, or first in the array.
+    A container whose key was lost is under `UNKNOWN`, or first in its array.
     """
     anchor = _ANCHOR.search(text)
     levels = None if anchor is None else _read_levels(Text(text, work or Work()), anchor.start())
@@ -160,9 +159,9 @@ def read_ended(text: str, work: Optional[Work] = None) -> Optional[_Level]:
 
 
 def _read_levels(within: Text, at: int) -> Optional[list[_Level]]:
-    """Return what the containers that are open here go on to hold, the innermost first.
+    """Return the rest of the containers that are open here, the innermost first.
 
-    None unless all of them are closed at the end of the text.
+    Return None unless all of them are closed at the end of the text.
     """
     levels: list[_Level] = []
     text = within.text
@@ -193,14 +192,14 @@ def _read_levels(within: Text, at: int) -> Optional[list[_Level]]:
 
 
 def _read_item(within: Text, at: int, members: dict[str, Any], elements: list[Any]) -> Optional[int]:
-    """Read a member or an element; return where the delimiter after it is, None where it isn't complete."""
+    """Read a member or an element. Return the offset of the next delimiter, or None if it is truncated."""
     text = within.text
     key = _KEY.match(text, at)
     found = within.read(skip_space(text, at) if key is None else key.end())
     if found is None:
         return None
     end = skip_space(text, found.end)
-    if text[end : end + 1] not in {",", "}", "]"}:  # a number may be cut off
+    if text[end : end + 1] not in {",", "}", "]"}:  # a number may be truncated
         return None
     if key is None:
         elements.append(found.value)

@@ -1,4 +1,4 @@
-"""Documents some of whose members `recost.thinning` replaced by a short text.
+"""Documents with members that `recost.thinning` replaced by a short text.
 
 Most of these members don't matter: a list of tools, an embedding. Only the extractor knows which ones do, so
 its lookups are recorded. If it looks one of them up, the usage is partial.

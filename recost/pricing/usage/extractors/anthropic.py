@@ -125,7 +125,7 @@ def _runs_code(response: DecodedResponse, usage: Mapping[str, Any]) -> bool:
 
 
 def _read_advice(own: Usage, usage: Mapping[str, Any]) -> tuple[Usage, ...]:
-    """Return the usage of each model, the message's own first, or nothing if there is no other model.
+    """Return the usage of each model, the message's own first, or nothing if it is the only one.
 
     https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool
     """

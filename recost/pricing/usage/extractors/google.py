@@ -27,7 +27,7 @@ _REGION: Final = re.compile(r"/locations/(?!global/)[^/]{1,40}/")
 _SAME_EVERYWHERE: Final = re.compile(r"gemini-(?:1|2\b|embedding-001)|(?:text|multimodal)")
 """Models that cost the same in all regions."""
 _TOKEN_COUNT: Final = re.compile(rb'"token_count"[ \t\r\n]{0,20}:[ \t\r\n]{0,20}([0-9]{1,12})\b')
-"""Count that precedes the numbers of an embedding, which may be too long to keep. There is no text."""
+"""Count that precedes the numbers of an embedding, which may be too long to keep."""
 _ONE_INPUT: Final = "/gemini-embedding-001:predict"
 """Path of the model that embeds one text a call:
 https://cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings, as of 2026-11."""

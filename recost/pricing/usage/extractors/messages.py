@@ -17,8 +17,7 @@ WANTED: Final = re.compile(rb'"num_segments"|"billed_characters"')
 def read(response: DecodedResponse) -> Optional[Usage]:
     """Return segments or characters.
 
-    A message that Twilio has not yet split, such as one of a messaging service, has 0 segments. Their number is
-    then unknown.
+    A message that Twilio has not yet split, such as one of a messaging service, has 0 segments: unknown.
     """
     document = response.last
     units: dict[str, Number] = {}

@@ -1,4 +1,4 @@
-"""What OpenAI bills besides the tokens of its models: built-in tools, regional processing, repeated reads."""
+"""Billing rules of OpenAI's own API: built-in tools, regional processing, repeated reads."""
 
 from __future__ import annotations
 

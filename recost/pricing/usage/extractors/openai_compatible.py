@@ -1,4 +1,4 @@
-"""What providers add to OpenAI's API: their own counts, tools, models and routes."""
+"""Additions of other providers to OpenAI's API: counts, tools, models and routes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HAVE_TOOLS: Final = re.compile(r"(?:groq/)?compound|(?:openai/)?gpt-oss|\Z")
 """Models of Groq with built-in tools: https://console.groq.com/docs/tool-use/built-in-tools. In a stream, the
 tools of a single model come early."""
 _PROVIDER_HEADERS: Final = {"huggingface": "x-inference-provider", "portkey": "x-portkey-provider"}
-"""https://huggingface.co/docs/inference-providers; https://github.com/Portkey-AI/gateway."""
+"""https://huggingface.co/docs/inference-providers and https://github.com/Portkey-AI/gateway."""
 
 
 def model_and_provider(
