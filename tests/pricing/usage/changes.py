@@ -1,4 +1,4 @@
-"""Makes other answers out of the samples."""
+"""Variants of the sample responses."""
 
 from __future__ import annotations
 

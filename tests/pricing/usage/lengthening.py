@@ -1,4 +1,4 @@
-"""Makes longer answers out of the samples, which say the same."""
+"""Longer versions of the sample responses, with the same usage."""
 
 from __future__ import annotations
 

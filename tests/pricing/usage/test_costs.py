@@ -1,4 +1,4 @@
-"""What the answers of real APIs cost, from their bytes to the amount, against what was worked out elsewhere.
+"""Costs of the responses of real APIs, from their bytes to the amount, compared with other sources.
 
 Tokens are priced by genai-prices itself, called here; everything else by hand, from the price lists.
 """
@@ -170,7 +170,7 @@ FLAT: Final = {
     "tavily: search that names no credits": "0.008",
     "twilio: message that is not split yet": "0.0079",
 }
-"""Estimates: the answer names no model, or not all that is billed."""
+"""Estimates: the response names no model, or not all that is billed."""
 STANDARD: Final = (
     "anthropic: message, fast",
     "anthropic: message, priority",
@@ -201,7 +201,7 @@ UNKNOWN: Final = (
     "together: stream",
     "vertex: Mistral",
     "voyage: multimodal embeddings",
-    # The answer doesn't name its model.
+    # The response doesn't name its model.
     "cohere: chat",
     "cohere: classification",
     "cohere: embeddings",
@@ -298,7 +298,7 @@ def by_genai(sample: Sample, model: Optional[str], units: Mapping[str, Any], tie
 
 
 def expected(sample: Sample) -> tuple[str, Optional[Decimal]]:
-    """Return what the cost of an answer is to be, and how it is to be known."""
+    """Return the expected cost of a response, and its expected source."""
     name, usage = sample.name, sample.usage
     if failed(sample):
         return "computed", Decimal(0)
@@ -346,7 +346,7 @@ def test_cost(sample: Sample) -> None:
 
 
 @each
-def test_cost_of_an_answer_in_pieces(sample: Sample) -> None:
+def test_cost_of_a_response_in_pieces(sample: Sample) -> None:
     chance = random.Random(sample.name)
     whole = cost_of(sample)
     for largest in (1, 50, 5000):
@@ -361,7 +361,7 @@ def test_cost_of_an_answer_in_pieces(sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("sample", LONG, ids=lambda sample: sample.name)
-def test_cost_of_a_long_answer_whose_count_comes_first(sample: Sample) -> None:
+def test_cost_of_a_long_response_whose_count_comes_first(sample: Sample) -> None:
     capture = Capture(tuple(sample.headers), sample.headers, sample.content_type)
     for at in range(0, len(sample.body), 4096):
         capture.feed(sample.body[at : at + 4096])

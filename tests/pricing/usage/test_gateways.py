@@ -50,7 +50,7 @@ def cost_of(
     rules: tuple[ProviderDef, ...] = (),
     streamed: bool = False,
 ) -> Cost:
-    """Return what a call costs whose answer has these headers; those that aren't asked for are not kept."""
+    """Return the cost of a call whose response has these headers. Headers that are not read are dropped."""
     routes = Routes(ProviderRegistry(list(rules)))
     meter = Meter(routes, report=lambda _: None)
     host, _, path = url.partition("/")
@@ -67,7 +67,7 @@ def cost_of(
 
 
 def with_cost(**gateway: str) -> dict[str, Any]:
-    """Return Vercel's answer: the provider is in the model's name, the cost in the message's metadata."""
+    """Return Vercel's response: the provider is in the model's name, the cost in the message's metadata."""
     message = {"role": "assistant", "content": "Hello", "provider_metadata": {"gateway": gateway}}
     return {**CHAT, "model": "openai/gpt-4o-mini", "choices": [{"finish_reason": "stop", "message": message}]}
 
@@ -115,7 +115,7 @@ def test_what_comes_from_a_gateways_cache_costs_nothing(url: str, header: str, h
         assert cost_of(url, CHAT, {header: other, **behind}).usd == Decimal("0.00021")
 
 
-def test_a_providers_own_answer_has_no_say_in_caches() -> None:
+def test_a_providers_own_response_reports_no_cache_hits() -> None:
     # A header of that name from a host that is no gateway's is not even kept.
     cost = cost_of("api.openai.com/v1/chat/completions", CHAT, {"cf-aig-cache-status": "HIT"})
     assert cost.usd == Decimal("0.00021")

@@ -1,4 +1,4 @@
-"""The counts are those that genai-prices reads of the same answers."""
+"""The counts equal those that genai-prices reads from the same responses."""
 
 from __future__ import annotations
 
@@ -95,5 +95,5 @@ def test_counts(sample: Sample) -> None:
             found = genai.extract_usage(document, provider_id=provider, api_flavor=flavour).usage
             theirs.append({name: getattr(found, name, None) or 0 for name in ours})
     if not theirs:
-        pytest.skip("genai-prices reads no such answer")
+        pytest.skip("genai-prices does not read such responses")
     assert (ours in theirs) == (sample.name not in DIFFER), theirs

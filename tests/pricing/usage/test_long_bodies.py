@@ -1,4 +1,4 @@
-"""An answer says the same, however long it is, in whatever pieces and coding it comes."""
+"""Long responses are read like short ones, in any pieces and coding."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STREAMS: Final = [sample for sample in SAMPLES if crowded(sample.body, "end", 10
 
 
 def read(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> Reading:
-    """Return what is read of an answer that comes in pieces."""
+    """Read a response that arrives in pieces."""
     capture = Capture((), {}, sample.content_type, coding)
     for piece in pieces(CODED[coding](body), seed):
         capture.feed(piece)
@@ -53,7 +53,7 @@ def short(sample: Sample) -> Reading:
 
 
 def check(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> bool:
-    """Tell whether the longer answer is read as the short one; it must at least not be taken for whole."""
+    """Return True if the longer response is read as the short one. It must not pass as complete otherwise."""
     found, whole = read(sample, body, coding, seed), short(sample)
     if found.usage == whole.usage:
         return True
@@ -74,7 +74,7 @@ def test_long_members_change_nothing(padding: str) -> None:
 
 
 def may_be_marked(sample: Sample) -> bool:
-    """Tell whether an answer may lose what counts: it says nothing, or says it deep in each of its lines."""
+    """Return True if a longer response may be incomplete: it has no usage, or has it deep in each line."""
     return sample.usage is None or sample.usage.requests > 1
 
 

@@ -1,4 +1,4 @@
-"""What is read of the answers of real APIs: whole, encoded, cut, and with a gap."""
+"""Usage of the responses of real APIs: whole, encoded, truncated, and with a gap."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LOST = {
     "ollama: stream whose prompt was in the cache",
     "serper: batch",
 }
-"""Answers of which what counts is spread over the body: a gap takes some of it."""
+"""Responses whose usage is spread over the body, so that a gap hides some of it."""
 
 each = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 each_seen = pytest.mark.parametrize("sample", SEEN, ids=lambda sample: sample.name)
@@ -71,7 +71,7 @@ ENCODERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 
 def unguarded(sample: Sample, **changes: Any) -> Any:
-    """Return what `read_usage` does, without the boundary that keeps exceptions in."""
+    """Return the result of `read_usage`, without its boundary that contains exceptions."""
     return pricing_usage._read(sample.shape, sample.content(**changes))
 
 

@@ -1,4 +1,4 @@
-"""Answers of real APIs, in shape, with what they say was used worked out by hand: `SAMPLES`."""
+"""Responses in the shape of real APIs, with their usage worked out by hand: `SAMPLES`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Answers of Anthropic: https://docs.claude.com/en/api/messages."""
+"""Responses of Anthropic: https://docs.claude.com/en/api/messages."""
 
 from __future__ import annotations
 
 from typing import Any, Optional
 
-from tests.pricing.usage.responses.build import NDJSON, SSE, TEXT, Sample, ndjson, plain, sse, used
+from tests.pricing.usage.responses.build import NDJSON, SSE, TEXT, ndjson, sample, sse, used
 
 PATH = "/v1/messages"
 CLAUDE = "claude-sonnet-4-5-20250929"
@@ -69,18 +69,16 @@ _START = {
 }
 
 SAMPLES = [
-    Sample(
+    sample(
         "anthropic: message",
-        "anthropic",
         PATH,
-        plain(message(_SMALL)),
+        message(_SMALL),
         used(CLAUDE, input_tokens=10, output_tokens=25),
     ),
-    Sample(
+    sample(
         "anthropic: message with both caches",
-        "anthropic",
         PATH,
-        plain(message(_CACHED)),
+        message(_CACHED),
         used(
             CLAUDE,
             tier="standard",
@@ -91,98 +89,84 @@ SAMPLES = [
             output_tokens=393,
         ),
     ),
-    Sample(
+    sample(
         "anthropic: message that wrote to the cache, without details",
-        "anthropic",
         PATH,
-        plain(message({**_SMALL, "cache_creation_input_tokens": 188086, "cache_read_input_tokens": 0})),
+        message({**_SMALL, "cache_creation_input_tokens": 188086, "cache_read_input_tokens": 0}),
         used(CLAUDE, input_tokens=188096, cache_write_tokens=188086, output_tokens=25),
     ),
-    Sample(
+    sample(
         "anthropic: message with a tool whose input is called usage",
-        "anthropic",
         PATH,
-        plain(
-            message(
-                _SMALL,
-                content=[
-                    {
-                        "type": "tool_use",
-                        "id": "toolu_1",
-                        "name": "report",
-                        "input": {"usage": {"input_tokens": 999, "output_tokens": 999}},
-                    }
-                ],
-                stop_reason="tool_use",
-            )
+        message(
+            _SMALL,
+            content=[
+                {
+                    "type": "tool_use",
+                    "id": "toolu_1",
+                    "name": "report",
+                    "input": {"usage": {"input_tokens": 999, "output_tokens": 999}},
+                }
+            ],
+            stop_reason="tool_use",
         ),
         used(CLAUDE, input_tokens=10, output_tokens=25),
     ),
-    Sample(
+    sample(
         "anthropic: message with web searches",
-        "anthropic",
         PATH,
-        plain(message({**_SMALL, "server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 1}})),
+        message({**_SMALL, "server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 1}}),
         used(CLAUDE, input_tokens=10, output_tokens=25, web_searches=3),
     ),
-    Sample(
+    sample(
         "anthropic: message, priority",
-        "anthropic",
         PATH,
-        plain(message({**_SMALL, "service_tier": "priority", "speed": "standard"})),
+        message({**_SMALL, "service_tier": "priority", "speed": "standard"}),
         used(CLAUDE, tier="priority", input_tokens=10, output_tokens=25),
     ),
-    Sample(
+    sample(
         "anthropic: message, fast",
-        "anthropic",
         PATH,
-        plain(message({**_SMALL, "service_tier": "standard", "speed": "fast"}, model="claude-opus-4-6")),
+        message({**_SMALL, "service_tier": "standard", "speed": "fast"}, model="claude-opus-4-6"),
         used("claude-opus-4-6", tier="fast", input_tokens=10, output_tokens=25),
     ),
-    Sample(
+    sample(
         "anthropic: message after thinking",
-        "anthropic",
         PATH,
-        plain(message({**_SMALL, "output_tokens_details": {"thinking_tokens": 15}})),
+        message({**_SMALL, "output_tokens_details": {"thinking_tokens": 15}}),
         used(CLAUDE, input_tokens=10, output_tokens=25, reasoning_tokens=15),
     ),
-    Sample(
+    sample(
         "anthropic: message after a compaction, which is not in the totals",
-        "anthropic",
         PATH,
-        plain(
-            message(
-                {
-                    "input_tokens": 23000,
-                    "output_tokens": 1000,
-                    "iterations": [
-                        {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500},
-                        {"type": "message", "input_tokens": 23000, "output_tokens": 1000},
-                    ],
-                }
-            )
+        message(
+            {
+                "input_tokens": 23000,
+                "output_tokens": 1000,
+                "iterations": [
+                    {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500},
+                    {"type": "message", "input_tokens": 23000, "output_tokens": 1000},
+                ],
+            }
         ),
         used(CLAUDE, input_tokens=203000, output_tokens=4500),
     ),
-    Sample(
+    sample(
         "anthropic: stream",
-        "anthropic",
         PATH,
         stream({"input_tokens": 25, "output_tokens": 1}, {"output_tokens": 15}),
         used(CLAUDE, input_tokens=25, output_tokens=15),
         SSE,
     ),
-    Sample(
+    sample(
         "anthropic: stream with cumulative deltas",
-        "anthropic",
         PATH,
         stream(_START, {"output_tokens": 15}, {"output_tokens": 89}),
         used(CLAUDE, tier="standard", input_tokens=2076, cache_read_tokens=2051, output_tokens=89),
         SSE,
     ),
-    Sample(
+    sample(
         "anthropic: stream with web searches, whose delta has all counts",
-        "anthropic",
         PATH,
         stream(
             {
@@ -202,9 +186,8 @@ SAMPLES = [
         used(CLAUDE, input_tokens=10782, cache_read_tokens=100, output_tokens=510, web_searches=1),
         SSE,
     ),
-    Sample(
+    sample(
         "anthropic: stream that wrote to the cache for an hour",
-        "anthropic",
         PATH,
         stream(
             {
@@ -224,9 +207,8 @@ SAMPLES = [
         used(CLAUDE, input_tokens=3004, cache_write_1h_tokens=3000, output_tokens=7),
         SSE,
     ),
-    Sample(
+    sample(
         "anthropic: stream that ended with an error",
-        "anthropic",
         PATH,
         sse(
             *events({"input_tokens": 25, "output_tokens": 1}, stop=False),
@@ -237,9 +219,8 @@ SAMPLES = [
         used(CLAUDE, partial=True, uncounted=["output_tokens"], input_tokens=25),
         SSE,
     ),
-    Sample(
+    sample(
         "anthropic: results of a batch",
-        "anthropic",
         RESULTS,
         ndjson(_result("a", {**_SMALL, "service_tier": "batch"}), _result("b", None), _result("c", _CACHED)),
         used(
@@ -254,9 +235,8 @@ SAMPLES = [
         ),
         NDJSON,
     ),
-    Sample(
+    sample(
         "anthropic: results of a batch with two models",
-        "anthropic",
         RESULTS,
         ndjson(_result("a", _SMALL), _result("b", _SMALL, "claude-haiku-4-5")),
         used(
@@ -271,40 +251,32 @@ SAMPLES = [
         ),
         "application/binary",
     ),
-    Sample(
+    sample(
         "anthropic: count of tokens",
-        "anthropic",
         "/v1/messages/count_tokens",
-        plain({"input_tokens": 2095}),
+        {"input_tokens": 2095},
         None,
     ),
-    Sample(
+    sample(
         "anthropic: batch",
-        "anthropic",
         "/v1/messages/batches",
-        plain(
-            {
-                "id": "msgbatch_1",
-                "type": "message_batch",
-                "request_counts": {"processing": 100, "succeeded": 0},
-            }
-        ),
+        {
+            "id": "msgbatch_1",
+            "type": "message_batch",
+            "request_counts": {"processing": 100, "succeeded": 0},
+        },
         None,
     ),
-    Sample(
+    sample(
         "anthropic: error",
-        "anthropic",
         PATH,
-        plain(
-            {"type": "error", "error": {"type": "not_found_error", "message": TEXT}, "request_id": "req_1"}
-        ),
+        {"type": "error", "error": {"type": "not_found_error", "message": TEXT}, "request_id": "req_1"},
         None,
     ),
-    Sample(
+    sample(
         "azure: message of Claude",
-        "azure",
         "/anthropic/v1/messages",
-        plain(message(_CACHED)),
+        message(_CACHED),
         used(
             CLAUDE,
             tier="standard",
@@ -315,9 +287,8 @@ SAMPLES = [
             output_tokens=393,
         ),
     ),
-    Sample(
+    sample(
         "moonshot: message",
-        "moonshot",
         "/anthropic/v1/messages",
         stream(
             {"input_tokens": 0, "output_tokens": 0},

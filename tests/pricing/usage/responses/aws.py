@@ -1,11 +1,11 @@
-"""Answers of Amazon Bedrock: https://docs.aws.amazon.com/bedrock/latest/APIReference/."""
+"""Responses of Amazon Bedrock: https://docs.aws.amazon.com/bedrock/latest/APIReference/."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.pricing.usage.responses.anthropic import CLAUDE, events, message
-from tests.pricing.usage.responses.build import AWS, TEXT, Sample, aws, aws_chunks, chat, plain, used
+from tests.pricing.usage.responses.build import AWS, TEXT, aws, aws_chunks, chat, sample, used
 
 CONVERSE = "/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/converse"
 CONVERSE_STREAM = f"{CONVERSE}-stream"
@@ -51,25 +51,21 @@ _CLAUDE_EVENTS = events(
 )
 
 SAMPLES = [
-    Sample(
+    sample(
         "bedrock: converse",
-        "bedrock",
         CONVERSE,
-        plain(converse(_SMALL)),
+        converse(_SMALL),
         used(input_tokens=30, output_tokens=628),
     ),
-    Sample(
+    sample(
         "bedrock: converse with caches, at both lifetimes",
-        "bedrock",
         CONVERSE,
-        plain(
-            converse(
-                {
-                    **_CACHED,
-                    "cacheDetails": [{"ttl": "1h", "inputTokens": 100}, {"ttl": "5m", "inputTokens": 200}],
-                    "serverToolUsage": {},
-                }
-            )
+        converse(
+            {
+                **_CACHED,
+                "cacheDetails": [{"ttl": "1h", "inputTokens": 100}, {"ttl": "5m", "inputTokens": 200}],
+                "serverToolUsage": {},
+            }
         ),
         used(
             input_tokens=1310,
@@ -79,59 +75,49 @@ SAMPLES = [
             output_tokens=20,
         ),
     ),
-    Sample(
+    sample(
         "bedrock: converse whose input has the cached tokens",
-        "bedrock",
         "/model/us.openai.gpt-oss-120b/converse",
-        plain(
-            converse(
-                {"inputTokens": 1310, "outputTokens": 20, "totalTokens": 1330, "cacheReadInputTokens": 1000}
-            )
+        converse(
+            {"inputTokens": 1310, "outputTokens": 20, "totalTokens": 1330, "cacheReadInputTokens": 1000}
         ),
         used(input_tokens=1310, cache_read_tokens=1000, output_tokens=20),
     ),
-    Sample(
+    sample(
         "bedrock: converse, optimized for latency",
-        "bedrock",
         CONVERSE,
-        plain(converse(_SMALL, performanceConfig={"latency": "optimized"})),
+        converse(_SMALL, performanceConfig={"latency": "optimized"}),
         used(tier="optimized", input_tokens=30, output_tokens=628),
     ),
-    Sample(
+    sample(
         "bedrock: converse, flex",
-        "bedrock",
         CONVERSE,
-        plain(converse(_SMALL, serviceTier={"type": "flex"}, performanceConfig={"latency": "standard"})),
+        converse(_SMALL, serviceTier={"type": "flex"}, performanceConfig={"latency": "standard"}),
         used(tier="flex", input_tokens=30, output_tokens=628),
     ),
-    Sample(
+    sample(
         "bedrock: converse through a prompt router",
-        "bedrock",
         CONVERSE,
-        plain(
-            converse(
-                _SMALL,
-                trace={
-                    "promptRouter": {
-                        "invokedModelId": "arn:aws:bedrock:us-east-1:123456789012:inference-profile/"
-                        "us.anthropic.claude-3-haiku-20240307-v1:0"
-                    }
-                },
-            )
+        converse(
+            _SMALL,
+            trace={
+                "promptRouter": {
+                    "invokedModelId": "arn:aws:bedrock:us-east-1:123456789012:inference-profile/"
+                    "us.anthropic.claude-3-haiku-20240307-v1:0"
+                }
+            },
         ),
         used("us.anthropic.claude-3-haiku-20240307-v1:0", input_tokens=30, output_tokens=628),
     ),
-    Sample(
+    sample(
         "bedrock: converse stream",
-        "bedrock",
         CONVERSE_STREAM,
         converse_stream({"inputTokens": 47, "outputTokens": 20, "totalTokens": 67}),
         used(input_tokens=47, output_tokens=20),
         AWS,
     ),
-    Sample(
+    sample(
         "bedrock: converse stream with caches, priority",
-        "bedrock",
         CONVERSE_STREAM,
         converse_stream(_CACHED, serviceTier={"type": "priority"}),
         used(
@@ -143,9 +129,8 @@ SAMPLES = [
         ),
         AWS,
     ),
-    Sample(
+    sample(
         "bedrock: converse stream that ended with an exception",
-        "bedrock",
         CONVERSE_STREAM,
         aws(
             ("messageStart", {"role": "assistant"}),
@@ -154,26 +139,22 @@ SAMPLES = [
         None,
         AWS,
     ),
-    Sample(
+    sample(
         "bedrock: invoke Claude",
-        "bedrock",
         INVOKE,
-        plain(
-            message(
-                {
-                    "input_tokens": 10,
-                    "cache_creation_input_tokens": 5,
-                    "cache_read_input_tokens": 85,
-                    "output_tokens": 3,
-                }
-            )
+        message(
+            {
+                "input_tokens": 10,
+                "cache_creation_input_tokens": 5,
+                "cache_read_input_tokens": 85,
+                "output_tokens": 3,
+            }
         ),
         used(CLAUDE, input_tokens=100, cache_read_tokens=85, cache_write_tokens=5, output_tokens=3),
         headers={"x-amzn-bedrock-input-token-count": "10", "x-amzn-bedrock-output-token-count": "3"},
     ),
-    Sample(
+    sample(
         "bedrock: invoke Claude, streamed",
-        "bedrock",
         INVOKE_STREAM,
         aws_chunks(
             *_CLAUDE_EVENTS[:-1], {**_CLAUDE_EVENTS[-1], **_metrics(12, 44, cacheReadInputTokenCount=88)}
@@ -181,28 +162,24 @@ SAMPLES = [
         used(CLAUDE, input_tokens=100, cache_read_tokens=88, output_tokens=44),
         AWS,
     ),
-    Sample(
+    sample(
         "bedrock: invoke Nova",
-        "bedrock",
         "/model/amazon.nova-pro-v1%3A0/invoke",
-        plain(
-            {
-                "output": {"message": {"content": [{"text": TEXT}], "role": "assistant"}},
-                "stopReason": "end_turn",
-                "usage": {
-                    "inputTokens": 6,
-                    "outputTokens": 45,
-                    "totalTokens": 151,
-                    "cacheReadInputTokenCount": 100,
-                    "cacheWriteInputTokenCount": 0,
-                },
-            }
-        ),
+        {
+            "output": {"message": {"content": [{"text": TEXT}], "role": "assistant"}},
+            "stopReason": "end_turn",
+            "usage": {
+                "inputTokens": 6,
+                "outputTokens": 45,
+                "totalTokens": 151,
+                "cacheReadInputTokenCount": 100,
+                "cacheWriteInputTokenCount": 0,
+            },
+        },
         used(input_tokens=106, cache_read_tokens=100, output_tokens=45),
     ),
-    Sample(
+    sample(
         "bedrock: invoke Nova, streamed",
-        "bedrock",
         "/model/amazon.nova-pro-v1%3A0/invoke-with-response-stream",
         aws_chunks(
             {"messageStart": {"role": "assistant"}},
@@ -213,23 +190,19 @@ SAMPLES = [
         used(input_tokens=6, output_tokens=45),
         AWS,
     ),
-    Sample(
+    sample(
         "bedrock: invoke Llama",
-        "bedrock",
         "/model/meta.llama3-1-70b-instruct-v1%3A0/invoke",
-        plain(
-            {
-                "generation": TEXT,
-                "prompt_token_count": 25,
-                "generation_token_count": 17,
-                "stop_reason": "stop",
-            }
-        ),
+        {
+            "generation": TEXT,
+            "prompt_token_count": 25,
+            "generation_token_count": 17,
+            "stop_reason": "stop",
+        },
         used(input_tokens=25, output_tokens=17),
     ),
-    Sample(
+    sample(
         "bedrock: invoke Llama, streamed",
-        "bedrock",
         "/model/meta.llama3-1-70b-instruct-v1%3A0/invoke-with-response-stream",
         aws_chunks(
             {"generation": "a", "prompt_token_count": 25, "generation_token_count": 1, "stop_reason": None},
@@ -244,32 +217,25 @@ SAMPLES = [
         used(input_tokens=25, output_tokens=2),
         AWS,
     ),
-    Sample(
+    sample(
         "bedrock: invoke Titan's text model",
-        "bedrock",
         "/model/amazon.titan-text-express-v1/invoke",
-        plain(
-            {
-                "inputTextTokenCount": 5,
-                "results": [{"tokenCount": 32, "outputText": TEXT, "completionReason": "FINISH"}],
-            }
-        ),
+        {
+            "inputTextTokenCount": 5,
+            "results": [{"tokenCount": 32, "outputText": TEXT, "completionReason": "FINISH"}],
+        },
         used(input_tokens=5, output_tokens=32),
     ),
-    Sample(
+    sample(
         "bedrock: invoke Titan's embeddings",
-        "bedrock",
         "/model/amazon.titan-embed-text-v2%3A0/invoke",
-        plain(
-            {"embedding": [-0.1, 0.02], "inputTextTokenCount": 9, "embeddingsByType": {"float": [-0.1, 0.02]}}
-        ),
+        {"embedding": [-0.1, 0.02], "inputTextTokenCount": 9, "embeddingsByType": {"float": [-0.1, 0.02]}},
         used(input_tokens=9),
     ),
-    Sample(
+    sample(
         "bedrock: invoke a model whose tokens only the headers count",
-        "bedrock",
         "/model/cohere.embed-v4%3A0/invoke",
-        plain({"id": "1", "embeddings": {"float": [[0.1]]}, "response_type": "embeddings_by_type"}),
+        {"id": "1", "embeddings": {"float": [[0.1]]}, "response_type": "embeddings_by_type"},
         used(tier="default", input_tokens=40, output_tokens=0),
         headers={
             "x-amzn-bedrock-input-token-count": "40",
@@ -277,15 +243,10 @@ SAMPLES = [
             "x-amzn-bedrock-service-tier": "default",
         },
     ),
-    Sample(
+    sample(
         "bedrock: chat",
-        "bedrock",
         "/openai/v1/chat/completions",
-        plain(
-            chat(
-                "openai.gpt-oss-20b-1:0", {"prompt_tokens": 72, "completion_tokens": 41, "total_tokens": 113}
-            )
-        ),
+        chat("openai.gpt-oss-20b-1:0", {"prompt_tokens": 72, "completion_tokens": 41, "total_tokens": 113}),
         used("openai.gpt-oss-20b-1:0", input_tokens=72, output_tokens=41),
     ),
 ]

@@ -1,4 +1,4 @@
-"""Makes bodies of answers the way servers write them."""
+"""Bodies of responses as servers write them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from recost.pricing.usage import Usage
 from recost.pricing.usage.model import Number
 
 CHAT = "/v1/chat/completions"
-"""Where OpenAI, and those whose API is like it, answer chats."""
+"""Path of chats of OpenAI and compatible APIs."""
 SMALL = {"prompt_tokens": 20, "completion_tokens": 30, "total_tokens": 50}
-"""The usage of such an answer."""
+"""Usage of such a response."""
 JSON = "application/json"
 SSE = "text/event-stream; charset=utf-8"
 NDJSON = "application/x-ndjson"
 AWS = "application/vnd.amazon.eventstream"
 TEXT = 'The capital of France is Paris, and "usage": {"prompt_tokens": 9} is only text; 東京 ok.\n'
-"""What the models of these answers say."""
+"""Text of the models in these responses."""
 
 
 class Sample(NamedTuple):
-    """An answer, and what it says was used, worked out by hand from the body."""
+    """A response and the usage it reports, worked out by hand from the body."""
 
     name: str
     shape: str
@@ -45,6 +45,31 @@ class Sample(NamedTuple):
             self.body, content_type=self.content_type, path=self.path, headers=self.headers
         )
         return content._replace(**changes)
+
+
+def sample(
+    name: str,
+    path: str,
+    body: Any,
+    usage: Optional[Usage],
+    content_type: str = JSON,
+    headers: Mapping[str, str] = {},
+    *,
+    shape: str = "",
+) -> Sample:
+    """Return a sample.
+
+    Args:
+        name: Provider, colon and what is special about the response.
+        path: Path of the request.
+        body: Bytes, or a JSON document.
+        usage: Usage that the body reports, worked out by hand.
+        content_type: Content type of the response.
+        headers: Headers of the response.
+        shape: Name of the shape. By default that of the provider.
+    """
+    encoded = body if isinstance(body, bytes) else plain(body)
+    return Sample(name, shape or name.partition(":")[0], path, encoded, usage, content_type, headers)
 
 
 def used(

@@ -1,23 +1,11 @@
-"""Answers of DeepSeek, Groq and Mistral, each from its provider's reference."""
+"""Responses of DeepSeek, Groq and Mistral, each from its provider's reference."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from tests.pricing.usage.responses.anthropic import message
-from tests.pricing.usage.responses.build import (
-    CHAT,
-    SMALL,
-    SSE,
-    TEXT,
-    Sample,
-    chat,
-    chunk,
-    ending,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import CHAT, SMALL, SSE, TEXT, chat, chunk, ending, sample, sse, used
 
 _GROQ = {
     "queue_time": 0.037493756,
@@ -39,20 +27,16 @@ _DEEPSEEK = {
 }
 
 DEEPSEEK = [
-    Sample(
+    sample(
         "deepseek: chat",
-        "deepseek",
         "/chat/completions",
-        plain(chat("deepseek-chat", {**_DEEPSEEK, "completion_tokens_details": None})),
+        chat("deepseek-chat", {**_DEEPSEEK, "completion_tokens_details": None}),
         used("deepseek-chat", input_tokens=1000, cache_read_tokens=960, output_tokens=50),
     ),
-    Sample(
+    sample(
         "deepseek: chat of the reasoner, hits at the top only",
-        "deepseek",
         "/chat/completions",
-        plain(
-            chat("deepseek-reasoner", {k: v for k, v in _DEEPSEEK.items() if k != "prompt_tokens_details"})
-        ),
+        chat("deepseek-reasoner", {k: v for k, v in _DEEPSEEK.items() if k != "prompt_tokens_details"}),
         used(
             "deepseek-reasoner",
             input_tokens=1000,
@@ -61,9 +45,8 @@ DEEPSEEK = [
             reasoning_tokens=32,
         ),
     ),
-    Sample(
+    sample(
         "deepseek: stream",
-        "deepseek",
         "/chat/completions",
         sse(": keep-alive", chunk("deepseek-chat", "Hi", usage=None), ending("deepseek-chat", _DEEPSEEK)),
         used(
@@ -71,44 +54,37 @@ DEEPSEEK = [
         ),
         SSE,
     ),
-    Sample(
+    sample(
         "deepseek: message",
-        "deepseek",
         "/anthropic/v1/messages",
-        plain(
-            message(
-                {"input_tokens": 40, "cache_read_input_tokens": 960, "output_tokens": 5},
-                model="deepseek-chat",
-            )
+        message(
+            {"input_tokens": 40, "cache_read_input_tokens": 960, "output_tokens": 5},
+            model="deepseek-chat",
         ),
         used("deepseek-chat", input_tokens=1000, cache_read_tokens=960, output_tokens=5),
     ),
 ]
 
 GROQ = [
-    Sample(
+    sample(
         "groq: chat",
-        "groq",
         "/openai/v1/chat/completions",
-        plain(chat("llama-3.3-70b-versatile", _GROQ, x_groq={"id": "req_1"}, service_tier="on_demand")),
+        chat("llama-3.3-70b-versatile", _GROQ, x_groq={"id": "req_1"}, service_tier="on_demand"),
         used("llama-3.3-70b-versatile", tier="on_demand", input_tokens=18, output_tokens=556),
     ),
-    Sample(
+    sample(
         "groq: chat, cached and reasoned",
-        "groq",
         "/openai/v1/chat/completions",
-        plain(
-            chat(
-                "openai/gpt-oss-120b",
-                {
-                    **_GROQ,
-                    "prompt_tokens": 4641,
-                    "total_tokens": 5197,
-                    "prompt_tokens_details": {"cached_tokens": 4608},
-                    "completion_tokens_details": {"reasoning_tokens": 100},
-                },
-                service_tier="flex",
-            )
+        chat(
+            "openai/gpt-oss-120b",
+            {
+                **_GROQ,
+                "prompt_tokens": 4641,
+                "total_tokens": 5197,
+                "prompt_tokens_details": {"cached_tokens": 4608},
+                "completion_tokens_details": {"reasoning_tokens": 100},
+            },
+            service_tier="flex",
         ),
         used(
             "openai/gpt-oss-120b",
@@ -119,9 +95,8 @@ GROQ = [
             reasoning_tokens=100,
         ),
     ),
-    Sample(
+    sample(
         "groq: stream, usage in x_groq",
-        "groq",
         "/openai/v1/chat/completions",
         sse(
             chunk("llama-3.1-8b-instant", "Hi", x_groq={"id": "req_1"}),
@@ -130,9 +105,8 @@ GROQ = [
         used("llama-3.1-8b-instant", input_tokens=18, output_tokens=556),
         SSE,
     ),
-    Sample(
+    sample(
         "groq: stream, usage in both",
-        "groq",
         "/openai/v1/chat/completions",
         sse(
             chunk("llama-3.1-8b-instant", "Hi", x_groq={"id": "req_1"}),
@@ -141,123 +115,101 @@ GROQ = [
         used("llama-3.1-8b-instant", input_tokens=18, output_tokens=556),
         SSE,
     ),
-    Sample(
+    sample(
         "groq: transcription, verbose",
-        "groq",
         "/openai/v1/audio/transcriptions",
-        plain(
-            {
-                "task": "transcribe",
-                "language": "English",
-                "duration": 10.25,
-                "text": TEXT,
-                "x_groq": {"id": "1"},
-            }
-        ),
+        {
+            "task": "transcribe",
+            "language": "English",
+            "duration": 10.25,
+            "text": TEXT,
+            "x_groq": {"id": "1"},
+        },
         used(seconds=Decimal("10.25")),
     ),
-    Sample(
+    sample(
         "groq: transcription",
-        "groq",
         "/openai/v1/audio/transcriptions",
-        plain({"text": TEXT, "x_groq": {"id": "req_1"}}),
+        {"text": TEXT, "x_groq": {"id": "req_1"}},
         None,
     ),
 ]
 
 MISTRAL = [
-    Sample(
+    sample(
         "mistral: chat",
-        "mistral",
         CHAT,
-        plain(
-            chat("mistral-small-latest", {"prompt_tokens": 16, "completion_tokens": 34, "total_tokens": 50})
-        ),
+        chat("mistral-small-latest", {"prompt_tokens": 16, "completion_tokens": 34, "total_tokens": 50}),
         used("mistral-small-latest", input_tokens=16, output_tokens=34),
     ),
-    Sample(
+    sample(
         "mistral: chat with cached tokens",
-        "mistral",
         CHAT,
-        plain(chat("mistral-large-2512", {**SMALL, "num_cached_tokens": 16, "prompt_audio_seconds": None})),
+        chat("mistral-large-2512", {**SMALL, "num_cached_tokens": 16, "prompt_audio_seconds": None}),
         used("mistral-large-2512", input_tokens=20, cache_read_tokens=16, output_tokens=30),
     ),
-    Sample(
+    sample(
         "mistral: chat about audio",
-        "mistral",
         CHAT,
-        plain(chat("voxtral-small-2507", {**SMALL, "prompt_audio_seconds": 12})),
+        chat("voxtral-small-2507", {**SMALL, "prompt_audio_seconds": 12}),
         used("voxtral-small-2507", input_tokens=20, output_tokens=30, seconds=12),
     ),
-    Sample(
+    sample(
         "mistral: stream",
-        "mistral",
         CHAT,
         sse(chunk("mistral-small-latest", "Hi"), ending("mistral-small-latest", SMALL)),
         used("mistral-small-latest", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "mistral: embeddings",
-        "mistral",
         "/v1/embeddings",
-        plain(
-            {
-                "id": "1",
-                "object": "list",
-                "data": [{"object": "embedding", "embedding": [0.1], "index": 0}],
-                "model": "mistral-embed",
-                "usage": {"prompt_tokens": 15, "total_tokens": 15, "completion_tokens": 0},
-            }
-        ),
+        {
+            "id": "1",
+            "object": "list",
+            "data": [{"object": "embedding", "embedding": [0.1], "index": 0}],
+            "model": "mistral-embed",
+            "usage": {"prompt_tokens": 15, "total_tokens": 15, "completion_tokens": 0},
+        },
         used("mistral-embed", input_tokens=15, output_tokens=0),
     ),
-    Sample(
+    sample(
         "mistral: OCR",
-        "mistral",
         "/v1/ocr",
-        plain(
-            {
-                "pages": [{"index": 0, "markdown": TEXT, "images": [], "dimensions": {"dpi": 200}}],
-                "model": "mistral-ocr-2512",
-                "document_annotation": None,
-                "usage_info": {"pages_processed": 29, "doc_size_bytes": 3002783},
-            }
-        ),
+        {
+            "pages": [{"index": 0, "markdown": TEXT, "images": [], "dimensions": {"dpi": 200}}],
+            "model": "mistral-ocr-2512",
+            "document_annotation": None,
+            "usage_info": {"pages_processed": 29, "doc_size_bytes": 3002783},
+        },
         used("mistral-ocr-2512", pages=29),
     ),
-    Sample(
+    sample(
         "mistral: OCR with annotations",
-        "mistral",
         "/v1/ocr",
-        plain(
-            {
-                "pages": [],
-                "model": "mistral-ocr-2512",
-                "document_annotation": '{"language": "en"}',
-                "usage_info": {"pages_processed": 8, "doc_size_bytes": None},
-            }
-        ),
+        {
+            "pages": [],
+            "model": "mistral-ocr-2512",
+            "document_annotation": '{"language": "en"}',
+            "usage_info": {"pages_processed": 8, "doc_size_bytes": None},
+        },
         used("mistral-ocr-2512", pages=8, annotated_pages=8),
     ),
-    Sample(
+    sample(
         "mistral: transcription",
-        "mistral",
         "/v1/audio/transcriptions",
-        plain(
-            {
-                "model": "voxtral-mini-2507",
-                "text": TEXT,
-                "language": None,
-                "segments": [],
-                "usage": {
-                    "prompt_audio_seconds": 203,
-                    "prompt_tokens": 4,
-                    "total_tokens": 3264,
-                    "completion_tokens": 635,
-                },
-            }
-        ),
+        {
+            "model": "voxtral-mini-2507",
+            "text": TEXT,
+            "language": None,
+            "segments": [],
+            "usage": {
+                "prompt_audio_seconds": 203,
+                "prompt_tokens": 4,
+                "total_tokens": 3264,
+                "completion_tokens": 635,
+            },
+        },
         used("voxtral-mini-2507", input_tokens=4, output_tokens=635, seconds=203),
     ),
 ]

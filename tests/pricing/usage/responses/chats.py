@@ -1,90 +1,65 @@
-"""Answers of those whose interface is OpenAI's, with their own additions."""
+"""Responses of providers with OpenAI's API and additions of their own."""
 
 from __future__ import annotations
 
-from tests.pricing.usage.responses.build import (
-    CHAT,
-    SMALL,
-    SSE,
-    TEXT,
-    Sample,
-    chat,
-    chunk,
-    ending,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import CHAT, SMALL, SSE, TEXT, chat, chunk, ending, sample, sse, used
 
 SAMPLES = [
-    Sample(
+    sample(
         "together: chat",
-        "together",
         CHAT,
-        plain(chat("meta-llama/Llama-3.3-70B-Instruct-Turbo", {**SMALL, "cached_tokens": 0}, prompt=[])),
+        chat("meta-llama/Llama-3.3-70B-Instruct-Turbo", {**SMALL, "cached_tokens": 0}, prompt=[]),
         used("meta-llama/Llama-3.3-70B-Instruct-Turbo", input_tokens=20, output_tokens=30),
     ),
-    Sample(
+    sample(
         "together: chat with cached tokens",
-        "together",
         CHAT,
-        plain(chat("moonshotai/Kimi-K2", {**SMALL, "cached_tokens": 16})),
+        chat("moonshotai/Kimi-K2", {**SMALL, "cached_tokens": 16}),
         used("moonshotai/Kimi-K2", input_tokens=20, cache_read_tokens=16, output_tokens=30),
     ),
-    Sample(
+    sample(
         "together: stream",
-        "together",
         CHAT,
         sse(chunk("deepseek-ai/DeepSeek-V3", "Hi", usage=None), ending("deepseek-ai/DeepSeek-V3", SMALL)),
         used("deepseek-ai/DeepSeek-V3", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "together: embeddings",
-        "together",
         "/v1/embeddings",
-        plain(
-            {
-                "object": "list",
-                "data": [],
-                "model": "BAAI/bge-large-en-v1.5",
-                "usage": {"prompt_tokens": 4, "total_tokens": 4},
-            }
-        ),
+        {
+            "object": "list",
+            "data": [],
+            "model": "BAAI/bge-large-en-v1.5",
+            "usage": {"prompt_tokens": 4, "total_tokens": 4},
+        },
         used("BAAI/bge-large-en-v1.5", input_tokens=4),
     ),
-    Sample(
+    sample(
         "together: rerank",
-        "together",
         "/v1/rerank",
-        plain(
-            {
-                "object": "rerank",
-                "id": "1",
-                "model": "Salesforce/Llama-Rank-V1",
-                "results": [{"index": 0, "relevance_score": 0.29}],
-                "usage": {"prompt_tokens": 1837, "completion_tokens": 0, "total_tokens": 1837},
-            }
-        ),
+        {
+            "object": "rerank",
+            "id": "1",
+            "model": "Salesforce/Llama-Rank-V1",
+            "results": [{"index": 0, "relevance_score": 0.29}],
+            "usage": {"prompt_tokens": 1837, "completion_tokens": 0, "total_tokens": 1837},
+        },
         used("Salesforce/Llama-Rank-V1", input_tokens=1837, output_tokens=0),
     ),
-    Sample(
+    sample(
         "fireworks: chat",
-        "fireworks",
         "/inference/v1/chat/completions",
-        plain(
-            chat(
-                "accounts/fireworks/models/deepseek-v3p1",
-                {**SMALL, "prompt_tokens_details": {"cached_tokens": 12}},
-            )
+        chat(
+            "accounts/fireworks/models/deepseek-v3p1",
+            {**SMALL, "prompt_tokens_details": {"cached_tokens": 12}},
         ),
         used(
             "accounts/fireworks/models/deepseek-v3p1", input_tokens=20, cache_read_tokens=12, output_tokens=30
         ),
     ),
-    Sample(
+    sample(
         "fireworks: stream",
-        "fireworks",
         "/inference/v1/chat/completions",
         sse(
             chunk("accounts/fireworks/models/glm-4p6", "Hi", usage=None),
@@ -93,26 +68,22 @@ SAMPLES = [
         used("accounts/fireworks/models/glm-4p6", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "cerebras: chat",
-        "cerebras",
         CHAT,
-        plain(
-            chat(
-                "gpt-oss-120b",
-                {
-                    **SMALL,
-                    "prompt_tokens_details": {"cached_tokens": 0},
-                    "completion_tokens_details": {"reasoning_tokens": 11},
-                },
-                time_info={"queue_time": 0.0001, "total_time": 0.02},
-            )
+        chat(
+            "gpt-oss-120b",
+            {
+                **SMALL,
+                "prompt_tokens_details": {"cached_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 11},
+            },
+            time_info={"queue_time": 0.0001, "total_time": 0.02},
         ),
         used("gpt-oss-120b", input_tokens=20, output_tokens=30, reasoning_tokens=11),
     ),
-    Sample(
+    sample(
         "cerebras: stream",
-        "cerebras",
         CHAT,
         sse(
             chunk("llama3.1-8b", "Hi"),
@@ -122,58 +93,47 @@ SAMPLES = [
         used("llama3.1-8b", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "voyage: embeddings",
-        "voyage",
         "/v1/embeddings",
-        plain(
-            {
-                "object": "list",
-                "data": [{"object": "embedding", "embedding": [-0.013], "index": 0}],
-                "model": "voyage-3.5",
-                "usage": {"total_tokens": 10},
-            }
-        ),
+        {
+            "object": "list",
+            "data": [{"object": "embedding", "embedding": [-0.013], "index": 0}],
+            "model": "voyage-3.5",
+            "usage": {"total_tokens": 10},
+        },
         used("voyage-3.5", input_tokens=10),
     ),
-    Sample(
+    sample(
         "voyage: rerank",
-        "voyage",
         "/v1/rerank",
-        plain(
-            {
-                "object": "list",
-                "data": [{"relevance_score": 0.43, "index": 0}],
-                "model": "rerank-2.5",
-                "usage": {"total_tokens": 26},
-            }
-        ),
+        {
+            "object": "list",
+            "data": [{"relevance_score": 0.43, "index": 0}],
+            "model": "rerank-2.5",
+            "usage": {"total_tokens": 26},
+        },
         used("rerank-2.5", input_tokens=26),
     ),
-    Sample(
+    sample(
         "voyage: multimodal embeddings",
-        "voyage",
         "/v1/multimodalembeddings",
-        plain(
-            {
-                "object": "list",
-                "data": [],
-                "model": "voyage-multimodal-3",
-                "usage": {"text_tokens": 5, "image_pixels": 2000000, "total_tokens": 3576},
-            }
-        ),
+        {
+            "object": "list",
+            "data": [],
+            "model": "voyage-multimodal-3",
+            "usage": {"text_tokens": 5, "image_pixels": 2000000, "total_tokens": 3576},
+        },
         used("voyage-multimodal-3", input_tokens=5, input_pixels=2000000),
     ),
-    Sample(
+    sample(
         "huggingface: chat",
-        "huggingface",
         CHAT,
-        plain(chat("openai/gpt-oss-20b", {**SMALL, "prompt_tokens_details": None})),
+        chat("openai/gpt-oss-20b", {**SMALL, "prompt_tokens_details": None}),
         used("openai/gpt-oss-20b", input_tokens=20, output_tokens=30),
     ),
-    Sample(
+    sample(
         "huggingface: stream",
-        "huggingface",
         CHAT,
         sse(
             chunk("meta-llama/Llama-3.1-8B-Instruct", "Hi"),
@@ -182,16 +142,14 @@ SAMPLES = [
         used("meta-llama/Llama-3.1-8B-Instruct", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "moonshot: chat",
-        "moonshot",
         CHAT,
-        plain(chat("kimi-k2-0905-preview", {**SMALL, "cached_tokens": 10})),
+        chat("kimi-k2-0905-preview", {**SMALL, "cached_tokens": 10}),
         used("kimi-k2-0905-preview", input_tokens=20, cache_read_tokens=10, output_tokens=30),
     ),
-    Sample(
+    sample(
         "moonshot: stream, usage in the choice",
-        "moonshot",
         CHAT,
         sse(
             chunk("kimi-k2-turbo-preview", "Hi"),
@@ -203,41 +161,36 @@ SAMPLES = [
         used("kimi-k2-turbo-preview", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "zai: chat",
-        "zai",
         "/api/paas/v4/chat/completions",
-        plain(chat("glm-4.6", {**SMALL, "prompt_tokens_details": {"cached_tokens": 4}}, request_id="1")),
+        chat("glm-4.6", {**SMALL, "prompt_tokens_details": {"cached_tokens": 4}}, request_id="1"),
         used("glm-4.6", input_tokens=20, cache_read_tokens=4, output_tokens=30),
     ),
-    Sample(
+    sample(
         "zai: stream",
-        "zai",
         "/api/paas/v4/chat/completions",
         sse(chunk("glm-4.6", "Hi"), ending("glm-4.6", SMALL)),
         used("glm-4.6", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "cloudflare: run",
-        "cloudflare",
         "/client/v4/accounts/a/ai/run/@cf/meta/llama-3.1-8b-instruct",
-        plain({"result": {"response": TEXT, "usage": SMALL}, "success": True, "errors": [], "messages": []}),
+        {"result": {"response": TEXT, "usage": SMALL}, "success": True, "errors": [], "messages": []},
         used(input_tokens=20, output_tokens=30),
     ),
-    Sample(
+    sample(
         "cloudflare: stream",
-        "cloudflare",
         "/client/v4/accounts/a/ai/run/@cf/meta/llama-3.1-8b-instruct",
         sse({"response": "Hi", "p": "abc"}, {"response": "", "usage": SMALL}),
         used(input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "cloudflare: chat",
-        "cloudflare",
         "/client/v4/accounts/a/ai/v1/chat/completions",
-        plain(chat("@cf/openai/gpt-oss-20b", SMALL)),
+        chat("@cf/openai/gpt-oss-20b", SMALL),
         used("@cf/openai/gpt-oss-20b", input_tokens=20, output_tokens=30),
     ),
 ]

@@ -8,7 +8,19 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from tests.pricing.usage.responses.aws import CONVERSE, CONVERSE_STREAM, converse, converse_stream
-from tests.pricing.usage.responses.build import AWS, CHAT, SSE, TEXT, Sample, chat, ndjson, plain, sse, used
+from tests.pricing.usage.responses.build import (
+    AWS,
+    CHAT,
+    SSE,
+    TEXT,
+    Sample,
+    chat,
+    ndjson,
+    plain,
+    sample,
+    sse,
+    used,
+)
 from tests.pricing.usage.responses.google import FLASH, content
 
 BY_HAND: dict[str, str] = {}
@@ -62,19 +74,17 @@ def _trace(taken: Any, made: Any = None) -> dict[str, Any]:
 
 
 _add(  # $3, $15: 0.00951; guardrails: 3 + 1 at $0.15, 3 + 4 at $0.10 a thousand
-    Sample(
+    sample(
         "bedrock: converse with a guardrail",
-        "bedrock",
         CONVERSE,
-        plain(converse(_SMALL, **_trace(_INPUT, _OUTPUT))),
+        converse(_SMALL, **_trace(_INPUT, _OUTPUT)),
         used(input_tokens=30, output_tokens=628, **_GUARDED),
     ),
     "0.01081",
 )
 _add(
-    Sample(
+    sample(
         "bedrock: converse stream with a guardrail",
-        "bedrock",
         CONVERSE_STREAM,
         converse_stream(_SMALL, **_trace(_INPUT, _OUTPUT)),
         used(input_tokens=30, output_tokens=628, **_GUARDED),
@@ -83,79 +93,69 @@ _add(
     "0.01081",
 )
 _add(
-    Sample(
+    sample(
         "bedrock: converse that a guardrail stops",
-        "bedrock",
         CONVERSE,
-        plain(
-            {
-                **converse(_NOTHING, **_trace({"contentPolicyUnits": 1, "topicPolicyUnits": 1})),
-                "stopReason": "guardrail_intervened",
-            }
-        ),
+        {
+            **converse(_NOTHING, **_trace({"contentPolicyUnits": 1, "topicPolicyUnits": 1})),
+            "stopReason": "guardrail_intervened",
+        },
         used(input_tokens=0, output_tokens=0, guardrail_content_units=1, guardrail_topic_units=1),
     ),
     "0.0003",
 )
 _add(
-    Sample(
+    sample(
         "bedrock: converse with images in a guardrail",
-        "bedrock",
         CONVERSE,
-        plain(converse(_SMALL, **_trace({"contentPolicyUnits": 2, "contentPolicyImageUnits": 1}))),
+        converse(_SMALL, **_trace({"contentPolicyUnits": 2, "contentPolicyImageUnits": 1})),
         used(input_tokens=30, output_tokens=628, guardrail_content_units=2, uncounted=["guardrail_images"]),
     ),
     "0.00981",
 )
 _add(
-    Sample(
+    sample(
         "bedrock: converse that a guardrail stops, without a trace",
-        "bedrock",
         CONVERSE,
-        plain({**converse(_SMALL), "stopReason": "guardrail_intervened"}),
+        {**converse(_SMALL), "stopReason": "guardrail_intervened"},
         used(input_tokens=30, output_tokens=628, uncounted=["guardrail"]),
     ),
     "0.00951",
 )
 _RESULTS = {"inputTextTokenCount": 100, "results": [{"tokenCount": 50, "outputText": TEXT}]}
 _add(  # $0.20, $0.60: 0.00005
-    Sample(
+    sample(
         "bedrock: invoke with a guardrail",
-        "bedrock",
         _TITAN,
-        plain(
-            {
-                **_RESULTS,
-                "amazon-bedrock-trace": {
-                    "guardrail": {
-                        "input": {"gr-1": _assessed(_INPUT)},
-                        "outputs": [{"gr-1": _assessed(_OUTPUT)}],
-                    }
-                },
-                "amazon-bedrock-guardrailAction": "NONE",
-            }
-        ),
+        {
+            **_RESULTS,
+            "amazon-bedrock-trace": {
+                "guardrail": {
+                    "input": {"gr-1": _assessed(_INPUT)},
+                    "outputs": [{"gr-1": _assessed(_OUTPUT)}],
+                }
+            },
+            "amazon-bedrock-guardrailAction": "NONE",
+        },
         used(input_tokens=100, output_tokens=50, **_GUARDED),
     ),
     "0.00135",
 )
 _add(
-    Sample(
+    sample(
         "bedrock: invoke with a guardrail, without a trace",
-        "bedrock",
         _TITAN,
-        plain({**_RESULTS, "amazon-bedrock-guardrailAction": "INTERVENED"}),
+        {**_RESULTS, "amazon-bedrock-guardrailAction": "INTERVENED"},
         used(input_tokens=100, output_tokens=50, uncounted=["guardrail"]),
     ),
     "0.00005",
 )
 _ALONE = {"contentPolicyUnits": 1, "topicPolicyUnits": 1, "sensitiveInformationPolicyUnits": 1}
 _add(
-    Sample(
+    sample(
         "bedrock: guardrail alone",
-        "bedrock",
         "/guardrail/gr1/version/DRAFT/apply",
-        plain({"action": "NONE", "usage": _ALONE, "assessments": [_assessed(_ALONE)]}),
+        {"action": "NONE", "usage": _ALONE, "assessments": [_assessed(_ALONE)]},
         used(guardrail_content_units=1, guardrail_topic_units=1, guardrail_pii_units=1),
     ),
     "0.0004",
@@ -180,11 +180,10 @@ _EARLIER: tuple[tuple[str, str, Any, str], ...] = (
 _COUNTED = {"x-amzn-bedrock-input-token-count": "1000", "x-amzn-bedrock-output-token-count": "100"}
 for _name, _model, _document, _usd in _EARLIER:
     _add(
-        Sample(
+        sample(
             f"bedrock: {_name}",
-            "bedrock",
             f"/model/{_model}/invoke",
-            plain(_document),
+            _document,
             used(
                 "claude-instant-1.2" if _document is _INSTANT else None,
                 input_tokens=1000,
@@ -196,11 +195,10 @@ for _name, _model, _document, _usd in _EARLIER:
     )
 for _name, _model in (("Claude 2.1", "anthropic.claude-v2%3A1"), ("Claude 2", "anthropic.claude-v2")):
     _add(  # 30 in and 628 out, at $8 and $24
-        Sample(
+        sample(
             f"bedrock: {_name}",
-            "bedrock",
             f"/model/{_model}/converse",
-            plain(converse(_SMALL)),
+            converse(_SMALL),
             used(input_tokens=30, output_tokens=628),
         ),
         "0.015312",
@@ -212,22 +210,20 @@ for _name, _model, _usd in (  # at $0.10, $0.12, $0.135
     ("embeddings of Nova", "amazon.nova-2-multimodal-embeddings-v1%3A0", "0.000135"),
 ):
     _add(
-        Sample(
+        sample(
             f"bedrock: {_name}",
-            "bedrock",
             f"/model/{_model}/invoke",
-            plain({"embeddings": []}),
+            {"embeddings": []},
             used(input_tokens=1000),
             headers={"x-amzn-bedrock-input-token-count": "1000"},
         ),
         _usd,
     )
 _add(
-    Sample(
+    sample(
         "bedrock: embeddings of Nova, of an image",
-        "bedrock",
         "/model/amazon.nova-2-multimodal-embeddings-v1%3A0/invoke",
-        plain({"embeddings": []}),
+        {"embeddings": []},
         None,
         headers={"x-amzn-bedrock-input-token-count": "0"},
     ),
@@ -257,7 +253,7 @@ def _interaction(
 ) -> None:
     kind = SSE if body.startswith(b"event") else "application/json"
     usage = used(FLASH, **{**_SPENT, **more}) if usd != "0" and usd is not None else None
-    _add(Sample(f"gemini: {name}", "gemini", path, body, usage, kind), usd, read=path.endswith("v1_Chd"))
+    _add(sample(f"gemini: {name}", path, body, usage, kind), usd, read=path.endswith("v1_Chd"))
 
 
 _interaction("interaction read when it is done", "0.000675", plain({**_DONE, "steps": [_ANSWERED]}))
@@ -298,16 +294,16 @@ for _tool, _missing in (("google_search", "web_searches"), ("google_maps", "map_
 # Batches, at half the price.
 
 
-def _answer(taken: int, made: int, model: str = FLASH) -> dict[str, Any]:
+def _reply(taken: int, made: int, model: str = FLASH) -> dict[str, Any]:
     usage = {"promptTokenCount": taken, "candidatesTokenCount": made, "totalTokenCount": taken + made}
     return content(usage, model=model)
 
 
-def _batch(state: str, *answers: dict[str, Any]) -> bytes:
-    items = [{"response": answer, "metadata": {"key": f"r{n}"}} for n, answer in enumerate(answers)]
+def _batch(state: str, *bodies: dict[str, Any]) -> bytes:
+    items = [{"response": body, "metadata": {"key": f"r{n}"}} for n, body in enumerate(bodies)]
     metadata = {"name": "batches/b1", "model": f"models/{FLASH}", "state": state}
-    response = {"inlinedResponses": {"inlinedResponses": items}} if answers else None
-    return plain({"name": "batches/b1", "metadata": metadata, "done": bool(answers), "response": response})
+    response = {"inlinedResponses": {"inlinedResponses": items}} if bodies else None
+    return plain({"name": "batches/b1", "metadata": metadata, "done": bool(bodies), "response": response})
 
 
 _PRO = "gemini-2.5-pro"
@@ -322,7 +318,7 @@ _BOTH = used(
         used(_PRO, tier="batch", input_tokens=2000, output_tokens=200),
     ],
 )
-_TWO = (_answer(1000, 100), _answer(2000, 200))
+_TWO = (_reply(1000, 100), _reply(2000, 200))
 for _name, _path, _body, _usage, _usd in (
     # $0.15, $1.25
     ("results of a batch", "/v1beta/batches/b1", _batch("BATCH_STATE_SUCCEEDED", *_TWO), _HALF, "0.000825"),
@@ -330,7 +326,7 @@ for _name, _path, _body, _usage, _usd in (
     (
         "results of a batch with two models",
         "/v1beta/batches/b1",
-        _batch("BATCH_STATE_SUCCEEDED", _TWO[0], _answer(2000, 200, _PRO)),
+        _batch("BATCH_STATE_SUCCEEDED", _TWO[0], _reply(2000, 200, _PRO)),
         _BOTH,
         "0.002525",
     ),
@@ -338,7 +334,7 @@ for _name, _path, _body, _usage, _usd in (
     (
         "file with the results of a batch",
         "/download/v1beta/files/batch-b1:download",
-        ndjson(*({"key": f"r{n}", "response": answer} for n, answer in enumerate(_TWO))),
+        ndjson(*({"key": f"r{n}", "response": body} for n, body in enumerate(_TWO))),
         _HALF,
         "0.000825",
     ),
@@ -356,20 +352,20 @@ for _name, _path, _body, _usage, _usd in (
     (
         "file that is no output of a batch",
         "/download/v1beta/files/f1:download",
-        plain(_answer(1000, 100)),
+        plain(_reply(1000, 100)),
         used(),
         "0",
     ),
 ):
-    _add(Sample(f"gemini: {_name}", "gemini", _path, _body, _usage), _usd, read=True)
+    _add(sample(f"gemini: {_name}", _path, _body, _usage), _usd, read=True)
 
-# What answers are grounded in: places of Google Maps, files, a data store.
+# Grounding: places of Google Maps, files, a data store.
 
 
 def _grounded(chunk: dict[str, Any]) -> bytes:
-    answer = _answer(1000, 100)
-    answer["candidates"][0]["groundingMetadata"] = {"groundingChunks": [chunk]}
-    return plain(answer)
+    body = _reply(1000, 100)
+    body["candidates"][0]["groundingMetadata"] = {"groundingChunks": [chunk]}
+    return plain(body)
 
 
 _GENERATE = f"/v1beta/models/{FLASH}:generateContent"
@@ -385,12 +381,12 @@ _SOURCES: tuple[tuple[str, str, Any, list[str]], ...] = (
 for _name, _path, _chunk, _sources in _SOURCES:
     _shape = _name.partition(":")[0]
     _add(  # $0.30, $2.50
-        Sample(
+        sample(
             _name,
-            _shape,
             _path,
             _grounded(_chunk),
             used(FLASH, input_tokens=1000, output_tokens=100, uncounted=_sources),
+            shape=_shape,
         ),
         "0.00055",
     )
@@ -398,37 +394,32 @@ for _name, _path, _chunk, _sources in _SOURCES:
 # Embeddings of an image: $0.20 text, $0.45 images.
 _DETAILS = [{"modality": "TEXT", "tokenCount": 10}, {"modality": "IMAGE", "tokenCount": 258}]
 _add(
-    Sample(
+    sample(
         "gemini: embedding of an image",
-        "gemini",
         "/v1beta/models/gemini-embedding-2:embedContent",
-        plain(
-            {
-                "embedding": {"values": [0.1, -0.2]},
-                "usageMetadata": {"promptTokenCount": 268, "promptTokenDetails": _DETAILS},
-            }
-        ),
+        {
+            "embedding": {"values": [0.1, -0.2]},
+            "usageMetadata": {"promptTokenCount": 268, "promptTokenDetails": _DETAILS},
+        },
         used(input_tokens=268, input_image_tokens=258),
     ),
     "0.0001181",
 )
 
 _add(  # $0.02
-    Sample(
+    sample(
         "voyage: rerank, lite",
-        "voyage",
         "/v1/rerank",
-        plain({"object": "list", "data": [], "model": "rerank-2-lite", "usage": {"total_tokens": 57}}),
+        {"object": "list", "data": [], "model": "rerank-2-lite", "usage": {"total_tokens": 57}},
         used("rerank-2-lite", input_tokens=57),
     ),
     "0.00000114",
 )
 _add(
-    Sample(
+    sample(
         "voyage: rerank, of a model that is newer",
-        "voyage",
         "/v1/rerank",
-        plain({"object": "list", "data": [], "model": "rerank-9", "usage": {"total_tokens": 57}}),
+        {"object": "list", "data": [], "model": "rerank-9", "usage": {"total_tokens": 57}},
         used("rerank-9", input_tokens=57),
     ),
     None,
@@ -449,32 +440,30 @@ _CLAUDE: dict[str, Any] = {
     "cache_write_tokens": 300,
 }
 _add(  # $0.50, $1.50
-    Sample(
+    sample(
         "databricks: chat",
-        "databricks",
         "/serving-endpoints/databricks-meta-llama-3-3-70b-instruct/invocations",
-        plain(chat("meta-llama-3.3-70b-instruct-121024", {"prompt_tokens": 1000, "completion_tokens": 100})),
+        chat("meta-llama-3.3-70b-instruct-121024", {"prompt_tokens": 1000, "completion_tokens": 100}),
         used("meta-llama-3.3-70b-instruct-121024", input_tokens=1000, output_tokens=100),
     ),
     "0.00065",
 )
 _add(
-    Sample(
+    sample(
         "databricks: chat of Claude",
-        "databricks",
         "/serving-endpoints/chat/completions",
-        plain(chat("us.anthropic.claude-sonnet-4-6", _CACHED)),
+        chat("us.anthropic.claude-sonnet-4-6", _CACHED),
         used("us.anthropic.claude-sonnet-4-6", **_CLAUDE),
     ),
     None,
 )
 _add(  # $3, cached $0.30, written $3.75, $15
-    Sample(
+    sample(
         "anthropic: chat completion with caches",
-        "openai",
         CHAT,
-        plain(chat("claude-sonnet-4-6", _CACHED)),
+        chat("claude-sonnet-4-6", _CACHED),
         used("claude-sonnet-4-6", **_CLAUDE),
+        shape="openai",
     ),
     "0.003105",
 )

@@ -1,4 +1,4 @@
-"""Answers of Gemini and Vertex AI: https://ai.google.dev/api/generate-content."""
+"""Responses of Gemini and Vertex AI: https://ai.google.dev/api/generate-content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.pricing.usage.responses.anthropic import message, stream
-from tests.pricing.usage.responses.build import SSE, TEXT, Sample, chat, plain, sse, used
+from tests.pricing.usage.responses.build import SSE, TEXT, chat, plain, sample, sse, used
 
 FLASH = "gemini-2.5-flash"
 PATH = f"/v1beta/models/{FLASH}:generateContent"
@@ -62,25 +62,22 @@ _STREAMED = used(FLASH, input_tokens=8, cache_read_tokens=2, output_tokens=711, 
 _GROUNDING = {"webSearchQueries": ["a", "b"], "searchEntryPoint": {"renderedContent": "<div/>"}}
 
 SAMPLES = [
-    Sample(
+    sample(
         "gemini: content",
-        "gemini",
         PATH,
         plain(content(_SMALL), indent=2),
         used(FLASH, input_tokens=8, output_tokens=11),
     ),
-    Sample(
+    sample(
         "gemini: content after thoughts",
-        "gemini",
         PATH,
-        plain(content(_THOUGHT)),
+        content(_THOUGHT),
         used(FLASH, input_tokens=8, output_tokens=711, reasoning_tokens=700),
     ),
-    Sample(
+    sample(
         "gemini: content with tools and a cache",
-        "gemini",
         PATH,
-        plain(content(_TOOLS)),
+        content(_TOOLS),
         used(
             FLASH,
             input_tokens=110,
@@ -90,11 +87,10 @@ SAMPLES = [
             reasoning_tokens=700,
         ),
     ),
-    Sample(
+    sample(
         "gemini: content of every modality",
-        "gemini",
         PATH,
-        plain(content(_MEDIA, model="gemini-2.5-flash-image")),
+        content(_MEDIA, model="gemini-2.5-flash-image"),
         used(
             "gemini-2.5-flash-image",
             input_tokens=2258,
@@ -107,93 +103,79 @@ SAMPLES = [
             output_image_tokens=1290,
         ),
     ),
-    Sample(
+    sample(
         "gemini: content that was searched for, billed by prompt",
-        "gemini",
         PATH,
-        plain(content(_SMALL, groundingMetadata=_GROUNDING)),
+        content(_SMALL, groundingMetadata=_GROUNDING),
         used(FLASH, input_tokens=8, output_tokens=11, web_searches=1),
     ),
-    Sample(
+    sample(
         "gemini: content that was searched for, billed by search",
-        "gemini",
         "/v1beta/models/gemini-3-pro-preview:generateContent",
-        plain(content(_SMALL, model="gemini-3-pro-preview", groundingMetadata=_GROUNDING)),
+        content(_SMALL, model="gemini-3-pro-preview", groundingMetadata=_GROUNDING),
         used("gemini-3-pro-preview", input_tokens=8, output_tokens=11, web_searches=2),
     ),
-    Sample(
+    sample(
         "gemini: content that is blocked",
-        "gemini",
         PATH,
-        plain(
-            {
-                "promptFeedback": {"blockReason": "SAFETY"},
-                "usageMetadata": {"promptTokenCount": 8, "totalTokenCount": 8},
-                "modelVersion": FLASH,
-            }
-        ),
+        {
+            "promptFeedback": {"blockReason": "SAFETY"},
+            "usageMetadata": {"promptTokenCount": 8, "totalTokenCount": 8},
+            "modelVersion": FLASH,
+        },
         used(FLASH, input_tokens=8),
     ),
-    Sample("gemini: stream", "gemini", STREAM, sse(*_CHUNKS, done=False, newline="\r\n"), _STREAMED, SSE),
-    Sample(
+    sample("gemini: stream", STREAM, sse(*_CHUNKS, done=False, newline="\r\n"), _STREAMED, SSE),
+    sample(
         "gemini: stream as an array",
-        "gemini",
         STREAM,
         ("[" + ",\r\n".join(json.dumps(chunk, indent=2) for chunk in _CHUNKS) + "]\n").encode(),
         _STREAMED,
     ),
-    Sample(
+    sample(
         "gemini: chat",
-        "gemini",
         "/v1beta/openai/chat/completions",
-        plain(chat(FLASH, {"prompt_tokens": 8, "completion_tokens": 11, "total_tokens": 19})),
+        chat(FLASH, {"prompt_tokens": 8, "completion_tokens": 11, "total_tokens": 19}),
         used(FLASH, input_tokens=8, output_tokens=11),
     ),
-    Sample(
+    sample(
         "gemini: embedding without usage",
-        "gemini",
         "/v1beta/models/gemini-embedding-001:embedContent",
-        plain({"embedding": {"values": [0.1, 0.2]}}),
+        {"embedding": {"values": [0.1, 0.2]}},
         None,
     ),
-    Sample(
+    sample(
         "gemini: count of tokens",
-        "gemini",
         f"/v1beta/models/{FLASH}:countTokens",
-        plain({"totalTokens": 31, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 31}]}),
+        {"totalTokens": 31, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 31}]},
         None,
     ),
-    Sample(
+    sample(
         "gemini: error",
-        "gemini",
         PATH,
-        plain({"error": {"code": 429, "message": TEXT, "status": "RESOURCE_EXHAUSTED"}}),
+        {"error": {"code": 429, "message": TEXT, "status": "RESOURCE_EXHAUSTED"}},
         None,
     ),
-    Sample(
+    sample(
         "vertex: content on demand",
-        "vertex",
         VERTEX,
-        plain(content({**_SMALL, "trafficType": "ON_DEMAND"})),
+        content({**_SMALL, "trafficType": "ON_DEMAND"}),
         used(FLASH, tier="on_demand", input_tokens=8, output_tokens=11),
     ),
-    Sample(
+    sample(
         "vertex: content, flex",
-        "vertex",
         VERTEX,
-        plain(content({**_SMALL, "trafficType": "ON_DEMAND_FLEX"})),
+        content({**_SMALL, "trafficType": "ON_DEMAND_FLEX"}),
         used(FLASH, tier="flex", input_tokens=8, output_tokens=11),
     ),
-    Sample(
+    sample(
         "vertex: content, provisioned",
-        "vertex",
         VERTEX,
-        plain(content({**_SMALL, "trafficType": "PROVISIONED_THROUGHPUT"})),
+        content({**_SMALL, "trafficType": "PROVISIONED_THROUGHPUT"}),
         used(FLASH, tier="provisioned_throughput", input_tokens=8, output_tokens=11),
     ),
-    Sample(
+    sample(
         "vertex: stream whose first chunks name only the kind of traffic",
-        "vertex",
         VERTEX.replace("generate", "streamGenerate"),
         sse(
             content({"trafficType": "ON_DEMAND"}, text="The"),
@@ -203,11 +185,10 @@ SAMPLES = [
         used(FLASH, tier="on_demand", input_tokens=8, output_tokens=11),
         SSE,
     ),
-    Sample(
+    sample(
         "vertex: Claude",
-        "vertex",
         "/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict",
-        plain(message({"input_tokens": 9, "cache_read_input_tokens": 91, "output_tokens": 7})),
+        message({"input_tokens": 9, "cache_read_input_tokens": 91, "output_tokens": 7}),
         used(
             "claude-sonnet-4-5-20250929",
             factor="1.1",
@@ -216,34 +197,29 @@ SAMPLES = [
             output_tokens=7,
         ),
     ),
-    Sample(
+    sample(
         "vertex: Claude, streamed",
-        "vertex",
         "/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-opus-4-1:streamRawPredict",
         stream({"input_tokens": 9, "output_tokens": 1}, {"output_tokens": 7}, model="claude-opus-4-1"),
         used("claude-opus-4-1", input_tokens=9, output_tokens=7),
         SSE,
     ),
-    Sample(
+    sample(
         "vertex: Mistral",
-        "vertex",
         "/v1/projects/p/locations/europe-west4/publishers/mistralai/models/mistral-small-2503:rawPredict",
-        plain(chat("mistral-small-2503", {"prompt_tokens": 4, "completion_tokens": 6, "total_tokens": 10})),
+        chat("mistral-small-2503", {"prompt_tokens": 4, "completion_tokens": 6, "total_tokens": 10}),
         used("mistral-small-2503", input_tokens=4, output_tokens=6),
     ),
-    Sample(
+    sample(
         "vertex: embeddings",
-        "vertex",
         "/v1/projects/p/locations/us-central1/publishers/google/models/text-embedding-005:predict",
-        plain(
-            {
-                "predictions": [
-                    {"embeddings": {"values": [0.1], "statistics": {"truncated": False, "token_count": 4}}},
-                    {"embeddings": {"values": [0.2], "statistics": {"truncated": False, "token_count": 6.0}}},
-                ],
-                "metadata": {"billableCharacterCount": 33},
-            }
-        ),
+        {
+            "predictions": [
+                {"embeddings": {"values": [0.1], "statistics": {"truncated": False, "token_count": 4}}},
+                {"embeddings": {"values": [0.2], "statistics": {"truncated": False, "token_count": 6.0}}},
+            ],
+            "metadata": {"billableCharacterCount": 33},
+        },
         used(input_tokens=10),
     ),
 ]

@@ -1,22 +1,11 @@
-"""Answers of models that the price list has, and of those that are newer."""
+"""Responses of models that the price list has, and of those that are newer."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from tests.pricing.usage.responses.anthropic import PATH, message
-from tests.pricing.usage.responses.build import (
-    CHAT,
-    SMALL,
-    SSE,
-    Sample,
-    chat,
-    chunk,
-    ending,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import CHAT, SMALL, SSE, chat, chunk, ending, sample, sse, used
 
 _PATHS: Final = {
     "azure": "/openai/deployments/d/chat/completions",
@@ -59,19 +48,17 @@ def _path(provider: str) -> str:
 
 
 KNOWN = [
-    sample
+    each
     for provider, model in _KNOWN
-    for sample in (
-        Sample(
+    for each in (
+        sample(
             f"{provider}: {model}",
-            provider,
             _path(provider),
-            plain(chat(model, SMALL)),
+            chat(model, SMALL),
             used(model, input_tokens=20, output_tokens=30),
         ),
-        Sample(
+        sample(
             f"{provider}: {model}, streamed",
-            provider,
             _path(provider),
             sse(chunk(model, "Hi", usage=None), ending(model, SMALL)),
             used(model, input_tokens=20, output_tokens=30),
@@ -80,33 +67,28 @@ KNOWN = [
     )
 ]
 NEWER = [
-    Sample(
+    sample(
         f"{provider}: chat, newer than the list",
-        provider,
         _path(provider),
-        plain(chat("tomorrow-9", {"prompt_tokens": 150_000, "completion_tokens": 8000})),
+        chat("tomorrow-9", {"prompt_tokens": 150_000, "completion_tokens": 8000}),
         used("tomorrow-9", input_tokens=150_000, output_tokens=8000),
     )
     for provider in _NEWER
 ]
 NEWER += [
-    Sample(
+    sample(
         "anthropic: message, newer than the list",
-        "anthropic",
         PATH,
-        plain(message({"input_tokens": 150_000, "output_tokens": 8000}, model="claude-opus-99")),
+        message({"input_tokens": 150_000, "output_tokens": 8000}, model="claude-opus-99"),
         used("claude-opus-99", input_tokens=150_000, output_tokens=8000),
     ),
-    Sample(
+    sample(
         "gemini: content, newer than the list",
-        "gemini",
         "/v1beta/models/gemini-99-pro:generateContent",
-        plain(
-            {
-                "modelVersion": "gemini-99-pro",
-                "usageMetadata": {"promptTokenCount": 150_000, "candidatesTokenCount": 8000},
-            }
-        ),
+        {
+            "modelVersion": "gemini-99-pro",
+            "usageMetadata": {"promptTokenCount": 150_000, "candidatesTokenCount": 8000},
+        },
         used("gemini-99-pro", input_tokens=150_000, output_tokens=8000),
     ),
 ]

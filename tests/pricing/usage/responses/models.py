@@ -1,18 +1,8 @@
-"""Answers of Cohere and Ollama, each from its provider's reference."""
+"""Responses of Cohere and Ollama, each from its provider's reference."""
 
 from __future__ import annotations
 
-from tests.pricing.usage.responses.build import (
-    NDJSON,
-    SSE,
-    TEXT,
-    Sample,
-    chat,
-    ndjson,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import NDJSON, SSE, TEXT, chat, ndjson, sample, sse, used
 
 _BILLED = {
     "billed_units": {"input_tokens": 5, "output_tokens": 418},
@@ -21,23 +11,19 @@ _BILLED = {
 _STREAM_END = {"type": "message-end", "id": "1", "delta": {"finish_reason": "COMPLETE", "usage": _BILLED}}
 
 COHERE = [
-    Sample(
+    sample(
         "cohere: chat",
-        "cohere",
         "/v2/chat",
-        plain(
-            {
-                "id": "1",
-                "finish_reason": "COMPLETE",
-                "message": {"role": "assistant", "content": [{"type": "text", "text": TEXT}]},
-                "usage": {**_BILLED, "cached_tokens": 64},
-            }
-        ),
+        {
+            "id": "1",
+            "finish_reason": "COMPLETE",
+            "message": {"role": "assistant", "content": [{"type": "text", "text": TEXT}]},
+            "usage": {**_BILLED, "cached_tokens": 64},
+        },
         used(input_tokens=5, output_tokens=418),
     ),
-    Sample(
+    sample(
         "cohere: stream",
-        "cohere",
         "/v2/chat",
         sse(
             {"id": "1", "type": "message-start", "delta": {"message": {"role": "assistant"}}},
@@ -48,9 +34,8 @@ COHERE = [
         used(input_tokens=5, output_tokens=418),
         SSE,
     ),
-    Sample(
+    sample(
         "cohere: stream of version 1",
-        "cohere",
         "/v1/chat",
         ndjson(
             {"is_finished": False, "event_type": "stream-start", "generation_id": "1"},
@@ -71,83 +56,68 @@ COHERE = [
         used(input_tokens=9, output_tokens=4),
         "application/stream+json",
     ),
-    Sample(
+    sample(
         "cohere: embeddings",
-        "cohere",
         "/v2/embed",
-        plain(
-            {
-                "id": "1",
-                "embeddings": {"float": [[0.016, -0.009]]},
-                "texts": ["hello"],
-                "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 2}},
-                "response_type": "embeddings_by_type",
-            }
-        ),
+        {
+            "id": "1",
+            "embeddings": {"float": [[0.016, -0.009]]},
+            "texts": ["hello"],
+            "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 2}},
+            "response_type": "embeddings_by_type",
+        },
         used(input_tokens=2),
     ),
-    Sample(
+    sample(
         "cohere: embeddings of an image",
-        "cohere",
         "/v2/embed",
-        plain(
-            {
-                "id": "1",
-                "embeddings": {"float": [[0.016]]},
-                "images": [{"width": 400, "height": 400}],
-                "meta": {"api_version": {"version": "2"}, "billed_units": {"images": 1, "image_tokens": 570}},
-            }
-        ),
+        {
+            "id": "1",
+            "embeddings": {"float": [[0.016]]},
+            "images": [{"width": 400, "height": 400}],
+            "meta": {"api_version": {"version": "2"}, "billed_units": {"images": 1, "image_tokens": 570}},
+        },
         used(images=1, input_image_tokens=570),
     ),
-    Sample(
+    sample(
         "cohere: rerank",
-        "cohere",
         "/v2/rerank",
-        plain(
-            {
-                "results": [{"index": 3, "relevance_score": 0.999071}],
-                "id": "1",
-                "meta": {
-                    "api_version": {"version": "2", "is_experimental": False},
-                    "billed_units": {"search_units": 1},
-                },
-            }
-        ),
+        {
+            "results": [{"index": 3, "relevance_score": 0.999071}],
+            "id": "1",
+            "meta": {
+                "api_version": {"version": "2", "is_experimental": False},
+                "billed_units": {"search_units": 1},
+            },
+        },
         used(searches=1),
     ),
-    Sample(
+    sample(
         "cohere: rerank, a decimal number",
-        "cohere",
         "/v2/rerank",
-        plain({"id": "1", "results": [], "meta": {"billed_units": {"search_units": 3.0}}}),
+        {"id": "1", "results": [], "meta": {"billed_units": {"search_units": 3.0}}},
         used(searches=3),
     ),
-    Sample(
+    sample(
         "cohere: classification",
-        "cohere",
         "/v1/classify",
-        plain(
-            {
-                "id": "1",
-                "classifications": [{"prediction": "spam"}],
-                "meta": {"billed_units": {"classifications": 2}},
-            }
-        ),
+        {
+            "id": "1",
+            "classifications": [{"prediction": "spam"}],
+            "meta": {"billed_units": {"classifications": 2}},
+        },
         used(classifications=2),
     ),
-    Sample(
+    sample(
         "cohere: chat as OpenAI's",
-        "cohere",
         "/compatibility/v1/chat/completions",
-        plain(chat("command-a-03-2025", {"prompt_tokens": 6, "completion_tokens": 2, "total_tokens": 8})),
+        chat("command-a-03-2025", {"prompt_tokens": 6, "completion_tokens": 2, "total_tokens": 8}),
         used("command-a-03-2025", input_tokens=6, output_tokens=2),
     ),
-    Sample(
+    sample(
         "cohere: list of models",
-        "cohere",
         "/v1/models",
-        plain({"models": [{"name": "command-a-03-2025", "context_length": 288000}]}),
+        {"models": [{"name": "command-a-03-2025", "context_length": 288000}]},
         None,
     ),
 ]
@@ -172,56 +142,48 @@ _GOING = {
 }
 
 OLLAMA = [
-    Sample(
+    sample(
         "ollama: chat",
-        "ollama",
         "/api/chat",
-        plain({**_DONE, "message": {"role": "assistant", "content": TEXT}}),
+        {**_DONE, "message": {"role": "assistant", "content": TEXT}},
         used("llama3.2", input_tokens=26, output_tokens=282),
     ),
-    Sample(
+    sample(
         "ollama: generation",
-        "ollama",
         "/api/generate",
-        plain({**_DONE, "response": TEXT, "context": [1, 2, 3]}),
+        {**_DONE, "response": TEXT, "context": [1, 2, 3]},
         used("llama3.2", input_tokens=26, output_tokens=282),
     ),
-    Sample(
+    sample(
         "ollama: stream",
-        "ollama",
         "/api/chat",
         ndjson(_GOING, _GOING, {**_DONE, "message": {"role": "assistant", "content": ""}}),
         used("llama3.2", input_tokens=26, output_tokens=282),
         NDJSON,
     ),
-    Sample(
+    sample(
         "ollama: stream whose prompt was in the cache",
-        "ollama",
         "/api/chat",
         ndjson(_GOING, {k: v for k, v in _DONE.items() if k != "prompt_eval_count"}),
         used("llama3.2", output_tokens=282),
         NDJSON,
     ),
-    Sample(
+    sample(
         "ollama: embeddings",
-        "ollama",
         "/api/embed",
-        plain(
-            {
-                "model": "all-minilm",
-                "embeddings": [[0.010071029, -0.0017594862]],
-                "total_duration": 14143917,
-                "load_duration": 1019500,
-                "prompt_eval_count": 8,
-            }
-        ),
+        {
+            "model": "all-minilm",
+            "embeddings": [[0.010071029, -0.0017594862]],
+            "total_duration": 14143917,
+            "load_duration": 1019500,
+            "prompt_eval_count": 8,
+        },
         used("all-minilm", input_tokens=8),
     ),
-    Sample(
+    sample(
         "ollama: chat as OpenAI's",
-        "ollama",
         "/v1/chat/completions",
-        plain(chat("llama3.2", {"prompt_tokens": 26, "completion_tokens": 9, "total_tokens": 35})),
+        chat("llama3.2", {"prompt_tokens": 26, "completion_tokens": 9, "total_tokens": 35}),
         used("llama3.2", input_tokens=26, output_tokens=9),
     ),
 ]

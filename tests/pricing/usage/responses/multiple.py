@@ -1,4 +1,4 @@
-"""Answers of several models at once, or of what is billed besides tokens."""
+"""Responses of several models at once, or with more than tokens to bill."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.pricing.usage.responses.build import (
     chat,
     chunk,
     ending,
-    plain,
+    sample,
     sse,
     used,
 )
@@ -44,11 +44,10 @@ def _parts(*models: str, model: str = SONNET) -> list[Usage]:
 
 def _advice(name: str, *models: str) -> Sample:
     count = len(models)
-    return Sample(
+    return sample(
         f"anthropic: {name}",
-        "anthropic",
         PATH,
-        plain(message(_advised(*models), model=SONNET)),
+        message(_advised(*models), model=SONNET),
         used(
             SONNET,
             parts=_parts(*models),
@@ -68,11 +67,10 @@ ADVISED = [
     _advice("message with advice", OPUS),
     _advice("message with advice of two", OPUS, "claude-opus-4-8"),
     _advice("message with advice twice", OPUS, OPUS),
-    Sample(
+    sample(
         "anthropic: message with advice from the cache",
-        "anthropic",
         PATH,
-        plain(message(_advised(OPUS, cache_read_input_tokens=1000), model=SONNET)),
+        message(_advised(OPUS, cache_read_input_tokens=1000), model=SONNET),
         used(
             SONNET,
             parts=[
@@ -84,9 +82,8 @@ ADVISED = [
             output_tokens=600,
         ),
     ),
-    Sample(
+    sample(
         "anthropic: stream with advice",
-        "anthropic",
         PATH,
         stream({"input_tokens": 2000, "output_tokens": 1}, _advised(OPUS), model=SONNET),
         used(SONNET, parts=_parts(OPUS), input_tokens=4500, output_tokens=600),
@@ -95,45 +92,38 @@ ADVISED = [
 ]
 
 CODE = [
-    Sample(
+    sample(
         "anthropic: message that ran code",
-        "anthropic",
         PATH,
-        plain(message({"input_tokens": 10, "output_tokens": 25}, model=SONNET, container=_CONTAINER)),
+        message({"input_tokens": 10, "output_tokens": 25}, model=SONNET, container=_CONTAINER),
         used(SONNET, uncounted=["code_execution"], input_tokens=10, output_tokens=25),
     ),
-    Sample(
+    sample(
         "anthropic: message that counts the code it ran",
-        "anthropic",
         PATH,
-        plain(
-            message(
-                {
-                    "input_tokens": 10,
-                    "output_tokens": 25,
-                    "server_tool_use": {"web_search_requests": 0, "code_execution_requests": 2},
-                },
-                model=OPUS,
-            )
+        message(
+            {
+                "input_tokens": 10,
+                "output_tokens": 25,
+                "server_tool_use": {"web_search_requests": 0, "code_execution_requests": 2},
+            },
+            model=OPUS,
         ),
         used(OPUS, uncounted=["code_execution"], input_tokens=10, output_tokens=25),
     ),
     *(
-        Sample(
+        sample(
             f"anthropic: message that ran code {name}",
-            "anthropic",
             PATH,
-            plain(
-                message(
-                    {
-                        "input_tokens": 10,
-                        "output_tokens": 25,
-                        "server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0},
-                    },
-                    model=SONNET,
-                    container=_CONTAINER,
-                    content=[_called("code_execution"), _called(*search)],
-                )
+            message(
+                {
+                    "input_tokens": 10,
+                    "output_tokens": 25,
+                    "server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0},
+                },
+                model=SONNET,
+                container=_CONTAINER,
+                content=[_called("code_execution"), _called(*search)],
             ),
             used(SONNET, uncounted=uncounted, input_tokens=10, output_tokens=25, web_searches=1),
         )
@@ -144,9 +134,8 @@ CODE = [
             ("and searched with a tool of old", ("web_search",), ["code_execution"]),
         )
     ),
-    Sample(
+    sample(
         "anthropic: stream that ran code",
-        "anthropic",
         PATH,
         sse(
             {
@@ -168,9 +157,8 @@ CODE = [
 ]
 
 CLOSED = [
-    Sample(
+    sample(
         f"anthropic: stream closed early, {name}",
-        "anthropic",
         PATH,
         sse(
             {
@@ -214,37 +202,31 @@ _LLAMA, _OSS = "llama-3.3-70b-versatile", "openai/gpt-oss-120b"
 _LLAMA_PART = used(_LLAMA, input_tokens=100, output_tokens=50)
 _OSS_PART = used(_OSS, input_tokens=700, output_tokens=80)
 GROQ = [
-    Sample(
+    sample(
         "groq: compound of one model",
-        "groq",
         _GROQ,
-        plain(chat("groq/compound", SMALL, usage_breakdown=_broken_down((_LLAMA, 100, 50)))),
+        chat("groq/compound", SMALL, usage_breakdown=_broken_down((_LLAMA, 100, 50))),
         used("groq/compound", parts=[_LLAMA_PART], input_tokens=100, output_tokens=50),
     ),
-    Sample(
+    sample(
         "groq: compound of two models",
-        "groq",
         _GROQ,
-        plain(chat("groq/compound", SMALL, usage_breakdown=_broken_down((_LLAMA, 100, 50), (_OSS, 700, 80)))),
+        chat("groq/compound", SMALL, usage_breakdown=_broken_down((_LLAMA, 100, 50), (_OSS, 700, 80))),
         used("groq/compound", parts=[_LLAMA_PART, _OSS_PART], input_tokens=800, output_tokens=130),
     ),
-    Sample(
+    sample(
         "groq: small compound",
-        "groq",
         _GROQ,
-        plain(chat("groq/compound-mini", SMALL, usage_breakdown=_broken_down((_OSS, 700, 80)))),
+        chat("groq/compound-mini", SMALL, usage_breakdown=_broken_down((_OSS, 700, 80))),
         used("groq/compound-mini", parts=[_OSS_PART], input_tokens=700, output_tokens=80),
     ),
-    Sample(
+    sample(
         "groq: compound that ran tools",
-        "groq",
         _GROQ,
-        plain(
-            {
-                **chat("groq/compound", SMALL, usage_breakdown=_broken_down((_OSS, 700, 80))),
-                "choices": [{"message": {"content": "Hi", "executed_tools": [{"type": "search"}]}}],
-            }
-        ),
+        {
+            **chat("groq/compound", SMALL, usage_breakdown=_broken_down((_OSS, 700, 80))),
+            "choices": [{"message": {"content": "Hi", "executed_tools": [{"type": "search"}]}}],
+        },
         used(
             "groq/compound",
             parts=[_OSS_PART],
@@ -258,11 +240,10 @@ GROQ = [
 _CONVERSATION = {"object": "conversation.response", "conversation_id": "conv_06835a34f8ed7b8a80003e9d"}
 _OUTPUTS = [{"type": "message.output", "model": "mistral-medium-2508", "content": "Hi"}]
 MISTRAL = [
-    Sample(
+    sample(
         f"mistral: conversation{name}",
-        "mistral",
         "/v1/conversations",
-        plain({**_CONVERSATION, "outputs": _OUTPUTS, "usage": {**SMALL, **usage}}),
+        {**_CONVERSATION, "outputs": _OUTPUTS, "usage": {**SMALL, **usage}},
         replace(
             used("mistral-medium-2508", uncounted=uncounted),
             units={"input_tokens": 20, "output_tokens": 30, **units},
@@ -291,9 +272,8 @@ MISTRAL = [
     )
 ]
 MISTRAL += [
-    Sample(
+    sample(
         "mistral: conversation, streamed",
-        "mistral",
         "/v1/conversations",
         sse(
             {"type": "conversation.response.started", "conversation_id": "conv_06835a34"},
@@ -308,11 +288,10 @@ MISTRAL += [
 ]
 
 XAI = [
-    Sample(
+    sample(
         f"xai: chat, {name}",
-        "xai",
         CHAT,
-        plain(chat("grok-4-0709", {**SMALL, **usage})),
+        chat("grok-4-0709", {**SMALL, **usage}),
         used("grok-4-0709", uncounted=uncounted, input_tokens=20, output_tokens=30),
     )
     for name, usage, uncounted in (
@@ -326,9 +305,8 @@ XAI = [
     )
 ]
 XAI += [
-    Sample(
+    sample(
         "xai: stream with sources",
-        "xai",
         CHAT,
         sse(chunk("grok-3", "Hi"), ending("grok-3", {**SMALL, "num_sources_used": 3})),
         used("grok-3", uncounted=["sources"], input_tokens=20, output_tokens=30),
@@ -337,21 +315,19 @@ XAI += [
 ]
 
 PERPLEXITY = [
-    Sample(
+    sample(
         f"perplexity: {model} without a cost",
-        "perplexity",
         "/chat/completions",
-        plain(chat(model, {**SMALL, "search_context_size": "low"})),
+        chat(model, {**SMALL, "search_context_size": "low"}),
         used(model, uncounted=["request_fee"], input_tokens=20, output_tokens=30),
     )
     for model in ("sonar", "sonar-pro", "sonar-reasoning-pro")
 ]
 PERPLEXITY += [
-    Sample(
+    sample(
         "perplexity: research without a cost",
-        "perplexity",
         "/chat/completions",
-        plain(chat("sonar-deep-research", {**SMALL, "citation_tokens": 10, "num_search_queries": 2})),
+        chat("sonar-deep-research", {**SMALL, "citation_tokens": 10, "num_search_queries": 2}),
         used(
             "sonar-deep-research",
             input_tokens=20,

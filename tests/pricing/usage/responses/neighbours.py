@@ -1,4 +1,4 @@
-"""Answers of the kinds that others have found, with other numbers and names, and what each costs, by hand.
+"""Responses of kinds that other projects found, with other numbers and names, and their costs by hand.
 
 The prices in the comments are those of the vendors' lists, in dollars a million tokens: in, cached, out.
 """
@@ -16,7 +16,7 @@ from tests.pricing.usage.responses.build import (
     chat,
     chunk,
     ending,
-    plain,
+    sample,
     sse,
     used,
 )
@@ -65,21 +65,18 @@ for _model, _in, _sound, _out, _spoken, _usd, _estimated in (
 ):
     _details: dict[str, Any] = {"output_audio_tokens": _spoken} if _spoken else {}
     _add(
-        Sample(
+        sample(
             f"openai: sounds of {_model}",
-            "openai",
             CHAT,
-            plain(
-                chat(
-                    _model,
-                    {
-                        "prompt_tokens": _in,
-                        "completion_tokens": _out,
-                        "total_tokens": _in + _out,
-                        "prompt_tokens_details": {"audio_tokens": _sound, "text_tokens": _in - _sound},
-                        "completion_tokens_details": {"audio_tokens": _spoken},
-                    },
-                )
+            chat(
+                _model,
+                {
+                    "prompt_tokens": _in,
+                    "completion_tokens": _out,
+                    "total_tokens": _in + _out,
+                    "prompt_tokens_details": {"audio_tokens": _sound, "text_tokens": _in - _sound},
+                    "completion_tokens_details": {"audio_tokens": _spoken},
+                },
             ),
             used(_model, input_tokens=_in, input_audio_tokens=_sound, output_tokens=_out, **_details),
         ),
@@ -89,20 +86,17 @@ for _model, _in, _sound, _out, _spoken, _usd, _estimated in (
 
 # Images that xAI's models see cost what text does: 270 at $2, 2 at $10.
 _add(
-    Sample(
+    sample(
         "xai: chat about an image",
-        "xai",
         CHAT,
-        plain(
-            chat(
-                "grok-2-vision-1212",
-                {
-                    "prompt_tokens": 270,
-                    "completion_tokens": 2,
-                    "total_tokens": 272,
-                    "prompt_tokens_details": {"text_tokens": 14, "image_tokens": 256, "cached_tokens": 0},
-                },
-            )
+        chat(
+            "grok-2-vision-1212",
+            {
+                "prompt_tokens": 270,
+                "completion_tokens": 2,
+                "total_tokens": 272,
+                "prompt_tokens_details": {"text_tokens": 14, "image_tokens": 256, "cached_tokens": 0},
+            },
         ),
         used("grok-2-vision-1212", input_tokens=270, input_image_tokens=256, output_tokens=2),
     ),
@@ -136,7 +130,7 @@ for _name, _path, _document, _usage, _usd in (
         "0",
     ),
 ):
-    _read = Sample(_name, _name.partition(":")[0], _path, plain(_document), _usage)
+    _read = sample(_name, _path, _document, _usage, shape=_name.partition(":")[0])
     SAMPLES.append(_read)
     LATER.append(_name)
     if _usage is None or _usage.reported_usd is None:
@@ -144,32 +138,28 @@ for _name, _path, _document, _usage, _usd in (
 
 # What only research of Perplexity's bills: at $3 and $15, and $14 for a thousand requests at the most.
 _add(
-    Sample(
+    sample(
         "perplexity: chat with citations, without a cost",
-        "perplexity",
         "/chat/completions",
-        plain(chat("sonar-pro", {**SMALL, "citation_tokens": 1250, "num_search_queries": 1})),
+        chat("sonar-pro", {**SMALL, "citation_tokens": 1250, "num_search_queries": 1}),
         used("sonar-pro", uncounted=["request_fee"], input_tokens=20, output_tokens=30),
     ),
     "0.01451",
 )
 
-# Names that answers have for davinci-002 and babbage-002: 21 at $2, at $0.40.
+# Names that responses have for davinci-002 and babbage-002: 21 at $2, at $0.40.
 for _model, _usd in (("davinci:2023-07-21-v2", "0.000042"), ("babbage:2023-07-20-v2", "0.0000084")):
     _add(
-        Sample(
+        sample(
             f"openai: completion of {_model}",
-            "openai",
             "/v1/completions",
-            plain(
-                {
-                    "id": "cmpl-1",
-                    "object": "text_completion",
-                    "model": _model,
-                    "choices": [{"text": TEXT, "index": 0, "logprobs": None, "finish_reason": "length"}],
-                    "usage": {"prompt_tokens": 5, "completion_tokens": 16, "total_tokens": 21},
-                }
-            ),
+            {
+                "id": "cmpl-1",
+                "object": "text_completion",
+                "model": _model,
+                "choices": [{"text": TEXT, "index": 0, "logprobs": None, "finish_reason": "length"}],
+                "usage": {"prompt_tokens": 5, "completion_tokens": 16, "total_tokens": 21},
+            },
             used(_model, input_tokens=5, output_tokens=16),
         ),
         _usd,
@@ -177,11 +167,10 @@ for _model, _usd in (("davinci:2023-07-21-v2", "0.000042"), ("babbage:2023-07-20
 
 # The list has these models, and no price of theirs.
 SAMPLES.append(
-    Sample(
+    sample(
         "cerebras: chat without a price",
-        "cerebras",
         CHAT,
-        plain(chat("qwen-3-coder-480b", SMALL)),
+        chat("qwen-3-coder-480b", SMALL),
         used("qwen-3-coder-480b", input_tokens=20, output_tokens=30),
     )
 )
@@ -197,19 +186,17 @@ def _groq(model: str, **message: Any) -> dict[str, Any]:
 
 _GPT_OSS, _SMALLER, _LLAMA = "openai/gpt-oss-120b", "openai/gpt-oss-20b", "llama-3.3-70b-versatile"
 _add(
-    Sample(
+    sample(
         "groq: chat that searched",
-        "groq",
         _PATHS["groq"],
-        plain(_groq(_GPT_OSS, **_RAN)),
+        _groq(_GPT_OSS, **_RAN),
         used(_GPT_OSS, uncounted=["executed_tools"], input_tokens=20, output_tokens=30),
     ),
     "0.000021",
 )
 _add(
-    Sample(
+    sample(
         "groq: stream that searched",
-        "groq",
         _PATHS["groq"],
         sse(
             chunk(_SMALLER, ""),
@@ -222,11 +209,10 @@ _add(
     "0.0000105",
 )
 _add(
-    Sample(
+    sample(
         "groq: chat with no tools run",
-        "groq",
         _PATHS["groq"],
-        plain(_groq(_LLAMA, executed_tools=[])),
+        _groq(_LLAMA, executed_tools=[]),
         used(_LLAMA, input_tokens=20, output_tokens=30),
     ),
     "0.0000355",  # $0.59 and $0.79
@@ -243,11 +229,10 @@ for _name, _seconds, _more, _uncounted, _usd in (
     _document = {**_document, **_more}
     _model_used: Optional[str] = _document.get("speech_model_used") or _document["speech_model"]  # type: ignore[assignment]
     _add(
-        Sample(
+        sample(
             f"assemblyai: transcript {_name}",
-            "assemblyai",
             "/v2/transcript/t1",
-            plain(_document),
+            _document,
             used(_model_used, uncounted=_uncounted, seconds=_seconds),
         ),
         _usd,
@@ -262,11 +247,10 @@ for _name, _path, _model, _usd in (
     ("three slashes", "///openai/v1/chat/completions", "gpt-5-mini-2025-08-07", "0.000065"),
 ):
     _add(
-        Sample(
+        sample(
             f"azure: chat by {_name}",
-            "azure",
             _path,
-            plain(chat(_model, SMALL)),
+            chat(_model, SMALL),
             used(_model, input_tokens=20, output_tokens=30),
         ),
         _usd,
@@ -286,11 +270,10 @@ for _provider, _model, _taken, _kept, _made, _usd in (
 ):
     _units: dict[str, Any] = {"cache_read_tokens": _kept} if _kept else {}
     _add(
-        Sample(
+        sample(
             f"{_provider}: chat of {_model}",
-            _provider,
             _PATHS.get(_provider, CHAT),
-            plain(chat(_model, _cached(_taken, _kept, _made))),
+            chat(_model, _cached(_taken, _kept, _made)),
             used(_model, input_tokens=_taken, output_tokens=_made, **_units),
         ),
         _usd,
@@ -302,11 +285,10 @@ for _model, _taken, _usd in (
     ("voyage-code-3", 50, "0.000009"),
 ):
     _add(
-        Sample(
+        sample(
             f"voyage: embeddings of {_model}",
-            "voyage",
             "/v1/embeddings",
-            plain({"object": "list", "data": [], "model": _model, "usage": {"total_tokens": _taken}}),
+            {"object": "list", "data": [], "model": _model, "usage": {"total_tokens": _taken}},
             used(_model, input_tokens=_taken),
         ),
         _usd,

@@ -1,10 +1,10 @@
-"""Answers of OpenAI: https://platform.openai.com/docs/api-reference."""
+"""Responses of OpenAI: https://platform.openai.com/docs/api-reference."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.pricing.usage.responses.build import CHAT, SSE, TEXT, Sample, chat, chunk, plain, sse, used
+from tests.pricing.usage.responses.build import CHAT, SSE, TEXT, chat, chunk, plain, sample, sse, used
 
 RESPONSES = "/v1/responses"
 GPT = "gpt-4o-2024-08-06"
@@ -87,14 +87,11 @@ def _events(kind: str, final: dict[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 SAMPLES = [
-    Sample(
-        "openai: chat", "openai", CHAT, plain(chat(GPT, SMALL)), used(GPT, input_tokens=19, output_tokens=10)
-    ),
-    Sample(
+    sample("openai: chat", CHAT, chat(GPT, SMALL), used(GPT, input_tokens=19, output_tokens=10)),
+    sample(
         "openai: chat, cached and reasoned, priority",
-        "openai",
         CHAT,
-        plain(chat("gpt-5.1-2025-11-13", DETAILED, service_tier="priority", system_fingerprint="fp_1")),
+        chat("gpt-5.1-2025-11-13", DETAILED, service_tier="priority", system_fingerprint="fp_1"),
         used(
             "gpt-5.1-2025-11-13",
             tier="priority",
@@ -104,32 +101,28 @@ SAMPLES = [
             reasoning_tokens=128,
         ),
     ),
-    Sample(
+    sample(
         "openai: chat, pretty-printed, flex",
-        "openai",
         CHAT,
         plain(chat("o3-2025-04-16", SMALL, service_tier="flex"), indent=2),
         used("o3-2025-04-16", tier="flex", input_tokens=19, output_tokens=10),
     ),
-    Sample(
+    sample(
         "openai: chat with audio",
-        "openai",
         CHAT,
-        plain(
-            chat(
-                "gpt-4o-audio-preview-2024-12-17",
-                {
-                    "prompt_tokens": 120,
-                    "completion_tokens": 250,
-                    "total_tokens": 370,
-                    "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 100, "text_tokens": 20},
-                    "completion_tokens_details": {
-                        "reasoning_tokens": 0,
-                        "audio_tokens": 200,
-                        "text_tokens": 50,
-                    },
+        chat(
+            "gpt-4o-audio-preview-2024-12-17",
+            {
+                "prompt_tokens": 120,
+                "completion_tokens": 250,
+                "total_tokens": 370,
+                "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 100, "text_tokens": 20},
+                "completion_tokens_details": {
+                    "reasoning_tokens": 0,
+                    "audio_tokens": 200,
+                    "text_tokens": 50,
                 },
-            )
+            },
         ),
         used(
             "gpt-4o-audio-preview-2024-12-17",
@@ -139,70 +132,60 @@ SAMPLES = [
             output_audio_tokens=200,
         ),
     ),
-    Sample(
+    sample(
         "openai: chat that wrote to the cache",
-        "openai",
         CHAT,
-        plain(
-            chat(
-                "gpt-5.6",
-                {
-                    "prompt_tokens": 5000,
-                    "completion_tokens": 7,
-                    "total_tokens": 5007,
-                    "prompt_tokens_details": {"cached_tokens": 1024, "cache_write_tokens": 3072},
-                },
-            )
+        chat(
+            "gpt-5.6",
+            {
+                "prompt_tokens": 5000,
+                "completion_tokens": 7,
+                "total_tokens": 5007,
+                "prompt_tokens_details": {"cached_tokens": 1024, "cache_write_tokens": 3072},
+            },
         ),
         used("gpt-5.6", input_tokens=5000, cache_read_tokens=1024, cache_write_tokens=3072, output_tokens=7),
     ),
-    Sample(
+    sample(
         "openai: chat with a tool whose argument is called usage",
-        "openai",
         CHAT,
-        plain(
-            {
-                **chat(GPT, SMALL),
-                "choices": [
-                    {
-                        "index": 0,
-                        "message": {
-                            "role": "assistant",
-                            "content": None,
-                            "tool_calls": [
-                                {
-                                    "id": "call_1",
-                                    "type": "function",
-                                    "function": {"name": "f", "arguments": '{"usage": {"prompt_tokens": 7}}'},
-                                }
-                            ],
-                        },
-                        "finish_reason": "tool_calls",
-                    }
-                ],
-            }
-        ),
+        {
+            **chat(GPT, SMALL),
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {
+                        "role": "assistant",
+                        "content": None,
+                        "tool_calls": [
+                            {
+                                "id": "call_1",
+                                "type": "function",
+                                "function": {"name": "f", "arguments": '{"usage": {"prompt_tokens": 7}}'},
+                            }
+                        ],
+                    },
+                    "finish_reason": "tool_calls",
+                }
+            ],
+        },
         used(GPT, input_tokens=19, output_tokens=10),
     ),
-    Sample(
+    sample(
         "openai: completion",
-        "openai",
         "/v1/completions",
-        plain(
-            {
-                "id": "cmpl-1",
-                "object": "text_completion",
-                "created": 1589478378,
-                "model": "gpt-3.5-turbo-instruct:20230824-v2",
-                "choices": [{"text": "\n\nThis is indeed a test", "index": 0, "logprobs": None}],
-                "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
-            }
-        ),
+        {
+            "id": "cmpl-1",
+            "object": "text_completion",
+            "created": 1589478378,
+            "model": "gpt-3.5-turbo-instruct:20230824-v2",
+            "choices": [{"text": "\n\nThis is indeed a test", "index": 0, "logprobs": None}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
+        },
         used("gpt-3.5-turbo-instruct:20230824-v2", input_tokens=5, output_tokens=7),
     ),
-    Sample(
+    sample(
         "openai: chat stream with usage",
-        "openai",
         CHAT,
         sse(
             chunk(GPT, "", usage=None, service_tier="default"),
@@ -220,26 +203,23 @@ SAMPLES = [
         ),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: chat stream with CRLF and no space after the colon",
-        "openai",
         CHAT,
         sse(chunk(GPT, "Hi", usage=None), chunk(GPT, usage=SMALL), newline="\r\n", space=""),
         used(GPT, input_tokens=19, output_tokens=10),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: chat stream with CR, a BOM, comments, ids and retries",
-        "openai",
         CHAT,
         b"\xef\xbb\xbf: hello\r\rid: 7\rretry: 100\r"
         + sse(chunk(GPT, "Hi", usage=None), ": keep-alive", chunk(GPT, usage=SMALL), newline="\r"),
         used(GPT, input_tokens=19, output_tokens=10),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: chat stream with data on several lines",
-        "openai",
         CHAT,
         b"\n\n".join(
             b"\n".join(b"data: " + line for line in plain(document, indent=1).splitlines())
@@ -249,27 +229,24 @@ SAMPLES = [
         used(GPT, input_tokens=19, output_tokens=10),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: chat stream without usage",
-        "openai",
         CHAT,
         sse(chunk(GPT, "Hi"), chunk(GPT, TEXT)),
         None,
         SSE,
     ),
-    Sample(
+    sample(
         "openai: chat stream that says no content type",
-        "openai",
         CHAT,
         sse(chunk(GPT, "Hi", usage=None), chunk(GPT, usage=SMALL)),
         used(GPT, input_tokens=19, output_tokens=10),
         "",
     ),
-    Sample(
+    sample(
         "openai: response",
-        "openai",
         RESPONSES,
-        plain(response("gpt-4.1-2025-04-14", RESPONSE_USAGE)),
+        response("gpt-4.1-2025-04-14", RESPONSE_USAGE),
         used(
             "gpt-4.1-2025-04-14",
             tier="default",
@@ -279,15 +256,10 @@ SAMPLES = [
             reasoning_tokens=20,
         ),
     ),
-    Sample(
+    sample(
         "openai: response with web searches",
-        "openai",
         RESPONSES,
-        plain(
-            response(
-                "gpt-5", RESPONSE_USAGE, output=[_SEARCH, _OPEN, _SEARCH], tools=[{"type": "web_search"}]
-            )
-        ),
+        response("gpt-5", RESPONSE_USAGE, output=[_SEARCH, _OPEN, _SEARCH], tools=[{"type": "web_search"}]),
         used(
             "gpt-5",
             tier="default",
@@ -298,17 +270,14 @@ SAMPLES = [
             web_searches=2,
         ),
     ),
-    Sample(
+    sample(
         "openai: response that counts its web searches",
-        "openai",
         RESPONSES,
-        plain(
-            response(
-                "gpt-5",
-                RESPONSE_USAGE,
-                output=[_SEARCH, _SEARCH],
-                tool_usage={"web_search": {"num_requests": 1}},
-            )
+        response(
+            "gpt-5",
+            RESPONSE_USAGE,
+            output=[_SEARCH, _SEARCH],
+            tool_usage={"web_search": {"num_requests": 1}},
         ),
         used(
             "gpt-5",
@@ -320,9 +289,8 @@ SAMPLES = [
             web_searches=1,
         ),
     ),
-    Sample(
+    sample(
         "openai: response stream",
-        "openai",
         RESPONSES,
         sse(*_events("response.completed", response("gpt-4.1", RESPONSE_USAGE)), done=False, named=True),
         used(
@@ -335,9 +303,8 @@ SAMPLES = [
         ),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: response stream that is incomplete",
-        "openai",
         RESPONSES,
         sse(
             *_events(
@@ -361,33 +328,29 @@ SAMPLES = [
         used("o4-mini-2025-04-16", tier="flex", input_tokens=12, output_tokens=640, reasoning_tokens=640),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: response stream that failed",
-        "openai",
         RESPONSES,
         sse(*_events("response.failed", response("gpt-4.1", None, status="failed")), done=False, named=True),
         None,
         SSE,
     ),
-    Sample(
+    sample(
         "openai: count of input tokens",
-        "openai",
         "/v1/responses/input_tokens",
-        plain({"object": "response.input_tokens", "input_tokens": 11}),
+        {"object": "response.input_tokens", "input_tokens": 11},
         None,
     ),
-    Sample(
+    sample(
         "openai: error",
-        "openai",
         CHAT,
-        plain({"error": {"message": TEXT, "type": "invalid_request_error", "param": None, "code": None}}),
+        {"error": {"message": TEXT, "type": "invalid_request_error", "param": None, "code": None}},
         None,
     ),
-    Sample(
+    sample(
         "openai: list of models",
-        "openai",
         "/v1/models",
-        plain({"object": "list", "data": [{"id": "gpt-4o", "object": "model", "created": 1686935002}]}),
+        {"object": "list", "data": [{"id": "gpt-4o", "object": "model", "created": 1686935002}]},
         None,
     ),
 ]

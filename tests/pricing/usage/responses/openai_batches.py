@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.pricing.usage.responses.build import SSE, Sample, chat, ndjson, plain, sse, used
+from tests.pricing.usage.responses.build import SSE, chat, ndjson, sample, sse, used
 from tests.pricing.usage.responses.openai import response
 from tests.pricing.usage.responses.openai_tools import FILES, USAGE
 
@@ -46,8 +46,8 @@ def counts(taken: int, made: int, cached: int = 0) -> dict[str, Any]:
 
 
 def line(number: int, body: Any, status: int = 200) -> dict[str, Any]:
-    answer = {"status_code": status, "request_id": f"r{number}", "body": body}
-    return {"id": f"batch_req_{number}", "custom_id": str(number), "response": answer, "error": None}
+    envelope = {"status_code": status, "request_id": f"r{number}", "body": body}
+    return {"id": f"batch_req_{number}", "custom_id": str(number), "response": envelope, "error": None}
 
 
 MINI = "gpt-4o-mini-2024-07-18"
@@ -201,17 +201,17 @@ _RUNS: list[tuple[str, dict[str, Any], Any, str]] = [
 ]
 
 SAMPLES = [
-    *(Sample(f"openai: {name}", "openai", RUN, plain(body), usage) for name, body, usage, _ in _RUNS),
+    *(sample(f"openai: {name}", RUN, body, usage) for name, body, usage, _ in _RUNS),
     *(
-        Sample(f"azure: {name}", "azure", RUN.replace("/v1/", "/openai/"), plain(body), usage)
+        sample(f"azure: {name}", RUN.replace("/v1/", "/openai/"), body, usage)
         for name, body, usage, _ in _RUNS
     ),
-    *(Sample(f"openai: {name}", "openai", BATCH, plain(body), usage) for name, body, usage, _ in _BATCHES),
+    *(sample(f"openai: {name}", BATCH, body, usage) for name, body, usage, _ in _BATCHES),
     *(
-        Sample(f"openai: {name}", "openai", CONTENT, body, usage, "application/octet-stream")
+        sample(f"openai: {name}", CONTENT, body, usage, "application/octet-stream")
         for name, body, usage, _ in _FILES
     ),
-    *(Sample(f"openai: {name}", "openai", STORED, plain(body), usage) for name, body, usage, _ in _RESPONSES),
+    *(sample(f"openai: {name}", STORED, body, usage) for name, body, usage, _ in _RESPONSES),
 ]
 BY_HAND.update({f"openai: {row[0]}": row[-1] for row in (*_BATCHES, *_FILES, *_RESPONSES, *_RUNS)})
 BY_HAND.update({f"azure: {row[0]}": row[-1] for row in _RUNS})
@@ -222,19 +222,17 @@ ESTIMATED = (
     "openai: output of a batch of embeddings",  # the list has no price of theirs in a batch
 )
 SAMPLES.append(
-    Sample(
+    sample(
         "openai: response in the background, asked for",
-        "openai",
         "/v1/responses",
-        plain({**response("gpt-5", None), "status": "queued", "background": True, "output": []}),
+        {**response("gpt-5", None), "status": "queued", "background": True, "output": []},
         None,
     )
 )
 _STEP_COUNTS = {"prompt_tokens": 400, "completion_tokens": 50, "total_tokens": 450}
 SAMPLES.append(
-    Sample(
+    sample(
         "openai: run, streamed",
-        "openai",
         "/v1/threads/thread_1/runs",
         sse(
             run(None, status="queued"),

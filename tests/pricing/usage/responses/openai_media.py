@@ -1,17 +1,10 @@
-"""Answers of OpenAI's embeddings, images and audio."""
+"""Responses of OpenAI's embeddings, images and audio."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.pricing.usage.responses.build import (
-    SSE,
-    TEXT,
-    Sample,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import SSE, TEXT, sample, sse, used
 
 IMAGES = "/v1/images/generations"
 SPEECH = "/v1/audio/transcriptions"
@@ -25,53 +18,42 @@ _IMAGE_USAGE = {
 _AUDIO = {"type": "tokens", "input_tokens": 14, "input_token_details": {"text_tokens": 4, "audio_tokens": 10}}
 
 SAMPLES = [
-    Sample(
+    sample(
         "openai: embeddings",
-        "openai",
         "/v1/embeddings",
-        plain(
-            {
-                "object": "list",
-                "data": [{"object": "embedding", "embedding": [0.0023064255, -0.009327292], "index": 0}],
-                "model": "text-embedding-3-small",
-                "usage": {"prompt_tokens": 8, "total_tokens": 8},
-            }
-        ),
+        {
+            "object": "list",
+            "data": [{"object": "embedding", "embedding": [0.0023064255, -0.009327292], "index": 0}],
+            "model": "text-embedding-3-small",
+            "usage": {"prompt_tokens": 8, "total_tokens": 8},
+        },
         used("text-embedding-3-small", input_tokens=8),
     ),
-    Sample(
+    sample(
         "openai: image with tokens",
-        "openai",
         IMAGES,
-        plain({"created": 1713833628, "data": [{"b64_json": "aGk="}], "usage": _IMAGE_USAGE}),
+        {"created": 1713833628, "data": [{"b64_json": "aGk="}], "usage": _IMAGE_USAGE},
         used(input_tokens=50, input_image_tokens=40, output_tokens=50, output_image_tokens=50),
     ),
-    Sample(
+    sample(
         "openai: image with details of the output",
-        "openai",
         "/v1/images/edits",
-        plain(
-            {
-                "created": 1713833628,
-                "background": "transparent",
-                "data": [{"b64_json": "aGk="}],
-                "usage": {**_IMAGE_USAGE, "output_tokens_details": {"image_tokens": 45, "text_tokens": 5}},
-            }
-        ),
+        {
+            "created": 1713833628,
+            "background": "transparent",
+            "data": [{"b64_json": "aGk="}],
+            "usage": {**_IMAGE_USAGE, "output_tokens_details": {"image_tokens": 45, "text_tokens": 5}},
+        },
         used(input_tokens=50, input_image_tokens=40, output_tokens=50, output_image_tokens=45),
     ),
-    Sample(
+    sample(
         "openai: images without tokens",
-        "openai",
         IMAGES,
-        plain(
-            {"created": 1589478378, "data": [{"url": "https://a.example/1"}, {"url": "https://a.example/2"}]}
-        ),
+        {"created": 1589478378, "data": [{"url": "https://a.example/1"}, {"url": "https://a.example/2"}]},
         used(images=2),
     ),
-    Sample(
+    sample(
         "openai: image stream",
-        "openai",
         IMAGES,
         sse(
             {"type": "image_generation.partial_image", "b64_json": "aGk=", "partial_image_index": 0},
@@ -87,30 +69,26 @@ SAMPLES = [
         used(input_tokens=50, input_image_tokens=40, output_tokens=50, output_image_tokens=50),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: transcription with tokens",
-        "openai",
         SPEECH,
-        plain({"text": TEXT, "usage": {**_AUDIO, "output_tokens": 45, "total_tokens": 59}}),
+        {"text": TEXT, "usage": {**_AUDIO, "output_tokens": 45, "total_tokens": 59}},
         used(input_tokens=14, input_audio_tokens=10, output_tokens=45),
     ),
-    Sample(
+    sample(
         "openai: transcription with seconds",
-        "openai",
         SPEECH,
-        plain({"text": TEXT, "usage": {"type": "duration", "seconds": 9}}),
+        {"text": TEXT, "usage": {"type": "duration", "seconds": 9}},
         used(seconds=9),
     ),
-    Sample(
+    sample(
         "openai: transcription, verbose",
-        "openai",
         SPEECH,
-        plain({"task": "transcribe", "language": "english", "duration": 8.5, "text": TEXT, "segments": []}),
+        {"task": "transcribe", "language": "english", "duration": 8.5, "text": TEXT, "segments": []},
         used(seconds=Decimal("8.5")),
     ),
-    Sample(
+    sample(
         "openai: transcription stream",
-        "openai",
         SPEECH,
         sse(
             {"type": "transcript.text.delta", "delta": "The"},
@@ -124,9 +102,8 @@ SAMPLES = [
         used(input_tokens=14, input_audio_tokens=10, output_tokens=31),
         SSE,
     ),
-    Sample(
+    sample(
         "openai: speech stream",
-        "openai",
         "/v1/audio/speech",
         sse(
             {"type": "speech.audio.delta", "audio": "aGk="},

@@ -1,4 +1,4 @@
-"""Answers of OpenAI whose tools are billed besides tokens, and what each costs by the price list, by hand.
+"""Responses of OpenAI whose tools are billed besides tokens, and what each costs by the price list, by hand.
 
 A million tokens in and out: gpt-4.1 $2 and $8, -mini $0.40 and $1.60, -nano $0.10 and $0.40; gpt-4o $2.50 and
 $10, -mini $0.15 and $0.60; gpt-5 $1.25 and $10, -mini $0.25 and $2; o3 $2 and $8; o4-mini $1.10 and $4.40.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recost.pricing.usage import Usage
-from tests.pricing.usage.responses.build import CHAT, JSON, SSE, Sample, chat, plain, sse, used
+from tests.pricing.usage.responses.build import CHAT, JSON, SSE, Sample, chat, plain, sample, sse, used
 from tests.pricing.usage.responses.openai import RESPONSES, response
 
 USAGE = {
@@ -190,16 +190,13 @@ _ROWS: list[tuple[str, str, list[dict[str, Any]], dict[str, Any], dict[str, Any]
 ]
 
 RESPONSE_SAMPLES = [
-    Sample(
+    sample(
         f"openai: response with {name}",
-        "openai",
         RESPONSES,
-        plain(
-            response(
-                model,
-                USAGE,
-                **{**named(output), **more, "output": [*output, *response(model, USAGE)["output"]]},
-            )
+        response(
+            model,
+            USAGE,
+            **{**named(output), **more, "output": [*output, *response(model, USAGE)["output"]]},
         ),
         used(model, tier="default", uncounted=uncounted, input_tokens=1000, output_tokens=500, **units),
     )
@@ -233,7 +230,7 @@ def _with_images(
     name = f"openai: response with {name}"
     BY_HAND[name] = usd
     sample_usage = used("gpt-5-mini", tier="default", parts=parts, uncounted=uncounted, **total)
-    return Sample(name, "openai", RESPONSES, body, sample_usage, SSE if streamed else JSON)
+    return sample(name, RESPONSES, body, sample_usage, SSE if streamed else JSON, shape="openai")
 
 
 IMAGE_SAMPLES = [
@@ -292,11 +289,10 @@ _CHATS: list[tuple[str, dict[str, Any], str]] = [
     ("gpt-5-search-api", {"web_searches": 1}, "0.01625"),
 ]
 CHAT_SAMPLES = [
-    Sample(
+    sample(
         f"openai: chat of {model}",
-        "openai",
         CHAT,
-        plain(chat(model, {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500})),
+        chat(model, {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}),
         used(model, uncounted=["web_searches"], input_tokens=1000, output_tokens=500, **units),
     )
     for model, units, _ in _CHATS

@@ -1,4 +1,4 @@
-"""Answers whose price depends on where the model ran, and other interfaces of Google."""
+"""Responses whose price depends on where the model ran, and other interfaces of Google."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.pricing.usage.responses.build import (
     CHAT,
     SMALL,
     SSE,
-    Sample,
     chat,
     chunk,
     ending,
     plain,
+    sample,
     sse,
     used,
 )
@@ -24,11 +24,10 @@ _INTERACTIONS = "/v1beta/interactions"
 _FLASH, _PRO = "gemini-2.5-flash", "gemini-2.5-pro"
 
 GEO = [
-    Sample(
+    sample(
         f"anthropic: message for {geo}, {model}",
-        "anthropic",
         PATH,
-        plain(message({"input_tokens": 1000, "output_tokens": 100, "inference_geo": geo}, model=model)),
+        message({"input_tokens": 1000, "output_tokens": 100, "inference_geo": geo}, model=model),
         used(model, factor=factor, uncounted=uncounted, input_tokens=1000, output_tokens=100),
     )
     for geo, model, factor, uncounted in (
@@ -41,9 +40,8 @@ GEO = [
     )
 ]
 GEO += [
-    Sample(
+    sample(
         "anthropic: stream for us",
-        "anthropic",
         PATH,
         stream(
             {"input_tokens": 500, "output_tokens": 1, "inference_geo": "us"},
@@ -65,11 +63,10 @@ def _gemini(location: str, model: str) -> str:
 
 
 VERTEX = [
-    Sample(
+    sample(
         f"vertex: {model} in {location}",
-        "vertex",
         _claude(location, model),
-        plain(message({"input_tokens": 1000, "output_tokens": 100}, model=model.replace("@", "-"))),
+        message({"input_tokens": 1000, "output_tokens": 100}, model=model.replace("@", "-")),
         used(model.replace("@", "-"), factor=factor, input_tokens=1000, output_tokens=100),
     )
     for location, model, factor in (
@@ -82,21 +79,18 @@ VERTEX = [
     )
 ]
 VERTEX += [
-    Sample(
+    sample(
         f"vertex: {model} in {location}",
-        "vertex",
         _gemini(location, model),
-        plain(
-            {
-                "candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}],
-                "usageMetadata": {
-                    "promptTokenCount": 100,
-                    "candidatesTokenCount": 20,
-                    "totalTokenCount": 120,
-                },
-                "modelVersion": model,
-            }
-        ),
+        {
+            "candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}],
+            "usageMetadata": {
+                "promptTokenCount": 100,
+                "candidatesTokenCount": 20,
+                "totalTokenCount": 120,
+            },
+            "modelVersion": model,
+        },
         used(model, uncounted=uncounted, input_tokens=100, output_tokens=20),
     )
     for location, model, uncounted in (
@@ -119,9 +113,8 @@ def _predictions(*counts: int, numbers: int) -> dict[str, Any]:
 
 
 EMBEDDINGS = [
-    Sample(
+    sample(
         f"vertex: embedding of {numbers} numbers{note}",
-        "vertex",
         f"/v1/projects/p/locations/us-central1/publishers/google/models/{model}:predict",
         plain(_predictions(*counts, numbers=numbers), indent=indent),
         used(partial=partial, input_tokens=sum(counts[:seen])),
@@ -140,25 +133,22 @@ def _interaction(model: str, **counts: int) -> dict[str, Any]:
 
 
 INTERACTIONS = [
-    Sample(
+    sample(
         "gemini: interaction",
-        "gemini",
         _INTERACTIONS,
-        plain(_interaction(_FLASH, input=9, output=13, thought=207, cached=0, tool_use=0)),
+        _interaction(_FLASH, input=9, output=13, thought=207, cached=0, tool_use=0),
         used(_FLASH, input_tokens=9, output_tokens=220, reasoning_tokens=207),
     ),
-    Sample(
+    sample(
         "gemini: interaction with a cache",
-        "gemini",
         _INTERACTIONS,
-        plain(_interaction(_PRO, input=900, output=13, thought=0, cached=600)),
+        _interaction(_PRO, input=900, output=13, thought=0, cached=600),
         used(_PRO, input_tokens=900, cache_read_tokens=600, output_tokens=13),
     ),
-    Sample(
+    sample(
         "gemini: interaction with tools",
-        "gemini",
         _INTERACTIONS,
-        plain(_interaction("gemini-3-flash-preview", input=100, output=13, thought=20, tool_use=40)),
+        _interaction("gemini-3-flash-preview", input=100, output=13, thought=20, tool_use=40),
         used(
             "gemini-3-flash-preview",
             input_tokens=140,
@@ -168,9 +158,8 @@ INTERACTIONS = [
         ),
     ),
     *(
-        Sample(
+        sample(
             f"gemini: interaction, streamed to {last}",
-            "gemini",
             _INTERACTIONS,
             sse(
                 {"type": "x", "event_type": "interaction.start", "interaction": {"model": _FLASH}},
@@ -186,11 +175,10 @@ INTERACTIONS = [
 ]
 
 OPENAI_STYLE = [
-    Sample(
+    sample(
         f"gemini: chat as OpenAI's, {name}",
-        "gemini",
         _OPENAI_STYLE,
-        plain(chat(model, {"prompt_tokens": 20, "completion_tokens": 198, **usage})),
+        chat(model, {"prompt_tokens": 20, "completion_tokens": 198, **usage}),
         replace(used(model), units={"input_tokens": 20, **units}),
     )
     for name, model, usage, units in (
@@ -211,9 +199,8 @@ OPENAI_STYLE = [
     )
 ]
 OPENAI_STYLE += [
-    Sample(
+    sample(
         "gemini: chat as OpenAI's, streamed with thoughts",
-        "gemini",
         _OPENAI_STYLE,
         sse(chunk(_FLASH, "Hi"), ending(_FLASH, {**SMALL, "total_tokens": 150})),
         used(_FLASH, input_tokens=20, output_tokens=130, reasoning_tokens=100),
@@ -225,12 +212,12 @@ _RESPONSES = "/v1/responses"
 _RESPONSE = {"id": "resp_1", "object": "response", "status": "completed", "output": [], "tools": []}
 _TAKEN = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
 OPENAI = [
-    Sample(
+    sample(
         f"openai in a region: chat of {model}",
-        "openai_regional",
         CHAT,
-        plain(chat(model, SMALL)),
+        chat(model, SMALL),
         used(model, factor=factor, uncounted=uncounted, input_tokens=20, output_tokens=30),
+        shape="openai_regional",
     )
     for model, factor, uncounted in (
         ("gpt-4o-2024-08-06", None, ()),
@@ -243,50 +230,46 @@ OPENAI = [
     )
 ]
 OPENAI += [
-    Sample(
+    sample(
         "openai in a region: response",
-        "openai_regional",
         _RESPONSES,
-        plain({**_RESPONSE, "model": "gpt-5.4-mini", "usage": _TAKEN}),
+        {**_RESPONSE, "model": "gpt-5.4-mini", "usage": _TAKEN},
         used("gpt-5.4-mini", factor="1.1", input_tokens=1000, output_tokens=100),
+        shape="openai_regional",
     ),
-    Sample(
+    sample(
         "openai in a region: response that searched files",
-        "openai_regional",
         _RESPONSES,
-        plain(
-            {
-                **_RESPONSE,
-                "model": "gpt-5.5",
-                "output": [{"type": "file_search_call", "status": "completed"}],
-                "tools": [{"type": "file_search"}],
-                "usage": _TAKEN,
-            }
-        ),
+        {
+            **_RESPONSE,
+            "model": "gpt-5.5",
+            "output": [{"type": "file_search_call", "status": "completed"}],
+            "tools": [{"type": "file_search"}],
+            "usage": _TAKEN,
+        },
         used("gpt-5.5", factor="1.1", input_tokens=1000, output_tokens=100, file_searches=1),
+        shape="openai_regional",
     ),
-    Sample(
+    sample(
         "openai in a region: stream",
-        "openai_regional",
         CHAT,
         sse(chunk("gpt-5.4", "Hi"), chunk("gpt-5.4", None, usage=SMALL)),
         used("gpt-5.4", factor="1.1", input_tokens=20, output_tokens=30),
         SSE,
+        shape="openai_regional",
     ),
-    Sample(
+    sample(
         "openai in a region: embeddings",
-        "openai_regional",
         "/v1/embeddings",
-        plain(
-            {"object": "list", "data": [], "model": "text-embedding-3-small", "usage": {"prompt_tokens": 8}}
-        ),
+        {"object": "list", "data": [], "model": "text-embedding-3-small", "usage": {"prompt_tokens": 8}},
         used("text-embedding-3-small", input_tokens=8),
+        shape="openai_regional",
     ),
 ]
 
 SHORT = [sample for sample in EMBEDDINGS if len(sample.body) <= 50_000]
 LONG = [sample for sample in EMBEDDINGS if len(sample.body) > 50_000]
-"""Too long for the tests that cut an answer at every byte."""
+"""Samples that are too long for the tests that cut a response at every byte."""
 SAMPLES = [
     *GEO,
     *VERTEX,

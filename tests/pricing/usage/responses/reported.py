@@ -1,21 +1,9 @@
-"""Answers that state their cost: of xAI, OpenRouter and Perplexity."""
+"""Responses that state their cost: of xAI, OpenRouter and Perplexity."""
 
 from __future__ import annotations
 
 from tests.pricing.usage.responses.anthropic import message
-from tests.pricing.usage.responses.build import (
-    CHAT,
-    SMALL,
-    SSE,
-    TEXT,
-    Sample,
-    chat,
-    chunk,
-    ending,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import CHAT, SMALL, SSE, TEXT, chat, chunk, ending, sample, sse, used
 
 _XAI = {
     "prompt_tokens": 199,
@@ -28,11 +16,10 @@ _XAI = {
 }
 
 XAI = [
-    Sample(
+    sample(
         "xai: chat, reasoning apart",
-        "xai",
         CHAT,
-        plain(chat("grok-4-0709", _XAI)),
+        chat("grok-4-0709", _XAI),
         used(
             "grok-4-0709",
             usd="0.0037756",
@@ -42,26 +29,22 @@ XAI = [
             reasoning_tokens=308,
         ),
     ),
-    Sample(
+    sample(
         "xai: chat, reasoning among the completion's tokens",
-        "xai",
         CHAT,
-        plain(
-            chat(
-                "grok-4.3",
-                {
-                    **_XAI,
-                    "completion_tokens": 317,
-                    "prompt_tokens_details": {"cached_tokens": 0},
-                    "cost_in_usd_ticks": 1,
-                },
-            )
+        chat(
+            "grok-4.3",
+            {
+                **_XAI,
+                "completion_tokens": 317,
+                "prompt_tokens_details": {"cached_tokens": 0},
+                "cost_in_usd_ticks": 1,
+            },
         ),
         used("grok-4.3", usd="0.0000000001", input_tokens=199, output_tokens=317, reasoning_tokens=308),
     ),
-    Sample(
+    sample(
         "xai: stream, each chunk counting what came before",
-        "xai",
         CHAT,
         sse(
             {**chunk("grok-4", "Hi"), "usage": {**_XAI, "completion_tokens": 1, "total_tokens": 508}},
@@ -77,28 +60,25 @@ XAI = [
         ),
         SSE,
     ),
-    Sample(
+    sample(
         "xai: response",
-        "xai",
         "/v1/responses",
-        plain(
-            {
-                "id": "r",
-                "object": "response",
-                "model": "grok-4.3",
-                "output": [],
-                "status": "completed",
-                "usage": {
-                    "input_tokens": 32,
-                    "input_tokens_details": {"cached_tokens": 8},
-                    "output_tokens": 90,
-                    "output_tokens_details": {"reasoning_tokens": 80},
-                    "total_tokens": 122,
-                    "num_sources_used": 0,
-                    "cost_in_usd_ticks": 158500,
-                },
-            }
-        ),
+        {
+            "id": "r",
+            "object": "response",
+            "model": "grok-4.3",
+            "output": [],
+            "status": "completed",
+            "usage": {
+                "input_tokens": 32,
+                "input_tokens_details": {"cached_tokens": 8},
+                "output_tokens": 90,
+                "output_tokens_details": {"reasoning_tokens": 80},
+                "total_tokens": 122,
+                "num_sources_used": 0,
+                "cost_in_usd_ticks": 158500,
+            },
+        },
         used(
             "grok-4.3",
             usd="0.00001585",
@@ -108,11 +88,10 @@ XAI = [
             reasoning_tokens=80,
         ),
     ),
-    Sample(
+    sample(
         "xai: image",
-        "xai",
         "/v1/images/generations",
-        plain({"data": [{"url": "https://imgen.x.ai/1.jpg"}], "usage": {"cost_in_usd_ticks": 200000000}}),
+        {"data": [{"url": "https://imgen.x.ai/1.jpg"}], "usage": {"cost_in_usd_ticks": 200000000}},
         used(usd="0.02", images=1),
     ),
 ]
@@ -138,11 +117,10 @@ _OPENROUTER = {
 }
 
 OPENROUTER = [
-    Sample(
+    sample(
         "openrouter: chat",
-        "openrouter",
         "/api/v1/chat/completions",
-        plain(chat("anthropic/claude-sonnet-4.5", _OPENROUTER, provider="Anthropic")),
+        chat("anthropic/claude-sonnet-4.5", _OPENROUTER, provider="Anthropic"),
         used(
             "anthropic/claude-sonnet-4.5",
             usd="0.00095",
@@ -153,45 +131,37 @@ OPENROUTER = [
             reasoning_tokens=1,
         ),
     ),
-    Sample(
+    sample(
         "openrouter: chat with a key of one's own",
-        "openrouter",
         "/api/v1/chat/completions",
-        plain(
-            chat(
-                "openai/gpt-5",
-                {
-                    **SMALL,
-                    "cost": 0.000045,
-                    "is_byok": True,
-                    "cost_details": {"upstream_inference_cost": 0.0009},
-                },
-            )
+        chat(
+            "openai/gpt-5",
+            {
+                **SMALL,
+                "cost": 0.000045,
+                "is_byok": True,
+                "cost_details": {"upstream_inference_cost": 0.0009},
+            },
         ),
         used("openai/gpt-5", usd="0.000945", input_tokens=20, output_tokens=30),
     ),
-    Sample(
+    sample(
         "openrouter: chat with a key of one's own, within the free ones",
-        "openrouter",
         "/api/v1/chat/completions",
-        plain(
-            chat(
-                "openai/gpt-5",
-                {**SMALL, "cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 1.5e-05}},
-            )
+        chat(
+            "openai/gpt-5",
+            {**SMALL, "cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 1.5e-05}},
         ),
         used("openai/gpt-5", usd="0.000015", input_tokens=20, output_tokens=30),
     ),
-    Sample(
+    sample(
         "openrouter: chat with a free model",
-        "openrouter",
         "/api/v1/chat/completions",
-        plain(chat("deepseek/deepseek-r1:free", {**SMALL, "cost": 0, "is_byok": False})),
+        chat("deepseek/deepseek-r1:free", {**SMALL, "cost": 0, "is_byok": False}),
         used("deepseek/deepseek-r1:free", usd="0", input_tokens=20, output_tokens=30),
     ),
-    Sample(
+    sample(
         "openrouter: stream",
-        "openrouter",
         "/api/v1/chat/completions",
         sse(
             ": OPENROUTER PROCESSING",
@@ -202,38 +172,32 @@ OPENROUTER = [
         used("google/gemini-2.5-flash", usd="0.0000842", input_tokens=20, output_tokens=30),
         SSE,
     ),
-    Sample(
+    sample(
         "openrouter: response",
-        "openrouter",
         "/api/v1/responses",
-        plain(
-            {
-                "id": "resp_1",
-                "object": "response",
-                "model": "openai/o4-mini",
-                "output": [],
-                "usage": {
-                    "input_tokens": 12,
-                    "input_tokens_details": {"cached_tokens": 0},
-                    "output_tokens": 45,
-                    "output_tokens_details": {"reasoning_tokens": 0},
-                    "total_tokens": 57,
-                    "cost": 0.0002112,
-                    "is_byok": False,
-                },
-            }
-        ),
+        {
+            "id": "resp_1",
+            "object": "response",
+            "model": "openai/o4-mini",
+            "output": [],
+            "usage": {
+                "input_tokens": 12,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens": 45,
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": 57,
+                "cost": 0.0002112,
+                "is_byok": False,
+            },
+        },
         used("openai/o4-mini", usd="0.0002112", input_tokens=12, output_tokens=45),
     ),
-    Sample(
+    sample(
         "openrouter: message",
-        "openrouter",
         "/api/v1/messages",
-        plain(
-            message(
-                {"input_tokens": 9, "output_tokens": 3, "cost": 0.000072, "is_byok": False},
-                model="claude-opus-4.5",
-            )
+        message(
+            {"input_tokens": 9, "output_tokens": 3, "cost": 0.000072, "is_byok": False},
+            model="claude-opus-4.5",
         ),
         used("claude-opus-4.5", usd="0.000072", input_tokens=9, output_tokens=3),
     ),
@@ -253,30 +217,26 @@ _PERPLEXITY = {
 }
 
 PERPLEXITY = [
-    Sample(
+    sample(
         "perplexity: chat",
-        "perplexity",
         "/chat/completions",
-        plain({**chat("sonar-pro", _PERPLEXITY), "citations": ["https://a.example"], "search_results": []}),
+        {**chat("sonar-pro", _PERPLEXITY), "citations": ["https://a.example"], "search_results": []},
         used("sonar-pro", usd="0.012609", input_tokens=8, output_tokens=439),
     ),
-    Sample(
+    sample(
         "perplexity: research",
-        "perplexity",
         "/chat/completions",
-        plain(
-            chat(
-                "sonar-deep-research",
-                {
-                    "prompt_tokens": 33,
-                    "completion_tokens": 7163,
-                    "total_tokens": 7196,
-                    "citation_tokens": 20016,
-                    "num_search_queries": 30,
-                    "reasoning_tokens": 95305,
-                    "cost": {"total_cost": 0.5333},
-                },
-            )
+        chat(
+            "sonar-deep-research",
+            {
+                "prompt_tokens": 33,
+                "completion_tokens": 7163,
+                "total_tokens": 7196,
+                "citation_tokens": 20016,
+                "num_search_queries": 30,
+                "reasoning_tokens": 95305,
+                "cost": {"total_cost": 0.5333},
+            },
         ),
         used(
             "sonar-deep-research",
@@ -288,9 +248,8 @@ PERPLEXITY = [
             web_searches=30,
         ),
     ),
-    Sample(
+    sample(
         "perplexity: stream",
-        "perplexity",
         "/chat/completions",
         sse(
             {
@@ -304,35 +263,32 @@ PERPLEXITY = [
         used("sonar", usd="0.005012", input_tokens=8, output_tokens=439),
         SSE,
     ),
-    Sample(
+    sample(
         "perplexity: response",
-        "perplexity",
         "/v1/responses",
-        plain(
-            {
-                "id": "resp_1",
-                "object": "response",
-                "model": "xai/grok-4-1",
-                "output": [],
-                "status": "completed",
-                "usage": {
-                    "input_tokens": 3681,
-                    "output_tokens": 780,
-                    "total_tokens": 4461,
-                    "input_tokens_details": {
-                        "cache_creation_input_tokens": 0,
-                        "cache_read_input_tokens": 128,
-                    },
-                    "tool_calls_details": {"search_web": {"invocation": 2}},
-                    "cost": {
-                        "currency": "USD",
-                        "input_cost": 0.0007,
-                        "output_cost": 0.00039,
-                        "total_cost": 0.01109,
-                    },
+        {
+            "id": "resp_1",
+            "object": "response",
+            "model": "xai/grok-4-1",
+            "output": [],
+            "status": "completed",
+            "usage": {
+                "input_tokens": 3681,
+                "output_tokens": 780,
+                "total_tokens": 4461,
+                "input_tokens_details": {
+                    "cache_creation_input_tokens": 0,
+                    "cache_read_input_tokens": 128,
                 },
-            }
-        ),
+                "tool_calls_details": {"search_web": {"invocation": 2}},
+                "cost": {
+                    "currency": "USD",
+                    "input_cost": 0.0007,
+                    "output_cost": 0.00039,
+                    "total_cost": 0.01109,
+                },
+            },
+        },
         used(
             "xai/grok-4-1",
             usd="0.01109",
@@ -342,11 +298,10 @@ PERPLEXITY = [
             web_searches=2,
         ),
     ),
-    Sample(
+    sample(
         "perplexity: search",
-        "perplexity",
         "/search",
-        plain({"results": [{"title": TEXT, "url": "https://a.example", "snippet": TEXT}], "id": "1"}),
+        {"results": [{"title": TEXT, "url": "https://a.example", "snippet": TEXT}], "id": "1"},
         None,
     ),
 ]

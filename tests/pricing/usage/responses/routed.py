@@ -1,29 +1,17 @@
-"""Answers of routers: OpenRouter's total, and the provider behind Hugging Face's."""
+"""Responses of routers: OpenRouter's total, and the provider behind Hugging Face's."""
 
 from __future__ import annotations
 
-from tests.pricing.usage.responses.build import (
-    CHAT,
-    SMALL,
-    SSE,
-    Sample,
-    chat,
-    chunk,
-    ending,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import CHAT, SMALL, SSE, chat, chunk, ending, sample, sse, used
 
 _OPENROUTER = "/api/v1/chat/completions"
 _UPSTREAM = {"upstream_inference_cost": 0.0006}
 
 OPENROUTER = [
-    Sample(
+    sample(
         f"openrouter: {name}",
-        "openrouter",
         _OPENROUTER,
-        plain(chat("deepseek/deepseek-chat", {**SMALL, **usage})),
+        chat("deepseek/deepseek-chat", {**SMALL, **usage}),
         used("deepseek/deepseek-chat", usd=usd, input_tokens=20, output_tokens=30),
     )
     for name, usage, usd in (
@@ -38,9 +26,8 @@ OPENROUTER = [
     )
 ]
 OPENROUTER += [
-    Sample(
+    sample(
         "openrouter: stream whose cost has the upstream's",
-        "openrouter",
         _OPENROUTER,
         sse(
             chunk("openai/gpt-5", "Hi"),
@@ -52,11 +39,10 @@ OPENROUTER += [
 ]
 
 HUGGING_FACE = [
-    Sample(
+    sample(
         f"huggingface: {model} by {provider}",
-        "huggingface",
         CHAT,
-        plain(chat(model, SMALL)),
+        chat(model, SMALL),
         used(model, served_by=provider, input_tokens=20, output_tokens=30),
         headers={"x-inference-provider": provider},
     )
@@ -68,11 +54,10 @@ HUGGING_FACE = [
     )
 ]
 HUGGING_FACE += [
-    Sample(
+    sample(
         f"huggingface: by {provider}, newer than the list",
-        "huggingface",
         CHAT,
-        plain(chat("meta-llama/Llama-9", SMALL)),
+        chat("meta-llama/Llama-9", SMALL),
         used("meta-llama/Llama-9", served_by=provider, input_tokens=20, output_tokens=30),
         headers={"x-inference-provider": provider},
     )

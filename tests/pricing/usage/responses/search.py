@@ -1,50 +1,36 @@
-"""Answers of Exa, Tavily, Serper, Firecrawl and Pinecone, each from its provider's reference."""
+"""Responses of Exa, Tavily, Serper, Firecrawl and Pinecone, each from its provider's reference."""
 
 from __future__ import annotations
 
-from tests.pricing.usage.responses.build import (
-    SSE,
-    TEXT,
-    Sample,
-    plain,
-    sse,
-    used,
-)
+from tests.pricing.usage.responses.build import SSE, TEXT, sample, sse, used
 
 _RESULT = {"title": TEXT, "url": "https://a.example", "text": TEXT, "costDollars": {"total": 99}}
 
 SEARCH = [
-    Sample(
+    sample(
         "exa: search",
-        "exa",
         "/search",
-        plain(
-            {
-                "requestId": "b5947044c4b78efa9552a7c89b306d95",
-                "resolvedSearchType": "neural",
-                "results": [_RESULT],
-                "costDollars": {"total": 0.005, "search": {"neural": 0.005}},
-            }
-        ),
+        {
+            "requestId": "b5947044c4b78efa9552a7c89b306d95",
+            "resolvedSearchType": "neural",
+            "results": [_RESULT],
+            "costDollars": {"total": 0.005, "search": {"neural": 0.005}},
+        },
         used(usd="0.005"),
     ),
-    Sample(
+    sample(
         "exa: contents",
-        "exa",
         "/contents",
-        plain(
-            {
-                "requestId": "1",
-                "results": [],
-                "statuses": [],
-                "costDollars": {"total": 0.001, "contents": {"text": 0.001}},
-            }
-        ),
+        {
+            "requestId": "1",
+            "results": [],
+            "statuses": [],
+            "costDollars": {"total": 0.001, "contents": {"text": 0.001}},
+        },
         used(usd="0.001"),
     ),
-    Sample(
+    sample(
         "exa: answer, streamed",
-        "exa",
         "/answer",
         sse(
             {"choices": [{"delta": {"content": "Hi"}}]},
@@ -54,243 +40,192 @@ SEARCH = [
         used(usd="0.0055"),
         SSE,
     ),
-    Sample(
+    sample(
         "exa: research",
-        "exa",
         "/research/v1/1",
-        plain(
-            {
-                "researchId": "1",
-                "status": "completed",
-                "output": {"content": TEXT},
-                "costDollars": {"total": 0.1585, "numSearches": 4, "numPages": 5, "reasoningTokens": 1000},
-            }
-        ),
+        {
+            "researchId": "1",
+            "status": "completed",
+            "output": {"content": TEXT},
+            "costDollars": {"total": 0.1585, "numSearches": 4, "numPages": 5, "reasoningTokens": 1000},
+        },
         used(usd="0.1585"),
     ),
-    Sample("exa: error", "exa", "/search", plain({"requestId": "1", "error": TEXT, "tag": "INVALID"}), None),
-    Sample(
+    sample("exa: error", "/search", {"requestId": "1", "error": TEXT, "tag": "INVALID"}, None),
+    sample(
         "tavily: search",
-        "tavily",
         "/search",
-        plain(
-            {
-                "query": TEXT,
-                "answer": None,
-                "images": [],
-                "results": [],
-                "response_time": 1.67,
-                "usage": {"credits": 1},
-                "request_id": "1",
-            }
-        ),
+        {
+            "query": TEXT,
+            "answer": None,
+            "images": [],
+            "results": [],
+            "response_time": 1.67,
+            "usage": {"credits": 1},
+            "request_id": "1",
+        },
         used(credits=1),
     ),
-    Sample(
+    sample(
         "tavily: advanced search",
-        "tavily",
         "/search",
-        plain(
-            {
-                "query": TEXT,
-                "results": [],
-                "response_time": "2.10",
-                "auto_parameters": {"search_depth": "advanced"},
-                "usage": {"credits": 2},
-            }
-        ),
+        {
+            "query": TEXT,
+            "results": [],
+            "response_time": "2.10",
+            "auto_parameters": {"search_depth": "advanced"},
+            "usage": {"credits": 2},
+        },
         used(credits=2),
     ),
-    Sample(
+    sample(
         "tavily: search that names no credits",
-        "tavily",
         "/search",
-        plain({"query": TEXT, "results": [], "response_time": 1.67}),
+        {"query": TEXT, "results": [], "response_time": 1.67},
         None,
     ),
-    Sample(
+    sample(
         "tavily: extraction",
-        "tavily",
         "/extract",
-        plain(
-            {
-                "results": [{"url": "https://a.example", "raw_content": TEXT}],
-                "failed_results": [],
-                "usage": {"credits": 5},
-            }
-        ),
+        {
+            "results": [{"url": "https://a.example", "raw_content": TEXT}],
+            "failed_results": [],
+            "usage": {"credits": 5},
+        },
         used(credits=5),
     ),
-    Sample(
+    sample(
         "serper: search",
-        "serper",
         "/search",
-        plain(
-            {
-                "searchParameters": {"q": TEXT, "num": 20, "type": "search", "engine": "google"},
-                "organic": [{"title": TEXT, "link": "https://a.example", "snippet": TEXT, "position": 1}],
-                "credits": 2,
-            }
-        ),
+        {
+            "searchParameters": {"q": TEXT, "num": 20, "type": "search", "engine": "google"},
+            "organic": [{"title": TEXT, "link": "https://a.example", "snippet": TEXT, "position": 1}],
+            "credits": 2,
+        },
         used(credits=2),
     ),
-    Sample(
+    sample(
         "serper: batch",
-        "serper",
         "/search",
-        plain(
-            [
-                {"searchParameters": {"q": TEXT}, "organic": [{"title": TEXT, "credits": 9}], "credits": 1},
-                {"searchParameters": {"q": TEXT}, "organic": [], "credits": 2},
-            ]
-        ),
+        [
+            {"searchParameters": {"q": TEXT}, "organic": [{"title": TEXT, "credits": 9}], "credits": 1},
+            {"searchParameters": {"q": TEXT}, "organic": [], "credits": 2},
+        ],
         used(credits=3),
     ),
-    Sample("serper: error", "serper", "/search", plain({"message": TEXT, "statusCode": 400}), None),
-    Sample(
+    sample("serper: error", "/search", {"message": TEXT, "statusCode": 400}, None),
+    sample(
         "firecrawl: search",
-        "firecrawl",
         "/v2/search",
-        plain({"success": True, "data": {"web": [{"title": TEXT}]}, "creditsUsed": 12, "id": "1"}),
+        {"success": True, "data": {"web": [{"title": TEXT}]}, "creditsUsed": 12, "id": "1"},
         used(credits=12),
     ),
-    Sample(
+    sample(
         "firecrawl: scrape",
-        "firecrawl",
         "/v2/scrape",
-        plain(
-            {
-                "success": True,
-                "data": {"markdown": TEXT, "metadata": {"title": TEXT, "statusCode": 200, "creditsUsed": 5}},
-            }
-        ),
+        {
+            "success": True,
+            "data": {"markdown": TEXT, "metadata": {"title": TEXT, "statusCode": 200, "creditsUsed": 5}},
+        },
         used(credits=5),
     ),
-    Sample(
+    sample(
         "firecrawl: crawl",
-        "firecrawl",
         "/v2/crawl/1",
-        plain(
-            {
-                "status": "completed",
-                "total": 2,
-                "completed": 2,
-                "creditsUsed": 2,
-                "expiresAt": "2024-00-00T00:00:00.000Z",
-                "data": [{"markdown": TEXT, "metadata": {"creditsUsed": 1}}],
-            }
-        ),
+        {
+            "status": "completed",
+            "total": 2,
+            "completed": 2,
+            "creditsUsed": 2,
+            "expiresAt": "2024-00-00T00:00:00.000Z",
+            "data": [{"markdown": TEXT, "metadata": {"creditsUsed": 1}}],
+        },
         used(credits=2),
     ),
-    Sample(
+    sample(
         "firecrawl: search, credits by page",
-        "firecrawl",
         "/v1/search",
-        plain(
-            {
-                "success": True,
-                "data": [
-                    {"markdown": TEXT, "metadata": {"creditsUsed": 1}},
-                    {"markdown": TEXT, "metadata": {"creditsUsed": 2}},
-                ],
-            }
-        ),
+        {
+            "success": True,
+            "data": [
+                {"markdown": TEXT, "metadata": {"creditsUsed": 1}},
+                {"markdown": TEXT, "metadata": {"creditsUsed": 2}},
+            ],
+        },
         used(credits=3),
     ),
-    Sample(
+    sample(
         "firecrawl: crawl that was started",
-        "firecrawl",
         "/v2/crawl",
-        plain({"success": True, "id": "1", "url": "https://api.firecrawl.dev/v2/crawl/1"}),
+        {"success": True, "id": "1", "url": "https://api.firecrawl.dev/v2/crawl/1"},
         None,
     ),
 ]
 
 PINECONE = [
-    Sample(
+    sample(
         "pinecone: query",
-        "pinecone",
         "/query",
-        plain(
-            {
-                "results": [],
-                "matches": [
-                    {"id": "v1", "score": 0.9, "values": [], "metadata": {"usage": {"readUnits": 77}}}
-                ],
-                "namespace": "ns",
-                "usage": {"readUnits": 6},
-            }
-        ),
+        {
+            "results": [],
+            "matches": [{"id": "v1", "score": 0.9, "values": [], "metadata": {"usage": {"readUnits": 77}}}],
+            "namespace": "ns",
+            "usage": {"readUnits": 6},
+        },
         used(read_units=6),
     ),
-    Sample(
+    sample(
         "pinecone: fetch",
-        "pinecone",
         "/vectors/fetch",
-        plain(
-            {"vectors": {"v1": {"id": "v1", "values": [0.1]}}, "namespace": "ns", "usage": {"readUnits": 1}}
-        ),
+        {"vectors": {"v1": {"id": "v1", "values": [0.1]}}, "namespace": "ns", "usage": {"readUnits": 1}},
         used(read_units=1),
     ),
-    Sample(
+    sample(
         "pinecone: list",
-        "pinecone",
         "/vectors/list",
-        plain(
-            {
-                "vectors": [{"id": "v1"}],
-                "pagination": {"next": "c2=="},
-                "namespace": "",
-                "usage": {"readUnits": 1},
-            }
-        ),
+        {
+            "vectors": [{"id": "v1"}],
+            "pagination": {"next": "c2=="},
+            "namespace": "",
+            "usage": {"readUnits": 1},
+        },
         used(read_units=1),
     ),
-    Sample(
+    sample(
         "pinecone: search of text",
-        "pinecone",
         "/records/namespaces/ns/search",
-        plain(
-            {
-                "result": {"hits": [{"_id": "r1", "_score": 0.8, "fields": {"text": TEXT}}]},
-                "usage": {"read_units": 6, "embed_total_tokens": 8, "rerank_units": 1},
-            }
-        ),
+        {
+            "result": {"hits": [{"_id": "r1", "_score": 0.8, "fields": {"text": TEXT}}]},
+            "usage": {"read_units": 6, "embed_total_tokens": 8, "rerank_units": 1},
+        },
         used(read_units=6, input_tokens=8, rerank_units=1),
     ),
-    Sample("pinecone: upsert", "pinecone", "/vectors/upsert", plain({"upsertedCount": 10}), used(records=10)),
-    Sample(
+    sample("pinecone: upsert", "/vectors/upsert", {"upsertedCount": 10}, used(records=10)),
+    sample(
         "pinecone: embeddings",
-        "pinecone",
         "/embed",
-        plain(
-            {
-                "model": "multilingual-e5-large",
-                "vector_type": "dense",
-                "data": [{"values": [0.1]}],
-                "usage": {"total_tokens": 16},
-            }
-        ),
+        {
+            "model": "multilingual-e5-large",
+            "vector_type": "dense",
+            "data": [{"values": [0.1]}],
+            "usage": {"total_tokens": 16},
+        },
         used("multilingual-e5-large", input_tokens=16),
     ),
-    Sample(
+    sample(
         "pinecone: rerank",
-        "pinecone",
         "/rerank",
-        plain(
-            {
-                "model": "bge-reranker-v2-m3",
-                "data": [{"index": 0, "score": 0.5}],
-                "usage": {"rerank_units": 1},
-            }
-        ),
+        {
+            "model": "bge-reranker-v2-m3",
+            "data": [{"index": 0, "score": 0.5}],
+            "usage": {"rerank_units": 1},
+        },
         used("bge-reranker-v2-m3", rerank_units=1),
     ),
-    Sample(
+    sample(
         "pinecone: statistics",
-        "pinecone",
         "/describe_index_stats",
-        plain({"namespaces": {"": {"vectorCount": 50000}}, "dimension": 1024, "totalVectorCount": 50000}),
+        {"namespaces": {"": {"vectorCount": 50000}}, "dimension": 1024, "totalVectorCount": 50000},
         None,
     ),
 ]

@@ -1,16 +1,11 @@
-"""Answers of AssemblyAI, Deepgram, ElevenLabs, Replicate, Twilio, DeepL and Stripe."""
+"""Responses of AssemblyAI, Deepgram, ElevenLabs, Replicate, Twilio, DeepL and Stripe."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from tests.pricing.usage.responses.build import (
-    TEXT,
-    Sample,
-    plain,
-    used,
-)
+from tests.pricing.usage.responses.build import TEXT, plain, sample, used
 
 
 def _message(**more: Any) -> bytes:
@@ -51,103 +46,87 @@ def _prediction(status: str, metrics: Any, **more: Any) -> bytes:
 
 
 MEDIA = [
-    Sample(
+    sample(
         "assemblyai: transcript that is queued",
-        "assemblyai",
         "/v2/transcript",
-        plain({"id": "1", "status": "queued", "audio_duration": None, "speech_model": "best"}),
+        {"id": "1", "status": "queued", "audio_duration": None, "speech_model": "best"},
         None,
     ),
-    Sample(
+    sample(
         "assemblyai: transcript",
-        "assemblyai",
         "/v2/transcript/1",
-        plain(
-            {
-                "id": "1",
-                "status": "completed",
-                "text": TEXT,
-                "words": [{"text": "a", "start": 1, "end": 2}],
-                "audio_duration": 281,
-                "speech_model": "universal",
-            }
-        ),
+        {
+            "id": "1",
+            "status": "completed",
+            "text": TEXT,
+            "words": [{"text": "a", "start": 1, "end": 2}],
+            "audio_duration": 281,
+            "speech_model": "universal",
+        },
         used("universal", seconds=281),
     ),
-    Sample(
+    sample(
         "deepgram: transcription",
-        "deepgram",
         "/v1/listen",
-        plain(
-            {
-                "metadata": {
-                    "request_id": "1",
-                    "duration": 25.933313,
-                    "channels": 1,
-                    "models": ["u"],
-                    "model_info": {"u": {"name": "general-nova-3", "version": "2025", "arch": "nova-3"}},
-                },
-                "results": {"channels": [{"alternatives": [{"transcript": TEXT}]}]},
-            }
-        ),
+        {
+            "metadata": {
+                "request_id": "1",
+                "duration": 25.933313,
+                "channels": 1,
+                "models": ["u"],
+                "model_info": {"u": {"name": "general-nova-3", "version": "2025", "arch": "nova-3"}},
+            },
+            "results": {"channels": [{"alternatives": [{"transcript": TEXT}]}]},
+        },
         used("nova-3", seconds=Decimal("25.933313")),
     ),
-    Sample(
+    sample(
         "deepgram: transcription of two channels",
-        "deepgram",
         "/v1/listen",
-        plain(
-            {
-                "metadata": {"duration": 60.0, "channels": 2, "model_info": {"u": {"arch": "nova-2"}}},
-                "results": {},
-            }
-        ),
+        {
+            "metadata": {"duration": 60.0, "channels": 2, "model_info": {"u": {"arch": "nova-2"}}},
+            "results": {},
+        },
         used("nova-2", seconds=60, channels=2),
     ),
-    Sample(
+    sample(
         "deepgram: speech",
-        "deepgram",
         "/v1/speak",
         b"\xff\xfb\x90d\x00\x0f",
         used("aura-2-thalia-en", characters=38),
         "audio/mpeg",
         {"dg-char-count": "38", "dg-model-name": "aura-2-thalia-en"},
     ),
-    Sample(
+    sample(
         "elevenlabs: speech",
-        "elevenlabs",
         "/v1/text-to-speech/JBFqnCBsd6RMkjVDRZzb",
         b"ID3\x04\x00",
         used(characters=42),
         "audio/mpeg",
         {"character-cost": "42"},
     ),
-    Sample(
+    sample(
         "elevenlabs: speech, streamed",
-        "elevenlabs",
         "/v1/text-to-speech/JBFqnCBsd6RMkjVDRZzb/stream",
         b"ID3\x04\x00",
         used(characters=17),
         "audio/mpeg",
         {"x-character-count": "17"},
     ),
-    Sample(
+    sample(
         "elevenlabs: list of voices",
-        "elevenlabs",
         "/v2/voices",
-        plain({"voices": [], "has_more": False}),
+        {"voices": [], "has_more": False},
         None,
     ),
-    Sample(
+    sample(
         "replicate: prediction",
-        "replicate",
         "/v1/predictions",
         _prediction("succeeded", {"predict_time": 0.650342, "total_time": 0.6665, "image_count": 1}),
         used("black-forest-labs/flux-schnell", seconds=Decimal("0.650342"), images=1),
     ),
-    Sample(
+    sample(
         "replicate: prediction of a language model",
-        "replicate",
         "/v1/models/meta/meta-llama-3-70b-instruct/predictions",
         _prediction(
             "succeeded",
@@ -161,16 +140,14 @@ MEDIA = [
         ),
         used("meta/meta-llama-3-70b-instruct", input_tokens=30, output_tokens=512, seconds=Decimal("7.5")),
     ),
-    Sample(
+    sample(
         "replicate: prediction that was started",
-        "replicate",
         "/v1/predictions",
         _prediction("starting", {}),
         None,
     ),
-    Sample(
+    sample(
         "replicate: prediction that goes on",
-        "replicate",
         "/v1/predictions/1",
         _prediction("processing", {"predict_time": 2.5}),
         used("black-forest-labs/flux-schnell", partial=True, seconds=Decimal("2.5")),
@@ -178,53 +155,49 @@ MEDIA = [
 ]
 
 MESSAGES = [
-    Sample(
+    sample(
         "twilio: message",
-        "twilio_sms",
         "/2010-04-01/Accounts/AC1/Messages.json",
         _message(num_segments="1"),
         used(segments=1),
+        shape="twilio_sms",
     ),
-    Sample(
+    sample(
         "twilio: long message",
-        "twilio_sms",
         "/2010-04-01/Accounts/AC1/Messages.json",
         _message(num_segments="4"),
         used(segments=4),
+        shape="twilio_sms",
     ),
-    Sample(
+    sample(
         "twilio: message that is not split yet",
-        "twilio_sms",
         "/2010-04-01/Accounts/AC1/Messages.json",
         _message(num_segments="0", status="accepted"),
         None,
+        shape="twilio_sms",
     ),
-    Sample(
+    sample(
         "twilio: error",
-        "twilio_sms",
         "/2010-04-01/Accounts/AC1/Messages.json",
-        plain({"code": 21211, "message": TEXT, "status": 400}),
+        {"code": 21211, "message": TEXT, "status": 400},
         None,
+        shape="twilio_sms",
     ),
-    Sample(
+    sample(
         "deepl: translation",
-        "deepl",
         "/v2/translate",
-        plain(
-            {
-                "translations": [
-                    {"detected_source_language": "EN", "text": TEXT, "billed_characters": 42},
-                    {"text": TEXT, "billed_characters": 8},
-                ]
-            }
-        ),
+        {
+            "translations": [
+                {"detected_source_language": "EN", "text": TEXT, "billed_characters": 42},
+                {"text": TEXT, "billed_characters": 8},
+            ]
+        },
         used(characters=50),
     ),
-    Sample(
+    sample(
         "deepl: translation that counts nothing",
-        "deepl",
         "/v2/translate",
-        plain({"translations": [{"detected_source_language": "EN", "text": TEXT}]}),
+        {"translations": [{"detected_source_language": "EN", "text": TEXT}]},
         None,
     ),
 ]
@@ -256,55 +229,48 @@ _INTENT = {
 }
 
 STRIPE = [
-    Sample("stripe: charge", "stripe", "/v1/charges", plain(_CHARGE, indent=2), used(amount_usd=1099)),
-    Sample(
+    sample("stripe: charge", "/v1/charges", plain(_CHARGE, indent=2), used(amount_usd=1099)),
+    sample(
         "stripe: charge, captured in part",
-        "stripe",
         "/v1/charges/ch_1/capture",
-        plain({**_CHARGE, "amount_captured": 500}),
+        {**_CHARGE, "amount_captured": 500},
         used(amount_usd=500),
     ),
-    Sample(
+    sample(
         "stripe: charge to be captured",
-        "stripe",
         "/v1/charges",
-        plain({**_CHARGE, "amount_captured": 0, "captured": False}),
+        {**_CHARGE, "amount_captured": 0, "captured": False},
         None,
     ),
-    Sample(
+    sample(
         "stripe: charge that failed",
-        "stripe",
         "/v1/charges",
-        plain({**_CHARGE, "paid": False, "status": "failed"}),
+        {**_CHARGE, "paid": False, "status": "failed"},
         None,
     ),
-    Sample("stripe: payment", "stripe", "/v1/payment_intents", plain(_INTENT), used(amount_eur=2000)),
-    Sample(
+    sample("stripe: payment", "/v1/payment_intents", _INTENT, used(amount_eur=2000)),
+    sample(
         "stripe: payment that needs an action",
-        "stripe",
         "/v1/payment_intents",
-        plain({**_INTENT, "amount_received": 0, "status": "requires_action"}),
+        {**_INTENT, "amount_received": 0, "status": "requires_action"},
         None,
     ),
-    Sample(
+    sample(
         "stripe: payment in yen",
-        "stripe",
         "/v1/payment_intents/pi_1/confirm",
-        plain({**_INTENT, "currency": "jpy"}),
+        {**_INTENT, "currency": "jpy"},
         used(amount_jpy=2000),
     ),
-    Sample(
+    sample(
         "stripe: list of charges",
-        "stripe",
         "/v1/charges",
-        plain({"object": "list", "url": "/v1/charges", "has_more": False, "data": [_CHARGE]}),
+        {"object": "list", "url": "/v1/charges", "has_more": False, "data": [_CHARGE]},
         None,
     ),
-    Sample(
+    sample(
         "stripe: customer",
-        "stripe",
         "/v1/customers",
-        plain({"id": "cus_1", "object": "customer", "currency": "usd", "balance": 0}),
+        {"id": "cus_1", "object": "customer", "currency": "usd", "balance": 0},
         None,
     ),
 ]
