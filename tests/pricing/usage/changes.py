@@ -21,7 +21,7 @@ def captured(sample: Sample, body: bytes, *, step: int = 4096) -> CapturedRespon
     for at in range(0, len(body), step):
         skimmer.feed(body[at : at + step])
     kept = skimmer.finish()
-    return sample.content(head=kept.head, tail=kept.tail, gap=kept.gap, thinned=kept.thinned)
+    return sample.captured(head=kept.head, tail=kept.tail, gap=kept.gap, thinned=kept.thinned)
 
 
 def with_long_text(sample: Sample, size: int) -> Optional[bytes]:

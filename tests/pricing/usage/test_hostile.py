@@ -37,7 +37,7 @@ def test_no_text_gets_out(text: str, keep: frozenset[str]) -> None:
     for sample in TEXTS:
         body = with_strings(sample.body, text, keep)
         for changes in ({"head": body}, {"head": body[:-1], "complete": False}):
-            found = pricing_usage._read(sample.shape, sample.content(**changes))
+            found = pricing_usage._read(sample.shape, sample.captured(**changes))
             seen += found is not None
             if found is not None and text.isidentifier():
                 found = without_names(found)

@@ -34,7 +34,7 @@ def read(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> Readin
     capture.complete = True
     kept = capture.take()
     assert kept is not None
-    content = sample.content(
+    content = sample.captured(
         head=kept.head,
         tail=kept.tail,
         gap=kept.gap,
@@ -49,7 +49,7 @@ def read(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> Readin
 
 
 def short(sample: Sample) -> Reading:
-    return read_response(sample.shape, sample.content())
+    return read_response(sample.shape, sample.captured())
 
 
 def check(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> bool:

@@ -72,7 +72,7 @@ ENCODERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 def unguarded(sample: Sample, **changes: Any) -> Any:
     """Return the result of `read_usage`, without its boundary that contains exceptions."""
-    return pricing_usage._read(sample.shape, sample.content(**changes))
+    return pricing_usage._read(sample.shape, sample.captured(**changes))
 
 
 def test_there_are_enough() -> None:
@@ -90,7 +90,7 @@ def test_there_are_enough() -> None:
 @each
 def test_usage(sample: Sample) -> None:
     assert unguarded(sample) == sample.usage
-    assert read_usage(sample.shape, sample.content()) == sample.usage
+    assert read_usage(sample.shape, sample.captured()) == sample.usage
 
 
 @each
@@ -192,11 +192,11 @@ def test_model_alone() -> None:
             name in sample.name for name in ("results of a batch", "output of a batch")
         ):
             assert sample.usage is not None
-            assert read_model(sample.content()) == sample.usage.model, sample.name
+            assert read_model(sample.captured()) == sample.usage.model, sample.name
 
 
 def test_model_of_a_stream_without_usage() -> None:
     sample = next(sample for sample in SAMPLES if sample.name == "openai: chat stream without usage")
-    assert read_usage("openai", sample.content()) is None
-    assert read_model(sample.content()) == "gpt-4o-2024-08-06"
-    assert read_model(sample.content(head=sample.body[:-90], complete=False)) == "gpt-4o-2024-08-06"
+    assert read_usage("openai", sample.captured()) is None
+    assert read_model(sample.captured()) == "gpt-4o-2024-08-06"
+    assert read_model(sample.captured(head=sample.body[:-90], complete=False)) == "gpt-4o-2024-08-06"

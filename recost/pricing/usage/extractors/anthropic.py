@@ -171,7 +171,7 @@ def _read_units(usage: Mapping[str, Any]) -> dict[str, Number]:
 def _read_tokens(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
     """Add the tokens of a usage, whose ``input_tokens`` exclude those read from or written to the cache."""
     fresh = count(usage.get("input_tokens"))
-    made = count(usage.get("output_tokens"))
+    output_tokens = count(usage.get("output_tokens"))
     read_cached = count(usage.get("cache_read_input_tokens"))
     lasting = count(child(usage, "cache_creation").get("ephemeral_1h_input_tokens")) or 0
     short = count(child(usage, "cache_creation").get("ephemeral_5m_input_tokens"))
@@ -183,8 +183,8 @@ def _read_tokens(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
         add_part(units, "cache_read_tokens", read_cached)
         add_part(units, "cache_write_tokens", written - lasting if written >= lasting else short)
         add_part(units, "cache_write_1h_tokens", lasting)
-    if made is not None:
-        units["output_tokens"] = add(units.get("output_tokens"), made)
+    if output_tokens is not None:
+        units["output_tokens"] = add(units.get("output_tokens"), output_tokens)
         thoughts = child(usage, "output_tokens_details").get("thinking_tokens")
         add_part(units, "reasoning_tokens", count(thoughts))
 

@@ -53,12 +53,12 @@ def _read(response: DecodedResponse) -> Optional[Usage]:
 def _read_converse(usage: Mapping[str, Any]) -> dict[str, Number]:
     """Return the counts of a ``TokenUsage``. Its input excludes tokens read from or written to the cache."""
     units: dict[str, Number] = {}
-    fresh, made = count(usage.get("inputTokens")), count(usage.get("outputTokens"))
+    fresh, output_tokens = count(usage.get("inputTokens")), count(usage.get("outputTokens"))
     cached = _either(usage, "cacheReadInputTokens", "cacheReadInputTokenCount")
     written = _either(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
     lasting = _lasting(usage.get("cacheDetails"))
     if fresh is not None:
-        inside = count(usage.get("totalTokens")) == add(fresh, made)  # some models include the cache
+        inside = count(usage.get("totalTokens")) == add(fresh, output_tokens)  # some models include the cache
         units["input_tokens"] = fresh if inside else add(fresh, cached, written)
         add_part(units, "cache_read_tokens", cached)
         add_part(
@@ -67,8 +67,8 @@ def _read_converse(usage: Mapping[str, Any]) -> dict[str, Number]:
             written if written is None or lasting > written else written - lasting,
         )
         add_part(units, "cache_write_1h_tokens", lasting)
-    if made is not None:
-        units["output_tokens"] = made
+    if output_tokens is not None:
+        units["output_tokens"] = output_tokens
     return units
 
 
@@ -86,15 +86,15 @@ def _read_metrics(response: DecodedResponse) -> Optional[Usage]:
         headers = ("input-token", "output-token", "cache-read-input-token", "cache-write-input-token")
         counts = [count(response.headers.get(_HEADER.format(name))) for name in headers]
     units: dict[str, Number] = {}
-    taken, made, cached, written = counts
-    if not taken and "embed" in response.path:
+    input_tokens, output_tokens, cached, written = counts
+    if not input_tokens and "embed" in response.path:
         return None  # embedded images are not counted in tokens
-    if taken is not None:
-        units["input_tokens"] = add(taken, cached, written)
+    if input_tokens is not None:
+        units["input_tokens"] = add(input_tokens, cached, written)
         add_part(units, "cache_read_tokens", cached)
         add_part(units, "cache_write_tokens", written)
-    if made is not None:
-        units["output_tokens"] = made
+    if output_tokens is not None:
+        units["output_tokens"] = output_tokens
     all_counted = cached is not None or (response.ended and not response.gap)
     return response.usage(units, final=bool(metrics) or all_counted)
 
@@ -103,15 +103,15 @@ def _read_model(response: DecodedResponse) -> Optional[Usage]:
     """Return the counts in the documents of Llama and Titan."""
     units: dict[str, Number] = {}
     for document in response.documents:
-        taken = _either(document, "prompt_token_count", "inputTextTokenCount")
-        made = _either(document, "generation_token_count", "totalOutputTextTokenCount")
+        input_tokens = _either(document, "prompt_token_count", "inputTextTokenCount")
+        output_tokens = _either(document, "generation_token_count", "totalOutputTextTokenCount")
         results = document.get("results")
-        if made is None and isinstance(results, list):
-            made = add(*(count(child(result).get("tokenCount")) for result in results))
-        if taken is not None:
-            units["input_tokens"] = taken
-        if made is not None:
-            units["output_tokens"] = made
+        if output_tokens is None and isinstance(results, list):
+            output_tokens = add(*(count(child(result).get("tokenCount")) for result in results))
+        if input_tokens is not None:
+            units["input_tokens"] = input_tokens
+        if output_tokens is not None:
+            units["output_tokens"] = output_tokens
     final = response.is_last(response.last) if response.documents else response.ended
     return response.usage(units, final=final and (len(units) > 1 or not response.gap))
 

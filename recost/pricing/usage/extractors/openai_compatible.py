@@ -64,13 +64,13 @@ def read_extras(
 
 def _read_thoughts(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
     """Add Gemini's thoughts, which are in the total only, to the output as which they are billed."""
-    total, made = count(usage.get("total_tokens")), units.get("output_tokens")
-    taken = units.get("input_tokens")
-    if total is None or taken is None or "completion_tokens" not in usage:
+    total, output_tokens = count(usage.get("total_tokens")), units.get("output_tokens")
+    input_tokens = units.get("input_tokens")
+    if total is None or input_tokens is None or "completion_tokens" not in usage:
         return
-    thoughts = total - taken - (made or 0)
+    thoughts = total - input_tokens - (output_tokens or 0)
     if thoughts > 0:
-        units["output_tokens"] = add(made, thoughts)
+        units["output_tokens"] = add(output_tokens, thoughts)
         add_part(units, "reasoning_tokens", thoughts)
 
 

@@ -71,18 +71,18 @@ class ToolUse(NamedTuple):
     """Names of what was billed and is not counted."""
 
 
-def read_tools(response: Mapping[str, Any], model: Optional[str], taken: Optional[Number]) -> ToolUse:
+def read_tools(response: Mapping[str, Any], model: Optional[str], input_tokens: Optional[Number]) -> ToolUse:
     """Return the usage of the tools of a response.
 
     Args:
         response: Response object with ``output``, ``tools`` and, if present, ``tool_usage``.
         model: Model of the response.
-        taken: Tokens of its input.
+        input_tokens: Input of the model.
     """
     units: dict[str, Number] = {}
     if _has_no_tools(response):
         return ToolUse(units)
-    uncounted = [*_read_searches(units, response, model or "", taken or 0)]
+    uncounted = [*_read_searches(units, response, model or "", input_tokens or 0)]
     for item in _items(response):
         kind = word(item.get("type"))
         if kind == "file_search_call" and item.get("status", "completed") == "completed":
@@ -131,9 +131,9 @@ def is_search(item: Any) -> bool:
 
 def whole_images(units: dict[str, Number]) -> dict[str, Number]:
     """Return the tokens of an image model. Without details, all its output is images."""
-    made = units.get("output_tokens")
-    if made and "output_image_tokens" not in units:
-        units["output_image_tokens"] = made
+    output_tokens = units.get("output_tokens")
+    if output_tokens and "output_image_tokens" not in units:
+        units["output_image_tokens"] = output_tokens
     return units
 
 
@@ -167,7 +167,7 @@ def _tools(response: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
 
 
 def _read_searches(
-    units: dict[str, Number], response: Mapping[str, Any], model: str, taken: Number
+    units: dict[str, Number], response: Mapping[str, Any], model: str, input_tokens: Number
 ) -> Iterator[str]:
     """Add the web searches, as reported or else by their calls. Yield what is not counted."""
     searches = count(child(response, "tool_usage", "web_search").get("num_requests"))
@@ -179,7 +179,7 @@ def _read_searches(
     preview = bool(kinds) and all(kind.startswith("web_search_preview") for kind in kinds)
     dearer = preview and _WITHOUT_REASONING.match(model) is not None
     add_part(units, "preview_web_searches" if dearer else "web_searches", searches)
-    if not preview and _BLOCK_MODELS.match(model) and taken < _BLOCK * searches:
+    if not preview and _BLOCK_MODELS.match(model) and input_tokens < _BLOCK * searches:
         yield "search_content_tokens"
 
 
@@ -191,14 +191,14 @@ def _read_images(response: Mapping[str, Any]) -> tuple[tuple[Usage, ...], bool]:
     """Return the usage of image models, and whether it is complete."""
     units = whole_images(read_tokens(child(response, "tool_usage", "image_gen")))
     calls = [item for item in _items(response) if item.get("type") == "image_generation_call"]
-    made = [item for item in calls if item.get("status") != "failed"]
-    if not made and not any(units.values()):
+    generated = [item for item in calls if item.get("status") != "failed"]
+    if not generated and not any(units.values()):
         return (), True
     models = {identifier(tool.get("model")) for tool in _tools(response, "image_generation")}
     model = next(iter(models)) if len(models) == 1 else None
     if any(units.values()):
         return ((Usage(model, units),), True) if model else ((), False)
-    tokens = sum(_tokens_of(item) for item in made) if model in _COUNTED_MODELS else 0
+    tokens = sum(_tokens_of(item) for item in generated) if model in _COUNTED_MODELS else 0
     estimate = (Usage(model, {"output_tokens": tokens, "output_image_tokens": tokens}),) if tokens else ()
     return estimate, False
 

@@ -27,18 +27,18 @@ _CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens
 def read_tokens(usage: Mapping[str, Any]) -> dict[str, Number]:
     """Return the tokens of a ``usage`` of chat, responses, embeddings, images or transcriptions."""
     units: dict[str, Number] = {}
-    taken, made = _main_counts(usage)
-    if taken is not None:
-        units["input_tokens"] = taken
+    input_tokens, output_tokens = _main_counts(usage)
+    if input_tokens is not None:
+        units["input_tokens"] = input_tokens
         _read_input_details(units, usage)
-    if made is not None:
-        _read_output(units, usage, taken, made)
+    if output_tokens is not None:
+        _read_output(units, usage, input_tokens, output_tokens)
     return units
 
 
 def _main_counts(usage: Mapping[str, Any]) -> tuple[Optional[Number], Optional[Number]]:
-    for taken, made in (("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")):
-        counts = count(usage.get(taken)), count(usage.get(made))
+    for input_key, output_key in (("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")):
+        counts = count(usage.get(input_key)), count(usage.get(output_key))
         if any(counts):
             return counts
     if "prompt_tokens" in usage or "input_tokens" in usage:
@@ -64,16 +64,16 @@ def _read_input_details(units: dict[str, Number], usage: Mapping[str, Any]) -> N
 
 
 def _read_output(
-    units: dict[str, Number], usage: Mapping[str, Any], taken: Optional[Number], made: Number
+    units: dict[str, Number], usage: Mapping[str, Any], input_tokens: Optional[Number], output_tokens: Number
 ) -> None:
     details = _first(usage, _OUTPUT_DETAILS)
     reasoning = count(details.get("reasoning_tokens"))
     if reasoning is None:
         reasoning = count(usage.get("reasoning_tokens"))
     total = count(usage.get("total_tokens"))
-    if reasoning and total is not None and total == add(taken, made, reasoning):
-        made = add(made, reasoning)  # xAI's chat counts them apart
-    units["output_tokens"] = made
+    if reasoning and total is not None and total == add(input_tokens, output_tokens, reasoning):
+        output_tokens = add(output_tokens, reasoning)  # xAI's chat counts them apart
+    units["output_tokens"] = output_tokens
     add_part(units, "reasoning_tokens", reasoning)
     _read_parts(units, details, _OUTPUT_PARTS)
 

@@ -40,7 +40,7 @@ class Sample(NamedTuple):
     def provider(self) -> str:
         return self.name.partition(":")[0]
 
-    def content(self, **changes: Any) -> CapturedResponse:
+    def captured(self, **changes: Any) -> CapturedResponse:
         content = CapturedResponse(
             self.body, content_type=self.content_type, path=self.path, headers=self.headers
         )
