@@ -14,8 +14,8 @@ from recost.pricing.list_place import ListPlace
 from recost.pricing.pricer import PricedCall, Pricer
 from recost.pricing.route import Route, Routes
 from recost.pricing.usage import Reading, read_response
-from recost.pricing.usage.asked import model_in, with_asked
 from recost.pricing.usage.model import Usage
+from recost.pricing.usage.request_fields import requested_model, with_request_fields
 
 __all__ = ["Meter"]
 
@@ -71,7 +71,7 @@ class Meter:
 
     def model_asked(self, exchange: Exchange) -> Optional[str]:
         """Return the model that the request names; None where that isn't read, or isn't known."""
-        return model_in(self._fields(exchange))
+        return requested_model(self._fields(exchange))
 
     def has_priced(self, exchange: Exchange) -> bool:
         """Tell whether it is known what a call cost."""
@@ -98,7 +98,7 @@ class Meter:
                 response_bytes=exchange.response_bytes,
                 body_bytes=reading.size,
                 content_type=content_type,
-                usage=with_asked(reading.usage, route.path, fields) if fields else reading.usage,
+                usage=with_request_fields(reading.usage, route.path, fields) if fields else reading.usage,
                 asked=fields,
                 attempts=max(exchange.attempts, 1),
                 unread=reading.unread,

@@ -21,8 +21,8 @@ from recost.pricing.rates import Units
 from recost.pricing.receipts import Receipts
 from recost.pricing.route import Route
 from recost.pricing.units import UnitPricing
-from recost.pricing.usage.asked import kind_of, model_in
 from recost.pricing.usage.model import Usage
+from recost.pricing.usage.request_fields import price_key, requested_model
 
 __all__ = ["PricedCall", "Pricer"]
 
@@ -89,7 +89,7 @@ class PricedCall(NamedTuple):
         prices, usage = self.route.prices.usd_per_unit, self.usage
         if usage is None or not prices:
             return self.units
-        kind, units = kind_of(self.route.path, self.asked, usage.model), usage.units
+        kind, units = price_key(self.route.path, self.asked, usage.model), usage.units
         if self.route.prices.genai_provider == "aws":  # only the path has its whole name
             named = (self.route.model or "").partition(":")[0]
             kind = named.removeprefix("us.").removeprefix("global.")  # these cost the same anywhere
@@ -307,7 +307,7 @@ class Pricer:
         reported = usage.model if usage is not None else None
         named = None if usage is not whole else call.route.model
         # Bedrock: the region's share of the price is in the id of the path only.
-        asked = model_in(call.asked) if usage is whole else None
+        asked = requested_model(call.asked) if usage is whole else None
         if asked is not None and served_by is not None:
             asked = asked.partition(":")[0]  # the router's: model:provider
         models = (named, reported) if provider == "aws" else (reported, named or asked)
@@ -345,4 +345,4 @@ def _model(call: PricedCall) -> Optional[str]:
     if call.usage is not None and call.usage.model is not None:
         return call.usage.model
     named = call.route.model if call.route.prices.shape is not None else None
-    return named or model_in(call.asked)
+    return named or requested_model(call.asked)

@@ -12,7 +12,7 @@ from recost.pricing.paths import model_in_path
 from recost.pricing.prices import NO_USAGE, Prices
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.usage import header_names
-from recost.pricing.usage.asked import MODEL, fields_asked
+from recost.pricing.usage.request_fields import MODEL, request_fields
 
 __all__ = ["LONGEST_REMEMBERED", "REMEMBERED", "UNKNOWN_PROVIDER", "Route", "Routes", "Target"]
 
@@ -174,7 +174,7 @@ class Routes:
     def _fields_of(self, route: Route, shape: str) -> tuple[str, ...]:
         if not self.reads_requests:
             return ()
-        names = fields_asked(shape, route.path)
+        names = request_fields(shape, route.path)
         return MODEL if not names and self._models_first and route.model is None else names
 
     def _find(self, target: Target) -> Route:

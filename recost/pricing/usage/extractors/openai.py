@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Optional
 
-from recost.pricing.usage.asked import is_for_images
 from recost.pricing.usage.extractors import anthropic, openai_batches, openai_compatible
 from recost.pricing.usage.extractors.costs import reported_cost
 from recost.pricing.usage.extractors.openai_billing import OWN_SHAPES, as_billed, in_region, sum_parts
@@ -19,6 +18,7 @@ from recost.pricing.usage.extractors.tokens import read_tokens
 from recost.pricing.usage.fields import UNKNOWN, add_part, child, count, elements, inner, receipt, word
 from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.names import model_of, tier_of
+from recost.pricing.usage.request_fields import is_image_path
 from recost.pricing.usage.response import DecodedResponse
 
 __all__ = ["WANTED", "read"]
@@ -111,7 +111,7 @@ def _read_units(
         add_part(units, "annotated_pages", pages)
     if response.shape not in OWN_SHAPES:
         _read_searches(units, inner(document, "response") or document)
-    elif is_for_images(response.path):
+    elif is_image_path(response.path):
         whole_images(units)
     if "output_tokens" not in units:
         _read_images(units, response, document)
@@ -127,7 +127,7 @@ def _read_searches(units: dict[str, Number], body: Mapping[str, Any]) -> None:
 
 def _read_images(units: dict[str, Number], response: DecodedResponse, document: Mapping[str, Any]) -> None:
     data = elements(document.get("data"))
-    if is_for_images(response.path):
+    if is_image_path(response.path):
         add_part(units, "images", len(data))
 
 
@@ -148,7 +148,7 @@ def _is_counted(response: DecodedResponse, document: Mapping[str, Any], units: M
         return False  # without its name, it is unknown whether the model bills citations
     if "usage_info" in document:
         return "document_annotation" in document
-    if is_for_images(path):
+    if is_image_path(path):
         return "data" in document or "output_tokens" in units
     if path.endswith("/responses"):
         return are_calls_counted(body)

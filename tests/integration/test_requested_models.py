@@ -13,7 +13,7 @@ import pytest
 
 import recost
 from recost.pricing.providers import BUILTIN_PROVIDERS
-from recost.pricing.usage.asked import ASKED, fields_asked
+from recost.pricing.usage.request_fields import REQUEST_FIELDS, request_fields
 from tests.scripts import windows
 from tests.unnamed import Unnamed, unnamed_server
 
@@ -60,7 +60,7 @@ def test_the_model_that_is_asked_for_prices_the_call(model: str, unnamed: Unname
         assert cost is not None
         assert (cost.usd, cost.source, cost.model) == (usd, "computed", model)
         assert cost.usage is not None
-        assert cost.usage.model is None, "the answer names none"
+        assert cost.usage.model is None, "the response names none"
         assert handle.flush_blocking(10)
     (metric,) = [metric for window in windows(tmp_path) for metric in window["metrics"]]
     assert [each["model"] for each in metric["models"]] == [model]
@@ -132,12 +132,12 @@ def test_only_metered_rules_ask() -> None:
     shapes = {rule.usage for rule in BUILTIN_PROVIDERS} | {
         case.usage for rule in BUILTIN_PROVIDERS for case in rule.prices
     }
-    assert set(ASKED) <= shapes
-    assert fields_asked("cohere", "/v2/chat") == ("model",)
-    assert fields_asked("openai", "/v1/responses/compact/") == ("model", "service_tier")
-    assert fields_asked("openai", "/v1/chat/completions") == (), "the answer names it"
-    assert fields_asked("anthropic", "/v1/messages") == ()
-    assert {name for asks in ASKED.values() for _, names in asks for name in names} == {
+    assert set(REQUEST_FIELDS) <= shapes
+    assert request_fields("cohere", "/v2/chat") == ("model",)
+    assert request_fields("openai", "/v1/responses/compact/") == ("model", "service_tier")
+    assert request_fields("openai", "/v1/chat/completions") == (), "the response names it"
+    assert request_fields("anthropic", "/v1/messages") == ()
+    assert {name for asks in REQUEST_FIELDS.values() for _, names in asks for name in names} == {
         "model",
         "n",
         "quality",

@@ -13,7 +13,15 @@ from recost.pricing.usage.fields import identifier
 from recost.pricing.usage.model import Usage
 from recost.pricing.usage.names import tier_of
 
-__all__ = ["ASKED", "MODEL", "fields_asked", "is_for_images", "kind_of", "model_in", "with_asked"]
+__all__ = [
+    "MODEL",
+    "REQUEST_FIELDS",
+    "is_image_path",
+    "price_key",
+    "request_fields",
+    "requested_model",
+    "with_request_fields",
+]
 
 MODEL: Final = ("model",)
 _LONG: Final = 4
@@ -28,7 +36,7 @@ _OPENAI: Final = (
 )
 """The endpoints whose responses name no model: https://github.com/openai/openai-python (``types/``)."""
 
-ASKED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+REQUEST_FIELDS: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "cohere": (("", MODEL),),
     **dict.fromkeys(
         (
@@ -45,7 +53,7 @@ ASKED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
 """End of the path and fields of the request, by the shape of the response."""
 
 
-def fields_asked(shape: str, path: str) -> tuple[str, ...]:
+def request_fields(shape: str, path: str) -> tuple[str, ...]:
     """Return the names of the request fields that are read.
 
     Args:
@@ -53,20 +61,20 @@ def fields_asked(shape: str, path: str) -> tuple[str, ...]:
         path: Path of the request, without query.
     """
     path = path.rstrip("/")
-    return next((names for end, names in ASKED.get(shape, ()) if path.endswith(end)), ())
+    return next((names for end, names in REQUEST_FIELDS.get(shape, ()) if path.endswith(end)), ())
 
 
-def is_for_images(path: str) -> bool:
+def is_image_path(path: str) -> bool:
     """Return True if a path, without query, is that of an endpoint for images."""
     return path.rstrip("/").endswith(_IMAGES)
 
 
-def model_in(fields: Mapping[str, str]) -> Optional[str]:
+def requested_model(fields: Mapping[str, str]) -> Optional[str]:
     """Return the model that a request names, or None if it has no valid name."""
     return identifier(fields.get("model"))
 
 
-def kind_of(path: str, fields: Mapping[str, str], reported: Optional[str] = None) -> Optional[str]:
+def price_key(path: str, fields: Mapping[str, str], reported: Optional[str] = None) -> Optional[str]:
     """Return the key of a rule's prices by model: the model and, for images, size and quality.
 
     Args:
@@ -74,14 +82,14 @@ def kind_of(path: str, fields: Mapping[str, str], reported: Optional[str] = None
         fields: Fields of the request.
         reported: Model that the response names.
     """
-    model = reported or model_in(fields)
-    if model is None or not is_for_images(path):
+    model = reported or requested_model(fields)
+    if model is None or not is_image_path(path):
         return model
     # The defaults of DALL-E: https://developers.openai.com/api/reference/resources/images.
     return f"{model}.{fields.get('size', '1024x1024')}.{fields.get('quality', 'standard')}"
 
 
-def with_asked(usage: Optional[Usage], path: str, fields: Mapping[str, str]) -> Optional[Usage]:
+def with_request_fields(usage: Optional[Usage], path: str, fields: Mapping[str, str]) -> Optional[Usage]:
     """Return the usage with what only the request states.
 
     Args:
@@ -89,7 +97,7 @@ def with_asked(usage: Optional[Usage], path: str, fields: Mapping[str, str]) -> 
         path: Path of the request, without query.
         fields: Fields of the request.
     """
-    if usage is None and "model" in fields and is_for_images(path):
+    if usage is None and "model" in fields and is_image_path(path):
         number = fields.get("n", "1")  # the images were too long to be counted
         return Usage(units={"images": int(number)}) if number.isdigit() and len(number) < _LONG else None
     return _with_tier(usage, fields)
@@ -100,8 +108,8 @@ def _with_tier(usage: Optional[Usage], fields: Mapping[str, str]) -> Optional[Us
 
     A request for priority may have been served without it.
     """
-    asked: Mapping[str, Any] = {"service_tier": fields.get("service_tier")}
-    tier = None if usage is None or usage.tier is not None else tier_of(asked)
+    requested: Mapping[str, Any] = {"service_tier": fields.get("service_tier")}
+    tier = None if usage is None or usage.tier is not None else tier_of(requested)
     if usage is None or tier is None or tier == "auto":
         return usage
     return replace(usage, tier=tier, partial=usage.partial or tier in {"priority", "fast"})
