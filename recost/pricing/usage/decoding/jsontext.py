@@ -22,7 +22,7 @@ _Level = Union[dict[str, Any], list[Any]]
 
 _FAILURES: Final = (ValueError, ArithmeticError, RecursionError)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_KEY: Final = re.compile(r'[ \t\r\n]*"([^"\\]*(?:\\.[^"\\]*)*)"[ \t\r\n]*:[ \t\r\n]*')
+_MEMBER_KEY: Final = re.compile(r'[ \t\r\n]*"([^"\\]*(?:\\.[^"\\]*)*)"[ \t\r\n]*:[ \t\r\n]*')
 _ANCHOR: Final = re.compile(r'(?<=[{, \t\r\n])"[A-Za-z_][A-Za-z0-9_.-]*"[ \t\r\n]*:')
 """A key, wherever in a document this matches. Quotes within a string are escaped, and a letter never follows
 the quote that ends a string."""
@@ -194,7 +194,7 @@ def _read_levels(within: Text, at: int) -> Optional[list[_Level]]:
 def _read_item(within: Text, at: int, members: dict[str, Any], elements: list[Any]) -> Optional[int]:
     """Read a member or an element. Return the offset of the next delimiter, or None if it is truncated."""
     text = within.text
-    key = _KEY.match(text, at)
+    key = _MEMBER_KEY.match(text, at)
     found = within.read(skip_space(text, at) if key is None else key.end())
     if found is None:
         return None
