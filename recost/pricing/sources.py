@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Optional
 
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import NO_USAGE, PriceCase
@@ -78,10 +78,12 @@ OPENAI_FREE: Final = (
     "/files**",
     "/uploads**",
     "/vector_stores",
+    "/vector_stores/vs_*",
     "/vector_stores/*/files**",
     "/vector_stores/*/file_batches**",
     "/conversations**",
     "/threads",
+    "/threads/thread_*",
     "/threads/*/messages**",
     "/assistants**",
 )
@@ -123,9 +125,9 @@ def openai_like(
     host: str,
     provider: str,
     base: str,
-    source: PricePage,
+    source: Optional[PricePage] = None,
     *,
-    genai_provider: str = "",
+    genai_provider: Optional[str] = "",
     usage: str = "openai",
     genai_factor: Decimal = Decimal(1),
     cases: tuple[PriceCase, ...] = (),
@@ -136,8 +138,8 @@ def openai_like(
         host: An exact host or ``*.suffix``.
         provider: Name of the provider.
         base: What the paths begin with: ``/v1``.
-        source: Where it says that reading is free.
-        genai_provider: Id in genai-prices; the provider's name when not given.
+        source: Where the vendor says what it bills, which leaves reading free. None: that is not known.
+        genai_provider: Id in genai-prices. Empty: the provider's name. None: no prices are known.
         usage: Shape of the answers.
         genai_factor: What the prices of genai-prices are multiplied by.
         cases: Other cases, which come before that of reading.
@@ -150,9 +152,9 @@ def openai_like(
             path,
             category,
             usage=usage,
-            genai_provider=genai_provider or provider,
+            genai_provider=provider if genai_provider == "" else genai_provider,
             genai_factor=None if genai_factor == 1 else genai_factor,
-            prices=(*cases, free(source)),
+            prices=cases if source is None else (*cases, free(source)),
         )
         for path, category in (*endpoints, (None, None))
     )

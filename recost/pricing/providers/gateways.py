@@ -86,7 +86,13 @@ RULES: Final = (
     ProviderDef(
         "gateway.ai.cloudflare.com",
         "cloudflare",
-        prices=tuple(_cases("/v1/*/*", _BEHIND_CLOUDFLARE, _CLOUDFLARE)),
+        prices=(
+            *_cases("/v1/*/*", _BEHIND_CLOUDFLARE, _CLOUDFLARE),
+            # A header of the response names the provider, or the model of the request does.
+            PriceCase(
+                path="/v1/*/*/compat/**", usage="cloudflare_compat", genai_provider="cloudflare_compat"
+            ),
+        ),
     ),
     *(
         ProviderDef(host, "pydantic", prices=_PYDANTICS)
