@@ -28,7 +28,7 @@ class Example(NamedTuple):
     host: str = ""
     """Empty: the rule's host pattern with ``x`` for ``*``."""
     headers: Mapping[str, str] = {}
-    """Of the response."""
+    """Headers of the response."""
 
 
 _UNKNOWN = "unknown"

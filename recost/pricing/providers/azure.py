@@ -1,4 +1,4 @@
-"""Azure OpenAI and Azure AI Foundry: a resource has a host of its own, a deployment is named in the path."""
+"""Azure OpenAI and Foundry. A resource has its own host, and the path names the deployment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SOURCE: Final = PricePage(
 )
 
 _PROJECT: Final = "/api/projects/*"
-"""Of Foundry: agents, and OpenAI's API."""
+"""A Foundry project, with its agents and OpenAI's API."""
 _BASES: Final = ("/openai", "/openai/v1", _PROJECT, f"{_PROJECT}/openai", f"{_PROJECT}/openai/v1")
 
 
@@ -41,7 +41,7 @@ RULES: Final = (
         _rule(host)
         for host in ("*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com")
     ),
-    # A serverless deployment, which has a host to itself.
+    # A serverless deployment has its own host.
     ProviderDef(
         "*.models.ai.azure.com", "azure", usage="azure", genai_provider="azure", prices=(free(_SOURCE),)
     ),

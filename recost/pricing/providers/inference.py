@@ -33,7 +33,7 @@ _LISTED: Final = (
     ("api.avian.io", "avian", "/v1"),
     ("api.meta.ai", "meta", "/v1"),
 )
-"""Host, id in genai-prices, and base of the paths, of those whose tokens genai-prices has prices of."""
+"""Host, provider, and base of the paths. genai-prices has prices of their tokens."""
 _RERANK: Final = {
     "rerank-3": "0.05",
     "rerank-3-lite": "0.02",
@@ -73,7 +73,7 @@ RULES: Final = (
     *openai_like(
         "api.moonshot.cn", "moonshot", "/v1", _MOONSHOT, usage="moonshot", genai_provider="moonshotai"
     ),
-    # What a plan for coding includes has no price by the token.
+    # Calls within a plan for coding have no price by token.
     *openai_like("api.z.ai", "zai", "/api/paas/v4", _ZAI, usage="zai", cases=(unknown("/api/coding/**"),)),
     *openai_like(
         "open.bigmodel.cn", "zhipuai", "/api/paas/v4", usage="zai", cases=(unknown("/api/coding/**"),)

@@ -1,4 +1,4 @@
-"""Providers whose answers state what they cost: OpenRouter, xAI, Perplexity, Exa."""
+"""Providers whose responses state their cost: OpenRouter, xAI, Perplexity, Exa."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BY_CONTEXT: Final = {
 
 
 def _later(path: str, source: PricePage) -> tuple[PriceCase, ...]:
-    """Return the case of reading what was asked for before: it costs what it says was used, or nothing."""
+    """Return the case of polls, which cost what the response states, or nothing."""
     return (
         PriceCase(
             path=path,
@@ -121,7 +121,7 @@ RULES: Final = (
         "exa",
         usage="exa",
         prices=(
-            # The one that finds the research completed reports its cost; those before cost nothing.
+            # The poll that finds the research completed reports its cost. Earlier polls cost nothing.
             PriceCase(
                 path="/research/v1/*",
                 method="GET",
