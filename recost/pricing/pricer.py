@@ -32,12 +32,18 @@ _BYTES_PER_STREAMED_TOKEN: Final = 250
 """An event of a chat completion has one token of about 4 bytes, and some 245 bytes around it: ids, model,
 fingerprint; the example in https://platform.openai.com/docs/api-reference/chat-streaming, as of 2026-11."""
 _OWN_NAMES: Final = {
+    "aws-bedrock": "aws",
     "azure-openai": "azure",
     "bedrock": "aws",
     "fireworks-ai": "fireworks",
+    "google-ai-studio": "google",
+    "google-vertex-ai": "google",
+    "grok": "x-ai",
     "mistral-ai": "mistral",
+    "perplexity-ai": "perplexity",
     "together-ai": "together",
     "vertex-ai": "google",
+    "workers-ai": "cloudflare",
     "xai": "x-ai",
 }
 """Providers behind routers and gateways that pass their prices on unchanged, by their other ids:
@@ -160,7 +166,8 @@ class Pricer:
             amount = source(call)
             if amount is not None:
                 return amount
-        unpriced, hindrance = _unpriced(call), self._genai.hindrance
+        unpriced = _unpriced(call)
+        hindrance = None if call.route.prices.genai_provider is None else self._genai.hindrance
         return _Amount(*_UNKNOWN, missing=(hindrance,) if unpriced and hindrance is not None else unpriced)
 
     def _once(self, call: PricedCall, amount: _Amount, receipts: tuple[int, ...]) -> _Amount:
@@ -332,7 +339,7 @@ def _only_reads(call: PricedCall) -> bool:
 def _unpriced(call: PricedCall) -> tuple[str, ...]:
     """Return the model whose tokens are known and have no price; nothing for what is billed otherwise."""
     units = call.units
-    if not units or call.route.prices.genai_provider is None or _TOKENS.isdisjoint(units):
+    if not units or _TOKENS.isdisjoint(units):
         return ()
     return (_model(call) or "model",)
 
