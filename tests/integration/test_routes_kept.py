@@ -1,4 +1,4 @@
-"""How often the rules are asked about a target, and how many functions of recost's one call runs through."""
+"""How often rules are looked up for a target, and how many functions one call runs through."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class Trace:
 
 
 def test_a_call_to_a_known_path_runs_through_few_functions(server: Metered) -> None:
-    """From the client's method to the bucket of the window, through the gate of a budget that no file keeps."""
+    """Count from the client to the bucket of the window, with a budget that no file keeps."""
     trace = Trace()
     budget = recost.Budget(1000, on_exceed="raise")
     with capture_windows(custom_providers=server.rules(), budgets=[budget]) as windows:
