@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Optional
 
 from recost._money import EXACT
+from recost.budgets.calendar import Period, load_zone, period_at
 from recost.budgets.model import Budget
-from recost.budgets.periods import Period, load_zone, period_at
 from recost.budgets.store import Entry
 from recost.errors import RecostBudgetExceededError
 from recost.pricing.paths import model_in_path
 
-__all__ = ["ZERO", "Account", "Call", "Notice"]
+__all__ = ["ZERO", "Account", "BudgetedCall", "Notice"]
 
 _MAX_TARGETS: Final = 1000
 _KEPT: Final = 8
@@ -24,7 +24,7 @@ _NO_RULE: Final = "unknown"
 ZERO: Final = Decimal(0)
 
 
-class Call(NamedTuple):
+class BudgetedCall(NamedTuple):
     """What a budget may look at."""
 
     provider: str
@@ -81,7 +81,7 @@ class Account:
         )
         self._zone = load_zone(budget.timezone)
         self._tags = frozenset(budget.tags.items())
-        self._told = ZERO
+        self._noticed = ZERO
         """Fractions of up to here have been noticed."""
         self._answering: set[str] = set()
         """Targets that have answered as the budget's model."""
@@ -114,7 +114,7 @@ class Account:
             known = (carried, ZERO)
             self._stored[label] = carried
         self.spent, self.unsaved = known
-        self._told = self.spent
+        self._noticed = self.spent
         for old in sorted(self._left, reverse=True)[_KEPT - 1 :]:
             del self._left[old]
             self._stored.pop(old, None)
@@ -138,7 +138,7 @@ class Account:
             return False
         return self.known >= self._limit or self.budget.unpriced == "refuse"
 
-    def refusal(self, call: Call, *, unknown: bool = False) -> Optional[RecostBudgetExceededError]:
+    def refusal(self, call: BudgetedCall, *, unknown: bool = False) -> Optional[RecostBudgetExceededError]:
         """Return why a call is not to be made; None when it may be.
 
         Args:
@@ -155,7 +155,7 @@ class Account:
             return self._error(unpriced=True)
         return None
 
-    def add(self, call: Call) -> list[Notice]:
+    def add(self, call: BudgetedCall) -> list[Notice]:
         """Count a call that has ended; returns the fractions that this reaches, unless the file tells."""
         if not self._covers(call) or not self.budget.answers_as(call.model):
             return []
@@ -183,7 +183,7 @@ class Account:
         if label not in sums and start is not None and _is_near(start, entry.period):
             sums[label] = entry.spent  # the clock was put back since
         self._stored.update(sums)
-        self.spent = self._told = sums.pop(label, ZERO)
+        self.spent = self._noticed = sums.pop(label, ZERO)
         self._left.update({other: (spent, ZERO) for other, spent in sums.items()})
         self._answering.update(entry.targets)
         self._named.update(entry.targets)
@@ -246,11 +246,11 @@ class Account:
         self.unsaved = self.unpublished = ZERO
         self._left = {label: (spent, ZERO) for label, (spent, _) in self._left.items()}
 
-    def _covers(self, call: Call) -> bool:
+    def _covers(self, call: BudgetedCall) -> bool:
         provider = self.budget.provider
         return (provider is None or call.provider == provider) and self._tags.issubset(call.tags)
 
-    def _may_answer_as_model(self, call: Call) -> bool:
+    def _may_answer_as_model(self, call: BudgetedCall) -> bool:
         """Tell whether the budget's model may answer: it is asked for, or has answered what is asked for."""
         if self.budget.model is None:
             return True
@@ -260,7 +260,7 @@ class Account:
         return _key(call) in self._answering
 
     def _reached(self, since: Decimal, upto: Decimal) -> list[Notice]:
-        since, self._told = max(since, self._told), max(upto, self._told)
+        since, self._noticed = max(since, self._noticed), max(upto, self._noticed)
         if self.budget.callback is None:
             return []
         return [
@@ -282,7 +282,7 @@ def _is_near(now: datetime, label: str) -> bool:
     return now < datetime.fromisoformat(label) <= now + _NEAR
 
 
-def _key(call: Call) -> str:
+def _key(call: BudgetedCall) -> str:
     """Return the target of a call, with the deployment or model that its path names."""
     named = model_in_path(call.path) or call.asked
     return call.target if named is None else f"{call.target} {named}"

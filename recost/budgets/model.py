@@ -13,7 +13,7 @@ from typing import Any, Callable, Final, Literal, Optional, Union
 from recost._money import as_written
 from recost._patterns import LazyPattern
 from recost._validate import as_items, as_path, invalid, is_number, is_text
-from recost.budgets.periods import PERIODS, Per, load_zone
+from recost.budgets.calendar import PERIODS, Per, load_zone
 from recost.globs import ANYTHING, Glob
 
 __all__ = ["Budget"]

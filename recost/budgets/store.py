@@ -18,7 +18,7 @@ from typing import Any, Callable, Final, NamedTuple
 from recost import _files
 from recost._documents import parse_json
 from recost._patterns import LazyPattern
-from recost.budgets.periods import PERIODS
+from recost.budgets.calendar import PERIODS
 from recost.errors import RecostError
 
 __all__ = ["Entry", "StateFile", "parse_amount"]

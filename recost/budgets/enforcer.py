@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any, Callable, Final, Optional
 
 from recost._validate import invalid, suggest
-from recost.budgets.account import Account, Call, Notice
-from recost.budgets.books import Books
+from recost.budgets.account import Account, BudgetedCall, Notice
+from recost.budgets.files import AccountFiles
 from recost.budgets.model import Budget
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors.exchange import Exchange, Sink
@@ -26,7 +26,7 @@ from recost.pricing.cost import Cost
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import UNKNOWN_PROVIDER, Route, Routes
 
-__all__ = ["Keeper"]
+__all__ = ["BudgetEnforcer"]
 
 CostOf = Callable[[Exchange], Optional[Cost]]
 RouteOf = Callable[[Exchange], Route]
@@ -40,7 +40,7 @@ _REST_S: Final = 0.05
 """Of the thread: calls that end meanwhile are counted together."""
 
 
-class Keeper:
+class BudgetEnforcer:
     """The budgets in force. Thread-safe.
 
     Args:
@@ -78,11 +78,13 @@ class Keeper:
         self._accounts = tuple(Account(budget, now, shared=local_file is not None) for budget in budgets)
         self._raising = tuple(account for account in self._accounts if account.budget.on_exceed == "raise")
         self._by_target = any(budget.model or budget.unpriced == "refuse" for budget in budgets)
-        self._books = Books(self._accounts, local_file, live_folder, report=report, monotonic=monotonic)
+        self._files = AccountFiles(
+            self._accounts, local_file, live_folder, report=report, monotonic=monotonic
+        )
         self._notices: deque[Notice] = deque()
         self._pid = os.getpid()
         self.bind(lambda exchange: None, lambda exchange: None, Routes(registry).of)  # noqa: ARG005
-        self._books.open()
+        self._files.open()
 
     @property
     def refuses(self) -> bool:
@@ -120,7 +122,7 @@ class Keeper:
         self._route_of = route_of
         self._model_asked = model_asked
         self._lock = threading.RLock()
-        self._settling = False
+        self._charging = False
         self._pending: deque[Exchange] = deque()
         self._notices.clear()
         self._wake = threading.Lock()
@@ -128,8 +130,8 @@ class Keeper:
         self._rest = threading.Event()
         self._stopping = self._pausing = self._running = False
         self._state = threading.RLock()
-        self._books.bind(self._lock)
-        return partial(_take, self._pending, self._wake, record)
+        self._files.bind(self._lock)
+        return partial(_record, self._pending, self._wake, record)
 
     def gate(self, exchange: Exchange) -> None:
         """Let a call begin.
@@ -147,7 +149,7 @@ class Keeper:
         if refusal is not None:
             raise refusal
 
-    def settle(self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False) -> None:
+    def charge(self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False) -> None:
         """Count the calls that have ended, and show other processes what they cost.
 
         Args:
@@ -158,20 +160,20 @@ class Keeper:
         if not self._lock.acquire(timeout=timeout_s):
             return
         try:
-            if not self._settling:  # else this very thread is in here, and a finaliser of its makes a call
-                self._settling = True
+            if not self._charging:  # else this very thread is in here, and a finaliser of its makes a call
+                self._charging = True
                 try:
                     self._add_up()
-                    self._books.exchange(looking=looking)
+                    self._files.exchange(looking=looking)
                 finally:
-                    self._settling = False
+                    self._charging = False
         finally:
             self._lock.release()
 
     def run(self) -> None:
         """Work until `stop` or `pause`: the body of the thread."""
         while self._goes_on():
-            self._wake.acquire(timeout=self._books.wait_s())
+            self._wake.acquire(timeout=self._files.wait_s())
             self.turn()
             self._rest.wait(_REST_S)
         if self._stopping:
@@ -185,17 +187,17 @@ class Keeper:
                 notice = self._notices.popleft()
             except IndexError:  # another thread tells as well
                 return
-            self._tell(notice)
+            self._notify(notice)
 
     def save(self, *, everything: bool = True, timeout_s: float = _LONGEST_WAIT_S) -> None:
         """Count, and write to the files what is due, or everything."""
         try:
-            self.settle(min(timeout_s, _LONGEST_WAIT_S))
-            self._notices.extend(self._books.save(everything=everything, timeout_s=timeout_s))
+            self.charge(min(timeout_s, _LONGEST_WAIT_S))
+            self._notices.extend(self._files.save(everything=everything, timeout_s=timeout_s))
         except Exception as error:  # noqa: BLE001 - the thread must live on
             self._report(error)
         if self._notices:
-            _call(self._wake)
+            _wake_up(self._wake)
 
     def resume(self) -> bool:
         """Begin; True when the caller is to have `run` called, because nobody does."""
@@ -209,22 +211,22 @@ class Keeper:
         """Make `run` return soon, until `resume`."""
         self._pausing = True
         self._rest.set()
-        _call(self._wake)
+        _wake_up(self._wake)
 
     def stop(self) -> None:
         """Make `run` return soon, with everything done."""
         self._stopping = True
         self._rest.set()
-        _call(self._wake)
+        _wake_up(self._wake)
 
     def _consider(self, exchange: Exchange) -> Optional[RecostBudgetExceededError]:
         if not self._raising:
             if len(self._pending) > _MANY:  # the thread is busy telling
-                self.settle()
+                self.charge()
             return None
-        self.settle(looking=True)
-        if self._books.stale():
-            _call(self._wake)
+        self.charge(looking=True)
+        if self._files.stale():
+            _wake_up(self._wake)
         now = self._clock()
         refusing = [account for account in self._raising if self._refuses_at(account, now)]
         if not refusing:
@@ -233,14 +235,14 @@ class Keeper:
         if cost is None:
             return None
         call = self._described(exchange, cost)
-        errors = (account.refusal(call, unknown=self._books.unknown(account)) for account in refusing)
+        errors = (account.refusal(call, unknown=self._files.unknown(account)) for account in refusing)
         return next((error for error in errors if error is not None), None)
 
     def _refuses_at(self, account: Account, now: datetime) -> bool:
         if not account.current(now):
             with self._lock:
                 account.roll(now)
-        return account.refusing or self._books.unknown(account)
+        return account.refusing or self._files.unknown(account)
 
     def _add_up(self) -> None:
         pending, now = self._pending, self._clock()
@@ -260,13 +262,13 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - the next call is to be counted all the same
             self._report(error)
 
-    def _described(self, exchange: Exchange, cost: Cost) -> Call:
+    def _described(self, exchange: Exchange, cost: Cost) -> BudgetedCall:
         tags = () if exchange.scope is None else exchange.scope.tags
         target = self._target_of(exchange) if self._by_target else ""
         asked = self._model_asked(exchange) if self._by_target else None
-        return Call(cost.provider, target, exchange.path, tags, cost.model, cost.usd, asked)
+        return BudgetedCall(cost.provider, target, exchange.path, tags, cost.model, cost.usd, asked)
 
-    def _tell(self, notice: Notice) -> None:
+    def _notify(self, notice: Notice) -> None:
         callback = notice.budget.callback
         try:
             if callback is not None:
@@ -286,14 +288,14 @@ class Keeper:
         return f"{name} {route.template if route.category is None else route.category}"
 
 
-def _take(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:
+def _record(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:
     """Take a call that has ended; may run in a finaliser."""
     pending.append(exchange)
     record(exchange)
-    _call(wake)
+    _wake_up(wake)
 
 
-def _call(wake: Any) -> None:
+def _wake_up(wake: Any) -> None:
     if not wake.locked():  # already called
         return
     try:
