@@ -1,8 +1,8 @@
-"""Keeps the budgets of a process: counts finished calls, refuses new ones, tells the user, and saves.
+"""Enforcement of a process's budgets: charges ended calls, refuses new ones, notifies and saves.
 
-A finished call is only appended to a list, for that may happen in a finaliser. It is priced when the next
-call begins, where a budget may refuse that, or else by the keeper's thread. The callbacks and the files
-are that thread's alone, so that neither holds up a call, or recost's other work.
+A call that ends is only appended to a list, because it may end in a finaliser. It is priced when the next
+call begins, if a budget may refuse that one, or else on the budgets' thread. Callbacks run and files are
+written on that thread only, so neither delays a call or recost's other work.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ Report = Callable[[BaseException], Any]
 
 _MANY: Final = 1000
 _LONGEST_WAIT_S: Final = 1.0
-"""For another thread that prices; only a call made by a finaliser in the midst of that waits in vain."""
+"""Wait for another thread that is pricing. A call that a finaliser makes meanwhile waits this long."""
 _REST_S: Final = 0.05
-"""Of the thread: calls that end meanwhile are counted together."""
+"""Pause of the thread between turns. Calls that end meanwhile are charged together."""
 
 
 class BudgetEnforcer:
-    """The budgets in force. Thread-safe.
+    """The active budgets. Thread-safe.
 
     Args:
         budgets: At least one.
-        registry: The rules in force.
-        report: Receives what goes wrong; the only thing raised is RecostBudgetExceededError, by `gate`.
-        call: Calls a callback with its arguments, on whatever thread.
-        local_file: Keeps what budgets without a file of their own have spent, in all processes that are given
-            the same; None: each process counts alone.
-        live_folder: Where processes of this machine show each other what they spend, as a call begins; None:
-            they see it when a file is next read.
-        on_refusal: Called when a call is about to be refused.
-        clock: The time, in UTC.
+        registry: The active rules.
+        report: Receives errors. Only `gate` raises, and only RecostBudgetExceededError.
+        call: Calls a callback with its arguments, on any thread.
+        local_file: Keeps the spending of budgets without their own file, for all processes that are given
+            the same path. If None, each process counts alone.
+        live_folder: Folder in which processes of this machine publish their spending as a call begins. If
+            None, they see it when a file is next read.
+        on_refusal: Called before a call is refused.
+        clock: Returns the current time in UTC.
     """
 
     def __init__(
@@ -88,12 +88,12 @@ class BudgetEnforcer:
 
     @property
     def refuses(self) -> bool:
-        """True where a budget may refuse calls."""
+        """True if a budget may refuse calls."""
         return bool(self._raising)
 
     @property
     def refuses_models(self) -> bool:
-        """True where a budget may refuse calls by the model that they ask for."""
+        """True if a budget may refuse calls by the model that they request."""
         return any(account.budget.model is not None for account in self._raising)
 
     def bind(
@@ -103,16 +103,16 @@ class BudgetEnforcer:
         route_of: RouteOf,
         model_asked: ModelAsked = lambda exchange: None,  # noqa: ARG005
     ) -> Sink:
-        """Begin, in this process: return the sink that counts calls and hands them on to ``record``.
+        """Start in this process, and return the sink that collects calls and passes them to ``record``.
 
-        A forked child goes on from what the parent had spent; what that had not yet counted or saved is its
-        own to do.
+        A forked child continues from the parent's spending. Calls that the parent had not yet charged or
+        saved stay with the parent.
 
         Args:
-            cost_of: Prices a call; None for one that is excluded. On any thread.
-            record: Takes each call that has ended.
+            cost_of: Prices a call, or returns None for an excluded one. On any thread.
+            record: Receives each call that has ended.
             route_of: Resolves the target of a call. On any thread.
-            model_asked: Returns the model that a request names; None where that isn't known. On any thread.
+            model_asked: Returns the model that a request names, or None if unknown. On any thread.
         """
         if self._pid != os.getpid():
             self._pid = os.getpid()
@@ -134,7 +134,7 @@ class BudgetEnforcer:
         return partial(_record, self._pending, self._wake, record)
 
     def gate(self, exchange: Exchange) -> None:
-        """Let a call begin.
+        """Allow a call to begin.
 
         Raises:
             RecostBudgetExceededError: A budget refuses it.
@@ -150,11 +150,11 @@ class BudgetEnforcer:
             raise refusal
 
     def charge(self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False) -> None:
-        """Count the calls that have ended, and show other processes what they cost.
+        """Charge the calls that have ended, and publish what they cost to other processes.
 
         Args:
-            timeout_s: For another thread that does so.
-            looking: See what other processes have spent, too.
+            timeout_s: Longest wait for another thread that does so, in seconds.
+            looking: Also read what other processes have spent.
         """
         # Not without the lock where nothing is pending: another thread may be pricing what was.
         if not self._lock.acquire(timeout=timeout_s):
@@ -171,7 +171,7 @@ class BudgetEnforcer:
             self._lock.release()
 
     def run(self) -> None:
-        """Work until `stop` or `pause`: the body of the thread."""
+        """Run turns until `stop` or `pause` is called. The body of the thread."""
         while self._goes_on():
             self._wake.acquire(timeout=self._files.wait_s())
             self.turn()
@@ -180,17 +180,17 @@ class BudgetEnforcer:
             self.turn(everything=True)
 
     def turn(self, *, everything: bool = False, timeout_s: float = _LONGEST_WAIT_S) -> None:
-        """Count, save, and tell."""
+        """Charge, save and notify."""
         self.save(everything=everything, timeout_s=timeout_s)
         while self._notices:
             try:
                 notice = self._notices.popleft()
-            except IndexError:  # another thread tells as well
+            except IndexError:  # another thread notifies as well
                 return
             self._notify(notice)
 
     def save(self, *, everything: bool = True, timeout_s: float = _LONGEST_WAIT_S) -> None:
-        """Count, and write to the files what is due, or everything."""
+        """Charge ended calls, and write the files that are due, or all of them."""
         try:
             self.charge(min(timeout_s, _LONGEST_WAIT_S))
             self._notices.extend(self._files.save(everything=everything, timeout_s=timeout_s))
@@ -200,7 +200,7 @@ class BudgetEnforcer:
             _wake_up(self._wake)
 
     def resume(self) -> bool:
-        """Begin; True when the caller is to have `run` called, because nobody does."""
+        """Continue. Return True if the caller must start a thread that calls `run`."""
         with self._state:
             self._pausing = False
             self._rest.clear()
@@ -214,14 +214,14 @@ class BudgetEnforcer:
         _wake_up(self._wake)
 
     def stop(self) -> None:
-        """Make `run` return soon, with everything done."""
+        """Make `run` return soon, after saving everything."""
         self._stopping = True
         self._rest.set()
         _wake_up(self._wake)
 
     def _consider(self, exchange: Exchange) -> Optional[RecostBudgetExceededError]:
         if not self._raising:
-            if len(self._pending) > _MANY:  # the thread is busy telling
+            if len(self._pending) > _MANY:  # the thread is busy with callbacks
                 self.charge()
             return None
         self.charge(looking=True)
@@ -259,7 +259,7 @@ class BudgetEnforcer:
                 call = self._described(exchange, cost)
                 for account in self._accounts:
                     self._notices.extend(account.add(call))
-        except Exception as error:  # noqa: BLE001 - the next call is to be counted all the same
+        except Exception as error:  # noqa: BLE001 - the next call must still be charged
             self._report(error)
 
     def _described(self, exchange: Exchange, cost: Cost) -> BudgetedCall:
@@ -282,14 +282,14 @@ class BudgetEnforcer:
             return self._running
 
     def _target_of(self, exchange: Exchange) -> str:
-        """Name provider and endpoint of a call, without what differs from call to call."""
+        """Return the provider and the endpoint of a call, without identifiers."""
         route = self._route_of(exchange)
         name = route.provider if route.rule is not None else route.host
         return f"{name} {route.template if route.category is None else route.category}"
 
 
 def _record(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:
-    """Take a call that has ended; may run in a finaliser."""
+    """Append a call that has ended. May run in a finaliser."""
     pending.append(exchange)
     record(exchange)
     _wake_up(wake)
@@ -305,7 +305,7 @@ def _wake_up(wake: Any) -> None:
 
 
 def _check_providers(budgets: Sequence[Budget], registry: ProviderRegistry) -> None:
-    """Refuse a budget that would never apply, because its provider is misspelt."""
+    """Reject a budget that would never apply because its provider is misspelt."""
     known = {rule.provider for rule in registry.list()} | {UNKNOWN_PROVIDER}
     for budget in budgets:
         if budget.provider is not None and budget.provider not in known:

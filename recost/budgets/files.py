@@ -1,4 +1,4 @@
-"""Which account is kept in which file, and when."""
+"""Files in which the accounts of a process are kept, and when they are written."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from recost.errors import RecostError
 __all__ = ["AccountFiles"]
 
 _EVERY_S: Final = 1.0
-"""A file is written at most this often, and what other processes have spent is read as often."""
+"""Shortest time between two writes of a file. Spending of other processes is read as often."""
 _RETRY_S: Final = 30.0
 _RETRY_SHARED_S: Final = 5.0
 _UNKNOWN_AFTER_S: Final = 5.0
-"""A budget refuses its calls when what others have spent could not be seen for longer."""
+"""A budget refuses calls if the spending of others could not be read for longer."""
 _REPORT_EACH_S: Final = 60.0
-"""For so long one failure is reported each second; later on, one in `_RETRY_S`."""
+"""Time for which a failure is reported each second. Later, it is reported once in `_RETRY_S`."""
 _IDLE_S: Final = threading.TIMEOUT_MAX
 
 
@@ -34,17 +34,17 @@ class _AccountFile:
         self.state = state
         self.accounts = tuple(accounts)
         self.named = any(account.budget.file is not None for account in accounts)
-        """The user has named it, rather than that it lies beside the telemetry."""
+        """True if the user named the file. Otherwise it lies beside the telemetry."""
         refusing = [account for account in accounts if account.budget.on_exceed == "raise"]
         self.live = LiveSums(state.path, refusing, Path(live_folder)) if refusing and live_folder else None
-        """What other processes have spent since they wrote the file."""
+        """Spending of other processes since they wrote the file."""
         self.next_s = 0.0
-        """When it may be written again."""
+        """Time from which the file may be written again."""
         self.failures = 0
-        """In a row."""
+        """Number of consecutive failures."""
         self.failing_since_s = 0.0
         self.report_s = 0.0
-        """When a failure is reported again."""
+        """Time from which a failure is reported again."""
         self.reported: Optional[str] = None
 
     @property
@@ -56,11 +56,10 @@ class AccountFiles:
     """The files of a process's accounts.
 
     Args:
-        accounts: All of them.
-        local_file: Keeps those that name no file; None: nothing does.
-        live_folder: Where processes show each other what they spend; None: only in those files.
-        report: Receives what goes wrong: of a file that a budget names each time, of another once for each
-            episode.
+        accounts: All accounts.
+        local_file: Keeps accounts whose budget has no file. If None, they are not kept.
+        live_folder: Folder in which processes publish their spending. If None, only those files are used.
+        report: Receives errors: each time for a file that a budget names, otherwise once per episode.
     """
 
     def __init__(
@@ -86,13 +85,13 @@ class AccountFiles:
         self.bind(threading.RLock())
 
     def bind(self, lock: threading.RLock) -> None:  # type: ignore[valid-type, unused-ignore]
-        """Guard the accounts with this lock, from now on."""
+        """Guard the accounts with this lock from now on."""
         self._lock: Any = lock
         self._saving = threading.RLock()
         self._busy = False
 
     def open(self) -> None:
-        """Read what was spent before."""
+        """Read the earlier spending."""
         for file in self._files:
             began = self._monotonic()
             try:
@@ -105,15 +104,15 @@ class AccountFiles:
                     account.restore(entries[account.name])
 
     def stale(self) -> bool:
-        """Tell whether it is time to see what other processes have spent."""
+        """Return True if the spending of other processes is due to be read."""
         now = self._monotonic()
         return any(now >= file.next_s for file in self._files)
 
     def exchange(self, *, looking: bool) -> None:
-        """Show other processes what was spent; the caller holds the accounts' lock.
+        """Publish the spending to other processes. The caller holds the accounts' lock.
 
         Args:
-            looking: See what they have spent, too, though there is nothing to show.
+            looking: Also read theirs, even if there is nothing to publish.
         """
         for file in self._files:
             live = file.live
@@ -125,17 +124,17 @@ class AccountFiles:
                 self._report_live(live, error)
 
     def unknown(self, account: Account) -> bool:
-        """Tell whether what others have spent of a budget can't be seen for too long."""
+        """Return True if the spending of others on a budget could not be read for too long."""
         since = account.unknown_since
         return since is not None and self._monotonic() - since > _UNKNOWN_AFTER_S
 
     def wait_s(self) -> float:
-        """Return how long there is nothing to save."""
+        """Return the time until something must be saved, in seconds."""
         changed = [file.next_s for file in self._files if file.changed]
         return max(min(changed) - self._monotonic(), 0.0) if changed else _IDLE_S
 
     def save(self, *, everything: bool, timeout_s: float) -> list[Notice]:
-        """Write what is due, or has changed; returns what is to be told because of it."""
+        """Write the files that are due or have changed, and return the notices that follow."""
         notices: list[Notice] = []
         if not self._saving.acquire(timeout=timeout_s):
             return notices
@@ -198,16 +197,16 @@ class AccountFiles:
         if not file.failures:
             file.failing_since_s = began
         file.failures += 1
-        if not file.named:  # nobody has asked for it by name: the process goes on by what it knows
+        if not file.named:  # not named by the user, so the process continues alone
             error = RecostError(f"{error}; meanwhile each process counts what it spends itself")
             file.next_s = now + _RETRY_S
-            told = file.reported is not None
+            reported = file.reported is not None
         else:
             for account in file.accounts:
                 account.unknown_since = file.failing_since_s
             file.next_s = now + min(_EVERY_S * 2 ** min(file.failures - 1, 8), _RETRY_SHARED_S)
-            told = file.reported == str(error) and now < file.report_s
-        if not told:
+            reported = file.reported == str(error) and now < file.report_s
+        if not reported:
             file.reported = str(error)
             fresh = now < file.failing_since_s + _REPORT_EACH_S
             file.report_s = now + (_EVERY_S if fresh else _RETRY_S)
