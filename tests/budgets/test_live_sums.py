@@ -203,7 +203,7 @@ def test_what_a_full_disk_does_not_take_is_shown_later(tmp_path: Path) -> None:
     process.spend("0.5")
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
     try:
-        with pytest.raises(OSError, match="no more room"):
+        with pytest.raises(OSError, match="the disk is full"):
             process.live.exchange()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
