@@ -105,22 +105,13 @@ class LiveSums:
 
     def _exchange_within(self, deadline: float) -> None:
         """Exchange sums, unless another process has the file locked until the deadline."""
-        fd = self._open()
-        try:
-            if _files.acquire_within(fd, deadline, **self._clock):
-                try:
-                    self._exchange(fd, self._monotonic())  # later than what others have noted
-                finally:
-                    _files.release(fd)
-        finally:
-            os.close(fd)
-
-    def _open(self) -> int:
         if not self._folder_made:
             _files.make_folder(self.path.parent)
             self._folder_made = True
         try:
-            return _files.open_private(self.path, os.O_RDWR | os.O_CREAT)
+            with _files.hold(self.path, os.O_RDWR | os.O_CREAT, deadline, **self._clock) as file:
+                if file.acquired:
+                    self._exchange(file.fd, self._monotonic())  # later than what others have noted
         except FileNotFoundError:  # somebody has deleted the folder
             self._folder_made = False
             raise
