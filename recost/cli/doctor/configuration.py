@@ -1,4 +1,4 @@
-"""What is configured, and where each setting comes from."""
+"""A check of the configuration, with the origin of each setting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN_OF_KEY: Final = 8
 
 
 def check_configuration(style: Style) -> tuple[Optional[Settings], Findings]:
-    """Settle the configuration as ``recost.init()`` would; None, and the reason, where it would raise."""
+    """Resolve the configuration as ``recost.init()`` does. Return None with the problem if it is invalid."""
     found = Findings()
     found.notes = _unknown_variables()
     try:
@@ -51,7 +51,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _unknown_variables() -> list[str]:
-    """Tell of environment variables that look like settings and are none: typing errors are silent."""
+    """Return notes on unknown environment variables, which are otherwise ignored silently."""
     known = {variable(setting.name) for setting in fields(RecostConfig)}
     notes = []
     for name in sorted(os.environ):

@@ -1,4 +1,4 @@
-"""Whether tokens have prices, from which list, and how old that is."""
+"""A check of token prices: the list in use, and its age."""
 
 from __future__ import annotations
 
