@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final, Union
 
@@ -11,6 +12,7 @@ __all__ = [
     "PRICING",
     "as_written",
     "format_change",
+    "format_column",
     "format_exact_usd",
     "format_unit_price",
     "format_usd",
@@ -60,6 +62,24 @@ def format_usd(dollars: Decimal, *, whole_from: int = _WHOLE_FROM) -> str:
             # A fifth and a sixth place of zero are dropped.
             return f"${whole}.{places[:4]}{places[4:].rstrip('0')}"
     return f"${dollars.quantize(Decimal(1), context=EXACT):,f}"
+
+
+def format_column(amounts: Sequence[Decimal]) -> list[str]:
+    """Return amounts that stand in one column, with the same places: those that suit the largest."""
+    largest = max(map(abs, amounts), default=Decimal(0))
+    steps = ((_WHOLE_FROM, Decimal(1)), (1, _CENT), (_CENT, _STEPS[1][1]))
+    step = next((step for least, step in steps if largest >= least), _LEAST) if largest else Decimal(1)
+    if step < _STEPS[1][1] <= largest and all(_is_multiple(each, _STEPS[1][1]) for each in amounts):
+        step = _STEPS[1][1]
+    shown = [abs(each).quantize(step, context=EXACT) for each in amounts]
+    return [
+        f"<${step:f}" if each > 0 and not text else f"{'-' * (each < 0)}${text:,f}"
+        for each, text in zip(amounts, shown)
+    ]
+
+
+def _is_multiple(amount: Decimal, step: Decimal) -> bool:
+    return amount.quantize(_LEAST, context=EXACT) == amount.quantize(step, context=EXACT)
 
 
 def format_exact_usd(dollars: Decimal) -> str:

@@ -37,7 +37,7 @@ from recost.pipeline import Pipeline
 from recost.pricing.route import Routes
 
 if TYPE_CHECKING:
-    from recost.budgets.keeper import Keeper
+    from recost.budgets.enforcer import BudgetEnforcer
     from recost.lifecycle.runtime import Runtime
 
 __all__ = ["CapturedWindows", "capture_calls", "capture_windows"]
@@ -159,7 +159,7 @@ def _recording(
         report.notifier.close(time.monotonic() + _TELLING_S)
 
 
-def _flush(runtime: Runtime, keeper: Optional[Keeper], timeout_s: float) -> None:
+def _flush(runtime: Runtime, keeper: Optional[BudgetEnforcer], timeout_s: float) -> None:
     if keeper is not None:
         keeper.turn(everything=True)  # no thread of its own has counted, and told
     runtime.flush(timeout_s)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost._money import format_change, format_exact_usd, format_unit_price, format_usd
+from recost._money import format_change, format_column, format_exact_usd, format_unit_price, format_usd
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,20 @@ def test_an_amount_in_full() -> None:
 def test_projections_have_no_cents() -> None:
     assert format_usd(Decimal("99.996"), whole_from=100) == "$100"
     assert format_usd(Decimal("99.994"), whole_from=100) == "$99.99"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "shown"),
+    [
+        ([], []),
+        (["0", "0"], ["$0", "$0"]),
+        (["0.0075", "0"], ["$0.0075", "$0.0000"]),
+        (["0.0075", "0.000012"], ["$0.007500", "$0.000012"]),
+        (["0.16", "0", "0.00001"], ["$0.1600", "$0.0000", "<$0.0001"]),
+        (["1.2", "0.004", "-1"], ["$1.20", "<$0.01", "-$1.00"]),
+        (["12345", "0.3"], ["$12,345", "<$1"]),
+        (["0.0000001"], ["<$0.000001"]),
+    ],
+)
+def test_amounts_of_a_column_have_the_same_places(amounts: list[str], shown: list[str]) -> None:
+    assert format_column([Decimal(each) for each in amounts]) == shown

@@ -1,10 +1,10 @@
 """The ``recost`` command.
 
 A command is one module with ``configure(parser)`` and ``run(arguments) -> int``, named in `COMMANDS`. It is
-imported only when it is asked for.
+imported when it runs, and imports no other command. `recost.cli._shared` has the parts that commands share.
 
-A command returns 1 only for what it looks for, 2 for what it can't do. Whatever else ends it has a code of
-its own, so that a full disk or a fault is never taken for a budget that was exceeded.
+A command returns 1 only if it found what it looks for, and 2 if it cannot do its work. Any other failure has
+a code of its own, so that a full disk is never treated as an exceeded budget.
 """
 
 from __future__ import annotations
@@ -14,35 +14,37 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn, Optional
+from typing import Any, Final, Optional
 
 from recost._text import printable
+from recost._validate import suggest
 from recost._version import __version__
+from recost.cli._shared.parser import Parser
 from recost.cli._shared.signals import orderly_end
 from recost.cli._shared.streams import flushed, lasting_stderr, point_nowhere, print_anything
 
 __all__ = ["COMMANDS", "main", "run_command"]
 
 COMMANDS: Final = {
-    "anomalies": ("recost.cli.anomalies", "show hours and days that cost more than usual; for cron"),
-    "completion": ("recost.cli.completion", "print what makes a shell complete recost's commands"),
-    "dashboard": ("recost.cli.dashboard", "show who spends what in the browser, as it comes"),
+    "anomalies": ("recost.cli.anomalies", "show hours and days with an unusual cost, for cron"),
+    "completion": ("recost.cli.completion", "print the code that completes commands in a shell"),
+    "dashboard": ("recost.cli.dashboard", "show who spends what, in the browser"),
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
     "docs": ("recost.cli.docs", "list the pages of the documentation, or print one"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
-    "forecast": ("recost.cli.forecast", "say what the month will cost, within which bounds"),
-    "gate": ("recost.cli.gate", "fail a build that costs more than a budget, or than before"),
-    "prices": ("recost.cli.prices", "list rules and prices; say which rule a URL meets, and why"),
-    "prune": ("recost.cli.prune", "drop what is older than a time from the local files"),
-    "report": ("recost.cli.report", "show who spends what: by provider, model, tag, route, day"),
+    "forecast": ("recost.cli.forecast", "forecast the cost of the month, with bounds"),
+    "gate": ("recost.cli.gate", "fail a build that costs more than a budget or a baseline"),
+    "prices": ("recost.cli.prices", "list rules and prices, explain the price of a URL"),
+    "prune": ("recost.cli.prune", "delete old windows from the local files"),
+    "report": ("recost.cli.report", "show who spends what, by provider, model, tag, route or day"),
     "run": ("recost.cli.run", "run a program and record its calls, without changing it"),
     "schema": ("recost.cli.schema", "print the JSON Schema of a window"),
-    "tail": ("recost.cli.tail", "print each window, or each metric, as it comes"),
+    "tail": ("recost.cli.tail", "print windows or metrics as they are written"),
     "top": ("recost.cli.top", "show rates, costs and errors of the last minutes, live"),
-    "waste": ("recost.cli.waste", "show retries, billed errors, storms, repeated calls"),
+    "waste": ("recost.cli.waste", "show retries, billed errors, error storms and repeated calls"),
 }
-"""Name of a command, the module that has it, and its line in the help."""
+"""Module and summary of each command."""
 
 _INTERRUPTED: Final = 130
 _BROKEN_PIPE: Final = 141
@@ -72,7 +74,7 @@ def _guarded(argv: list[str]) -> int:
         point_nowhere(sys.stdout)
         print(f"recost: {printable(str(error))}", file=sys.stderr)
         return _REFUSED
-    except Exception:  # noqa: BLE001 - the interpreter would end with 1, which says something else
+    except Exception:  # noqa: BLE001 - the interpreter would end with 1, which has another meaning
         import traceback  # noqa: PLC0415 - only for a fault
 
         traceback.print_exc()
@@ -82,13 +84,13 @@ def _guarded(argv: list[str]) -> int:
 def _dispatch(argv: list[str]) -> int:
     try:
         return _run(argv)
-    except SystemExit as leaving:  # how argparse ends --help, --version and wrong usage
+    except SystemExit as leaving:  # argparse ends so for --help, --version and wrong usage
         return leaving.code if isinstance(leaving.code, int) else 0
 
 
 def _run(argv: list[str]) -> int:
     parser = _parser()
-    if "_ARGCOMPLETE" in os.environ:  # a shell asks how its line goes on
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
         importlib.import_module("recost.cli.completion").complete(parser, COMMANDS)
     if not argv or argv[0].startswith("-"):
         parser.parse_args(argv)
@@ -96,8 +98,8 @@ def _run(argv: list[str]) -> int:
         return 0
     name, *arguments = argv
     if name not in COMMANDS:
-        _unknown(parser, name)
-    if sys.stdout is None and name != "run":  # closed by who started us; a program under run may do without
+        parser.error(f"invalid command {name!r}: {suggest(name, list(COMMANDS))}")
+    if sys.stdout is None and name != "run":  # closed by the parent process
         print("recost: stdout is closed: expected a file, a pipe or a terminal", file=sys.stderr)
         return _REFUSED
     return run_command(name, arguments)
@@ -107,7 +109,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     """Run one of `COMMANDS` and return its exit code."""
     module_name, summary = COMMANDS[name]
     module: Any = importlib.import_module(module_name)
-    command = argparse.ArgumentParser(prog=f"recost {name}", description=f"{summary.capitalize()}.")
+    command = Parser(prog=f"recost {name}", description=f"{summary[0].upper()}{summary[1:]}.")
     module.configure(command)
     code: int = module.run(command.parse_args(arguments))
     return code
@@ -116,20 +118,12 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="recost",
         usage="recost [--help] [--version] COMMAND ...",
         description="What a Python application's outbound API calls cost.",
-        epilog="\n".join(["commands:", *lines, "", "recost COMMAND --help says more about one of them."]),
+        epilog="\n".join(["commands:", *lines, "", "recost COMMAND --help shows the options of one."]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"recost {__version__}")
     return parser
-
-
-def _unknown(parser: argparse.ArgumentParser, name: str) -> NoReturn:
-    import difflib  # noqa: PLC0415 - only for a mistake
-
-    close = difflib.get_close_matches(name, COMMANDS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
-    parser.error(f"no command {name!r}; {hint}")

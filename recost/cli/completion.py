@@ -1,4 +1,4 @@
-"""``recost completion``: what makes a shell complete commands and options."""
+"""``recost completion``: the code that completes commands and options in a shell."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _EXAMPLES: Final = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the shell."""
     add_examples(parser, _EXAMPLES)
-    parser.add_argument("shell", choices=_SHELLS)
+    parser.add_argument("shell", choices=_SHELLS, help="the shell that evaluates the code")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what the shell is to evaluate; 2 when argcomplete is missing."""
+    """Print the code for the shell to evaluate. Return 2 if argcomplete is missing."""
     if not available("completion", "argcomplete"):
         return 2
     argcomplete: Any = importlib.import_module("argcomplete")
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def complete(parser: argparse.ArgumentParser, commands: Mapping[str, tuple[str, str]]) -> None:
-    """Answer a shell that asks how a line goes on, and leave the process; return when argcomplete is missing.
+    """Print completions for the line of a shell and end the process. Return if argcomplete is missing.
 
     Only the command that the line names is imported.
     """

@@ -1,14 +1,14 @@
-"""``recost docs``: the pages of the documentation, which are shipped beside the code that they are about."""
+"""``recost docs``: the pages of the documentation, shipped beside the code that they describe."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import Final, NamedTuple
 
+from recost._validate import suggest
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.terminal import Style
@@ -31,7 +31,7 @@ class Page(NamedTuple):
     file: str
     about: str
     wide: bool = False
-    """Its table has long cells, which a rendered one would cut."""
+    """True if its table has long cells, which would be cut when rendered."""
 
 
 PAGES: Final = {
@@ -47,11 +47,11 @@ PAGES: Final = {
     "wire": Page("recost.schema", "README.md", "wire format, local file, cloud API"),
     "internals": Page("recost", "README.md", "architecture, security, testing your application"),
 }
-"""By topic."""
+"""Pages by topic."""
 
 
 def text_of(page: Page) -> str:
-    """Return a page as it is shipped, also from a zip archive."""
+    """Return the Markdown of a page, also from a zip archive."""
     return (files(page.package) / page.file).read_text(encoding="utf-8")
 
 
@@ -70,18 +70,16 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{name:<{width}}  {page.about}")
         return 0
     if topic not in PAGES:
-        close = difflib.get_close_matches(topic, PAGES, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(PAGES)}"
-        return refused(f"invalid topic {topic!r}: {hint}")
+        return refused(f"invalid topic {topic!r}: {suggest(topic, PAGES)}")
     _show(PAGES[topic])
     return 0
 
 
 def _show(page: Page) -> None:
-    """Print a page: rendered on a terminal, as it is elsewhere."""
+    """Print a page, rendered on a terminal and as Markdown elsewhere."""
     text = text_of(page)
     if not page.wide and Style.of(sys.stdout).enabled and find_spec("rich") is not None:
-        from rich.console import Console  # noqa: PLC0415 - of the extra `cli`
+        from rich.console import Console  # noqa: PLC0415 - part of the extra `cli`
         from rich.markdown import Markdown  # noqa: PLC0415
 
         Console().print(Markdown(text, hyperlinks=False))

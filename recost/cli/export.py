@@ -1,4 +1,4 @@
-"""``recost export``: every metric of every window as a flat row, for other tools."""
+"""``recost export``: every metric of every window as a flat row for other tools."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from recost.analytics.periods import SpanError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli._shared.formats import counted
 from recost.cli._shared.output import STDOUT, Output, is_stdout, written
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
@@ -27,26 +28,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
     add_sources(parser)
-    parser.add_argument("--format", choices=FORMATS, help="by the output's name, else csv")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="format of the rows (default: from the name of the output, otherwise csv)",
+    )
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         type=Output,
-        help="instead of stdout, which is -; Parquet needs one",
+        help="file to write, required for Parquet (default: -, which is stdout)",
     )
     add_period(parser)
     add_filters(parser, within=False)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the rows; 2 when that is not possible."""
+    """Write the rows. Return 2 if that is not possible."""
     if not available("export", "duckdb"):
         return 2
     kind = _format(arguments)
     output = arguments.output
     if kind == "parquet" and output is None:
-        return refused("Parquet is no text: --output FILE names a file for it")
+        return refused("missing --output FILE, which --format parquet requires")
     try:
         question = question_of(arguments, (), right_now())
     except (QuestionError, SpanError) as error:
@@ -55,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if count is None:
         return 2
     if not is_stdout(output):
-        print(printable(f"{count:,} rows written to {output}"))
+        print(printable(f"{counted(count, 'row')} written to {output}"))
     return 0
 
 

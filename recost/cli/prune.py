@@ -1,13 +1,11 @@
-"""``recost prune``: drop windows that are older than a time, first as a dry run."""
+"""``recost prune``: the deletion of old windows, as a dry run by default."""
 
 from __future__ import annotations
 
 import argparse
 import gzip
 import os
-import stat
 import sys
-import tempfile
 import time
 from codecs import BOM_UTF8
 from collections.abc import Iterator
@@ -22,7 +20,7 @@ from recost._text import printable
 from recost.analytics.ingest.content import DamagedError, pieces, read_blocks, unpack
 from recost.analytics.ingest.sources import STDIN, SourceError, find_sources
 from recost.analytics.periods import SpanError, parse_moment, parse_zone
-from recost.cli._shared.arguments import right_now, telemetry_folder
+from recost.cli._shared.arguments import add_paths, add_zone, right_now, telemetry_folder
 from recost.cli._shared.formats import format_bytes
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
@@ -35,8 +33,8 @@ __all__ = ["configure", "run"]
 
 _LOCK_WITHIN_S: Final = 10.0
 _EXAMPLES = """examples:
-  recost prune --older-than 90d          say what would be dropped
-  recost prune --older-than 90d --yes    drop it
+  recost prune --older-than 90d          show what would be deleted
+  recost prune --older-than 90d --yes    delete it
   recost prune --older-than 2026-01-01 --yes ~/.recost/local-telemetry/shop*.jsonl
 
 Lines that cannot be read are kept: their age is not known."""
@@ -44,7 +42,7 @@ Lines that cannot be read are kept: their age is not known."""
 
 @dataclass
 class _Count:
-    """What a file holds, in lines and bytes."""
+    """Lines and bytes of a file."""
 
     dropped: int = 0
     dropped_bytes: int = 0
@@ -55,20 +53,20 @@ class _Count:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
+    add_paths(parser)
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
+        "--older-than", required=True, metavar="WHEN", help="age or time: 90d, 2026-01-01, last-month"
     )
-    parser.add_argument("--older-than", required=True, metavar="WHEN", help="90d, 2026-01-01, last-month")
-    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
-    parser.add_argument("--yes", action="store_true", help="do it; otherwise it is a dry run")
+    add_zone(parser)
+    parser.add_argument("--yes", action="store_true", help="delete the windows (default: a dry run)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Count what is old, and drop it if told to; 1 when a file could not be done, 2 for wrong arguments."""
+    """Count old windows, and delete them with ``--yes``. Return 1 if a file failed, 2 for wrong usage."""
     try:
         before = parse_moment(arguments.older_than, parse_zone(arguments.tz), right_now())
         if STDIN in arguments.paths:
-            raise SourceError("recost: stdin cannot be pruned")
+            raise SourceError("recost: cannot prune stdin: expected files or folders")
         sources = find_sources(arguments.paths, telemetry_folder())
     except (SpanError, RecostError, ValueError) as error:
         return refused(error)
@@ -77,43 +75,30 @@ def run(arguments: argparse.Namespace) -> int:
     for source in sources:
         try:
             found.append((source.path, _prune(source.path, before, really=arguments.yes)))
-        except (OSError, DamagedError) as error:  # noqa: PERF203 - one file that cannot be done is not all
+        except (OSError, DamagedError) as error:  # noqa: PERF203 - other files may succeed
             failed = True
-            print(printable(f"recost: {source.path} stays as it is: {error}"), file=sys.stderr)
+            print(printable(f"recost: cannot prune {source.path}: {error}"), file=sys.stderr)
     _report(found, before, really=arguments.yes)
     return 1 if failed else 0
 
 
 def _prune(path: Path, before: datetime, *, really: bool) -> _Count:
-    path = path.resolve()  # a link stays, and what it leads to is replaced
+    path = path.resolve()  # the target of a link is replaced, and the link stays
     if not really:
         return _sift(path, None, before)
-    with (
-        _locked(path) as held,
-        tempfile.NamedTemporaryFile(dir=path.parent, prefix=".prune-", delete=False) as new,
-    ):
-        fresh = Path(new.name)  # of mode 0600, as the file is
-        try:
+    with _locked(path) as held, _files.replaced_path(path, os.fstat(held.fd)) as fresh:
+        with fresh.open("xb") as new:
             with _packed(new, path) as kept:
                 count = _sift(path, kept, before)
             new.flush()
             os.fsync(new.fileno())
-            new.close()
-            if count.dropped:
-                _files.copy_rights(held.status, fresh)
-                held.close_where_needed()
-                _replace(path, fresh, count)
-        finally:
-            fresh.unlink(missing_ok=True)
+        if count.dropped and os.name != "posix":  # a file that is open can't be replaced there
+            held.close()
+        if not (count.dropped and (count.kept or count.unreadable)):
+            fresh.unlink()
+            if count.dropped:  # nothing is left
+                path.unlink()
     return count
-
-
-def _replace(path: Path, fresh: Path, count: _Count) -> None:
-    """Put the new file in place of the old one, or of nothing when nothing is left."""
-    if count.kept or count.unreadable:
-        fresh.replace(path)
-    else:
-        path.unlink()
 
 
 def _sift(path: Path, kept: Optional[IO[bytes]], before: datetime) -> _Count:
@@ -140,46 +125,19 @@ def _packed(file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-class _Held:
-    """The lock that writers take for a line, on the file itself."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd: Optional[int] = fd
-        self.status = os.fstat(fd)
-
-    def close_where_needed(self) -> None:
-        """Give it up where a file that is open cannot be replaced."""
-        if os.name != "posix":
-            self.close()
-
-    def close(self) -> None:
-        if self.fd is not None:
-            try:
-                _files.release(self.fd)
-            finally:
-                os.close(self.fd)
-                self.fd = None
-
-
 @contextmanager
-def _locked(path: Path) -> Iterator[_Held]:
-    fd = os.open(path, os.O_RDWR | _files.SAFE_FLAGS)
-    held = _Held(fd)
-    try:
-        if not stat.S_ISREG(held.status.st_mode):
-            raise OSError("it is not a regular file")
-        if _files.acquire_within(fd, time.monotonic() + _LOCK_WITHIN_S) is False:
+def _locked(path: Path) -> Iterator[_files.LockedFile]:
+    with _files.hold(path, os.O_RDWR, time.monotonic() + _LOCK_WITHIN_S, private=False) as file:
+        if file.acquired is False:
             raise OSError("another process holds its lock")
-        if (os.fstat(fd).st_ino, os.fstat(fd).st_dev) != (path.stat().st_ino, path.stat().st_dev):
+        if not file.is_current():
             raise OSError("it was rotated meanwhile")
-        yield held
-    finally:
-        held.close()
+        yield file
 
 
 def _report(found: list[tuple[Path, _Count]], before: datetime, *, really: bool) -> None:
     style = Style.of(sys.stdout)
-    verb = "dropped" if really else "to drop"
+    verb = "deleted" if really else "to delete"
     columns = (
         Column("file", least=16), Column(verb, right=True), Column("bytes", right=True),
         Column("kept", right=True), Column("unreadable", right=True),
@@ -195,8 +153,8 @@ def _report(found: list[tuple[Path, _Count]], before: datetime, *, really: bool)
                 f"{count.unreadable:,}",
             ]
         )
-    print(f"windows before {before.isoformat(timespec='minutes')}")
+    print(f"Windows before {before.isoformat(timespec='minutes')}")
     print()
     print(table.render(style))
     if not really and any(count.dropped for _, count in found):
-        print("\nnothing was changed; --yes drops them")
+        print("\nNothing was changed: --yes deletes them.")

@@ -13,11 +13,15 @@ __all__ = ["configure", "run"]
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the version."""
     parser.add_argument(
-        "version", nargs="?", choices=VERSIONS, default=VERSIONS[-1], help=f"of the protocol ({VERSIONS[-1]})"
+        "version",
+        nargs="?",
+        choices=VERSIONS,
+        default=VERSIONS[-1],
+        help=f"version of the protocol (default: {VERSIONS[-1]})",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print it."""
+    """Print the schema."""
     print(json.dumps(load_schema(arguments.version), indent=2))
     return 0

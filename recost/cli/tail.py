@@ -1,4 +1,4 @@
-"""``recost tail``: one line for each window, or each metric, as they come."""
+"""``recost tail``: one line for each window, or each metric, as they are written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from recost._text import printable
 from recost.analytics.follow import Follower
 from recost.analytics.periods import SpanError, parse_zone
 from recost.analytics.window import Metric, Window, parse_window
-from recost.cli._shared.arguments import right_now, telemetry_folder, whole
+from recost.cli._shared.arguments import add_paths, add_zone, right_now, telemetry_folder, whole
 from recost.cli._shared.following import finder, reader_gone
-from recost.cli._shared.formats import format_ms
+from recost.cli._shared.formats import counted, format_ms
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.tables import padded
@@ -31,37 +31,35 @@ _EVERY_S: Final = 0.2
 _LAST: Final = 10
 _EXAMPLES: Final = """examples:
   recost tail                       all projects, the last 10 windows first
-  recost tail --metrics -n 0        only what comes, one line for each endpoint
+  recost tail --metrics -n 0        one line for each endpoint, new windows only
   recost tail ~/.recost/local-telemetry/shop.jsonl | grep openai
 
 Ctrl-C ends it."""
 _FIGURES: Final = (("calls", 7), ("errors", 6), ("unpriced", 8), ("cost", 10))
 _TIGHT: Final = 70
-"""Columns below which only what matters most is shown."""
+"""The width below which only calls and cost are shown."""
 _LATENCIES: Final = (("p50", 8), ("p95", 8))
-"""Of metrics, where it is wide."""
+"""Additional figures of metrics on a wide terminal."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
-    )
-    parser.add_argument("--metrics", action="store_true", help="a line for each endpoint of a window")
+    add_paths(parser)
+    parser.add_argument("--metrics", action="store_true", help="print a line for each endpoint of a window")
     parser.add_argument(
         "-n",
         "--lines",
-        type=whole("number of lines"),
+        type=whole(),
         default=_LAST,
         metavar="N",
-        help=f"lines to begin with ({_LAST})",
+        help=f"past lines to print first (default: {_LAST})",
     )
-    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+    add_zone(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print lines until it is interrupted; 2 when there is nothing to follow."""
+    """Print lines until interrupted. Return 2 if there is nothing to follow."""
     try:
         zone = parse_zone(arguments.tz)
         folder = telemetry_folder()
@@ -74,9 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     follower = Follower(find)
     try:
         _follow(follower, _Lines(zone, metrics=arguments.metrics), arguments.lines)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         return refused(error)
     finally:
         follower.close()
@@ -84,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class _Lines:
-    """Turns windows into lines of the terminal's width."""
+    """Windows as lines of the terminal's width."""
 
     def __init__(self, zone: tzinfo, *, metrics: bool) -> None:
         self._zone = zone
@@ -92,7 +90,7 @@ class _Lines:
         self.style = Style.of(sys.stdout)
 
     def heading(self) -> str:
-        """Return what stands above the columns."""
+        """Return the headings of the columns."""
         what = "endpoint" if self._metrics else "calls by provider"
         return self.style(
             self._line("time", "project", what, [name for name, _ in (*_FIGURES, *_LATENCIES)]), "bold"
@@ -154,7 +152,7 @@ def _follow(follower: Follower, lines: _Lines, count: int) -> None:
 
 
 def _first(follower: Follower, lines: _Lines, count: int) -> list[str]:
-    """Return the last lines of all files together, in the order of time."""
+    """Return the last lines of all files, in the order of time."""
     begun = follower.start(count)
     windows = [window for project, line in begun if (window := parse_window(line, project)) is not None]
     windows.sort(key=lambda window: window.started)
@@ -168,11 +166,11 @@ def _shown(lines: _Lines, project: str, line: bytes) -> Iterator[str]:
     window = parse_window(line, project)
     if window is None:
         if line.strip():
-            print(printable(f"recost: {project}: a line that is no window of protocol 1.x"), file=sys.stderr)
+            print(printable(f"recost: {project}: a line is not a window of protocol 1.x"), file=sys.stderr)
         return
     if window.bad_metrics:
-        told = f"recost: {project}: {window.bad_metrics:,} metrics could not be read"
-        print(printable(told), file=sys.stderr)
+        text = f"recost: {project}: {counted(window.bad_metrics, 'metric')} could not be read"
+        print(printable(text), file=sys.stderr)
     yield from lines.of(window)
 
 

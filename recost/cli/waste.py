@@ -1,41 +1,39 @@
-"""``recost waste``: what may have been paid for in vain, and what the windows cannot tell of it."""
+"""``recost waste``: an estimate of avoidable spend from recorded windows."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost._money import format_usd
 from recost.analytics.periods import SpanError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now, whole
-from recost.cli._shared.footnotes import flat_note
-from recost.cli._shared.formats import format_bytes, format_share
+from recost.cli._shared.footnotes import Note, flat_note, rendered, skipped_note, unpriced_note
+from recost.cli._shared.formats import counted, format_bytes, format_share
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
 from recost.cli._shared.refusal import available, refused
-from recost.cli._shared.tables import Column, Table, wrap
+from recost.cli._shared.tables import Cell, Column, Table, Usd
 from recost.cli._shared.terminal import Style, terminal_width
 
 __all__ = ["configure", "run"]
 
 _SHOWN: Final = 5
-"""Endpoints of each kind."""
+"""Endpoints shown for each kind of waste."""
 _EXAMPLES: Final = """examples:
   recost waste --since 7d
   recost waste --provider openai --repeated 20
   recost waste --json | jq .total.extra
 
-A row is one endpoint and method in one window. What was probably wasted is the
-found part of its calls, times its cost; at most, all that the rows cost.
+A row is one endpoint and method in one window. The probable cost is the share of
+its calls that was found, times its cost. The upper bound is the cost of the row.
 A call may be in several lines, so they don't add up."""
 
 
@@ -45,10 +43,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_sources(parser)
     parser.add_argument(
         "--repeated",
-        type=whole("number of 2 or more", 2),
+        type=whole(2),
         default=REPEATED,
         metavar="N",
-        help=f"calls to one endpoint within a window that count as repeated ({REPEATED})",
+        help=f"calls to one endpoint within a window that count as repeated (default: {REPEATED})",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_period(parser)
@@ -56,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found; 2 when it cannot be told."""
+    """Print the estimate. Return 2 if it cannot be made."""
     if not available("waste", "duckdb"):
         return 2
     try:
@@ -75,8 +73,8 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace) ->
     if arguments.json:
         return _as_json(waste, found)
     style, width = Style.of(sys.stdout), terminal_width()
-    parts = [_summary(waste.total, style, width), _notes(waste, found, style, width)]
-    parts += _details(waste, question, style, width)
+    parts = [_summary(waste.total, style, width), rendered(_notes(waste, found), style, width)]
+    parts += [table.render(style, width) for table in _details(waste, question)]
     return "\n\n".join(parts)
 
 
@@ -100,108 +98,80 @@ def _summary(total: Sums, style: Style, width: int) -> str:
     table = Table(
         [
             Column("what", least=20), Column("found", right=True, rank=2), Column("of all", right=True),
-            Column("probably", right=True, rank=3), Column("share", right=True),
-            Column("at most", right=True),
+            Column("probable cost", right=True, rank=3), Column("share", right=True),
+            Column("upper bound", right=True),
         ]
     )  # fmt: skip
-    whole = total.cost_usd
+    cost = total.cost_usd
 
-    def line(what: str, found: int, of: str, likely: Optional[Decimal], most: Decimal) -> list[str]:
-        known = ["not known", ""] if likely is None else [format_usd(likely), format_share(likely, whole)]
-        return [what, f"{found:,}", of, *known, format_usd(most)]
+    def line(what: str, found: int, of: str, likely: Optional[Decimal], most: Decimal) -> list[Cell]:
+        known: list[Cell] = ["not known", ""] if likely is None else [Usd(likely), format_share(likely, cost)]
+        return [what, f"{found:,}", of, *known, Usd(most)]
 
     def among(count: int) -> str:
         return format_share(count, total.calls)
 
+    extra = format_share(total.extra, total.attempts)
     table.rows += [
-        line(
-            "attempts beyond the first",
-            total.extra,
-            format_share(total.extra, total.attempts),
-            total.extra_likely_usd,
-            total.extra_usd,
-        ),
+        line("attempts beyond the first", total.extra, extra, total.extra_likely_usd, total.extra_usd),
         line("errors", total.errors, among(total.errors), total.errors_likely_usd, total.errors_usd),
         line("  billed, at least", total.billed, among(total.billed), total.billed_usd, total.billed_usd),
         line("attempts in error storms", total.storm_attempts, "", total.storms_likely_usd, total.storms_usd),
         line("repeated calls", total.repeated, among(total.repeated), None, total.repeated_usd),
-        ["calls without a price", f"{total.unpriced:,}", among(total.unpriced), *_cost_untold(total), ""],
     ]
-    table.total = ["all calls", f"{total.calls:,}", "", "", "", format_usd(whole)]
+    if total.unpriced:
+        table.rows.append(
+            ["calls without a price", f"{total.unpriced:,}", among(total.unpriced), "not known", "", ""]
+        )
+    table.total = ["all calls", f"{total.calls:,}", "", "", "", Usd(cost)]
     return table.render(style, width)
 
 
-def _cost_untold(total: Sums) -> list[str]:
-    return ["not known", ""] if total.unpriced else [format_usd(Decimal(0)), "-"]
-
-
-def _notes(waste: Waste, found: Readings, style: Style, width: int) -> str:
+def _notes(waste: Waste, found: Readings) -> Iterator[Note]:
     total = waste.total
     untold = total.calls - total.attempts_told
-    notes = [
-        wrap(
-            "rows       ",
-            "one endpoint and method in one window. A call may count in several lines, so they don't add up",
-            width,
-        ),
-        wrap(
-            "probably   ",
-            "the found part of a row's calls or attempts, times its cost. At most: all that these rows cost",
-            width,
-        ),
-        wrap("attempts   ", _about_attempts(untold), width),
-        wrap(
-            "errors     ",
-            "billed at least: what rows cost in which every call failed. Whether other failed calls were "
-            "billed is not known",
-            width,
-        ),
-        wrap(
-            "storms     ",
-            f"{total.storms:,} rows of which at least half of the attempts, and {STORM_ATTEMPTS} or more, "
-            "failed or were repeated. Windows hold no statuses: whether it was 429 is not known",
-            width,
-        ),
-        wrap(
-            "repeated   ",
-            f"{total.repeats:,} rows of {waste.repeated_from} calls or more to one endpoint within a window. "
-            "Whether calls were identical is not known: a window holds no bodies, and sizes only as sums",
-            width,
-        ),
-    ]
-    flat = flat_note(total.flat_usd)
-    if flat:
-        notes.append(style(wrap("cost       ", flat, width), "yellow"))
-    if total.unpriced:
-        text = f"what {total.unpriced:,} calls cost is not known, and in no figure"
-        notes.append(style(wrap("unpriced   ", text, width), "yellow"))
-    if found.bad_lines or found.bad_metrics:
-        text = f"lines: {found.bad_lines:,}, metrics: {found.bad_metrics:,}; -v names them"
-        notes.append(style(wrap("left out   ", text, width), "yellow"))
-    return "\n".join(notes)
+    limits = {
+        "rows": "one endpoint and method in one window. A call may be in several lines, so they don't add up",
+        "probable": "the share of a row's calls or attempts that was found, times its cost",
+        "bound": "the cost of all rows in which something was found",
+    }
+    if total.extra or untold:
+        text = "retries, redirects and log-ins are counted alike. Whether a provider billed them is not known"
+        limits["attempts"] = (
+            f"{text}. {counted(untold, 'call')} without a count of attempts" if untold else text
+        )
+    if total.errors:
+        limits["errors"] = (
+            "billed at least: the cost of rows in which every call failed. Whether other failed calls were "
+            "billed is not known"
+        )
+    if total.storms:
+        limits["storms"] = (
+            f"{counted(total.storms, 'row')} in which at least half of the attempts, and {STORM_ATTEMPTS} or "
+            "more, failed or were repeated. Whether the status was 429 is not recorded"
+        )
+    if total.repeats:
+        limits["repeated"] = (
+            f"{counted(total.repeats, 'row')} of {waste.repeated_from} calls or more to one endpoint within "
+            "a window. Whether calls were identical is not recorded"
+        )
+    for heading, text in limits.items():
+        yield Note(heading, text, warns=False)
+    yield from flat_note(total.flat_usd)
+    yield from unpriced_note(total.unpriced, total.calls)
+    yield from skipped_note(found.bad_lines, found.bad_metrics)
 
 
-def _about_attempts(untold: int) -> str:
-    text = "retries, redirects and log-ins are not told apart; what a provider billed for them is not known"
-    return f"{text}. {untold:,} calls are in rows that tell no attempts" if untold else text
-
-
-def _details(waste: Waste, question: Question, style: Style, width: int) -> list[str]:
-    """Return where each kind was found most."""
-    parts = []
-    for title, name, told in (
-        ("extra attempts", "extra", True),
-        ("errors", "errors", True),
-        ("unpriced", "unpriced", False),
-    ):
+def _details(waste: Waste, question: Question) -> Iterator[Table]:
+    """Yield a table of the endpoints with the most findings for each kind of waste."""
+    for title, name in (("extra attempts", "extra"), ("errors", "errors"), ("unpriced", "unpriced")):
         most = _most(waste, name)
         if most:
-            parts.append(_by_endpoint(most, waste.total, title, name, told=told).render(style, width))
+            yield _by_endpoint(most, waste.total, title, name)
     if waste.storms:
-        parts.append(_storm_table(waste.storms, question, style, width))
+        yield _storm_table(waste.storms, question)
     if waste.total.repeats:
-        parts.append(_repeated_table(waste, style, width))
-    return parts
+        yield _repeated_table(waste)
 
 
 def _most(waste: Waste, name: str) -> list[tuple[str, str, Sums]]:
@@ -210,48 +180,40 @@ def _most(waste: Waste, name: str) -> list[tuple[str, str, Sums]]:
     return found[:_SHOWN]
 
 
-def _where() -> list[Column]:
-    return [Column("provider", least=8), Column("endpoint", least=8)]
+def _table(*titles: str, first: Optional[Column] = None) -> Table:
+    columns = [*([first] if first else []), Column("provider", least=8), Column("endpoint", least=8)]
+    return Table([*columns, *(Column(title, right=True) for title in titles)])
 
 
-def _by_endpoint(
-    most: Sequence[tuple[str, str, Sums]], total: Sums, title: str, name: str, *, told: bool
-) -> Table:
-    titles = [title, "calls", *(["probably", "share", "at most"] if told else [])]
-    table = Table([*_where(), *(Column(each, right=True) for each in titles)])
+def _by_endpoint(most: Sequence[tuple[str, str, Sums]], total: Sums, title: str, name: str) -> Table:
+    priced = name != "unpriced"
+    table = _table(title, "calls", *(["probable cost", "share", "upper bound"] if priced else []))
     for provider, endpoint, sums in most:
-        cells = [provider, endpoint, f"{getattr(sums, name):,}", f"{sums.calls:,}"]
-        if told:
+        cells: list[Cell] = [provider, endpoint, f"{getattr(sums, name):,}", f"{sums.calls:,}"]
+        if priced:
             likely, cost = (getattr(sums, f"{name}{amount}") for amount in ("_likely_usd", "_usd"))
             cells += [_cost(likely, sums), format_share(likely, total.cost_usd), _cost(cost, sums)]
         table.rows.append(cells)
     return table
 
 
-def _cost(dollars: Decimal, sums: Sums) -> str:
-    return "not known" if not dollars and sums.unpriced else format_usd(dollars)
+def _cost(dollars: Decimal, sums: Sums) -> Cell:
+    return "not known" if not dollars and sums.unpriced else Usd(dollars)
 
 
-def _storm_table(storms: Sequence[Storm], question: Question, style: Style, width: int) -> str:
-    columns = [Column("worst storms", least=16), *_where()]
-    columns += [Column(title, right=True) for title in ("calls", "errors", "attempts")]
-    table = Table(columns)
+def _storm_table(storms: Sequence[Storm], question: Question) -> Table:
+    table = _table("calls", "errors", "attempts", first=Column("worst storms", least=16))
     for storm in storms:
-        started = _moment(storm.started, question)
+        started = f"{storm.started.astimezone(question.zone):%m-%d %H:%M:%S}"
         attempts = "-" if storm.attempts is None else f"{storm.attempts:,}"
         table.rows.append(
             [started, storm.provider, storm.endpoint, f"{storm.calls:,}", f"{storm.errors:,}", attempts]
         )
-    return table.render(style, width)
+    return table
 
 
-def _moment(moment: datetime, question: Question) -> str:
-    return f"{moment.astimezone(question.zone):%m-%d %H:%M:%S}"
-
-
-def _repeated_table(waste: Waste, style: Style, width: int) -> str:
-    titles = ("repeated", "in rows", "most", "mean sent", "at most", "share")
-    table = Table([*_where(), *(Column(title, right=True) for title in titles)])
+def _repeated_table(waste: Waste) -> Table:
+    table = _table("repeated", "in rows", "most", "mean sent", "upper bound", "share")
     for provider, endpoint, sums in _most(waste, "repeated"):
         table.rows.append(
             [
@@ -260,4 +222,4 @@ def _repeated_table(waste: Waste, style: Style, width: int) -> str:
                 _cost(sums.repeated_usd, sums), format_share(sums.repeated_usd, waste.total.cost_usd),
             ]
         )  # fmt: skip
-    return table.render(style, width)
+    return table

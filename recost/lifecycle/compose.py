@@ -27,7 +27,7 @@ from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
 
 if TYPE_CHECKING:
-    from recost.budgets.keeper import Keeper
+    from recost.budgets.enforcer import BudgetEnforcer
 
 __all__ = ["TRANSPORTS", "build_keeper", "build_registry", "build_runtime", "build_transport"]
 
@@ -95,7 +95,7 @@ def build_registry(settings: Settings) -> ProviderRegistry:
 
 def build_keeper(
     settings: Settings, registry: ProviderRegistry, report: Reporter, *, files: bool = True
-) -> Optional[Keeper]:
+) -> Optional[BudgetEnforcer]:
     """Return what keeps the budgets, in this process and in those that are forked from it; None without any.
 
     Args:
@@ -109,11 +109,11 @@ def build_keeper(
     """
     if not settings.budgets:
         return None
-    from recost.budgets.keeper import Keeper  # noqa: PLC0415 - only what is used is imported
+    from recost.budgets.enforcer import BudgetEnforcer  # noqa: PLC0415 - only what is used is imported
     from recost.budgets.retries import end_retries  # noqa: PLC0415
 
     local = files and settings.mode == "local"
-    return Keeper(
+    return BudgetEnforcer(
         settings.budgets if files else [replace(budget, file=None) for budget in settings.budgets],
         registry=registry,
         report=report,
@@ -129,7 +129,7 @@ def build_runtime(
     registry: ProviderRegistry,
     report: Reporter,
     transport: Optional[Transport] = None,
-    keeper: Optional[Keeper] = None,
+    keeper: Optional[BudgetEnforcer] = None,
 ) -> Runtime:
     """Return a worker and a delivery for this process, with no thread started.
 

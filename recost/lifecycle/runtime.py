@@ -19,7 +19,7 @@ from recost.pricing.cost import Cost
 from recost.pricing.route import Route
 
 if TYPE_CHECKING:
-    from recost.budgets.keeper import Keeper
+    from recost.budgets.enforcer import BudgetEnforcer
     from recost.interceptors.fanout import Metered
 
 __all__ = ["Runtime"]
@@ -58,7 +58,7 @@ class Runtime:
         metered: Optional[Metered] = None,
         model_asked: Callable[[Exchange], Optional[str]] = lambda exchange: None,  # noqa: ARG005
         route_of: Optional[Callable[[Exchange], Route]] = None,
-        keeper: Optional[Keeper] = None,
+        keeper: Optional[BudgetEnforcer] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
@@ -127,7 +127,7 @@ class Runtime:
         deadline = self._monotonic() + _FORK_END_S
         self.worker.pause()
         if self._keeper is not None:
-            self._keeper.settle(timeout_s=_FORK_SEND_S)
+            self._keeper.charge(timeout_s=_FORK_SEND_S)
             self._keeper.pause()
         self._join(self._worker_thread, deadline)
         if not _is_alive(self._worker_thread):
@@ -181,7 +181,7 @@ class Runtime:
         self._report.notifier.close(end)
         self._join(self._worker_thread, end)
 
-    def _end_keeper(self, keeper: Keeper, deadline: float) -> None:
+    def _end_keeper(self, keeper: BudgetEnforcer, deadline: float) -> None:
         thread = self._keeper_thread
         self._join(thread, deadline)
         if not _is_alive(thread):

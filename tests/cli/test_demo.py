@@ -81,7 +81,7 @@ def test_a_cost_that_is_not_known_is_not_shown_as_nothing(shown: str, folder: Pa
     lines = [line.split() for line in shown.splitlines() if line.endswith(" unknown")]
     assert {tuple(line[:3]) for line in lines} == unknown != set()
     number = sum(metric["unpricedCount"] for metric in found)
-    assert f"Unknown: {number} calls have no known price, and are not part of the total." in shown
+    assert f"Unknown: {number} calls without a known price, not included in the cost." in shown
 
 
 def test_each_call_has_its_line(shown: str) -> None:
@@ -171,7 +171,7 @@ def test_nothing_leaves_the_machine_whatever_the_environment(tmp_path: Path) -> 
         )
         assert done.stdout.splitlines()[-1] == "ADDRESSES ['127.0.0.1'] 0", done.stdout + done.stderr
         assert select.select([trap], [], [], 0)[0] == [], "somebody connected"
-    assert "RECOST_API_KEY is set; the demo does not use it" in done.stdout
+    assert "RECOST_API_KEY is set. The demo does not use it." in done.stdout
     assert "rc-1234567890" not in done.stdout + done.stderr
     assert sum(metric["requestCount"] for metric in metrics(tmp_path)) == demo_calls()
 
@@ -310,7 +310,7 @@ def test_no_other_host_is_anywhere() -> None:
     with Routing(1) as routing:
         for host in APIS:
             assert routing.address(host) == ("127.0.0.1", 1)
-        with pytest.raises(OSError, match=r"knows no host 'example\.com'"):
+        with pytest.raises(OSError, match=r"unknown host 'example\.com'"):
             routing.address("example.com")
         with pytest.raises(ConnectionRefusedError):
             routing.connect(UNREACHABLE)

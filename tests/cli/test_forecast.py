@@ -139,8 +139,8 @@ def test_the_rest_a_day_to_end_with_and_what_is_not_known(
     )
     assert main(["forecast", "--limit", "2"]) == 0
     out = capsys.readouterr().out
-    assert "2 calls whose price is not known" in out
-    assert "1 lines or metrics that could not be read" in out
+    assert "2 calls without a known price" in out
+    assert "1 line could not be read" in out
     assert "\n4 others " in out
 
 
@@ -158,14 +158,14 @@ def test_by_model_and_with_filters(folder: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--level", "100"], "'100' is no level from 50 to 99"),
-        (["--level", "x"], "'x' is no level"),
-        (["--by", "day"], "by 'day' is unknown"),
+        (["--level", "100"], "invalid number '100': expected a whole number from 50 to 99"),
+        (["--level", "x"], "invalid number 'x'"),
+        (["--by", "day"], "invalid --by 'day': expected one of provider"),
         (["--by", "tag:"], "by 'tag:' is unknown"),
-        (["--until", "2026-11-21"], "it is to be 1 to 92 days after 2026-11-21"),
+        (["--until", "2026-11-21"], "expected 1 to 92 days after 2026-11-21"),
         (["--until", "2028-01-01"], "1 to 92 days"),
         (["--until", "x"], "'x' is no time"),
-        (["--limit", "0"], "'0' is no number of rows"),
+        (["--limit", "0"], "invalid number '0': expected a whole number of at least 1"),
         (["--tz", "Mars"], "no time zone"),
         (["/nowhere.jsonl"], "no such file"),
     ],

@@ -63,7 +63,7 @@ def test_only_what_was_asked_for_counts(capsys: pytest.CaptureFixture[str]) -> N
     )
     assert gate("--max-usd", 1, "--provider", "openai", "--since", "2026-04-01") == 2
     told = capsys.readouterr().err
-    assert told == "recost: gate: no call was recorded in this period, with these filters\n"
+    assert told == "recost: gate: no call was recorded in this period with these filters\n"
 
 
 def test_a_baseline_and_what_came_since(
@@ -84,7 +84,7 @@ def test_a_baseline_and_what_came_since(
     assert gate("--baseline", file, "--share", "49.9%", "--write-baseline", file) == 1
     out_text = capsys.readouterr().out
     assert "over $0.007495, the baseline of $0.0050 and 49.9% (change: +50%)" in out_text
-    assert "| stripe | (no model) | 1 | 0 | $0.0025 | $0 | new |" in out_text
+    assert "| stripe | (no model) | 1 | 0 | $0.0025 | $0.0000 | new |" in out_text
     assert json.loads(file.read_text()) == kept, "a failed gate leaves the baseline as it is"
     assert gate("--baseline", file, "--share", "50%", "--write-baseline", file) == 0
     assert json.loads(file.read_text())["total"]["calls"] == 31
@@ -95,7 +95,7 @@ def test_what_only_the_baseline_has(folder: Path, tmp_path: Path, capsys: pytest
     assert gate("--write-baseline", file) == 0
     (folder / "shop.jsonl").write_bytes(line(3).replace(b"openai", b"stripe"))
     assert gate("--baseline", file) == 0
-    assert "| 1 in the baseline only |  | 0 | 0 | $0 | $0.0050 | -100% |" in capsys.readouterr().out
+    assert "| 1 in the baseline only |  | 0 | 0 | $0.0000 | $0.0050 | -100% |" in capsys.readouterr().out
 
 
 def test_unpriced_calls_are_shown_and_can_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,8 +103,8 @@ def test_unpriced_calls_are_shown_and_can_fail(folder: Path, capsys: pytest.Capt
     (folder / "shop.jsonl").write_bytes(unpriced + b"torn\n")
     assert gate("--max-usd", 1) == 0
     out = capsys.readouterr().out
-    assert "**7 calls have no known price; their cost is in no figure.**" in out
-    assert "**Could not be read, and is in no figure: 1 line.**" in out
+    assert "**7 calls (100.0%) without a known price, not included in the cost.**" in out
+    assert "**1 line could not be read.**" in out
     assert gate("--max-usd", 1, "--fail-on-unpriced") == 1
     assert "- **FAILED**: 7 calls have no known price" in capsys.readouterr().out
 
@@ -115,7 +115,7 @@ def test_windows_that_do_not_tell_whether_calls_have_a_price(
     (folder / "shop.jsonl").write_bytes(line(3, 7))
     assert b"unpricedCount" not in line(3, 7)
     assert gate("--max-usd", 1, "--fail-on-unpriced") == 2
-    assert "7 calls are in windows of protocol 1.0" in capsys.readouterr().err
+    assert "7 calls in windows of protocol 1.0" in capsys.readouterr().err
     assert gate("--max-usd", 1) == 0, "they are read all the same"
 
 
@@ -131,7 +131,7 @@ def test_a_baseline_of_other_calls_or_of_another_length(
         assert shown.out == ""
         assert "is of a period of another length: 1 day, 0:00:00, not " in shown.err
     assert gate("--baseline", file, "--provider", "openai") == 2
-    assert "was written with other filters: none" in capsys.readouterr().err
+    assert "was written with other filters: no filters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -227,14 +227,17 @@ def test_the_summary_in_a_file_and_for_github(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "gate needs --max-usd"),
-        (["--max-usd", "1", "--share", "5%"], "above a --baseline"),
-        (["--max-usd", "x"], "'x' is no amount"),
+        ([], "missing limit: expected --max-usd"),
+        (["--max-usd", "1", "--share", "5%"], "missing --baseline, which --share requires"),
+        (["--max-usd", "x"], "invalid amount 'x': expected US dollars"),
         (["--max-usd", "-1"], "amount"),
-        (["--max-usd", "NaN"], "'NaN' is no amount"),
-        (["--baseline", "x", "--share", "20"], "'20' is no share"),
+        (["--max-usd", "NaN"], "invalid amount 'NaN'"),
+        (["--baseline", "x", "--share", "20"], "invalid share '20': expected a percentage"),
         (["--baseline", "/nowhere"], "cannot read /nowhere: No such file"),
-        (["--max-usd", "1", "--summary", "github"], "$GITHUB_STEP_SUMMARY, which is not set"),
+        (
+            ["--max-usd", "1", "--summary", "github"],
+            "missing $GITHUB_STEP_SUMMARY, which --summary github requires",
+        ),
         (["--max-usd", "1", "--summary", "/nowhere/x.md"], "No such file"),
         (["--max-usd", "1", "--since", "x"], "'x' is no time"),
         (["--max-usd", "1", "/nowhere.jsonl"], "no such file"),
@@ -263,7 +266,7 @@ def test_nothing_that_can_be_read_is_no_pass(folder: Path, capsys: pytest.Captur
     (folder / "shop.jsonl").write_bytes(b"{torn\n")
     assert gate("--max-usd", 1) == 2
     assert "no call was recorded" in (told := capsys.readouterr().err)
-    assert "left out: 1 lines or metrics that could not be read" in told
+    assert "1 line could not be read" in told
 
 
 def test_the_process_exits_with_the_code(folder: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_dry_run_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert prune() == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     out = capsys.readouterr().out
-    assert "nothing was changed; --yes drops them" in out
+    assert "Nothing was changed: --yes deletes them." in out
     rows = {row.split()[0]: row.split()[1:] for row in out.splitlines() if row.startswith("shop")}
     assert {name: (row[0], *row[-2:]) for name, row in rows.items()} == {
         "shop.1.jsonl": ("4", "0", "0"),
@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_done_stays(folder: Path, capsys: pytest.CaptureFi
     data = (folder / "shop.2.jsonl.gz").read_bytes()[:-9]
     (folder / "shop.2.jsonl.gz").write_bytes(data)
     assert prune("--yes") == 1
-    assert "shop.2.jsonl.gz stays as it is" in capsys.readouterr().err
+    assert "shop.2.jsonl.gz: it is cut off" in capsys.readouterr().err
     assert (folder / "shop.2.jsonl.gz").read_bytes() == data
     assert not list(folder.glob(".prune*"))
 

@@ -143,13 +143,10 @@ def tools(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
 def counted(count: int) -> dict[str, str]:
     """Return how each tool says that so many calls have no price."""
-    return {
-        "report": f"{count:,} calls ({count * 100 / CALLS:.3g}%) whose price is not known",
-        "gate": f"**{count:,} calls have no known price; their cost is in no figure.**",
-        "waste": f"what {count:,} calls cost is not known, and in no figure",
-        "top": f"{count:,} calls ({count * 100 / CALLS:.3g}%) whose price is not known",
-        "markdown": f"{count:,} calls have no known price; their cost is in no figure.",
-    }
+    share = f"{count * 100 / CALLS:.1f}%"
+    text = f"{count:,} call{'s' * (count > 1)} ({share}) without a known price, not included in the cost"
+    bold = f"**{text}.**"
+    return {"report": text, "gate": bold, "waste": text, "top": text, "markdown": bold}
 
 
 def test_the_first_example_of_the_readme() -> None:
@@ -195,7 +192,7 @@ def test_metered_costs_are_exact_and_nobody_says_otherwise(exact: Path, tools: T
 
 def test_unpriced_calls_fail_a_gate_that_minds_them(plain: Path, tools: Tools) -> None:
     tools.on(plain)
-    assert "1 calls have no known price" in tools.says("gate", "--fail-on-unpriced", code=1)
+    assert "1 call (20.0%) without a known price" in tools.says("gate", "--fail-on-unpriced", code=1)
     assert "each call has a price" in tools.says("gate", "--fail-on-unpriced", "--provider", "openai")
 
 
@@ -216,13 +213,13 @@ def test_files_of_protocol_1_0_are_read_by_each(tmp_path: Path, tools: Tools) ->
     for name, text in tools.people().items():
         assert "$0.2500" in text, name
         assert "flat" not in text, name
-        assert "no known price" not in text, name
-    assert "$0.2500 of unstated source" in tools.says("report")
+        assert "without a known price" not in text, name
+    assert "$0.2500 source unknown" in tools.says("report")
     report, row, waste = tools.programs()
     assert (report["total"]["calls"], row["calls"], waste["total"]["calls"]) == (7, "7", 7)
     assert tools.dashboard()["total"]["cost_usd"]["text"] == "$0.2500"
     told = tools.says("gate", "--fail-on-unpriced", code=2)
-    assert "7 calls are in windows of protocol 1.0" in told
+    assert "7 calls in windows of protocol 1.0" in told
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,13 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) ->
 def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     out = shown(capsys, "report")
     assert out.splitlines()[:5] == [
-        "provider calls errors    cost share    p95",
-        "------------------------------------------",
-        "openai      35      0 $0.0075  100% 5.0 ms",
-        "------------------------------------------",
-        "total       35      0 $0.0075  100% 5.0 ms",
+        "provider calls errors    cost  share  p95",
+        "-----------------------------------------",
+        "openai      35      0 $0.0075 100.0% 5 ms",
+        "-----------------------------------------",
+        "total       35      0 $0.0075 100.0% 5 ms",
     ]
-    assert "cost       $0.0075 of unstated source" in out
+    assert "cost       $0.0075 source unknown" in out
 
 
 def test_what_is_left_by_a_breakdown_has_a_row_only_where_calls_are_left(
@@ -90,8 +90,8 @@ def test_by_two_within_80_columns_and_wider(
         out = shown(capsys, "report", "--by", by, "--since", "2026-03-01", "--compare")
         assert max(map(len, out.splitlines())) <= 80, out
     assert "$1,234,568" in out
-    assert "98,765,432 calls (80%) whose price is not known" in " ".join(out.split())
-    assert "1 line that could not be read; -v names" in " ".join(out.split())
+    assert "98,765,432 calls (80.0%) without a known price" in " ".join(out.split())
+    assert "1 line could not be read (-v lists them)" in " ".join(out.split())
     monkeypatch.setenv("COLUMNS", "200")
     out = shown(capsys, "report", "--by", "endpoint,project")
     assert "received" in out.splitlines()[0]
@@ -106,7 +106,7 @@ def test_since_until_and_the_period_before(capsys: pytest.CaptureFixture[str]) -
     assert out.splitlines()[0] == (
         "2026-03-28 00:00 to 2026-03-29 00:00, against 2026-03-27 00:00 to 2026-03-28 00:00 (UTC)"
     )
-    assert re.search(r"2026-03-28 +5 +0 +\$0\.0025 +100% +-50%", out)
+    assert re.search(r"2026-03-28 +5 +0 +\$0\.0025 +100.0% +-50%", out)
 
 
 def test_json_has_all_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,14 +161,16 @@ def in_parquet(file: Path) -> list[dict[str, Any]]:
 
 
 def test_parquet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys, "report", "--parquet", str(tmp_path / "r.parquet")).startswith("1 rows written")
+    assert shown(capsys, "report", "--parquet", str(tmp_path / "r.parquet")).startswith("1 row written")
     (row,) = in_parquet(tmp_path / "r.parquet")
     assert (row["provider"], row["calls"], row["cost_usd"]) == ("openai", 35, Decimal("0.0075"))
     shown(capsys, "export", "--output", str(tmp_path / "e.parquet"))
     rows = in_parquet(tmp_path / "e.parquet")
     assert sum(row["cost_usd"] for row in rows) == Decimal("0.0075")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.parquet", "r.parquet", "telemetry"]
-    assert "Parquet is no text" in shown(capsys, "export", "--format", "parquet", code=2)
+    assert "missing --output FILE, which --format parquet requires" in shown(
+        capsys, "export", "--format", "parquet", code=2
+    )
 
 
 def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,20 +190,25 @@ def test_bad_lines_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["report", "-v"]) == 0
     output = capsys.readouterr()
     assert [row.split(":")[1] for row in output.err.splitlines()] == ["3", "4", "5", "6"]
-    assert "3 lines and 1 metric that could not be read" in output.out
+    assert "3 lines and 1 metric could not be read" in output.out
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--by", "colour"], "by 'colour' is unknown; there are: provider"),
+        (["--by", "colours"], "invalid --by 'colours': expected one of provider"),
+        (["--by", "Provdier"], "did you mean 'provider'?"),
+        (["--sort", "csot"], "invalid value 'csot': did you mean 'cost'?"),
+        (["--modle=x"], "unknown option '--modle': did you mean '--model'?"),
+        (["--wholly"], "unknown option '--wholly': expected one of --help"),
+        (["--sort", "x"], "invalid value 'x': expected one of cost, calls"),
         (["--by", "model,tag:x"], "cannot be combined"),
         (["--since", "whenever"], "'whenever' is no time"),
         (["--tz", "Mars/Base"], "no time zone 'Mars/Base'"),
         (["--compare"], "needs a beginning"),
         (["--limit", "0"], "at least 1"),
         (["nothing.jsonl"], "no such file or folder: nothing.jsonl"),
-        (["--tag", "tenant"], "'tenant' is not NAME=VALUE"),
+        (["--tag", "tenant"], "invalid tag 'tenant': expected NAME=VALUE"),
         (["--parquet", "/nowhere/at/all.parquet"], "recost: "),
     ],
 )
@@ -500,7 +507,7 @@ def test_names_of_logrotate_are_read_and_others_are_named(
     assert {each["project"]: each["calls"] for each in found["groups"]} == {"shop": 8, "other": 1}
     assert found["bad_lines"] == 0
     told = ", ".join(sorted(unread))
-    assert output.err == (f"recost: not read: {told}: expected .jsonl, .jsonl.gz or a name of logrotate's\n")
+    assert output.err == (f"recost: ignored files {told}: expected *.jsonl, *.jsonl.gz or a rotated name\n")
 
 
 @pytest.mark.parametrize("width", [40, 50, 80])

@@ -207,9 +207,9 @@ def test_an_application_that_starts_recost_itself_is_recorded_once(place: Place)
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 2, "no command given"),
-        (["--"], 2, "no command given"),
-        (["no-such-program"], 127, "no-such-program: no such command"),
+        ([], 2, "missing command"),
+        (["--"], 2, "missing command"),
+        (["no-such-program"], 127, "unknown command no-such-program"),
         (["./app.py"], 126, "recost run -- python ./app.py"),
     ],
 )

@@ -149,7 +149,11 @@ def test_windows_as_they_come_and_q(tmp_path: Path, terminals: Any) -> None:
     assert "60 calls, $6.00 in" in text
     append(shop, line(40, 400, provider="stripe", errors=10) + b"torn\n")
     text = top.shows(
-        r"100 calls, \$10.00 in", r"stripe chat .* 25% ", r"total .* 10% ", "projections", "left out: 1 line"
+        r"100 calls, \$10.00 in",
+        r"stripe chat .* 25.0% ",
+        r"total .* 10.0% ",
+        "projections",
+        "skipped: 1 line",
     )
     assert max(map(len, text.split("\n"))) <= 80
     top.press("q")
@@ -166,7 +170,7 @@ def test_the_keys(tmp_path: Path, terminals: Any) -> None:
     )
     top = terminals()
     top.begins("openai chat", "most cost first")
-    top.shows(r"unknown chat .* unknown ", r"10 calls \(6.25%\) whose price is not known")
+    top.shows(r"unknown chat .* unknown ", r"10 calls \(6.2%\) without a known price")
     top.press("a")
     top.begins("stripe chat", "most calls first")
     top.press("p")
@@ -284,7 +288,7 @@ def test_one_block(tmp_path: Path) -> None:
     assert float(cells[3].strip("$")) == pytest.approx(12, rel=0.1)
     assert float(cells[4].strip("$").replace(",", "")) == pytest.approx(17_280, rel=0.1)
     assert float(cells[5].strip("$").replace(",", "")) == pytest.approx(518_400, rel=0.1)
-    assert cells[6:] == ["0%", "9.0", "ms"]
+    assert cells[6:] == ["0.0%", "9", "ms"]
     assert max(map(len, lines)) <= 80
     narrow = once(tmp_path, env={"COLUMNS": "40"}).stdout
     assert max(map(len, narrow.splitlines())) <= 40
@@ -298,8 +302,8 @@ def test_flat_estimates_are_called_so(tmp_path: Path, terminals: Any) -> None:
     append(shop, line(60, 123_456, cost_source={"estimated": 123_456.0}, unpriced_count=2))
     told = f"$1,234.56 are {FLAT}"
     said = once(tmp_path).stdout
-    assert f"cost            {told}\n" in said
-    assert "2 calls (1.67%) whose price is not known" in said
+    assert f"cost       {told}\n" in said
+    assert "2 calls (1.7%) without a known price" in said
     top = terminals()
     assert f"\ncost: {told}\n" in top.shows("flat estimates"), "as a whole, in 80 columns"
     top.press("q")
@@ -337,16 +341,16 @@ def test_the_blocks_end_with_their_reader(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["/nowhere.jsonl"], "no such file"),
-        (["-"], "top follows files, not stdin"),
-        (["--over", "10s"], "'10s' is no span"),
-        (["--over", "2d"], "'2d' is no span"),
-        (["--over", "0m"], "'0m' is no span"),
-        (["--over", "2026-01-01"], "is no span"),
-        (["--over", f"{datetime.now(timezone.utc):%Y%m%d}"], "is no span"),
-        (["--every", "0"], "'0' is no number of seconds"),
-        (["--every", "nan"], "'nan' is no number of seconds"),
+        (["-"], "top cannot follow stdin: expected files"),
+        (["--over", "10s"], "invalid time span '10s': expected 1m to 1d"),
+        (["--over", "2d"], "invalid time span '2d'"),
+        (["--over", "0m"], "invalid time span '0m'"),
+        (["--over", "2026-01-01"], "invalid time span"),
+        (["--over", f"{datetime.now(timezone.utc):%Y%m%d}"], "invalid time span"),
+        (["--every", "0"], "invalid number '0': expected 0.1 to 86400"),
+        (["--every", "nan"], "invalid number 'nan'"),
         (["--tz", "Mars"], "no time zone"),
-        (["--by", "day"], "invalid choice: 'day'"),
+        (["--by", "day"], "invalid value 'day': expected one of provider"),
     ],
 )
 def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

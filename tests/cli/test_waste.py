@@ -58,25 +58,25 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) ->
 def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     out = shown(capsys)
     assert out.splitlines()[:10] == [
-        "what                      found of all  probably share at most",
-        "--------------------------------------------------------------",
-        "attempts beyond the first    44    59%   $0.2381   24% $0.7000",
-        "errors                       20    19%   $0.1000   10% $0.1000",
-        "  billed, at least           20    19%   $0.1000   10% $0.1000",
-        "attempts in error storms     60          $0.1000   10% $0.1000",
-        "repeated calls               70    67% not known       $0.3000",
-        "calls without a price         5   4.8% not known",
-        "--------------------------------------------------------------",
-        "all calls                   105                          $1.00",
+        "what                      found of all probable cost share upper bound",
+        "----------------------------------------------------------------------",
+        "attempts beyond the first    44  59.5%       $0.2381 23.8%       $0.70",
+        "errors                       20  19.0%       $0.1000 10.0%       $0.10",
+        "  billed, at least           20  19.0%       $0.1000 10.0%       $0.10",
+        "attempts in error storms     60              $0.1000 10.0%       $0.10",
+        "repeated calls               70  66.7%     not known             $0.30",
+        "calls without a price         5   4.8%     not known",
+        "----------------------------------------------------------------------",
+        "all calls                   105                                  $1.00",
     ]
     words = " ".join(out.split())
-    assert "75 calls are in rows that tell no attempts" in words
-    assert "whether it was 429 is not known" in words
-    assert "Whether calls were identical is not known" in words
-    assert "what 5 calls cost is not known, and in no figure" in words
+    assert "75 calls without a count of attempts" in words
+    assert "Whether the status was 429 is not recorded" in words
+    assert "Whether calls were identical is not recorded" in words
+    assert "5 calls (4.8%) without a known price, not included in the cost" in words
     assert "03-27 12:00:00 openai batch 20 20 60" in words
-    assert "openai list 70 1 70 1.0 kB $0.3000 30%" in words
-    assert "lines: 1, metrics: 0; -v names them" in words
+    assert "openai list 70 1 70 1.0 kB $0.3000 30.0%" in words
+    assert "1 line could not be read (-v lists them)" in words
 
 
 def test_it_fits_80_columns(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +99,14 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_nothing_in_the_period(capsys: pytest.CaptureFixture[str]) -> None:
     out = shown(capsys, "--since", "2026-04-01")
-    assert " ".join(out.splitlines()[9].split()) == "all calls 0 $0"
+    assert " ".join(out.splitlines()[8].split()) == "all calls 0 $0"
+    notes = out.split("\n\n")[1]
+    assert [line.split()[0] for line in notes.splitlines() if line[0] != " "] == [
+        "rows",
+        "probable",
+        "bound",
+        "skipped",
+    ]
     assert "worst storms" not in out
 
 
@@ -110,7 +117,11 @@ def test_filters(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--repeated", "1"], "no number of 2 or more"), (["--since", "x"], "is no time"), (["/no"], "no such")],
+    [
+        (["--repeated", "1"], "expected a whole number of at least 2"),
+        (["--since", "x"], "is no time"),
+        (["/no"], "no such"),
+    ],
 )
 def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert words in shown(capsys, *arguments, code=2)

@@ -1,15 +1,17 @@
-"""Options that several commands have: which files, which calls, when; and the question that they ask."""
+"""Arguments that several commands have, and the question that they ask."""
 
 from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Callable, Final, Optional
 
 from recost._files import reason_of, refuse_foreign_folder
+from recost._validate import suggest
 from recost.analytics.periods import parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
 from recost.config import settled
@@ -17,8 +19,11 @@ from recost.config import settled
 __all__ = [
     "SPENDERS",
     "add_filters",
+    "add_paths",
     "add_period",
     "add_sources",
+    "add_zone",
+    "check_name",
     "decimal",
     "number",
     "question_of",
@@ -31,21 +36,29 @@ __all__ = [
 ]
 
 SPENDERS: Final = ("provider", "model", "environment", "project", "route")
-"""What a series over time is of, besides ``tag:NAME``."""
+"""Dimensions of a series over time, in addition to ``tag:NAME``."""
+
+
+def add_paths(parser: argparse.ArgumentParser, *, stdin: bool = False) -> None:
+    """Add the files to read. ``stdin`` allows ``-`` among them."""
+    dash = ", or - for stdin" * stdin
+    text = f"files, folders or globs{dash} (default: all projects of the telemetry folder)"
+    parser.add_argument("paths", nargs="*", metavar="PATH", help=text)
 
 
 def add_sources(parser: argparse.ArgumentParser, *, stdin: bool = True) -> None:
-    """Add the files, and how they are read; ``stdin``: that may be one of them."""
+    """Add the files to read, and options on reading them."""
+    add_paths(parser, stdin=stdin)
+    parser.add_argument("--no-cache", action="store_true", help="keep no columnar copy of the files")
     parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help=f"files, folders or globs; {'- is stdin; ' * stdin}none: all projects of the telemetry folder",
+        "-v", "--verbose", action="store_true", help="list file and line of malformed input on stderr"
     )
-    parser.add_argument("--no-cache", action="store_true", help="keep no columnar copy beside the files")
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="name the file and line of what could not be read"
-    )
+
+
+def add_zone(parser: argparse._ActionsContainer) -> None:
+    """Add the time zone."""
+    text = "time zone: UTC, Europe/Berlin or +01:00 (default: local)"
+    parser.add_argument("--tz", metavar="ZONE", default="local", help=text)
 
 
 def add_period(parser: argparse.ArgumentParser) -> None:
@@ -57,14 +70,14 @@ def add_period(parser: argparse.ArgumentParser) -> None:
         help="7d, 12h, 2026-11-01, 2026-11-01T12:00+01:00, today, yesterday, this-week, last-week, "
         "this-month, last-month, last-7-days (whole days, with today), last-24-hours",
     )
-    group.add_argument("--until", metavar="WHEN", help="the same forms; not part of the period")
-    group.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+    group.add_argument("--until", metavar="WHEN", help="the end, exclusive, in the same forms")
+    add_zone(group)
 
 
 def add_filters(parser: argparse.ArgumentParser, *, within: bool = True) -> None:
-    """Add which calls are meant; ``within``: by what is told within a metric, too."""
+    """Add filters. ``within`` adds those by model and tag, which are breakdowns within a metric."""
     group = parser.add_argument_group(
-        "filters", "Each may be given several times; * stands for any text, \\* for a star."
+        "filters", "Repeat one to match any of its values. * matches any text, \\* a star."
     )
     group.add_argument("--provider", action="append", default=[], metavar="NAME")
     group.add_argument("--endpoint", action="append", default=[], metavar="NAME")
@@ -81,8 +94,8 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
     """Return the question that the arguments ask.
 
     Raises:
-        QuestionError: They ask for what there is not.
-        SpanError: A time or a time zone is none.
+        QuestionError: They contradict each other, or name something unknown.
+        SpanError: A time or a time zone is not valid.
     """
     zone = parse_zone(arguments.tz)
     period = period_of(arguments.since, arguments.until, zone, now)
@@ -103,22 +116,32 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
 
 
 def spender(name: str) -> str:
-    """Return what a series is to be of.
+    """Return a valid dimension of a series over time.
 
     Raises:
-        QuestionError: It is none of `SPENDERS`, and no tag.
+        QuestionError: It is neither one of `SPENDERS` nor a tag.
     """
-    if name not in SPENDERS and not name.startswith("tag:"):
-        raise QuestionError(f"recost: by {name!r} is unknown; there are: {', '.join(SPENDERS)}, tag:NAME")
+    if not name.startswith("tag:"):
+        check_name("--by", name, (*SPENDERS, "tag:NAME"))
     return name
 
 
-def telemetry_folder() -> Path:
-    """Return the folder that the local files are in.
+def check_name(option: str, name: str, known: Sequence[str]) -> None:
+    """Check a value of an option that takes a name.
 
     Raises:
-        ValueError: ``RECOST_LOCAL_DIR`` is not valid, or somebody else has made the folder in the temporary
-            directory that stands in for a home.
+        QuestionError: The name is unknown. The message suggests a known one.
+    """
+    if name not in known:
+        raise QuestionError(f"recost: invalid {option} {name!r}: {suggest(name, known)}")
+
+
+def telemetry_folder() -> Path:
+    """Return the folder of the local files.
+
+    Raises:
+        ValueError: ``RECOST_LOCAL_DIR`` is not valid, or another user has made the folder in the temporary
+            directory that replaces a missing home.
     """
     folder = Path(settled("local_dir"))  # the files can be read whatever else is set
     try:
@@ -139,28 +162,28 @@ def tag_filter(text: str) -> tuple[str, str]:
     """Return name and value of a filter by tag.
 
     Raises:
-        ArgumentTypeError: It is not ``NAME=VALUE``.
+        ArgumentTypeError: The text is not ``NAME=VALUE``.
     """
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"invalid tag {text!r}: expected NAME=VALUE")
     return name, value
 
 
 def usd(text: str) -> Decimal:
-    """Return US dollars: ``5``, ``$0.25``.
+    """Return an amount of US dollars: ``5``, ``$0.25``.
 
     Raises:
-        argparse.ArgumentTypeError: It is no amount.
+        ArgumentTypeError: The text is not an amount.
     """
     amount = decimal(text.strip().replace("$", "", 1))
     if amount is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount of US dollars: 5, 0.25")
+        raise argparse.ArgumentTypeError(f"invalid amount {text!r}: expected US dollars, such as 5 or 0.25")
     return amount
 
 
 def decimal(text: str) -> Optional[Decimal]:
-    """Return a number that is not below zero; None where the text is none."""
+    """Return a finite number of at least 0, or None for any other text."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
@@ -168,25 +191,20 @@ def decimal(text: str) -> Optional[Decimal]:
     return amount if amount.is_finite() and amount >= 0 else None
 
 
-def whole(what: str, least: int = 0, most: Optional[int] = None) -> Callable[[str], int]:
-    """Return what makes a whole number of an argument.
-
-    Args:
-        what: What an argument that is refused is not, with an example: ``number of rows: 8``.
-        least: The smallest that there may be.
-        most: The largest; None: without bound.
-    """
+def whole(least: int = 0, most: Optional[int] = None) -> Callable[[str], int]:
+    """Return a parser of whole numbers from ``least`` to ``most``, as the ``type`` of an argument."""
+    limits = f"of at least {least}" if most is None else f"from {least} to {most}"
 
     def parse(text: str) -> int:
         if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
-            raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
+            raise argparse.ArgumentTypeError(f"invalid number {text!r}: expected a whole number {limits}")
         return int(text)
 
     return parse
 
 
-def number(what: str, least: float, most: float) -> Callable[[str], float]:
-    """Return what makes a number of an argument; as `whole`, with a largest always."""
+def number(least: float, most: float) -> Callable[[str], float]:
+    """Return a parser of numbers from ``least`` to ``most``, as the ``type`` of an argument."""
 
     def parse(text: str) -> float:
         try:
@@ -194,7 +212,7 @@ def number(what: str, least: float, most: float) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
+            raise argparse.ArgumentTypeError(f"invalid number {text!r}: expected {least:g} to {most:g}")
         return value
 
     return parse

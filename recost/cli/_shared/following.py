@@ -1,4 +1,4 @@
-"""The files that a command follows, and whether anybody still reads what it prints of them."""
+"""Files that a command follows, and the reader of its output."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _GONE: Final = getattr(select, "POLLERR", 0) | getattr(select, "POLLHUP", 0)
 
 
 def finder(command: str, paths: Sequence[str], folder: Path) -> Callable[[], Sequence[Source]]:
-    """Return what finds the files each time that it is called; none where there are none yet.
+    """Return a function that finds the files. It returns an empty list if nothing is recorded yet.
 
     Args:
-        command: That follows them.
-        paths: Files, folders, globs; empty: the folder of all projects.
+        command: Name of the command, for messages.
+        paths: Files, folders or globs. Empty for all projects.
         folder: The telemetry folder.
 
     Raises:
-        SourceError: A path that is named is not there, or nothing can be appended to it.
+        SourceError: A path does not exist, or nothing can be appended to it.
     """
     if STDIN in paths:
-        raise SourceError(f"recost: {command} follows files, not stdin")
+        raise SourceError(f"recost: {command} cannot follow stdin: expected files or folders")
     if paths and all(source.compressed for source in find_sources(paths, folder)):
-        raise SourceError("recost: nothing is appended to compressed files; `recost report` reads them")
+        raise SourceError("recost: cannot follow compressed files: use recost report")
 
     def find() -> Sequence[Source]:
         try:
@@ -43,7 +43,7 @@ def finder(command: str, paths: Sequence[str], folder: Path) -> Callable[[], Seq
 
 
 def reader_gone() -> Callable[[], bool]:
-    """Return what tells whether our output is a pipe that nobody reads any more."""
+    """Return a function that returns whether stdout is a pipe that was closed by its reader."""
     try:
         output = sys.stdout.fileno()
         if not _GONE or not stat.S_ISFIFO(os.fstat(output).st_mode):

@@ -1,57 +1,102 @@
-"""What figures leave out, told below them."""
+"""The notes below figures: sources of the cost, and what the figures do not include."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Final, Optional
+from typing import Final, NamedTuple, Optional
 
 from recost._money import EXACT, format_usd
 from recost.analytics.report import Answer, Figures
+from recost.cli._shared.formats import counted, format_share
+from recost.cli._shared.tables import wrap
+from recost.cli._shared.terminal import Style
 
-__all__ = ["FLAT", "flat_note", "left_out", "not_compared", "sources_of"]
-
-
-def left_out(unpriced: int, unread: int) -> Iterator[tuple[str, str]]:
-    """Return headings and texts: of calls without a price, and of lines and metrics that were not read."""
-    if unpriced:
-        yield "unpriced", f"{unpriced:,} calls whose price is not known; their cost is in no figure"
-    if unread:
-        yield "left out", f"{unread:,} lines or metrics that could not be read; -v names them"
-
+__all__ = [
+    "FLAT",
+    "Note",
+    "flat_note",
+    "not_compared",
+    "notes_of",
+    "rendered",
+    "skipped_note",
+    "sources_of",
+    "unpriced_note",
+]
 
 FLAT: Final = "flat estimates: capture_usage=True for exact costs"
-"""What is told of costs that are estimates of programs that don't look at answers."""
+"""The description of estimates made without reading responses."""
+_HEADING: Final = 11
+"""Columns of a heading, with the space after it."""
 
 
-def flat_note(flat_usd: Optional[Decimal]) -> Optional[str]:
-    """Say how much of a cost is flat estimates; None where nothing is, or it is not told."""
-    return f"{format_usd(flat_usd)} are {FLAT}" if flat_usd else None
+class Note(NamedTuple):
+    """A footnote. Its text is a sentence without a capital letter and a full stop."""
+
+    heading: str
+    text: str
+    warns: bool = True
+
+    def sentence(self) -> str:
+        """Return the text as a sentence, in bold Markdown for a warning."""
+        text = f"{self.text[:1].upper()}{self.text[1:]}."
+        return f"**{text}**" if self.warns else text
 
 
-def not_compared(answer: Answer) -> str:
-    """Say why there is no change, where the period before is earlier than the first window."""
+def rendered(notes: Iterable[Note], style: Style, width: int) -> str:
+    """Return notes for a terminal, one below the other, warnings in yellow."""
+    texts = ((wrap(f"{note.heading:<{_HEADING}}", note.text, width), note.warns) for note in notes)
+    return "\n".join(style(text, "yellow") if warns else text for text, warns in texts)
+
+
+def notes_of(total: Figures, bad_lines: int, bad_metrics: int) -> Iterator[Note]:
+    """Yield the notes that every report of costs has."""
+    yield Note("cost", sources_of(total), warns=False)
+    yield from unpriced_note(total.unpriced, total.calls)
+    yield from skipped_note(bad_lines, bad_metrics)
+
+
+def unpriced_note(unpriced: int, calls: int = 0) -> Iterator[Note]:
+    """Yield a note on calls without a known price, with their share of ``calls`` where that is given."""
+    if unpriced:
+        share = f" ({format_share(unpriced, calls)})" if calls else ""
+        yield Note(
+            "unpriced", f"{counted(unpriced, 'call')}{share} without a known price, not included in the cost"
+        )
+
+
+def skipped_note(bad_lines: int, bad_metrics: int, hint: str = "-v lists them") -> Iterator[Note]:
+    """Yield a note on malformed input."""
+    bad = ((bad_lines, "line"), (bad_metrics, "metric"))
+    text = " and ".join(counted(count, what) for count, what in bad if count)
+    if text:
+        yield Note("skipped", f"{text} could not be read{f' ({hint})' if hint else ''}")
+
+
+def flat_note(flat_usd: Optional[Decimal]) -> Iterator[Note]:
+    """Yield a note on the part of a cost that is flat estimates."""
+    if flat_usd:
+        yield Note("cost", f"{format_usd(flat_usd)} are {FLAT}")
+
+
+def not_compared(answer: Answer) -> Iterator[Note]:
+    """Yield a note on a missing comparison: the period before is earlier than the first window."""
     first = answer.recorded_since
-    if first is None:
-        return ""
-    return f"the first window is from {first.astimezone(answer.question.zone):%Y-%m-%d %H:%M}"
+    if first is not None:
+        moment = first.astimezone(answer.question.zone)
+        yield Note("change", f"no change is shown, because the first window is from {moment:%Y-%m-%d %H:%M}")
 
 
 def sources_of(total: Figures) -> str:
-    """Return where the cost is from, in words."""
+    """Return the cost by source, in words."""
+    if total.reported_usd is None:
+        return "sources are not recorded by model or tag"
+    other_estimates = EXACT.subtract(total.estimated_usd or Decimal(0), total.flat_usd or Decimal(0))
     parts = [
         (total.reported_usd, "reported by the API"),
         (total.computed_usd, "computed from usage"),
         (total.flat_usd, f"estimated ({FLAT})"),
-        (_beside_flat(total), "estimated (at least, or from sizes)"),
-        (total.unstated_usd, "of unstated source"),
+        (other_estimates, "estimated (at least, or from sizes)"),
+        (total.unstated_usd, "source unknown"),
     ]
-    told = [f"{format_usd(amount)} {what}" for amount, what in parts if amount]
-    if total.reported_usd is None:
-        return "a breakdown by model or tag does not tell where the cost is from"
-    return ", ".join(told) if told else "none"
-
-
-def _beside_flat(total: Figures) -> Decimal:
-    """Return the estimates of calls whose answers were looked at."""
-    return EXACT.subtract(total.estimated_usd or Decimal(0), total.flat_usd or Decimal(0))
+    return ", ".join(f"{format_usd(amount)} {what}" for amount, what in parts if amount) or "$0"

@@ -1,4 +1,4 @@
-"""Figures and names that people can read, and exact JSON."""
+"""Figures and names as people read them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Optional, Union
 from recost.analytics.query import tag_of
 
 __all__ = [
+    "counted",
     "format_bytes",
     "format_ms",
     "format_share",
@@ -20,34 +21,35 @@ __all__ = [
 
 
 def name_of(by: str, name: Optional[str]) -> str:
-    """Return what a group is called; the calls without a tag or a model have no name of their own."""
+    """Return the name of a group. Calls without a tag or a model are shown as ``(no model)``."""
     if name is not None:
         return name or "(blank)"
     return f"(no {tag_of(by) or by})"
 
 
 def zone_name(zone: object, now: datetime) -> str:
-    """Return what a time zone is called."""
+    """Return the name of a time zone."""
     return str(getattr(zone, "key", None) or now.astimezone(zone).tzname())  # type: ignore[arg-type]
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 call``, ``1,200 calls``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def format_ms(milliseconds: float) -> str:
-    """Return a duration: milliseconds, seconds from ten of them, minutes from a hundred seconds."""
-    if milliseconds < 9.95:
-        return f"{milliseconds:.1f} ms"
+    """Return a duration in whole milliseconds, in seconds from ten of them, in minutes from a hundred."""
     if milliseconds < 9_999.5:
-        return f"{milliseconds:.0f} ms"
-    if milliseconds < 99_950:
-        return f"{milliseconds / 1000:.1f} s"
-    return f"{milliseconds / 60_000:,.0f} min"
+        return f"{milliseconds:,.0f} ms" if milliseconds >= 0.5 or not milliseconds else "<1 ms"
+    return f"{milliseconds / 1000:.1f} s" if milliseconds < 99_950 else f"{milliseconds / 60_000:,.0f} min"
 
 
 def format_share(part: Union[int, Decimal], whole: Union[int, Decimal]) -> str:
-    """Return a share in per cent; ``-`` of nothing."""
+    """Return a share in per cent, to one place. A share of nothing is ``-``."""
     if not whole:
         return "-"
     percent = Decimal(part) / Decimal(whole) * 100
-    return f"{percent:.0f}%" if percent >= Decimal("9.95") or not percent else f"{percent:.2g}%"
+    return "<0.1%" if 0 < percent < Decimal("0.05") else f"{percent:.1f}%"
 
 
 def format_bytes(count: float) -> str:
@@ -62,5 +64,5 @@ def format_bytes(count: float) -> str:
 
 
 def table_row(cells: Sequence[str]) -> str:
-    """Return a row of a Markdown table; cells that data is in are `recost._text.markdown` already."""
+    """Return a row of a Markdown table. Cells with data must be escaped by `recost._text.markdown`."""
     return f"| {' | '.join(cells)} |"

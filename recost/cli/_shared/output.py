@@ -1,8 +1,7 @@
-"""Writing to what an option names: a file, a link, a pipe, a device, or ``-`` for stdout.
+"""Output of a command: exact JSON, and files that an option names.
 
 A regular file is replaced as a whole once everything is written, and keeps its mode. A new file has mode
-0600. Of a link, the target is replaced and the link stays. Whatever else exists is written into and never
-replaced.
+0600. The target of a link is replaced. Pipes and devices are written into. ``-`` is stdout.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _BLOCK: Final = 1 << 20
 
 
 class Output(str):
-    """What an option names to be written to: the ``type`` of every such option."""
+    """The ``type`` of every option that names an output."""
 
     __slots__ = ()
 
@@ -43,31 +42,31 @@ class Output(str):
         """Take the text of the argument.
 
         Raises:
-            ArgumentTypeError: It is blank.
+            ArgumentTypeError: The text is blank.
         """
         if not text.strip() or "\0" in text:
-            raise argparse.ArgumentTypeError(f"{text!r}: expected the path of a file, or - for stdout")
+            raise argparse.ArgumentTypeError(f"invalid path {text!r}: expected a file, or - for stdout")
         return super().__new__(cls, text)
 
 
 class OutputError(RecostError):
-    """An output can't be written."""
+    """The error of an output that cannot be written."""
 
 
 @contextmanager
 def written(output: str) -> Iterator[Path]:
-    """Yield the path of a private file to write; when the block ends well its content reaches the output.
+    """Yield the path of a private file, whose content reaches the output when the block succeeds.
 
     Args:
-        output: A path, or ``-``. A pipe is waited for 10 s at most, until somebody opens it to read.
+        output: A path, or ``-``. A pipe must get a reader within 10 s.
 
     Raises:
-        OutputError: It can't be written; a regular file is as it was.
+        OutputError: The output cannot be written. A regular file is unchanged.
     """
     try:
         before = None if output == STDOUT else _status(Path(output))
         if output != STDOUT and (before is None or _is_replaceable(output, before)):
-            with _replacing(Path(os.path.realpath(output)), before) as fresh:
+            with _files.replaced_path(Path(os.path.realpath(output)), before) as fresh:
                 yield fresh
         else:
             with tempfile.TemporaryDirectory(prefix="recost-") as folder:
@@ -85,17 +84,17 @@ def write(output: str, text: str) -> None:
     """Write a text.
 
     Raises:
-        OutputError: It can't be written; a regular file is as it was.
+        OutputError: The output cannot be written. A regular file is unchanged.
     """
     with written(output) as fresh:
         fresh.write_bytes(text.encode())
 
 
 def append(output: str, text: str) -> None:
-    """Append a text to a file that others write, too.
+    """Append a text to a file that other programs also write.
 
     Raises:
-        OutputError: It can't be written.
+        OutputError: The output cannot be written.
     """
     try:
         with _opened(output, os.O_APPEND | os.O_CREAT) as target:
@@ -105,21 +104,21 @@ def append(output: str, text: str) -> None:
 
 
 def exact_json(content: Any, indent: Optional[int] = 2) -> str:
-    """Return JSON in which a `Decimal` is a number with all its digits; on one line without ``indent``."""
-    # A float would lose digits, and json takes nothing else for a number. So amounts are marked texts first,
-    # with a mark that no text of the data can guess.
+    """Return JSON in which a `Decimal` is a number with all its digits, on one line without ``indent``."""
+    # A float would lose digits, and json has no other number. So an amount is first a string with a random
+    # mark, which no string of the data can contain.
     mark = secrets.token_hex(16)
     text = json.dumps(content, indent=indent, default=lambda value: f"{mark}{value:f}")
     return re.sub(rf'"{mark}([-+.0-9E]+)"', r"\1", text)
 
 
 def is_stdout(output: Optional[str]) -> bool:
-    """Tell whether an output is what this process prints to, under whatever name."""
+    """Return whether an output is the stdout of this process, under any name."""
     if output is None or output == STDOUT:
         return True
     try:
         return os.path.samestat(os.stat(output), os.fstat(sys.stdout.fileno()))  # noqa: PTH116 - stat by descriptor
-    except (OSError, ValueError):  # missing; no real file behind stdout
+    except (OSError, ValueError):  # missing, or stdout has no descriptor
         return False
 
 
@@ -131,7 +130,7 @@ def _status(path: Path) -> Optional[os.stat_result]:
 
 
 def _is_replaceable(output: str, status: os.stat_result) -> bool:
-    """Tell whether it is a file, other than one that this process or its parent has opened for it."""
+    """Return whether it is a regular file that is not open as stdout or stderr."""
     folder = os.path.realpath(os.path.dirname(output))  # noqa: PTH120 - the last part is not followed
     if not stat.S_ISREG(status.st_mode) or folder.startswith(("/proc/", "/dev/")):
         return False
@@ -146,21 +145,8 @@ def _is_at(stream: object, status: os.stat_result) -> bool:
 
 
 @contextmanager
-def _replacing(path: Path, before: Optional[os.stat_result]) -> Iterator[Path]:
-    # In a folder of its own: in one that others may write to, nobody can put a link at its name.
-    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
-        fresh = Path(folder, "content")
-        yield fresh
-        if before is None:
-            fresh.chmod(_files.FILE_MODE)
-        else:
-            _files.copy_rights(before, fresh)
-        fresh.replace(path)
-
-
-@contextmanager
 def _opened(output: str, flags: int = 0) -> Iterator[BinaryIO]:
-    """Yield a stream into what is no regular file, or to the end of one; stdout and stderr are not closed."""
+    """Yield a stream into a pipe, a device, or the end of a file. stdout and stderr stay open."""
     status = None if output == STDOUT else _status(Path(output))
     for stream in (sys.stdout, sys.stderr):
         if (output == STDOUT and stream is sys.stdout) or (status is not None and _is_at(stream, status)):
@@ -174,8 +160,8 @@ def _opened(output: str, flags: int = 0) -> Iterator[BinaryIO]:
 
 
 def _open(output: str, flags: int) -> int:
-    """Open without waiting, except for the reader of a pipe."""
-    flags |= os.O_WRONLY | (_files.SAFE_FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+    """Open an output without blocking, except for the reader of a pipe."""
+    flags |= os.O_WRONLY | _files.FOLLOWING_FLAGS
     deadline = time.monotonic() + _READER_WITHIN_S
     while True:
         try:
@@ -185,7 +171,7 @@ def _open(output: str, flags: int) -> int:
                 raise
             if time.monotonic() >= deadline:
                 raise _files.UnusableFileError(
-                    f"it is a pipe, and nobody has opened it to read within {_READER_WITHIN_S:g} s"
+                    f"it is a pipe without a reader for {_READER_WITHIN_S:g} s"
                 ) from None
             time.sleep(_POLL_S)
             continue

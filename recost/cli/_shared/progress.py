@@ -1,4 +1,4 @@
-"""A bar for what takes a while, where stderr is a terminal."""
+"""Progress bars on stderr, where it is a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EVERY_S: Final = 0.1
 
 
 def watched(rows: Sequence[_T], what: str) -> Iterator[_T]:
-    """Yield the rows, with a bar on stderr that says what is done with them, and goes away at the end."""
+    """Yield the rows behind a bar that is removed at the end. ``what`` names the work."""
     if not sys.stderr.isatty():
         yield from rows
         return
@@ -32,7 +32,7 @@ def watched(rows: Sequence[_T], what: str) -> Iterator[_T]:
 
 
 class ReadingBar:
-    """A bar on stderr, when it is a terminal and the reading takes a while."""
+    """A bar for reading files, shown when it takes a while."""
 
     def __init__(self) -> None:
         self._total = self._done = self._size = 0
@@ -41,7 +41,7 @@ class ReadingBar:
         self._stop = threading.Event()
         self._thread: Optional[threading.Thread] = None
 
-    def __enter__(self) -> ReadingBar:  # noqa: PYI034 - nobody derives from it
+    def __enter__(self) -> ReadingBar:  # noqa: PYI034 - the class has no subclasses
         if sys.stderr.isatty():
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
@@ -58,7 +58,7 @@ class ReadingBar:
         self._connection, self._name, self._size = connection, name, size
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -68,7 +68,7 @@ class ReadingBar:
         if self._stop.wait(_SHOWN_AFTER_S) or not self._total:
             return
         try:
-            from rich.console import Console  # noqa: PLC0415 - most commands are done before
+            from rich.console import Console  # noqa: PLC0415 - most commands end before
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
         except ImportError:
             return
@@ -82,6 +82,6 @@ class ReadingBar:
     def _completed(self) -> float:
         try:
             share = 0.0 if self._connection is None else max(0.0, self._connection.query_progress())
-        except engine.errors():  # it was closed: something went wrong, and is told elsewhere
+        except engine.errors():  # closed after an error that is reported elsewhere
             share = 0.0
         return self._done + self._size * min(share, 100.0) / 100

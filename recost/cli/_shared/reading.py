@@ -1,4 +1,4 @@
-"""Reading the files for a command: stdin, progress, and what went wrong in words."""
+"""Reading of files for a command, with stdin, progress and error messages."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _T = TypeVar("_T")
 
 
 def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: bool = False) -> Optional[_T]:
-    """Return what ``use`` makes of the files that were named; None, with words on stderr, if it fails.
+    """Return the result of ``use`` on the files of the arguments. On failure, print why and return None.
 
     Args:
-        arguments: Of the command. A filter that matches nothing is refused, unless ``live``.
-        use: What is made of the files.
-        live: More is expected to be recorded.
+        arguments: The arguments of the command.
+        use: A function of the files.
+        live: Whether a filter may match nothing yet. Otherwise it is refused.
     """
     try:
-        _name_passed_over(arguments.paths)
+        _warn_of_ignored(arguments.paths)
         with engine.interruptible(), _paths(arguments.paths) as (paths, spooled), ReadingBar() as progress:
 
             def done(found: Readings) -> _T:
                 progress.end()  # before anything is printed, and while the connection is open
                 if not live:
                     refuse_unmatched(found, _filters(arguments))
-                return use(_told(found, verbose=arguments.verbose))
+                return use(_with_malformed(found, verbose=arguments.verbose))
 
             return consult(
                 paths,
@@ -59,10 +59,10 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: 
     return None
 
 
-def _name_passed_over(arguments: list[str]) -> None:
+def _warn_of_ignored(arguments: list[str]) -> None:
     names = [path.name for path in passed_over(arguments, telemetry_folder())]
     if names:
-        text = f"recost: not read: {', '.join(names)}: expected .jsonl, .jsonl.gz or a name of logrotate's"
+        text = f"recost: ignored files {', '.join(names)}: expected *.jsonl, *.jsonl.gz or a rotated name"
         print(printable(text), file=sys.stderr)
 
 
@@ -70,7 +70,7 @@ def _filters(arguments: argparse.Namespace) -> dict[str, Sequence[Any]]:
     return {name: getattr(arguments, name, None) or () for name in FILTERS}
 
 
-def _told(found: Readings, *, verbose: bool) -> Readings:
+def _with_malformed(found: Readings, *, verbose: bool) -> Readings:
     if verbose:
         for path, line, what in troubles(found):
             print(printable(f"{path}:{line}: {what}"), file=sys.stderr)
@@ -79,7 +79,7 @@ def _told(found: Readings, *, verbose: bool) -> Readings:
 
 @contextmanager
 def _paths(arguments: list[str]) -> Iterator[tuple[list[str], bool]]:
-    """Yield the paths, with a file in place of stdin."""
+    """Yield the paths with a file in place of stdin, and whether there is one."""
     if STDIN not in arguments:
         yield arguments, False
         return

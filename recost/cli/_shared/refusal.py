@@ -1,4 +1,4 @@
-"""How a command says that it can't do what it was asked for."""
+"""Errors of a command: wrong usage and missing packages."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ __all__ = ["DASHBOARD", "available", "refused"]
 DASHBOARD: Final = ("duckdb", "starlette", "uvicorn")
 """Packages that the dashboard needs."""
 _OLDEST: Final = (3, 11)
-"""Of Python, for the DuckDB that adds up exactly."""
+"""The first version of Python with a DuckDB that adds up decimals exactly."""
 
 
 def refused(error: object) -> int:
-    """Print what is wrong as one line on stderr, and return the exit code of wrong usage."""
+    """Print an error as one line on stderr, and return exit code 2."""
     text = printable(" ".join(str(error).split("\n")))
     print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
     return 2
 
 
 def available(command: str, *packages: str, extra: str = "cli") -> bool:
-    """Return whether the packages are installed; otherwise say how to install them."""
+    """Return whether packages are installed. Print the pip command if not."""
     if sys.version_info < _OLDEST and "duckdb" in packages:
         print(f"recost {command} needs Python {_OLDEST[0]}.{_OLDEST[1]} or later", file=sys.stderr)
         return False

@@ -1,4 +1,4 @@
-"""Leaving a command in order at SIGTERM and SIGHUP, so that its temporary copies go."""
+"""The orderly end of a command at SIGTERM and SIGHUP, so that its temporary files are removed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _NAMES: Final = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
 class EndedError(SystemExit):
-    """A signal ends the process. asyncio lets a SystemExit through, and no other class of ours."""
+    """The end of the process by a signal. It is a SystemExit because asyncio lets no other class through."""
 
 
 @contextmanager
 def orderly_end() -> Iterator[None]:
-    """Leave the block when a signal comes that would end the process, and let it end the process then.
+    """Leave the block at a signal that would end the process, and end the process afterwards.
 
-    A signal that is ignored or handled already is left alone. The second one ends the process at once.
+    A signal that is ignored or already handled is left alone. A second signal ends the process at once.
     """
     received: list[int] = []
 

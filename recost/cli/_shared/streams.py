@@ -1,7 +1,7 @@
-"""stdout and stderr of a command: any character can be printed, and what can't be written is noticed.
+"""The stdout and stderr of a command.
 
-What stdout lacks is a failure of the command. What stderr lacks is lost: notes must neither change the exit
-code nor reach stdout, which is where Python prints to when stderr is closed.
+A failed write to stdout is a failure of the command. A failed write to stderr is ignored: notes must neither
+change the exit code nor reach stdout, where Python prints them if stderr is closed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["flushed", "lasting_stderr", "point_nowhere", "print_anything"]
 
 @contextmanager
 def lasting_stderr() -> Iterator[None]:
-    """Let stderr take whatever is printed, also when it is closed, full or its reader has left."""
+    """Ignore failed writes to stderr in the block: closed, full, or without a reader."""
     before = sys.stderr
     with ExitStack() as stack:
         stream = before
-        if stream is None:  # closed by who started us
+        if stream is None:  # closed by the parent process
             stream = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123 - devnull
         sys.stderr = cast("TextIO", _Lasting(stream))
         try:
@@ -31,7 +31,7 @@ def lasting_stderr() -> Iterator[None]:
 
 
 class _Lasting:
-    """A stream that drops what can't be written to the one behind it."""
+    """A stream that drops text which the stream behind it cannot take."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -54,7 +54,7 @@ class _Lasting:
 
 
 def print_anything() -> None:
-    """Have a character that the terminal's encoding lacks printed as an escape: a path may hold any."""
+    """Print characters that the encoding of the terminal lacks as escapes."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -62,10 +62,10 @@ def print_anything() -> None:
 
 
 def flushed() -> bool:
-    """Print what is still buffered, and return whether that was possible; otherwise say why not.
+    """Flush stdout and return whether that succeeded. Print the reason if not.
 
     Raises:
-        BrokenPipeError: The reader of stdout has left.
+        BrokenPipeError: The reader of stdout has closed it.
     """
     if sys.stdout is None:
         return True
@@ -81,8 +81,8 @@ def flushed() -> bool:
 
 
 def point_nowhere(stream: Optional[TextIO]) -> None:
-    """Drop what is still buffered: it would raise again when the interpreter flushes it."""
-    if stream is None:  # closed by who started us
+    """Drop the buffer of a stream, which would raise again when the interpreter flushes it."""
+    if stream is None:  # closed by the parent process
         return
     with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - devnull
         os.dup2(nowhere.fileno(), stream.fileno())

@@ -1,85 +1,89 @@
-"""Tables of plain text within the columns of a terminal, and figures that people can read."""
+"""Tables of plain text that fit a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Optional
+from decimal import Decimal
+from typing import Final, Union
 
+from recost._money import format_column
 from recost._text import cells, printable
 from recost.cli._shared.terminal import WIDTH, Style
 
-__all__ = ["Column", "Table", "padded", "shorten", "wrap"]
+__all__ = ["Cell", "Column", "Table", "Usd", "padded", "shorten", "texts_of", "wrap"]
 
 _ELLIPSIS: Final = "..."
 _LEAST_ROOM: Final = 8
-"""For text beside its heading."""
+"""The least width of a text beside its heading."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its heading, and how its cells stand."""
+    """One column of a table."""
 
     title: str
     right: bool = False
-    """Figures stand to the right."""
+    """Alignment to the right, for figures, which are never shortened."""
     least: int = 4
-    """The width below which the column is never shortened."""
+    """The width to which the column may be shortened."""
     rank: int = 1
-    """Where there is no room for all columns, those of the lowest rank go first, the last of them first."""
+    """The order in which columns are dropped on a narrow terminal: the lowest rank first, from the right."""
+
+
+@dataclass(frozen=True)
+class Usd:
+    """An amount of US dollars in a cell. All amounts of a column have the same number of places."""
+
+    amount: Decimal
+    mark: str = ""
+    """Text after the amount."""
+
+
+Cell = Union[str, Usd]
+
+
+def texts_of(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
+    """Return rows with their amounts as text."""
+    columns = [_texts(column) for column in zip(*rows)]
+    return [list(row) for row in zip(*columns)]
+
+
+def _texts(column: Sequence[Cell]) -> list[str]:
+    amounts = iter(format_column([cell.amount for cell in column if isinstance(cell, Usd)]))
+    return [next(amounts) + cell.mark if isinstance(cell, Usd) else cell for cell in column]
 
 
 @dataclass
 class Table:
-    """Rows under headings, and perhaps a row with the totals."""
+    """Rows under headings, with an optional row of totals."""
 
     columns: Sequence[Column]
-    rows: list[Sequence[str]] = field(default_factory=list)
-    total: Sequence[str] = ()
+    rows: list[Sequence[Cell]] = field(default_factory=list)
+    total: Sequence[Cell] = ()
+
+    def texts(self) -> list[list[str]]:
+        """Return the cells as text: the headings, the rows, and the totals if there are any."""
+        titles = [column.title for column in self.columns]
+        return [titles, *texts_of([*self.rows, *([self.total] if self.total else [])])]
 
     def render(self, style: Style, width: int = WIDTH) -> str:
         """Return the table.
 
-        Where it would be wider than ``width``, columns of text are shortened, and then columns left out.
+        Columns of text are shortened to fit into ``width``, and the least important columns are dropped.
         """
-        shown = self.fitting(width)
-        widths = self.widths(width, shown)
-        lines = [style(self._line([column.title for column in self.columns], widths), "bold")]
+        texts = self.texts()
+        widths = _widths(self.columns, texts, width)
+        lines = [self._line(row, widths) for row in texts]
         rule = "-" * (sum(widths.values()) + len(widths) - 1)
-        lines.append(rule)
-        lines += [self._line(row, widths) for row in self.rows]
+        lines[:1] = [style(lines[0], "bold"), rule]
         if self.total:
-            lines += [rule, style(self._line(self.total, widths), "bold")]
+            lines[-1:] = [rule, style(lines[-1], "bold")]
         return "\n".join(lines)
 
-    def widths(self, width: int, shown: Optional[Sequence[int]] = None) -> dict[int, int]:
-        """Return the width of each of the columns where the table is to be at most ``width`` wide."""
-        shown = range(len(self.columns)) if shown is None else shown
-        widths = {index: self._natural(index) for index in shown}
-        shrinkable = [index for index in shown if not self.columns[index].right]
-        while sum(widths.values()) + len(widths) - 1 > width:
-            widest = max(
-                shrinkable, key=lambda index: widths[index] - self.columns[index].least, default=None
-            )
-            if widest is None or widths[widest] <= self.columns[widest].least:
-                break
-            widths[widest] -= 1
-        return widths
-
-    def _natural(self, index: int) -> int:
-        rows = [[column.title for column in self.columns], *self.rows, *([self.total] if self.total else [])]
-        return max(cells(printable(row[index])) for row in rows)
-
-    def fitting(self, width: int) -> list[int]:
-        """Return the columns that there is room for; the first always is one."""
-        shown = list(range(len(self.columns)))
-        natural = [self._natural(index) for index in shown]
-        least = [
-            size if column.right else min(size, column.least) for column, size in zip(self.columns, natural)
-        ]
-        while len(shown) > 2 and sum(least[index] for index in shown) + len(shown) - 1 > width:
-            shown.remove(min(shown[1:], key=lambda index: (self.columns[index].rank, -index)))
-        return shown
+    def widths(self, width: int) -> dict[int, int]:
+        """Return the columns that fit into ``width``, each with its own width."""
+        return _widths(self.columns, self.texts(), width)
 
     def _line(self, row: Sequence[str], widths: Mapping[int, int]) -> str:
         parts = (
@@ -88,15 +92,36 @@ class Table:
         return " ".join(parts).rstrip()
 
 
+def _widths(columns: Sequence[Column], texts: Sequence[Sequence[str]], width: int) -> dict[int, int]:
+    natural = [max(cells(printable(text)) for text in column) for column in zip(*texts)]
+    widths = {index: natural[index] for index in _fitting(columns, natural, width)}
+    shrinkable = [index for index in widths if not columns[index].right]
+    while sum(widths.values()) + len(widths) - 1 > width:
+        widest = max(shrinkable, key=lambda index: widths[index] - columns[index].least, default=None)
+        if widest is None or widths[widest] <= columns[widest].least:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _fitting(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
+    """Return the columns that fit. The first column always does."""
+    shown = list(range(len(columns)))
+    least = [size if column.right else min(size, column.least) for column, size in zip(columns, natural)]
+    while len(shown) > 2 and sum(least[index] for index in shown) + len(shown) - 1 > width:
+        shown.remove(min(shown[1:], key=lambda index: (columns[index].rank, -index)))
+    return shown
+
+
 def padded(text: str, width: int, *, right: bool = False) -> str:
-    """Return printable text that takes as many cells as ``width``, with spaces beside what is shorter."""
+    """Return printable text of exactly ``width`` cells."""
     shown = shorten(text, width)
     space = " " * (width - cells(shown))
     return space + shown if right else shown + space
 
 
 def shorten(text: str, width: int) -> str:
-    """Return printable text of at most ``width`` cells, with ``...`` in place of what is left out."""
+    """Return printable text of at most ``width`` cells. A shortened text ends with ``...``."""
     clean = printable(text)
     if cells(clean) <= width:
         return clean
@@ -109,9 +134,9 @@ def shorten(text: str, width: int) -> str:
 
 
 def wrap(heading: str, text: str, width: int = WIDTH) -> str:
-    """Return a text under its heading, broken between words, further lines indented as far as the first.
+    """Return a text beside its heading, broken between words and indented.
 
-    A word that is longer than a line is broken, too; a path or an address stays whole.
+    A word that is longer than a line is broken. A path or an address stays whole.
     """
     indent = " " * cells(heading)
     room = max(width - len(indent), _LEAST_ROOM)
@@ -125,7 +150,7 @@ def wrap(heading: str, text: str, width: int = WIDTH) -> str:
 
 
 def _pieces(word: str, room: int) -> list[str]:
-    """Return a word in pieces of at most so many cells."""
+    """Return a word in pieces of at most ``room`` cells."""
     pieces, taken = [""], 0
     for character in word:
         taken += cells(character)

@@ -1,4 +1,4 @@
-"""``recost anomalies``: hours and days that cost far more, or less, than usual; for cron."""
+"""``recost anomalies``: hours and days that cost far more or less than usual, for cron."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _EXAMPLES: Final = f"""examples:
   recost anomalies --since 7d --by tag:tenant --min-usd 5
   15 * * * * out=$(recost anomalies --since 1h 2>&1) || echo "$out" | mail -s 'API cost' ops@example.com
 
-Each hour, or each day where there are few calls, is compared with what is usual
-at its hour and weekday in the {LEAST_DAYS} to {MOST_DAYS} days before it.
+Each hour (each day, if calls are few) is compared with the usual cost at its hour
+and weekday in the {LEAST_DAYS} to {MOST_DAYS} days before.
 
 exit code: 0 nothing found, 1 anomalies, 2 wrong usage or nothing to read"""
 
@@ -55,16 +55,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--by",
         default=_DEFAULT_BY,
         metavar="NAME[,NAME]",
-        help=f"{', '.join(SPENDERS)}, tag:NAME, or several of them, each on its own ({_DEFAULT_BY})",
+        help=f"{', '.join(SPENDERS)}, tag:NAME, or several of them, each on its own (default: {_DEFAULT_BY})",
     )
     parser.add_argument(
         "--min-usd", type=usd, default=_LEAST_USD, metavar="AMOUNT",
-        help=f"what an hour or a day is off at least, in US dollars ({_LEAST_USD})",
+        help=f"minimum difference from the usual cost, in US dollars (default: {_LEAST_USD})",
     )  # fmt: skip
     parser.add_argument(
-        "--deviations", type=number(f"number of deviations: {DEVIATIONS:.0f}", 1, 1000),
+        "--deviations", type=number(1, 1000),
         default=DEVIATIONS, metavar="N",
-        help=f"by how many deviations it is off at least ({DEVIATIONS:.0f})",
+        help=f"minimum deviations for an alert (default: {DEVIATIONS:.0f})",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_period(parser)
@@ -73,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what is not as usual; 1 when there is something, 2 when it cannot be told."""
+    """Print anomalies. Return 1 if there are any, 2 if they cannot be determined."""
     if not available("anomalies", "duckdb"):
         return 2
     now = right_now()
@@ -101,11 +101,11 @@ def _read(readings: Readings, questions: list[Question]) -> Found:
         for name, each in groups.items():
             if name is not None or question.by == ("provider",):
                 series[question.by[0], name] = each
-    return Found(series, unpriced, readings.bad_lines + readings.bad_metrics)
+    return Found(series, unpriced, readings.bad_lines, readings.bad_metrics)
 
 
 def _findings(found: Found, span: Span, arguments: argparse.Namespace) -> list[Finding]:
-    """Return what was found of each group that could be off by so much, in order of their names."""
+    """Return the findings of each group that has cost enough, in the order of names."""
     least: Decimal = arguments.min_usd
     rows = [(*names, series) for names, series in found.series.items() if series.cost_usd() >= least]
     order = _names(arguments.by, arguments)
@@ -117,24 +117,26 @@ def _findings(found: Found, span: Span, arguments: argparse.Namespace) -> list[F
 
 
 def _span(question: Question, now: datetime) -> Span:
-    """Return what is looked at, in local time.
+    """Return the span to examine, in local time.
 
     Raises:
-        SpanError: It has not begun, or is too long.
+        SpanError: The span has not begun, or is too long.
     """
     since, until = question.period.since, question.period.until
     until = now if until is None else min(until, now)
     if since is None or since >= until:
-        raise SpanError("--since is to be before now")
+        raise SpanError("invalid --since: expected a time before now")
     if until - since > _LONGEST:
-        raise SpanError(f"--since is at most {_LONGEST.days} days before --until")
+        raise SpanError(f"invalid --since: expected at most {_LONGEST.days} days before --until")
     return Span(*(each.astimezone(question.zone).replace(tzinfo=None) for each in (since, until, now)))
 
 
 def _names(text: str, arguments: argparse.Namespace) -> list[str]:
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if arguments.by == _DEFAULT_BY and arguments.tag:  # a window doesn't tell models and tags at once
+    if (
+        arguments.by == _DEFAULT_BY and arguments.tag
+    ):  # a window has calls by model and by tag, but not by both
         names = ["provider"]
     if not names:
-        raise QuestionError("recost: --by names nothing")
+        raise QuestionError("recost: invalid --by: expected at least one name")
     return [spender(name) for name in names]

@@ -15,47 +15,47 @@ from recost.analytics.anomalies import LEAST_DAYS, MOST_DAYS, Anomaly, Review, S
 from recost.analytics.query import tag_of
 from recost.analytics.timeseries import Series
 from recost.cli._shared.arguments import right_now
-from recost.cli._shared.footnotes import left_out
-from recost.cli._shared.formats import name_of, zone_name
+from recost.cli._shared.footnotes import Note, rendered, skipped_note, unpriced_note
+from recost.cli._shared.formats import counted, name_of, zone_name
 from recost.cli._shared.output import exact_json
-from recost.cli._shared.tables import Column, Table, wrap
-from recost.cli._shared.terminal import WIDTH, Style, terminal_width
+from recost.cli._shared.tables import Cell, Column, Table, Usd, wrap
+from recost.cli._shared.terminal import WIDTH, Style, prints_bars, terminal_width
 
 __all__ = ["Finding", "Found", "as_json", "as_text"]
 
 _NAMED: Final = 5
-"""Groups of too little data."""
+"""Groups with too little data that are named."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the files hold."""
+    """Costs over time from the files."""
 
     series: dict[tuple[str, Optional[str]], Series]
-    """By what they are grouped by, and the name of the group."""
+    """Series by dimension and name of the group."""
     unpriced: int
-    unread: int
-    """Lines and metrics."""
+    bad_lines: int
+    bad_metrics: int
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one group."""
+    """The review of one group."""
 
     by: str
     name: Optional[str]
     review: Review
 
     @property
-    def told(self) -> str:
-        """The name, with what it is the name of."""
+    def title(self) -> str:
+        """The name of the group, with its dimension."""
         return f"{tag_of(self.by) or self.by} {name_of(self.by, self.name)}"
 
 
 def as_json(
     findings: Sequence[Finding], found: Found, span: Span, arguments: argparse.Namespace, zone: tzinfo
 ) -> str:
-    """Return one JSON object; amounts are numbers with all their digits."""
+    """Return one JSON object. Amounts are numbers with all their digits."""
     content = {
         "since": _instant(span.since, zone),
         "until": _instant(span.until, zone),
@@ -69,7 +69,7 @@ def as_json(
         "compared": [_named(each) for each in findings if each.review.buckets],
         "too_little_data": [_named(each) for each in findings if each.review.buckets is None],
         "unpriced": found.unpriced,
-        "not_read": found.unread,
+        "not_read": found.bad_lines + found.bad_metrics,
     }
     return exact_json(content)
 
@@ -96,12 +96,12 @@ def _named(each: Finding) -> dict[str, Any]:
 def as_text(
     findings: Sequence[Finding], found: Found, span: Span, _arguments: argparse.Namespace, zone: tzinfo
 ) -> str:
-    """Return a table as wide as the terminal, 40 columns at least, and what has to be said of it."""
+    """Return a table as wide as the terminal, at least 40 columns, with its notes."""
     style, width = Style.of(sys.stdout), terminal_width()
     head = f"{span.since:%Y-%m-%d %H:%M} to {span.until:%Y-%m-%d %H:%M} ({zone_name(zone, right_now())})"
     if width < WIDTH:
         head = wrap("", head, width)
-    titles = {"actual": 9, "usual": 2, "change": 3, "off by": 1}
+    titles = {"actual": 9, "usual": 2, "change": 3, _deviations(): 1}
     table = Table([Column("when", least=20), Column("what", least=12, rank=8), *_figures(titles)])
     hits = [(each, anomaly) for each in findings for anomaly in each.review.anomalies]
     hits.sort(key=lambda hit: (hit[1].start, -abs(hit[1].actual_usd - hit[1].usual_usd)))
@@ -110,7 +110,7 @@ def as_text(
     text = (
         table.render(style, width) if hits else f"nothing unusual in {compared:,} of {len(findings):,} groups"
     )
-    notes = "\n".join(_notes(findings, found, style, width))
+    notes = rendered(_notes(findings, found), style, width)
     return f"{style(head, 'dim')}\n\n{text}\n\n{notes}"
 
 
@@ -118,13 +118,17 @@ def _figures(ranks: Mapping[str, int]) -> list[Column]:
     return [Column(title, right=True, rank=rank) for title, rank in ranks.items()]
 
 
-def _row(each: Finding, anomaly: Anomaly) -> list[str]:
-    far = f"{anomaly.deviations:+,.1f}" if math.isfinite(anomaly.deviations) else "far"
+def _deviations() -> str:
+    return "deviation (\u03c3)" if prints_bars() else "deviation"
+
+
+def _row(each: Finding, anomaly: Anomaly) -> list[Cell]:
+    far = f"{anomaly.deviations:+,.1f}" if math.isfinite(anomaly.deviations) else "infinite"
     return [
         f"{_when(anomaly)}{' so far' * anomaly.running}",
-        each.told,
-        format_usd(anomaly.actual_usd),
-        format_usd(anomaly.usual_usd),
+        each.title,
+        Usd(anomaly.actual_usd),
+        Usd(anomaly.usual_usd),
         format_change(anomaly.actual_usd, anomaly.usual_usd),
         far,
     ]
@@ -139,25 +143,26 @@ def _when(anomaly: Anomaly) -> str:
     return f"{start:%m-%d %H:%M} to {until}"
 
 
-def _notes(findings: Sequence[Finding], found: Found, style: Style, width: int) -> Iterator[str]:
-    yield wrap(
-        "usual      ",
-        f"the median at the same hour, and on like days, of up to {MOST_DAYS} days before. Off by: "
-        "deviations, between square roots. Model and tag are parts of provider: rows don't add up",
-        width,
+def _notes(findings: Sequence[Finding], found: Found) -> Iterator[Note]:
+    yield Note(
+        "usual",
+        f"the median at the same hour on similar days, of up to {MOST_DAYS} days before. Deviations are "
+        "robust (from the median), between square roots. Models and tags are parts of "
+        "providers: rows don't add up",
+        warns=False,
     )
     young = [each for each in findings if each.review.buckets is None]
     if young:
-        young.sort(key=lambda each: (-each.review.spent_usd, each.told))
-        told = ", ".join(
-            f"{each.told} ({each.review.days} days, {format_usd(each.review.spent_usd)})"
+        young.sort(key=lambda each: (-each.review.spent_usd, each.title))
+        names = ", ".join(
+            f"{each.title} ({counted(each.review.days, 'day')}, {format_usd(each.review.spent_usd)})"
             for each in young[:_NAMED]
         )
         more = f" and {len(young) - _NAMED:,} more" if len(young) > _NAMED else ""
-        text = (
-            f"fewer than {LEAST_DAYS} whole days, or calls on fewer than half of the days; not compared, "
-            f"with what they cost in this period: {told}{more}"
+        yield Note(
+            "too little",
+            f"fewer than {LEAST_DAYS} whole days, or calls on fewer than half of the days. Not compared, "
+            f"with the cost in this period: {names}{more}",
         )
-        yield style(wrap("too little ", text, width), "yellow")
-    for heading, text in left_out(found.unpriced, found.unread):
-        yield style(wrap(f"{heading:<11}", text, width), "yellow")
+    yield from unpriced_note(found.unpriced)
+    yield from skipped_note(found.bad_lines, found.bad_metrics)

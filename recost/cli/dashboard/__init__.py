@@ -1,4 +1,4 @@
-"""``recost dashboard``: who spends what, in the browser, as it comes."""
+"""``recost dashboard``: who spends what, live in the browser."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from recost.cli._shared.arguments import (
     question_of,
     right_now,
     telemetry_folder,
+    whole,
 )
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
@@ -32,8 +33,8 @@ _EXAMPLES: Final = """examples:
   recost dashboard --since 7d --env production
   recost dashboard --no-open --port 0 logs/*.jsonl.gz
 
-The period and the filters are what the page shows first; there they can be
-changed. The URL has a token that is new each time. Ctrl-C ends it."""
+The period and the filters are the first view. The page can change them.
+The URL has a token that is new each time. Ctrl-C ends the server."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,21 +42,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _EXAMPLES)
     add_sources(parser, stdin=False)
     server = parser.add_argument_group("server")
-    server.add_argument("--port", type=int, default=_PORT, metavar="N", help=f"0: any that is free ({_PORT})")
-    server.add_argument("--host", default=_HOST, metavar="H", help=f"where to listen ({_HOST})")
-    server.add_argument("--no-open", action="store_true", help="print the URL, open no browser")
+    server.add_argument(
+        "--port",
+        type=whole(0, 65_535),
+        default=_PORT,
+        metavar="N",
+        help=f"port, or 0 for any free one (default: {_PORT})",
+    )
+    server.add_argument(
+        "--host", default=_HOST, metavar="H", help=f"host name or address to listen on (default: {_HOST})"
+    )
+    server.add_argument("--no-open", action="store_true", help="print the URL without opening a browser")
     add_period(parser)
     add_filters(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve the page until it is interrupted; 2 when it cannot be."""
+    """Serve the page until interrupted. Return 2 if that fails."""
     if not available("dashboard", *DASHBOARD, extra="dashboard"):
         return 2
     try:
         folder = telemetry_folder()
         if STDIN in arguments.paths:
-            raise SourceError("recost: the dashboard follows files, and reads no stdin")
+            raise SourceError("recost: dashboard cannot follow stdin: expected files or folders")
         question_of(arguments, (), right_now())
     except (QuestionError, SpanError, RecostError, ValueError) as error:
         return refused(error)
@@ -65,14 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _has_files(folder: Path) -> bool:
-    from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - what it needs may be missing
+    from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - its packages may be missing
 
     return bool(Desk([], folder).sources())
 
 
 def _serve(arguments: argparse.Namespace, folder: Path) -> int:
-    """Serve the page on the files and the filters that the arguments name; 2 when it cannot be."""
-    from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - what it needs may be missing
+    """Serve the page for the files and filters of the arguments. Return 2 if that fails."""
+    from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - its packages may be missing
     from recost.cli.dashboard.server import AddressError, serve  # noqa: PLC0415
 
     with Desk(arguments.paths, folder, keep=not arguments.no_cache) as desk:
@@ -91,7 +100,7 @@ def _serve(arguments: argparse.Namespace, folder: Path) -> int:
 
 
 def _query(arguments: argparse.Namespace) -> str:
-    """Return what the arguments ask for as parameters of the page's URL."""
+    """Return the period and the filters as parameters of the page's URL."""
     asked = [(name, getattr(arguments, name)) for name in ("since", "until") if getattr(arguments, name)]
     for name in ("provider", "endpoint", "model", "env", "project"):
         asked += [(name, value) for value in getattr(arguments, name)]

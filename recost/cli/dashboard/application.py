@@ -1,4 +1,4 @@
-"""What the server answers: the page, its files, a view of the figures, and word of what has changed."""
+"""The responses of the server: the page, its files, the figures, and events for new data."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from recost._validate import suggest
 from recost._version import __version__
 from recost.analytics import engine
 from recost.cli._shared.arguments import question_of, right_now, tag_filter
@@ -33,14 +34,14 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _POLL_S: Final = 0.5
 _ALIVE_S: Final = 15.0
-"""Between signs of life, so that a connection that is gone is noticed."""
+"""Seconds between keep-alive comments, which detect closed connections."""
 _MANY: Final = ("provider", "endpoint", "model", "env", "project", "tag")
 _ONCE: Final = ("since", "until", "by", "tagname")
 
 
 def application(desk: Desk, access: Access, zone: str, stopping: Callable[[], bool]) -> Guard:
     """Return the ASGI application."""
-    for suffix, kind in _TYPES.items():  # on Windows, other programs say what they are
+    for suffix, kind in _TYPES.items():  # on Windows, other programs change these types
         mimetypes.add_type(kind, suffix)
     api = _Api(desk, zone, stopping)
     inside = [
@@ -57,14 +58,14 @@ async def _page(_request: Request) -> Response:
 
 
 def look_of(query: QueryParams, zone: str) -> Look:
-    """Return what the parameters of a page's URL ask for: the options of `recost report`, as far as they go.
+    """Return the view that the parameters of a URL ask for. They are named as the options of `recost report`.
 
     Raises:
-        ValueError: They ask for what there is not.
+        ValueError: A parameter is unknown or not valid.
     """
     for name in query:
         if name not in {*_MANY, *_ONCE, "whole"}:
-            raise ValueError(f"unknown parameter {name!r}; there are: {', '.join((*_MANY, *_ONCE, 'whole'))}")
+            raise ValueError(f"unknown parameter {name!r}: {suggest(name, (*_MANY, *_ONCE, 'whole'))}")
     asked: dict[str, Any] = {name: query.getlist(name) for name in _MANY}
     try:
         asked["tag"] = [tag_filter(each) for each in asked["tag"]]
@@ -79,7 +80,7 @@ def look_of(query: QueryParams, zone: str) -> Look:
 
 def _one_of(value: str, known: Sequence[str], name: str) -> str:
     if value not in known:
-        raise ValueError(f"{name} {value!r} is unknown; there are: {', '.join(known)}")
+        raise ValueError(f"invalid {name} {value!r}: {suggest(value, known)}")
     return value
 
 
@@ -90,16 +91,16 @@ class _Api:
         self._stopping = stopping
 
     async def view(self, request: Request) -> Response:
-        """Answer with all figures of the page."""
+        """Return all figures of the page."""
         try:
             look = look_of(request.query_params, self._zone)
             content = await run_in_threadpool(self._view, look)
         except StoppedError:
-            return _error("the dashboard ends", 503)
+            return _error("the dashboard is stopping", 503)
         except (RecostError, ValueError) as error:
             return _error(str(error), 400)
         except OverflowError:
-            return _error("a time that is beyond what calendars have", 400)
+            return _error("invalid time: out of range", 400)
         except OSError as error:
             return _error(str(error), 500)
         except engine.errors() as error:
@@ -107,7 +108,7 @@ class _Api:
         return JSONResponse(content, headers=_NO_STORE)
 
     def _view(self, look: Look) -> dict[str, Any]:
-        state = self._desk.state()  # before the files are read: what comes meanwhile is told as news
+        state = self._desk.state()  # before the files are read, so that later changes are events
         about = {"state": state, "version": __version__, "folder": str(self._desk.folder)}
         if not self._desk.sources():
             return {**about, "empty": True}
@@ -115,28 +116,28 @@ class _Api:
         return {**about, "empty": False, **content}
 
     async def events(self, request: Request) -> Response:
-        """Tell when the files have changed, for as long as somebody listens."""
+        """Stream an event for each change of the files."""
         seen = request.headers.get("last-event-id") or request.query_params.get("seen", "")
         headers = {**_NO_STORE, "X-Accel-Buffering": "no"}
         return StreamingResponse(self._changes(seen), media_type="text/event-stream", headers=headers)
 
     async def _changes(self, seen: str) -> AsyncIterator[str]:
         yield "retry: 2000\n\n"
-        told = time.monotonic()
+        sent = time.monotonic()
         while not self._stopping():
             state = await run_in_threadpool(self._state, seen)
             if state != seen:
                 yield f"id: {state}\nevent: change\ndata: {state}\n\n"
-            elif time.monotonic() - told > _ALIVE_S:
+            elif time.monotonic() - sent > _ALIVE_S:
                 yield ": still here\n\n"
-            if state != seen or time.monotonic() - told > _ALIVE_S:
-                seen, told = state, time.monotonic()
+            if state != seen or time.monotonic() - sent > _ALIVE_S:
+                seen, sent = state, time.monotonic()
             await asyncio.sleep(_POLL_S)
 
     def _state(self, seen: str) -> str:
         try:
             return self._desk.state()
-        except (RecostError, OSError):  # gone at this moment; the view says so when it is asked
+        except (RecostError, OSError):  # missing at this moment, which the next view reports
             return seen
 
 

@@ -1,4 +1,4 @@
-"""Equal steps of local time from one instant to another: the bars of a chart, empty ones included."""
+"""Equal steps of local time for the bars of a chart, including empty ones."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _STEPS: Final = {
 
 
 def bucket_of(length: timedelta) -> str:
-    """Return the step that makes a chart of some dozen bars of a length of time."""
+    """Return the step that divides a length of time into some dozen bars."""
     return next((name for name, longest in _LONGEST if length <= longest), "month")
 
 
 def bucket_names(bucket: str, first: datetime, last: datetime, zone: tzinfo) -> list[str]:
-    """Return what the steps are called, as an `Answer` names them; the last one is that of ``last``."""
+    """Return the names of the steps from ``first`` to ``last``, as a report names them."""
     return [f"{moment:{FORMATS[bucket]}}" for moment in _moments(bucket, first, last, zone)]
 
 

@@ -1,4 +1,4 @@
-"""Questions to the files from several threads: one at a time, each on files as they are then."""
+"""Queries on the files from several threads, one at a time."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _T = TypeVar("_T")
 
 
 class StoppedError(Exception):
-    """The server ends, and so did a question."""
+    """The end of a query because the server stops."""
 
 
 class Desk(AbstractContextManager["Desk"]):
-    """Answers questions about some files; holds the columnar copy's lock for the length of one only.
+    """Queries on some files. The columnar copy is locked for one query at a time.
 
     Args:
-        arguments: See `find_sources`.
+        arguments: Paths, as for `find_sources`.
         folder: The telemetry folder.
-        keep: False: the columnar copy is of this process, and goes with it.
+        keep: Whether the columnar copy is kept. Otherwise it is removed at the end.
     """
 
     def __init__(self, arguments: Sequence[str], folder: Path, *, keep: bool = True) -> None:
@@ -44,7 +44,7 @@ class Desk(AbstractContextManager["Desk"]):
             self._own.cleanup()
 
     def sources(self) -> Sequence[Source]:
-        """Return the files that there are now; none is no error as long as none was named."""
+        """Return the present files. The list may be empty if no path was given."""
         try:
             return find_sources(self._arguments, self.folder)
         except SourceError:
@@ -53,11 +53,11 @@ class Desk(AbstractContextManager["Desk"]):
             return []
 
     def ask(self, use: Callable[[Readings], _T]) -> _T:
-        """Return what ``use`` makes of the files.
+        """Return the result of ``use`` on the files.
 
         Raises:
             StoppedError: `stop` was called.
-            SourceError: Nothing is there, or a file cannot be read.
+            SourceError: Files are missing or cannot be read.
         """
         arguments, folder = self._arguments, self.folder
         if self._own is not None:
@@ -71,36 +71,36 @@ class Desk(AbstractContextManager["Desk"]):
             try:
                 return consult(arguments, folder, using, self)
             except RuntimeError:
-                if self._stopped:  # DuckDB's word for what was interrupted
+                if self._stopped:  # DuckDB raises it when interrupted
                     raise StoppedError from None
                 raise
             finally:
                 self._connection = None
 
     def state(self) -> str:
-        """Return a text that is another one as soon as a file has changed."""
+        """Return a digest that changes with the files."""
         digest = hashlib.sha256()
         for source in self.sources():
             try:
                 status = source.path.stat()
-            except FileNotFoundError:  # rotated this moment
+            except FileNotFoundError:  # rotated at this moment
                 continue
             seen = (str(source.path), status.st_ino, status.st_size, status.st_mtime_ns)
             digest.update(repr(seen).encode())
         return digest.hexdigest()[:16]
 
     def stop(self) -> None:
-        """End the question that is being answered, and refuse any other."""
+        """Interrupt the running query, and refuse others."""
         self._stopped = True
         connection = self._connection
         if connection is not None:
             connection.interrupt()
 
     def expect(self, size: int) -> None:
-        """Take note of how much is read; nobody is told."""
+        """Ignore the size of what is read."""
 
     def begin(self, connection: Any, name: str = "", size: Optional[int] = None) -> None:  # noqa: ARG002
-        """Remember what is to be interrupted."""
+        """Remember the connection, so that `stop` can interrupt it."""
         if self._stopped:
             raise StoppedError
         self._connection = connection

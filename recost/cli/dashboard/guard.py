@@ -1,16 +1,16 @@
-"""Who may see the dashboard: a token, and no page of another origin.
+"""Access to the dashboard: a token, and protection against pages of other origins.
 
-The URL that is printed has a random token. It is exchanged for a cookie, HttpOnly and SameSite=Strict, so
-that it doesn't stay in the address bar and no script can read it; EventSource, reload, back and bookmarks
-work with it as they are. Browsers send the cookies of 127.0.0.1 to all of its ports: this one is for a path
-that is random as well, and another server never gets to see it. The exchange is a page that leads on and no
-redirect, as a link on another site would have the browser withhold a strict cookie from what follows.
+The printed URL has a random token. It is exchanged for a cookie, HttpOnly and SameSite=Strict, so that it
+doesn't stay in the address bar and no script can read it. EventSource, reload, back and bookmarks work with
+the cookie. Browsers send the cookies of 127.0.0.1 to all of its ports. The path of this cookie is therefore
+random, so that other servers never see it. The exchange is a page that leads on. After a redirect from a link
+on another site, the browser would withhold a strict cookie.
 
-A browser is started with a URL of its own, whose token opens once: other users of the machine see the
-arguments of a process.
+A browser is started with another URL, whose token is valid once, because other users of the machine can read
+the arguments of a process.
 
-Pages elsewhere cannot ask: a Host that isn't this server's (DNS rebinding), an Origin of another server and
-what the browser marks as begun elsewhere are refused, and so is every method that could change something.
+Requests from other pages are refused: a Host of another server (DNS rebinding), an Origin of another server,
+and requests that the browser marks as cross-site. So is every method that could change something.
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ def _random() -> str:
 
 @dataclass(frozen=True)
 class Access:
-    """Where the dashboard is, and what opens it."""
+    """The address of the dashboard, and its secrets."""
 
     host: str
     port: int
     token: str = field(default_factory=_random, repr=False)
-    """Of the URL that is printed."""
+    """The token of the printed URL."""
     once: str = field(default_factory=_random, repr=False)
-    """Of the URL that a browser is started with."""
+    """The token of the URL that the browser is started with."""
     session: str = field(default_factory=_random, repr=False)
-    """Of the cookie."""
+    """The value of the cookie."""
     view: str = field(default_factory=lambda: f"/view-{secrets.token_hex(8)}/")
     """The path of everything that needs the cookie."""
 
     def url(self, query: str = "", *, once: bool = False) -> str:
-        """Return the URL to open, with what the page is to show first; ``once``: one that opens once."""
+        """Return the URL of the first view. With ``once``, it is valid once."""
         host = "127.0.0.1" if self.host in _ANY else self.host
         host = f"[{host}]" if ":" in host else host
         token = self.once if once else self.token
@@ -80,13 +80,13 @@ class Access:
         if (port or "80") != str(self.port):
             return False
         bare = name.strip("[]")
-        if self.host in _ANY:  # rebinding needs a name: an address is what somebody wrote
+        if self.host in _ANY:  # DNS rebinding needs a name, not an address
             return _is_address(bare) or name in {*_LOCAL, socket.gethostname().lower()}
         return name in _LOCAL or bare == self.host.lower()
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, seen from itself only."""
+    """Return whether a host is a loopback address."""
     return host.lower() == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
@@ -99,7 +99,7 @@ def _is_address(host: str) -> bool:
 
 
 class Guard:
-    """ASGI middleware: asks for the token or the cookie, and adds the headers that browsers go by."""
+    """ASGI middleware that requires the token or the cookie, and adds security headers."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -107,7 +107,7 @@ class Guard:
         self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or pass on what may be asked."""
+        """Respond to the request, or pass it on if it has access."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -120,11 +120,11 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        answer = self._answer(Request(scope))
-        await (self._app if answer is None else answer)(scope, receive, guarded)
+        response = self._respond(Request(scope))
+        await (self._app if response is None else response)(scope, receive, guarded)
 
-    def _answer(self, request: Request) -> Optional[Response]:
-        """Return the guard's own answer; None for what is to be passed on."""
+    def _respond(self, request: Request) -> Optional[Response]:
+        """Return the guard's own response, or None to pass the request on."""
         refusal = self._foreign(request)
         if refusal is not None:
             return _refused(refusal)
@@ -159,7 +159,7 @@ class Guard:
         return once or _same(token, self._access.token)
 
     def _entrance(self, request: Request) -> Response:
-        """Exchange the token for the cookie: for GET alone, and not for a page that nobody looks at yet."""
+        """Exchange the token for the cookie, for GET only, and not for a prefetched page."""
         asked = request.query_params.multi_items()
         tokens = [value for name, value in asked if name == "token"]
         token = "".join(tokens)
@@ -186,7 +186,7 @@ class Guard:
 
 
 def _is_ahead(request: Request) -> bool:
-    """Tell whether a browser fetches the page before anybody has asked for it."""
+    """Return whether a browser prefetches the page."""
     purposes = (request.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
     return any(
         word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender", "preview")

@@ -1,4 +1,4 @@
-"""The server's life: a port, the browser, Ctrl-C."""
+"""The server of the dashboard: its port, the browser, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,34 +19,32 @@ from recost.errors import RecostError
 
 __all__ = ["AddressError", "listen", "serve"]
 
-_LAST_ANSWERS_S: Final = 5
+_SHUTDOWN_S: Final = 5
 
 
 class AddressError(RecostError):
-    """The server cannot be where it was told to be."""
+    """The error of a server that cannot listen at its address."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that browsers can connect to; port 0 is any that is free.
+    """Return a listening socket. Port 0 is any free port.
 
     Raises:
-        AddressError: It is in use, or not one of this machine.
+        AddressError: The address is in use, or not one of this machine.
     """
-    if not 0 <= port <= 65535:
-        raise AddressError(f"recost: port {port} is out of range: 0 to 65535")
     try:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # Elsewhere than on POSIX the option would let two servers have the same port.
+        # Outside POSIX the option would let two servers share a port.
         return socket.create_server((host, port), family=family, reuse_port=False)
     except OSError as error:
         unknown = isinstance(error, socket.gaierror)
         why = (str(error.strerror) if unknown else os.strerror(error.errno or 0)).lower()
-        hint = "" if unknown else "; --port 0 takes any that is free"
+        hint = "" if unknown else "; --port 0 uses any free port"
         raise AddressError(f"recost: cannot listen on {host}, port {port}: {why}{hint}") from None
 
 
 class _Server(uvicorn.Server):
-    """Lets go of browsers that wait for news, and of questions, when it is interrupted."""
+    """A server that ends event streams and queries when it is interrupted."""
 
     def __init__(self, desk: Desk, access: Access, zone: str) -> None:
         app = application(desk, access, zone, lambda: self.should_exit)
@@ -57,7 +55,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                timeout_graceful_shutdown=_LAST_ANSWERS_S,
+                timeout_graceful_shutdown=_SHUTDOWN_S,
             )
         )
         self._desk = desk
@@ -68,26 +66,26 @@ class _Server(uvicorn.Server):
 
 
 def serve(desk: Desk, host: str, port: int, *, zone: str, query: str = "", browse: bool = True) -> None:
-    """Serve until it is interrupted.
+    """Serve until interrupted.
 
     Args:
-        desk: Answers the questions.
-        host: Where to listen.
-        port: 0: any that is free.
-        zone: Of times, as `parse_zone` takes it.
-        query: What the page shows first, as parameters of its URL.
-        browse: Whether to open a browser, where there is a screen.
+        desk: The queries on the files.
+        host: Host name or address to listen on.
+        port: Port, or 0 for any free one.
+        zone: Time zone, as for `parse_zone`.
+        query: The first view, as parameters of the URL.
+        browse: Whether to open a browser if there is a screen.
 
     Raises:
-        AddressError: It cannot listen there.
-        KeyboardInterrupt: It was interrupted.
+        AddressError: The server cannot listen there.
+        KeyboardInterrupt: The server was interrupted.
     """
     with listen(host, port) as listening:
         access = Access(host, listening.getsockname()[1])
         if not is_loopback(host):
             print(
-                f"recost: warning: {host} is reachable from other machines, and nothing is encrypted: "
-                "whoever sees the URL sees the figures",
+                f"recost: warning: {host} is reachable from other machines without encryption: anyone who "
+                "sees the URL can see the figures",
                 file=sys.stderr,
             )
         print(f"recost dashboard: {access.url(query)}\nCtrl-C ends it.", flush=True)

@@ -1,4 +1,4 @@
-"""All that the page shows, from one look at the files; every figure is one that `recost report` has."""
+"""The content of the page. Every figure is the one that `recost report` shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from recost.cli.dashboard.wire import figures_of, money, table_of, total_of
 __all__ = ["SPLITS", "TABLES", "Look", "view_of"]
 
 SPLITS: Final = ("provider", "model")
-"""What spend over time is stacked by."""
+"""Dimensions of spend over time."""
 TABLES: Final = ("provider", "model", "endpoint", "route", "tag")
 _ROWS: Final = 8
 _ALL_ROWS: Final = 500
@@ -29,24 +29,24 @@ _SERIES: Final = 7
 _COLOURS: Final = 7
 _OTHERS: Final = 7
 _NAMELESS: Final = 8
-"""Colours of the style sheet: of names, of all other names together, and of calls without a name."""
+"""Colours of the style sheet: for names, for all other names, and for calls without a name."""
 _LONGEST: Final = timedelta(days=50 * 366)
 _OLDEST: Final = timedelta(days=3 * 366)
-"""An empty beginning of a chart that is longer than that is left out."""
+"""The longest empty beginning of a chart."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is looked at."""
+    """The view that a URL asks for."""
 
     question: Question
     """The period and the filters."""
     split: str = "provider"
     """One of `SPLITS`."""
     tag: Optional[str] = None
-    """The tag of the table by tag; None: the one whose calls cost most."""
+    """The tag of the table by tag. None is the tag whose calls cost most."""
     whole: tuple[str, ...] = ()
-    """Tables that are shown with all their rows."""
+    """Tables with all their rows."""
 
 
 def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
         "until": _local(period.until, plain),
         "total": total_of(total),
         "sources": sources_of(total.total.now),
-        "flat": flat_note(total.total.now.flat_usd),
+        "flat": next((note.text for note in flat_note(total.total.now.flat_usd)), None),
         "bad_lines": total.bad_lines,
         "bad_metrics": total.bad_metrics,
         "over_time": _over_time(readings, plain, look.split, now),
@@ -75,16 +75,16 @@ def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
 
 
 def _dearest(costs: Mapping[str, Decimal]) -> Optional[str]:
-    """Return the tag whose calls cost most; routes have a table of their own."""
+    """Return the tag whose calls cost most. Routes have a table of their own."""
     names = [name for name in costs if name != "route"]
     return max(names, key=lambda name: costs[name], default=None)
 
 
 def _compared(question: Question, now: datetime) -> Question:
-    """Return the question with the period before it, where there is one."""
+    """Return the question with the period before it, if there is one."""
     try:
         return replace(question, compare=question.period.before(now))
-    except (SpanError, OverflowError):  # it has no beginning, or is longer than there are years
+    except (SpanError, OverflowError):  # no beginning, or out of range
         return question
 
 
@@ -101,7 +101,7 @@ def _choices(readings: Readings) -> dict[str, list[str]]:
 def _table(
     readings: Readings, plain: Question, look: Look, name: str, tag: Optional[str]
 ) -> Optional[dict[str, Any]]:
-    """Return a table; why there is none, where the filters don't go together with it."""
+    """Return a table, the reason why the filters exclude it, or None without a tag."""
     if name == "tag" and tag is None:
         return None
     by = {"endpoint": ("provider", "endpoint"), "tag": (f"tag:{tag}",)}.get(name, (name,))
@@ -138,7 +138,7 @@ def _over_time(readings: Readings, plain: Question, split: str, now: datetime) -
 
 
 def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the costliest names' amounts at each step, and those of all others in one."""
+    """Return the amounts of the costliest names at each step, and of all others as one series."""
     amounts: dict[Optional[str], dict[str, Decimal]] = {}
     for group in answer.groups:
         step, name = group.names
@@ -166,17 +166,17 @@ def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _coloured(readings: Readings, split: str, series: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give each series the number of its colour.
+    """Add the number of its colour to each series.
 
-    Names have colours in the order in which they were first recorded, so that a name keeps its colour
-    whatever is looked at. Only where two that are shown have the same, the later one has the next free one.
+    Names have colours in the order of their first record, so that a name keeps its colour in every view. If
+    two shown names have the same colour, the later one has the next free colour.
     """
     known = places(readings, split, [each["of"] for each in series if each["of"] is not None])
     colours: dict[str, int] = {}
     for name, place in sorted(known.items(), key=lambda each: each[1]):
         free = [(place + step) % _COLOURS for step in range(_COLOURS)]
-        taken = colours.values()
-        colours[name] = next((each for each in free if each not in taken), _OTHERS)
+        used = colours.values()
+        colours[name] = next((each for each in free if each not in used), _OTHERS)
     for each in series:
         name = each.pop("of")
         each["colour"] = _OTHERS if each["others"] else colours.get(name, _NAMELESS)

@@ -1,4 +1,4 @@
-"""Figures as the page gets them: exact, and as they are written; amounts are decimal strings."""
+"""Figures for the page, exact and as text. Amounts are decimal strings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _FILTERS: Final = ("provider", "endpoint", "model", "environment", "project")
 
 
 def money(dollars: Decimal) -> dict[str, str]:
-    """Return an amount: all its digits, and what people read."""
+    """Return an amount with all its digits, and as text."""
     return {"usd": f"{dollars:f}", "text": format_usd(dollars)}
 
 
 def figures_of(figures: Figures) -> dict[str, Any]:
-    """Return each figure by its name; None for what the files don't tell."""
+    """Return each figure by its name. Unknown figures are None."""
     return {name: _cell(name, getattr(figures, name)) for name in _FIELDS}
 
 
@@ -43,7 +43,7 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def total_of(answer: Answer) -> dict[str, Any]:
-    """Return what all calls amount to, and the change of their cost where there is one."""
+    """Return the figures of all calls, with the change of the cost if there is one."""
     total = answer.total
     content = figures_of(total.now)
     if total.before is not None:
@@ -53,7 +53,7 @@ def total_of(answer: Answer) -> dict[str, Any]:
 
 
 def table_of(answer: Answer) -> dict[str, Any]:
-    """Return the rows of a table, what is left out of it, and its total."""
+    """Return the rows of a table, the groups beyond its limit, and its total."""
     rest = None
     if answer.rest is not None:
         rest = {"groups": answer.rest_count, **_row(answer, answer.rest)}
@@ -85,7 +85,7 @@ def _row(answer: Answer, group: Group) -> dict[str, Any]:
 
 
 def _filters(by: Sequence[str], names: Sequence[Optional[str]]) -> Optional[list[tuple[str, str]]]:
-    """Return the parameters that leave these calls only; None where no filter does."""
+    """Return the filters that match these calls only, or None if filters cannot."""
     found = []
     for dimension, name in zip(by, names):
         tag = tag_of(dimension)

@@ -1,4 +1,4 @@
-"""``recost demo``: real calls to a server on loopback, and what they would have cost."""
+"""``recost demo``: real calls to a server on loopback, with the cost that they would have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from recost._text import printable
 from recost._version import __version__
 from recost.cli import run_command
-from recost.cli._shared.formats import format_bytes, format_ms
+from recost.cli._shared.formats import counted, format_bytes, format_ms
 from recost.cli._shared.refusal import DASHBOARD, available
 from recost.cli._shared.tables import shorten, wrap
 from recost.cli._shared.terminal import Style
@@ -35,23 +35,23 @@ if TYPE_CHECKING:
 __all__ = ["configure", "run"]
 
 _HONOURED: Final = ("local_dir", "project_id", "local_max_bytes", "local_backups", "debug")
-"""What the demo takes from the environment. Not the key, nor any other destination: nothing is to leave."""
+"""Settings that the demo reads from the environment. No data leaves this machine: no key, no destination."""
 _FLUSH_WITHIN_S: Final = 10.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the one option, and say more in the help."""
-    parser.add_argument("--dashboard", action="store_true", help="then show these calls in the browser")
+    """Add the option and a description."""
+    parser.add_argument("--dashboard", action="store_true", help="show the calls in the browser afterwards")
     parser.epilog = (
-        "No keys, no network: a server on loopback speaks like OpenAI, Anthropic and Stripe, and every HTTP "
-        "client that is installed makes a few calls to it. The summary is appended to the file where a real "
-        "run would put it; RECOST_LOCAL_DIR and RECOST_PROJECT_ID choose another one. Exits with 1 when a "
-        "call is missing there."
+        "Needs no keys and no network: a server on loopback responds like OpenAI, Anthropic and Stripe, and "
+        "every installed HTTP client makes a few calls to it. The summary is appended to the local file, as "
+        "in a real run. RECOST_LOCAL_DIR and RECOST_PROJECT_ID choose another file. Exits with 1 if a call "
+        "is missing in the file."
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the demo; 1 when not every call is accounted for, 2 when the configuration is not valid."""
+    """Run the demo. Return 1 if a call is missing, 2 if the configuration is invalid."""
     if arguments.dashboard and not available("demo --dashboard", *DASHBOARD, extra="dashboard"):
         return 2
     errors: list[Exception] = []
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(settings: Settings) -> int:
-    """Show this run's calls in the browser until it is interrupted."""
+    """Show the calls of this run in the browser until interrupted."""
     paths = [str(path) for path in local_files(settings) if path.exists()]
     return run_command("dashboard", [*paths, "--env", settings.environment, "--port", "0"])
 
@@ -82,7 +82,7 @@ def _show(settings: Settings) -> int:
 def _settings(errors: list[Exception]) -> Settings:
     environ = {variable(name): os.environ.get(variable(name), "") for name in _HONOURED}
     options: dict[str, Any] = {
-        # Tells the lines of this run from all others in the file, and from those of real calls.
+        # Separates the lines of this run from all others in the file.
         "environment": f"demo-{secrets.token_hex(3)}",
         "on_error": errors.append,
     }
@@ -97,18 +97,18 @@ def _introduce(server: DemoServer, clients: Sequence[Client], style: Style) -> N
     missing = dict.fromkeys(client.library for client in CLIENTS if client not in clients)
     versions = dict.fromkeys(f"{client.library} {client.version}".rstrip() for client in clients)
     print(wrap("python   ", f"{platform.python_version()}, recost {__version__}"))
-    print(wrap("server   ", f"127.0.0.1:{server.port}, speaks like {', '.join(APIS)}"))
+    print(wrap("server   ", f"127.0.0.1:{server.port}, responds like {', '.join(APIS)}"))
     print(wrap("clients  ", ", ".join(versions)))
     if missing:
         print(wrap("missing  ", f"{', '.join(missing)} (not installed, or not importable)"))
     if os.environ.get(variable("api_key")):
-        print(wrap("note     ", "RECOST_API_KEY is set; the demo does not use it"))
+        print(wrap("note     ", "RECOST_API_KEY is set. The demo does not use it."))
     print()
     print(style("client         call                                        status  time received", "bold"))
 
 
 def _make_calls(runner: Runner, settings: Settings, style: Style) -> None:
-    """Make the calls as an application would that begins with ``recost.init()``."""
+    """Make the calls as an application does after ``recost.init()``."""
     handle = init(settings)
     try:
         for label, event in runner.run():
@@ -142,8 +142,8 @@ def _report(
         print("Costs are flat estimates per call. Bytes are bodies, sent and received.")
         unpriced = sum(row.unpriced for row in rows)
         if unpriced:
-            print(f"Unknown: {unpriced} calls have no known price, and are not part of the total.")
-        print("Status --- is a connection that was refused.")
+            print(f"Unknown: {counted(unpriced, 'call')} without a known price, not included in the cost.")
+        print("Status ---: the connection was refused.")
         print()
     complete, account = reconcile(server.log, runner.refused, rows)
     print(style(account, "green" if complete else "red"))

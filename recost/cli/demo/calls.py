@@ -1,4 +1,4 @@
-"""The calls that the demo makes."""
+"""The calls of the demo."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Call:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     streamed: bool = False
-    """The client reads the answer piece by piece."""
+    """True if the client reads the response piece by piece."""
 
     @property
     def url(self) -> str:
-        """Without TLS: a certificate for these names is not to be had."""
+        """The URL, without TLS because these names have no certificate."""
         return f"http://{self.host}{self.path}"
 
 
@@ -71,14 +71,14 @@ CALLS: Final = (
     _anthropic("demo-broken"),
     _stripe("POST", "charges", amount=2000, currency="usd", source="tok_chargeDeclined"),
 )
-"""One of each kind: plain, chunked and streamed answers; 402, 429 and 500; a connection that is refused."""
+"""Calls of each kind: plain, chunked and streamed responses, 402, 429, 500, and a refused connection."""
 
 _LEAST: Final = 42
 _LEAST_EACH: Final = 6
 
 
 def shares(clients: int) -> Iterator[list[Call]]:
-    """Yield what each of so many clients is to call: together every kind, and a few dozen in all."""
+    """Yield the calls of each client: together all kinds, and a few dozen calls in total."""
     size = max(_LEAST_EACH, -(-_LEAST // clients))
     endless = itertools.cycle(CALLS)
     for _ in range(clients):

@@ -1,4 +1,4 @@
-"""What the demo shows when its calls are made: what is in the file, and whether that is all."""
+"""The result of the demo: the calls in the file, compared with the log of the server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from recost._money import EXACT, format_usd
+from recost._money import EXACT
 from recost.cli._shared.formats import format_bytes, format_ms
-from recost.cli._shared.tables import Column, Table
+from recost.cli._shared.tables import Cell, Column, Table, Usd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,7 +47,7 @@ class Row:
     """Bytes sent and received."""
     cents: float = 0.0
     unpriced: int = 0
-    """Calls whose price is not known; ``cents`` is without them."""
+    """Calls without a known price, not included in ``cents``."""
     latencies: list[tuple[int, float, float]] = field(default_factory=list)
     """Calls, p50 and p95 of each window."""
 
@@ -61,23 +61,27 @@ class Row:
         self.latencies.append((metric["requestCount"], metric["p50LatencyMs"], metric["p95LatencyMs"]))
 
     @property
-    def cost(self) -> str:
-        """The cost, for people; ``unknown`` where no call that could cost anything has a price."""
-        return "unknown" if self.unpriced and not self.cents else _dollars(self.cents)
+    def cost(self) -> Cell:
+        """The cost, or ``unknown`` if calls have no known price and the others are free."""
+        return "unknown" if self.unpriced and not self.cents else _usd(self.cents)
 
     @property
     def p50_ms(self) -> float:
-        """The median; between the medians where there are several windows."""
+        """The median: the mean of the windows' medians, weighted by calls."""
         return sum(calls * p50 for calls, p50, _ in self.latencies) / self.calls
 
     @property
     def p95_ms(self) -> float:
-        """The 95th percentile; the highest where there are several windows."""
+        """The 95th percentile: the highest of the windows."""
         return max(p95 for _, _, p95 in self.latencies)
 
 
+def _usd(cents: float) -> Usd:
+    return Usd(EXACT.scaleb(Decimal(repr(cents)), -2))
+
+
 def local_files(settings: Settings) -> list[Path]:
-    """Return the file that the summaries are in, and those that it may have been rotated into meanwhile."""
+    """Return the local file, and the files into which it may have been rotated."""
     name = settings.project_id or "default"
     folder = Path(settings.local_dir)
     rotated = [folder / f"{name}.{number + 1}.jsonl" for number in range(settings.local_backups)]
@@ -85,7 +89,7 @@ def local_files(settings: Settings) -> list[Path]:
 
 
 def read_windows(paths: Iterable[Path], environment: str) -> list[dict[str, Any]]:
-    """Return the windows of one environment that are in these files, as far as there are such files."""
+    """Return the windows of one environment in these files. Missing files are skipped."""
     mark = json.dumps(environment).encode()
     windows = []
     for path in paths:
@@ -95,7 +99,7 @@ def read_windows(paths: Iterable[Path], environment: str) -> list[dict[str, Any]
 
 
 def add_up(windows: Iterable[dict[str, Any]]) -> list[Row]:
-    """Return one row for each provider, endpoint and method, the dearest first."""
+    """Return one row for each provider, endpoint and method, the costliest first."""
     rows: dict[tuple[str, str, str], Row] = {}
     for window in windows:
         for metric in window["metrics"]:
@@ -107,7 +111,7 @@ def add_up(windows: Iterable[dict[str, Any]]) -> list[Row]:
 def table(rows: Iterable[Row]) -> Table:
     """Return the rows as a table with their total."""
     rows = list(rows)
-    cells = [
+    cells: list[Sequence[Cell]] = [
         (
             row.provider,
             row.endpoint,
@@ -130,17 +134,13 @@ def table(rows: Iterable[Row]) -> Table:
         "",
         "",
         format_bytes(sum(row.size for row in rows)),
-        _dollars(sum(row.cents for row in rows)),
+        _usd(sum(row.cents for row in rows)),
     )
     return Table(_COLUMNS, [*cells], total)
 
 
-def _dollars(cents: float) -> str:
-    return format_usd(EXACT.scaleb(Decimal(repr(cents)), -2))
-
-
 def reconcile(served: Sequence[Served], refused: int, rows: Sequence[Row]) -> tuple[bool, str]:
-    """Tell whether the file has what the server's log has, and say so in two sentences."""
+    """Return whether the file matches the log of the server, and two sentences on it."""
     truth = len(served) + refused
     failed = sum(request.status >= 400 for request in served) + refused
     calls, errors = sum(row.calls for row in rows), sum(row.errors for row in rows)

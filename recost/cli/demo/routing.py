@@ -1,4 +1,4 @@
-"""Where the hosts of the demo are: all of them on loopback, and no other host is anywhere."""
+"""The addresses of the demo's hosts: all on loopback. Other hosts are refused."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from recost.cli.demo.apis import APIS
 __all__ = ["UNREACHABLE", "Routing"]
 
 UNREACHABLE: Final = "billing.internal.example"
-"""A host at which nothing listens. The domain is reserved (RFC 2606): nobody can have it."""
+"""A host where nothing listens. The domain is reserved (RFC 2606)."""
 
 
 class Routing:
-    """Tells the demo's clients to which address a host's name leads.
+    """The addresses of hosts for the clients of the demo.
 
-    For the length of a ``with`` block it holds a port at which nothing listens, so that nothing else can.
+    For the length of a ``with`` block it reserves a port on which nothing listens.
     """
 
     def __init__(self, port: int) -> None:
@@ -34,14 +34,14 @@ class Routing:
         """Return the address of a host of the demo.
 
         Raises:
-            OSError: The host is not one of the demo's; nothing is to leave this machine.
+            OSError: The host is not one of the demo's. No data leaves this machine.
         """
         if host in APIS:
             return "127.0.0.1", self._port
         if host == UNREACHABLE:
             refusing: tuple[str, int] = self._refusing.getsockname()
             return refusing
-        raise OSError(f"the demo knows no host {host!r}")
+        raise OSError(f"unknown host {host!r} in the demo")
 
     def connect(self, host: str, timeout_s: float = 10.0) -> socket.socket:
         """Open a connection to a host of the demo.

@@ -1,4 +1,4 @@
-"""Makes the demo's calls, in a thread of its own, and keeps account of them."""
+"""The thread that makes the calls of the demo."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 _POLL_S: Final = 0.2
-"""A wait for a queue that has no end can't be interrupted on every platform."""
+"""Time between polls. An endless wait for a queue can't be interrupted on every platform."""
 
 
 class Runner:
     """The clients' turns, one after the other.
 
     Attributes:
-        refused: How many calls found nobody listening, as was planned.
-        failures: What went wrong that was not planned, a line each.
+        refused: Number of calls that were refused as planned.
+        failures: Unplanned failures, a line each.
     """
 
     def __init__(self, clients: Sequence[Client], routing: Routing) -> None:
@@ -44,7 +44,7 @@ class Runner:
         self._captured: queue.SimpleQueue[Optional[tuple[str, RawEvent]]] = queue.SimpleQueue()
 
     def run(self) -> Iterator[tuple[str, RawEvent]]:
-        """Make all calls, and yield each with the client's label as soon as recost has captured it."""
+        """Make all calls, and yield each with the client's label when recost has captured it."""
         install(self._capture)
         thread = threading.Thread(target=self._work, name="recost-demo", daemon=True)
         try:
@@ -65,7 +65,7 @@ class Runner:
             yield item
 
     def _capture(self, event: RawEvent) -> None:
-        # On the thread of the call: whoever prints does it elsewhere, so that no call waits for the terminal.
+        # On the thread of the call, which must not wait for the terminal.
         self._captured.put((self._turn, event))
 
     def _work(self) -> None:
@@ -96,10 +96,10 @@ class Runner:
 
     @contextmanager
     def _planned(self, call: Call) -> Iterator[None]:
-        """Count a refusal that was planned, note any other failure, and go on with the next call."""
+        """Count a planned refusal, note any other failure, and go on with the next call."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - each client has its own
+        except Exception as error:  # noqa: BLE001 - each client has its own exceptions
             if call.host == UNREACHABLE:
                 self.refused += 1
             else:
@@ -107,7 +107,7 @@ class Runner:
 
     @contextmanager
     def _contained(self, label: str) -> Iterator[None]:
-        """Note what makes a whole turn fail, such as a client of a version that has changed."""
+        """Note the failure of a whole turn, such as an unsupported version of a client."""
         try:
             yield
         except Exception as error:  # noqa: BLE001

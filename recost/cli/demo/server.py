@@ -1,4 +1,4 @@
-"""The demo's server: three APIs on one port of loopback, and a log of what it served."""
+"""The demo's server: three APIs on one port of loopback, with a log of requests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
-from recost.cli.demo.apis import answer_to
+from recost.cli.demo.apis import response_to
 
 if TYPE_CHECKING:
-    from recost.cli.demo.apis import Answer
+    from recost.cli.demo.apis import Response
 
 __all__ = ["DemoServer", "Served"]
 
@@ -23,7 +23,7 @@ _BETWEEN_PARTS_S: Final = 0.001
 
 @dataclass(frozen=True)
 class Served:
-    """One request that reached the server, and the status that it was answered."""
+    """One request to the server, with the status of its response."""
 
     host: str
     method: str
@@ -32,7 +32,7 @@ class Served:
 
 
 class DemoServer:
-    """Runs in a thread for the length of a ``with`` block."""
+    """A server in a thread, for the length of a ``with`` block."""
 
     def __init__(self) -> None:
         self.log: list[Served] = []
@@ -63,12 +63,12 @@ class _Server(ThreadingHTTPServer):
         self.numbers = itertools.count()
 
     def server_bind(self) -> None:
-        """Bind, and ask no name server what the address is called, as the base class does."""
+        """Bind without the look-up of a name that the base class makes."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that has gone away: the demo was interrupted."""
+        """Ignore a client that has disconnected: the demo was interrupted."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -76,33 +76,33 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: Any
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         host = self.headers.get("host", "").partition(":")[0]
         path = self.path.partition("?")[0]
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode("utf-8", "replace")
-        answer = answer_to(host, self.command, path, body)
-        self.server.log.append(Served(host, self.command, path, answer.status))
-        # Some calls take longer than others, as they do at the real APIs, and the same in every run.
+        response = response_to(host, self.command, path, body)
+        self.server.log.append(Served(host, self.command, path, response.status))
+        # Some calls take longer than others, as at the real APIs, and the same time in every run.
         time.sleep(_THINKING_S.get(host, 0.0) * (1 + next(self.server.numbers) * 7 % 10 / 10))
-        self._send(answer)
+        self._send(response)
 
-    do_GET = do_POST = _answer  # noqa: N815 - the base class's names
+    do_GET = do_POST = _respond  # noqa: N815 - the base class's names
 
-    def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        if answer.retry_after:
-            self.send_header("Retry-After", answer.retry_after)
-        if answer.kind == "plain":
-            self.send_header("Content-Length", str(sum(map(len, answer.parts))))
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        if response.retry_after:
+            self.send_header("Retry-After", response.retry_after)
+        if response.kind == "plain":
+            self.send_header("Content-Length", str(sum(map(len, response.parts))))
         else:
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for part in answer.parts:
-            self.wfile.write(part if answer.kind == "plain" else b"%x\r\n%s\r\n" % (len(part), part))
-            if answer.kind == "sse":
+        for part in response.parts:
+            self.wfile.write(part if response.kind == "plain" else b"%x\r\n%s\r\n" % (len(part), part))
+            if response.kind == "sse":
                 time.sleep(_BETWEEN_PARTS_S)
-        if answer.kind != "plain":
+        if response.kind != "plain":
             self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name

@@ -1,4 +1,4 @@
-"""``recost doctor``: is everything in place, and if not, why?"""
+"""``recost doctor``: a check of versions, clients, configuration and destination."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from recost._version import __version__
 from recost.cli._shared.arguments import right_now
+from recost.cli._shared.formats import counted
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style
 from recost.cli.doctor.clients import check_clients
@@ -28,26 +29,26 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Say more in the help; there are no options."""
+    """Add a description. The command has no options."""
     parser.epilog = (
-        "Shows versions, HTTP clients, and the configuration as this environment sets it; writes a test "
-        "summary beside the local file and removes it; asks the API once in cloud mode. Exits with 1 when "
+        "Shows versions, HTTP clients, and the configuration of this environment. Writes a test summary "
+        "beside the local file and removes it. Sends one request to the API in cloud mode. Exits with 1 if "
         "anything is wrong."
     )
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Examine this environment; 1 when something is wrong."""
+    """Check this environment. Return 1 if something is wrong."""
     style = Style.of(sys.stdout)
     settings, configuration = check_configuration(style)
     parts = {"versions": _versions(), "clients": check_clients(style)}
     unseen = check_unseen(style)
     if unseen.lines:
-        parts["installed, and not recorded"] = unseen
+        parts["installed but not recorded"] = unseen
     parts["configuration"] = configuration
     _show(parts, style)
     if settings is not None:
-        priced = {"prices of tokens": check_prices(settings, right_now().date())}
+        priced = {"token prices": check_prices(settings, right_now().date())}
         _show(priced, style)
         parts.update(priced)
         later = _check_destination(settings)
@@ -68,7 +69,7 @@ def _versions() -> Findings:
 
 
 def _check_destination(settings: Settings) -> dict[str, Findings]:
-    """Look at what summaries are sent to; the local folder is shown in every mode, and matters in one."""
+    """Check the destination of summaries. The local folder is checked in every mode and required in one."""
     folder = check_file(settings)
     if settings.transport == "file":
         return {"destination: local file": folder}
@@ -87,7 +88,7 @@ def _show(parts: dict[str, Findings], style: Style) -> None:
         for note in found.notes:
             print(style(wrap("  note    ", note), "yellow"))
         for problem in found.problems:
-            print(style(wrap("  WRONG   ", problem), "red"))
+            print(style(wrap("  FAIL    ", problem), "red"))
         print(flush=True)
 
 
@@ -96,7 +97,7 @@ def _conclude(parts: list[Findings], style: Style) -> int:
     if not problems:
         print(style("Everything is in place.", "green"))
         return 0
-    print(style(f"{len(problems)} {'things are' if len(problems) > 1 else 'thing is'} wrong:", "bold", "red"))
+    print(style(f"{counted(len(problems), 'problem')}:", "bold", "red"))
     for problem in problems:
         print(wrap("- ", problem))
     return 1

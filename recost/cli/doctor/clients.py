@@ -1,4 +1,4 @@
-"""Which HTTP clients there are, and whether recost can see their calls."""
+"""A check of the installed HTTP clients: whether their calls are recorded."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["check_clients"]
 
 _SINK: Final = "doctor"
 _THROUGH: Final = {"requests": "urllib3", "niquests": "urllib3_future", "urllib.request": "http.client"}
-"""Clients that are seen because they are built on another one."""
+"""Clients that are recorded because they are built on another client."""
 
 
 def check_clients(style: Style) -> Findings:
-    """Patch every client that is installed, look whether that held, and unpatch them again."""
+    """Patch every installed client, check the patches, and remove them."""
     found = Findings()
     table = Table((Column("client"), Column("version"), Column("recorded")))
     missing = []
@@ -47,7 +47,7 @@ def check_clients(style: Style) -> Findings:
 
 
 def _forget(exchange: Exchange) -> None:
-    """Record nothing: the doctor makes no calls through the clients."""
+    """Record nothing, because the doctor makes no calls through the clients."""
 
 
 def _installed(module: str) -> bool:
@@ -60,7 +60,7 @@ def _installed(module: str) -> bool:
 def _verdict(module: str) -> str:
     try:
         importlib.import_module(module)
-    except Exception:  # noqa: BLE001 - whatever somebody else's package does when it is imported
+    except Exception:  # noqa: BLE001 - another package may raise anything at import
         return ""
     base = _THROUGH.get(module)
     if base is not None:
@@ -77,7 +77,7 @@ def _reason(module: str) -> str:
     except Exception as error:  # noqa: BLE001 - as above
         return f"it cannot be imported ({type(error).__name__}: {error})"
     base = _THROUGH.get(module, module)
-    return f"{base} could not be patched ({interception.broken.get(base, 'nothing of it was')})"
+    return f"{base} could not be patched ({interception.broken.get(base, 'no method was patched')})"
 
 
 def _version(module: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether the API is there, and knows the key and the project."""
+"""A check of the cloud API: whether it responds, and accepts the key and the project."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["check_cloud"]
 _TIMEOUT_S: Final = 10.0
 _HINTS: Final = {
     401: "the API does not know this api_key",
-    403: "check the project id: it has to be one of the key's",
-    404: "the API does not know this project_id, or it is not the key's",
-    407: "the proxy wants a user name and a password",
+    403: "check project_id: it must belong to the key",
+    404: "the API does not know this project_id, or it does not belong to the key",
+    407: "the proxy requires a user name and a password",
 }
 
 
 def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> Findings:
-    """Ask the API once for what it received last, following no redirect; ``timeout_s`` bounds it all."""
+    """Request the latest window once, without redirects. ``timeout_s`` bounds the whole check."""
     project = quote(settings.project_id or "", safe="")
     url = f"{settings.base_url}/projects/{project}/telemetry/recent?limit=1"
     found = Findings([f"API     {settings.base_url}", f"key     {(settings.api_key or '')[:8]}..."])
@@ -40,28 +40,28 @@ def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> Findings:
     if proxy:
         found.lines.append(printable(f"proxy   {proxy}"))
     if is_readable_on_the_way(settings.base_url):
-        found.notes.append("base_url is http://: the key is readable on the way")
+        found.notes.append("base_url is http://: the key can be read in transit")
     problem = _ask_in_time(url, settings.api_key or "", timeout_s)
     if problem:
         found.problems.append(f"{settings.base_url}: {problem}")
     else:
-        found.lines.append("answer  200: key and project are known")
+        found.lines.append("status  200: key and project are known")
     return found
 
 
 def _ask_in_time(url: str, api_key: str, timeout_s: float) -> str:
-    """Ask, and give up when the time is over: a socket's time-out begins anew with every byte."""
+    """Send the request, and stop waiting after the timeout. A socket's timeout restarts with every byte."""
     problems: list[str] = []
-    # A daemon: one that never gets its answer must not keep the command from ending.
+    # A daemon, because a request without a response must not keep the command from ending.
     asking = threading.Thread(target=lambda: problems.append(_ask(url, api_key, timeout_s)), daemon=True)
     asking.start()
     asking.join(timeout_s)
     problem = problems[0] if problems else _TOO_LATE
-    return f"no answer within {timeout_s:g} s" if problem == _TOO_LATE else problem
+    return f"no response within {timeout_s:g} s" if problem == _TOO_LATE else problem
 
 
 def _ask(url: str, api_key: str, timeout_s: float) -> str:
-    """Return what is wrong with the answer; nothing when it is what the API answers."""
+    """Return the problem with the response, or an empty string."""
     request = urllib.request.Request(  # noqa: S310 - the configuration accepts http and https only
         url, headers={"Authorization": f"Bearer {api_key}", "User-Agent": f"recost-doctor/{__version__}"}
     )
@@ -75,8 +75,8 @@ def _ask(url: str, api_key: str, timeout_s: float) -> str:
         return _unreachable(error.reason)
     except (OSError, http.client.HTTPException) as error:
         return _unreachable(error)
-    except ValueError:  # its text may quote what was sent
-        return "no request can be made of base_url and api_key"
+    except ValueError:  # its text may contain the key
+        return "base_url and api_key do not make a valid request"
 
 
 def _look_at(status: int, headers: Any, first: bytes) -> str:
@@ -85,14 +85,14 @@ def _look_at(status: int, headers: Any, first: bytes) -> str:
     if 300 <= status < 400:
         target = urlsplit(headers.get("location", ""))
         where = f" to {target.scheme}://{target.hostname}" if target.hostname else ""
-        return f"answered {status}, a redirect{where}, which is not followed: correct base_url{tail}"
+        return f"status {status}, a redirect{where}, which is not followed: correct base_url{tail}"
     kind = headers.get_content_type()
     if kind == "text/html":
-        return f"answered {status} with a web page: this is not the API, correct base_url{tail}"
+        return f"status {status} with a web page: this is not the API, correct base_url{tail}"
     if status == 200:
-        return "" if first == b"{" else f"answered 200 with something that is not the API's JSON{tail}"
-    hint = _HINTS.get(status, "the API is in trouble, try again later" if status >= 500 else "")
-    return f"answered {status}{f': {hint}' if hint else ''}{tail}"
+        return "" if first == b"{" else f"status 200 without the API's JSON{tail}"
+    hint = _HINTS.get(status, "the API has a problem, try again later" if status >= 500 else "")
+    return f"status {status}{f': {hint}' if hint else ''}{tail}"
 
 
 _TOO_LATE: Final = "too late"
@@ -101,13 +101,13 @@ _UNREACHABLE: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (ConnectionRefusedError, "the connection was refused: nothing listens there"),
     (TimeoutError, _TOO_LATE),
     (socket.timeout, _TOO_LATE),  # a class of its own up to Python 3.9
-    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
-    (http.client.HTTPException, "what answered does not speak HTTP"),
+    (http.client.RemoteDisconnected, "the connection was closed without a response"),
+    (http.client.HTTPException, "the response is not HTTP"),
 )
 
 
 def _unreachable(reason: object) -> str:
-    """Say why there was no answer, in words that can't hold anything private."""
+    """Return the reason for a missing response, without private data."""
     if isinstance(reason, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted (TLS): {reason.verify_message}"
     if isinstance(reason, ssl.SSLError):
@@ -120,7 +120,7 @@ def _unreachable(reason: object) -> str:
 
 
 def _proxy(base_url: str) -> str:
-    """Return host and port of the proxy that the environment names for this URL."""
+    """Return host and port of the proxy that the environment sets for a URL."""
     parts = urlsplit(base_url)
     if urllib.request.proxy_bypass(parts.hostname or ""):
         return ""
@@ -130,7 +130,7 @@ def _proxy(base_url: str) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The key is for this host, not for where it points to."""
+    """A handler that follows no redirect: the key is for one host."""
 
     def redirect_request(self, *_arguments: Any) -> None:
         return None

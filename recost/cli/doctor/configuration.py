@@ -1,13 +1,13 @@
-"""What is configured, and where each setting comes from."""
+"""A check of the configuration, with the origin of each setting."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from recost._validate import nearest
 from recost.cli._shared.tables import Column, Table
 from recost.cli.doctor.findings import Findings
 from recost.config import RecostConfig, resolve, variable
@@ -22,7 +22,7 @@ _SHOWN_OF_KEY: Final = 8
 
 
 def check_configuration(style: Style) -> tuple[Optional[Settings], Findings]:
-    """Settle the configuration as ``recost.init()`` would; None, and the reason, where it would raise."""
+    """Resolve the configuration as ``recost.init()`` does. Return None with the problem if it is invalid."""
     found = Findings()
     found.notes = _unknown_variables()
     try:
@@ -51,11 +51,11 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _unknown_variables() -> list[str]:
-    """Tell of environment variables that look like settings and are none: typing errors are silent."""
+    """Return notes on unknown environment variables, which are otherwise ignored silently."""
     known = {variable(setting.name) for setting in fields(RecostConfig)}
     notes = []
     for name in sorted(os.environ):
         if name.startswith("RECOST_") and name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            notes.append(f"{name} is set and is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+            near = nearest(name, known)
+            notes.append(f"{name} is not a setting" + (f": did you mean {near}?" if near else ""))
     return notes

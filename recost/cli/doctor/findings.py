@@ -1,4 +1,4 @@
-"""What the doctor's checks find."""
+"""The result of a check of the doctor."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["Findings"]
 
 @dataclass
 class Findings:
-    """The lines of one part of the examination, and what is wrong there."""
+    """Lines to show of one check, with its problems and notes."""
 
     lines: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """What keeps recost from working, a sentence each."""
+    """Reasons why recost cannot work, a sentence each."""
     notes: list[str] = field(default_factory=list)
-    """What is worth knowing and no failure."""
+    """Remarks that are not failures."""

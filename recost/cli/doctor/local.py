@@ -1,4 +1,4 @@
-"""Whether a summary would arrive on this machine: in the local file, or at the local WebSocket."""
+"""A check of the local file and the local WebSocket."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _WAIT_S = 2.0
 
 
 def check_file(settings: Settings) -> Findings:
-    """Write a summary next to the local file, as a run would write it, and take it away again."""
+    """Write a test summary beside the local file, and remove it."""
     folder = Path(settings.local_dir)
     path = folder / f"{settings.project_id or 'default'}.jsonl"
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     found = Findings(
         [
             printable(f"file    {path}"),
-            f"folder  {_rights(folder) or 'is made by the first write, mode 0700'}",
+            f"folder  {_rights(folder) or 'created by the first write, mode 0700'}",
         ]
     )
     found.problems += _what_is_there(path)
@@ -42,7 +42,7 @@ def check_file(settings: Settings) -> Findings:
     try:
         trial.send(_summary(), _WAIT_S)
         if trial.path.read_bytes().count(b"\n") != 1:
-            found.problems.append(f"what was written to {folder} is not what is there")
+            found.problems.append(f"the test summary in {folder} differs from what was written")
     except (SendError, OSError) as error:
         found.problems.append(str(error.error if isinstance(error, SendError) else error))
     finally:
@@ -57,7 +57,7 @@ def check_file(settings: Settings) -> Findings:
 
 
 def check_websocket(settings: Settings) -> Findings:
-    """Look whether anything listens where summaries would be sent."""
+    """Check whether a server listens at the local WebSocket."""
     address = f"ws://127.0.0.1:{settings.local_port}"
     found = Findings([f"socket  {address}"])
     if find_spec("websockets") is None:
@@ -69,10 +69,10 @@ def check_websocket(settings: Settings) -> Findings:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         found.problems.append(
-            f"nothing answers at {address} ({reason}); local_transport='file' needs nobody there"
+            f"nothing listens at {address} ({reason}): start a server, or set local_transport='file'"
         )
     else:
-        found.lines.append("listen  something listens there")
+        found.lines.append("listen  a server listens")
     return found
 
 
@@ -82,18 +82,18 @@ def _rights(folder: Path) -> str:
     except OSError:
         return ""
     rights = f"{stat.filemode(status.st_mode)} ({stat.S_IMODE(status.st_mode):04o})"
-    others = ", others may look into it" if status.st_mode & 0o077 else ""
+    others = ", other users can read it" if status.st_mode & 0o077 else ""
     return f"{rights}{others}"
 
 
 def _what_is_there(path: Path) -> list[str]:
-    """Tell why the file itself could not be written, where it is there already."""
+    """Return why an existing file cannot be written."""
     try:
         mode = path.lstat().st_mode
-    except OSError:  # not there, which is fine; or out of reach, which the test write will tell
+    except OSError:  # missing, which is fine, or out of reach, which the test write reports
         return []
     if stat.S_ISLNK(mode):
-        return [f"{path} is a symbolic link, and recost writes through none"]
+        return [f"{path} is a symbolic link: recost does not write through links"]
     if not stat.S_ISREG(mode):
         return [f"{path} is not a file"]
     try:

@@ -1,4 +1,4 @@
-"""Which transports are installed whose calls recost can't see, and who uses them."""
+"""A check for installed transports whose calls are not recorded."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Unseen(NamedTuple):
     """A transport with a network stack of its own."""
 
     module: str
-    """As it is imported."""
+    """Name of the module."""
     distribution: str
-    """As it is installed."""
+    """Name of the distribution."""
     used_by: str
-    """Whose calls are missing, in a few words."""
+    """Libraries whose calls are not recorded."""
 
 
 UNSEEN: Final = (
@@ -43,11 +43,11 @@ UNSEEN: Final = (
     Unseen("websockets", "websockets", "WebSockets: OpenAI's and Gemini's live APIs"),
     Unseen("websocket", "websocket-client", "WebSockets: Slack's socket mode, Kubernetes"),
 )
-"""One row each; a transport that gets an interceptor loses its row."""
+"""Transports without an interceptor, one row each."""
 
 
 def check_unseen(style: Style) -> Findings:
-    """Look for them without importing any; nothing is found where none is installed."""
+    """Find installed transports without importing them."""
     found = Findings()
     columns = (Column("transport", least=16), Column("version", least=7), Column("calls that it makes for"))
     table = Table(
@@ -61,9 +61,9 @@ def check_unseen(style: Style) -> Findings:
 def _installed(row: Unseen) -> bool:
     try:
         spec = find_spec(row.module)
-    except (ImportError, ValueError):  # another tool's finder, or a module that is forbidden
+    except (ImportError, ValueError):  # a custom finder, or a blocked module
         return False
-    return spec is not None and spec.origin is not None  # a mere folder of that name has none
+    return spec is not None and spec.origin is not None  # None for a plain folder of that name
 
 
 def _version(row: Unseen) -> str:

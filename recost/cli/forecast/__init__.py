@@ -1,4 +1,4 @@
-"""``recost forecast``: what the month will have cost, by provider, within which bounds."""
+"""``recost forecast``: the cost of the month by provider, with bounds."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from recost.cli._shared.arguments import (
     SPENDERS,
     add_filters,
     add_sources,
+    add_zone,
     question_of,
     right_now,
     spender,
@@ -38,9 +39,9 @@ _EXAMPLES: Final = f"""examples:
   recost forecast --by model --provider openai
   recost forecast --until 2027-01-01 --level 95 --json
 
-What is spent since the first of the month, and a forecast of the days to come.
-With fewer than {LEAST_DAYS} whole days of calls there are no bounds, only the mean of the
-days that there are, which is called a run rate."""
+Shows the cost since the first of the month and a forecast of the coming days.
+With fewer than {LEAST_DAYS} whole days of calls it shows a run rate without bounds: the mean
+of the known days."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,37 +49,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _EXAMPLES)
     add_sources(parser)
     parser.add_argument(
-        "--by", default="provider", metavar="NAME", help=f"{', '.join(SPENDERS)} or tag:NAME (provider)"
+        "--by",
+        default="provider",
+        metavar="NAME",
+        help=f"{', '.join(SPENDERS)} or tag:NAME (default: provider)",
     )
     parser.add_argument(
         "--until",
         dest="end",
         default=_MONTH_END,
         metavar="DAY",
-        help="month-end, or a day that is not part of it, like 2027-01-01 (month-end)",
+        help="the end, exclusive: month-end or a day like 2027-01-01 (default: month-end)",
     )
     parser.add_argument(
         "--level",
-        type=whole("level from 50 to 99 per cent: 80", 50, 99),
+        type=whole(50, 99),
         default=80,
         metavar="N",
-        help="per cent that the bounds are to hold (80)",
+        help="per cent of simulated courses within the bounds (default: 80)",
     )
     parser.add_argument(
         "--limit",
-        type=whole(f"number of rows: {_ROWS}", 1),
+        type=whole(1),
         default=_ROWS,
         metavar="N",
-        help=f"so many rows ({_ROWS})",
+        help=f"most rows, the others as one row (default: {_ROWS})",
     )
-    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+    add_zone(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_filters(parser)
     parser.set_defaults(since=None, until=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the forecast; 2 when it cannot be made."""
+    """Print the forecast. Return 2 if it cannot be made."""
     if not available("forecast", "duckdb") or not available("forecast", "statsmodels", extra="forecast"):
         return 2
     now = right_now()
@@ -100,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(readings: Readings, question: Question) -> Found:
-    return Found(*series_of(readings, question), readings.bad_lines + readings.bad_metrics)
+    return Found(*series_of(readings, question), readings.bad_lines, readings.bad_metrics)
 
 
 def _forecasts(found: Found, horizon: Horizon, arguments: argparse.Namespace) -> Made:
@@ -121,10 +125,10 @@ def _forecasts(found: Found, horizon: Horizon, arguments: argparse.Namespace) ->
 
 
 def _horizon(text: str, question: Question, now: datetime) -> Horizon:
-    """Return from when to when.
+    """Return the beginning and the end of the forecast.
 
     Raises:
-        SpanError: The end is no day, is over, or is too far away.
+        SpanError: The end is not a day, is over, or is too far away.
     """
     local = now.astimezone(question.zone).replace(tzinfo=None)
     today = local.date()
@@ -133,5 +137,5 @@ def _horizon(text: str, question: Question, now: datetime) -> Horizon:
         return Horizon(first, local, (first + timedelta(days=31)).replace(day=1))
     until = parse_moment(text, question.zone, now).astimezone(question.zone).date()
     if not 0 < (until - today).days <= _MOST_DAYS:
-        raise SpanError(f"--until {text!r} is {until}: it is to be 1 to {_MOST_DAYS} days after {today}")
+        raise SpanError(f"invalid --until {text!r} ({until}): expected 1 to {_MOST_DAYS} days after {today}")
     return Horizon(first, local, until)

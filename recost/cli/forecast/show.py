@@ -10,37 +10,36 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost._money import format_usd
 from recost.analytics.forecast import LEAST_DAYS, Forecast, Horizon
 from recost.analytics.query import Question, tag_of
 from recost.analytics.timeseries import Series, sparkline
 from recost.cli._shared.arguments import right_now
-from recost.cli._shared.footnotes import left_out
+from recost.cli._shared.footnotes import Note, rendered, skipped_note, unpriced_note
 from recost.cli._shared.formats import name_of, zone_name
 from recost.cli._shared.output import exact_json
-from recost.cli._shared.tables import Column, Table, wrap
+from recost.cli._shared.tables import Cell, Column, Table, Usd, wrap
 from recost.cli._shared.terminal import WIDE, WIDTH, Style, prints_bars, terminal_width
 
 __all__ = ["Found", "Made", "as_json", "as_text"]
 
 _TREND_DAYS: Final = 28
 _SILENT: Final = timedelta(days=2)
-"""Without a call for so long, something may be wrong."""
+"""Time without a call after which a warning is shown."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the files hold."""
+    """Costs over time from the files."""
 
     groups: dict[Optional[str], Series]
     everything: Series
-    unread: int
-    """Lines and metrics."""
+    bad_lines: int
+    bad_metrics: int
 
 
 @dataclass(frozen=True)
 class Made:
-    """The forecasts: of groups, the dearest first; of those beyond the limit; of all together."""
+    """Forecasts of the costliest groups, of the groups beyond the limit, and of all calls."""
 
     groups: Sequence[Forecast]
     rest: Optional[Forecast]
@@ -51,7 +50,7 @@ class Made:
 def as_json(
     made: Made, found: Found, horizon: Horizon, arguments: argparse.Namespace, question: Question
 ) -> str:
-    """Return one JSON object; what is spent has all its digits, estimates six places."""
+    """Return one JSON object. The amount spent has all its digits, estimates have six places."""
     content = {
         "by": question.by[0],
         "since": horizon.since.isoformat(),
@@ -62,7 +61,7 @@ def as_json(
         "groups": [{question.by[0]: each.name, **_flat(each)} for each in made.groups],
         "rest": None if made.rest is None else {"groups": made.rest_count, **_flat(made.rest)},
         "total": _flat(made.total),
-        "not_read": found.unread,
+        "not_read": found.bad_lines + found.bad_metrics,
     }
     return exact_json(content)
 
@@ -82,7 +81,7 @@ def _flat(each: Forecast) -> dict[str, Any]:
 def as_text(
     made: Made, found: Found, horizon: Horizon, arguments: argparse.Namespace, question: Question
 ) -> str:
-    """Return a table as wide as the terminal, 40 columns at least, and what has to be said of it."""
+    """Return a table as wide as the terminal, at least 40 columns, with its notes."""
     style, width = Style.of(sys.stdout), terminal_width()
     by = question.by[0]
     titles = ("spent", "expected", f"{arguments.level}% from", "to", "whole days")
@@ -90,7 +89,7 @@ def as_text(
     wide = width >= WIDE and prints_bars()
     columns += [Column(f"last {_TREND_DAYS} days")] * wide
 
-    def row(name: str, each: Forecast, series: Optional[Series]) -> list[str]:
+    def row(name: str, each: Forecast, series: Optional[Series]) -> list[Cell]:
         return [name, *_cells(each), *([_trend(series, horizon)] * wide)]
 
     table = Table(columns)
@@ -102,7 +101,7 @@ def as_text(
     head = f"{horizon.since} to {horizon.until} ({zone}), now {horizon.now:%Y-%m-%d %H:%M}"
     if width < WIDTH:
         head = wrap("", head, width)
-    notes = "\n".join(_notes(made, found, horizon, arguments.level, style, width))
+    notes = rendered(_notes(made, found, horizon, arguments.level), style, width)
     return f"{style(head, 'dim')}\n\n{table.render(style, width)}\n\n{notes}"
 
 
@@ -110,13 +109,13 @@ def _figures(titles: Sequence[str]) -> list[Column]:
     return [Column(title, right=True, rank=9 if title == "expected" else 1) for title in titles]
 
 
-def _cells(each: Forecast) -> list[str]:
+def _cells(each: Forecast) -> list[Cell]:
+    spent, days = Usd(each.spent_usd), str(each.days)
     if each.expected_usd is None:
-        return [format_usd(each.spent_usd), "-", "-", "-", str(each.days)]
+        return [spent, "-", "-", "-", days]
     if each.low_usd is None or each.high_usd is None:
-        return [format_usd(each.spent_usd), f"{format_usd(each.expected_usd)} *", "-", "-", str(each.days)]
-    amounts = (each.spent_usd, each.expected_usd, each.low_usd, each.high_usd)
-    return [*map(format_usd, amounts), str(each.days)]
+        return [spent, Usd(each.expected_usd, " *"), "-", "-", days]
+    return [spent, Usd(each.expected_usd), Usd(each.low_usd), Usd(each.high_usd), days]
 
 
 def _trend(series: Optional[Series], horizon: Horizon) -> str:
@@ -127,34 +126,30 @@ def _trend(series: Optional[Series], horizon: Horizon) -> str:
     )
 
 
-def _notes(made: Made, found: Found, horizon: Horizon, level: int, style: Style, width: int) -> Iterator[str]:
-    yield wrap(
-        "bounds     ",
-        f"{level}% of simulated courses end between them; half of the others below, half above. Each row "
-        "is forecast on its own: rows don't add up to the total, except for what is spent",
-        width,
+def _notes(made: Made, found: Found, horizon: Horizon, level: int) -> Iterator[Note]:
+    yield Note(
+        "bounds",
+        f"{level}% of simulated courses end between them, half of the others below, half above. Each row is "
+        "forecast on its own: rows don't add up to the total, except for the amount spent",
+        warns=False,
     )
-    yield wrap(
-        "days       ",
-        "those without calls count as $0. Of today: what is spent, and of a forecast day what comes after "
+    yield Note(
+        "days",
+        "days without calls count as $0. Of today: the amount spent, and of a forecast day the cost after "
         "this time of day",
-        width,
+        warns=False,
     )
-    for heading, text in _warnings(made, found, horizon):
-        yield style(wrap(f"{heading:<11}", text, width), "yellow")
-
-
-def _warnings(made: Made, found: Found, horizon: Horizon) -> Iterator[tuple[str, str]]:
     rows = [*made.groups, made.total] if made.rest is None else [*made.groups, made.rest, made.total]
     if any(each.is_run_rate for each in rows):
-        text = (
+        yield Note(
+            "*, -",
             f"too little data: fewer than {LEAST_DAYS} whole days since the first call. * is a run rate, the "
-            "mean of the days that there are, if it went on: no forecast, and without bounds"
+            "mean of the known days, not a forecast. It has no bounds",
         )
-        yield "*, -", text
     first, last = found.everything.first, found.everything.last
     if first is not None and first.date() > horizon.since:
-        yield "spent", f"the first call is of {first:%Y-%m-%d}; what was spent before is not known"
+        yield Note("spent", f"earlier costs are unknown: the first call is of {first:%Y-%m-%d}")
     if last is not None and horizon.now - last > _SILENT:
-        yield "no calls", f"since {last:%Y-%m-%d %H:00}: is everything recorded?"
-    yield from left_out(made.total.unpriced, found.unread)
+        yield Note("no calls", f"since {last:%Y-%m-%d %H:00}: is everything recorded?")
+    yield from unpriced_note(made.total.unpriced)
+    yield from skipped_note(found.bad_lines, found.bad_metrics)

@@ -33,7 +33,8 @@ from recost.cli._shared.arguments import (
     right_now,
     usd,
 )
-from recost.cli._shared.footnotes import left_out
+from recost.cli._shared.footnotes import skipped_note
+from recost.cli._shared.formats import counted
 from recost.cli._shared.output import STDOUT, Output, OutputError, append, exact_json, write
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
@@ -52,8 +53,8 @@ _EXAMPLES: Final = """examples:
   recost gate --baseline cost-baseline.json --share 20% --summary github
   recost gate --max-usd 5 --fail-on-unpriced logs/*.jsonl
 
-exit code: 0 within all limits, 1 over one, 2 wrong usage, no call recorded,
-or, with --fail-on-unpriced, windows of protocol 1.0, which can't tell"""
+exit code: 0 within all limits, 1 over one, 2 wrong usage, no call recorded, or,
+with --fail-on-unpriced, windows of protocol 1.0, which don't count unpriced calls"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,31 +62,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _EXAMPLES)
     add_sources(parser)
     group = parser.add_argument_group("limits")
-    group.add_argument("--max-usd", type=usd, metavar="AMOUNT", help="US dollars that all may cost together")
-    group.add_argument("--baseline", metavar="FILE", help="what --write-baseline has written before")
+    group.add_argument("--max-usd", type=usd, metavar="AMOUNT", help="limit on the total cost, in US dollars")
+    group.add_argument("--baseline", metavar="FILE", help="file written by --write-baseline")
     group.add_argument(
-        "--share", type=_share, metavar="N%", help="so much above the baseline is allowed (20%%)"
+        "--share", type=_share, metavar="N%", help="allowed increase over the baseline (default: 20%%)"
     )
-    group.add_argument("--fail-on-unpriced", action="store_true", help="each call is to have a known price")
+    group.add_argument("--fail-on-unpriced", action="store_true", help="fail if a call has no known price")
     output = parser.add_argument_group("output")
     output.add_argument(
         "--write-baseline",
         metavar="FILE",
         type=Output,
-        help="write what it costs now, unless a limit is exceeded; -: to stdout, the summary to stderr",
+        help="write the current cost, unless a limit is exceeded. - is stdout, with the summary on stderr",
     )
     output.add_argument(
         "--summary",
         metavar="FILE",
         type=Output,
-        help=f"write the Markdown to a file, too; {_GITHUB}: append it to ${_GITHUB_FILE}",
+        help=f"also write the Markdown to a file, or append it to ${_GITHUB_FILE} for {_GITHUB}",
     )
     add_period(parser)
     add_filters(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the summary; 1 when a limit is exceeded, 2 when it cannot be told."""
+    """Print the summary. Return 1 if a limit is exceeded, 2 if that cannot be determined."""
     if not available("gate", "duckdb"):
         return 2
     now = right_now()
@@ -104,27 +105,23 @@ def run(arguments: argparse.Namespace) -> int:
     if answer is None:
         return 2
     try:
-        return _tell(answer, limits, arguments, now)
+        return _judge(answer, limits, arguments, now)
     except BrokenPipeError:
         raise
     except OSError as error:
         return refused(error)
 
 
-def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
+def _judge(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
     if not answer.total.now.calls:
-        told = "recost: gate: no call was recorded in this period, with these filters"
-        for heading, text in left_out(0, answer.bad_lines + answer.bad_metrics):
-            told += f"; {heading}: {text}"
-        print(told, file=sys.stderr)
-        return 2
+        texts = ["no call was recorded in this period with these filters"]
+        texts += [note.text for note in skipped_note(answer.bad_lines, answer.bad_metrics)]
+        return refused(f"gate: {'. '.join(texts)}")
     if limits.priced and answer.total.now.untold:
-        print(
-            f"recost: gate: {answer.total.now.untold:,} calls are in windows of protocol 1.0, which "
-            "don't tell whether a call has a price; leave them out with --since",
-            file=sys.stderr,
+        return refused(
+            f"gate: {counted(answer.total.now.untold, 'call')} in windows of protocol 1.0, which don't count "
+            "unpriced calls: exclude them with --since"
         )
-        return 2
     verdicts = judge(answer, limits)
     text = summary(answer, limits, verdicts, now)
     print(text, file=sys.stderr if arguments.write_baseline == STDOUT else sys.stdout)
@@ -139,22 +136,24 @@ def _tell(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: da
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Refuse what asks for nothing, before anything is read.
+    """Check the arguments before anything is read.
 
     Raises:
-        RecostError: It does.
+        RecostError: They set no limit, or one that lacks another argument.
     """
     limited = arguments.max_usd is not None or arguments.baseline or arguments.fail_on_unpriced
     if not limited and not arguments.write_baseline:
-        raise RecostError("recost: gate needs --max-usd, --baseline, --fail-on-unpriced or --write-baseline")
+        raise RecostError(
+            "recost: missing limit: expected --max-usd, --baseline, --fail-on-unpriced or --write-baseline"
+        )
     if arguments.share is not None and not arguments.baseline:
-        raise RecostError("recost: --share is above a --baseline, which is not given")
+        raise RecostError("recost: missing --baseline, which --share requires")
     if arguments.summary == _GITHUB and not os.environ.get(_GITHUB_FILE):
-        raise RecostError(f"recost: --summary {_GITHUB} needs ${_GITHUB_FILE}, which is not set")
+        raise RecostError(f"recost: missing ${_GITHUB_FILE}, which --summary {_GITHUB} requires")
 
 
 def _by(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """By model, too, unless tags are asked for: a window doesn't tell both at once."""
+    """Return the dimensions, with the model unless there are tags: a window has no calls by both."""
     return ("provider",) if arguments.tag else ("provider", "model")
 
 
@@ -170,7 +169,7 @@ def _baseline(name: Optional[str], question: Question, now: datetime) -> Optiona
     try:
         content = parse_json(text)
     except ValueError as error:
-        raise BaselineError(f"recost: {name} is no JSON: {error}") from error
+        raise BaselineError(f"recost: {name} is not JSON: {error}") from error
     baseline = parse_baseline(content, name)
     if dict(baseline.scope) != scope_of(question):
         raise BaselineError(f"recost: {name} was written with other filters: {_filters(baseline)}")
@@ -179,19 +178,19 @@ def _baseline(name: Optional[str], question: Question, now: datetime) -> Optiona
 
 
 def _filters(baseline: Baseline) -> str:
-    told = [f"--{name} {value}" for name, values in baseline.scope.items() for value in values]
-    return " ".join(told) or "none"
+    given = [f"--{name} {value}" for name, values in baseline.scope.items() for value in values]
+    return " ".join(given) or "no filters"
 
 
 def _keep(text: str, target: Optional[str]) -> None:
     if target == _GITHUB:
         append(os.environ[_GITHUB_FILE], f"{text}\n\n")
-    elif target is not None and target != STDOUT:  # where it is printed anyway
+    elif target is not None and target != STDOUT:  # printed already
         write(target, f"{text}\n")
 
 
 def _share(text: str) -> Decimal:
     number = decimal(text.strip()[:-1]) if text.strip().endswith("%") else None
     if number is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share: 20%")
+        raise argparse.ArgumentTypeError(f"invalid share {text!r}: expected a percentage, such as 20%")
     return number / 100

@@ -1,4 +1,4 @@
-"""``recost prices``: rules and what they cost; which a URL meets, and why; the latest prices of tokens."""
+"""``recost prices``: rules and prices, the rule of a URL, and the latest prices of tokens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
+from recost._validate import suggest
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.terminal import Style
 from recost.cli.prices.check import explain
@@ -24,22 +25,22 @@ __all__ = ["configure", "run"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options, ``check`` and ``update``."""
-    parser.add_argument("--provider", metavar="NAME", help="only this provider's rules")
+    parser.add_argument("--provider", metavar="NAME", help="show the rules of one provider")
     parser.add_argument(
-        "--model", metavar="NAME", help="what this model's tokens cost, by genai-prices (recost[prices])"
+        "--model", metavar="NAME", help="show token prices of a model from genai-prices (recost[prices])"
     )
-    parser.add_argument("--rules", metavar="FILE", help="rules of your own, TOML or JSON")
+    parser.add_argument("--rules", metavar="FILE", help="custom rules in TOML or JSON")
     parser.add_argument("--json", action="store_true", help="print JSON")
     commands = parser.add_subparsers(dest="command", metavar="check URL | update")
-    check = commands.add_parser("check", help="say which rule a URL meets, and how the call is priced")
-    check.add_argument("url", metavar="URL", help="https://api.example.com/v1/things; a query is ignored")
-    check.add_argument("--method", default="POST", help="of the request (POST)")
+    check = commands.add_parser("check", help="explain which rule matches a URL, and how a call is priced")
+    check.add_argument("url", metavar="URL", help="https://api.example.com/v1/things (a query is ignored)")
+    check.add_argument("--method", default="POST", help="method of the request (default: POST)")
     check.set_defaults(command="check")
-    add_update(commands.add_parser("update", help="fetch the latest prices of tokens; asks first"))
+    add_update(commands.add_parser("update", help="fetch the latest prices of tokens, after confirmation"))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print prices; 1 when nothing is found, 2 when a file is refused, or nothing can be fetched."""
+    """Print prices. Return 1 if nothing is found, 2 for an invalid file or a failed fetch."""
     if arguments.command == "update":
         return update(arguments.url, yes=arguments.yes)
     style = Style.of(sys.stdout)
@@ -57,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     elif found:
         print(show_prices(found, style))
     if not found:
-        known = ", ".join(sorted({rule.provider for rule in registry.list()}))
-        print(f"no rule of provider {arguments.provider!r}; there are: {known}", file=sys.stderr)
+        known = sorted({rule.provider for rule in registry.list()})
+        print(
+            f"recost: unknown provider {arguments.provider!r}: {suggest(arguments.provider, known)}",
+            file=sys.stderr,
+        )
     return 0 if found else 1

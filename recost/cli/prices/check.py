@@ -1,4 +1,4 @@
-"""Which rule a URL meets, why, and how the call is priced."""
+"""An explanation of the rule that matches a URL, and of the price of a call."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ __all__ = ["explain"]
 
 
 def explain(registry: ProviderRegistry, url: str, method: str, style: Style) -> int:
-    """Print what the rules say of a URL; 1 when none matches, 2 when it is not a URL."""
+    """Print the rule and the price of a URL. Return 1 if no rule matches, 2 if it is not a URL."""
     match = registry.match(url)
     host, path = _target(url)
     if host is None:
-        print(f"not a URL with a host: {url.partition('?')[0]!r}", file=sys.stderr)
+        print(f"recost: invalid URL {url.partition('?')[0]!r}: expected https://host/path", file=sys.stderr)
         return 2
     print(style(printable(f"{method} {host}{path}"), "bold"))
     if match is None or match.rule is None:
-        for heading, text in (("rule", "none matches: provider unknown, cost unknown"), ("hint", _HINT)):
+        for heading, text in (("rule", "no rule matches: provider unknown, cost unknown"), ("hint", _HINT)):
             print(wrap(f"  {heading:<10}", text))
         return 1
     prices = match.rule.prices_for(host, path, method)
@@ -42,7 +42,7 @@ def explain(registry: ProviderRegistry, url: str, method: str, style: Style) -> 
     return 0
 
 
-_HINT = "custom_providers=[ProviderDef(…)] or providers_file name a host of your own"
+_HINT = "custom_providers=[ProviderDef(…)] or providers_file add rules for other hosts"
 
 
 def _target(url: str) -> tuple[Optional[str], str]:
@@ -58,19 +58,19 @@ def _rule_lines(
 ) -> Iterator[tuple[str, str]]:
     rules = registry.list()
     number = next(index for index, other in enumerate(rules, 1) if other is rule)
-    kind = "built in" if registry.is_builtin(rule) else "your own, before the built-in ones"
-    yield "rule", f"number {number} of {len(rules)}, {kind}; the first that matches decides"
+    kind = "built in" if registry.is_builtin(rule) else "custom, before the built-in ones"
+    yield "rule", f"number {number} of {len(rules)}, {kind}. The first match decides"
     exact = not rule.host_pattern.startswith("*.")
     yield "host", f"{rule.host_pattern}: " + ("the same name" if exact else f"{host} is below it")
     yield "path", f"begins with {rule.path_prefix}" if rule.path_prefix else "any: the rule has no prefix"
     yield "provider", match.provider
-    yield "endpoint", match.endpoint_category + ("" if match.categorised else " (the path, templated)")
+    yield "endpoint", match.endpoint_category + ("" if match.categorised else " (the templated path)")
 
 
 def _case_lines(rule: ProviderDef, prices: Prices) -> Iterator[tuple[str, str]]:
     if isinstance(prices, PriceCase):
-        told = (("method", prices.method), ("host", prices.host), ("path", prices.path))
-        by = ", ".join(f"{name} {value}" for name, value in told if value is not None)
+        named = (("method", prices.method), ("host", prices.host), ("path", prices.path))
+        by = ", ".join(f"{name} {value}" for name, value in named if value is not None)
         yield "case", f"number {rule.prices.index(prices) + 1} of {len(rule.prices)}: {by or 'all calls'}"
 
 
@@ -79,8 +79,8 @@ def _price_lines(
 ) -> Iterator[tuple[str, str]]:
     """Yield the sources of the price, in the order in which they are tried."""
     if prices.shape is not None:
-        yield "usage", f"read from the answer, with capture_usage=True, as {prices.shape!r}"
-        yield "priced by", "the cost that the answer reports, when it does"
+        yield "usage", f"read from the response, with capture_usage=True, as {prices.shape!r}"
+        yield "priced by", "the cost reported in the response, if any"
     case = prices if isinstance(prices, PriceCase) else None
     own = [
         f"{format_unit_price(usd)} a {unit}" + (f" ({day}, {source})" if source else "")
@@ -89,11 +89,11 @@ def _price_lines(
     ]
     custom = not registry.is_builtin(rule)
     if custom:
-        yield from (("", f"your own price: {text}") for text in own)
+        yield from (("", f"custom price: {text}") for text in own)
     if prices.shape is not None and prices.genai_provider is not None:
         named = model_in_path(path)
-        model = f", model {named!r} from the path where the answer names none" if named else ""
-        yield "", f"genai-prices, provider {prices.genai_provider!r}, by what was used{model}"
+        model = f", model {named!r} from the path if the response names no model" if named else ""
+        yield "", f"genai-prices, provider {prices.genai_provider!r}, by usage{model}"
     if not custom:
         yield from (("", text) for text in own)
     if own and prices.leaves_out:
@@ -103,7 +103,10 @@ def _price_lines(
     if cents is not None and not (cents == 0 and billed):
         yield (
             "",
-            f"the flat estimate of {format_unit_price(cents / 100)} a call ({rule.cost_source or 'yours'})",
+            f"the flat estimate of {format_unit_price(cents / 100)} a call ({rule.cost_source or 'custom'})",
         )
-    yield "", "otherwise the cost is unknown, which is not 0"
-    yield "failed", "billed like others" if rule.failed_calls_billed else "calls that failed cost nothing"
+    yield "", "otherwise the cost is unknown (not 0)"
+    yield (
+        "failed",
+        "failed calls are billed as others" if rule.failed_calls_billed else "failed calls cost nothing",
+    )

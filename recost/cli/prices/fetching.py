@@ -1,4 +1,4 @@
-"""Fetches one document over the network, within bounds; whatever goes wrong is told in a few words."""
+"""The download of one document, bounded in time and size, with short error messages."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ _PIECE: Final = 64 << 10
 
 
 class FetchError(Exception):
-    """There is no document; says why."""
+    """The reason for a failed download."""
 
 
 def refuse_url(url: str) -> None:
-    """Refuse a URL from which prices could come that somebody on the way has changed.
+    """Refuse a URL whose response could be changed in transit.
 
     Raises:
-        FetchError: It is not ``https://``, nor on this very machine.
+        FetchError: The URL is neither ``https://`` nor on this machine.
     """
     try:
         base_url(url)
     except InvalidError as refused:
-        raise FetchError(f"got {printable(url)!r}, expected {refused.expected}") from None
+        raise FetchError(f"invalid URL {printable(url)!r}: expected {refused.expected}") from None
     if is_readable_on_the_way(url):
-        raise FetchError(f"got {printable(url)!r}, expected https:// (http:// on this very machine only)")
+        raise FetchError(f"invalid URL {printable(url)!r}: expected https:// (http:// on this machine only)")
 
 
 def fetch(url: str, most_bytes: int, timeout_s: float = _TIMEOUT_S) -> str:
-    """Return the text of what a URL leads to; ``timeout_s`` bounds it all, redirects included.
+    """Return the text at a URL. ``timeout_s`` bounds the whole download, with its redirects.
 
     Raises:
-        FetchError: There is none.
+        FetchError: The download failed.
     """
     refuse_url(url)
     found: list[Union[str, FetchError]] = []
-    # A daemon, as a socket's time-out begins anew with every byte, and a name may resolve for ever.
+    # A daemon, because a socket's timeout restarts with every byte, and resolving a name has no timeout.
     fetching = threading.Thread(target=lambda: found.append(_attempt(url, most_bytes)), daemon=True)
     fetching.start()
     fetching.join(timeout_s)
-    outcome = found[0] if found else FetchError(f"no answer within {timeout_s:g} s")
+    outcome = found[0] if found else FetchError(f"no response within {timeout_s:g} s")
     if isinstance(outcome, FetchError):
         raise outcome
     return outcome
@@ -70,7 +70,7 @@ def _attempt(url: str, most_bytes: int) -> Union[str, FetchError]:
         return error
     except urllib.error.HTTPError as error:
         with error:
-            return FetchError(f"answered {error.code}")
+            return FetchError(f"status {error.code}")
     except urllib.error.URLError as error:
         return FetchError(_reason(error.reason))
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -82,29 +82,29 @@ def _read(response: Any, most_bytes: int) -> str:
     while piece := response.read1(_PIECE):
         data += piece
         if len(data) > most_bytes:
-            raise FetchError(f"the answer has more than {most_bytes >> 20} MB")
-    if response.length:  # of what was announced, so much is missing
-        raise FetchError("the connection was closed before the end of the answer")
+            raise FetchError(f"the response is larger than {most_bytes >> 20} MB")
+    if response.length:  # bytes missing of Content-Length
+        raise FetchError("the connection was closed before the end of the response")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FetchError("the answer is not UTF-8") from None
+        raise FetchError("the response is not UTF-8") from None
 
 
 def _reason(reason: object) -> str:
     if isinstance(reason, socket.gaierror):
         return "the host's name cannot be resolved (DNS): is this machine offline?"
     if isinstance(reason, (TimeoutError, socket.timeout)):  # two classes up to Python 3.9
-        return f"nothing came for {_STALLED_S:g} s"
+        return f"no data for {_STALLED_S:g} s"
     if isinstance(reason, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted (TLS): {reason.verify_message}"
     if isinstance(reason, OSError):
         return printable(f"no connection: {reason.strerror or reason}")
-    return printable(f"no answer that can be read: {reason}")
+    return printable(f"invalid response: {reason}")
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect to what could have been asked for in the first place only."""
+    """A handler that follows a redirect only to a URL that could be fetched directly."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
@@ -113,5 +113,5 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
             refuse_url(urljoin(req.full_url, newurl).partition("?")[0])
         except FetchError as error:
             fp.close()
-            raise FetchError(f"answered {code}, a redirect that is not followed: {error}") from None
+            raise FetchError(f"status {code}, a redirect that is not followed: {error}") from None
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -19,7 +19,7 @@ from recost.pricing.registry import ProviderRegistry
 
 __all__ = ["Price", "list_prices", "prices_of", "show_prices", "without"]
 
-REPORTED: Final = "cost in the answer"
+REPORTED: Final = "cost in the response"
 NO_PRICE: Final = "yours to give"
 _REPORTING: Final = frozenset({"exa", "openrouter", "perplexity", "xai"})
 _GENAI: Final = "genai-prices, https://github.com/pydantic/genai-prices"
@@ -27,7 +27,7 @@ _GENAI: Final = "genai-prices, https://github.com/pydantic/genai-prices"
 
 @dataclass(frozen=True)
 class Price:
-    """One price, as it is shown."""
+    """One price in the list."""
 
     provider: str
     where: str
@@ -39,15 +39,15 @@ class Price:
     age_months: Optional[int]
     builtin: bool
     leaves_out: tuple[str, ...] = ()
-    """What is billed as well, or what it depends on, and isn't known: the price is an estimate."""
+    """Other charges and conditions that are not known. With any of them, the price is an estimate."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON has of it; money as text, which is exact."""
+        """Return the price for JSON. Money is a string, which is exact."""
         return {**asdict(self), "usd": None if self.usd is None else format(self.usd, "f")}
 
 
 def list_prices(registry: ProviderRegistry, provider: Optional[str], today: date) -> list[Price]:
-    """Return the prices of all rules, or of a provider's."""
+    """Return the prices of all rules, or of one provider."""
     found: list[Price] = []
     for rule in registry.list():
         if provider is None or rule.provider == provider.lower():
@@ -69,7 +69,7 @@ def list_prices(registry: ProviderRegistry, provider: Optional[str], today: date
 def _left_out(
     rule: ProviderDef, case: Optional[PriceCase], usd: Optional[Decimal], day: Optional[str]
 ) -> tuple[str, ...]:
-    """Return what a price of a rule leaves out; a flat estimate, which has no day, tells nothing of it."""
+    """Return the charges that a price does not include. They are unknown for a flat estimate."""
     if usd is None or day is None:
         return ()
     return (rule.own_prices if case is None else case).leaves_out
@@ -111,7 +111,7 @@ _AMOUNTS: Final = {
 
 
 def show_prices(prices: list[Price], style: Style) -> str:
-    """Return the prices under their providers and paths in 80 columns, and under them their sources."""
+    """Return prices by provider and path in 80 columns, with numbered sources below."""
     sources: dict[tuple[str, str], int] = {}
     lines: list[str] = []
     provider = where = ""
@@ -141,7 +141,7 @@ def show_prices(prices: list[Price], style: Style) -> str:
 
 
 def without(names: tuple[str, ...]) -> str:
-    """Say what a price leaves out."""
+    """Return a sentence on charges that a price does not include."""
     return f"an estimate, without: {', '.join(names)}"
 
 
@@ -152,7 +152,7 @@ def _note(number: int, day: str, source: str) -> str:
 
 
 def _amount(price: Price) -> str:
-    """Return the amount, or where it is from when it is not in the rule."""
+    """Return the amount, or its kind if the rule has no amount."""
     if price.usd is None:
         return {REPORTED: "exact", NO_PRICE: "unknown"}.get(price.unit, "by model")
     return format_unit_price(price.usd)

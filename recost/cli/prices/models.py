@@ -1,4 +1,4 @@
-"""What genai-prices says of a model."""
+"""The prices of a model in genai-prices."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PIP = "pip install 'recost[prices]'"
 
 
 def list_models(name: str, provider: Optional[str], *, as_json: bool, style: Style) -> int:
-    """Print the prices of the models whose id has a text in it; 1 when there are none."""
+    """Print the prices of models whose id contains a text. Return 1 if no model matches."""
     try:
         providers: Any = import_module("genai_prices.data").providers
         units: Any = import_module("genai_prices.data_units").unit_data
     except ImportError:
-        print(f"--model needs genai-prices: {_PIP}", file=sys.stderr)
+        print(f"recost prices --model needs genai-prices: {_PIP}", file=sys.stderr)
         return 1
     per = {unit["price_key"]: (key, unit["per"]) for key, unit in units.items()}
     found = list(_find(providers, per, name.lower(), provider))
@@ -32,7 +32,7 @@ def list_models(name: str, provider: Optional[str], *, as_json: bool, style: Sty
     elif found:
         print(_table(found).render(style))
     if not found:
-        print(f"genai-prices knows no model with {name!r} in its id", file=sys.stderr)
+        print(f"recost: unknown model {name!r}: expected a part of an id in genai-prices", file=sys.stderr)
     return 0 if found else 1
 
 

@@ -1,4 +1,4 @@
-"""``recost prices update``: fetch the list of prices that genai-prices publishes, and keep it in a file."""
+"""``recost prices update``: the download of the price list that genai-prices publishes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 
 from recost._files import make_folder, reason_of, replaced
 from recost._text import printable
+from recost.cli._shared.formats import counted
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
 from recost.cli.prices.fetching import FetchError, fetch, refuse_url
@@ -31,11 +32,11 @@ __all__ = ["add_update", "update"]
 
 _EXAMPLES: Final = """examples:
   recost prices update           ask, then fetch the list
-  recost prices update --yes     fetch it, as in a build or from cron
+  recost prices update --yes     fetch it without asking, in a build or from cron
   RECOST_PRICES_FILE=/srv/prices.json recost prices update --yes
 
-The list is kept in ~/.recost/prices.json, or in the file that RECOST_PRICES_FILE names. Processes that run
-take it within a flush interval. Nothing is changed where it can't be fetched, or isn't a list of prices."""
+The list is stored in ~/.recost/prices.json, or in the file that RECOST_PRICES_FILE names. Running processes
+use it within a flush interval. A failed download, or an invalid list, changes nothing."""
 _SHOWN: Final = 8
 
 
@@ -44,27 +45,27 @@ def add_update(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _EXAMPLES)
     parser.add_argument("--yes", action="store_true", help="fetch it without asking")
     parser.add_argument(
-        "--url", default=LIST_URL, metavar="URL", help="of the list: a mirror's (that of genai-prices)"
+        "--url", default=LIST_URL, metavar="URL", help="URL of the list (default: that of genai-prices)"
     )
     parser.set_defaults(command="update")
 
 
 def update(url: str, *, yes: bool) -> int:
-    """Fetch the list, check it and keep it; 2 when that can't be done, and nothing is changed."""
+    """Fetch, check and store the list. Return 2 if that fails, and change nothing."""
     try:
         place = ListPlace.of(settled("prices_file"))
         refuse_url(url)
     except (ValueError, FetchError) as error:
         return refused(error)
     if place is None:
-        return refused("there is no home to keep the list in: RECOST_PRICES_FILE names a file")
+        return refused("no home folder for the list: set RECOST_PRICES_FILE")
     if find_spec("genai_prices") is None:
-        return refused(f"the list is of use with genai-prices only: {how_to_install()}")
+        return refused(f"recost prices update needs genai-prices: {how_to_install()}")
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
-            return refused("recost prices update asks first, and stdin is no terminal: pass --yes")
+            return refused("recost prices update asks first, and stdin is not a terminal: pass --yes")
         if not _agreed(f"Fetch {printable(url)} into {printable(str(place.path))}?"):
-            print("nothing was changed")
+            print("Nothing was changed.")
             return 0
     return _replace(url, place.path)
 
@@ -92,15 +93,15 @@ def _replace(url: str, path: Path) -> int:
             file.write(kept.encode())
     except OSError as error:
         return refused(f"cannot write {path}: {reason_of(error)}; nothing was changed")
-    print("\n".join(_told(found, before, path)))
+    print("\n".join(_summary(found, before, path)))
     return 0
 
 
 def _models_of(path: Path, today: date) -> set[tuple[str, str]]:
-    """Return the models of the list that was in use."""
+    """Return the models of the list that is in use."""
     try:
         return _names(read_list(path, today))
-    except PriceListError:  # there is none, or it could not be used
+    except PriceListError:  # missing or invalid
         from genai_prices.data import providers  # noqa: PLC0415 - most commands don't need it
 
         return {(provider.id, model.id) for provider in providers for model in provider.models}
@@ -110,16 +111,16 @@ def _names(found: PriceList) -> set[tuple[str, str]]:
     return {(provider.id, model.id) for provider in found.providers for model in provider.models}
 
 
-def _told(found: PriceList, before: set[tuple[str, str]], path: Path) -> list[str]:
+def _summary(found: PriceList, before: set[tuple[str, str]], path: Path) -> list[str]:
     now = _names(found)
-    lines = [f"{len(now):,} models of {len(found.providers):,} providers in {path}"]
-    for names, what in ((sorted(now - before), "new"), (sorted(before - now), "no longer there")):
+    lines = [f"{counted(len(now), 'model')} of {counted(len(found.providers), 'provider')} in {path}"]
+    for names, what in ((sorted(now - before), "new"), (sorted(before - now), "removed")):
         if names:
             shown = ", ".join(f"{provider} {model}" for provider, model in names[:_SHOWN])
             more = f", and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
             lines.append(f"{len(names):,} {what}: {shown}{more}")
     if found.left_out:
         lines.append(
-            f"{found.left_out:,} can't be used by this genai-prices, and stay without a price: update it, too"
+            f"{found.left_out:,} without a price: this version of genai-prices cannot use them, update it too"
         )
     return [printable(line) for line in lines]

@@ -1,4 +1,4 @@
-"""``recost report``: who spends what, when."""
+"""``recost report``: cost by provider, model, tag, route or time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from typing import Final, Optional
 
 from recost._text import printable
 from recost.analytics.periods import SpanError
-from recost.analytics.query import SORTS, Question, QuestionError
+from recost.analytics.query import DIMENSIONS, SORTS, Question, QuestionError
 from recost.analytics.report import ask
 from recost.analytics.store import Readings
 from recost.analytics.timeseries import sparkline, trends
-from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now
+from recost.cli._shared.arguments import (
+    add_filters,
+    add_period,
+    add_sources,
+    check_name,
+    question_of,
+    right_now,
+    whole,
+)
+from recost.cli._shared.formats import counted
 from recost.cli._shared.output import Output, is_stdout
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
@@ -26,7 +35,7 @@ from recost.cli.report.table import show
 __all__ = ["configure", "run"]
 
 _ROWS: Final = 25
-"""Of a table for people."""
+"""Default rows of a table for people."""
 _EXAMPLES: Final = """examples:
   recost report                                  what each provider cost
   recost report --by model --since 7d --compare  by model, against the week before
@@ -44,24 +53,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="provider",
         metavar="NAME[,NAME]",
         help="provider, endpoint, method, model, tag:NAME, route, environment, project, minute, hour, day, "
-        "week, month, or two of them (provider)",
+        "week, month, or two of them (default: provider)",
     )
-    parser.add_argument("--sort", choices=SORTS, help="the largest first (cost); times stand in their order")
     parser.add_argument(
-        "--limit", type=int, metavar="N", help="so many rows; the others in one (25 in a table)"
+        "--sort", choices=SORTS, help="descending measure (default: cost, or by time where --by names one)"
     )
-    parser.add_argument("--compare", action="store_true", help="changes against the period before")
+    parser.add_argument(
+        "--limit",
+        type=whole(least=1),
+        metavar="N",
+        help=f"most rows, the others as one row (default: {_ROWS} in a table, otherwise all)",
+    )
+    parser.add_argument("--compare", action="store_true", help="show changes against the period before")
     add_period(parser)
     add_filters(parser)
     output = parser.add_argument_group("output").add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print JSON")
     output.add_argument("--csv", action="store_true", help="print comma-separated values")
     output.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    output.add_argument("--parquet", metavar="FILE", type=Output, help="write a Parquet file; - is stdout")
+    output.add_argument(
+        "--parquet", metavar="FILE", type=Output, help="write a Parquet file, or - for stdout"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the report; 2 when it cannot be made."""
+    """Print the report. Return 2 if it cannot be made."""
     if not available("report", "duckdb"):
         return 2
     now = right_now()
@@ -91,8 +107,8 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
         return as_markdown(answer)
     if arguments.parquet:
         count = write_parquet(found.connection, answer, arguments.parquet)
-        told = f"{count:,} rows written to {arguments.parquet}"
-        return "" if is_stdout(arguments.parquet) else printable(told)
+        text = f"{counted(count, 'row')} written to {arguments.parquet}"
+        return "" if is_stdout(arguments.parquet) else printable(text)
     lines = None
     if terminal_width() >= WIDE and prints_bars():
         lines = trends(found, question, answer.groups, now)
@@ -108,4 +124,13 @@ def _old_list(now: datetime) -> Optional[str]:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    """Return the dimensions that ``--by`` names.
+
+    Raises:
+        QuestionError: One is unknown.
+    """
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if not name.startswith("tag:"):
+            check_name("--by", name, (*DIMENSIONS, "tag:NAME"))
+    return names

@@ -1,4 +1,4 @@
-"""A report for other programs, and for a pull request: JSON, CSV, Parquet, Markdown."""
+"""A report as JSON, CSV, Parquet and Markdown."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost._money import format_change, format_usd
+from recost._money import format_change
 from recost._text import csv_cell, markdown
 from recost.analytics.engine import identifier, literal
 from recost.analytics.query import tag_of
 from recost.analytics.report import Answer, Figures, Group
-from recost.cli._shared.footnotes import flat_note, not_compared, sources_of
+from recost.cli._shared.footnotes import flat_note, not_compared, sources_of, unpriced_note
 from recost.cli._shared.formats import name_of, table_row
 from recost.cli._shared.output import exact_json, written
+from recost.cli._shared.tables import Cell, Usd, texts_of
 
 __all__ = ["as_csv", "as_json", "as_markdown", "write_parquet"]
 
 _FIELDS: Final = tuple(field.name for field in fields(Figures))
 _USD: Final = "DECIMAL(38,26)"
 _READ_BY_PEOPLE: Final = 200
-"""Groups; to indent more takes longer than to find them."""
+"""Most groups of JSON that is indented."""
 
 
 def as_json(answer: Answer, now: datetime) -> str:
-    """Return one JSON object; amounts are numbers with all their digits."""
+    """Return one JSON object. Amounts are numbers with all their digits."""
     question = answer.question
     compared = question.compare
     content = {
@@ -41,7 +42,7 @@ def as_json(answer: Answer, now: datetime) -> str:
         "groups": [_named(answer, group) for group in answer.groups],
         "rest": None if answer.rest is None else {"groups": answer.rest_count, **_flat(answer.rest)},
         "total": _flat(answer.total),
-        "notes": [note for note in (flat_note(answer.total.now.flat_usd),) if note],
+        "notes": [note.text for note in flat_note(answer.total.now.flat_usd)],
         "bad_lines": answer.bad_lines,
         "bad_metrics": answer.bad_metrics,
     }
@@ -49,7 +50,7 @@ def as_json(answer: Answer, now: datetime) -> str:
 
 
 def as_csv(answer: Answer) -> str:
-    """Return a line for each group, and one for those beyond the limit; they add up to the total."""
+    """Return a line for each group, and one for the groups beyond the limit. They add up to the total."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*map(csv_cell, answer.question.by), *_titles(answer)])
@@ -64,7 +65,7 @@ def as_markdown(answer: Answer) -> str:
     heads = [*(markdown(tag_of(name) or name) for name in by), "calls", "errors", "cost", "unpriced"]
     if answer.question.compare is not None:
         heads.append("change")
-    lines = [heads, [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]]
+    lines: list[Sequence[Cell]] = [heads, [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]]
     lines += [
         [*(markdown(name_of(dimension, name)) for dimension, name in zip(by, group.names)), *_brief(group)]
         for group in answer.groups
@@ -78,15 +79,14 @@ def as_markdown(answer: Answer) -> str:
         lines.append(_brief(answer.total))
     total = answer.total.now
     notes = [f"Cost: {sources_of(total)}."]
-    if total.unpriced:
-        notes.append(f"{total.unpriced:,} calls have no known price; their cost is in no figure.")
-    if answer.recorded_since is not None:
-        notes.append(f"No change is shown: {not_compared(answer)}.")
-    return "\n".join([*map(table_row, lines), "", *notes])
+    notes += [
+        note.sentence() for note in (*unpriced_note(total.unpriced, total.calls), *not_compared(answer))
+    ]
+    return "\n".join([*map(table_row, texts_of(lines)), "", *notes])
 
 
 def write_parquet(connection: Any, answer: Answer, output: str) -> int:
-    """Write the rows of `as_csv` to an output as Parquet; return how many."""
+    """Write the rows of `as_csv` as Parquet, and return their number."""
     columns = [f"{identifier(name)} VARCHAR" for name in answer.question.by]
     columns += [f"{identifier(name)} {_type(name)}" for name in _titles(answer)]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE report ({', '.join(columns)})")
@@ -131,10 +131,10 @@ def _flat(group: Group) -> dict[str, Any]:
     return found
 
 
-def _brief(group: Group) -> list[str]:
+def _brief(group: Group) -> list[Cell]:
     now = group.now
-    cells = [f"{now.calls:,}", "" if now.errors is None else f"{now.errors:,}", format_usd(now.cost_usd)]
-    cells.append(f"{now.unpriced:,}")
+    errors = "" if now.errors is None else f"{now.errors:,}"
+    cells: list[Cell] = [f"{now.calls:,}", errors, Usd(now.cost_usd), f"{now.unpriced:,}"]
     if group.before is not None:
         cells.append(format_change(now.cost_usd, group.before.cost_usd))
     return cells

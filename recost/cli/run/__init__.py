@@ -1,7 +1,7 @@
-"""``recost run -- python app.py``: records a program that knows nothing of recost, and its child processes.
+"""``recost run -- python app.py``: recording of an unchanged program and its child processes.
 
-The program takes the place of this process, so that signals, exit code and terminal are its own. Every Python
-interpreter below it loads ``site/sitecustomize.py`` at its start, which is found by way of ``PYTHONPATH``.
+The program replaces this process, so that signals, exit code and terminal are its own. Every Python
+interpreter below it loads ``site/sitecustomize.py`` at its start, which is found through ``PYTHONPATH``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from recost.cli._shared.parser import add_examples
 __all__ = ["configure", "run"]
 
 SITE: Final = str(Path(__file__).parent / "site")
-"""The folder that goes to the front of ``PYTHONPATH``."""
+"""The first folder of ``PYTHONPATH``."""
 
 _NOT_FOUND: Final = 127
 _NOT_EXECUTABLE: Final = 126
@@ -29,29 +29,34 @@ _WRONG_USAGE: Final = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Take a command, and the settings that are most often given with it."""
+    """Add the command and the most frequent settings."""
     parser.usage = "recost run [options] [--] COMMAND ...\n       recost run [options] -m MODULE ..."
     add_examples(
         parser,
-        "The settings of recost come from the environment (RECOST_...). Examples:\n\n"
+        "Settings come from the environment (RECOST_...).\n\n"
+        "examples:\n"
         "  recost run -- python app.py\n"
         "  recost run --project shop -- gunicorn -w 4 shop:app\n"
         "  recost run -m pytest tests\n",
     )
-    parser.add_argument("--project", help="RECOST_PROJECT_ID: names the local file", metavar="NAME")
-    parser.add_argument("--env", help="RECOST_ENVIRONMENT: production, staging ...", metavar="NAME")
     parser.add_argument(
-        "--usage", action="store_true", help="RECOST_CAPTURE_USAGE: exact costs, from what answers report"
+        "--project", help="project, which names the local file (RECOST_PROJECT_ID)", metavar="NAME"
     )
-    parser.add_argument("-m", dest="module", action="store_true", help="the command is a module of Python")
+    parser.add_argument("--env", help="environment, such as production (RECOST_ENVIRONMENT)", metavar="NAME")
+    parser.add_argument(
+        "--usage", action="store_true", help="exact costs from the usage in responses (RECOST_CAPTURE_USAGE)"
+    )
+    parser.add_argument(
+        "-m", dest="module", action="store_true", help="run a Python module, as python -m does"
+    )
     parser.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Become the program; returns only where there is none."""
+    """Replace this process by the program. Return only if that fails."""
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
-        print("recost run: no command given; for example: recost run -- python app.py", file=sys.stderr)
+        print("recost run: missing command: expected recost run -- python app.py", file=sys.stderr)
         return _WRONG_USAGE
     if arguments.module:
         command = [sys.executable, "-m", *command]
@@ -67,7 +72,7 @@ def _environment(arguments: argparse.Namespace, outer: Mapping[str, str]) -> dic
         "RECOST_ENVIRONMENT": arguments.env,
         "RECOST_CAPTURE_USAGE": "1" if arguments.usage else None,
     }
-    # An empty part means the current folder, but an empty variable means nothing.
+    # An empty part means the current folder, but an empty variable is ignored.
     parts = outer["PYTHONPATH"].split(os.pathsep) if outer.get("PYTHONPATH") else []
     path = [SITE, *(part for part in parts if part != SITE)]
     return {
@@ -79,11 +84,11 @@ def _environment(arguments: argparse.Namespace, outer: Mapping[str, str]) -> dic
 
 def _become(program: str, command: list[str], environment: dict[str, str]) -> int:
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed by who started us
+        if stream is not None:  # closed by the parent process
             stream.flush()
     if os.name == "posix":
         os.execve(program, command, environment)  # noqa: S606 - the user's own command
-    try:  # where exec is a new process, for which nobody would wait
+    try:  # on Windows, exec starts a new process and does not wait for it
         return subprocess.run([program, *command[1:]], env=environment, check=False).returncode  # noqa: S603
     except KeyboardInterrupt:
         return 130
@@ -91,8 +96,8 @@ def _become(program: str, command: list[str], environment: dict[str, str]) -> in
 
 def _refuse(name: str) -> int:
     if Path(name).exists():
-        hint = f"; recost run -- python {name}" if name.endswith(".py") else ""
-        print(printable(f"recost run: {name} can't be executed{hint}"), file=sys.stderr)
+        hint = f": use recost run -- python {name}" if name.endswith(".py") else ""
+        print(printable(f"recost run: cannot execute {name}{hint}"), file=sys.stderr)
         return _NOT_EXECUTABLE
-    print(printable(f"recost run: {name}: no such command"), file=sys.stderr)
+    print(printable(f"recost run: unknown command {name}"), file=sys.stderr)
     return _NOT_FOUND

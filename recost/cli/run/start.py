@@ -1,7 +1,7 @@
-"""Starts recost in a program that knows nothing of it, and sees to it that its last calls are sent.
+"""The start of recost in an unchanged program, and the delivery of its last calls.
 
-Two ends of a process run no exit hooks: SIGTERM where nobody handles it, which is also how uvicorn ends, and
-``os._exit``, with which the workers of Celery and RQ, and many a forked child, end.
+Two ends of a process run no exit hooks: an unhandled SIGTERM, with which uvicorn also ends, and ``os._exit``,
+with which workers of Celery and RQ and many forked children end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["start"]
 
 
 def start() -> None:
-    """Begin to record; what is wrong with the settings is said, and the program goes on without."""
+    """Start to record. Print invalid settings, and let the program run without recording."""
     try:
         handle = init()
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""``recost top``: what calls cost at this moment, by endpoint, model or project."""
+"""``recost top``: live rates, costs and errors by endpoint, model or project."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from recost._text import printable
 from recost.analytics.follow import Follower
 from recost.analytics.periods import SpanError, parse_length, parse_zone
 from recost.analytics.rates import BY
-from recost.cli._shared.arguments import number, right_now, telemetry_folder
+from recost.cli._shared.arguments import add_paths, add_zone, number, right_now, telemetry_folder
 from recost.cli._shared.following import finder, reader_gone
+from recost.cli._shared.footnotes import rendered
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import available, refused
 from recost.cli._shared.tables import wrap
@@ -32,41 +33,39 @@ _LEAST, _MOST = timedelta(minutes=1), timedelta(days=1)
 _EXAMPLES: Final = f"""examples:
   recost top                        all projects, the last five minutes
   recost top --over 1h --by model
-  recost top --once | grep openai   what it is now, and no more
+  recost top --once | grep openai   the current rates, once
 
 keys: {KEYS}
-Where the output is no terminal, or TERM is dumb, a block is printed every
-{_EVERY_S:.0f} seconds. Windows come when they end: calls are seen up to 30 s later."""
+Without a terminal, or with TERM=dumb, a block is printed every {_EVERY_S:.0f} seconds.
+Windows are written when they end, up to 30 s after their calls."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="files, folders or globs; none: all projects"
-    )
+    add_paths(parser)
     parser.add_argument(
         "--over",
         type=_over,
         default=_over(_OVER),
         metavar="SPAN",
-        help=f"1m to 1d, of 60 equal parts ({_OVER})",
+        help=f"time span, from 1m to 1d (default: {_OVER})",
     )
-    parser.add_argument("--by", choices=BY, default="endpoint", help="what to begin with (endpoint)")
-    parser.add_argument("--sort", choices=SORTS, default="cost", help="what to begin with (cost)")
+    parser.add_argument("--by", choices=BY, default="endpoint", help="first grouping (default: endpoint)")
+    parser.add_argument("--sort", choices=SORTS, default="cost", help="first order (default: cost)")
     parser.add_argument("--once", action="store_true", help="print one block and end")
     parser.add_argument(
         "--every",
-        type=number("number of seconds: 10", 0.1, 86_400),
+        type=number(0.1, 86_400),
         default=_EVERY_S,
         metavar="SECONDS",
-        help="between blocks (10)",
+        help="seconds between blocks (default: 10)",
     )
-    parser.add_argument("--tz", metavar="ZONE", default="local", help="UTC, Europe/Berlin, +01:00 (local)")
+    add_zone(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show rates until it is interrupted; 2 when there is nothing to follow."""
+    """Show rates until interrupted. Return 2 if there is nothing to follow."""
     drawn = not arguments.once and _can_draw()
     if drawn and not available("top", "rich"):
         return 2
@@ -95,7 +94,7 @@ def _show(feed: Feed, arguments: argparse.Namespace, zone: tzinfo, *, drawn: boo
     view = View(by=arguments.by, sort=arguments.sort)
     feed.start()
     if drawn:
-        from recost.cli.top.screen import watch  # noqa: PLC0415 - rich, where it draws only
+        from recost.cli.top.screen import watch  # noqa: PLC0415 - rich, only where it draws
 
         return watch(feed, view, zone)
     print(_block(feed, view, zone), flush=True)
@@ -116,10 +115,9 @@ def _block(feed: Feed, view: View, zone: tzinfo) -> str:
     now, width, style = right_now(), terminal_width(), Style.of(sys.stdout)
     rates = feed.recent.rates(view.by, now)
     first, second = headings(rates, feed.recent, view, now.astimezone(zone))
-    said = notes(rates, feed.bad_lines, feed.bad_metrics)
     above = [style(wrap("", first, width), "bold"), wrap("", second, width)]
     parts = [*above, "", table_of(rates, view, width).render(style, width), ""]
-    return "\n".join([*parts, *(wrap(f"{head:<16}", text, width) for head, text in said)])
+    return "\n".join([*parts, rendered(notes(rates, feed.bad_lines, feed.bad_metrics), style, width)])
 
 
 def _can_draw() -> bool:
@@ -131,5 +129,5 @@ def _can_draw() -> bool:
 def _over(text: str) -> timedelta:
     length = parse_length(text)
     if length is None or not _LEAST <= length <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no span from 1m to 1d: 5m, 1h")
+        raise argparse.ArgumentTypeError(f"invalid time span {text!r}: expected 1m to 1d, such as 5m")
     return length

@@ -1,4 +1,4 @@
-"""What comes into the files, added up for ``recost top``."""
+"""New windows of the files, added up for ``recost top``."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from recost.cli._shared.arguments import right_now
 __all__ = ["Feed"]
 
 _APART: Final = timedelta(minutes=2)
-"""How far the lines of several processes may be out of order."""
+"""The most by which lines of several processes may be out of order."""
 
 
 class Feed:
-    """Reads what comes, and keeps the last minutes of it.
+    """The windows of the last minutes.
 
     Args:
-        follower: Of the files.
-        over: How long the span is.
+        follower: The follower of the files.
+        over: The length of the span.
     """
 
     def __init__(self, follower: Follower, over: timedelta) -> None:
         self.recent = Recent(over)
         self.bad_lines = 0
-        """Of those that have come: lines that are no windows."""
+        """Malformed lines since the start."""
         self.bad_metrics = 0
-        """Of those that have come: metrics that lack a name, a count or a cost."""
+        """Malformed metrics since the start."""
         self._follower = follower
 
     def start(self) -> None:
@@ -47,7 +47,7 @@ class Feed:
                 self.recent.add(window, now)
 
     def read(self) -> bool:
-        """Read what has come since; return whether there was anything."""
+        """Read new lines, and return whether there were any."""
         found = False
         now = right_now()
         for project, line in self._follower.news():

@@ -1,4 +1,4 @@
-"""Single keys from a terminal, without waiting for a line; the terminal is left as it was."""
+"""Single keys from a terminal, which is restored afterwards."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from typing import Any, Callable, Final
 __all__ = ["Keys", "keys"]
 
 Keys = Callable[[float], str]
-"""Waits up to so many seconds, and returns the characters that were typed, often none."""
+"""A function that waits up to some seconds and returns the characters that were typed, if any."""
 _SEQUENCES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|O.?|.)?", re.DOTALL)
-"""What arrows, function keys and a terminal that reports something send."""
+"""The sequences of arrows, function keys and reports of a terminal."""
 _STEP_S: Final = 0.05
 
 
 @contextmanager
 def keys() -> Iterator[Keys]:
-    """Yield what reads keys; it only waits where stdin is no terminal."""
+    """Yield a function that reads keys. Without a terminal it only waits."""
     if not sys.stdin.isatty():
         yield _no_keys
     elif sys.platform == "win32":
@@ -36,7 +36,7 @@ def keys() -> Iterator[Keys]:
 
 @contextmanager
 def _unbuffered(terminal: int) -> Iterator[None]:
-    """Have keys come one by one and unseen; Ctrl-C and Ctrl-Z stay signals."""
+    """Turn off line buffering and echo in the block. Ctrl-C and Ctrl-Z remain signals."""
     termios: Any = importlib.import_module("termios")
     tty: Any = importlib.import_module("tty")
     before = termios.tcgetattr(terminal)

@@ -1,4 +1,4 @@
-"""``recost top`` on a terminal: drawn by rich on the alternate screen, which is left whatever happens."""
+"""The live table of ``recost top``, drawn by rich on the alternate screen of a terminal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LEAVING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def watch(feed: Feed, view: View, zone: tzinfo) -> int:
-    """Show the rates until a key or a signal ends it; return the exit code."""
+    """Show the rates until a key or a signal ends it, and return the exit code."""
     console = Console(highlight=False)
     signals = _Signals()
     screen = _Screen(feed, view, zone)
@@ -43,7 +43,7 @@ def watch(feed: Feed, view: View, zone: tzinfo) -> int:
             signals.stopping = False
             with keys() as typed, _live(console) as live:
                 screen.run(live, console, typed, signals)
-            if signals.stopping:  # Ctrl-Z: with the terminal as it was, and drawn anew when it goes on
+            if signals.stopping:  # Ctrl-Z: the terminal is restored, and drawn again afterwards
                 _stop()
     if signals.leaving == signal.SIGINT:
         raise KeyboardInterrupt
@@ -51,14 +51,14 @@ def watch(feed: Feed, view: View, zone: tzinfo) -> int:
 
 
 def _live(console: Console) -> Live:
-    """Return what draws; stdout stays what it is, as its encoding is asked for."""
+    """Return the display. stdout is not redirected, because its encoding is needed."""
     return Live(
         console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
     )
 
 
 class _Signals:
-    """Notes signals: raised in the midst of drawing, they would leave the terminal half way."""
+    """Received signals. An exception while drawing would leave the terminal in a wrong state."""
 
     def __init__(self) -> None:
         self.leaving: int = 0
@@ -95,7 +95,7 @@ def _stop() -> None:
 
 
 class _Screen:
-    """What is seen, and what keys make of it."""
+    """The content of the screen, and the effect of keys."""
 
     def __init__(self, feed: Feed, view: View, zone: tzinfo) -> None:
         self.left = False
@@ -133,11 +133,8 @@ class _Screen:
         above = [_line(first, "bold"), _line(second)]
         if self._view.help:
             return Group(*above, Text(), Text(HELP.format(by=self._view.next_by)))
-        (head, text), *others = notes(rates, self._feed.bad_lines, self._feed.bad_metrics)
-        below = [
-            _line(f"{head}: {text}", "dim"),
-            *(_line(f"{head}: {text}", "yellow") for head, text in others),
-        ]
+        said = notes(rates, self._feed.bad_lines, self._feed.bad_metrics)
+        below = [_line(f"{head}: {text}", "yellow" if warns else "dim") for head, text, warns in said]
         taken = len(above) + len(below) + _FRAME
         table = table_of(rates, self._view, width, max(height - taken, 1))
         return Group(*above, Text(), _grid(table, width), *below, _line(KEYS, "dim"))
@@ -148,13 +145,13 @@ def _line(text: str, style: str = "") -> Text:
 
 
 def _grid(table: Table, width: int) -> Grid:
-    widths = table.widths(width, table.fitting(width))
+    _titles, *rows, total = table.texts()
     grid = Grid(box=HORIZONTALS, show_edge=False, show_footer=True, padding=0)
-    for index, most in widths.items():
+    for index, most in table.widths(width).items():
         column = table.columns[index]
         justify: JustifyMethod = "right" if column.right else "left"
-        total = Text(shorten(table.total[index], most))
-        grid.add_column(Text(column.title), total, width=most, justify=justify, no_wrap=True)
-    for row in table.rows:
-        grid.add_row(*(Text(shorten(row[index], most)) for index, most in widths.items()))
+        footer = Text(shorten(total[index], most))
+        grid.add_column(Text(column.title), footer, width=most, justify=justify, no_wrap=True)
+    for row in rows:
+        grid.add_row(*(Text(shorten(row[index], most)) for index, most in table.widths(width).items()))
     return grid

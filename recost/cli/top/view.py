@@ -1,4 +1,4 @@
-"""What ``recost top`` shows: a table of rates, what stands above it, and what has to be said of it."""
+"""The content of ``recost top``: headings, a table of rates, and notes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Callable, Final, Optional
 from recost._money import EXACT, format_usd
 from recost.analytics.rates import BUCKETS, BY, By, Rates, Recent, Sums
 from recost.analytics.timeseries import sparkline
-from recost.cli._shared.footnotes import flat_note
+from recost.cli._shared.footnotes import Note, flat_note, skipped_note, unpriced_note
 from recost.cli._shared.formats import format_ms, format_share, name_of
-from recost.cli._shared.tables import Column, Table
+from recost.cli._shared.tables import Cell, Column, Table, Usd
 from recost.cli._shared.terminal import WIDE, prints_bars
 
 __all__ = ["HELP", "KEYS", "SORTS", "View", "headings", "notes", "span_of", "table_of"]
@@ -22,28 +22,26 @@ SORTS: Final = ("cost", "calls", "errors", "p95")
 KEYS: Final = "c/a/e/p sort  g group  space pause  h help  q quit"
 HELP: Final = """\
 c  sort by cost              g  group by {by}
-a  sort by calls         space  hold what is shown; go on
+a  sort by calls         space  pause or go on
 e  sort by errors            h  close this help
 p  sort by p95               q  quit, as Ctrl-C does
 
-A window of recost counts when it ends, up to 30 s after its calls. Rates are
-over the span that is shown above, a minute at least; a day and a month (of 30
-days) are projections: what they would cost if every minute were like these.
-p95 is the mean of the windows' p95, weighted by calls. Calls whose price is
-not known are in no cost. Windows do not tell errors and latencies by model."""
+A window counts when it ends, up to 30 s after its calls. Rates are over the
+span shown above, at least a minute. A day and a month (30 days) are projections
+of that rate. p95 is the mean of the windows' p95, weighted by calls. Calls
+without a known price are not included in the cost. Errors and latencies are not
+recorded by model."""
 _BARS: Final = 10
 _MONTH_DAYS: Final = 30
 _SORT_KEYS: Final = {"c": "cost", "a": "calls", "e": "errors", "p": "p95"}
-_ROUGH_FROM: Final = 100
-"""Dollars from which on a rate, a projection, is shown without cents."""
 _ROOMY: Final = 130
-"""Columns from which on there is room for all."""
+"""The width from which all columns are shown."""
 _UNKNOWN: Final = "-"
 
 
 @dataclass(frozen=True)
 class View:
-    """How it is shown."""
+    """The grouping, the order and the state of the screen."""
 
     by: By = "endpoint"
     sort: str = "cost"
@@ -52,11 +50,11 @@ class View:
 
     @property
     def next_by(self) -> By:
-        """The grouping that follows this one."""
+        """The next grouping."""
         return BY[(BY.index(self.by) + 1) % len(BY)]
 
     def after(self, key: str) -> View:
-        """Return the view after a key was pressed; the same one where it means nothing."""
+        """Return the view after a key was pressed. Unknown keys change nothing."""
         if key == "g":
             return replace(self, by=self.next_by)
         if key == " ":
@@ -69,19 +67,19 @@ class View:
 @dataclass(frozen=True)
 class _Measure:
     title: str
-    cell: Callable[[Sums], str]
+    cell: Callable[[Sums], Cell]
     from_width: int = 0
-    """Columns from which on it has room."""
+    """The width from which it is shown."""
 
 
 def table_of(rates: Rates, view: View, width: int, most: Optional[int] = None) -> Table:
-    """Return the table; the totals are those of all rows.
+    """Return the table, with the totals of all groups.
 
     Args:
-        rates: What is shown.
-        view: How.
-        width: Columns that there are.
-        most: Rows, without the totals; what has no room is told in one of them.
+        rates: The rates to show.
+        view: The grouping and the order.
+        width: The width in columns of the terminal.
+        most: The most rows, without the totals. The last one has all other groups.
     """
     measures = [each for each in _measures(rates, view, width) if width >= each.from_width]
     bars = width >= _ROOMY and prints_bars()
@@ -92,7 +90,7 @@ def table_of(rates: Rates, view: View, width: int, most: Optional[int] = None) -
     groups = sorted(rates.groups.items(), key=lambda group: _weight(view.sort, *group))
     shown = groups if most is None or len(groups) <= most else groups[: max(most - 1, 0)]
 
-    def row(names: Sequence[str], sums: Sums, trend: str = "") -> list[str]:
+    def row(names: Sequence[str], sums: Sums, trend: str = "") -> list[Cell]:
         return [*names, *(each.cell(sums) for each in measures), *([trend] if bars else [])]
 
     table = Table(columns)
@@ -117,23 +115,21 @@ def _filled(heads: Sequence[str], name: str) -> list[str]:
 
 
 def _named(by: By, names: tuple[Optional[str], ...], columns: int) -> list[str]:
-    told = [*(name or "(blank)" for name in names[:-1]), name_of(by, names[-1])]
-    if len(told) == columns:
-        return told
-    return [told[-1] if by == "model" and names[-1] is not None else " ".join(told)]
+    shown = [*(name or "(blank)" for name in names[:-1]), name_of(by, names[-1])]
+    if len(shown) == columns:
+        return shown
+    return [shown[-1] if by == "model" and names[-1] is not None else " ".join(shown)]
 
 
 def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
-    def usd(sums: Sums, minutes: int = 1) -> str:
+    def usd(sums: Sums, minutes: int = 1) -> Cell:
         if not sums.cost_usd and 0 < sums.calls <= sums.unpriced:
             return "unknown" if minutes == 1 else _UNKNOWN
-        return format_usd(
-            EXACT.multiply(rates.a_minute(sums.cost_usd), Decimal(minutes)), whole_from=_ROUGH_FROM
-        )
+        return Usd(EXACT.multiply(rates.a_minute(sums.cost_usd), Decimal(minutes)))
 
     def errors(sums: Sums) -> str:
-        told = view.by != "model" or sums is rates.total
-        return format_share(sums.errors, sums.calls) if told else _UNKNOWN
+        known = view.by != "model" or sums is rates.total
+        return format_share(sums.errors, sums.calls) if known else _UNKNOWN
 
     found = [
         _Measure("calls/min", lambda sums: _rate(rates.a_minute(sums.calls))),
@@ -149,7 +145,7 @@ def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
         found.append(_Measure("unpriced", lambda sums: f"{sums.unpriced:,}"))
     found += [
         _Measure("calls", lambda sums: f"{sums.calls:,}", _ROOMY),
-        _Measure("cost", lambda sums: format_usd(sums.cost_usd), _ROOMY),
+        _Measure("cost", lambda sums: Usd(sums.cost_usd), _ROOMY),
     ]
     return found
 
@@ -180,13 +176,13 @@ def _ms(value: Optional[float]) -> str:
 
 
 def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[str]:
-    """Return what stands above the table: what it shows, and how old that is.
+    """Return the two lines above the table: its content and its age.
 
     Args:
-        rates: What is shown.
-        recent: Where that is from.
-        view: How it is shown.
-        now: In the time zone of the reader.
+        rates: The rates to show.
+        recent: The source of the rates.
+        view: The grouping and the order.
+        now: The present time in the time zone of the reader.
     """
     paused = "  PAUSED" if view.paused else ""
     first = f"recost top  {now:%H:%M:%S}  by {view.by}, most {view.sort} first{paused}"
@@ -202,21 +198,14 @@ def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[st
     return [first, f"{total} in {span_of(rates.span)} of {over}; {latest}"]
 
 
-def notes(rates: Rates, bad_lines: int, bad_metrics: int) -> list[tuple[str, str]]:
-    """Return what has to be said of the figures: a heading and a text each."""
-    found = [("a day, a month", "projections, if it went on like this; a month has 30 days")]
-    bad = ((bad_lines, "line"), (bad_metrics, "metric"))
-    told = [f"{count:,} {what}{'s' * (count > 1)}" for count, what in bad if count]
-    if told:
-        found.append(("left out", f"{' and '.join(told)} that could not be read"))
-    flat = flat_note(rates.total.flat_usd)
-    if flat:
-        found.append(("cost", flat))
-    if rates.total.unpriced:
-        share = rates.total.unpriced * 100 / max(rates.total.calls, 1)
-        text = f"{rates.total.unpriced:,} calls ({share:.3g}%) whose price is not known; they are in no cost"
-        found.append(("unpriced", text))
-    return found
+def notes(rates: Rates, bad_lines: int, bad_metrics: int) -> list[Note]:
+    """Return the notes on the figures."""
+    return [
+        Note("day, month", "projections of the rate over a day and over 30 days", warns=False),
+        *skipped_note(bad_lines, bad_metrics, hint=""),
+        *flat_note(rates.total.flat_usd),
+        *unpriced_note(rates.total.unpriced, rates.total.calls),
+    ]
 
 
 def span_of(length: timedelta) -> str:

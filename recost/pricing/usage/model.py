@@ -35,7 +35,7 @@ class Usage:
     - ``web_searches``, ``preview_web_searches`` (of a tool with a price of its own), ``file_searches``,
       ``searches`` (reranked)
     - ``classifications``, ``credits``, ``segments``, ``records``, ``read_units``, ``write_units``,
-      ``rerank_units``
+      ``rerank_units``, ``low_context_requests`` (also medium, high)
     - ``amount_usd`` (or another currency): money that was moved, in the currency's minor unit
     """
     reported_usd: Optional[Decimal] = None

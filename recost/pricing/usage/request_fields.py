@@ -37,6 +37,7 @@ _OPENAI: Final = (
 """The endpoints whose responses name no model: https://github.com/openai/openai-python (``types/``)."""
 
 REQUEST_FIELDS: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "cloudflare_compat": (("", MODEL),),
     "cohere": (("", MODEL),),
     **dict.fromkeys(
         (
@@ -45,6 +46,8 @@ REQUEST_FIELDS: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
         ),
         _OPENAI,
     ),
+    # DashScope's own API names no model.
+    "compatible": (("/generation", MODEL), *_OPENAI),
     # The response has the provider's own name of the model.
     **dict.fromkeys(
         ("databricks", "huggingface"), (("/chat/completions", MODEL), ("/embeddings", MODEL), *_OPENAI)
@@ -100,7 +103,15 @@ def with_request_fields(usage: Optional[Usage], path: str, fields: Mapping[str, 
     if usage is None and "model" in fields and is_image_path(path):
         number = fields.get("n", "1")  # the images were too long to be counted
         return Usage(units={"images": int(number)}) if number.isdigit() and len(number) < _LONG else None
+    if usage is not None and usage.served_by is None and "/compat/" in path:
+        usage = _with_route(usage, requested_model(fields) or "")
     return _with_tier(usage, fields)
+
+
+def _with_route(usage: Usage, requested: str) -> Usage:
+    """Return the usage with the provider of a requested model: ``openai/gpt-5``, at Cloudflare's gateway."""
+    provider, _, name = requested.partition("/")
+    return replace(usage, served_by=provider, model=usage.model or name) if name else usage
 
 
 def _with_tier(usage: Optional[Usage], fields: Mapping[str, str]) -> Optional[Usage]:

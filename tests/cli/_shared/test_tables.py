@@ -16,7 +16,14 @@ PLAIN = Style(enabled=False)
 
 @pytest.mark.parametrize(
     ("milliseconds", "shown"),
-    [(0, "0.0 ms"), (9.96, "10 ms"), (9999, "9999 ms"), (10_000, "10.0 s"), (600_000, "10 min")],
+    [
+        (0, "0 ms"),
+        (0.4, "<1 ms"),
+        (9.6, "10 ms"),
+        (9999, "9,999 ms"),
+        (10_000, "10.0 s"),
+        (600_000, "10 min"),
+    ],
 )
 def test_durations(milliseconds: float, shown: str) -> None:
     assert format_ms(milliseconds) == shown

@@ -89,7 +89,7 @@ def test_it_shows_what_the_report_says(page: Page, folder: Path) -> None:
     assert page.locator("#calls").inner_text() == f"{int(known['total']['calls']):,}" == "960"
     assert page.locator("#errors").inner_text() == known["total"]["errors"] == "48"
     assert page.locator("#unpriced").inner_text() == known["total"]["unpriced"] == "144"
-    assert "in no figure" in page.locator("#unpriced-note").inner_text()
+    assert "not included in the cost" in page.locator("#unpriced-note").inner_text()
     sources = page.locator("#sources").inner_text().split("\n")
     assert [text for text in sources if text] == [
         "reported by the API", "$0.0600", "computed from usage", "$1.20", "estimated", "$0.5766",

@@ -34,4 +34,4 @@ def dripping() -> Iterator[int]:
 def test_an_answer_that_drips_in_does_not_hold_the_doctor_up(dripping: int) -> None:
     options = {"api_key": "rc-test-key", "project_id": "shop", "base_url": f"http://127.0.0.1:{dripping}"}
     found = check_cloud(resolve(None, options), timeout_s=0.5)
-    assert found.problems == [f"http://127.0.0.1:{dripping}: no answer within 0.5 s"]
+    assert found.problems == [f"http://127.0.0.1:{dripping}: no response within 0.5 s"]

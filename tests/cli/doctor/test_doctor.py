@@ -94,7 +94,7 @@ def test_clients_that_are_missing_or_broken_are_told_apart(tmp_path: Path) -> No
     assert "httpx" in shown.partition("not installed: ")[2].partition("httpx2:")[0].replace(",", "").split()
     assert "httpx2: it cannot be imported (RuntimeError: half installed)" in shown
     assert "aiohttp: aiohttp could not be patched (AttributeError: " in shown
-    assert "2 things are wrong:" in shown
+    assert "2 problems:" in shown
 
 
 def test_settings_are_shown_with_their_origin(
@@ -108,7 +108,7 @@ def test_settings_are_shown_with_their_origin(
     assert " environment staging environment " in shown
     assert " exclude_hosts a.example, b.example environment " in shown
     assert " max_batch_size 100 default " in shown
-    assert "RECOST_APIKEY is set and is no setting; did you mean RECOST_API_KEY?" in shown
+    assert "RECOST_APIKEY is not a setting: did you mean RECOST_API_KEY?" in shown
     assert "typing-error" not in shown
 
 
@@ -118,7 +118,7 @@ def test_bad_configuration_is_a_reason_and_no_traceback(
     monkeypatch.setenv("RECOST_LOCAL_PORT", "99999")
     code, shown = examine(capsys)
     assert code == 1
-    assert "1 thing is wrong: - recost: local_port (from RECOST_LOCAL_PORT): got 99999, expected" in shown
+    assert "1 problem: - recost: local_port (from RECOST_LOCAL_PORT): got 99999, expected" in shown
     assert f"recost {__version__}" in shown, "the rest is shown all the same"
 
 
@@ -176,11 +176,11 @@ def test_a_websocket_that_nobody_serves(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("RECOST_LOCAL_PORT", str(listener.getsockname()[1]))
         code, shown = examine(capsys)
-        assert (code, "something listens there" in shown) == (0, True)
+        assert (code, "a server listens" in shown) == (0, True)
     monkeypatch.setenv("RECOST_LOCAL_PORT", str(refused_port()))
     code, shown = examine(capsys)
     assert code == 1
-    assert "nothing answers at ws://127.0.0.1:" in shown
+    assert "nothing listens at ws://127.0.0.1:" in shown
     assert "(Connection refused)" in shown
 
 
@@ -231,18 +231,18 @@ def test_the_api_knows_key_and_project(cloud: Any) -> None:
     with api() as server:
         code, shown = cloud(f"http://127.0.0.1:{server.port}/v2")
     assert code == 0
-    assert "answer 200: key and project are known" in shown
+    assert "status 200: key and project are known" in shown
     assert server.asked == [("/v2/projects/my%20shop/telemetry/recent?limit=1", f"Bearer {KEY}")]
 
 
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (401, "answered 401: the API does not know this api_key"),
-        (403, "answered 403: check the project id"),
-        (404, "answered 404: the API does not know this project_id"),
-        (418, "answered 418"),
-        (500, "answered 500: the API is in trouble"),
+        (401, "status 401: the API does not know this api_key"),
+        (403, "status 403: check project_id"),
+        (404, "status 404: the API does not know this project_id"),
+        (418, "status 418"),
+        (500, "status 500: the API has a problem"),
     ],
 )
 def test_the_api_refuses(cloud: Any, status: int, reason: str) -> None:
@@ -260,14 +260,14 @@ def test_a_web_page_is_not_the_api(cloud: Any, status: int) -> None:
         server.headers.pop("Content-Type")
         code, shown = cloud(f"http://127.0.0.1:{server.port}")
     assert code == 1
-    assert f"answered {status} with a web page: this is not the API, correct base_url" in shown
+    assert f"status {status} with a web page: this is not the API, correct base_url" in shown
 
 
 def test_other_json_is_not_the_api(cloud: Any) -> None:
     with api(200, b"[]") as server:
         code, shown = cloud(f"http://127.0.0.1:{server.port}")
     assert code == 1
-    assert "answered 200 with something that is not the API's JSON" in shown
+    assert "status 200 without the API's JSON" in shown
 
 
 def test_a_redirect_is_told_and_not_followed(cloud: Any) -> None:
@@ -276,7 +276,7 @@ def test_a_redirect_is_told_and_not_followed(cloud: Any) -> None:
         with api(302, b"", Location=target) as server:
             code, shown = cloud(f"http://127.0.0.1:{server.port}")
     assert code == 1
-    assert "answered 302, a redirect to http://127.0.0.1, which is not followed" in shown
+    assert "status 302, a redirect to http://127.0.0.1, which is not followed" in shown
     assert "password" not in shown
     assert elsewhere.asked == []
     assert len(server.asked) == 1
@@ -296,14 +296,14 @@ def test_a_name_that_does_not_resolve(cloud: Any, monkeypatch: pytest.MonkeyPatc
     code, shown = cloud("http://api.recost.invalid")
     assert code == 1
     assert "the host's name cannot be resolved (DNS)" in shown
-    assert "base_url is http://: the key is readable on the way" in shown
-    assert "the key is readable on the way" in cloud("HTTP://api.recost.invalid")[1]
+    assert "base_url is http://: the key can be read in transit" in shown
+    assert "the key can be read in transit" in cloud("HTTP://api.recost.invalid")[1]
 
 
 def test_a_host_that_is_none(cloud: Any) -> None:
     code, shown = cloud(f"http://{'x' * 70}.example")
     assert code == 1
-    assert "no request can be made of base_url and api_key" in shown
+    assert "base_url and api_key do not make a valid request" in shown
 
 
 @contextmanager
@@ -330,7 +330,7 @@ def raw_server(answer: bytes, context: Any = None) -> Iterator[int]:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(b"", "closed without an answer"), (b"SSH-2.0-OpenSSH\r\n", "what answered does not speak HTTP")],
+    [(b"", "closed without a response"), (b"SSH-2.0-OpenSSH\r\n", "the response is not HTTP")],
 )
 def test_something_that_does_not_speak_http(cloud: Any, answer: bytes, reason: str) -> None:
     with raw_server(answer) as port:

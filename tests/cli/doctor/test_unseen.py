@@ -66,7 +66,7 @@ def test_the_command_shows_them_and_finds_nothing_wrong(tmp_path: Path) -> None:
         env=environment(RECOST_LOCAL_DIR=str(tmp_path / "telemetry")),
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert "installed, and not recorded\n" in done.stdout
+    assert "installed but not recorded\n" in done.stdout
     assert "grpcio" in done.stdout
     assert "1.99.0" in done.stdout
     assert "google-cloud clients over gRPC" in done.stdout

@@ -70,15 +70,15 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_prices_that_are_not_in_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "exact cost in the answer" in shown(capsys, "--provider", "xai")[2]
+    assert "exact cost in the response" in shown(capsys, "--provider", "xai")[2]
     assert "by model tokens (x-ai)" in shown(capsys, "--provider", "xai")[2]
     assert "unknown yours to give" in shown(capsys, "--provider", "elevenlabs")[2]
 
 
 def test_a_provider_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, problem = shown(capsys, "--provider", "nope")
+    code, out, problem = shown(capsys, "--provider", "qqq")
     assert (code, out) == (1, "")
-    assert "no rule of provider 'nope'; there are: " in problem
+    assert "unknown provider 'qqq': expected one of " in problem
     assert "anthropic" in problem
 
 
@@ -120,13 +120,13 @@ def test_check_a_prefix(capsys: pytest.CaptureFixture[str]) -> None:
     assert "secret" not in out
     assert out.startswith("POST api.openai.com/v1/embeddings\n")
     assert "rule number 2 of" in joined
-    assert "built in; the first that matches decides" in joined
+    assert "built in. The first match decides" in joined
     assert "host api.openai.com: the same name" in joined
     assert "path begins with /v1/embeddings" in joined
     assert "endpoint embeddings" in joined
-    assert "usage read from the answer, with capture_usage=True, as 'openai'" in joined
+    assert "usage read from the response, with capture_usage=True, as 'openai'" in joined
     order = [
-        "the cost that the answer reports",
+        "the cost reported in the response",
         "genai-prices, provider 'openai'",
         "the flat estimate of $0.1/1k",
     ]
@@ -141,7 +141,7 @@ def test_check_a_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert "host bedrock-runtime*.*.amazonaws.com" in joined
     assert "model 'us.amazon.nova-2-lite-v1:0' from the path" in joined
     assert "flat estimate" not in joined
-    assert "otherwise the cost is unknown, which is not 0" in joined
+    assert "otherwise the cost is unknown (not 0)" in joined
 
 
 def test_check_names_what_a_price_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,14 +162,14 @@ def test_check_by_method(capsys: pytest.CaptureFixture[str]) -> None:
 def test_check_a_host_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, joined = shown(capsys, "check", "https://nobody.example/x")
     assert code == 1
-    assert "rule none matches: provider unknown, cost unknown" in joined
+    assert "rule no rule matches: provider unknown, cost unknown" in joined
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://", "http://[::1", ""])
 def test_check_what_is_no_url(capsys: pytest.CaptureFixture[str], url: str) -> None:
     code, _, problem = shown(capsys, "check", url)
     assert code == 2
-    assert "not a URL with a host" in problem
+    assert "expected https://host/path" in problem
 
 
 def test_rules_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_rules_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert "mine api.openai.com (yours) $0.25 call" in joined
     code, _, joined = shown(capsys, "--rules", str(rules), "check", "https://api.openai.com/v1/x")
     assert "rule number 1 of" in joined
-    assert "your own, before the built-in ones" in joined
-    assert "your own price: $0.25 a call" in joined
+    assert "custom, before the built-in ones" in joined
+    assert "custom price: $0.25 a call" in joined
     rules.write_text("[\n{}]")
     code, out, problem = shown(capsys, "--rules", str(rules))
     assert (code, out) == (2, "")

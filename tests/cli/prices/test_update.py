@@ -98,9 +98,9 @@ def test_the_list_is_fetched_checked_and_kept(
 ) -> None:
     code, out, err = update(capsys, "--yes", "--url", lists.url)
     assert (code, err) == (0, "")
-    assert f"1 models of 1 providers in {kept}" in out
+    assert f"1 model of 1 provider in {kept}" in out
     assert f"1 new: openai {MODEL}" in out
-    assert "no longer there: " in out, "that much less than genai-prices has is worth a look"
+    assert "removed: " in out, "that much less than genai-prices has is worth a look"
     document = json.loads(kept.read_text())
     assert document["url"] == lists.url
     assert document["fetched"][:10] == datetime.now(timezone.utc).date().isoformat()
@@ -112,7 +112,7 @@ def test_the_list_is_fetched_checked_and_kept(
     lists.text = small_list("gpt-98-mini")
     code, out, _ = update(capsys, "--yes", "--url", lists.url)
     assert code == 0
-    assert out.splitlines()[1:] == ["1 new: openai gpt-98-mini", f"1 no longer there: openai {MODEL}"]
+    assert out.splitlines()[1:] == ["1 new: openai gpt-98-mini", f"1 removed: openai {MODEL}"]
 
 
 def test_the_file_that_the_environment_names(
@@ -134,7 +134,7 @@ def test_it_asks_first(
 ) -> None:
     code, out, err = update(capsys, "--url", lists.url)
     assert (code, out) == (2, "")
-    assert "stdin is no terminal: pass --yes" in err
+    assert "stdin is not a terminal: pass --yes" in err
     assert not lists.asked, "nor is anything asked of the network"
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     asked: list[str] = []
@@ -151,7 +151,7 @@ def test_it_asks_first(
     for no in ("n", "nonsense", " ", ""):
         monkeypatch.setattr("builtins.input", answers(no))
         code, out, err = update(capsys, "--url", lists.url)
-        assert (code, out.strip(), err) == (0, "nothing was changed", "")
+        assert (code, out.strip(), err) == (0, "Nothing was changed.", "")
     assert asked[0] == f"Fetch {lists.url} into {kept}? [y/N] "
     assert not lists.asked
     monkeypatch.setattr("builtins.input", answers("Yes"))
@@ -179,8 +179,8 @@ def nonsense(handler: BaseHTTPRequestHandler) -> None:
 
 
 BROKEN: dict[str, tuple[Callable[[BaseHTTPRequestHandler], None], str]] = {
-    "404": (lambda handler: send(handler, b"gone", 404), "answered 404"),
-    "500": (lambda handler: send(handler, b"", 500), "answered 500"),
+    "404": (lambda handler: send(handler, b"gone", 404), "status 404"),
+    "500": (lambda handler: send(handler, b"", 500), "status 500"),
     "a web page": (lambda handler: send(handler, b"<html>Sign in</html>"), "it is no list of providers"),
     "an object": (lambda handler: send(handler, b'{"fetched": "x"}'), "it is no list of providers"),
     "cut off in the text": (lambda handler: send(handler, b'[{"id": ]'), "it is not JSON that can be used"),
@@ -188,18 +188,18 @@ BROKEN: dict[str, tuple[Callable[[BaseHTTPRequestHandler], None], str]] = {
     "another object behind it": (lambda handler: send(handler, b'[], "providers": []'), "twice"),
     "nothing to use": (lambda handler: send(handler, b'[{"models": [1]}]'), "none of its 1 models"),
     "empty": (lambda handler: send(handler, b""), "it is no list of providers"),
-    "no text": (lambda handler: send(handler, b"\xff\xfe"), "the answer is not UTF-8"),
-    "no HTTP": (nonsense, "no answer that can be read"),
-    "too large": (endless, f"the answer has more than {MOST_BYTES >> 20} MB"),
+    "no text": (lambda handler: send(handler, b"\xff\xfe"), "the response is not UTF-8"),
+    "no HTTP": (nonsense, "invalid response"),
+    "too large": (endless, f"the response is larger than {MOST_BYTES >> 20} MB"),
     "a redirect into the open": (
         lambda handler: send(handler, b"", 302, Location="http://prices.example/data.json"),
-        "answered 302, a redirect that is not followed",
+        "status 302, a redirect that is not followed",
     ),
     "a redirect to a file": (
         lambda handler: send(handler, b"", 302, Location="file:///etc/passwd"),
-        "answered 302",
+        "status 302",
     ),
-    "round and round": (lambda handler: send(handler, b"", 302, Location="/again"), "answered 302"),
+    "round and round": (lambda handler: send(handler, b"", 302, Location="/again"), "status 302"),
 }
 
 
@@ -249,7 +249,7 @@ def test_without_a_network(lists: Lists, kept: Path, capsys: pytest.CaptureFixtu
 def test_urls_from_which_nothing_is_fetched(url: str, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = update(capsys, "--yes", "--url", url)
     assert (code, out) == (2, "")
-    assert ", expected " in err
+    assert ": expected " in err
     assert not kept.parent.exists()
 
 

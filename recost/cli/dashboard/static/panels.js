@@ -31,7 +31,7 @@ function figures(view) {
   byId("errors").textContent = total.errors === null ? "-" : count(total.errors);
   byId("errors-note").textContent = total.errors === null ? "Not told apart by model" : `${percent(total.errors, total.calls)} of calls`;
   byId("unpriced").textContent = count(total.unpriced);
-  byId("unpriced-note").textContent = total.unpriced ? `${percent(total.unpriced, total.calls)} of calls; their cost is in no figure` : "Every call has a known price";
+  byId("unpriced-note").textContent = total.unpriced ? `${percent(total.unpriced, total.calls)} of calls, not included in the cost` : "Every call has a known price";
   byId("unpriced-card").classList.toggle("warned", total.unpriced > 0);
   sources(total, view);
 }

@@ -1,25 +1,25 @@
-"""The APIs that the demo's server speaks, by host: answers made up, in the providers' own shape."""
+"""The APIs of the demo's server by host, with invented responses in the providers' shapes."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from recost.cli.demo.apis import anthropic, openai, stripe
-from recost.cli.demo.apis.base import Answer, Respond, json_answer
+from recost.cli.demo.apis.base import Respond, Response, json_response
 
-__all__ = ["APIS", "Answer", "answer_to"]
+__all__ = ["APIS", "Response", "response_to"]
 
 APIS: Final[dict[str, dict[tuple[str, str], Respond]]] = {
     "api.openai.com": openai.ROUTES,
     "api.anthropic.com": anthropic.ROUTES,
     "api.stripe.com": stripe.ROUTES,
 }
-"""Host, and what answers a method and a path, or whatever is below that path."""
+"""For each host, the function that responds to a method and a path, or to paths below it."""
 
 
-def answer_to(host: str, method: str, path: str, body: str) -> Answer:
-    """Return what the API at this host answers; a 404 for a path that it does not have."""
+def response_to(host: str, method: str, path: str, body: str) -> Response:
+    """Return the response of the API at a host, or 404 for an unknown path."""
     for (verb, prefix), respond in APIS.get(host, {}).items():
         if verb == method and (path == prefix or path.startswith(f"{prefix}/")):
             return respond(path, body)
-    return json_answer({"error": {"type": "invalid_request_error", "message": "Unknown path"}}, status=404)
+    return json_response({"error": {"type": "invalid_request_error", "message": "Unknown path"}}, status=404)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from recost.cli.demo.apis.base import TEXT, WORDS, Answer, Respond, asked, event, json_answer
+from recost.cli.demo.apis.base import TEXT, WORDS, Respond, Response, asked, event, json_response
 
 __all__ = ["ROUTES"]
 
 
-def _messages(_path: str, body: str) -> Answer:
+def _messages(_path: str, body: str) -> Response:
     request = asked(body)
     if request.get("model") == "demo-broken":
         error = {"type": "api_error", "message": "Internal server error"}
-        return json_answer({"type": "error", "error": error, "request_id": "req_demo011C"}, status=500)
+        return json_response({"type": "error", "error": error, "request_id": "req_demo011C"}, status=500)
     message = {
         "id": "msg_demo01XFDUDYJgAACz",
         "type": "message",
@@ -26,8 +26,8 @@ def _messages(_path: str, body: str) -> Answer:
         "usage": {"input_tokens": 25, "output_tokens": len(WORDS)},
     }
     if request.get("stream"):
-        return Answer(200, list(_message_stream(message)), kind="sse")
-    return json_answer(message, chunked=True)
+        return Response(200, list(_message_stream(message)), kind="sse")
+    return json_response(message, chunked=True)
 
 
 def _message_stream(message: dict[str, Any]) -> Iterator[bytes]:

@@ -1,20 +1,20 @@
-"""What one of the demo's APIs answers a request."""
+"""The responses of the demo's APIs."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Callable, Final
 
-__all__ = ["CREATED", "TEXT", "WORDS", "Answer", "Respond", "asked", "event", "json_answer"]
+__all__ = ["CREATED", "TEXT", "WORDS", "Respond", "Response", "asked", "event", "json_response"]
 
 WORDS: Final = ("A", " call", " that", " is", " counted", " is", " a", " cost", " understood", ".")
-"""What every model answers, token by token."""
+"""The reply of every model, by tokens."""
 TEXT: Final = "".join(WORDS)
 CREATED: Final = 1_767_225_600
 """Seconds since the epoch."""
 
 
-class Answer:
+class Response:
     """A status, a body in one or more parts, and how it is sent."""
 
     def __init__(
@@ -28,25 +28,25 @@ class Answer:
 
     @property
     def content_type(self) -> str:
-        """As the provider's."""
+        """The Content-Type of the provider."""
         return "text/event-stream; charset=utf-8" if self.kind == "sse" else "application/json"
 
 
-Respond = Callable[[str, str], Answer]
-"""From a path and a request body to the answer."""
+Respond = Callable[[str, str], Response]
+"""A function from a path and a request body to the response."""
 
 
-def json_answer(value: Any, *, status: int = 200, chunked: bool = False, retry_after: str = "") -> Answer:
+def json_response(value: Any, *, status: int = 200, chunked: bool = False, retry_after: str = "") -> Response:
     """Return a value as JSON, in one piece or in three chunks."""
     data = json.dumps(value, indent=2).encode()
     if not chunked:
-        return Answer(status, [data], retry_after=retry_after)
+        return Response(status, [data], retry_after=retry_after)
     third = len(data) // 3 + 1
-    return Answer(status, [data[at : at + third] for at in range(0, len(data), third)], kind="chunked")
+    return Response(status, [data[at : at + third] for at in range(0, len(data), third)], kind="chunked")
 
 
 def asked(body: str) -> dict[str, Any]:
-    """Return the JSON object that a request body holds; an empty one when it holds something else."""
+    """Return the JSON object in a request body, or an empty one for any other body."""
     try:
         value = json.loads(body)
     except ValueError:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from recost.cli.demo.apis.base import CREATED, TEXT, WORDS, Answer, Respond, asked, event, json_answer
+from recost.cli.demo.apis.base import CREATED, TEXT, WORDS, Respond, Response, asked, event, json_response
 
 __all__ = ["ROUTES"]
 
 _USAGE: Final = {"prompt_tokens": 24, "completion_tokens": len(WORDS), "total_tokens": 24 + len(WORDS)}
 
 
-def _chat(_path: str, body: str) -> Answer:
+def _chat(_path: str, body: str) -> Response:
     request = asked(body)
     if request.get("model") == "demo-rate-limited":
         return _rate_limit()
     if request.get("stream"):
-        return Answer(200, list(_chat_stream(request)), kind="sse")
+        return Response(200, list(_chat_stream(request)), kind="sse")
     message: dict[str, Any] = {"role": "assistant", "content": TEXT, "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    return json_answer(
+    return json_response(
         {**_chat_head(request, "chat.completion"), "choices": [choice], "usage": _USAGE}, chunked=True
     )
 
@@ -49,13 +49,13 @@ def _chat_stream(request: dict[str, Any]) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def _rate_limit() -> Answer:
+def _rate_limit() -> Response:
     message = "Rate limit reached for requests per min (RPM): Limit 3, Used 3, Requested 1."
     error = {"message": message, "type": "requests", "param": None, "code": "rate_limit_exceeded"}
-    return json_answer({"error": error}, status=429, retry_after="20")
+    return json_response({"error": error}, status=429, retry_after="20")
 
 
-def _embeddings(_path: str, body: str) -> Answer:
+def _embeddings(_path: str, body: str) -> Response:
     request = asked(body)
     texts = request.get("input", "")
     vector = [round(((index * 37) % 101 - 50) / 700, 6) for index in range(256)]
@@ -63,10 +63,10 @@ def _embeddings(_path: str, body: str) -> Answer:
     data = [{"object": "embedding", "index": index, "embedding": vector} for index in range(count)]
     usage = {"prompt_tokens": 8 * count, "total_tokens": 8 * count}
     model = request.get("model", "text-embedding-3-small")
-    return json_answer({"object": "list", "data": data, "model": model, "usage": usage}, chunked=True)
+    return json_response({"object": "list", "data": data, "model": model, "usage": usage}, chunked=True)
 
 
-def _responses(_path: str, body: str) -> Answer:
+def _responses(_path: str, body: str) -> Response:
     text = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": []}
     message = {
         "id": "msg_demo7f3a",
@@ -82,7 +82,7 @@ def _responses(_path: str, body: str) -> Answer:
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": 24 + len(WORDS),
     }
-    return json_answer(
+    return json_response(
         {
             "id": "resp_demo41c9",
             "object": "response",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from recost.cli.demo.apis.base import CREATED, Answer, Respond, json_answer
+from recost.cli.demo.apis.base import CREATED, Respond, Response, json_response
 
 __all__ = ["ROUTES"]
 
 
-def _customer(path: str, _body: str) -> Answer:
+def _customer(path: str, _body: str) -> Response:
     identifier = path.rpartition("/")[2] if path.count("/") == 3 else "cus_demoNffrFeUfNV"
-    return json_answer(
+    return json_response(
         {
             "id": identifier,
             "object": "customer",
@@ -35,10 +35,10 @@ def _customer(path: str, _body: str) -> Answer:
     )
 
 
-def _charge(_path: str, body: str) -> Answer:
+def _charge(_path: str, body: str) -> Response:
     if "source=tok_chargeDeclined" in body:  # Stripe's own test token
         return _declined()
-    return json_answer(
+    return json_response(
         {
             "id": "ch_demo3MmlLrLkdIwHu",
             "object": "charge",
@@ -64,7 +64,7 @@ def _charge(_path: str, body: str) -> Answer:
     )
 
 
-def _declined() -> Answer:
+def _declined() -> Response:
     error = {
         "charge": "ch_demo3MmlLrDeclined",
         "code": "card_declined",
@@ -73,11 +73,11 @@ def _declined() -> Answer:
         "message": "Your card was declined.",
         "type": "card_error",
     }
-    return json_answer({"error": error}, status=402)
+    return json_response({"error": error}, status=402)
 
 
-def _payment_intent(_path: str, _body: str) -> Answer:
-    return json_answer(
+def _payment_intent(_path: str, _body: str) -> Response:
+    return json_response(
         {
             "id": "pi_demo3MtwBwLkdIwHu",
             "object": "payment_intent",

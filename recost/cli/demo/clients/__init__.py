@@ -1,7 +1,7 @@
-"""The demo's way to call through each client: one file per library, named in `CLIENTS`.
+"""The HTTP clients of the demo: one file per library, named in `CLIENTS`.
 
 Such a module has ``session(library, routing)``, ``async_session(library, routing)``, or both: context
-managers that give a function which makes one call, reads the whole answer, and returns the status.
+managers that yield a function which makes one call, reads the whole response, and returns the status.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Client:
     library: str
     """The module to import."""
     module: str
-    """The module of this package that knows it."""
+    """The module of this package that uses it."""
     asynchronous: bool = False
 
     def load(self) -> Optional[Any]:
-        """Return the library; None where it is not installed, or is broken, which ``recost doctor`` tells."""
+        """Return the library, or None if it is missing or broken. ``recost doctor`` reports the reason."""
         try:
             return importlib.import_module(self.library)
         except Exception:  # noqa: BLE001 - somebody else's package may raise anything
@@ -42,14 +42,14 @@ class Client:
 
     @property
     def version(self) -> str:
-        """The installed version of the library; empty for the standard library's own."""
+        """The installed version of the library, or an empty string for the standard library."""
         try:
             return metadata.version(self.library)
         except metadata.PackageNotFoundError:
             return ""
 
     def session(self, routing: Routing) -> Any:
-        """Return the context manager that gives the function to call with."""
+        """Return the context manager that yields the function which makes a call."""
         module = importlib.import_module(f"{__name__}.{self.module}")
         open_session = module.async_session if self.asynchronous else module.session
         return open_session(self.load(), routing)
@@ -65,4 +65,4 @@ CLIENTS: Final = (
     Client("httpx2 async", "httpx2", "httpx", asynchronous=True),
     Client("aiohttp", "aiohttp", "aiohttp", asynchronous=True),
 )
-"""In the order in which they have their turn."""
+"""Clients in the order of their turns."""

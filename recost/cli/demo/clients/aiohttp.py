@@ -22,7 +22,7 @@ __all__ = ["async_session"]
 
 @asynccontextmanager
 async def async_session(_library: Any, routing: Routing) -> AsyncIterator[AsyncFetch]:
-    """Give a coroutine function that makes one call and returns its status."""
+    """Yield a coroutine function that makes one call and returns its status."""
     connector = aiohttp.TCPConnector(resolver=_Resolver(routing), family=socket.AF_INET)
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as client:

@@ -18,7 +18,7 @@ __all__ = ["async_session", "session"]
 
 @contextmanager
 def session(library: Any, routing: Routing) -> Iterator[Fetch]:
-    """Give a function that makes one call and returns its status."""
+    """Yield a function that makes one call and returns its status."""
     transport = type("RoutedTransport", (_Transport, library.BaseTransport), {})(library, routing)
     with library.Client(transport=transport, trust_env=False, timeout=10) as client:
         yield partial(_fetch, client)
@@ -26,7 +26,7 @@ def session(library: Any, routing: Routing) -> Iterator[Fetch]:
 
 @asynccontextmanager
 async def async_session(library: Any, routing: Routing) -> AsyncIterator[AsyncFetch]:
-    """Give a coroutine function that makes one call and returns its status."""
+    """Yield a coroutine function that makes one call and returns its status."""
     transport = type("RoutedTransport", (_AsyncTransport, library.AsyncBaseTransport), {})(library, routing)
     async with library.AsyncClient(transport=transport, trust_env=False, timeout=10) as client:
         yield partial(_async_fetch, client)
@@ -53,7 +53,7 @@ async def _async_fetch(client: Any, call: Call) -> int:
 
 
 class _Transport:
-    """The client's own transport, sent to another address; the request's Host header stays what it is."""
+    """A transport that connects to another address. The Host header is unchanged."""
 
     def __init__(self, library: Any, routing: Routing) -> None:
         self._library = library
@@ -68,7 +68,7 @@ class _Transport:
 
 
 class _AsyncTransport:
-    """The same, for the async client."""
+    """The same for the async client."""
 
     def __init__(self, library: Any, routing: Routing) -> None:
         self._library = library
@@ -83,9 +83,9 @@ class _AsyncTransport:
 
 
 def _moved(library: Any, routing: Routing, request: Any) -> Any:
-    """Return the request for another address: httpx has no resolver to replace."""
+    """Return the request for another address, because httpx has no resolver to replace."""
     if request.url.scheme != "http":
-        raise OSError("the demo speaks http only")
+        raise OSError("the demo supports http only")
     host, port = routing.address(request.url.host)
     return library.Request(
         request.method,

@@ -23,7 +23,7 @@ __all__ = ["session"]
 
 @contextmanager
 def session(_library: Any, routing: Routing) -> Iterator[Fetch]:
-    """Give a function that makes one call and returns its status."""
+    """Yield a function that makes one call and returns its status."""
     with requests.Session() as client:
         client.trust_env = False  # no proxies, no .netrc
         adapter = HTTPAdapter()

@@ -21,10 +21,8 @@ __all__ = ["session"]
 
 @contextmanager
 def session(_library: Any, routing: Routing) -> Iterator[Fetch]:
-    """Give a function that makes one call and returns its status."""
-    opener = (
-        urllib.request.OpenerDirector()
-    )  # with nothing in it that reads proxies or speaks anything but http
+    """Yield a function that makes one call and returns its status."""
+    opener = urllib.request.OpenerDirector()  # without handlers of proxies and other schemes
     opener.add_handler(_Handler(routing))
     opener.add_handler(urllib.request.HTTPErrorProcessor())
     opener.add_handler(urllib.request.HTTPDefaultErrorHandler())

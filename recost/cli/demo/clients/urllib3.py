@@ -23,13 +23,13 @@ __all__ = ["routed", "session"]
 
 @contextmanager
 def session(_library: Any, routing: Routing) -> Iterator[Fetch]:
-    """Give a function that makes one call and returns its status."""
+    """Yield a function that makes one call and returns its status."""
     with routed(urllib3.PoolManager(retries=False), routing) as manager:
         yield partial(_fetch, manager)
 
 
 def routed(manager: Any, routing: Routing) -> Any:
-    """Have a pool manager's connections go where the routing says, and nowhere over https."""
+    """Route the connections of a pool manager, and remove its support of https."""
     connection = type("RoutedConnection", (_Connection,), {"routing": routing})
     pool = type("RoutedPool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": connection})
     manager.pool_classes_by_scheme = {"http": pool}

@@ -1,6 +1,6 @@
-"""Loaded by an interpreter at its start, below ``recost run``: starts recost, and leaves no other trace.
+"""The start of recost in an interpreter below ``recost run``, without other effects.
 
-The ``sitecustomize`` that the interpreter would have found without it runs all the same, and first.
+An existing ``sitecustomize`` also runs, and runs first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def _leave_the_path() -> None:
-    """The program's ``sys.path`` is what it would be; its child processes find this by ``PYTHONPATH``."""
+    """Remove this folder from ``sys.path``. Child processes find it through ``PYTHONPATH``."""
     here = str(Path(__file__).parent)
     sys.path[:] = [entry for entry in sys.path if entry.rstrip(os.sep) != here]
 
@@ -29,7 +29,7 @@ def _run_the_next() -> None:
 
 def _start() -> None:
     try:
-        from recost.cli.run.start import start  # noqa: PLC0415 - perhaps it isn't there
+        from recost.cli.run.start import start  # noqa: PLC0415 - recost may be missing
     except ImportError:
         if importlib.util.find_spec("recost") is None:
             print(f"recost: not installed for {sys.executable}: its calls are not recorded", file=sys.stderr)

@@ -74,10 +74,14 @@ def _read_used(
     uncounted = () if cost is not None else openai_compatible.find_uncounted(response, document, usage)
     if openai_compatible.runs_own_tools(response):
         uncounted = ("executed_tools",)
+    final = _is_final(response, document) and _is_counted(response, document, units)
+    if cost is None and response.shape == "perplexity":
+        openai_compatible.read_request(units, model, usage)
+        final = final and (model is not None or not response.gap)
     return response.usage(
         sum_parts(parts) if parts else units,
         model,
-        final=_is_final(response, document) and _is_counted(response, document, units),
+        final=final,
         reported_usd=cost,
         tier=tier_of(document, inner(document, "response"), usage),
         parts=parts,

@@ -18,18 +18,26 @@ __all__ = [
     "model_and_provider",
     "read_breakdown",
     "read_extras",
+    "read_request",
     "runs_own_tools",
 ]
 
 _BY_REQUEST: Final = re.compile(r"sonar(?:-reasoning)?(?:-pro)?\Z")
 """Models of Perplexity that bill requests, rather than citations and searches:
 https://docs.perplexity.ai/docs/getting-started/pricing, as of 2026-11."""
+_CONTEXTS: Final = frozenset({"low", "medium", "high"})
+"""Sizes of the context that was searched. The fee of a request depends on it."""
 _COMPOUND: Final = re.compile(r"(?:groq/)?compound|\Z")
 _HAVE_TOOLS: Final = re.compile(r"(?:groq/)?compound|(?:openai/)?gpt-oss|\Z")
 """Models of Groq with built-in tools: https://console.groq.com/docs/tool-use/built-in-tools. In a stream, the
 tools of a single model come early."""
-_PROVIDER_HEADERS: Final = {"huggingface": "x-inference-provider", "portkey": "x-portkey-provider"}
-"""https://huggingface.co/docs/inference-providers and https://github.com/Portkey-AI/gateway."""
+_PROVIDER_HEADERS: Final = {
+    "cloudflare_compat": "cf-aig-provider",
+    "huggingface": "x-inference-provider",
+    "portkey": "x-portkey-provider",
+}
+"""https://developers.cloudflare.com/ai-gateway/features/routing/dynamic-routing/usage/,
+https://huggingface.co/docs/inference-providers, https://github.com/Portkey-AI/gateway."""
 
 
 def model_and_provider(
@@ -99,6 +107,13 @@ def _read_voyage(units: dict[str, Number], usage: Mapping[str, Any]) -> None:
         units["input_pixels"] = pixels
 
 
+def read_request(units: dict[str, Number], model: Optional[str], usage: Mapping[str, Any]) -> None:
+    """Add the request to a model of Perplexity that bills requests by the size of the context."""
+    if _BY_REQUEST.match(model or ""):
+        size = word(usage.get("search_context_size"))
+        units[f"{size if size in _CONTEXTS else 'low'}_context_requests"] = 1
+
+
 def find_uncounted(
     response: DecodedResponse, document: Mapping[str, Any], usage: Mapping[str, Any]
 ) -> tuple[str, ...]:
@@ -118,9 +133,11 @@ def find_uncounted(
         }
         found += [str(name).lower() for name in sorted(tools) if count(tools[name]) and identifier(name)]
     elif response.shape == "perplexity":
-        model = (inner(document, "response") or document).get("model")
-        if "deep-research" not in word(model):
-            found.append("request_fee")  # by the size of the context that was searched
+        model = word((inner(document, "response") or document).get("model"))
+        counted = usage.get("search_context_size") in _CONTEXTS and _BY_REQUEST.match(model)
+        searches = "sonar" in model and "deep-research" not in model
+        if not counted and (searches or not model):
+            found.append("request_fee")
     return tuple(found)
 
 

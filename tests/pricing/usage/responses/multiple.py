@@ -319,11 +319,28 @@ PERPLEXITY = [
         f"perplexity: {model} without a cost",
         "/chat/completions",
         chat(model, {**SMALL, "search_context_size": "low"}),
-        used(model, uncounted=["request_fee"], input_tokens=20, output_tokens=30),
+        used(model, input_tokens=20, output_tokens=30, low_context_requests=1),
     )
     for model in ("sonar", "sonar-pro", "sonar-reasoning-pro")
 ]
 PERPLEXITY += [
+    sample(
+        "perplexity: chat with a medium context, without a cost",
+        "/chat/completions",
+        chat("sonar", {**SMALL, "search_context_size": "medium"}),
+        used("sonar", input_tokens=20, output_tokens=30, medium_context_requests=1),
+    ),
+    sample(
+        "perplexity: stream with a high context, without a cost",
+        "/chat/completions",
+        sse(
+            {**chunk("sonar-pro", "Hi"), "usage": {**SMALL, "search_context_size": "high"}},
+            ending("sonar-pro", {**SMALL, "search_context_size": "high"}),
+            done=False,
+        ),
+        used("sonar-pro", input_tokens=20, output_tokens=30, high_context_requests=1),
+        SSE,
+    ),
     sample(
         "perplexity: research without a cost",
         "/chat/completions",
@@ -335,7 +352,7 @@ PERPLEXITY += [
             output_citation_tokens=10,
             web_searches=2,
         ),
-    )
+    ),
 ]
 
 SAMPLES = [*ADVISED, *CODE, *CLOSED, *GROQ, *MISTRAL, *XAI, *PERPLEXITY]
