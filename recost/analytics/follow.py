@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Callable, Final, Optional
 
 from recost.analytics.ingest.sources import Source
-from recost.wire import MAX_LINE_BYTES
+from recost.wire.parsing import MAX_LINE_BYTES
 
 __all__ = ["Follower", "last_lines"]
 

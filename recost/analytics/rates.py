@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final, Literal, Optional, Union
 
 from recost._money import EXACT
-from recost.analytics.window import Metric, Model, Window
+from recost.wire.parsing import ParsedMetric, ParsedModel, ParsedWindow
 
 __all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "Rates", "Recent", "Sums"]
 
@@ -123,7 +123,7 @@ class Recent:
         self._first: Optional[datetime] = None
         self._open = _OPEN
 
-    def add(self, window: Window, now: datetime) -> None:
+    def add(self, window: ParsedWindow, now: datetime) -> None:
         """Add a window; one that ends after now, by a clock that is ahead, ends now."""
         ended = min(window.ended, now)
         started = min(window.started, ended)
@@ -186,7 +186,7 @@ def _add(groups: dict[_Key, Sums], names: _Key, sums: Sums) -> None:
     groups.setdefault(names, Sums()).add(sums)
 
 
-def _sums(metric: Metric) -> Sums:
+def _sums(metric: ParsedMetric) -> Sums:
     timed = 0 if metric.p95_ms is None else metric.calls
     return Sums(
         metric.calls, metric.unpriced, metric.cost_usd, metric.flat_usd, metric.errors, timed,
@@ -194,7 +194,7 @@ def _sums(metric: Metric) -> Sums:
     )  # fmt: skip
 
 
-def _by_model(metric: Metric) -> Iterator[tuple[Optional[str], Sums]]:
+def _by_model(metric: ParsedMetric) -> Iterator[tuple[Optional[str], Sums]]:
     """Yield the calls of each model, and those that tell none; together they are the metric's."""
     rest = Sums(metric.calls, metric.unpriced, metric.cost_usd)
     for model in metric.models:
@@ -204,5 +204,5 @@ def _by_model(metric: Metric) -> Iterator[tuple[Optional[str], Sums]]:
         yield None, rest
 
 
-def _negative(model: Model) -> Sums:
+def _negative(model: ParsedModel) -> Sums:
     return Sums(-model.calls, -model.unpriced, EXACT.minus(model.cost_usd))

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.analytics.follow import last_lines
-from recost.analytics.window import parse_window
 from recost.cli import main
 from recost.delivery.transports.file import FileTransport
+from recost.wire.parsing import parse_window
 from tests.analytics.corpora import Plain, good_lines
 from tests.analytics.test_store import line, window
 from tests.scripts import environment

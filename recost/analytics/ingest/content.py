@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Final, NamedTuple, Optional
 
-from recost.wire import MAX_LINE_BYTES, suspect, too_deep
+from recost.wire.parsing import MAX_LINE_BYTES, may_be_too_deep, too_deep
 
 __all__ = ["BAD", "DamagedError", "Piece", "pieces", "read_blocks", "screened", "unpack", "unpacked"]
 
@@ -89,7 +89,7 @@ def _cleaned(path: Path, scratch: Path) -> Iterator[Path]:
     with NamedTemporaryFile(dir=scratch, prefix="lines-", suffix=".jsonl") as copy:
         for _, line in pieces(read_blocks(path)):
             if line is not None:
-                copy.write(BAD if suspect(line) and too_deep(line) else line)
+                copy.write(BAD if may_be_too_deep(line) and too_deep(line) else line)
         copy.flush()
         yield Path(copy.name)
 
@@ -107,7 +107,9 @@ def _examined(path: Path) -> tuple[bool, int]:
 
 
 def _too_deep(block: bytes) -> bool:
-    return suspect(block) and any(suspect(line) and too_deep(line) for line in block.split(b"\n"))
+    return may_be_too_deep(block) and any(
+        may_be_too_deep(line) and too_deep(line) for line in block.split(b"\n")
+    )
 
 
 def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from recost.analytics.ingest.sources import as_text
-from recost.wire import MAX_LINE_BYTES, parse_line
+from recost.wire.parsing import MAX_LINE_BYTES, parse_window
 
 __all__ = ["Known", "fingerprint", "ready_bytes", "recognise"]
 
@@ -74,7 +74,7 @@ def ready_bytes(path: Path) -> int:
                 position += feed + 1
                 break
         unfinished = b"".join(reversed(parts))
-        if not unfinished or parse_line(unfinished) is not None:
+        if not unfinished or parse_window(unfinished) is not None:
             return end
         return position if len(unfinished) <= MAX_LINE_BYTES else _last_feed(file, position)
 

@@ -1,9 +1,9 @@
-"""The columns that a line of a file becomes in the copy, and which lines are not recost's.
+"""Reading lines with SQL into the tables of the columnar copy.
 
-`recost.wire.parse_line` says what a window and a metric are, and has the limits; here SQL says the same,
-and a test holds both against each other. An invalid window counts as a bad line. An invalid metric counts as
-a bad metric, and the others of its line are kept. Fields that are not known are passed over. Costs are kept
-as the decimal numbers that they are written as, to 24 places of a cent.
+`recost.wire.parsing` defines valid windows and metrics, and has the limits. The SQL here follows the same
+rules, and a test compares the two. An invalid window counts as a bad line, and an invalid metric as a bad
+metric. The other metrics of its line are kept. Unknown fields are ignored. Costs are stored as decimal
+numbers, to 24 places of a cent.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from recost.analytics.ingest.tables import (
     of_sources,
     within,
 )
+from recost.wire import parsing
 
 __all__ = ["BAD_LINE", "BAD_METRIC", "add_lines", "bad_flags"]
 
@@ -113,20 +114,20 @@ def _text(field: str) -> str:
 
 def _count(field: str) -> str:
     """Return a whole number that is not below zero."""
-    whole = rf"[0-9]{{1,{wire.MAX_COUNT_DIGITS}}}(\.0)?|-0\.0"
+    whole = rf"[0-9]{{1,{parsing.MAX_COUNT_DIGITS}}}(\.0)?|-0\.0"
     return f"CASE WHEN {_matches(field, whole)} THEN try_cast({field}::VARCHAR AS BIGINT) END"
 
 
 def _cents(field: str) -> str:
     """Return an amount of cents."""
     number = f"try_cast({field}::VARCHAR AS {CENTS})"
-    return f"CASE WHEN {is_within(number, wire.MAX_CENTS)} THEN {number} END"
+    return f"CASE WHEN {is_within(number, parsing.MAX_CENTS)} THEN {number} END"
 
 
 def _latency(field: str) -> str:
     """Return milliseconds; 0 where they are invalid."""
     number = f"try_cast({field}::VARCHAR AS DOUBLE)"
-    return within(number, wire.MAX_LATENCY_MS)
+    return within(number, parsing.MAX_LATENCY_MS)
 
 
 def _moment(field: str) -> str:
@@ -152,10 +153,10 @@ def _matches(field: str, pattern: str) -> str:
 
 _STARTED: Final = _moment("windowStart")
 _GOOD_LINE: Final = (
-    f"{_is_text('protocolVersion', wire.VERSION_PATTERN)} "
-    f"AND coalesce(({_STARTED}) BETWEEN '{wire.FIRST_START:%Y-%m-%d}' "
-    f"AND '{wire.LAST_START:%Y-%m-%d}', false) "
-    f"AND coalesce(len(metrics) <= {wire.MAX_METRICS}, false)"
+    f"{_is_text('protocolVersion', parsing.VERSION_PATTERN)} "
+    f"AND coalesce(({_STARTED}) BETWEEN '{parsing.FIRST_START:%Y-%m-%d}' "
+    f"AND '{parsing.LAST_START:%Y-%m-%d}', false) "
+    f"AND coalesce(len(metrics) <= {parsing.MAX_METRICS}, false)"
 )
 _BAD_METRIC: Final = " OR ".join(
     [f"({_text(f'm.{name}')}) IS NULL" for name in ("provider", "endpoint", "method")]
@@ -186,7 +187,7 @@ _UNPRICED: Final = _count("m.unpricedCount")
 _VALUES: Final = ",\n       ".join(
     [_text(f"m.{name}") for name in ("provider", "endpoint", "method")]
     + [_count(f"m.{name}") for name in ("requestCount", "errorCount")]
-    + [within("m.totalLatencyMs", wire.MAX_LATENCY_MS)]
+    + [within("m.totalLatencyMs", parsing.MAX_LATENCY_MS)]
     + [_latency(f"m.{name}") for name in ("p50LatencyMs", "p95LatencyMs")]
     + [within(f"m.{name}", MAX_COUNT) for name in ("totalRequestBytes", "totalResponseBytes")]
     + [

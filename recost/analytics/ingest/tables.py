@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from recost import wire
 from recost.analytics.engine import identifier
 from recost.analytics.zones import QUARTER
+from recost.wire import parsing
 
 __all__ = [
     "CENTS",
@@ -34,7 +34,7 @@ SCHEMA_VERSION: Final = 9
 CENTS: Final = "DECIMAL(38,24)"
 """The SQL type of an amount in US cents."""
 COST_SOURCES: Final = ("reported", "computed", "estimated")
-MAX_COUNT: Final = 10**wire.MAX_COUNT_DIGITS - 1
+MAX_COUNT: Final = 10**parsing.MAX_COUNT_DIGITS - 1
 # The SQL types of the breakdowns; the types of their fields are filled in, as files hold text and JSON.
 MODELS: Final = (
     'STRUCT(model {text}, "requestCount" {count}, "estimatedCostCents" {cents}, "unpricedCount" {count})[]'
@@ -121,7 +121,7 @@ def _parts(column: str, names: dict[str, str], **amounts: str) -> Parts:
         f"quarter_{column}",
         names,
         {
-            name: within(f"part.{field}", wire.MAX_CENTS if name == "cost" else MAX_COUNT)
+            name: within(f"part.{field}", parsing.MAX_CENTS if name == "cost" else MAX_COUNT)
             for name, field in amounts.items()
         },
     )
