@@ -1,4 +1,4 @@
-"""What there is to choose from: when calls were made, which tags they have, and in which order names came."""
+"""Overview of the files: the recorded period, the tags, and the order in which names appeared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMED: Final = {"provider": ("quarters", "provider"), "model": ("quarter_models
 
 
 def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, datetime]]:
-    """Return when the first and the last window of a question began; None without any window."""
+    """Return the start of the first and last window of a question, or None without windows."""
     scope = scope_of(readings)
     if scope is None:
         return None
@@ -43,7 +43,7 @@ def tag_names(readings: Readings) -> list[str]:
 
 
 def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
-    """Return the names of all tags, sorted, and what the calls of a question with each of them cost."""
+    """Return the names of all tags, sorted, each with the cost of the question's calls that have it."""
     scope = scope_of(readings)
     if scope is None:
         return {}
@@ -62,7 +62,7 @@ def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
 
 
 def places(readings: Readings, dimension: str, names: Collection[str]) -> dict[str, int]:
-    """Return which of all providers or models each name is, by when it was first recorded, from 0 on."""
+    """Return the place of each name among all providers or models, in order of first appearance, from 0."""
     scope = scope_of(readings)
     if scope is None or not names:
         return {}

@@ -52,7 +52,7 @@ def format_timestamp(epoch_ms: float) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Parse a time of the wire format; return it in UTC.
+    """Return a time of the wire format in UTC.
 
     Raises:
         ValueError: The time is invalid or out of range.

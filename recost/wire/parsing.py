@@ -122,7 +122,7 @@ class ParsedWindow(NamedTuple):
 
 
 def parse_window(line: bytes, project: str = "") -> Optional[ParsedWindow]:
-    """Parse a line; return None if it is invalid: truncated, over a limit, or not a window.
+    """Parse a line. Return None if it is invalid: truncated, over a limit, or not a window.
 
     A window is a JSON object with a protocol version 1.x, a start of 1970 or later and a list of metrics. A
     metric needs names that are strings, counts that are integers and a cost that is a number. The first of
