@@ -12,7 +12,7 @@ from typing import Final, Literal
 from recost.analytics.engine import literal
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["FORMATS", "Format", "export", "inert"]
 
@@ -40,8 +40,8 @@ def export(readings: Readings, question: Question, kind: Format, path: Path) -> 
     Amounts are US dollars. In JSON they are strings, because JSON readers would round them. ``models`` and
     ``tags`` are JSON: lists with the amounts of each, in US cents.
     """
-    scope = scope_of(readings)
-    where, parameters = ("", []) if scope is None else Statement(question, scope).conditions()
+    selection = select_files(readings)
+    where, parameters = ("", []) if selection is None else Statement(question, selection).conditions()
     as_text = kind == "jsonl"
     columns = [
         f"{inert('project', kind)} AS project",

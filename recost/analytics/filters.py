@@ -10,7 +10,7 @@ from typing import Any, Final, Optional
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.recorded import tag_names
 from recost.analytics.report import ask
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["FILTERS", "refuse_unmatched"]
 
@@ -40,7 +40,7 @@ def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -
     Raises:
         QuestionError: A filter matches nothing, or all filters together do. The message lists recorded names.
     """
-    if not any(filters.values()) or scope_of(readings) is None:
+    if not any(filters.values()) or select_files(readings) is None:
         return
     for option, given in filters.items():
         for each in dict.fromkeys(given):

@@ -11,7 +11,7 @@ from typing import Final, Optional
 from recost.analytics.ingest.tables import PARTS
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["extent", "places", "tag_costs", "tag_names"]
 
@@ -21,10 +21,10 @@ _NAMED: Final = {"provider": ("quarters", "provider"), "model": ("quarter_models
 
 def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, datetime]]:
     """Return the start of the first and last window of a question, or None without windows."""
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return None
-    where, parameters = Statement(replace(question, models=(), tags=(), compare=None), scope).conditions()
+    where, parameters = Statement(replace(question, models=(), tags=(), compare=None), selection).conditions()
     row = readings.connection.execute(f"SELECT min(started), max(started) FROM metrics {where}", parameters)
     first, last = row.fetchone()
     if first is None:
@@ -34,8 +34,8 @@ def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, d
 
 def tag_names(readings: Readings) -> list[str]:
     """Return the names of all tags, sorted."""
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return []
     parts = "SELECT unnest(tags) AS part FROM metrics JOIN selected USING (source) WHERE tags IS NOT NULL"
     rows = readings.connection.execute(f"SELECT DISTINCT unnest(map_keys(part.tags)) FROM ({parts})")
@@ -44,11 +44,11 @@ def tag_names(readings: Readings) -> list[str]:
 
 def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
     """Return the names of all tags, sorted, each with the cost of the question's calls that have it."""
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return {}
     plain = replace(question, models=(), tags=(), compare=None)
-    where, parameters = Statement(plain, scope).conditions()
+    where, parameters = Statement(plain, selection).conditions()
     asked = where.removeprefix("WHERE ") or "true"
     parts = (
         f"SELECT unnest(tags) AS part, ({asked}) AS asked FROM metrics JOIN selected USING (source) "
@@ -63,8 +63,8 @@ def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
 
 def places(readings: Readings, dimension: str, names: Collection[str]) -> dict[str, int]:
     """Return the place of each name among all providers or models, in order of first appearance, from 0."""
-    scope = scope_of(readings)
-    if scope is None or not names:
+    selection = select_files(readings)
+    if selection is None or not names:
         return {}
     table, column = _NAMED[dimension]
     first = (

@@ -14,7 +14,7 @@ from recost.analytics.ingest.tables import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.recorded import extent
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["FORMATS", "Answer", "Figures", "Group", "add_up", "ask", "named"]
 
@@ -118,10 +118,10 @@ _Names = tuple[Optional[str], ...]
 def ask(readings: Readings, question: Question) -> Answer:
     """Return the report for a question."""
     question, recorded_since = _comparable(readings, question)
-    scope = scope_of(readings)
+    selection = select_files(readings)
     found = []
-    if scope is not None:
-        text, parameters = Statement(question, scope).groups()
+    if selection is not None:
+        text, parameters = Statement(question, selection).groups()
         found = _in_order(question, _both_periods(question, readings.connection.execute(text, parameters)))
     known = [each for each in found if question.breakdown is None or _has_calls(each[1])]
     shown = known if question.limit is None else known[: question.limit]

@@ -11,7 +11,7 @@ from recost.analytics.engine import literal
 from recost.analytics.ingest.tables import MEASURES, PARTS, Parts
 from recost.analytics.periods import Period
 from recost.analytics.query import TIMES, Question, tag_of
-from recost.analytics.store import Scope
+from recost.analytics.store import Selection
 from recost.analytics.zones import QUARTER, has_whole_quarters, interval, into_quarter, local_time, moment
 from recost.globs import ANYTHING, Glob, Wild
 
@@ -32,9 +32,9 @@ _PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "me
 class Statement:
     """The SQL of a question, and its parameters."""
 
-    def __init__(self, question: Question, scope: Scope) -> None:
+    def __init__(self, question: Question, selection: Selection) -> None:
         self._question = question
-        self._scope = scope
+        self._selection = selection
         self._parameters: list[Any] = []
 
     def groups(self, extra: str = "") -> tuple[str, list[Any]]:
@@ -83,7 +83,8 @@ class Statement:
         if question.endpoints or _IN_NO_QUARTER.intersection(question.by):
             return None
         if any(name in TIMES for name in question.by) and (
-            self._moved() % QUARTER or not has_whole_quarters(question.zone, self._scope.first, self._last())
+            self._moved() % QUARTER
+            or not has_whole_quarters(question.zone, self._selection.first, self._last())
         ):
             return None
         before = question.compare or Period()
@@ -115,10 +116,10 @@ class Statement:
         if self._question.shift() is not None:
             moved = f"CASE WHEN {self._earlier()} THEN {interval(self._moved())} ELSE {interval(_ZERO)} END"
             started = f"(started + {moved})"
-        return local_time(started, self._question.zone, self._scope.first, self._last())
+        return local_time(started, self._question.zone, self._selection.first, self._last())
 
     def _last(self) -> datetime:
-        return max(self._scope.last, self._question.period.until or self._scope.last)
+        return max(self._selection.last, self._question.period.until or self._selection.last)
 
     def _moved(self) -> timedelta:
         """Return by how much the compared period is earlier."""
@@ -160,11 +161,11 @@ class Statement:
 
     def _of_sources(self) -> list[str]:
         wanted = self._question.projects
-        if not wanted and self._scope.everything:
+        if not wanted and self._selection.everything:
             return []
         sources = [
             source
-            for source, project in self._scope.projects.items()
+            for source, project in self._selection.projects.items()
             if not wanted or any(_is_like(project, each) for each in wanted)
         ]
         return [f"source IN ({', '.join(map(str, sources)) or 'NULL'})"]

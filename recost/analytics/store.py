@@ -25,7 +25,7 @@ from recost.analytics.ingest.sources import Source, SourceError, find_sources, i
 from recost.analytics.ingest.tables import SCHEMA_VERSION, create_tables
 from recost.analytics.ingest.update import Progress, update
 
-__all__ = ["FOLDER", "Readings", "Scope", "consult", "readings", "scope_of", "troubles"]
+__all__ = ["FOLDER", "Readings", "Selection", "consult", "readings", "select_files", "troubles"]
 
 FOLDER: Final = ".cache"
 """The folder of the copy within the telemetry folder."""
@@ -243,7 +243,7 @@ def _private_umask() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Scope:
+class Selection:
     """The requested files within the columnar copy."""
 
     projects: dict[int, str]
@@ -255,7 +255,7 @@ class Scope:
     last: datetime
 
 
-def scope_of(readings: Readings) -> Optional[Scope]:
+def select_files(readings: Readings) -> Optional[Selection]:
     """Select the requested files in the table ``selected``. Return None without rows."""
     projects = {readings.known[source.path].source: source.project for source in readings.sources}
     connection = readings.connection
@@ -267,7 +267,7 @@ def scope_of(readings: Readings) -> Optional[Scope]:
         return None
     known = {source for (source,) in connection.execute("SELECT source FROM sources").fetchall()}
     bounds = (moment.replace(tzinfo=timezone.utc) for moment in (first, last))
-    return Scope(projects, known <= projects.keys(), *bounds)
+    return Selection(projects, known <= projects.keys(), *bounds)
 
 
 def troubles(readings: Readings) -> Iterator[tuple[Path, int, str]]:

@@ -12,7 +12,7 @@ from recost._money import EXACT
 from recost.analytics.query import TIMES, Question
 from recost.analytics.report import Group, add_up, ask
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 from recost.analytics.zones import moment
 
 __all__ = ["BUCKETS", "Series", "series_of", "sparkline", "trends"]
@@ -104,11 +104,11 @@ def trends(
     """
     if not groups or not question.by or any(name in TIMES for name in question.by):
         return None
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return None
-    since = question.period.since or scope.first
-    until = question.period.until or min(now, scope.last)
+    since = question.period.since or selection.first
+    until = question.period.until or min(now, selection.last)
     if since >= until:
         return None
     length = until - since
@@ -116,7 +116,7 @@ def trends(
         f"least({BUCKETS - 1}, greatest(0, (epoch_us(started) - epoch_us({moment(since)})) * {BUCKETS} "
         f"// {length.days * 86_400_000_000 + length.seconds * 1_000_000 + length.microseconds})) AS bucket"
     )
-    text, parameters = Statement(replace(question, compare=None), scope).groups(bucket)
+    text, parameters = Statement(replace(question, compare=None), selection).groups(bucket)
     keys = ", ".join(f"k{index}" for index in range(len(question.by)))
     rows = readings.connection.execute(f"SELECT {keys}, bucket, cost FROM ({text})", parameters).fetchall()
     found: dict[tuple[Optional[str], ...], list[Decimal]] = {}

@@ -17,7 +17,7 @@ from recost._money import EXACT
 from recost.analytics.ingest.tables import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["REPEATED", "STORM_ATTEMPTS", "Storm", "Sums", "Waste", "find_waste"]
 
@@ -117,10 +117,10 @@ def find_waste(readings: Readings, question: Question, repeated_from: int = REPE
         question: The period and the filters. Models and tags are ignored.
         repeated_from: The minimum calls of a row that count as repeated.
     """
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return Waste(Sums(), (), (), repeated_from)
-    where, parameters = Statement(question, scope).conditions()
+    where, parameters = Statement(question, selection).conditions()
     rows = f"FROM metrics {where}"
     names = [field.name for field in fields(Sums)]
     sums = ", ".join(_expressions(repeated_from)[name] for name in names)
