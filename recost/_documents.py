@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recost._files import FOLLOWING_FLAGS
-from recost.wire import MAX_DEPTH, too_deep
+from recost.wire.parsing import MAX_DEPTH, too_deep
 
 __all__ = ["parse_decimal", "parse_json", "read_document"]
 
