@@ -6,9 +6,10 @@ import itertools
 from collections import deque
 from typing import Any, Final, Optional, Protocol
 
+from recost.delivery.losses import Loss
 from recost.events import WindowSummary
 
-__all__ = ["Loss", "Outbox", "PendingWindow"]
+__all__ = ["Outbox", "PendingWindow"]
 
 _MOST_ASIDE: Final = 16
 """Windows, or parts of them."""
@@ -45,29 +46,6 @@ class PendingWindow(Protocol):
         ...
 
 
-class Loss:
-    """What had to be dropped since it was last reported."""
-
-    __slots__ = ("calls", "windows")
-
-    def __init__(self, windows: int = 0, calls: int = 0) -> None:
-        self.windows = windows
-        self.calls = calls
-
-    def add(self, window: PendingWindow) -> None:
-        """Count one window."""
-        self.windows += 1
-        self.calls += window.call_count
-
-    def take(self) -> Optional[Loss]:
-        """Return what is to be reported, and start again at nothing; None when there is nothing."""
-        if not self.windows:
-            return None
-        taken = Loss(self.windows, self.calls)
-        self.windows = self.calls = 0
-        return taken
-
-
 class _Entry:
     __slots__ = ("failures", "is_part", "seq", "tried", "window")
 
@@ -76,7 +54,7 @@ class _Entry:
         """Of the newest window in it."""
         self.window = window
         self.failures = 0
-        """Times that the destination answered and did not take it."""
+        """Times that the destination responded and did not accept it."""
         self.tried = False
         """It has been sent, so its content stays as it is: it is not merged."""
         self.is_part = is_part
@@ -169,11 +147,11 @@ class Outbox:
         self._under_way = entry.window
         return self._under_way
 
-    def put_back(self, *, answered: bool = False) -> int:
+    def put_back(self, *, responded: bool = False) -> int:
         """Note that the window under way was not delivered: it waits like the others.
 
         Args:
-            answered: The destination answered that it failed.
+            responded: The destination reported a failure of its own.
 
         Returns:
             How often it has done so for this window.
@@ -181,7 +159,7 @@ class Outbox:
         window, self._under_way = self._under_way, None
         for entry in self._entries:
             if entry.window is window:
-                entry.failures += answered
+                entry.failures += responded
                 return entry.failures
         return 0
 

@@ -134,7 +134,7 @@ class Runtime:
             self.worker.flush()
         self._join(self._keeper_thread, deadline)
         send_s = _FORK_WRITE_S if self.delivery.spacing_s <= _LOCAL_SPACING_S else _FORK_SEND_S
-        self.delivery.settle_quickly(send_s, _FORK_PAUSE_S)
+        self.delivery.flush_quickly(send_s, _FORK_PAUSE_S)
         if self.delivery.pause():
             self._join(self._delivery_thread, deadline)
         self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
@@ -155,10 +155,10 @@ class Runtime:
         added_up = self.worker.flush(deadline)
         if self._keeper is not None:
             self._keeper.save(timeout_s=max(deadline - self._monotonic(), 0.0))
-        settle = self.delivery.settle if _is_alive(self._delivery_thread) else self.delivery.settle_here
-        settled = settle(deadline)
+        flush = self.delivery.flush if _is_alive(self._delivery_thread) else self.delivery.flush_here
+        arrived = flush(deadline)
         self._report.notifier.drain(min(deadline, self._monotonic() + _TELLING_S))
-        return settled and added_up
+        return arrived and added_up
 
     def shut_down(self, timeout_s: float) -> None:
         """End the threads after one last flush, within about ``timeout_s`` seconds.
@@ -174,7 +174,7 @@ class Runtime:
         self.delivery.stop(deadline)
         self._join(self._delivery_thread, deadline)
         if not _is_alive(self._delivery_thread):
-            self.delivery.settle_here(deadline)
+            self.delivery.flush_here(deadline)
         self.delivery.close()
         if self._keeper is not None:
             self._end_keeper(self._keeper, end)

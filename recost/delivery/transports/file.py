@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Callable, Final, Optional, Union
 
 from recost import _files
-from recost.delivery.transports._frame import encode
-from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
+from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostError
 from recost.events import WindowSummary
 

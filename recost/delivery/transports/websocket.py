@@ -17,8 +17,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from recost.delivery.transports._frame import encode
-from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
+from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostError
 from recost.events import WindowSummary
 
@@ -198,7 +197,7 @@ def _missing_library() -> Optional[SendError]:
 def _remaining(deadline: float) -> float:
     remaining = deadline - time.monotonic()
     if remaining <= 0:
-        raise TimeoutError("no answer in time")
+        raise TimeoutError("no response in time")
     return remaining
 
 
@@ -227,7 +226,7 @@ def _describe(error: Exception) -> str:
     """Name a failure in words of our own: what the peer says is not repeated."""
     if isinstance(error, OSError):
         late = isinstance(error, (TimeoutError, socket.timeout))
-        return "no answer in time" if late else error.strerror or type(error).__name__
+        return "no response in time" if late else error.strerror or type(error).__name__
     if isinstance(error, RuntimeError):
         return "no thread can be started to read its answers"
     if isinstance(error, EOFError):
@@ -237,5 +236,5 @@ def _describe(error: Exception) -> str:
     if received is not None:
         return f"it closed the connection with code {received.code}"
     if status is not None:
-        return f"it answered HTTP {status}"
+        return f"it responded with HTTP {status}"
     return type(error).__name__
