@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +18,7 @@ from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
 from recost.events import RawEvent, WindowSummary
 from recost.interceptors import interception
-from recost.lifecycle.quiet import Quiet
+from recost.interceptors.context import SUPPRESSED, current
 from recost.lifecycle.reporting import Reporter, StderrLines
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
@@ -77,7 +79,38 @@ TRANSPORTS: Final[dict[str, Callable[[Settings, Reporter], Transport]]] = {
 
 def build_transport(settings: Settings, report: Reporter) -> Transport:
     """Return the transport that the settings ask for, hidden from the interceptors."""
-    return Quiet(TRANSPORTS[settings.transport](settings, report))
+    return UnrecordedTransport(TRANSPORTS[settings.transport](settings, report))
+
+
+class UnrecordedTransport:
+    """A transport whose own requests are not recorded as the application's."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.retry = transport.retry
+        self.spacing_s = transport.spacing_s
+        self.max_metrics = transport.max_metrics
+        self.gave_up = transport.gave_up
+
+    def send(self, summary: WindowSummary, timeout_s: float) -> None:
+        """Deliver one window."""
+        with _unrecorded():
+            self._transport.send(summary, timeout_s)
+
+    def close(self) -> None:
+        """Close the transport."""
+        with _unrecorded():
+            self._transport.close()
+
+
+@contextmanager
+def _unrecorded() -> Iterator[None]:
+    outer = current.get()
+    current.set(SUPPRESSED)
+    try:
+        yield
+    finally:
+        current.set(outer)
 
 
 def build_registry(settings: Settings) -> ProviderRegistry:

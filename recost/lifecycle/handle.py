@@ -14,8 +14,7 @@ from recost.errors import RecostError
 from recost.events import FlushStatus
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink, nowhere
-from recost.lifecycle.flushing import undisturbed
-from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
+from recost.lifecycle.process import Undisturbed, at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.threads import start_unawaited
@@ -98,7 +97,7 @@ class RecostHandle:
         self.reinit_after_fork()
         if self._disposed or self._runtime is None:
             return True
-        with undisturbed():
+        with Undisturbed():
             return self._runtime.flush(timeout_s)
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
@@ -112,12 +111,12 @@ class RecostHandle:
         this waits for that. A signal handler or finaliser that interrupts the ending finishes it; one on a
         thread of recost's own has it done, and doesn't wait.
         """
-        with undisturbed():
+        with Undisturbed():
             self._dispose(replaced=False)
 
     def make_way(self) -> None:
         """Dispose all but what sees the calls: another handle is about to take them over, by `hand_over`."""
-        with undisturbed():
+        with Undisturbed():
             self._dispose(replaced=True)
 
     def hand_over(self, successor: Optional[RecostHandle]) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, Callable, Final, Optional
 
-from recost.lifecycle.flushing import busy, deferred, here
+from recost.lifecycle.process import busy, deferred, here
 
 __all__ = ["SigtermFlush"]
 
