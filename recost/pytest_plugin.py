@@ -146,7 +146,7 @@ def _pricing(given: Optional[Settings], report: Reporter) -> Runtime:
     """
     from recost.config import resolve, variable  # noqa: PLC0415
     from recost.delivery.transports.memory import MemoryTransport  # noqa: PLC0415
-    from recost.lifecycle.compose import build_registry, build_runtime  # noqa: PLC0415
+    from recost.lifecycle.compose import Composition  # noqa: PLC0415
 
     if given is None:
         names = map(variable, _OF_ENVIRONMENT)
@@ -155,7 +155,7 @@ def _pricing(given: Optional[Settings], report: Reporter) -> Runtime:
         )
     else:
         settings = given.changed(capture_usage=True, debug=False)
-    return build_runtime(settings, build_registry(settings), report, MemoryTransport())
+    return Composition(settings, report, transport=MemoryTransport(), budgets=False).runtime()
 
 
 class _Bookkeeper:

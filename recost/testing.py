@@ -24,17 +24,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
-from recost.aggregation.aggregator import UnlockedAggregator
 from recost.config import Settings, resolve
 from recost.delivery.transports.memory import MemoryTransport
 from recost.events import RawEvent, WindowSummary
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange
 from recost.lifecycle import priced_by
-from recost.lifecycle.compose import build_keeper, build_registry, build_runtime
+from recost.lifecycle.compose import Composition
 from recost.lifecycle.reporting import Reporter
-from recost.pipeline import Pipeline
-from recost.pricing.route import Routes
 
 if TYPE_CHECKING:
     from recost.budgets.keeper import Keeper
@@ -74,7 +71,7 @@ def capture_calls(**options: Any) -> Iterator[list[RawEvent]]:
         return
     name = f"testing-{next(_numbers)}"
     with _recording(settings, [], last=True) as recording:
-        interception.add(name, _Labeller(settings, calls, recording.report))
+        interception.add(name, _Labeller(recording.composition, calls, recording.report))
         try:
             yield calls
         finally:
@@ -127,6 +124,7 @@ def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
 class _Recording:
     """The SDK of a block."""
 
+    composition: Composition
     report: Reporter
     flush: Callable[[float], None]
 
@@ -144,15 +142,15 @@ def _recording(
     """
     transport = MemoryTransport()
     transport.windows = windows
-    registry, report = build_registry(settings), Reporter(settings.on_error)
-    keeper = build_keeper(settings, registry, report, files=False)
-    runtime = build_runtime(settings, registry, report, transport, keeper)
-    flush = partial(_flush, runtime, keeper)
+    report = Reporter(settings.on_error)
+    composition = Composition(settings, report, transport=transport, files=False)
+    runtime = composition.runtime()
+    flush = partial(_flush, runtime, composition.keeper)
     name = f"testing-{next(_numbers)}"
     runtime.listen(name, _NowAndThen(runtime.worker.turn))
     try:
         with priced_by(runtime.cost_of, last=last):
-            yield _Recording(report, flush)
+            yield _Recording(composition, report, flush)
     finally:
         interception.remove(name)
         flush(_FLUSH_WITHIN_S)
@@ -183,24 +181,14 @@ class _Labeller:
     A call may end inside the garbage collector, on a thread that is in here already: hence the queue.
     """
 
-    def __init__(self, settings: Settings, calls: list[RawEvent], report: Reporter) -> None:
+    def __init__(self, composition: Composition, calls: list[RawEvent], report: Reporter) -> None:
         self._report = report
         self._lock = threading.RLock()
         self._busy = False
         self._queue: deque[Exchange] = deque()
         self._calls = calls
         self._labelled: list[RawEvent] = []
-        self._aggregator = UnlockedAggregator()
-        self._pipeline = Pipeline(
-            Routes(build_registry(settings)),
-            self._aggregator,
-            exclude_patterns=settings.exclude_patterns,
-            exclude_hosts=settings.exclude_hosts,
-            template_paths=settings.template_paths,
-            on_capture=self._labelled.append,
-            on_full=lambda _window: None,
-            report=self._report,
-        )
+        self._pipeline = composition.pipeline(self._labelled.append, lambda _window: None)
 
     def __call__(self, exchange: Exchange) -> None:
         self._queue.append(exchange)
@@ -211,7 +199,7 @@ class _Labeller:
             try:
                 while self._queue:
                     self._append(self._queue.popleft())
-                self._aggregator.take()
+                self._pipeline.take()
             except Exception as error:  # noqa: BLE001 - a sink must not fail the call
                 self._report(error)
             finally:

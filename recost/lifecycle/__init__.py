@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
-from recost.lifecycle.compose import build_keeper, build_registry, build_runtime
+from recost.lifecycle.compose import Composition
 from recost.lifecycle.ends import Ends
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
@@ -157,8 +157,7 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
-    registry = build_registry(settings)
-    keeper = build_keeper(settings, registry, report)
+    composition = Composition(settings, report)
     _ends.watch()
     timeout_s = settings.shutdown_flush_timeout_ms / 1000
     sigterm: Optional[SigtermFlush] = None
@@ -168,7 +167,7 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
         sigterm = SigtermFlush(flush_all, timeout_s)
         _install(sigterm, report)
     return RecostHandle(
-        lambda: build_runtime(settings, registry, report, keeper=keeper),
+        composition.runtime,
         report=report,
         settings=settings,
         shutdown_timeout_s=timeout_s,
