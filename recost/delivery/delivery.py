@@ -195,7 +195,7 @@ class Delivery:
             return idle
 
     def close(self) -> None:
-        """Report what will never arrive, and release the transport."""
+        """Report windows that will never arrive, and release the transport."""
         with self._lock:
             self._take_in()
             if self._sender.arrived is not None:
@@ -205,7 +205,7 @@ class Delivery:
         self._transport.close()
 
     def pump(self, deadline: Optional[float] = None) -> None:
-        """Send windows in order until none is left or one has to wait."""
+        """Send windows in order until all are sent or one has to wait."""
         with self._lock:
             if self._pumping or self._changing:
                 return
@@ -247,7 +247,7 @@ class Delivery:
         return self._kicked or bool(self._not_before and len(self._outbox))
 
     def _send_head(self, deadline: Optional[float]) -> Optional[bool]:
-        """Send the oldest window; return whether it arrived, None when the next one must not follow."""
+        """Send the oldest window. Return whether it arrived, None when the next one must not follow."""
         window = None if self._held_back(deadline) else self._head()
         if window is None:
             return None

@@ -62,7 +62,7 @@ print(len(told), "told")
 KINDS = {
     "folder": "cannot write",
     "refused": "refused",
-    "websocket": "no collector took the window",
+    "websocket": "no collector accepted the window",
     "401": "unknown API key",
     "403": "responded with 403",
     "404": "responded with 404",

@@ -179,7 +179,7 @@ def tls_context(*trust: Optional[str]) -> Any:  # noqa: ARG001 - part of the key
     Args:
         trust: ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, which name the certificates in place of the system's.
     """
-    import ssl  # noqa: PLC0415 - a Python may lack it, and http:// needs none
+    import ssl  # noqa: PLC0415 - a Python may lack it, and http:// does not need it
 
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])

@@ -7,7 +7,7 @@ operation on the socket, so that a server that sends a byte now and then holds i
 `_connection` have one deadline instead.
 
 The connection is kept for the next POST, and all share one TLS context. Making one takes tens of
-milliseconds, most of which hold up the application's threads.
+milliseconds, and most of that time holds up the application's threads.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _OTEL_PLAIN_KEY: Final = "suppress_instrumentation"
 
 @dataclass(frozen=True)
 class Response:
-    """What the server sent."""
+    """Status, headers and body of a response."""
 
     status: int
     headers: Message
     body: bytes
-    """At most its first 64 KB, as far as they came within two seconds."""
+    """At most its first 64 KB, and only what came within two seconds."""
 
 
 class RequestFailed(Exception):  # noqa: N818 - a failure of the network, not of the program
@@ -107,7 +107,7 @@ def _attach(otel: Any) -> Optional[Any]:
 def _detach(otel: Any, token: Any) -> None:
     try:
         otel.detach(token)
-    except Exception:  # noqa: BLE001 - as above; the sending thread's context is nobody else's
+    except Exception:  # noqa: BLE001 - as above, and the sending thread's context is recost's own
         return
 
 
@@ -138,7 +138,7 @@ class Poster:
                 # any other failure: a window that fails is sent again.
                 self.close()
                 return self._exchange(url, body, headers, deadline)
-        except Exception as error:  # noqa: BLE001 - see above: none of them may get out
+        except Exception as error:  # noqa: BLE001 - see above: they quote header values
             self.close()
             reason = _describe(error)
         raise RequestFailed(reason)
@@ -170,9 +170,7 @@ class Poster:
             self.close()
 
     def _exchange(self, url: str, body: bytes, headers: dict[str, str], deadline: Deadline) -> Response:
-        opener = (
-            urllib.request.OpenerDirector()
-        )  # none of the default handlers: they follow, open files, raise
+        opener = urllib.request.OpenerDirector()  # without the default handlers, which follow redirects
         opener.addheaders = []
         for handler in (urllib.request.ProxyHandler(), urllib.request.UnknownHandler()):
             opener.add_handler(handler)

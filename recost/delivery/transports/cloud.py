@@ -179,7 +179,7 @@ class CloudTransport:
         try:
             stream.write(f"{line}\n")
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # closed, or none: a program without a console
+        except (OSError, ValueError, AttributeError):  # closed, or None in a program without a console
             return
 
     def _deferral_s(self, headers: Message) -> float:
@@ -217,7 +217,7 @@ class _Report:
 
 
 def _clean_base(base_url: str) -> str:
-    """Return scheme, host, port and path; no userinfo, query or fragment."""
+    """Return scheme, host, port and path, without userinfo, query and fragment."""
     wrong = ValueError("recost: base_url must be an http:// or https:// URL with a host")
     try:
         parts = urlsplit(base_url.strip())
@@ -228,7 +228,9 @@ def _clean_base(base_url: str) -> str:
         raise wrong from None
     if parts.scheme not in {"http", "https"} or not host or re.search(r"[\x00-\x20\x7f]", host):
         raise wrong
-    if "%" in host.partition(":")[0]:  # an escape, which urllib.request undoes; behind ":", an IPv6 zone
+    if (
+        "%" in host.partition(":")[0]
+    ):  # an escape, which urllib.request decodes. Behind ":" it is an IPv6 zone
         raise wrong
     place = f"[{host}]" if ":" in host else host
     path = quote(parts.path.rstrip("/"), safe="/%~:@!$&'()*+,;=")
