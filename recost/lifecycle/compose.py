@@ -161,7 +161,7 @@ class Composition:
             price_list=ListPlace.of(settings.prices_file),
         )
         if keeper is not None and keeper.refuses and settings.capture_usage:
-            meter.prepare()  # now, rather than while a call waits for its permission
+            meter.prepare()  # now, rather than while a call waits for permission
         on_capture = partial(_log_capture, report) if settings.debug else None
         pipeline = self.pipeline(on_capture, delivery.put, meter=meter, metered=settings.capture_usage)
         return Runtime(

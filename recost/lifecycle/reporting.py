@@ -44,7 +44,7 @@ class Reporter:
     def __init__(self, on_error: Optional[Callable[[Exception], Any]]) -> None:
         self._on_error = on_error
         self._kinds: set[tuple[type, str]] = set()
-        """Kinds of errors that have been logged, where there is no ``on_error``."""
+        """Kinds of errors that have been logged, without an ``on_error``."""
         self._log_failed = False
         self.notifier: Final = Notifier(self._report_dropped, self._report_failed)
 
@@ -96,7 +96,7 @@ class Reporter:
             return
         try:
             self._on_error(error)
-        except Exception as failure:  # noqa: BLE001 - on_error is the user's; its failure is not the host's
+        except Exception as failure:  # noqa: BLE001 - on_error is the user's, and must not fail the host
             self._log(_DEBUG, "recost: on_error raised %s", (type(failure).__name__,))
 
     def _log(
