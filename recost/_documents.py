@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from recost._files import FOLLOWING_FLAGS
 from recost.wire import MAX_DEPTH, too_deep
 
 __all__ = ["parse_decimal", "parse_json", "read_document"]
@@ -17,10 +18,6 @@ _MAX_BYTES: Final = 16 << 20
 _MAX_DIGITS: Final = 60
 _MAX_EXPONENT: Final = 60
 _NUMBER: Final = re.compile(r"[+-]?([0-9_]{0,100})\.?([0-9_]{0,100})(?:[eE]([+-]?[0-9_]{1,20}))?")
-# Neither a pipe without a writer nor a terminal may hold up who opens it.
-_FLAGS: Final = os.O_RDONLY | sum(
-    getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
-)
 
 
 def read_document(path: Path, max_bytes: int = _MAX_BYTES) -> str:
@@ -30,7 +27,7 @@ def read_document(path: Path, max_bytes: int = _MAX_BYTES) -> str:
         OSError: It can't be read.
         ValueError: It is no regular file, too large, or not UTF-8.
     """
-    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | FOLLOWING_FLAGS), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("it is not a regular file")
         data = file.read(max_bytes + 1)

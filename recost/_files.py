@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Callable, Final, Optional
+from typing import Any, Callable, Final, Optional, final
 
 from recost._patterns import LazyPattern
 
@@ -34,21 +34,26 @@ msvcrt: Any = _msvcrt
 __all__ = [
     "FILE_MODE",
     "FOLDER_MODE",
+    "FOLLOWING_FLAGS",
     "SAFE_FLAGS",
+    "LockedFile",
     "UnusableFileError",
     "acquire",
     "acquire_within",
     "check_name",
     "copy_rights",
     "fallback_folder",
+    "hold",
     "is_fallback",
     "locked",
     "make_folder",
     "open_private",
+    "open_regular",
     "reason_of",
     "refuse_foreign_folder",
     "release",
     "replaced",
+    "replaced_path",
 ]
 
 FILE_MODE: Final = 0o600
@@ -70,6 +75,8 @@ _LONGEST_DEVICE: Final = 3
 SAFE_FLAGS: Final[int] = sum(
     getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
 )
+FOLLOWING_FLAGS: Final[int] = SAFE_FLAGS & ~getattr(os, "O_NOFOLLOW", 0)
+"""The same, through symbolic links."""
 
 
 class UnusableFileError(OSError):
@@ -125,10 +132,30 @@ def open_private(path: Path, flags: int, *, links: Optional[int] = 1) -> int:
     return fd
 
 
-def _check_private(fd: int, links: Optional[int]) -> None:
+def open_regular(path: Path, flags: int) -> int:
+    """Open a file of any owner, and return its descriptor.
+
+    Raises:
+        OSError: It can't be opened, or is not a regular file.
+    """
+    fd = os.open(path, flags | SAFE_FLAGS, FILE_MODE)
+    try:
+        _check_regular(fd)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _check_regular(fd: int) -> os.stat_result:
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         raise UnusableFileError("it is not a regular file")
+    return status
+
+
+def _check_private(fd: int, links: Optional[int]) -> None:
+    status = _check_regular(fd)
     if not hasattr(os, "geteuid"):
         return
     if status.st_uid != os.geteuid():
@@ -285,6 +312,75 @@ def acquire_within(
         wait_s = min(wait_s * 2, _LONGEST_POLL_S)
 
 
+@final
+class LockedFile:
+    """An open file that `hold` has tried to lock. A context manager, which closes it."""
+
+    __slots__ = ("acquired", "fd", "path")
+
+    def __init__(self, path: Path, fd: int) -> None:
+        self.path = path
+        self.fd = fd
+        self.acquired: Optional[bool] = False
+        """False while another process holds the lock, None where there are no locks."""
+
+    def is_current(self) -> bool:
+        """Return whether the path still names this file: it may have been rotated meanwhile."""
+        try:
+            named = self.path.lstat()
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(named, os.fstat(self.fd))
+
+    def __enter__(self) -> LockedFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the lock and close the file. A second call does nothing."""
+        fd, self.fd = self.fd, -1
+        if fd < 0:
+            return
+        try:
+            if self.acquired:
+                release(fd)
+        finally:
+            os.close(fd)
+
+
+def hold(
+    path: Path,
+    flags: int,
+    deadline: float,
+    *,
+    private: bool = True,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> LockedFile:
+    """Open a file, and lock it unless another process holds its lock until the deadline.
+
+    Args:
+        path: Of the file.
+        flags: How to open it. With ``O_CREAT``, a missing file is made with mode 0600.
+        deadline: On the monotonic clock.
+        private: The file must be this user's alone.
+        monotonic: For tests.
+        sleep: For tests.
+
+    Raises:
+        OSError: The file can't be opened, or is not what it must be.
+    """
+    file = LockedFile(path, open_private(path, flags) if private else open_regular(path, flags))
+    try:
+        file.acquired = acquire_within(file.fd, deadline, monotonic=monotonic, sleep=sleep)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 @contextmanager
 def locked(path: Path, timeout_s: float, **clock: Any) -> Iterator[bool]:
     """Hold the lock on a private file while the block runs; False where another process held it all the time.
@@ -294,18 +390,9 @@ def locked(path: Path, timeout_s: float, **clock: Any) -> Iterator[bool]:
     Raises:
         OSError: The file can't be made or opened, or is not private.
     """
-    fd = open_private(path, os.O_RDWR | os.O_CREAT)
-    held: Optional[bool] = False
-    try:
-        monotonic = clock.get("monotonic", time.monotonic)
-        held = acquire_within(fd, monotonic() + timeout_s, **clock)
-        yield held is not False
-    finally:
-        try:
-            if held:
-                release(fd)
-        finally:
-            os.close(fd)
+    deadline = clock.get("monotonic", time.monotonic)() + timeout_s
+    with hold(path, os.O_RDWR | os.O_CREAT, deadline, **clock) as file:
+        yield file.acquired is not False
 
 
 @contextmanager
@@ -332,3 +419,30 @@ def replaced(path: Path) -> Iterator[int]:
         with suppress(OSError):
             fresh.unlink()
         raise
+
+
+@contextmanager
+def replaced_path(path: Path, like: Optional[os.stat_result]) -> Iterator[Path]:
+    """Yield a path for a new file, which takes the place of ``path`` when the block ends well.
+
+    It is in a folder of its own: in one that others may write to, nobody can put a link at its name.
+
+    Args:
+        path: Of the file to replace. It stays where the block removes the new file.
+        like: Of the file whose mode and owner the new one gets; None for mode 0600.
+
+    Raises:
+        OSError: It can't be written; ``path`` is as it was.
+    """
+    import tempfile  # noqa: PLC0415 - slow to import, and commands only need it
+
+    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
+        fresh = Path(folder, "content")
+        yield fresh
+        if not fresh.exists():
+            return
+        if like is None:
+            fresh.chmod(FILE_MODE)
+        else:
+            copy_rights(like, fresh)
+        fresh.replace(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Final, Optional
 
 from recost._patterns import LazyPattern
@@ -16,6 +16,7 @@ __all__ = [
     "invalid",
     "is_number",
     "is_text",
+    "nearest",
     "shorten",
     "show",
     "suggest",
@@ -65,12 +66,18 @@ def shorten(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
-def suggest(name: str, known: Sequence[str]) -> str:
-    """Return a hint for an unknown name: the nearest known one, or all of them."""
+def nearest(name: str, known: Iterable[str]) -> Optional[str]:
+    """Return the known name that an unknown one may be a misspelling of."""
     import difflib  # noqa: PLC0415 - only for a mistake
 
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+    return next(iter(difflib.get_close_matches(name, list(known), 1)), None)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a hint for an unknown name: the nearest known one, or all of them."""
+    known = list(known)
+    near = nearest(name, known)
+    return f"expected one of {', '.join(known)}" if near is None else f"did you mean {near!r}?"
 
 
 def is_number(value: object) -> bool:

@@ -140,7 +140,9 @@ class Pipeline:
         facts: Optional[Facts] = _FAILED if free else route.facts or _flat_facts(route)
         aggregator = self._aggregator
         try:
-            known = exchange.costs is not None and self._is_priced(exchange)
+            known = (
+                exchange.costs is not None and self._meter is not None and self._meter.has_priced(exchange)
+            )
             if known or route.priced or exchange.scope is not None or self._metered:
                 cost_cents, facts = self._described(exchange, failed)
             if aggregator.would_overflow(call):
@@ -150,9 +152,6 @@ class Pipeline:
                 self._on_capture(self._event(exchange, route))
         except Exception as error:  # noqa: BLE001 - the next call must be counted all the same
             self._report(error)
-
-    def _is_priced(self, exchange: Exchange) -> bool:
-        return self._meter is not None and self._meter.has_priced(exchange)
 
     def _described(self, exchange: Exchange, failed: bool) -> tuple[Optional[Decimal], Optional[Facts]]:
         """Return what a call cost, and what else is known of it where that is added up."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Optional
 
+from recost._validate import nearest
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.recorded import tag_names
 from recost.analytics.report import ask
@@ -66,8 +66,8 @@ def _refusal(readings: Readings, option: str, given: Any) -> str:
     wanted = given[1] if option == "tag" and known is not None else name or given
     names = tag_names(readings) if known is None else known
     what = "tags" if known is None else f"values of {name}" if name is not None else f"{option}s"
-    close = difflib.get_close_matches(wanted, names[:_CANDIDATES], n=1)
-    shown = list(dict.fromkeys([*close, *names]))
+    close = nearest(wanted, names[:_CANDIDATES])
+    shown = names if close is None else list(dict.fromkeys([close, *names]))
     listed = ", ".join(each[:_LONGEST] or "(blank)" for each in shown[:_SHOWN])
     more = f" and {len(shown) - _SHOWN:,} more" * (len(shown) > _SHOWN)
     there = f"recorded {what} are: {listed}{more}" if shown else f"no {what} are recorded"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost._money import EXACT, format_change, format_usd
+from recost._money import EXACT, format_change, format_exact_usd, format_usd
 from recost._version import __version__
 from recost.analytics.query import Question
 from recost.analytics.report import Answer
@@ -266,4 +266,4 @@ def _percent(limits: Limits) -> str:
 def _apart(one: Decimal, other: Decimal) -> tuple[str, str]:
     """Return two amounts, with all their digits where they would look alike and are not."""
     shown = format_usd(one), format_usd(other)
-    return shown if one == other or shown[0] != shown[1] else (f"${one:,f}", f"${other:,f}")
+    return shown if one == other or shown[0] != shown[1] else (format_exact_usd(one), format_exact_usd(other))

@@ -1,4 +1,4 @@
-"""What has been spent of one budget in its current period, as far as this process knows. Not locked."""
+"""Spending of one budget in its current period, as this process knows it. Not locked."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Optional
 
 from recost._money import EXACT
+from recost.budgets.calendar import Period, load_zone, period_at
 from recost.budgets.model import Budget
-from recost.budgets.periods import Period, load_zone, period_at
 from recost.budgets.store import Entry
 from recost.errors import RecostBudgetExceededError
 from recost.pricing.paths import model_in_path
 
-__all__ = ["ZERO", "Account", "Call", "Notice"]
+__all__ = ["ZERO", "Account", "BudgetedCall", "Notice"]
 
 _MAX_TARGETS: Final = 1000
 _KEPT: Final = 8
-"""Periods whose sums are kept, for a clock that is put back."""
+"""Periods whose sums are kept, in case the clock is put back."""
 _NEAR: Final = timedelta(days=7)
-"""A clock that is put back by more corrects one that was wrong: what was spent then isn't carried over."""
+"""If the clock is put back by more, it was wrong before, and spending is not carried over."""
 _NO_RULE: Final = "unknown"
 ZERO: Final = Decimal(0)
 
 
-class Call(NamedTuple):
-    """What a budget may look at."""
+class BudgetedCall(NamedTuple):
+    """The facts of a call that a budget depends on."""
 
     provider: str
     target: str
@@ -33,11 +33,11 @@ class Call(NamedTuple):
     path: str
     tags: tuple[tuple[str, str], ...]
     model: Optional[str] = None
-    """That answered; None before it has."""
+    """Model that responded. None before the response."""
     usd: Optional[Decimal] = None
-    """What it cost; None before it has, and where that isn't known."""
+    """Cost of the call. None before the response, or if unknown."""
     asked: Optional[str] = None
-    """The model that the request names; None where that isn't known."""
+    """Model that the request names. None if unknown."""
 
 
 class Notice(NamedTuple):
@@ -49,12 +49,12 @@ class Notice(NamedTuple):
 
 
 class Account:
-    """Adds up, and says which calls are to be refused.
+    """The sums of one budget, and the decision to refuse a call.
 
     Args:
-        budget: Whose account it is.
-        now: The time.
-        shared: Other processes add to what is spent. With a file of the budget's own they always do.
+        budget: The budget.
+        now: The current time.
+        shared: True if other processes add to the spending. With a file of the budget's own they always do.
     """
 
     def __init__(self, budget: Budget, now: datetime, *, shared: bool = False) -> None:
@@ -62,44 +62,44 @@ class Account:
         self.name: Final = budget.name or ""
         self.shared: Final = shared or budget.file is not None
         self.spent = ZERO
-        """In this period, by this process and, as far as it knows, by those that it shares a file with."""
+        """Spending in this period by this process, and by those that share its file when it was last read."""
         self.unsaved = ZERO
-        """Of that, what the file doesn't have yet."""
+        """The part of ``spent`` that is not in the file yet."""
         self.unpublished = ZERO
-        """Of that, what processes on this machine can't see yet."""
+        """The part of ``spent`` that other processes on this machine can't see yet."""
         self.unknown_since: Optional[float] = None
-        """When it was first not possible to see what others have spent; None while it is."""
+        """Time since when the spending of others can't be read. None while it can."""
         self._seen = ZERO
-        """In this period, by all processes of this machine, as it was last seen."""
+        """Spending in this period by all processes of this machine, when last seen."""
         self._left: dict[str, tuple[Decimal, Decimal]] = {}
-        """Spent and unsaved in the periods that the clock has left, by their labels."""
+        """Spent and unsaved amounts of earlier periods, by label."""
         self._stored: dict[str, Decimal] = {}
-        """What the file had last, by period: it never has less later."""
+        """Amounts in the file when last read, by period. They never shrink."""
         self._limit = budget.limit
         self._amounts = tuple(
             (fraction, EXACT.multiply(Decimal(repr(fraction)), budget.limit)) for fraction in budget.fractions
         )
         self._zone = load_zone(budget.timezone)
         self._tags = frozenset(budget.tags.items())
-        self._told = ZERO
-        """Fractions of up to here have been noticed."""
+        self._noticed = ZERO
+        """Amount up to which fractions have been reported."""
         self._answering: set[str] = set()
-        """Targets that have answered as the budget's model."""
+        """Targets that have responded as the budget's model."""
         self._named: set[str] = set()
-        """Those of them that a file may name: of providers that have a rule."""
+        """Those of them that a file may name, because their provider has a rule."""
         self._unpriced: set[str] = set()
-        """Targets that have answered without a price."""
+        """Targets whose calls had no price."""
         self.period: Period = period_at(budget.per, self._zone, now)
 
     def current(self, now: datetime) -> bool:
-        """Tell whether ``now`` is in the current period."""
+        """Return True if ``now`` is in the current period."""
         start, end = self.period
         return start is None or end is None or start <= now < end
 
     def roll(self, now: datetime) -> None:
-        """Go to the period that ``now`` is in: one that was left before goes on with what it had.
+        """Switch to the period that ``now`` is in. An earlier period continues with its own sums.
 
-        Where the clock was put back to a period that is not known, what was spent is carried over.
+        If the clock was put back to an unknown period, the spending is carried over.
         """
         if self.current(now):
             return
@@ -114,13 +114,13 @@ class Account:
             known = (carried, ZERO)
             self._stored[label] = carried
         self.spent, self.unsaved = known
-        self._told = self.spent
+        self._noticed = self.spent
         for old in sorted(self._left, reverse=True)[_KEPT - 1 :]:
             del self._left[old]
             self._stored.pop(old, None)
 
     def pending(self) -> dict[str, Decimal]:
-        """Return what a file doesn't have yet, by period."""
+        """Return the amounts that are not in the file yet, by period."""
         found = {label: unsaved for label, (_, unsaved) in self._left.items() if unsaved}
         if self.unsaved:
             found[self.period.label] = self.unsaved
@@ -128,7 +128,7 @@ class Account:
 
     @property
     def known(self) -> Decimal:
-        """What was spent in this period, as far as this process can see."""
+        """Spending in this period that this process can see."""
         return max(self.spent, self._seen)
 
     @property
@@ -138,12 +138,12 @@ class Account:
             return False
         return self.known >= self._limit or self.budget.unpriced == "refuse"
 
-    def refusal(self, call: Call, *, unknown: bool = False) -> Optional[RecostBudgetExceededError]:
-        """Return why a call is not to be made; None when it may be.
+    def refusal(self, call: BudgetedCall, *, unknown: bool = False) -> Optional[RecostBudgetExceededError]:
+        """Return the error that refuses a call, or None if it is allowed.
 
         Args:
-            call: What is known of it.
-            unknown: What others have spent can't be seen for too long.
+            call: The call.
+            unknown: True if the spending of others could not be read for too long.
         """
         if not self._covers(call) or not self._may_answer_as_model(call):
             return None
@@ -155,14 +155,17 @@ class Account:
             return self._error(unpriced=True)
         return None
 
-    def add(self, call: Call) -> list[Notice]:
-        """Count a call that has ended; returns the fractions that this reaches, unless the file tells."""
+    def add(self, call: BudgetedCall) -> list[Notice]:
+        """Count a call that has ended, and return the fractions that are reached.
+
+        For a shared account `saved` returns them.
+        """
         if not self._covers(call) or not self.budget.answers_as(call.model):
             return []
         if self.budget.model is not None:
             for key in dict.fromkeys((_key(call), _key(call._replace(asked=None)))):
                 _note(self._answering, key)
-                if call.provider != _NO_RULE:  # another's target has its host in it, which no file is told
+                if call.provider != _NO_RULE:  # without a rule the target has a host, which no file may name
                     _note(self._named, key)
         usd = call.usd
         if usd is None:
@@ -175,7 +178,7 @@ class Account:
         return [] if self.shared else self._reached(ZERO, self.spent)
 
     def restore(self, entry: Entry) -> None:
-        """Take over what a file says was spent, in this period and in others."""
+        """Start from the spending in a file, of this period and of others."""
         if entry.per != self.budget.per:
             return
         label, sums = self.period.label, entry.sums()
@@ -183,13 +186,13 @@ class Account:
         if label not in sums and start is not None and _is_near(start, entry.period):
             sums[label] = entry.spent  # the clock was put back since
         self._stored.update(sums)
-        self.spent = self._told = sums.pop(label, ZERO)
+        self.spent = self._noticed = sums.pop(label, ZERO)
         self._left.update({other: (spent, ZERO) for other, spent in sums.items()})
         self._answering.update(entry.targets)
         self._named.update(entry.targets)
 
     def entry(self, stored: Optional[Entry]) -> Entry:
-        """Return what a file must have in the place of what it has."""
+        """Return the entry that replaces the stored one."""
         if stored is None or stored.per != self.budget.per:
             stored = Entry(self.budget.per, self.period.label, ZERO)
         sums = stored.sums()
@@ -202,12 +205,12 @@ class Account:
         return Entry(self.budget.per, latest, sums[latest], tuple(targets), earlier)
 
     def saved(self, before: Optional[Entry], after: Entry, written: dict[str, Decimal]) -> list[Notice]:
-        """Take note of what the file had and has; returns the fractions that this process's part reaches.
+        """Record that the file was written, and return the fractions that this process's part reaches.
 
         Args:
-            before: What the file had.
-            after: What it has.
-            written: What `pending` returned when ``after`` was made.
+            before: Entry of the file before.
+            after: Entry of the file now.
+            written: Result of `pending` when ``after`` was made.
         """
         label, sums = self.period.label, after.sums()
         self.unsaved = EXACT.subtract(self.unsaved, written.get(label, ZERO))
@@ -230,28 +233,28 @@ class Account:
         return self._reached(since, sums[label])
 
     def seen(self, spent: Decimal) -> None:
-        """Take note of what all processes of this machine have spent, this one included."""
+        """Record the spending of all processes of this machine, including this one."""
         self._seen = spent
 
     def published(self) -> None:
-        """Take note that they all can see what this one has spent."""
+        """Record that all processes can see the spending of this one."""
         self.unpublished = ZERO
 
     def not_saved(self) -> list[Notice]:
-        """Return the fractions that are reached as far as this process knows: the file can't be written."""
+        """Return the fractions reached by this process alone, because the file can't be written."""
         return self._reached(ZERO, self.spent)
 
     def after_fork_in_child(self) -> None:
-        """Leave what isn't saved to the parent."""
+        """Leave unsaved amounts to the parent process."""
         self.unsaved = self.unpublished = ZERO
         self._left = {label: (spent, ZERO) for label, (spent, _) in self._left.items()}
 
-    def _covers(self, call: Call) -> bool:
+    def _covers(self, call: BudgetedCall) -> bool:
         provider = self.budget.provider
         return (provider is None or call.provider == provider) and self._tags.issubset(call.tags)
 
-    def _may_answer_as_model(self, call: Call) -> bool:
-        """Tell whether the budget's model may answer: it is asked for, or has answered what is asked for."""
+    def _may_answer_as_model(self, call: BudgetedCall) -> bool:
+        """Return True if the request names the budget's model, or its target has responded as that model."""
         if self.budget.model is None:
             return True
         named = model_in_path(call.path) or call.asked
@@ -260,7 +263,7 @@ class Account:
         return _key(call) in self._answering
 
     def _reached(self, since: Decimal, upto: Decimal) -> list[Notice]:
-        since, self._told = max(since, self._told), max(upto, self._told)
+        since, self._noticed = max(since, self._noticed), max(upto, self._noticed)
         if self.budget.callback is None:
             return []
         return [
@@ -278,12 +281,12 @@ class Account:
 
 
 def _is_near(now: datetime, label: str) -> bool:
-    """Tell whether a period begins later than ``now``, but not so much later that the clock was wrong."""
+    """Return True if a period begins after ``now``, but by no more than `_NEAR`."""
     return now < datetime.fromisoformat(label) <= now + _NEAR
 
 
-def _key(call: Call) -> str:
-    """Return the target of a call, with the deployment or model that its path names."""
+def _key(call: BudgetedCall) -> str:
+    """Return the target of a call with the deployment or model that it names."""
     named = model_in_path(call.path) or call.asked
     return call.target if named is None else f"{call.target} {named}"
 

@@ -1,4 +1,4 @@
-"""What a budget is: a limit, a period, which calls count, and what is done about it."""
+"""Definition of a budget: limit, period, matching calls, and the reaction to the limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Callable, Final, Literal, Optional, Union
 from recost._money import as_written
 from recost._patterns import LazyPattern
 from recost._validate import as_items, as_path, invalid, is_number, is_text
-from recost.budgets.periods import PERIODS, Per, load_zone
+from recost.budgets.calendar import PERIODS, Per, load_zone
 from recost.globs import ANYTHING, Glob
 
 __all__ = ["Budget"]
@@ -26,44 +26,45 @@ _MOST_FRACTION: Final = 100
 _DATED: Final = LazyPattern(
     r"[-@](?:\d{8}|\d{6}|\d{4}|\d{3}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}|latest)"
 )
-"""What providers put behind the name of a model to name one version of it."""
+"""Suffix with which providers name one version of a model."""
 _DATED_LENGTHS: Final = (4, 5, 6, 7, 8, 9, 11)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What the calls that match may cost in a period.
+    """A limit on the cost of matching calls in a period.
 
     Raises:
-        ValueError: A field is not valid; names the field, what was given and what is expected.
+        ValueError: A field is invalid. The message names the field, the given value and what is expected.
     """
 
     limit_usd: Amount
-    """US dollars for one period; a `Decimal` once the budget is made."""
+    """US dollars for one period. Converted to a `Decimal`."""
     per: Per = "day"
-    """Begins anew at the zone's midnight, a week on Monday; ``"total"`` never does."""
+    """Length of a period, which begins at the zone's midnight, a week on Monday. ``"total"`` never ends."""
     name: Optional[str] = None
-    """Under which the spending is kept in files; made from the other fields when left out."""
+    """Name of the spending in files (default: made from the other fields)."""
     provider: Optional[str] = None
-    """Calls to this provider only."""
+    """Count only calls to this provider."""
     model: Optional[str] = None
-    """Calls that this model answers only; dated versions of it included, ``*`` stands for anything."""
+    """Count only responses of this model, including its dated versions. ``*`` is a wildcard."""
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Calls that carry all of these only."""
+    """Count only calls with all of these tags."""
     on_exceed: Literal["callback", "raise"] = "callback"
     """``"raise"``: the next call that matches is refused with `RecostBudgetExceededError`."""
     callback: Optional[Callable[[Budget, Decimal, float], Any]] = None
     """Called with the budget, what is spent, and the fraction, once for each fraction in a period."""
     fractions: tuple[float, ...] = (0.5, 0.8, 1.0)
-    """Of the limit, at which ``callback`` is called."""
+    """Fractions of the limit at which ``callback`` is called."""
     timezone: str = "UTC"
-    """Whose midnight counts: ``"Europe/Berlin"``."""
+    """Time zone of the midnight at which periods begin, such as ``"Europe/Berlin"``."""
     unpriced: Union[Literal["ignore", "refuse"], Amount] = "ignore"
-    """Calls whose cost isn't known: not counted, or refused, or counted as this many US dollars each."""
+    """Calls of unknown cost are ignored, refused, or counted as this many US dollars each."""
     file: Optional[Union[str, os.PathLike[str]]] = None
-    """Where the spending is kept, and shared with every other process that names the same file.
+    """File that keeps the spending, shared by all processes that name the same file.
 
-    Without it, the processes of a project share it in local mode; with an API key, each process counts alone.
+    Without it, the processes of a project share their spending in local mode. With an API key, each process
+    counts alone.
     """
 
     def __post_init__(self) -> None:
@@ -87,11 +88,11 @@ class Budget:
 
     @property
     def limit(self) -> Decimal:
-        """``limit_usd``, as it was settled."""
+        """``limit_usd`` as a `Decimal`."""
         return Decimal(self.limit_usd)
 
     def answers_as(self, model: Optional[str]) -> bool:
-        """Tell whether a model is the one that this budget is for."""
+        """Return True if a model is the one that this budget is for."""
         if self.model is None or model is None:
             return self.model is None
         name, glob = model.lower(), _glob(self.model)

@@ -1,7 +1,7 @@
-"""A small JSON file that keeps what was spent: across restarts, and between processes that share it.
+"""A small JSON file that keeps spending across restarts and between processes.
 
-It is read, changed and put in place as a whole, under a lock on a file beside it. What is no such file is
-left as it is.
+It is read, changed and replaced as a whole, under a lock on a file beside it. A file in another format is
+not changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Callable, Final, NamedTuple
 from recost import _files
 from recost._documents import parse_json
 from recost._patterns import LazyPattern
-from recost.budgets.periods import PERIODS
+from recost.budgets.calendar import PERIODS
 from recost.errors import RecostError
 
 __all__ = ["Entry", "StateFile", "parse_amount"]
@@ -30,19 +30,19 @@ _AMOUNT: Final = LazyPattern(r"[0-9]{1,15}(\.[0-9]{1,250})?")
 
 
 class Entry(NamedTuple):
-    """What one budget has spent."""
+    """Spending of one budget."""
 
     per: str
     period: str
-    """When the latest period began; empty for all time. Later ones compare as greater."""
+    """Start of the latest period, or empty for all time. Later ones compare as greater."""
     spent: Decimal
     targets: tuple[str, ...] = ()
-    """That have answered as the budget's model: provider and endpoint, never a host."""
+    """Targets that have responded as the budget's model: provider and endpoint, never a host."""
     earlier: tuple[tuple[str, Decimal], ...] = ()
-    """Periods before the latest, for clocks that are put back, and what was spent in each."""
+    """Earlier periods and the spending in each, in case the clock is put back."""
 
     def sums(self) -> dict[str, Decimal]:
-        """Return what was spent in each period that is kept."""
+        """Return the spending in each period that is kept."""
         return {**dict(self.earlier), self.period: self.spent}
 
 
@@ -51,10 +51,10 @@ Merge = Callable[[Entries], Entries]
 
 
 class StateFile:
-    """Reads and writes the file; may be used by several processes at once.
+    """A file of spending that several processes may use at once.
 
     Args:
-        path: Of the file; missing folders are made at mode 0700, the file has 0600.
+        path: Path of the file. Missing folders are made with mode 0700, the file with 0600.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class StateFile:
         self._sleep = sleep
 
     def read(self) -> Entries:
-        """Return what the file says; nothing where it is missing or empty.
+        """Return the entries of the file, or an empty dict if it is missing or empty.
 
         Raises:
-            RecostError: It can't be read, or is something else.
+            RecostError: The file can't be read, or has another format.
         """
         try:
             return self._parsed(self._read())
@@ -81,10 +81,10 @@ class StateFile:
             raise self._trouble("read", _files.reason_of(error)) from None
 
     def update(self, merge: Merge, timeout_s: float) -> tuple[Entries, Entries]:
-        """Put what ``merge`` makes of the entries in their place; returns those before and after.
+        """Replace the entries with the result of ``merge``, and return those before and after.
 
         Raises:
-            RecostError: It could not be done, and the file is as it was.
+            RecostError: The file can't be written, and is unchanged.
         """
         try:
             _files.make_folder(self.path.parent)
@@ -133,7 +133,7 @@ def _parse(value: Any) -> Entries:
     """Return the entries of a file.
 
     Raises:
-        ValueError: One is not what `_written` makes; TypeError, KeyError and AttributeError say the same.
+        ValueError: An entry is malformed. TypeError, KeyError and AttributeError mean the same.
     """
     if value["format"] != _FORMAT:
         raise ValueError
@@ -156,10 +156,10 @@ def _entry(value: Any) -> Entry:
 
 
 def parse_amount(text: str) -> Decimal:
-    """Return an amount as it is written here.
+    """Return an amount that was written to the file.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: The text is not such an amount.
     """
     if _AMOUNT.fullmatch(text) is None:  # a power of ten could take all memory, a sum below zero lift a limit
         raise ValueError
@@ -173,7 +173,7 @@ def _text(value: Any) -> str:
 
 
 def _without_hosts(entry: Mapping[str, Any]) -> list[str]:
-    """Return what an earlier version has noted of endpoints, without those that it named by host and path."""
+    """Return the endpoints that an earlier version wrote, without those named by host and path."""
     targets = entry.get("targets", [])
     if not isinstance(targets, list):
         raise TypeError

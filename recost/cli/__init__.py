@@ -128,8 +128,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _unknown(parser: argparse.ArgumentParser, name: str) -> NoReturn:
-    import difflib  # noqa: PLC0415 - only for a mistake
+    from recost._validate import suggest  # noqa: PLC0415 - only for a mistake
 
-    close = difflib.get_close_matches(name, COMMANDS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(COMMANDS)}"
-    parser.error(f"no command {name!r}; {hint}")
+    parser.error(f"invalid command {name!r}: {suggest(name, COMMANDS)}")

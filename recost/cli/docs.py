@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import Final, NamedTuple
 
+from recost._validate import suggest
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.terminal import Style
@@ -70,9 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{name:<{width}}  {page.about}")
         return 0
     if topic not in PAGES:
-        close = difflib.get_close_matches(topic, PAGES, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(PAGES)}"
-        return refused(f"invalid topic {topic!r}: {hint}")
+        return refused(f"invalid topic {topic!r}: {suggest(topic, PAGES)}")
     _show(PAGES[topic])
     return 0
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import os
-import stat
 import sys
-import tempfile
 import time
 from codecs import BOM_UTF8
 from collections.abc import Iterator
@@ -88,32 +86,19 @@ def _prune(path: Path, before: datetime, *, really: bool) -> _Count:
     path = path.resolve()  # a link stays, and what it leads to is replaced
     if not really:
         return _sift(path, None, before)
-    with (
-        _locked(path) as held,
-        tempfile.NamedTemporaryFile(dir=path.parent, prefix=".prune-", delete=False) as new,
-    ):
-        fresh = Path(new.name)  # of mode 0600, as the file is
-        try:
+    with _locked(path) as held, _files.replaced_path(path, os.fstat(held.fd)) as fresh:
+        with fresh.open("xb") as new:
             with _packed(new, path) as kept:
                 count = _sift(path, kept, before)
             new.flush()
             os.fsync(new.fileno())
-            new.close()
-            if count.dropped:
-                _files.copy_rights(held.status, fresh)
-                held.close_where_needed()
-                _replace(path, fresh, count)
-        finally:
-            fresh.unlink(missing_ok=True)
+        if count.dropped and os.name != "posix":  # a file that is open can't be replaced there
+            held.close()
+        if not (count.dropped and (count.kept or count.unreadable)):
+            fresh.unlink()
+            if count.dropped:  # nothing is left
+                path.unlink()
     return count
-
-
-def _replace(path: Path, fresh: Path, count: _Count) -> None:
-    """Put the new file in place of the old one, or of nothing when nothing is left."""
-    if count.kept or count.unreadable:
-        fresh.replace(path)
-    else:
-        path.unlink()
 
 
 def _sift(path: Path, kept: Optional[IO[bytes]], before: datetime) -> _Count:
@@ -140,41 +125,14 @@ def _packed(file: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-class _Held:
-    """The lock that writers take for a line, on the file itself."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd: Optional[int] = fd
-        self.status = os.fstat(fd)
-
-    def close_where_needed(self) -> None:
-        """Give it up where a file that is open cannot be replaced."""
-        if os.name != "posix":
-            self.close()
-
-    def close(self) -> None:
-        if self.fd is not None:
-            try:
-                _files.release(self.fd)
-            finally:
-                os.close(self.fd)
-                self.fd = None
-
-
 @contextmanager
-def _locked(path: Path) -> Iterator[_Held]:
-    fd = os.open(path, os.O_RDWR | _files.SAFE_FLAGS)
-    held = _Held(fd)
-    try:
-        if not stat.S_ISREG(held.status.st_mode):
-            raise OSError("it is not a regular file")
-        if _files.acquire_within(fd, time.monotonic() + _LOCK_WITHIN_S) is False:
+def _locked(path: Path) -> Iterator[_files.LockedFile]:
+    with _files.hold(path, os.O_RDWR, time.monotonic() + _LOCK_WITHIN_S, private=False) as file:
+        if file.acquired is False:
             raise OSError("another process holds its lock")
-        if (os.fstat(fd).st_ino, os.fstat(fd).st_dev) != (path.stat().st_ino, path.stat().st_dev):
+        if not file.is_current():
             raise OSError("it was rotated meanwhile")
-        yield held
-    finally:
-        held.close()
+        yield file
 
 
 def _report(found: list[tuple[Path, _Count]], before: datetime, *, really: bool) -> None:

@@ -18,8 +18,7 @@ from recost.pricing.modalities import dearest_token, find_guessed, own_prices, w
 from recost.pricing.rates import Rates, Units, find_rates, kinds_of
 
 if TYPE_CHECKING:
-    from recost.pricing.list_file import ListFile
-    from recost.pricing.price_list import PriceList
+    from recost.pricing.price_list import ListFile, PriceList
 
 __all__ = ["GenaiPrices", "Quote"]
 
@@ -194,7 +193,7 @@ class GenaiPrices:
         """Return the list that is used in place of the package's own, if there is one."""
         if self._place is None:
             return None
-        from recost.pricing.list_file import ListFile  # noqa: PLC0415 - at the first need, as the package itself
+        from recost.pricing.price_list import ListFile  # noqa: PLC0415 - at the first need, as the package itself
 
         self._file = ListFile(self._place, self._tell)
         return self._file.read(self._clock().date())[0]

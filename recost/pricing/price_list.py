@@ -16,11 +16,12 @@ from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Optional
+from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost._documents import parse_json, read_document
 from recost._files import reason_of
 from recost._patterns import LazyPattern
+from recost._text import printable
 from recost.pricing.list_place import ListPlace, how_to_install
 
 __all__ = [
@@ -28,13 +29,15 @@ __all__ = [
     "MOST_BYTES",
     "OLD_AFTER_DAYS",
     "ListDay",
+    "ListFile",
     "PriceList",
     "PriceListError",
     "builtin_day",
+    "day_in_use",
     "day_of",
     "enveloped",
     "is_quick",
-    "is_superseded",
+    "list_in_use",
     "parse_list",
     "read_list",
 ]
@@ -46,6 +49,7 @@ LIST_URL: Final = (
 MOST_BYTES: Final = 16 << 20
 OLD_AFTER_DAYS: Final = 60
 
+_Signature = tuple[int, int, int]
 _MOST_MODELS: Final = 50_000
 _MOST_USD: Final = Decimal(1_000_000)
 """Of one unit, or of a million tokens: more than any price."""
@@ -273,8 +277,26 @@ def builtin_day(today: date) -> Optional[ListDay]:
     return None if source is None else day_of(source, today)
 
 
-def is_superseded(place: ListPlace, found: Optional[ListDay], today: date) -> bool:
-    """Tell whether genai-prices has been updated since a list was fetched, so that its own one is used."""
+def list_in_use(place: ListPlace, today: date) -> Optional[PriceList]:
+    """Return the list in a file. None if the list of genai-prices is used, because it is newer.
+
+    Raises:
+        PriceListError: The file has no list that can be used.
+    """
+    found = read_list(place.path, today)
+    return None if _is_superseded(place, found.day, today) else found
+
+
+def day_in_use(place: Optional[ListPlace], today: date) -> Optional[ListDay]:
+    """Return the day of the list that is used, without checking the list. None if unknown."""
+    found = None if place is None else day_of(place.path, today)
+    if place is None or found is None or _is_superseded(place, found, today):
+        return builtin_day(today)
+    return found
+
+
+def _is_superseded(place: ListPlace, found: Optional[ListDay], today: date) -> bool:
+    """Return True if genai-prices has been updated since a list was fetched, so that its own is used."""
     builtin = None if place.chosen else builtin_day(today)
     return builtin is not None and found is not None and found.day < builtin.day
 
@@ -288,3 +310,42 @@ def _day_in(text: str, today: date) -> Optional[ListDay]:
             days.append(date(*map(int, parts)))
     latest = max((day for day in days if day <= today), default=None)  # prices are announced beforehand
     return None if latest is None else ListDay(latest, fetched is not None)
+
+
+class ListFile:
+    """The file in which a list may be. Not locked: one thread at a time.
+
+    Args:
+        place: Where it is.
+        tell: Receives what is wrong with it, once for each content.
+    """
+
+    def __init__(self, place: ListPlace, tell: Callable[[str, Exception], None]) -> None:
+        self._place = place
+        self._tell = tell
+        self._seen: Optional[_Signature] = None
+
+    def changed(self) -> bool:
+        """Tell whether the file is another one than when it was read."""
+        return self._signature() != self._seen
+
+    def read(self, today: date) -> tuple[Optional[PriceList], bool]:
+        """Return the list, None for the one that genai-prices comes with; and whether that is to be used.
+
+        False: what is there now can't be used, so whatever was in use before stays.
+        """
+        signature = self._seen = self._signature()
+        if signature is None and not self._place.chosen:
+            return None, True
+        try:
+            return list_in_use(self._place, today), True
+        except PriceListError as error:
+            self._tell(f"price list {printable(str(self._place.path))}: {error}; it is not used", error)
+            return None, False
+
+    def _signature(self) -> Optional[_Signature]:
+        try:
+            status = self._place.path.stat()
+        except (OSError, ValueError):
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino

@@ -6,10 +6,12 @@ rule; an estimate from the bytes of a stream; the flat estimate of the rule; unk
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from decimal import Decimal, localcontext
 from functools import partial
+from threading import RLock
 from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost._money import PRICING
@@ -18,13 +20,12 @@ from recost.pricing.genai import GenaiPrices, Quote
 from recost.pricing.list_place import ListPlace
 from recost.pricing.prices import Prices
 from recost.pricing.rates import Units
-from recost.pricing.receipts import Receipts
 from recost.pricing.route import Route
 from recost.pricing.units import UnitPricing
 from recost.pricing.usage.asked import kind_of, model_in
 from recost.pricing.usage.model import Usage
 
-__all__ = ["PricedCall", "Pricer"]
+__all__ = ["PricedCall", "Pricer", "Receipts"]
 
 _BYTES_PER_TOKEN: Final = 4
 """Four characters of English text; https://help.openai.com/en/articles/4936856, as of 2026-11."""
@@ -32,12 +33,18 @@ _BYTES_PER_STREAMED_TOKEN: Final = 250
 """An event of a chat completion has one token of about 4 bytes, and some 245 bytes around it: ids, model,
 fingerprint; the example in https://platform.openai.com/docs/api-reference/chat-streaming, as of 2026-11."""
 _OWN_NAMES: Final = {
+    "aws-bedrock": "aws",
     "azure-openai": "azure",
     "bedrock": "aws",
     "fireworks-ai": "fireworks",
+    "google-ai-studio": "google",
+    "google-vertex-ai": "google",
+    "grok": "x-ai",
     "mistral-ai": "mistral",
+    "perplexity-ai": "perplexity",
     "together-ai": "together",
     "vertex-ai": "google",
+    "workers-ai": "cloudflare",
     "xai": "x-ai",
 }
 """Providers behind routers and gateways that pass their prices on unchanged, by their other ids:
@@ -46,6 +53,36 @@ https://huggingface.co/docs/inference-providers/pricing, https://vercel.com/docs
 _TOKENS: Final = frozenset({"input_tokens", "output_tokens"})
 _UNKNOWN: Final[tuple[Optional[Decimal], Source]] = (None, "unknown")
 _NOTHING: Final[tuple[Optional[Decimal], Source]] = (Decimal(0), "computed")
+
+
+_MOST_RECEIPTS: Final = 20_000
+"""Ids that are remembered, about 4 MB; the ones that were seen longest ago are forgotten first."""
+
+
+class Receipts:
+    """Remembers amounts by numbers that stand for ids. Thread-safe; of bounded size."""
+
+    def __init__(self, most: int = _MOST_RECEIPTS) -> None:
+        self._most = most
+        self._paid: OrderedDict[int, Decimal] = OrderedDict()
+        self._lock = RLock()  # a signal handler or finaliser may price a call, too
+
+    def paid(self, receipts: tuple[int, ...]) -> Optional[Decimal]:
+        """Return the most that was billed under one of the ids; None where none is known."""
+        with self._lock:
+            known = [self._paid[each] for each in receipts if each in self._paid]
+        return max(known, default=None)
+
+    def keep(self, receipts: tuple[int, ...], usd: Decimal) -> None:
+        """Remember what was billed under these ids."""
+        with self._lock:
+            for each in receipts:
+                self._paid[each] = max(usd, self._paid.pop(each, usd))
+            while len(self._paid) > self._most:
+                self._paid.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._paid)
 
 
 class _Amount(NamedTuple):
@@ -160,7 +197,8 @@ class Pricer:
             amount = source(call)
             if amount is not None:
                 return amount
-        unpriced, hindrance = _unpriced(call), self._genai.hindrance
+        unpriced = _unpriced(call)
+        hindrance = None if call.route.prices.genai_provider is None else self._genai.hindrance
         return _Amount(*_UNKNOWN, missing=(hindrance,) if unpriced and hindrance is not None else unpriced)
 
     def _once(self, call: PricedCall, amount: _Amount, receipts: tuple[int, ...]) -> _Amount:
@@ -332,7 +370,7 @@ def _only_reads(call: PricedCall) -> bool:
 def _unpriced(call: PricedCall) -> tuple[str, ...]:
     """Return the model whose tokens are known and have no price; nothing for what is billed otherwise."""
     units = call.units
-    if not units or call.route.prices.genai_provider is None or _TOKENS.isdisjoint(units):
+    if not units or _TOKENS.isdisjoint(units):
         return ()
     return (_model(call) or "model",)
 

@@ -1,10 +1,10 @@
-"""What the built-in rules have in common: the date of their prices, and prices that several share."""
+"""Helpers of the built-in rules: pages of prices, and prices that several rules share."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Optional
 
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import NO_USAGE, PriceCase
@@ -46,7 +46,7 @@ def per_million(usd: str) -> Decimal:
 
 @cache  # the hosts of a provider have the same
 def free(source: PricePage, path: str = "", method: str = "GET|HEAD|DELETE|OPTIONS") -> PriceCase:
-    """Return the case of calls that cost nothing, such as those that only read."""
+    """Return the case of calls that cost nothing, such as calls that only read."""
     return PriceCase(
         path=path or None,
         method=method or None,
@@ -59,7 +59,7 @@ def free(source: PricePage, path: str = "", method: str = "GET|HEAD|DELETE|OPTIO
 
 @cache
 def unknown(path: str, method: str = "") -> PriceCase:
-    """Return the case of calls of which it isn't known what they cost, under a path that has an estimate."""
+    """Return the case of calls whose cost is unknown, under a path that has an estimate."""
     return PriceCase(path=path, method=method or None, usage=NO_USAGE)
 
 
@@ -78,23 +78,24 @@ OPENAI_FREE: Final = (
     "/files**",
     "/uploads**",
     "/vector_stores",
+    "/vector_stores/vs_*",
     "/vector_stores/*/files**",
     "/vector_stores/*/file_batches**",
     "/conversations**",
     "/threads",
+    "/threads/thread_*",
     "/threads/*/messages**",
     "/assistants**",
 )
-"""What is asked for with POST and has no price in the lists of OpenAI and Azure: tokens, calls of tools and
-storage have."""
+"""Paths of POST requests that OpenAI and Azure do not bill. They bill tokens, calls of tools and storage."""
 
 
 @cache
 def openai_polls(source: PricePage, base: str, **more: str) -> tuple[PriceCase, ...]:
-    """Return the cases of OpenAI's that read what may be billed when it is done: responses, batches, runs.
+    """Return the cases of polls that may find billed work completed: OpenAI's responses, batches and runs.
 
     Args:
-        source: Where it says that reading is free.
+        source: Page that lists what is billed, which leaves reading free.
         base: What the paths begin with: ``/v1``.
         more: Other fields of `PriceCase`.
     """
@@ -123,9 +124,9 @@ def openai_like(
     host: str,
     provider: str,
     base: str,
-    source: PricePage,
+    source: Optional[PricePage] = None,
     *,
-    genai_provider: str = "",
+    genai_provider: Optional[str] = "",
     usage: str = "openai",
     genai_factor: Decimal = Decimal(1),
     cases: tuple[PriceCase, ...] = (),
@@ -136,11 +137,11 @@ def openai_like(
         host: An exact host or ``*.suffix``.
         provider: Name of the provider.
         base: What the paths begin with: ``/v1``.
-        source: Where it says that reading is free.
-        genai_provider: Id in genai-prices; the provider's name when not given.
-        usage: Shape of the answers.
-        genai_factor: What the prices of genai-prices are multiplied by.
-        cases: Other cases, which come before that of reading.
+        source: Page that lists what is billed, which leaves reading free. None: unknown.
+        genai_provider: Id in genai-prices. Empty: the provider's name. None: no prices are known.
+        usage: Shape of the responses.
+        genai_factor: Factor of the prices of genai-prices.
+        cases: Other cases, which come before the case of reading.
     """
     endpoints = ((f"{base}/chat/completions", "chat_completions"), (f"{base}/embeddings", "embeddings"))
     return tuple(
@@ -150,9 +151,9 @@ def openai_like(
             path,
             category,
             usage=usage,
-            genai_provider=genai_provider or provider,
+            genai_provider=provider if genai_provider == "" else genai_provider,
             genai_factor=None if genai_factor == 1 else genai_factor,
-            prices=(*cases, free(source)),
+            prices=cases if source is None else (*cases, free(source)),
         )
         for path, category in (*endpoints, (None, None))
     )

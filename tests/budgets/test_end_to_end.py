@@ -246,7 +246,7 @@ def test_nothing_is_there_without_a_budget(running: Any, tmp_path: Path) -> None
     code = """
 import sys, recost
 recost.init(local_dir=sys.argv[1])
-print(sorted(sys.modules.keys() & {"recost.budgets.keeper", "recost.budgets.retries", "zoneinfo"}))
+print(sorted(sys.modules.keys() & {"recost.budgets.enforcer", "recost.budgets.retries", "zoneinfo"}))
 """
     assert run_script(code, tmp_path).stdout == "[]\n"
 
@@ -352,8 +352,8 @@ until_refused(2)
 
 def test_two_processes_that_share_a_file(server: Loopback, tmp_path: Path) -> None:
     code = PRELUDE + (
-        "import recost.budgets.live\n"
-        "recost.budgets.live._WITHIN_S = 30.0  # a busy machine may hold up whoever has the file\n"
+        "import recost.budgets.live_sums\n"
+        "recost.budgets.live_sums._WITHIN_S = 30.0  # a busy machine may hold up whoever has the file\n"
         "def tell(budget, spent, fraction): print(fraction, flush=True)\n"
         "handle = init(recost.Budget(4, on_exceed='raise', callback=tell, file=folder + '/shared.json'))\n"
         "until_refused()\nhandle.dispose()"

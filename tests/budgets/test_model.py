@@ -77,7 +77,7 @@ def test_what_is_not_valid(options: dict[str, Any], message: str) -> None:
 def test_a_zone_where_the_system_knows_none(monkeypatch: pytest.MonkeyPatch) -> None:
     import zoneinfo
 
-    from recost.budgets.periods import load_zone
+    from recost.budgets.calendar import load_zone
 
     load_zone.cache_clear()
     monkeypatch.setattr(zoneinfo, "TZPATH", ())

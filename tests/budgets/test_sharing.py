@@ -16,10 +16,10 @@ from tests.scripts import environment, run_script
 pytestmark = pytest.mark.usefixtures("one_day")
 WORKER = """
 import os, sys, urllib.request
-import recost, recost.budgets.live
+import recost, recost.budgets.live_sums
 
 url, folder, project = sys.argv[1:4]
-recost.budgets.live._WITHIN_S = 30.0  # a busy machine may hold up whoever has the file
+recost.budgets.live_sums._WITHIN_S = 30.0  # a busy machine may hold up whoever has the file
 rule = recost.ProviderDef("127.0.0.1", "acme", endpoint_category="all", cost_per_request_cents=10)
 more = {"project_id": project, "custom_providers": [rule]}
 

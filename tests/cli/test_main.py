@@ -37,9 +37,9 @@ def test_each_command_has_its_help(name: str, capsys: pytest.CaptureFixture[str]
 
 def test_an_unknown_command_is_refused_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dmo"]) == 2
-    assert "no command 'dmo'; did you mean 'demo'?" in capsys.readouterr().err
+    assert "invalid command 'dmo': did you mean 'demo'?" in capsys.readouterr().err
     assert main(["xyz"]) == 2
-    assert "there are: anomalies, completion, dashboard, demo" in capsys.readouterr().err
+    assert "expected one of anomalies, completion, dashboard, demo" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["demo", "--nonsense"], ["demo", "extra"]])

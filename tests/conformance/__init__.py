@@ -1,1 +1,1 @@
-"""What everything of one kind must do: each client, each transport. A new one is named here, and tested."""
+"""Conformance suites: what each client, each transport and each rule must do."""

@@ -15,7 +15,7 @@ import pytest
 
 import recost
 from recost._documents import read_document
-from recost.pricing import list_file, price_list
+from recost.pricing import price_list
 from recost.pricing.route import Routes
 from tests.loopback import wait_until
 from tests.price_lists import MODEL, small_list
@@ -88,7 +88,7 @@ def test_nothing_is_read_where_no_tokens_are_priced(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[Path] = []
-    monkeypatch.setattr(list_file, "read_list", lambda path, _: looked.append(path))
+    monkeypatch.setattr(price_list, "read_list", lambda path, _: looked.append(path))
     missing = tmp_path / "missing.json"
     with recost.init(local_dir=tmp_path, prices_file=missing, custom_providers=[RULE]) as handle:
         httpx.post(url, json={}, trust_env=False)

@@ -17,13 +17,13 @@ __all__ = ["page"]
 _HEADING = """\
 # The built-in rules
 
-What `recost.BUILTIN_PROVIDERS` bills, in the order in which the rules are tried. Of a rule, the first line
-that fits decides. The table is made of the rules by `python -m tests.pricing.rules_page`; `recost prices`
-shows the same, with the age of each price.
+The prices of `recost.BUILTIN_PROVIDERS`, in the order in which rules are tried. The first matching line of a
+rule decides. `python -m tests.pricing.rules_page` writes this table. `recost prices` shows the same, with the
+age of each price.
 
 Prices of tokens are those of [genai-prices](https://github.com/pydantic/genai-prices), by model. A flat
-estimate is for POST, in `recost.init()` without `capture_usage` and where an answer doesn't say what was
-used. *Unknown* costs are counted, and are in no figure. What a price is without makes the cost an estimate.
+estimate is for POST, in `recost.init()` without `capture_usage` and where a response doesn't state its
+usage. *Unknown* costs are counted, and no sum includes them. A price *without* something is an estimate.
 
 | endpoint | method | what is billed | source | checked |
 |---|---|---|---|---|
@@ -74,7 +74,7 @@ def _billed(unit: str, usd: Optional[Decimal]) -> str:
 
 
 def _nothing(usage: Optional[str]) -> str:
-    return "unknown" if usage in (None, NO_USAGE) else "unknown: yours to give"
+    return "unknown" if usage in (None, NO_USAGE) else "unknown: custom rule needed"
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def test_models_asked_before_are_priced_at_once_after_an_update(path: Path) -> N
 
 
 def test_a_file_that_has_not_changed_is_not_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from recost.pricing import list_file
+    from recost.pricing import price_list
 
     path.write_text(small_list())
     reads: list[Path] = []
@@ -134,7 +134,7 @@ def test_a_file_that_has_not_changed_is_not_read_again(path: Path, monkeypatch: 
         reads.append(place)
         return read_list(place, today)
 
-    monkeypatch.setattr(list_file, "read_list", counted)
+    monkeypatch.setattr(price_list, "read_list", counted)
     prices = Prices(path)
     prices.pricer.refresh()
     assert reads == [], "nothing is read before a call needs it"

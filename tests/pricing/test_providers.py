@@ -96,7 +96,12 @@ def test_genai_prices_knows_the_providers_that_rules_name() -> None:
     data = pytest.importorskip("genai_prices.data")
     known = {provider.id for provider in data.providers}
     named = {prices.genai_provider for prices in all_prices()} - {None}
-    assert named <= known | {"huggingface", "portkey", "vercel"}  # their answers name who is behind them
+    assert named <= known | {
+        "cloudflare_compat",
+        "huggingface",
+        "portkey",
+        "vercel",
+    }  # they name who is behind them
     assert len(named) >= 20
 
 

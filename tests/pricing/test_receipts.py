@@ -9,8 +9,7 @@ import pytest
 
 from recost.captured import CapturedResponse
 from recost.pricing.cost import Cost
-from recost.pricing.pricer import PricedCall, Pricer
-from recost.pricing.receipts import Receipts
+from recost.pricing.pricer import PricedCall, Pricer, Receipts
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
 from recost.pricing.usage import Usage, read_usage

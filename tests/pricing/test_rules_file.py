@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recost.pricing.model import PathCase, PriceCase, ProviderDef
-from recost.pricing.positions import json_positions
-from recost.pricing.rules_file import RulesFileError, load_rules
+from recost.pricing.rules_file import RulesFileError, json_positions, load_rules
 
 try:
     import tomllib

@@ -8,7 +8,7 @@ from typing import Optional
 
 from recost.config import settled
 from recost.pricing.list_place import ListPlace
-from recost.pricing.price_list import OLD_AFTER_DAYS, ListDay, builtin_day, day_of, is_superseded
+from recost.pricing.price_list import OLD_AFTER_DAYS, ListDay, day_in_use
 
 __all__ = ["age_of_list", "is_old", "old_list"]
 
@@ -35,9 +35,7 @@ def old_list(today: date) -> Optional[str]:
         place = ListPlace.of(settled("prices_file"))
     except ValueError:  # doctor says so
         return None
-    listed = None if place is None else day_of(place.path, today)
-    if place is None or listed is None or is_superseded(place, listed, today):
-        listed = builtin_day(today)
+    listed = day_in_use(place, today)
     if not is_old(listed, today):
         return None
     age = age_of_list(listed, today)

@@ -67,7 +67,7 @@ def written(output: str) -> Iterator[Path]:
     try:
         before = None if output == STDOUT else _status(Path(output))
         if output != STDOUT and (before is None or _is_replaceable(output, before)):
-            with _replacing(Path(os.path.realpath(output)), before) as fresh:
+            with _files.replaced_path(Path(os.path.realpath(output)), before) as fresh:
                 yield fresh
         else:
             with tempfile.TemporaryDirectory(prefix="recost-") as folder:
@@ -146,19 +146,6 @@ def _is_at(stream: object, status: os.stat_result) -> bool:
 
 
 @contextmanager
-def _replacing(path: Path, before: Optional[os.stat_result]) -> Iterator[Path]:
-    # In a folder of its own: in one that others may write to, nobody can put a link at its name.
-    with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
-        fresh = Path(folder, "content")
-        yield fresh
-        if before is None:
-            fresh.chmod(_files.FILE_MODE)
-        else:
-            _files.copy_rights(before, fresh)
-        fresh.replace(path)
-
-
-@contextmanager
 def _opened(output: str, flags: int = 0) -> Iterator[BinaryIO]:
     """Yield a stream into what is no regular file, or to the end of one; stdout and stderr are not closed."""
     status = None if output == STDOUT else _status(Path(output))
@@ -175,7 +162,7 @@ def _opened(output: str, flags: int = 0) -> Iterator[BinaryIO]:
 
 def _open(output: str, flags: int) -> int:
     """Open without waiting, except for the reader of a pipe."""
-    flags |= os.O_WRONLY | (_files.SAFE_FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+    flags |= os.O_WRONLY | _files.FOLLOWING_FLAGS
     deadline = time.monotonic() + _READER_WITHIN_S
     while True:
         try:

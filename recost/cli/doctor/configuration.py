@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, Optional
 
+from recost._validate import nearest
 from recost.cli._shared.tables import Column, Table
 from recost.cli.doctor.findings import Findings
 from recost.config import RecostConfig, resolve, variable
@@ -56,6 +56,6 @@ def _unknown_variables() -> list[str]:
     notes = []
     for name in sorted(os.environ):
         if name.startswith("RECOST_") and name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            notes.append(f"{name} is set and is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+            near = nearest(name, known)
+            notes.append(f"{name} is not a setting" + (f": did you mean {near}?" if near else ""))
     return notes

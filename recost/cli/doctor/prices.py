@@ -15,8 +15,7 @@ from recost.pricing.price_list import (
     PriceList,
     PriceListError,
     builtin_day,
-    is_superseded,
-    read_list,
+    list_in_use,
 )
 
 if TYPE_CHECKING:
@@ -47,11 +46,11 @@ def _look_at(place: ListPlace, today: date, found: Findings) -> Optional[PriceLi
     """Return the list in a file, if it is used."""
     path = printable(str(place.path))
     try:
-        listed = read_list(place.path, today)
+        listed = list_in_use(place, today)
     except PriceListError as error:
         found.problems.append(f"price list {path}: {error}; the list of genai-prices is used in its place")
         return None
-    if is_superseded(place, listed.day, today):
+    if listed is None:
         found.notes.append(f"{path} is older than the list of genai-prices, and not used")
         return None
     found.lines += [f"file          {path}", f"list          {listed.models:,} models"]

@@ -19,7 +19,7 @@ from recost.pricing.registry import ProviderRegistry
 
 __all__ = ["Price", "list_prices", "prices_of", "show_prices", "without"]
 
-REPORTED: Final = "cost in the answer"
+REPORTED: Final = "cost in the response"
 NO_PRICE: Final = "yours to give"
 _REPORTING: Final = frozenset({"exa", "openrouter", "perplexity", "xai"})
 _GENAI: Final = "genai-prices, https://github.com/pydantic/genai-prices"

@@ -64,7 +64,6 @@ class FileTransport:
         self._own_directory = own_directory
         self._monotonic = monotonic
         self._sleep = sleep
-        self._alone = True
         self._reported: set[str] = set()
 
     def __repr__(self) -> str:
@@ -100,54 +99,22 @@ class FileTransport:
         _files.make_folder(self._directory, own=self._own_directory)
         rotating = self._max_bytes > 0
         while True:
-            fd = self._open_locked(deadline)
-            try:
-                size = os.fstat(fd).st_size
+            with self._hold(deadline) as file:
+                if file.acquired is False:
+                    raise _files.UnusableFileError("another process holds its lock")
+                if not file.is_current():  # it was rotated away while we waited
+                    continue
+                size = os.fstat(file.fd).st_size
                 if not rotating or size < self._max_bytes:
-                    _write(fd, line, alone=self._alone)
+                    _write(file.fd, line, alone=file.acquired is not None)
                     return
-                if _POSIX:
-                    rotating = self._rotate(size)
-            finally:
-                self._release(fd)
-            if not _POSIX:  # a file that is open cannot be renamed there, so this goes without the lock
+                if not _POSIX:  # a file that is open can't be renamed there, so this goes without the lock
+                    file.close()
                 rotating = self._rotate(size)
 
-    def _open_locked(self, deadline: float) -> int:
-        """Return a descriptor of the file, locked, and sure to be the file that the path names."""
-        while True:
-            fd = self._open()
-            try:
-                self._lock(fd, deadline)
-                if self._is_current(fd):
-                    return fd
-            except BaseException:
-                os.close(fd)
-                raise
-            self._release(fd)  # it was rotated away while we waited
-
-    def _lock(self, fd: int, deadline: float) -> None:
-        acquired = _files.acquire_within(fd, deadline, monotonic=self._monotonic, sleep=self._sleep)
-        if acquired is False:
-            raise _files.UnusableFileError("another process holds its lock")
-        self._alone = acquired is not None
-
-    def _open(self) -> int:
-        return _files.open_private(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-
-    def _is_current(self, fd: int) -> bool:
-        try:
-            named = self.path.lstat()
-        except FileNotFoundError:
-            return False
-        held = os.fstat(fd)
-        return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
-
-    def _release(self, fd: int) -> None:
-        try:
-            _files.release(fd)
-        finally:
-            os.close(fd)
+    def _hold(self, deadline: float) -> _files.LockedFile:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        return _files.hold(self.path, flags, deadline, monotonic=self._monotonic, sleep=self._sleep)
 
     def _rotate(self, size: int) -> bool:
         """Rename the file. Return False when that failed and the file may still grow."""

@@ -28,6 +28,7 @@ _PROVIDERS: Final = (
     "mistral",
     "cohere",
     "inference",
+    "compatible",
     "reporting",
     "gateways",
     "routers",

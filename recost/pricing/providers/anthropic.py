@@ -26,7 +26,7 @@ RULES: Final = (
         usd_per_unit=_SEARCHES,
         prices=(
             free(_SOURCE, "/v1/messages/count_tokens", "POST"),
-            # A batch is billed by its results, at half the price: their usage names the tier.
+            # A batch is billed by its results, at half the price. Their usage names the tier.
             PriceCase(
                 path="/v1/messages/batches/*/results",
                 usd_per_unit=_SEARCHES,
@@ -42,7 +42,7 @@ RULES: Final = (
     ProviderDef(
         "api.anthropic.com",
         "anthropic",
-        # Chat completions, the API for those who come from OpenAI's.
+        # Chat completions, for clients of OpenAI's API.
         usage="openai",
         genai_provider="anthropic",
         prices=(

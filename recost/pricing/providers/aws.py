@@ -1,4 +1,4 @@
-"""Amazon Web Services. Prices are those of us-east-1, which most regions share or come near."""
+"""Amazon Web Services. Prices are those of us-east-1. Most regions have the same or similar prices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LAMBDA: Final = PricePage(
 _SQS: Final = PricePage("https://aws.amazon.com/sqs/pricing/ (standard queues, us-east-1)", "2026-11-21")
 _BEDROCK_HOSTS: Final = (
     "bedrock-runtime*.*.amazonaws.com",
-    "*.bedrock-runtime*.*.vpce.amazonaws.com",  # an endpoint in one's own network
+    "*.bedrock-runtime*.*.vpce.amazonaws.com",  # an endpoint in a private network
 )
 _COUNTING: Final = PricePage(
     "https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html", "2026-11-21"
@@ -33,7 +33,7 @@ _S3_HOSTS: Final = (
     "*.s3.amazonaws.com",
     "s3.amazonaws.com",
 )
-"""The prices are those of the first ones' region."""
+"""Hosts of S3. The prices are those of the region of the first two."""
 _BEDROCK: Final = PricePage(
     "https://aws.amazon.com/bedrock/pricing/ (on demand, as litellm's list has it)", "2026-11-29"
 )
@@ -43,7 +43,7 @@ _GUARDRAILS: Final = {
     "guardrail_pii_units": per_thousand("0.10"),
     "guardrail_grounding_units": per_thousand("0.10"),
 }
-"""By the unit of up to 1,000 characters. The model's tokens come on top."""
+"""Prices by unit of up to 1,000 characters, in addition to the model's tokens."""
 _MODELS: Final = {
     "amazon.nova-2-multimodal-embeddings-v1": ("0.135", "0"),
     "ai21.j2-mid-v1": ("12.5", "12.5"),
@@ -68,7 +68,7 @@ _TOKENS: Final = {
 
 
 def _s3(host: str) -> tuple[PriceCase, ...]:
-    """Return what a request costs: writes and lists, reads, and deletions, which are free."""
+    """Return the prices of writes and lists, of reads, and of deletions, which are free."""
     bucket = "/" if host.startswith("*.") else "/*"  # where the bucket is in the host, or in the path
     unknown = ("storage_class",) if host in _HERE else ("storage_class", "region")
     return (

@@ -1,4 +1,4 @@
-"""Cohere: responses state billed units and name no model, so that the model is read from the request."""
+"""Cohere. Responses state billed units without a model, so the model is read from the request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BY_MODEL: Final = {
     "command-r-plus-04-2024.input_tokens": per_million("3"),
     "command-r-plus-04-2024.output_tokens": per_million("15"),
 }
-"""What genai-prices has no price of."""
+"""Prices that genai-prices does not have."""
 
 RULES: Final = tuple(
     ProviderDef(
@@ -41,7 +41,7 @@ RULES: Final = tuple(
         genai_provider="cohere",
         usd_per_unit=_BY_MODEL,
         prices=(free(_SOURCE),),
-        price_source=f"{_SOURCE.url} (Rerank; Embed 3 and the first Command R: its questions and answers)",
+        price_source=f"{_SOURCE.url} (Rerank; Embed 3 and the first Command R: the FAQ)",
         price_date=_SOURCE.day,
     )
     for host in ("api.cohere.com", "api.cohere.ai")

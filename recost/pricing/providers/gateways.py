@@ -1,7 +1,7 @@
-"""Gateways: hosts that hand calls on to a provider, which bills them as if it had been asked itself.
+"""Gateways: hosts that forward calls to a provider, which bills them as direct calls.
 
-Who is behind one is told by its host, its path, or a header of its answer. They add nothing to the
-provider's price, and answers from their caches cost nothing (`recost.pricing.usage.gateways`).
+The host, the path, or a response header identifies the provider. Gateways add nothing to its price, and
+responses from their caches cost nothing (`recost.pricing.usage.gateways`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _BEHIND_CLOUDFLARE: Final = {
     "aws-bedrock": _BEDROCK,
     "google-vertex-ai": _VERTEX,
 }
-"""By the part of the path that names a provider: the shape of its answers, and its id in genai-prices."""
+"""By the part of the path that names a provider: the shape of its responses, and its id in genai-prices."""
 _BEHIND_PYDANTIC: Final = {
     "openai": _OPENAI,
     "openai-chat": _OPENAI,
@@ -86,7 +86,13 @@ RULES: Final = (
     ProviderDef(
         "gateway.ai.cloudflare.com",
         "cloudflare",
-        prices=tuple(_cases("/v1/*/*", _BEHIND_CLOUDFLARE, _CLOUDFLARE)),
+        prices=(
+            *_cases("/v1/*/*", _BEHIND_CLOUDFLARE, _CLOUDFLARE),
+            # A header of the response names the provider, or the model of the request does.
+            PriceCase(
+                path="/v1/*/*/compat/**", usage="cloudflare_compat", genai_provider="cloudflare_compat"
+            ),
+        ),
     ),
     *(
         ProviderDef(host, "pydantic", prices=_PYDANTICS)
@@ -104,7 +110,7 @@ RULES: Final = (
         )
         for host, (shape, provider) in _BEHIND_HELICONE.items()
     ),
-    # These name the provider in each answer.
+    # Each response names the provider.
     ProviderDef("api.portkey.ai", "portkey", "/v1", usage="portkey", genai_provider="portkey"),
     ProviderDef("ai-gateway.vercel.sh", "vercel", "/v1", usage="vercel", genai_provider="vercel"),
 )

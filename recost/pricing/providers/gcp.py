@@ -13,7 +13,7 @@ __all__ = ["RULES"]
 
 _GEMINI: Final = "generativelanguage.googleapis.com"
 _VERTEX_HOSTS: Final = ("*aiplatform.googleapis.com", "aiplatform.*.rep.googleapis.com")
-"""Of the world and of regions, and of the United States or Europe."""
+"""Hosts of the global endpoint and of regions, then hosts of the United States and Europe."""
 _PLACES: Final = "places.googleapis.com"
 _STORAGE: Final = "storage.googleapis.com"
 _TOKENS: Final = PricePage("https://ai.google.dev/gemini-api/docs/pricing", "2026-11-21")
@@ -37,7 +37,7 @@ def _llm(host: str, path: str, usage: str) -> PriceCase:
 
 
 def _poll(path: str, method: str) -> PriceCase:
-    """Return the case of what is read until it is done, and is billed then, once."""
+    """Return the case of work that is polled, and billed once, when it is completed."""
     return PriceCase(
         host=_GEMINI,
         path=path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from recost.pricing.model import ProviderDef
-from recost.pricing.sources import PricePage, free, openai_like, per_million
+from recost.pricing.sources import PricePage, free, openai_like, per_million, unknown
 
 __all__ = ["RULES"]
 
@@ -23,6 +23,17 @@ _RERANKERS: Final = PricePage(
 )
 _MOONSHOT: Final = PricePage("https://platform.moonshot.ai/docs/pricing/chat", "2026-11-21")
 _ZAI: Final = PricePage("https://docs.z.ai/guides/overview/pricing", "2026-11-21")
+_NOVITA: Final = PricePage("https://novita.ai/docs/guides/llm-billing", "2026-11-29")
+_LISTED: Final = (
+    ("api.minimax.io", "minimax", "/v1"),
+    ("api.minimaxi.com", "minimax", "/v1"),
+    ("inference.baseten.co", "baseten", "/v1"),
+    ("oai.endpoints.kepler.ai.cloud.ovh.net", "ovhcloud", "/v1"),
+    ("api.arcee.ai", "arcee", "/api/v1"),
+    ("api.avian.io", "avian", "/v1"),
+    ("api.meta.ai", "meta", "/v1"),
+)
+"""Host, provider, and base of the paths. genai-prices has prices of their tokens."""
 _RERANK: Final = {
     "rerank-3": "0.05",
     "rerank-3-lite": "0.02",
@@ -62,7 +73,17 @@ RULES: Final = (
     *openai_like(
         "api.moonshot.cn", "moonshot", "/v1", _MOONSHOT, usage="moonshot", genai_provider="moonshotai"
     ),
-    *openai_like("api.z.ai", "zai", "/api/paas/v4", _ZAI, usage="zai"),
+    # Calls within a plan for coding have no price by token.
+    *openai_like("api.z.ai", "zai", "/api/paas/v4", _ZAI, usage="zai", cases=(unknown("/api/coding/**"),)),
+    *openai_like(
+        "open.bigmodel.cn", "zhipuai", "/api/paas/v4", usage="zai", cases=(unknown("/api/coding/**"),)
+    ),
+    *openai_like("api.novita.ai", "novita", "/openai", _NOVITA, usage="compatible"),
+    *(
+        rule
+        for host, provider, base in _LISTED
+        for rule in openai_like(host, provider, base, usage="compatible")
+    ),
     *(
         ProviderDef(
             host,

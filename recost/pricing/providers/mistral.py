@@ -1,4 +1,4 @@
-"""Mistral; its regional hosts cost a tenth more than the list."""
+"""Mistral. Its regional hosts cost a tenth more than the list."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _IMAGES: Final[dict[str, Any]] = {
     "price_source": _DALL_E_PAGES.url,
     "price_date": _DALL_E_PAGES.day,
 }
-"""GPT Image states the tokens, DALL-E nothing but the images."""
+"""GPT Image states tokens, DALL-E only images."""
 
 
 def _rule(
@@ -66,7 +66,7 @@ RULES: Final = (
         "chat_completions",
         2.0,
         unknown("/v1/chat/completions/**", "POST"),
-        usd_per_unit=OPENAI_FEES,  # of the models that search
+        usd_per_unit=OPENAI_FEES,  # for models that search
         price_source=_SOURCE.url,
         price_date=_SOURCE.day,
     ),
@@ -76,7 +76,7 @@ RULES: Final = (
         "/v1/audio/transcriptions",
         "audio_transcription",
         0.6,
-        # Those that are billed by the second are whisper-1, $0.006 a minute, and gpt-transcribe, for less.
+        # Two models are billed by the second: whisper-1 at $0.006 a minute, and gpt-transcribe for less.
         usd_per_unit={"seconds": per_million("100")},
         leaves_out=("model",),
         price_source=_WHISPER.url,
@@ -96,7 +96,7 @@ RULES: Final = (
         None,
         None,
         *openai_polls(_SOURCE, "/v1"),
-        unknown("/v1/batches", "POST"),  # what it says is nothing of what its work will cost
+        unknown("/v1/batches", "POST"),  # the response does not state what the batch will cost
         *(free(_SOURCE, f"/v1{path}", "POST") for path in _FREE),
         PriceCase(
             path="/v1/responses**",

@@ -1,6 +1,6 @@
 """OpenAI's hosts for data that stays in a region.
 
-Models released since 2026-03-05 cost a tenth more there, which the shape of the answers takes into account.
+Models released since 2026-03-05 cost a tenth more there, which the shape of the responses takes into account.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Providers whose answers state what they cost: OpenRouter, xAI, Perplexity, Exa."""
+"""Providers whose responses state their cost: OpenRouter, xAI, Perplexity, Exa."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Final
 
 from recost.pricing.model import PriceCase, ProviderDef
-from recost.pricing.sources import PricePage, free, openai_like
+from recost.pricing.prices import NO_USAGE
+from recost.pricing.sources import PricePage, free, openai_like, per_million, per_thousand
 
 __all__ = ["RULES"]
 
 _OPENROUTER: Final = PricePage("https://openrouter.ai/docs/api-reference/overview", "2026-11-21")
 _XAI: Final = PricePage("https://docs.x.ai/docs/models", "2026-11-21")
-_PERPLEXITY: Final = PricePage("https://docs.perplexity.ai/docs/getting-started/pricing", "2026-11-21")
+_PERPLEXITY: Final = PricePage("https://docs.perplexity.ai/docs/getting-started/pricing", "2026-11-29")
 _EXA: Final = PricePage("https://exa.ai/pricing", "2026-11-21")
 _DEFERRED: Final = PricePage(
     "https://docs.x.ai/developers/advanced-api-usage/deferred-chat-completions", "2026-11-29"
@@ -21,9 +22,32 @@ _ASYNC: Final = PricePage(
     "https://docs.perplexity.ai/api-reference/async-chat-completions-api-request-get", "2026-11-29"
 )
 
+_SONAR: Final = {
+    "sonar": ("1", "1", "5", "8", "12"),
+    "sonar-pro": ("3", "15", "6", "10", "14"),
+    "sonar-reasoning": ("1", "5", "5", "8", "12"),
+    "sonar-reasoning-pro": ("2", "8", "6", "10", "14"),
+}
+"""Dollars for a million tokens in and out, and for a thousand requests by the size of their context."""
+_BY_CONTEXT: Final = {
+    f"{model}.{unit}": per_million(usd) if unit.endswith("tokens") else per_thousand(usd)
+    for model, prices in _SONAR.items()
+    for unit, usd in zip(
+        (
+            "input_tokens",
+            "output_tokens",
+            "low_context_requests",
+            "medium_context_requests",
+            "high_context_requests",
+            "reasoning_tokens",  # in the output
+        ),
+        (*prices, "0"),
+    )
+}
+
 
 def _later(path: str, source: PricePage) -> tuple[PriceCase, ...]:
-    """Return the case of reading what was asked for before: it costs what it says was used, or nothing."""
+    """Return the case of polls, which cost what the response states, or nothing."""
     return (
         PriceCase(
             path=path,
@@ -68,7 +92,27 @@ RULES: Final = (
         "",
         _PERPLEXITY,
         usage="perplexity",
-        cases=_later("/async/chat/completions/*", _ASYNC),
+        cases=(
+            *_later("/async/chat/completions/*", _ASYNC),
+            *(
+                PriceCase(
+                    path=path,
+                    method="POST",
+                    usd_per_unit=_BY_CONTEXT,
+                    price_source=_PERPLEXITY.url,
+                    price_date=_PERPLEXITY.day,
+                )
+                for path in ("/chat/completions", "/v1/sonar")
+            ),
+            PriceCase(
+                path="/search",
+                method="POST",
+                usage=NO_USAGE,
+                usd_per_call=per_thousand("5"),
+                price_source=_PERPLEXITY.url,
+                price_date=_PERPLEXITY.day,
+            ),
+        ),
     ),
     ProviderDef("api.exa.ai", "exa", "/search", "search", usage="exa", prices=(free(_EXA),)),
     ProviderDef("api.exa.ai", "exa", "/contents", "contents", usage="exa", prices=(free(_EXA),)),
@@ -77,7 +121,7 @@ RULES: Final = (
         "exa",
         usage="exa",
         prices=(
-            # The one that finds the research completed reports its cost; those before cost nothing.
+            # The poll that finds the research completed reports its cost. Earlier polls cost nothing.
             PriceCase(
                 path="/research/v1/*",
                 method="GET",

@@ -1,4 +1,4 @@
-"""Hosts that hand calls on to several providers, and bill them: Hugging Face's router, Cloudflare."""
+"""Hosts that forward calls to several providers and bill them: Hugging Face's router, Cloudflare."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HUGGING_FACE: Final = (
     "sambanova",
     "together",
 )
-"""Those whose prices genai-prices has."""
+"""Providers whose prices genai-prices has."""
 
 RULES: Final = (
     ProviderDef(
@@ -30,7 +30,7 @@ RULES: Final = (
         usage="huggingface",
         prices=(
             *(PriceCase(path=f"/{name}/**", genai_provider=f"huggingface_{name}") for name in _HUGGING_FACE),
-            # The answer names the provider behind it.
+            # The response names the provider.
             PriceCase(path="/v1/**", method="POST", genai_provider="huggingface"),
         ),
     ),

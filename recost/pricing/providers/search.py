@@ -1,6 +1,6 @@
 """Search and scraping for applications and agents.
 
-Firecrawl and SerpApi are paid by plan: their prices are the user's to give.
+Firecrawl and SerpApi are paid by plan, so a custom rule must give their prices.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RULES: Final = (
             category,
             usage="tavily",
             usd_per_unit={"credits": Decimal("0.008")},
-            # The credits are in the answer when the request asks for them; no search takes less than one.
+            # The response states the credits if the request asks for them. A search costs at least one.
             minimum_usd=Decimal("0.008") if path == "/search" else None,
             price_source=f"{_TAVILY.url} (pay as you go)",
             price_date=_TAVILY.day,
@@ -45,7 +45,7 @@ RULES: Final = (
         "serper",
         usage="serper",
         usd_per_unit={"credits": per_thousand("1")},
-        # The credits are in the answer; no query takes less than one.
+        # The response states the credits. A query costs at least one.
         minimum_usd=per_thousand("1"),
         price_source=_SERPER.url,
         price_date=_SERPER.day,

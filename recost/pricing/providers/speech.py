@@ -30,7 +30,7 @@ RULES: Final = (
         "/v2/transcript",
         "audio_transcription",
         prices=(
-            # The one that finds the transcript completed is billed; those before have no duration.
+            # The poll that finds the transcript completed is billed. Earlier polls state no duration.
             PriceCase(
                 path="/v2/transcript/*",
                 method="GET",

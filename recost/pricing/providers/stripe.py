@@ -1,4 +1,4 @@
-"""Stripe: what is charged is a share of the payments, as far as an answer states it."""
+"""Stripe. The fee is a share of the payments that responses state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Twilio: the account comes before the resource in the path, so the rule looks for the resource's name."""
+"""Twilio. The account precedes the resource in the path, so the rule looks for the resource's name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RULES: Final = (
                 price_date=_SOURCE.day,
             ),
             free(_REQUESTS),
-            # To change one that there is sends nothing.
+            # Changing an existing message or call sends nothing.
             unknown("/2010-04-01/Accounts/*/Messages/**"),
             unknown("/2010-04-01/Accounts/*/Calls/**"),
         ),

@@ -29,6 +29,7 @@ _OPENAI: Final = (
 """The endpoints whose responses name no model: https://github.com/openai/openai-python (``types/``)."""
 
 ASKED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "cloudflare_compat": (("", MODEL),),
     "cohere": (("", MODEL),),
     **dict.fromkeys(
         (
@@ -37,6 +38,8 @@ ASKED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
         ),
         _OPENAI,
     ),
+    # DashScope's own interface names no model.
+    "compatible": (("/generation", MODEL), *_OPENAI),
     # The response has the name that those who run the model have for it.
     **dict.fromkeys(
         ("databricks", "huggingface"), (("/chat/completions", MODEL), ("/embeddings", MODEL), *_OPENAI)
@@ -92,7 +95,15 @@ def with_asked(usage: Optional[Usage], path: str, fields: Mapping[str, str]) -> 
     if usage is None and "model" in fields and is_for_images(path):
         number = fields.get("n", "1")  # the images were too long to be counted
         return Usage(units={"images": int(number)}) if number.isdigit() and len(number) < _LONG else None
+    if usage is not None and usage.served_by is None and "/compat/" in path:
+        usage = _with_route(usage, model_in(fields) or "")
     return _with_tier(usage, fields)
+
+
+def _with_route(usage: Usage, asked: str) -> Usage:
+    """Return the usage with the provider that a request names: ``openai/gpt-5``, at Cloudflare's gateway."""
+    provider, _, name = asked.partition("/")
+    return replace(usage, served_by=provider, model=usage.model or name) if name else usage
 
 
 def _with_tier(usage: Optional[Usage], fields: Mapping[str, str]) -> Optional[Usage]:

@@ -32,8 +32,9 @@ class Usage:
     Others: ``seconds``, ``channels``, ``characters``, ``pages``, ``annotated_pages``, ``images``,
     ``input_pixels``, ``web_searches``, ``preview_web_searches`` (those of a tool that is billed otherwise),
     ``file_searches``, ``searches`` (reranked ones), ``classifications``, ``credits``,
-    ``segments``, ``read_units``, ``write_units``, ``rerank_units``, ``records``, and ``amount_usd`` (any
-    currency): an amount of money that was moved, in the currency's minor unit.
+    ``low_context_requests`` (and medium, high), ``segments``, ``read_units``, ``write_units``,
+    ``rerank_units``, ``records``, and ``amount_usd`` (any currency): an amount of money that was moved, in
+    the currency's minor unit.
     """
     reported_usd: Optional[Decimal] = None
     """The cost that the response itself states, in US dollars, exact."""

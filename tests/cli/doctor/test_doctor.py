@@ -108,7 +108,7 @@ def test_settings_are_shown_with_their_origin(
     assert " environment staging environment " in shown
     assert " exclude_hosts a.example, b.example environment " in shown
     assert " max_batch_size 100 default " in shown
-    assert "RECOST_APIKEY is set and is no setting; did you mean RECOST_API_KEY?" in shown
+    assert "RECOST_APIKEY is not a setting: did you mean RECOST_API_KEY?" in shown
     assert "typing-error" not in shown
 
 

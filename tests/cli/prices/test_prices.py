@@ -70,7 +70,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_prices_that_are_not_in_the_rules(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "exact cost in the answer" in shown(capsys, "--provider", "xai")[2]
+    assert "exact cost in the response" in shown(capsys, "--provider", "xai")[2]
     assert "by model tokens (x-ai)" in shown(capsys, "--provider", "xai")[2]
     assert "unknown yours to give" in shown(capsys, "--provider", "elevenlabs")[2]
 

@@ -21,7 +21,15 @@ from recost.pricing.cost import Cost
 from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
-from tests.pricing.usage.responses import SAMPLES, Sample, clouds, neighbours, openai_batches, openai_tools
+from tests.pricing.usage.responses import (
+    SAMPLES,
+    Sample,
+    clouds,
+    compatible,
+    neighbours,
+    openai_batches,
+    openai_tools,
+)
 from tests.pricing.usage.responses.regions import LONG
 
 genai: Any = pytest.importorskip(
@@ -65,6 +73,7 @@ HOSTS: Final = {
     "voyage": "api.voyageai.com",
     "xai": "api.x.ai",
     "zai": "api.z.ai",
+    **compatible.HOSTS,
 }
 GENAI: Final = {
     "bedrock": "aws",
@@ -144,6 +153,15 @@ BY_HAND: Final = {
     **openai_batches.BY_HAND,
     **neighbours.BY_HAND,
     **clouds.BY_HAND,
+    **compatible.BY_HAND,
+    # $1 and $1, $3 and $15, $2 and $8 a million: 20, 30. $5, $8, $12 for 1,000 requests, $6, $10, $14.
+    "perplexity: sonar without a cost": "0.00505",
+    "perplexity: sonar-pro without a cost": "0.00651",
+    "perplexity: sonar-reasoning-pro without a cost": "0.00628",
+    "perplexity: chat with a medium context, without a cost": "0.00805",
+    "perplexity: stream with a high context, without a cost": "0.01451",
+    # $5 for 1,000.
+    "perplexity: search": "0.005",
 }
 """In US dollars, from the lists of prices named in the rules."""
 BESIDES: Final = {"mistral: chat about audio": "0.0008"}
@@ -186,6 +204,7 @@ STANDARD: Final = (
 UNKNOWN: Final = (
     *openai_batches.UNKNOWN,
     *clouds.UNKNOWN,
+    *compatible.UNKNOWN,
     # There is no price of the model.
     "azure: chat stream, last chunk with a reason",
     "cerebras: chat without a price",
@@ -220,7 +239,6 @@ UNKNOWN: Final = (
     # It doesn't say what was used.
     "bedrock: converse stream that ended with an exception",
     "gemini: embedding without usage",
-    "perplexity: search",
     "stripe: charge that failed",
     "stripe: charge to be captured",
     "stripe: payment that needs an action",

@@ -12,6 +12,7 @@ import pytest
 from recost import ProviderDef
 from recost.interceptors.capture import Whole
 from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.request_body import keep_body
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.registry import ProviderRegistry
@@ -136,6 +137,33 @@ def test_portkey_names_the_provider_in_a_header(provider: str, document: Mapping
     assert (cost.source, cost.usd) == ("computed", Decimal(usd))
     assert cost_of(url, document).source == "unknown"  # nobody says who was behind it
     assert cost_of(url, document, {"x-portkey-provider": "nobody\x1b[2J"}).source == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("asked", "headers", "source", "usd"),
+    [
+        ("openai/gpt-4o-mini", {}, "computed", "0.00021"),
+        ("openai/gpt-4o-mini", {"cf-aig-provider": "openai"}, "computed", "0.00021"),
+        ("dynamic/cheap", {"cf-aig-provider": "openai"}, "computed", "0.00021"),
+        ("dynamic/cheap", {}, "unknown", None),
+        ("gpt-4o-mini", {}, "unknown", None),
+    ],
+)
+def test_cloudflare_names_the_provider_in_a_header_or_the_request_does(
+    asked: str, headers: Mapping[str, str], source: str, usd: Optional[str]
+) -> None:
+    routes = Routes(ProviderRegistry())
+    path = "/v1/acc/gw/compat/chat/completions"
+    exchange = Exchange(nowhere, "httpx", "POST", "https", "gateway.ai.cloudflare.com", 443, path)
+    exchange.status = 200
+    wanted = routes.of(exchange).wanted
+    assert wanted is not None
+    assert wanted.fields == ("model",)
+    exchange.request = keep_body(json.dumps({"model": asked, "messages": []}).encode(), wanted.fields)
+    exchange.capture = Whole(wanted.headers, headers, "application/json", json.dumps(CHAT).encode())
+    exchange.finish()
+    cost = Meter(routes, report=lambda _: None).cost_of(exchange)
+    assert (cost.source, cost.usd) == (source, None if usd is None else Decimal(usd))
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ _RUN_TOOLS: Final = frozenset({"code_interpreter", "file_search", "retrieval"})
 _BY_REQUEST: Final = re.compile(r"sonar(?:-reasoning)?(?:-pro)?\Z")
 """Models of Perplexity's that bill requests, rather than citations and searches:
 https://docs.perplexity.ai/docs/getting-started/pricing, as of 2026-11."""
+_CONTEXTS: Final = frozenset({"low", "medium", "high"})
+"""Sizes of the context that was searched, which the fee of a request depends on."""
 _COMPOUND: Final = re.compile(r"(?:groq/)?compound|\Z")
 _HAVE_TOOLS: Final = re.compile(r"(?:groq/)?compound|(?:openai/)?gpt-oss|\Z")
 """Models of Groq that have tools of its own: https://console.groq.com/docs/tool-use/built-in-tools. The
@@ -117,12 +119,16 @@ def _read_used(
         return None
     parts = _read_breakdown(document) if response.shape == "groq" else ()
     uncounted = () if cost is not None else _find_uncounted(response, document, usage)
+    if cost is None and response.shape == "perplexity" and _BY_REQUEST.match(model or ""):
+        size = word(usage.get("search_context_size"))
+        units[f"{size if size in _CONTEXTS else 'low'}_context_requests"] = 1
+    unnamed = response.gap and response.shape == "perplexity" and cost is None and model is None
     if response.shape == "groq" and any(map(_runs_tools, response.documents)):
         uncounted = ("executed_tools",)
     return response.usage(
         _sum(parts) if parts else units,
         model,
-        final=_is_final(response, document) and _is_counted(response, document, units),
+        final=_is_final(response, document) and _is_counted(response, document, units) and not unnamed,
         reported_usd=cost,
         tier=tier_of(document, inner(document, "response"), usage),
         parts=parts,
@@ -254,8 +260,11 @@ def _find_uncounted(
             **child(document, "server_side_tool_usage"),
         }
         found += [str(name).lower() for name in sorted(tools) if count(tools[name]) and identifier(name)]
-    if response.shape == "perplexity" and "deep-research" not in word(_model_beside(document)):
-        found.append("request_fee")  # by the size of the context that was searched
+    model = word(_model_beside(document))
+    counted = usage.get("search_context_size") in _CONTEXTS and _BY_REQUEST.match(model)
+    searches = "sonar" in model and "deep-research" not in model
+    if response.shape == "perplexity" and not counted and (searches or not model):
+        found.append("request_fee")
     return tuple(found)
 
 

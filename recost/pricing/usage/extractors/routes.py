@@ -9,8 +9,13 @@ from recost.pricing.usage.response import DecodedResponse
 
 __all__ = ["route_of"]
 
-_HEADERS: Final = {"huggingface": "x-inference-provider", "portkey": "x-portkey-provider"}
-"""https://huggingface.co/docs/inference-providers; https://github.com/Portkey-AI/gateway."""
+_HEADERS: Final = {
+    "cloudflare_compat": "cf-aig-provider",
+    "huggingface": "x-inference-provider",
+    "portkey": "x-portkey-provider",
+}
+"""https://developers.cloudflare.com/ai-gateway/features/routing/dynamic-routing/usage/,
+https://huggingface.co/docs/inference-providers, https://github.com/Portkey-AI/gateway."""
 
 
 def route_of(response: DecodedResponse, model: Optional[str]) -> tuple[Optional[str], Optional[str]]:

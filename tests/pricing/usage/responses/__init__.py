@@ -9,6 +9,7 @@ from tests.pricing.usage.responses import (
     cached,
     chats,
     clouds,
+    compatible,
     google,
     lists,
     models,
@@ -49,4 +50,5 @@ SAMPLES: list[Sample] = [
     *lists.SAMPLES,
     *neighbours.SAMPLES,
     *clouds.SAMPLES,
+    *compatible.SAMPLES,
 ]

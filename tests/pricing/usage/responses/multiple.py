@@ -342,11 +342,30 @@ PERPLEXITY = [
         "perplexity",
         "/chat/completions",
         plain(chat(model, {**SMALL, "search_context_size": "low"})),
-        used(model, uncounted=["request_fee"], input_tokens=20, output_tokens=30),
+        used(model, input_tokens=20, output_tokens=30, low_context_requests=1),
     )
     for model in ("sonar", "sonar-pro", "sonar-reasoning-pro")
 ]
 PERPLEXITY += [
+    Sample(
+        "perplexity: chat with a medium context, without a cost",
+        "perplexity",
+        "/chat/completions",
+        plain(chat("sonar", {**SMALL, "search_context_size": "medium"})),
+        used("sonar", input_tokens=20, output_tokens=30, medium_context_requests=1),
+    ),
+    Sample(
+        "perplexity: stream with a high context, without a cost",
+        "perplexity",
+        "/chat/completions",
+        sse(
+            {**chunk("sonar-pro", "Hi"), "usage": {**SMALL, "search_context_size": "high"}},
+            ending("sonar-pro", {**SMALL, "search_context_size": "high"}),
+            done=False,
+        ),
+        used("sonar-pro", input_tokens=20, output_tokens=30, high_context_requests=1),
+        SSE,
+    ),
     Sample(
         "perplexity: research without a cost",
         "perplexity",
@@ -359,7 +378,7 @@ PERPLEXITY += [
             output_citation_tokens=10,
             web_searches=2,
         ),
-    )
+    ),
 ]
 
 SAMPLES = [*ADVISED, *CODE, *CLOSED, *GROQ, *MISTRAL, *XAI, *PERPLEXITY]

@@ -142,16 +142,22 @@ for _name, _path, _document, _usage, _usd in (
     if _usage is None or _usage.reported_usd is None:
         BY_HAND[_name] = _usd
 
-# What only research of Perplexity's bills: at $3 and $15, and $14 for a thousand requests at the most.
+# What only research of Perplexity's bills: at $3 and $15, and $6 for a thousand requests at least.
 _add(
     Sample(
         "perplexity: chat with citations, without a cost",
         "perplexity",
         "/chat/completions",
         plain(chat("sonar-pro", {**SMALL, "citation_tokens": 1250, "num_search_queries": 1})),
-        used("sonar-pro", uncounted=["request_fee"], input_tokens=20, output_tokens=30),
+        used(
+            "sonar-pro",
+            uncounted=["request_fee"],
+            input_tokens=20,
+            output_tokens=30,
+            low_context_requests=1,
+        ),
     ),
-    "0.01451",
+    "0.00651",
 )
 
 # Names that answers have for davinci-002 and babbage-002: 21 at $2, at $0.40.

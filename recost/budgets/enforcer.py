@@ -1,8 +1,8 @@
-"""Keeps the budgets of a process: counts finished calls, refuses new ones, tells the user, and saves.
+"""Enforcement of a process's budgets: charges ended calls, refuses new ones, notifies and saves.
 
-A finished call is only appended to a list, for that may happen in a finaliser. It is priced when the next
-call begins, where a budget may refuse that, or else by the keeper's thread. The callbacks and the files
-are that thread's alone, so that neither holds up a call, or recost's other work.
+A call that ends is only appended to a list, because it may end in a finaliser. It is priced when the next
+call begins, if a budget may refuse that one, or else on the budgets' thread. Callbacks run and files are
+written on that thread only, so neither delays a call or recost's other work.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any, Callable, Final, Optional
 
 from recost._validate import invalid, suggest
-from recost.budgets.account import Account, Call, Notice
-from recost.budgets.books import Books
+from recost.budgets.account import Account, BudgetedCall, Notice
+from recost.budgets.files import AccountFiles
 from recost.budgets.model import Budget
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors.exchange import Exchange, Sink
@@ -26,7 +26,7 @@ from recost.pricing.cost import Cost
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import UNKNOWN_PROVIDER, Route, Routes
 
-__all__ = ["Keeper"]
+__all__ = ["BudgetEnforcer"]
 
 CostOf = Callable[[Exchange], Optional[Cost]]
 RouteOf = Callable[[Exchange], Route]
@@ -35,25 +35,25 @@ Report = Callable[[BaseException], Any]
 
 _MANY: Final = 1000
 _LONGEST_WAIT_S: Final = 1.0
-"""For another thread that prices; only a call made by a finaliser in the midst of that waits in vain."""
+"""Wait for another thread that is pricing. A call that a finaliser makes meanwhile waits this long."""
 _REST_S: Final = 0.05
-"""Of the thread: calls that end meanwhile are counted together."""
+"""Pause of the thread between turns. Calls that end meanwhile are charged together."""
 
 
-class Keeper:
-    """The budgets in force. Thread-safe.
+class BudgetEnforcer:
+    """The active budgets. Thread-safe.
 
     Args:
         budgets: At least one.
-        registry: The rules in force.
-        report: Receives what goes wrong; the only thing raised is RecostBudgetExceededError, by `gate`.
-        call: Calls a callback with its arguments, on whatever thread.
-        local_file: Keeps what budgets without a file of their own have spent, in all processes that are given
-            the same; None: each process counts alone.
-        live_folder: Where processes of this machine show each other what they spend, as a call begins; None:
-            they see it when a file is next read.
-        on_refusal: Called when a call is about to be refused.
-        clock: The time, in UTC.
+        registry: The active rules.
+        report: Receives errors. Only `gate` raises, and only RecostBudgetExceededError.
+        call: Calls a callback with its arguments, on any thread.
+        local_file: Keeps the spending of budgets without their own file, for all processes that are given
+            the same path. If None, each process counts alone.
+        live_folder: Folder in which processes of this machine publish their spending as a call begins. If
+            None, they see it when a file is next read.
+        on_refusal: Called before a call is refused.
+        clock: Returns the current time in UTC.
     """
 
     def __init__(
@@ -78,20 +78,22 @@ class Keeper:
         self._accounts = tuple(Account(budget, now, shared=local_file is not None) for budget in budgets)
         self._raising = tuple(account for account in self._accounts if account.budget.on_exceed == "raise")
         self._by_target = any(budget.model or budget.unpriced == "refuse" for budget in budgets)
-        self._books = Books(self._accounts, local_file, live_folder, report=report, monotonic=monotonic)
+        self._files = AccountFiles(
+            self._accounts, local_file, live_folder, report=report, monotonic=monotonic
+        )
         self._notices: deque[Notice] = deque()
         self._pid = os.getpid()
         self.bind(lambda exchange: None, lambda exchange: None, Routes(registry).of)  # noqa: ARG005
-        self._books.open()
+        self._files.open()
 
     @property
     def refuses(self) -> bool:
-        """True where a budget may refuse calls."""
+        """True if a budget may refuse calls."""
         return bool(self._raising)
 
     @property
     def refuses_models(self) -> bool:
-        """True where a budget may refuse calls by the model that they ask for."""
+        """True if a budget may refuse calls by the model that they request."""
         return any(account.budget.model is not None for account in self._raising)
 
     def bind(
@@ -101,16 +103,16 @@ class Keeper:
         route_of: RouteOf,
         model_asked: ModelAsked = lambda exchange: None,  # noqa: ARG005
     ) -> Sink:
-        """Begin, in this process: return the sink that counts calls and hands them on to ``record``.
+        """Start in this process, and return the sink that collects calls and passes them to ``record``.
 
-        A forked child goes on from what the parent had spent; what that had not yet counted or saved is its
-        own to do.
+        A forked child continues from the parent's spending. Calls that the parent had not yet charged or
+        saved stay with the parent.
 
         Args:
-            cost_of: Prices a call; None for one that is excluded. On any thread.
-            record: Takes each call that has ended.
+            cost_of: Prices a call, or returns None for an excluded one. On any thread.
+            record: Receives each call that has ended.
             route_of: Resolves the target of a call. On any thread.
-            model_asked: Returns the model that a request names; None where that isn't known. On any thread.
+            model_asked: Returns the model that a request names, or None if unknown. On any thread.
         """
         if self._pid != os.getpid():
             self._pid = os.getpid()
@@ -120,7 +122,7 @@ class Keeper:
         self._route_of = route_of
         self._model_asked = model_asked
         self._lock = threading.RLock()
-        self._settling = False
+        self._charging = False
         self._pending: deque[Exchange] = deque()
         self._notices.clear()
         self._wake = threading.Lock()
@@ -128,11 +130,11 @@ class Keeper:
         self._rest = threading.Event()
         self._stopping = self._pausing = self._running = False
         self._state = threading.RLock()
-        self._books.bind(self._lock)
-        return partial(_take, self._pending, self._wake, record)
+        self._files.bind(self._lock)
+        return partial(_record, self._pending, self._wake, record)
 
     def gate(self, exchange: Exchange) -> None:
-        """Let a call begin.
+        """Allow a call to begin.
 
         Raises:
             RecostBudgetExceededError: A budget refuses it.
@@ -147,58 +149,58 @@ class Keeper:
         if refusal is not None:
             raise refusal
 
-    def settle(self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False) -> None:
-        """Count the calls that have ended, and show other processes what they cost.
+    def charge(self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False) -> None:
+        """Charge the calls that have ended, and publish what they cost to other processes.
 
         Args:
-            timeout_s: For another thread that does so.
-            looking: See what other processes have spent, too.
+            timeout_s: Longest wait for another thread that does so, in seconds.
+            looking: Also read what other processes have spent.
         """
         # Not without the lock where nothing is pending: another thread may be pricing what was.
         if not self._lock.acquire(timeout=timeout_s):
             return
         try:
-            if not self._settling:  # else this very thread is in here, and a finaliser of its makes a call
-                self._settling = True
+            if not self._charging:  # else this very thread is in here, and a finaliser of its makes a call
+                self._charging = True
                 try:
                     self._add_up()
-                    self._books.exchange(looking=looking)
+                    self._files.exchange(looking=looking)
                 finally:
-                    self._settling = False
+                    self._charging = False
         finally:
             self._lock.release()
 
     def run(self) -> None:
-        """Work until `stop` or `pause`: the body of the thread."""
+        """Run turns until `stop` or `pause` is called. The body of the thread."""
         while self._goes_on():
-            self._wake.acquire(timeout=self._books.wait_s())
+            self._wake.acquire(timeout=self._files.wait_s())
             self.turn()
             self._rest.wait(_REST_S)
         if self._stopping:
             self.turn(everything=True)
 
     def turn(self, *, everything: bool = False, timeout_s: float = _LONGEST_WAIT_S) -> None:
-        """Count, save, and tell."""
+        """Charge, save and notify."""
         self.save(everything=everything, timeout_s=timeout_s)
         while self._notices:
             try:
                 notice = self._notices.popleft()
-            except IndexError:  # another thread tells as well
+            except IndexError:  # another thread notifies as well
                 return
-            self._tell(notice)
+            self._notify(notice)
 
     def save(self, *, everything: bool = True, timeout_s: float = _LONGEST_WAIT_S) -> None:
-        """Count, and write to the files what is due, or everything."""
+        """Charge ended calls, and write the files that are due, or all of them."""
         try:
-            self.settle(min(timeout_s, _LONGEST_WAIT_S))
-            self._notices.extend(self._books.save(everything=everything, timeout_s=timeout_s))
+            self.charge(min(timeout_s, _LONGEST_WAIT_S))
+            self._notices.extend(self._files.save(everything=everything, timeout_s=timeout_s))
         except Exception as error:  # noqa: BLE001 - the thread must live on
             self._report(error)
         if self._notices:
-            _call(self._wake)
+            _wake_up(self._wake)
 
     def resume(self) -> bool:
-        """Begin; True when the caller is to have `run` called, because nobody does."""
+        """Continue. Return True if the caller must start a thread that calls `run`."""
         with self._state:
             self._pausing = False
             self._rest.clear()
@@ -209,22 +211,22 @@ class Keeper:
         """Make `run` return soon, until `resume`."""
         self._pausing = True
         self._rest.set()
-        _call(self._wake)
+        _wake_up(self._wake)
 
     def stop(self) -> None:
-        """Make `run` return soon, with everything done."""
+        """Make `run` return soon, after saving everything."""
         self._stopping = True
         self._rest.set()
-        _call(self._wake)
+        _wake_up(self._wake)
 
     def _consider(self, exchange: Exchange) -> Optional[RecostBudgetExceededError]:
         if not self._raising:
-            if len(self._pending) > _MANY:  # the thread is busy telling
-                self.settle()
+            if len(self._pending) > _MANY:  # the thread is busy with callbacks
+                self.charge()
             return None
-        self.settle(looking=True)
-        if self._books.stale():
-            _call(self._wake)
+        self.charge(looking=True)
+        if self._files.stale():
+            _wake_up(self._wake)
         now = self._clock()
         refusing = [account for account in self._raising if self._refuses_at(account, now)]
         if not refusing:
@@ -233,14 +235,14 @@ class Keeper:
         if cost is None:
             return None
         call = self._described(exchange, cost)
-        errors = (account.refusal(call, unknown=self._books.unknown(account)) for account in refusing)
+        errors = (account.refusal(call, unknown=self._files.unknown(account)) for account in refusing)
         return next((error for error in errors if error is not None), None)
 
     def _refuses_at(self, account: Account, now: datetime) -> bool:
         if not account.current(now):
             with self._lock:
                 account.roll(now)
-        return account.refusing or self._books.unknown(account)
+        return account.refusing or self._files.unknown(account)
 
     def _add_up(self) -> None:
         pending, now = self._pending, self._clock()
@@ -257,16 +259,16 @@ class Keeper:
                 call = self._described(exchange, cost)
                 for account in self._accounts:
                     self._notices.extend(account.add(call))
-        except Exception as error:  # noqa: BLE001 - the next call is to be counted all the same
+        except Exception as error:  # noqa: BLE001 - the next call must still be charged
             self._report(error)
 
-    def _described(self, exchange: Exchange, cost: Cost) -> Call:
+    def _described(self, exchange: Exchange, cost: Cost) -> BudgetedCall:
         tags = () if exchange.scope is None else exchange.scope.tags
         target = self._target_of(exchange) if self._by_target else ""
         asked = self._model_asked(exchange) if self._by_target else None
-        return Call(cost.provider, target, exchange.path, tags, cost.model, cost.usd, asked)
+        return BudgetedCall(cost.provider, target, exchange.path, tags, cost.model, cost.usd, asked)
 
-    def _tell(self, notice: Notice) -> None:
+    def _notify(self, notice: Notice) -> None:
         callback = notice.budget.callback
         try:
             if callback is not None:
@@ -280,20 +282,20 @@ class Keeper:
             return self._running
 
     def _target_of(self, exchange: Exchange) -> str:
-        """Name provider and endpoint of a call, without what differs from call to call."""
+        """Return the provider and the endpoint of a call, without identifiers."""
         route = self._route_of(exchange)
         name = route.provider if route.rule is not None else route.host
         return f"{name} {route.template if route.category is None else route.category}"
 
 
-def _take(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:
-    """Take a call that has ended; may run in a finaliser."""
+def _record(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:
+    """Append a call that has ended. May run in a finaliser."""
     pending.append(exchange)
     record(exchange)
-    _call(wake)
+    _wake_up(wake)
 
 
-def _call(wake: Any) -> None:
+def _wake_up(wake: Any) -> None:
     if not wake.locked():  # already called
         return
     try:
@@ -303,7 +305,7 @@ def _call(wake: Any) -> None:
 
 
 def _check_providers(budgets: Sequence[Budget], registry: ProviderRegistry) -> None:
-    """Refuse a budget that would never apply, because its provider is misspelt."""
+    """Reject a budget that would never apply because its provider is misspelt."""
     known = {rule.provider for rule in registry.list()} | {UNKNOWN_PROVIDER}
     for budget in budgets:
         if budget.provider is not None and budget.provider not in known:

@@ -1,4 +1,4 @@
-"""Which account is kept in which file, and when."""
+"""Files in which the accounts of a process are kept, and when they are written."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from typing import Any, Callable, Final, Optional
 
 from recost._files import reason_of
 from recost.budgets.account import Account, Notice
-from recost.budgets.live import LiveSums
+from recost.budgets.live_sums import LiveSums
 from recost.budgets.store import Entries, StateFile
 from recost.errors import RecostError
 
-__all__ = ["Books"]
+__all__ = ["AccountFiles"]
 
 _EVERY_S: Final = 1.0
-"""A file is written at most this often, and what other processes have spent is read as often."""
+"""Shortest time between two writes of a file. Spending of other processes is read as often."""
 _RETRY_S: Final = 30.0
 _RETRY_SHARED_S: Final = 5.0
 _UNKNOWN_AFTER_S: Final = 5.0
-"""A budget refuses its calls when what others have spent could not be seen for longer."""
+"""A budget refuses calls if the spending of others could not be read for longer."""
 _REPORT_EACH_S: Final = 60.0
-"""For so long one failure is reported each second; later on, one in `_RETRY_S`."""
+"""Time for which a failure is reported each second. Later, it is reported once in `_RETRY_S`."""
 _IDLE_S: Final = threading.TIMEOUT_MAX
 
 
-class _Book:
+class _AccountFile:
     """A file, and the accounts that it keeps."""
 
-    def __init__(self, file: StateFile, accounts: Sequence[Account], live_folder: Optional[str]) -> None:
-        self.file = file
+    def __init__(self, state: StateFile, accounts: Sequence[Account], live_folder: Optional[str]) -> None:
+        self.state = state
         self.accounts = tuple(accounts)
         self.named = any(account.budget.file is not None for account in accounts)
-        """The user has named it, rather than that it lies beside the telemetry."""
+        """True if the user named the file. Otherwise it lies beside the telemetry."""
         refusing = [account for account in accounts if account.budget.on_exceed == "raise"]
-        self.live = LiveSums(file.path, refusing, Path(live_folder)) if refusing and live_folder else None
-        """What other processes have spent since they wrote the file."""
+        self.live = LiveSums(state.path, refusing, Path(live_folder)) if refusing and live_folder else None
+        """Spending of other processes since they wrote the file."""
         self.next_s = 0.0
-        """When it may be written again."""
+        """Time from which the file may be written again."""
         self.failures = 0
-        """In a row."""
+        """Number of consecutive failures."""
         self.failing_since_s = 0.0
         self.report_s = 0.0
-        """When a failure is reported again."""
+        """Time from which a failure is reported again."""
         self.reported: Optional[str] = None
 
     @property
@@ -52,15 +52,14 @@ class _Book:
         return any(account.pending() for account in self.accounts)
 
 
-class Books:
+class AccountFiles:
     """The files of a process's accounts.
 
     Args:
-        accounts: All of them.
-        local_file: Keeps those that name no file; None: nothing does.
-        live_folder: Where processes show each other what they spend; None: only in those files.
-        report: Receives what goes wrong: of a file that a budget names each time, of another once for each
-            episode.
+        accounts: All accounts.
+        local_file: Keeps accounts whose budget has no file. If None, they are not kept.
+        live_folder: Folder in which processes publish their spending. If None, only those files are used.
+        report: Receives errors: each time for a file that a budget names, otherwise once per episode.
     """
 
     def __init__(
@@ -80,42 +79,44 @@ class Books:
             path = local_file if account.budget.file is None else str(account.budget.file)
             if path is not None:
                 by_path.setdefault(path, []).append(account)
-        self._books = tuple(_Book(StateFile(path), found, live_folder) for path, found in by_path.items())
+        self._files = tuple(
+            _AccountFile(StateFile(path), found, live_folder) for path, found in by_path.items()
+        )
         self.bind(threading.RLock())
 
     def bind(self, lock: threading.RLock) -> None:  # type: ignore[valid-type, unused-ignore]
-        """Guard the accounts with this lock, from now on."""
+        """Guard the accounts with this lock from now on."""
         self._lock: Any = lock
         self._saving = threading.RLock()
         self._busy = False
 
     def open(self) -> None:
-        """Read what was spent before."""
-        for book in self._books:
+        """Read the earlier spending."""
+        for file in self._files:
             began = self._monotonic()
             try:
-                entries = book.file.read()
+                entries = file.state.read()
             except RecostError as error:
-                self._failed(book, error, began)
+                self._failed(file, error, began)
                 continue
-            for account in book.accounts:
+            for account in file.accounts:
                 if account.name in entries:
                     account.restore(entries[account.name])
 
     def stale(self) -> bool:
-        """Tell whether it is time to see what other processes have spent."""
+        """Return True if the spending of other processes is due to be read."""
         now = self._monotonic()
-        return any(now >= book.next_s for book in self._books)
+        return any(now >= file.next_s for file in self._files)
 
     def exchange(self, *, looking: bool) -> None:
-        """Show other processes what was spent; the caller holds the accounts' lock.
+        """Publish the spending to other processes. The caller holds the accounts' lock.
 
         Args:
-            looking: See what they have spent, too, though there is nothing to show.
+            looking: Also read theirs, even if there is nothing to publish.
         """
-        for book in self._books:
-            live = book.live
-            if live is None or book.failures or not (looking or live.unpublished):
+        for file in self._files:
+            live = file.live
+            if live is None or file.failures or not (looking or live.unpublished):
                 continue
             try:
                 live.exchange()
@@ -123,17 +124,17 @@ class Books:
                 self._report_live(live, error)
 
     def unknown(self, account: Account) -> bool:
-        """Tell whether what others have spent of a budget can't be seen for too long."""
+        """Return True if the spending of others on a budget could not be read for too long."""
         since = account.unknown_since
         return since is not None and self._monotonic() - since > _UNKNOWN_AFTER_S
 
     def wait_s(self) -> float:
-        """Return how long there is nothing to save."""
-        changed = [book.next_s for book in self._books if book.changed]
+        """Return the time until something must be saved, in seconds."""
+        changed = [file.next_s for file in self._files if file.changed]
         return max(min(changed) - self._monotonic(), 0.0) if changed else _IDLE_S
 
     def save(self, *, everything: bool, timeout_s: float) -> list[Notice]:
-        """Write what is due, or has changed; returns what is to be told because of it."""
+        """Write the files that are due or have changed, and return the notices that follow."""
         notices: list[Notice] = []
         if not self._saving.acquire(timeout=timeout_s):
             return notices
@@ -142,36 +143,36 @@ class Books:
             return notices
         self._busy = True
         try:
-            for book in self._books:
-                if self._monotonic() >= book.next_s or (everything and book.changed):
-                    notices += self._save(book, timeout_s)
+            for file in self._files:
+                if self._monotonic() >= file.next_s or (everything and file.changed):
+                    notices += self._save(file, timeout_s)
         finally:
             self._busy = False
             self._saving.release()
         return notices
 
-    def _save(self, book: _Book, timeout_s: float) -> list[Notice]:
+    def _save(self, file: _AccountFile, timeout_s: float) -> list[Notice]:
         unsaved: dict[str, Any] = {}
 
         def merge(entries: Entries) -> Entries:
             with self._lock:
-                for account in book.accounts:
+                for account in file.accounts:
                     unsaved[account.name] = account.pending()
                     entries[account.name] = account.entry(entries.get(account.name))
             return entries
 
         began = self._monotonic()
         try:
-            before, after = book.file.update(merge, timeout_s)
+            before, after = file.state.update(merge, timeout_s)
         except RecostError as error:
-            self._failed(book, error, began)
+            self._failed(file, error, began)
             with self._lock:
-                return [notice for account in book.accounts for notice in account.not_saved()]
-        self._succeeded(book)
-        book.next_s = self._monotonic() + _EVERY_S
+                return [notice for account in file.accounts for notice in account.not_saved()]
+        self._succeeded(file)
+        file.next_s = self._monotonic() + _EVERY_S
         notices: list[Notice] = []
         with self._lock:
-            for account in book.accounts:
+            for account in file.accounts:
                 name = account.name
                 notices += account.saved(before.get(name), after[name], unsaved[name])
         return notices
@@ -186,27 +187,27 @@ class Books:
                 )
             )
 
-    def _succeeded(self, book: _Book) -> None:
-        book.failures, book.reported = 0, None
-        for account in book.accounts:
+    def _succeeded(self, file: _AccountFile) -> None:
+        file.failures, file.reported = 0, None
+        for account in file.accounts:
             account.unknown_since = None
 
-    def _failed(self, book: _Book, error: RecostError, began: float) -> None:
+    def _failed(self, file: _AccountFile, error: RecostError, began: float) -> None:
         now = self._monotonic()
-        if not book.failures:
-            book.failing_since_s = began
-        book.failures += 1
-        if not book.named:  # nobody has asked for it by name: the process goes on by what it knows
+        if not file.failures:
+            file.failing_since_s = began
+        file.failures += 1
+        if not file.named:  # not named by the user, so the process continues alone
             error = RecostError(f"{error}; meanwhile each process counts what it spends itself")
-            book.next_s = now + _RETRY_S
-            told = book.reported is not None
+            file.next_s = now + _RETRY_S
+            reported = file.reported is not None
         else:
-            for account in book.accounts:
-                account.unknown_since = book.failing_since_s
-            book.next_s = now + min(_EVERY_S * 2 ** min(book.failures - 1, 8), _RETRY_SHARED_S)
-            told = book.reported == str(error) and now < book.report_s
-        if not told:
-            book.reported = str(error)
-            fresh = now < book.failing_since_s + _REPORT_EACH_S
-            book.report_s = now + (_EVERY_S if fresh else _RETRY_S)
+            for account in file.accounts:
+                account.unknown_since = file.failing_since_s
+            file.next_s = now + min(_EVERY_S * 2 ** min(file.failures - 1, 8), _RETRY_SHARED_S)
+            reported = file.reported == str(error) and now < file.report_s
+        if not reported:
+            file.reported = str(error)
+            fresh = now < file.failing_since_s + _REPORT_EACH_S
+            file.report_s = now + (_EVERY_S if fresh else _RETRY_S)
             self._report(error)

@@ -1,4 +1,4 @@
-"""How often the rules are asked about a target, and how many functions of recost's one call runs through."""
+"""How often rules are looked up for a target, and how many functions one call runs through."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 import recost
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import LONGEST_REMEMBERED
+from recost.testing import capture_windows
 from tests.metered import Metered, metered_server
 
 MOST: int = 120
@@ -171,3 +172,22 @@ class Trace:
         while known != len(self.calls):
             known = len(self.calls)
             time.sleep(0.3)
+
+
+def test_a_call_to_a_known_path_runs_through_few_functions(server: Metered) -> None:
+    """Count from the client to the bucket of the window, with a budget that no file keeps."""
+    trace = Trace()
+    budget = recost.Budget(1000, on_exceed="raise")
+    with capture_windows(custom_providers=server.rules(), budgets=[budget]) as windows:
+        runtime, budgets = windows._flush.args  # type: ignore[attr-defined]
+        post(server, "/v1/chat", 3)
+        runtime.worker.turn()
+        with trace.installed():
+            trace.counting = True
+            post(server, "/v1/chat")
+            budgets.turn()  # what the threads would do
+            runtime.worker.turn()
+            trace.counting = False
+    report = "\n".join(trace.calls)
+    print(report)
+    assert len(trace.calls) <= MOST, f"{len(trace.calls)} calls:\n{report}"

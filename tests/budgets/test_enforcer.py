@@ -14,7 +14,7 @@ from typing import Any, Optional
 import pytest
 
 from recost import Budget, Cost, ProviderDef, ProviderRegistry, RecostBudgetExceededError, _files
-from recost.budgets.keeper import Keeper
+from recost.budgets.enforcer import BudgetEnforcer
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import Exchange
 from recost.pricing.route import Routes
@@ -41,7 +41,7 @@ class Bench:
         self.errors: list[BaseException] = []
         self.recorded: list[Exchange] = []
         self.now(at)
-        self.keeper = Keeper(
+        self.keeper = BudgetEnforcer(
             budgets,
             registry=REGISTRY,
             report=self.errors.append,
@@ -202,7 +202,7 @@ def test_no_period_has_more_than_its_limit_however_the_clock_is_put(
 def test_a_clock_that_was_years_ahead_blocks_nothing_when_it_is_right_again() -> None:
     bench = Bench(raising(), at="2026-11-21T12:00")
     bench.call("0.4")
-    bench.keeper.settle()
+    bench.keeper.charge()
     bench.now("2099-01-01T00:00")
     assert bench.calls_until_refused()[0] == 10
     bench.now("2026-11-21T12:01")
@@ -215,7 +215,7 @@ def test_what_was_spent_before_the_clock_was_put_is_saved_under_its_day(tmp_path
     budget = raising(file=tmp_path / "b.json")
     bench = Bench(budget, at="2026-11-21T23:59")
     bench.call("0.3")
-    bench.keeper.settle()
+    bench.keeper.charge()
     bench.now("2026-11-22T00:01")
     bench.call("0.5")
     bench.keeper.turn(everything=True)
@@ -426,12 +426,12 @@ def test_processes_that_share_a_file_spend_together(tmp_path: Path) -> None:
             bench.call()
         bench.keeper.turn(everything=True)
     assert told == [(Decimal("0.6"), 0.5), (Decimal("0.9"), 0.8)]
-    second.keeper._books._books[0].next_s = 0.0  # a second later
+    second.keeper._files._files[0].next_s = 0.0  # a second later
     second.keeper.turn()
     assert second.calls_until_refused()[0] == 1
     second.keeper.turn(everything=True)
     assert [fraction for _, fraction in told] == [0.5, 0.8, 1.0]
-    first.keeper._books._books[0].next_s = 0.0
+    first.keeper._files._files[0].next_s = 0.0
     first.keeper.turn()
     assert first.calls_until_refused()[0] == 0
     assert len(told) == 3
@@ -575,7 +575,7 @@ def test_processes_of_a_project_see_each_others_calls_as_one_begins(tmp_path: Pa
     first, second = (Bench(raising(), local_file=file, live_folder=tmp_path) for _ in range(2))
     for bench in (first, second) * 5:
         bench.call()
-        bench.keeper.settle()  # as its thread does
+        bench.keeper.charge()  # as its thread does
     assert [bench.calls_until_refused()[0] for bench in (first, second)] == [0, 0]
     third = Bench(raising(), local_file=file, live_folder=tmp_path)
     assert third.calls_until_refused()[0] == 0
@@ -588,7 +588,7 @@ def test_a_clock_that_is_put_back_gives_several_processes_nothing_anew(tmp_path:
     ]
     for bench in benches:
         bench.call("0.4")
-        bench.keeper.settle()
+        bench.keeper.charge()
     for bench in benches:
         assert bench.calls_until_refused()[0] == 0
     for time in ("2026-11-21T23:55", "2026-11-22T00:05", "2026-11-21T23:55"):

@@ -17,14 +17,14 @@ _HOUR: Final = timedelta(hours=1)
 
 
 class Period(NamedTuple):
-    """From ``start`` up to, without, ``end``, in UTC; both None for all time."""
+    """A span of time in UTC, from ``start`` up to but excluding ``end``. Both are None for all time."""
 
     start: Optional[datetime]
     end: Optional[datetime]
 
     @property
     def label(self) -> str:
-        """What tells it from earlier and later ones, in files."""
+        """Name of the period in files. Later ones compare as greater."""
         return "" if self.start is None else self.start.isoformat()
 
 
@@ -33,7 +33,7 @@ def load_zone(name: str) -> tzinfo:
     """Return a time zone by its IANA name.
 
     Raises:
-        ValueError: There is none of that name, or the system has no time zones at all.
+        ValueError: The name is unknown, or the system has no time zones at all.
     """
     if name == "UTC":
         return timezone.utc

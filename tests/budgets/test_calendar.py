@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.budgets.periods import PERIODS, load_zone, period_at
+from recost.budgets.calendar import PERIODS, load_zone, period_at
 
 
 def utc(text: str) -> datetime:

@@ -1,9 +1,9 @@
-"""What all processes of this machine have spent up to this moment, for budgets that refuse calls.
+"""Spending of all processes of this machine up to this moment, for budgets that refuse calls.
 
-A budget's own file is written and read once a second, on recost's thread, and may lie on a disk that is slow
-or far away. So that several processes don't each spend a second's worth more, what was spent since is noted
-in a small file in the local folder, when a call begins. It is never waited for longer than a moment, holds
-only hashes and sums, and what it says is forgotten after a few seconds: by then the budget's file has it.
+A budget's own file is written and read once a second on recost's thread, and its disk may be slow. Several
+processes could each overspend by a second's worth. So recent spending is published in a small file in the
+local folder when a call begins. Processes wait for it only briefly. It holds only hashes and sums, which
+expire after a few seconds, when the budget's file has them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from recost.budgets.store import parse_amount
 __all__ = ["LiveSums"]
 
 _WITHIN_S: Final = 0.1
-"""For another process that has the file at this moment."""
+"""Longest wait for another process that has the file locked."""
 _PATIENCE: Final = 3
 """So often in a row the file may be held by another process, or slow."""
 _AGAIN_AFTER_S: Final = 1.0
-"""When it can't be used then; twice as long each time."""
+"""Pause after the file can't be used. It doubles each time."""
 _AT_LEAST_EVERY_S: Final = 30.0
 _FRESH_S: Final = 10.0
 _MAX_BYTES: Final = 64 * 1024
@@ -43,12 +43,12 @@ class _Sum(NamedTuple):
 
 
 class LiveSums:
-    """Exchanges sums with other processes. Not locked: one thread of a process at a time.
+    """The sums of all processes of a machine. Not locked: one thread of a process at a time.
 
     Args:
-        kept_in: The budgets' own file; processes with the same one share.
-        accounts: Of the budgets in it.
-        folder: Where the file is: on a disk of this machine.
+        kept_in: The budgets' own file. Processes with the same file share their sums.
+        accounts: Accounts of the budgets in it.
+        folder: Folder of the file, on a disk of this machine.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class LiveSums:
 
     @property
     def unpublished(self) -> bool:
-        """True where this process has spent something that the others can't see yet."""
+        """True if this process has spending that the others can't see yet."""
         return any(account.unpublished for account in self._accounts)
 
     def exchange(self) -> None:
-        """Note what this process has spent, and take note of what the others have.
+        """Publish what this process has spent, and read what the others have spent.
 
         Raises:
-            OSError: The file can't be used; it is not tried again for a second, and longer each time.
+            OSError: The file can't be used. It is tried again after a second, and later each time.
         """
         began = self._monotonic()
         if began < self._not_before_s:
@@ -92,7 +92,7 @@ class LiveSums:
             self._rest(failed=failed, took_s=self._monotonic() - began)
 
     def _rest(self, *, failed: bool, took_s: float) -> None:
-        """Leave the file alone for a while, where it can't be used or holds up calls."""
+        """Stop using the file for a while if it can't be used or delays calls."""
         in_vain = self._in_vain + 1
         if failed:
             in_vain = max(in_vain, _PATIENCE)
@@ -104,23 +104,14 @@ class LiveSums:
             self._not_before_s = self._monotonic() + min(_AGAIN_AFTER_S * times, _AT_LEAST_EVERY_S)
 
     def _exchange_within(self, deadline: float) -> None:
-        """Do it, unless another process has the file until the deadline."""
-        fd = self._open()
-        try:
-            if _files.acquire_within(fd, deadline, **self._clock):
-                try:
-                    self._exchange(fd, self._monotonic())  # later than what others have noted
-                finally:
-                    _files.release(fd)
-        finally:
-            os.close(fd)
-
-    def _open(self) -> int:
+        """Exchange sums, unless another process has the file locked until the deadline."""
         if not self._folder_made:
             _files.make_folder(self.path.parent)
             self._folder_made = True
         try:
-            return _files.open_private(self.path, os.O_RDWR | os.O_CREAT)
+            with _files.hold(self.path, os.O_RDWR | os.O_CREAT, deadline, **self._clock) as file:
+                if file.acquired:
+                    self._exchange(file.fd, self._monotonic())  # later than what others have noted
         except FileNotFoundError:  # somebody has deleted the folder
             self._folder_made = False
             raise
@@ -143,7 +134,7 @@ class LiveSums:
             account.published()
 
     def _key(self, account: Account) -> str:
-        """Return a name for an account and its period that tells nobody what they are."""
+        """Return a hash that names an account and its period."""
         label = account.period.label
         key = self._keys.get((account.name, label))
         if key is None:
@@ -155,7 +146,7 @@ class LiveSums:
 
 
 def _parsed(text: bytes) -> dict[str, _Sum]:
-    """Return what the file says; nothing where a process has ended in the midst of writing it."""
+    """Return the sums in a file, or an empty dict if a process ended while writing it."""
     try:
         found = parse_json(text.decode()) if text else {}
         return {key: _Sum(float(noted_s), parse_amount(spent)) for key, (noted_s, spent) in found.items()}
@@ -169,5 +160,5 @@ def _write(fd: int, sums: dict[str, _Sum]) -> None:
         raise _files.UnusableFileError("there are too many budgets in it")
     os.lseek(fd, 0, os.SEEK_SET)
     if os.write(fd, text) < len(text):
-        raise _files.UnusableFileError("there is no more room for it")
+        raise _files.UnusableFileError("the disk is full")
     os.ftruncate(fd, len(text))

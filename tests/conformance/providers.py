@@ -1,10 +1,12 @@
-"""An example of a call for each built-in rule, and what it costs, worked out by hand.
+"""An example call for each built-in rule, with its response and its cost, worked out by hand: `example_of`.
 
-Prices in the comments are those of the sources that the rules name, in dollars a million tokens or as said.
+Prices in the comments are those of the sources that the rules name, in US dollars for a million tokens
+unless another quantity is given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, Optional
 
@@ -14,23 +16,26 @@ __all__ = ["Example", "example_of"]
 
 
 class Example(NamedTuple):
-    """A call, its answer, and its cost."""
+    """A call, its response, and its cost."""
 
     method: str
     path: str
-    answer: Any
+    """Without the rule's prefix."""
+    response: Any
     usd: Optional[str]
-    """None: not known."""
+    """None: unknown."""
     source: str = "computed"
     host: str = ""
-    """Where it is not what the rule's host pattern is with ``x`` for ``*``."""
+    """Empty: the rule's host pattern with ``x`` for ``*``."""
+    headers: Mapping[str, str] = {}
+    """Headers of the response."""
 
 
 _UNKNOWN = "unknown"
 
 
 def _chat(model: str, usd: str, path: str = "", **more: Any) -> Example:
-    """Return an answer of 1,000 tokens in and 100 out."""
+    """Return the example of a chat with 1,000 tokens in and 100 out."""
     usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, **more}
     reported = "cost" in more
     return Example(
@@ -39,22 +44,29 @@ def _chat(model: str, usd: str, path: str = "", **more: Any) -> Example:
 
 
 def _embeddings(model: Optional[str], usd: Optional[str]) -> Example:
-    """Return an answer of 1,000 tokens in."""
+    """Return the example of embeddings of 1,000 tokens."""
     source = "computed" if usd is not None else _UNKNOWN
-    answer: dict[str, Any] = {"object": "list", "data": [], "model": model, "usage": {"prompt_tokens": 1000}}
-    return Example("POST", "", answer, usd, source)
+    response: dict[str, Any] = {
+        "object": "list",
+        "data": [],
+        "model": model,
+        "usage": {"prompt_tokens": 1000},
+    }
+    return Example("POST", "", response, usd, source)
 
 
 def _free(path: str, method: str = "GET") -> Example:
     return Example(method, path, {}, "0")
 
 
-def _unknown(method: str, path: str, answer: Any = None) -> Example:
-    return Example(method, path, answer or {}, None, _UNKNOWN)
+def _unknown(method: str, path: str, response: Any = None) -> Example:
+    return Example(method, path, response or {}, None, _UNKNOWN)
 
 
 _NEWER = _embeddings("tomorrow-9", None)
-"""Where there is no model with a price for this."""
+"""For providers without a model that has a price for this."""
+_UNPRICED = _chat("tomorrow-9", "")._replace(usd=None, source=_UNKNOWN)
+"""For providers whose prices are unknown: the response is read, and its tokens are counted."""
 
 _CHATS = {
     "openai": _chat("gpt-4o-mini", "0.00021"),  # $0.15, $0.60
@@ -64,9 +76,17 @@ _CHATS = {
     "together": _chat("zai-org/GLM-5.2", "0.00184"),  # $1.40, $4.40
     "fireworks": _chat("accounts/fireworks/models/gpt-oss-120b", "0.00021"),  # $0.15, $0.60
     "cerebras": _chat("qwen-3-32b", "0.00048"),  # $0.40, $0.80
-    "voyage": _chat("tomorrow-9", "")._replace(usd=None, source=_UNKNOWN),
+    "voyage": _UNPRICED,
     "moonshot": _chat("kimi-k2.6", "0.00135"),  # $0.95, $4
     "zai": _chat("glm-4.6", "0.00082"),  # $0.60, $2.20
+    "zhipuai": _chat("glm-4-plus", "0.000759"),  # $0.69 both
+    "novita": _chat("baidu/ernie-4.5-21B-a3b", "0.000098"),  # $0.07, $0.28
+    "minimax": _chat("MiniMax-M2", "0.00042"),  # $0.30, $1.20
+    "baseten": _chat("deepseek-ai/DeepSeek-V4-Pro", "0.002088"),  # $1.74, $3.48
+    "ovhcloud": _chat("Meta-Llama-3_3-70B-Instruct", "0.000814"),  # $0.74 both
+    "arcee": _chat("deepseek/deepseek-v4-pro", "0.002088"),  # $1.74, $3.48
+    "avian": _chat("Meta-Llama-3.3-70B-Instruct", "0.000495"),  # $0.45 both
+    "meta": _chat("muse-spark-1.1", "0.001675"),  # $1.25, $4.25
     "openrouter": _chat("openai/gpt-5", "0.002", cost=0.002),
     "xai": _chat("grok-4.5", "0.0026"),  # $2, $6
     "perplexity": _chat("sonar", "0.006", cost={"total_cost": 0.006}),
@@ -76,6 +96,19 @@ _EMBEDDINGS = {
     "mistral": _embeddings("mistral-embed", "0.0001"),
     "voyage": _embeddings("voyage-3.5", "0.00006"),
 }
+_NOT_KNOWN_TO_BE_FREE = ("arcee", "avian", "baseten", "meta", "minimax", "ovhcloud", "zhipuai")
+"""Providers whose pages were not read: what a list of models costs there is unknown."""
+_BY_TOKENS = (
+    "dashscope",
+    "deepinfra",
+    "github_models",
+    "hyperbolic",
+    "mistral",  # its host for plans
+    "nebius",
+    "nvidia",
+    "sambanova",
+)
+"""Providers whose tokens are counted without a price."""
 _LISTS = {
     "fireworks": "/inference/v1/models",
     "groq": "/openai/v1/models",
@@ -181,14 +214,16 @@ _OWN: dict[tuple[str, Optional[str]], Example] = {
         {"result": {"response": "x", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}},
         "0.0003647",
     ),
-    ("elevenlabs", "/v1/text-to-speech"): _unknown("POST", "/v1"),
+    ("elevenlabs", "/v1/text-to-speech"): _unknown("POST", "/v1")._replace(headers={"character-cost": "5"}),
     ("elevenlabs", None): _unknown("GET", "/v1/voices"),
     ("deepgram", "/v1/listen"): _unknown("POST", "", {"metadata": {"duration": 60}}),
     ("deepgram", "/v1/speak"): _unknown("POST", ""),
     ("deepgram", None): _unknown("GET", "/v1/projects"),
     ("assemblyai", "/v2/transcript"): Example("GET", "/t1", _TRANSCRIPT, "0.15"),  # an hour
     ("assemblyai", None): _unknown("POST", "/v2/upload"),
-    ("replicate", "/v1/predictions"): _unknown("POST", "", {"status": "starting", "metrics": {}}),
+    ("replicate", "/v1/predictions"): _unknown(
+        "GET", "/p1", {"status": "succeeded", "metrics": {"predict_time": 2.5}}
+    ),
     ("replicate", None): _unknown("GET", "/v1/models"),
     ("tavily", "/search"): Example("POST", "", {"usage": {"credits": 2}}, "0.016"),  # $0.008 a credit
     ("tavily", "/extract"): Example("POST", "", {"usage": {"credits": 5}}, "0.04"),
@@ -221,10 +256,12 @@ _BY_HOST = {
         host: _chat("system.ai.gpt-oss-20b", "0.0001", "/chat/completions")  # $0.07, $0.30
         for host in ("*.cloud.databricks.com", "*.azuredatabricks.net", "*.gcp.databricks.com")
     },
+    "*.models.ai.azure.com": _chat("phi-4", "0.000175", "/v1/chat/completions"),  # $0.125, $0.50
     "api.portkey.ai": _unknown("POST", "/chat/completions", {"model": "gpt-4o-mini", "usage": {}}),
     "ai-gateway.vercel.sh": _chat("openai/gpt-4o-mini", "0.00021", "/chat/completions"),
-    "*.api.aws": Example(
-        "POST", "/v1/chat/completions", {"model": "openai.gpt-oss-120b", "usage": {}}, None, _UNKNOWN
+    # The list has another name of the model.
+    "*.api.aws": _chat("openai.gpt-oss-120b", "", "/v1/chat/completions")._replace(
+        usd=None, source=_UNKNOWN, host="bedrock-mantle.us-east-1.api.aws"
     ),
 }
 _COHERE = {
@@ -235,10 +272,10 @@ _COHERE = {
 
 
 def example_of(rule: ProviderDef) -> Example:
-    """Return the example of a rule, whose path begins with the rule's.
+    """Return the example of a rule, with its whole path.
 
     Raises:
-        KeyError: There is none.
+        KeyError: An example is missing.
     """
     prefix = rule.path_prefix or ""
     found = _BY_HOST.get(rule.host_pattern) or _find(rule)
@@ -251,11 +288,15 @@ def example_of(rule: ProviderDef) -> Example:
 
 def _find(rule: ProviderDef) -> Example:
     provider, prefix = rule.provider, rule.path_prefix
+    if rule.usage is not None and rule.genai_provider is None and provider in _BY_TOKENS:
+        return _NEWER if (prefix or "").endswith("/embeddings") else _UNPRICED
     regional = rule.host_pattern.endswith(".api.openai.com")
     if (provider, prefix) in _OWN and not (regional and prefix is None):
         return _OWN[provider, prefix]
     if provider == "cohere":
         return _COHERE[(prefix or "").rpartition("/")[2]] if prefix else _free("/v1/models")
+    if prefix is None and provider in _NOT_KNOWN_TO_BE_FREE:
+        return _unknown("GET", "/v1/models")
     if prefix is None:
         return _free(_LISTS.get(provider, "/v1/models"))
     return _EMBEDDINGS.get(provider, _NEWER) if prefix.endswith("/embeddings") else _CHATS[provider]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from recost import _files
-from recost.budgets.account import Account, Call
-from recost.budgets.live import LiveSums
+from recost.budgets.account import Account, BudgetedCall
+from recost.budgets.live_sums import LiveSums
 from recost.budgets.model import Budget
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
@@ -38,7 +38,7 @@ class Process:
         self.now_s += seconds
 
     def spend(self, usd: str) -> None:
-        self.account.add(Call("acme", "acme all", "/", (), None, Decimal(usd)))
+        self.account.add(BudgetedCall("acme", "acme all", "/", (), None, Decimal(usd)))
 
     def sees(self) -> str:
         self.live.exchange()
@@ -203,7 +203,7 @@ def test_what_a_full_disk_does_not_take_is_shown_later(tmp_path: Path) -> None:
     process.spend("0.5")
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
     try:
-        with pytest.raises(OSError, match="no more room"):
+        with pytest.raises(OSError, match="the disk is full"):
             process.live.exchange()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
