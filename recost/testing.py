@@ -145,7 +145,7 @@ def _recording(
     report = Reporter(settings.on_error)
     composition = Composition(settings, report, transport=transport, files=False)
     runtime = composition.runtime()
-    flush = partial(_flush, runtime, composition.keeper)
+    flush = partial(_flush, runtime, composition.enforcer)
     name = f"testing-{next(_numbers)}"
     runtime.listen(name, _AddUpRegularly(runtime.worker.turn))
     try:
@@ -157,9 +157,9 @@ def _recording(
         report.notifier.close(time.monotonic() + _REPORTING_S)
 
 
-def _flush(runtime: Runtime, keeper: Optional[BudgetEnforcer], timeout_s: float) -> None:
-    if keeper is not None:
-        keeper.turn(everything=True)  # no thread of its own has counted and reported
+def _flush(runtime: Runtime, enforcer: Optional[BudgetEnforcer], timeout_s: float) -> None:
+    if enforcer is not None:
+        enforcer.turn(everything=True)  # no thread of its own has counted and reported
     runtime.flush(timeout_s)
 
 

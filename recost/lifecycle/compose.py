@@ -140,17 +140,17 @@ class Composition:
         self._transport = transport
         self._registry = _registry(settings)
         wanted = budgets and bool(settings.budgets)
-        self.keeper = _keeper(settings, self._registry, report, files=files) if wanted else None
-        """Keeps the budgets, in this process and in those that are forked from it. None without budgets."""
+        self.enforcer = _enforcer(settings, self._registry, report, files=files) if wanted else None
+        """The budgets of this process and of those that are forked from it. None without budgets."""
         self._routes = Routes(
             self._registry,
             reads_requests=settings.read_requests,
-            models_first=self.keeper is not None and self.keeper.refuses_models,
+            models_first=self.enforcer is not None and self.enforcer.refuses_models,
         )
 
     def runtime(self) -> Runtime:
         """Return a worker and a delivery for this process. No thread is started."""
-        settings, report, keeper = self._settings, self._report, self.keeper
+        settings, report, enforcer = self._settings, self._report, self.enforcer
         delivery = self._delivery()
         if settings.capture_usage:
             self._registry.prepare()  # each call asks it, on its own thread, what to read of the response
@@ -160,7 +160,7 @@ class Composition:
             reads=settings.capture_usage,
             price_list=ListPlace.of(settings.prices_file),
         )
-        if keeper is not None and keeper.refuses and settings.capture_usage:
+        if enforcer is not None and enforcer.refuses and settings.capture_usage:
             meter.prepare()  # now, rather than while a call waits for permission
         on_capture = partial(_log_capture, report) if settings.debug else None
         pipeline = self.pipeline(on_capture, delivery.put, meter=meter, metered=settings.capture_usage)
@@ -172,7 +172,7 @@ class Composition:
             metered=self._routes.find if settings.capture_usage else None,
             model_asked=meter.model_asked,
             route_of=self._routes.of,
-            keeper=keeper,
+            enforcer=enforcer,
         )
 
     def pipeline(
@@ -251,7 +251,7 @@ def _registry(settings: Settings) -> ProviderRegistry:
     return ProviderRegistry([*settings.custom_providers, *load_rules(settings.providers_file)])
 
 
-def _keeper(
+def _enforcer(
     settings: Settings, registry: ProviderRegistry, report: Reporter, *, files: bool
 ) -> BudgetEnforcer:
     from recost.budgets.enforcer import BudgetEnforcer  # noqa: PLC0415 - only what is used is imported

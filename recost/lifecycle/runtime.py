@@ -58,7 +58,7 @@ class Runtime:
         metered: Optional[Metered] = None,
         model_asked: Callable[[Exchange], Optional[str]] = lambda exchange: None,  # noqa: ARG005
         route_of: Optional[Callable[[Exchange], Route]] = None,
-        keeper: Optional[BudgetEnforcer] = None,
+        enforcer: Optional[BudgetEnforcer] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
@@ -68,23 +68,23 @@ class Runtime:
         self.metered = metered
         """Returns what must be read of a call. None where responses are never read."""
         self.record: Sink = worker.record
-        if keeper is not None and route_of is not None:
-            self.record = keeper.bind(cost_of, worker.record, route_of, model_asked)
+        if enforcer is not None and route_of is not None:
+            self.record = enforcer.bind(cost_of, worker.record, route_of, model_asked)
         """The sink of the interceptors."""
-        self.gate = None if keeper is None else keeper.gate
+        self.gate = None if enforcer is None else enforcer.gate
         """Refuses calls that are about to begin. None without budgets."""
         self.started = False
         """True while the threads run. Where one is refused, flushes do the work until it can start."""
         self._report = report
         self._not_before = 0.0
         self._refusal_reported = False
-        self._keeper = keeper
+        self._enforcer = enforcer
         self._monotonic = monotonic
         self._starting = threading.Lock()
         self._kind: type = type(self._starting)
         self._worker_thread: Optional[threading.Thread] = None
         self._delivery_thread: Optional[threading.Thread] = None
-        self._keeper_thread: Optional[threading.Thread] = None
+        self._enforcer_thread: Optional[threading.Thread] = None
 
     def listen(self, name: str, before_call: Callable[[], None]) -> None:
         """Make the interceptors send calls here, under a name of the caller's."""
@@ -126,13 +126,13 @@ class Runtime:
             return
         deadline = self._monotonic() + _FORK_END_S
         self.worker.pause()
-        if self._keeper is not None:
-            self._keeper.charge(timeout_s=_FORK_SEND_S)
-            self._keeper.pause()
+        if self._enforcer is not None:
+            self._enforcer.charge(timeout_s=_FORK_SEND_S)
+            self._enforcer.pause()
         self._join(self._worker_thread, deadline)
         if not _is_alive(self._worker_thread):
             self.worker.flush()
-        self._join(self._keeper_thread, deadline)
+        self._join(self._enforcer_thread, deadline)
         send_s = _FORK_WRITE_S if self.delivery.spacing_s <= _LOCAL_SPACING_S else _FORK_SEND_S
         self.delivery.flush_quickly(send_s, _FORK_PAUSE_S)
         if self.delivery.pause():
@@ -153,8 +153,8 @@ class Runtime:
         """Close the window and wait until everything has arrived. Return False when it has not."""
         deadline = self._monotonic() + timeout_s
         added_up = self.worker.flush(deadline)
-        if self._keeper is not None:
-            self._keeper.save(timeout_s=max(deadline - self._monotonic(), 0.0))
+        if self._enforcer is not None:
+            self._enforcer.save(timeout_s=max(deadline - self._monotonic(), 0.0))
         flush = self.delivery.flush if _is_alive(self._delivery_thread) else self.delivery.flush_here
         arrived = flush(deadline)
         self._report.notifier.drain(min(deadline, self._monotonic() + _REPORTING_S))
@@ -167,8 +167,8 @@ class Runtime:
         """
         end = self._monotonic() + timeout_s
         deadline = end - min(_REPORTING_S, timeout_s / 4)  # the rest is for reporting and saving it
-        if self._keeper is not None:
-            self._keeper.stop()
+        if self._enforcer is not None:
+            self._enforcer.stop()
         self.worker.stop()
         self.worker.flush(deadline)
         self.delivery.stop(deadline)
@@ -176,29 +176,31 @@ class Runtime:
         if not _is_alive(self._delivery_thread):
             self.delivery.flush_here(deadline)
         self.delivery.close()
-        if self._keeper is not None:
-            self._end_keeper(self._keeper, end)
+        if self._enforcer is not None:
+            self._end_enforcer(self._enforcer, end)
         self._report.notifier.close(end)
         self._join(self._worker_thread, end)
 
-    def _end_keeper(self, keeper: BudgetEnforcer, deadline: float) -> None:
-        thread = self._keeper_thread
+    def _end_enforcer(self, enforcer: BudgetEnforcer, deadline: float) -> None:
+        thread = self._enforcer_thread
         self._join(thread, deadline)
         if not _is_alive(thread):
-            keeper.turn(everything=True, timeout_s=max(deadline - self._monotonic(), 0.0))
+            enforcer.turn(everything=True, timeout_s=max(deadline - self._monotonic(), 0.0))
 
     def _start_threads(self) -> bool:
         if self.started:
             return False
         self._renew_locks()
-        worker, delivery, keeper = self.worker, self.delivery, self._keeper
+        worker, delivery, enforcer = self.worker, self.delivery, self._enforcer
         self._worker_thread = self._started(worker, self._worker_thread, self._work, "recost-worker")
         self._delivery_thread = self._started(
             delivery, self._delivery_thread, delivery.run, "recost-delivery"
         )
-        if keeper is not None:
-            self._keeper_thread = self._started(keeper, self._keeper_thread, keeper.run, "recost-budgets")
-        needed = self._threads[: 2 if keeper is None else 3]
+        if enforcer is not None:
+            self._enforcer_thread = self._started(
+                enforcer, self._enforcer_thread, enforcer.run, "recost-budgets"
+            )
+        needed = self._threads[: 2 if enforcer is None else 3]
         self.started = all(thread is not None for thread in needed)
         if not self.started:
             self._refused()
@@ -226,7 +228,7 @@ class Runtime:
 
     @property
     def _threads(self) -> tuple[Optional[threading.Thread], ...]:
-        return self._worker_thread, self._delivery_thread, self._keeper_thread
+        return self._worker_thread, self._delivery_thread, self._enforcer_thread
 
     def _renew_locks(self) -> None:
         """Replace locks from before gevent's or eventlet's patching.
