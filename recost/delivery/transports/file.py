@@ -150,7 +150,7 @@ class FileTransport:
             path = Path(os.fsdecode(error.filename2 or error.filename or path))
             reason = _files.reason_of(error)
             if error.errno in {errno.ELOOP, errno.EMLINK} and path.is_symlink():
-                reason = "it is a symbolic link, and recost writes through none"
+                reason = "it is a symbolic link, which recost does not write through"
             elif error.errno == errno.EISDIR or (not _POSIX and path.is_dir()):
                 reason = "it is a folder"
             elif error.errno == errno.EEXIST and path in self.path.parents:
