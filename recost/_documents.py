@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recost._files import FOLLOWING_FLAGS
-from recost.wire import MAX_DEPTH, too_deep
+from recost.wire.parsing import MAX_DEPTH, too_deep
 
 __all__ = ["parse_decimal", "parse_json", "read_document"]
 
@@ -25,7 +25,7 @@ def read_document(path: Path, max_bytes: int = _MAX_BYTES) -> str:
 
     Raises:
         OSError: It can't be read.
-        ValueError: It is no regular file, too large, or not UTF-8.
+        ValueError: It is not a regular file, too large, or not UTF-8.
     """
     with os.fdopen(os.open(path, os.O_RDONLY | FOLLOWING_FLAGS), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -40,7 +40,7 @@ def read_document(path: Path, max_bytes: int = _MAX_BYTES) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """Return what a text of JSON holds; fractions and powers are `Decimal`.
+    """Return what a text of JSON holds. Fractions and powers are `Decimal`.
 
     Raises:
         ValueError: It is not JSON, has a name twice, is nested too deep, or has a number out of range.

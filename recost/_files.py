@@ -89,7 +89,7 @@ def reason_of(error: OSError) -> str:
 
 
 def copy_rights(status: os.stat_result, path: Path) -> None:
-    """Give a new file the mode, and as far as possible the owner, of the one whose place it will take.
+    """Give a new file the mode of the one that it replaces, and its owner where that is permitted.
 
     Args:
         status: Of the file that is replaced.
@@ -116,13 +116,13 @@ def open_private(path: Path, flags: int, *, links: Optional[int] = 1) -> int:
     Args:
         path: Of the file. A symbolic link is refused.
         flags: How to open it. With ``O_CREAT``, a missing file is made with mode 0600.
-        links: The most names that it may have; None for any number.
+        links: The most names that it may have, or None for any number.
 
     Raises:
         OSError: It can't be opened, is not a regular file, belongs to another user or has several names.
     """
     if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
-        raise UnusableFileError("it is a symbolic link, and recost writes through none")
+        raise UnusableFileError("it is a symbolic link, which recost does not write through")
     fd = os.open(path, flags | SAFE_FLAGS, FILE_MODE)
     try:
         _check_private(fd, links)
@@ -195,7 +195,7 @@ def refuse_foreign_folder(folder: Path, *, own: bool = False) -> None:
 
     Args:
         folder: Its path. A missing folder is accepted.
-        own: The folder is recost's own; without it, only the one in the temporary directory is checked.
+        own: The folder is recost's own. Without it, only the one in the temporary directory is checked.
 
     Raises:
         UnusableFileError: It belongs to another user.
@@ -244,24 +244,25 @@ def is_fallback(folder: Path) -> bool:
 
 
 def check_name(name: str) -> Optional[str]:
-    """Return why a name can't be the stem of recost's files on every platform; None where it can."""
+    """Return the rule that a name breaks as a stem of recost's files, or None if every platform allows it."""
     if name.isalpha() and len(name) > _LONGEST_DEVICE:
-        return None  # nothing of the below: ``default`` is as most files are called
+        return None  # can't break a rule below, and most files are called ``default``
     if re.search(r"\.\d+$", name):
         return "no '.' and digits at the end, which is how rotated files are named"
     if name != name.strip() or name.endswith("."):
         return "no space at either end and no '.' at the end, which Windows drops"
     if re.search(r'[<>:"|?*]', name):
-        return 'none of <>:"|?*, which Windows refuses in file names'
+        return 'no <>:"|?*, which Windows refuses in file names'
     if _RESERVED.fullmatch(name):
         return "not the name of a device of Windows (con, nul, com1 …)"
     return None
 
 
 def acquire(fd: int) -> Optional[bool]:
-    """Lock an open file without waiting; False while another process holds it.
+    """Lock an open file without waiting.
 
-    None where the platform or the file system has no locks.
+    Returns:
+        True if locked, False while another process holds the lock, None where locks are not supported.
     """
     try:
         if fcntl is not None:
@@ -302,7 +303,7 @@ def acquire_within(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Optional[bool]:
-    """Lock an open file; False where another process holds it until the deadline, None as in `acquire`."""
+    """Lock an open file, waiting until the deadline. Return the same as `acquire`."""
     wait_s = _FIRST_POLL_S
     while True:
         acquired = acquire(fd)
@@ -314,7 +315,7 @@ def acquire_within(
 
 @final
 class LockedFile:
-    """An open file that `hold` has tried to lock. A context manager, which closes it."""
+    """An open file, locked where that was possible. A context manager that closes it."""
 
     __slots__ = ("acquired", "fd", "path")
 
@@ -322,7 +323,7 @@ class LockedFile:
         self.path = path
         self.fd = fd
         self.acquired: Optional[bool] = False
-        """False while another process holds the lock, None where there are no locks."""
+        """The result of `acquire`."""
 
     def is_current(self) -> bool:
         """Return whether the path still names this file: it may have been rotated meanwhile."""
@@ -383,9 +384,9 @@ def hold(
 
 @contextmanager
 def locked(path: Path, timeout_s: float, **clock: Any) -> Iterator[bool]:
-    """Hold the lock on a private file while the block runs; False where another process held it all the time.
+    """Lock a private file while the block runs. Yield False if another process kept the lock.
 
-    The file is made where it is missing. Where there are no locks, it counts as held.
+    A missing file is made. Where locks are not supported, the file counts as locked.
 
     Raises:
         OSError: The file can't be made or opened, or is not private.
@@ -403,7 +404,7 @@ def replaced(path: Path) -> Iterator[int]:
     found and dropped.
 
     Raises:
-        OSError: It can't be written; ``path`` is as it was.
+        OSError: It can't be written. ``path`` is as it was.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with suppress(FileNotFoundError):
@@ -429,10 +430,10 @@ def replaced_path(path: Path, like: Optional[os.stat_result]) -> Iterator[Path]:
 
     Args:
         path: Of the file to replace. It stays where the block removes the new file.
-        like: Of the file whose mode and owner the new one gets; None for mode 0600.
+        like: Of the file whose mode and owner the new one gets, or None for mode 0600.
 
     Raises:
-        OSError: It can't be written; ``path`` is as it was.
+        OSError: It can't be written. ``path`` is as it was.
     """
     import tempfile  # noqa: PLC0415 - slow to import, and commands only need it
 

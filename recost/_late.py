@@ -15,7 +15,7 @@ __all__ = ["importing"]
 _locks: Final[list[Any]] = [threading.RLock()]
 """One, which a forked child replaces."""
 _forking: Final[list[Any]] = []
-"""What the thread that forks has acquired."""
+"""Locks that the forking thread holds."""
 
 
 def importing() -> threading.RLock:

@@ -34,7 +34,7 @@ _LEAST_UNIT: Final = Decimal("0.001")
 
 
 def as_written(number: Union[Decimal, float, str]) -> Decimal:
-    """Return the decimal number that was written; a float is the shortest one that means the same.
+    """Return the decimal number that was written. A float becomes the shortest one that rounds to it.
 
     Raises:
         InvalidOperation: A string is not a number.
@@ -99,7 +99,7 @@ def format_unit_price(usd: Decimal) -> str:
 
 
 def format_change(now: Decimal, before: Decimal) -> str:
-    """Return a change as ``+12%``, ``-3.4%``, ``x50`` or ``=``; ``new`` where there was nothing before."""
+    """Return a change as ``+12%``, ``-3.4%``, ``x50``, ``=``, or ``new`` from zero."""
     if now == before:
         return "="
     if before == 0:

@@ -15,7 +15,7 @@ _Match = Callable[..., Optional["re.Match[str]"]]
 
 
 class LazyPattern:
-    """Stands for ``re.compile(source, flags)``; the methods are those of `re.Pattern`."""
+    """Stands for ``re.compile(source, flags)``. The methods are those of `re.Pattern`."""
 
     match: _Match
     fullmatch: _Match

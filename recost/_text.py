@@ -16,10 +16,10 @@ from recost._patterns import LazyPattern
 __all__ = ["cells", "csv_cell", "markdown", "printable"]
 
 _JOINERS: Final = frozenset("\u200c\u200d")
-"""Format characters that words and emoji are spelled with; they change neither direction nor position."""
+"""Format characters that words and emoji are spelled with. They change neither direction nor position."""
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A spreadsheet takes a cell that begins with one for a formula, the full-width forms included; see OWASP,
-CSV injection, read 2026-11-29."""
+"""A spreadsheet takes a cell that begins with one for a formula, the full-width forms included.
+Source: OWASP, CSV injection, read 2026-11-29."""
 _ENTITIES: Final = {
     **{character: f"&#{ord(character)};" for character in "<>[]!&`*_~$"},
     "@": "&#64;&#8203;",
@@ -38,7 +38,7 @@ def printable(text: str) -> str:
     """Return a text without what a terminal would act on.
 
     Control and format characters (escape sequences, line ends, marks that turn the direction), surrogates and
-    unassigned characters become ``?``; spaces of any width become a plain one.
+    unassigned characters become ``?``. Spaces of any width become a plain one.
     """
     if text.isprintable():
         return text
@@ -67,9 +67,9 @@ def markdown(text: str) -> str:
 
 
 def cells(text: str) -> int:
-    """Return how many cells of a terminal a printable text takes.
+    """Count the cells of a terminal that a printable text takes.
 
-    East Asian characters and emoji take two, combining marks and joiners none; see Unicode TR11.
+    East Asian characters and emoji take two, combining marks and joiners take no room. Source: Unicode TR11.
     """
     if text.isascii():
         return len(text)

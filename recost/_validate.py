@@ -81,7 +81,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value is an integer or a float; True and False are not."""
+    """Return whether a value is an integer or a float. True and False are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -93,12 +93,12 @@ def is_text(value: object, longest: Optional[int] = None) -> bool:
 
 
 def as_items(value: object) -> Optional[tuple[Any, ...]]:
-    """Return the items of a collection; None for a single string, although it can be iterated."""
+    """Return the items of a collection. A single string is not one, so it gives None."""
     return tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else None
 
 
 def as_path(value: object) -> Optional[str]:
-    """Return a path as a string; None for what can't be one."""
+    """Return a path as a string, or None for any other value."""
     text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
     return text if isinstance(text, str) and text.strip() and "\0" not in text else None
 

@@ -27,13 +27,13 @@ class Waiters:
         self._waiting: Final[deque[Any]] = deque()
 
     def wake(self) -> None:
-        """Have every waiting thread look again."""
+        """Make every waiting thread check again."""
         for lock in self._waiting.copy():
             with suppress(RuntimeError):  # woken already
                 lock.release()
 
     def wait(self, ready: Callable[[], bool], deadline: Optional[float] = None) -> bool:
-        """Wait until ``ready()`` is true, at most until ``deadline`` (monotonic); return what it is then.
+        """Wait until ``ready()`` is true, or until ``deadline`` (monotonic). Return its last result.
 
         It is called before the wait and after each `wake`, on the main thread also a few times a second, as
         signals are handled there. It may take a lock, which is not held meanwhile.

@@ -1,4 +1,4 @@
-"""Who spent it: `track` sums up what a piece of code calls, `tag` says whom the calls are for.
+"""Attribution of costs: `track` adds up the calls of a block, `tag` labels them.
 
 Both are scopes: they hold across awaits, tasks that are started inside, and threads that are started with a
 copied context, and they nest. A call belongs to the scopes that it began in, whenever it ends.
@@ -38,7 +38,7 @@ _WRAPPED_AS: Final = ("http_response", "_http_response", "raw_response", "respon
 
 
 class Spend:
-    """What the calls of a scope cost. Exact for the calls that have ended; may be read at any time."""
+    """Cost of the calls of a scope. Exact for the calls that have ended, and readable at any time."""
 
     def __init__(self, price_of: Optional[_PriceOf] = None) -> None:
         self._price_of = price_of
@@ -54,7 +54,7 @@ class Spend:
 
     @property
     def cost(self) -> Decimal:
-        """US dollars; without the calls whose cost isn't known."""
+        """US dollars, without the calls whose cost isn't known."""
         self.settle()
         return self._cost
 
@@ -79,13 +79,13 @@ class Spend:
 
     @property
     def by_model(self) -> Mapping[str, Decimal]:
-        """US dollars by model, of the calls whose answers name one."""
+        """US dollars by model, for the calls whose responses name one."""
         self.settle()
         with self._lock:
             return dict(self._by_model)
 
     def collect(self, exchange: Exchange) -> None:
-        """Take a call that has ended; may run in a finaliser, so it only appends."""
+        """Add a call that has ended. It may run in a finaliser, so it only appends."""
         self._pending.append(exchange)
 
     def call_begins(self) -> None:
@@ -97,13 +97,13 @@ class Spend:
         """Price what has been collected."""
         if not self._pending:
             return
-        # Of the application's own `init`, whoever listens besides it and comes first.
+        # From the application's own `init`, even if another listener comes first.
         price_of = self._price_of or current_cost_of(price_of) or _no_price
         # By number: a finaliser may add a call at any point, also while this thread is in here.
         for _ in range(len(self._pending)):
             try:
                 exchange = self._pending.popleft()
-            except IndexError:  # another thread settles as well
+            except IndexError:  # another thread prices them, too
                 return
             cost = price_of(exchange)
             if cost is not None:
@@ -217,7 +217,7 @@ class track(_Scoped):  # noqa: N801 - used like a function
         return self.__enter__()
 
     def __call__(self, function: _F) -> _F:
-        """Have every call of a function, or of a coroutine function, summed up."""
+        """Decorate a function, or a coroutine function, so that all its calls are added up."""
         self._spend = Spend()
         tracked = self._around(function)
         tracked.spend = self._spend  # type: ignore[attr-defined]
@@ -233,8 +233,8 @@ class track(_Scoped):  # noqa: N801 - used like a function
 class tag(_Scoped):  # noqa: N801 - used like a function
     """Attribute the calls that begin inside: ``with recost.tag(tenant="acme", feature="search"):``.
 
-    Also as ``async with`` and as a decorator. Tags of an outer scope hold inside, too; of the same name, the
-    inner one wins. A value of None takes an outer tag away.
+    Also as ``async with`` and as a decorator. Tags of an outer scope hold inside, too. The inner one of two
+    with the same name wins. A value of None takes an outer tag away.
 
     Raises:
         ValueError: A name or a value is blank or longer than 100 characters, a name has characters that can't
@@ -254,7 +254,7 @@ class tag(_Scoped):  # noqa: N801 - used like a function
         self._enter()
 
     def __call__(self, function: _F) -> _F:
-        """Have the calls of a function, or of a coroutine function, tagged."""
+        """Decorate a function, or a coroutine function, so that its calls are tagged."""
         return self._around(function)
 
     def _inside(self, outer: CostScope) -> CostScope:
@@ -281,7 +281,7 @@ def cost_for(response: object) -> Optional[Cost]:
 
 
 def provider_for(response: object) -> Optional[str]:
-    """Return the provider that answered; None for a response that recost did not see."""
+    """Return the provider of a response, or None if recost did not see it."""
     cost = cost_for(response)
     return None if cost is None else cost.provider
 

@@ -1,4 +1,4 @@
-"""What each setting accepts, how it is read from the environment, and how it is shown.
+"""Checks of the settings: accepted values, environment variables, and how values are shown.
 
 A check takes a value that is not None and returns it as it will be used, or raises `InvalidError`. A reader
 takes the text of an environment variable, and returns the text itself when it can't be read: the check then
@@ -67,7 +67,7 @@ def read_names(text: str) -> list[str]:
 
 
 def whole(low: int, high: int = _MAX_INT, unit: str = "") -> Check:
-    """Return the check for an integer; True and False are none."""
+    """Return the check for an integer. True and False are refused."""
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -115,7 +115,7 @@ def api_key(value: Any) -> str:
 
 
 def project_id(value: Any) -> str:
-    """Accept what is safe as a file name; who puts it into a URL must quote it."""
+    """Accept an id that is safe as a file name. URLs must quote it."""
     safe = (
         is_text(value)
         and not value.startswith(".")
@@ -143,7 +143,7 @@ def base_url(value: Any) -> str:
 
     valid = False
     if isinstance(value, str) and value.isprintable() and not re.search(r"[\s?#@\\]", value):
-        with suppress(ValueError):  # a port or an IPv6 address that is none
+        with suppress(ValueError):  # invalid port or IPv6 address
             parts = urlsplit(value)
             valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
             valid = valid and parts.path.isascii() and bool(_AUTHORITY.fullmatch(parts.netloc))
@@ -187,7 +187,9 @@ def file(value: Any) -> str:
     try:
         return str(path.expanduser().absolute())
     except (RuntimeError, FileNotFoundError):
-        raise InvalidError("the path of a file, absolute, as there is no home or working directory") from None
+        raise InvalidError(
+            "an absolute path, because there is neither a home nor a working directory"
+        ) from None
 
 
 def _path(value: Any, expected: str) -> Path:
@@ -208,7 +210,7 @@ def patterns(value: Any) -> tuple[str, ...]:
 
 
 def providers(value: Any) -> tuple[ProviderDef, ...]:
-    """Accept rules; a rule checks its own fields when it is made."""
+    """Accept rules. A rule checks its own fields when it is made."""
     items = _items(value, "a list of recost.ProviderDef")
     if not items:
         return items
@@ -218,7 +220,7 @@ def providers(value: Any) -> tuple[ProviderDef, ...]:
 
 
 def budgets(value: Any) -> tuple[Budget, ...]:
-    """Accept budgets, each with a name of its own; a budget checks its own fields when it is made."""
+    """Accept budgets, each with a name of its own. A budget checks its own fields when it is made."""
     items = _items(value, "a list of recost.Budget")
     if not items:
         return items

@@ -1,4 +1,4 @@
-"""What can be configured, and how it is settled: argument over environment over default.
+"""The settings. An argument wins over the environment, which wins over the default.
 
 Each setting is declared once, as a field of `RecostConfig`: its default, what it accepts, and how it is read
 from the environment variable ``RECOST_`` + its name in upper case. `resolve` turns what was given into
@@ -30,7 +30,7 @@ __all__ = [
     "explicit",
     "overlay",
     "resolve",
-    "settled",
+    "resolve_one",
     "variable",
 ]
 
@@ -43,13 +43,13 @@ _TWINS: Final = frozenset({"flush_interval", "flush_interval_ms"})
 
 
 def _rule(check: checks.Check, read: Optional[checks.Reader]) -> dict[str, Any]:
-    """Return what a field says of its values; ``read`` is None for what has no environment variable."""
+    """Return the metadata of a field. ``read`` is None for a setting without environment variable."""
     return {"check": check, "read": read}
 
 
 @dataclass(repr=False)
 class RecostConfig:
-    """Settings for `recost.init` and the framework integrations; each is optional.
+    """Settings for `recost.init` and the framework integrations. Each is optional.
 
     An attribute that was not given shows its default, but the environment comes before that. None is the same
     as not given. Values are checked when they are used: by ``init()``, which raises ValueError.
@@ -77,7 +77,7 @@ class RecostConfig:
     local_transport: LocalTransportMode = field(
         default="file", metadata=_rule(checks.local_transport, checks.read_text)
     )
-    """Where summaries go in local mode: ``"file"``, or ``"ws"`` for frames to ``ws://127.0.0.1:{local_port}``
+    """Destination in local mode: ``"file"``, or ``"ws"`` for frames to ``ws://127.0.0.1:{local_port}``
     (``pip install "recost[local]"``)."""
     debug: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
     """Log each capture and each flush to the logger ``recost``, which prints to stderr by default."""
@@ -146,10 +146,10 @@ class RecostConfig:
         default=None, metadata=_rule(checks.file, checks.read_text)
     )
     """List of the prices of tokens, used whatever its age. Without it, ``~/.recost/prices.json`` is used if
-    it exists and is no older than the list of genai-prices."""
+    it exists and is at least as new as the list of genai-prices."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
-        """Note which settings the caller gives: ``__init__`` can't tell them from defaults."""
+        """Note which settings the caller gives: ``__init__`` can't distinguish them from defaults."""
         self = super().__new__(cls)
         names = [setting.name for setting in fields(RecostConfig)]
         vars(self)["_arguments"] = frozenset(names[: len(args)]) | frozenset(kwargs)
@@ -185,22 +185,22 @@ class RecostConfig:
 
 
 class Settings(RecostConfig):
-    """Every setting, checked and settled, made by `resolve`; lists are tuples, ``local_dir`` is absolute."""
+    """All settings, checked and resolved by `resolve`. Lists are tuples, ``local_dir`` is absolute."""
 
     origins: Mapping[str, Origin]
-    """Where each value is from."""
+    """Source of each value."""
 
     @classmethod
-    def settled(cls, values: Mapping[str, Any], origins: Mapping[str, Origin]) -> Settings:
+    def of(cls, values: Mapping[str, Any], origins: Mapping[str, Origin]) -> Settings:
         """Return settings of values that have been checked."""
         self = object.__new__(cls)
         vars(self).update(values, _given=frozenset(values), origins=origins)
         return self
 
     def changed(self, **values: Any) -> Settings:
-        """Return the same settings but for these, which must be valid."""
+        """Return the settings with other values, which must be valid."""
         kept = {setting.name: getattr(self, setting.name) for setting in fields(RecostConfig)}
-        return Settings.settled({**kept, **values}, self.origins)
+        return Settings.of({**kept, **values}, self.origins)
 
     @property
     def mode(self) -> TransportMode:
@@ -209,7 +209,7 @@ class Settings(RecostConfig):
 
     @property
     def transport(self) -> Literal["file", "ws", "cloud"]:
-        """Which kind of transport delivers the summaries."""
+        """Kind of transport that delivers the summaries."""
         return self.local_transport if self.api_key is None else "cloud"
 
     @property
@@ -230,7 +230,7 @@ def variable(name: str) -> str:
 
 
 def overlay(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of several layers together; the last one that gives a setting decides."""
+    """Merge layers of settings. The last layer that has a setting wins."""
     merged: dict[str, Any] = {}
     for layer in layers:
         given = {name: value for name, value in layer.items() if value is not None}
@@ -258,7 +258,7 @@ def explicit(config: Optional[RecostConfig], options: Mapping[str, Any]) -> dict
 def resolve(
     config: Optional[RecostConfig], options: Mapping[str, Any], environ: Optional[Mapping[str, str]] = None
 ) -> Settings:
-    """Settle every setting: ``options`` over what ``config`` was given over the environment over defaults.
+    """Resolve every setting: ``options`` over what ``config`` was given over the environment over defaults.
 
     Args:
         config: What `recost.init` was given as its first argument.
@@ -278,17 +278,17 @@ def resolve(
     for setting in fields(RecostConfig):
         given, origins[setting.name] = _look_up(setting, in_code, environ)
         values[setting.name] = _checked(setting, given, origins[setting.name])
-    _settle_interval(values, origins)
+    _convert_interval(values, origins)
     if values["api_key"] is not None and values["project_id"] is None:
         raise ValueError(
             "recost: project_id: got nothing, expected the id of your project, because an api_key is set: "
             "pass project_id=… or set RECOST_PROJECT_ID; without an api_key, summaries stay in a local file"
         )
-    return Settings.settled(values, origins)
+    return Settings.of(values, origins)
 
 
-def settled(name: str, environ: Optional[Mapping[str, str]] = None) -> Any:
-    """Settle one setting, from the environment or by default; what the others are does not matter.
+def resolve_one(name: str, environ: Optional[Mapping[str, str]] = None) -> Any:
+    """Resolve one setting from the environment or its default. The others are not checked.
 
     Raises:
         ValueError: Its value is not valid.
@@ -325,7 +325,7 @@ def _checked(setting: Field[Any], given: Any, origin: Origin) -> Any:
         raise ValueError(f"recost: {setting.name}{place}: got {shown}, expected {error.expected}") from None
 
 
-def _settle_interval(values: dict[str, Any], origins: dict[str, Origin]) -> None:
+def _convert_interval(values: dict[str, Any], origins: dict[str, Origin]) -> None:
     """Turn the deprecated seconds into milliseconds."""
     seconds = values["flush_interval"]
     if seconds is None:

@@ -1,12 +1,12 @@
-"""What recost reports of its own failures, and the one error that it raises on demand.
+"""Errors: recost's own failures, and the refusal of a call over budget.
 
-Only RecostBudgetExceededError is raised into the host application, where a budget says so; the others reach
+Only RecostBudgetExceededError is raised into the host application, where a budget says so. The others reach
 the ``on_error`` callback.
 
     RecostError                   anything that went wrong inside recost
-    ├── RecostAuthError           the API answered 401
+    ├── RecostAuthError           the API returned 401
     │   └── RecostFatalAuthError  … too often in a row: the cloud transport is suspended
-    ├── RecostRateLimitError      the API answered 429
+    ├── RecostRateLimitError      the API returned 429
     └── RecostBudgetExceededError a budget is used up: the call was not made
 """
 
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class RecostError(Exception):
-    """Something went wrong inside recost; the host application is not affected."""
+    """Something went wrong inside recost. The host application is not affected."""
 
 
 class RecostAuthError(RecostError):
@@ -36,12 +36,12 @@ class RecostAuthError(RecostError):
 
     Attributes:
         status: The HTTP status, 401.
-        consecutive_failures: How many answers in a row were 401, this one included.
+        consecutive_failures: Number of 401 responses in a row, this one included.
     """
 
     def __init__(self, status: int, consecutive_failures: int) -> None:
         super().__init__(
-            f"recost: the API answered {status}: unknown API key "
+            f"recost: the API returned {status}: unknown API key "
             f"({consecutive_failures} in a row); check api_key / RECOST_API_KEY"
         )
         self.status = status
@@ -54,37 +54,37 @@ class RecostFatalAuthError(RecostAuthError):
     def __init__(self, status: int, consecutive_failures: int) -> None:
         super().__init__(status, consecutive_failures)
         message = (
-            f"recost: {consecutive_failures} answers in a row were {status}: sending is suspended; "
+            f"recost: {consecutive_failures} responses in a row were {status}: sending is suspended; "
             "correct api_key / RECOST_API_KEY and call recost.init() again"
         )
         self.args = (message,)
 
 
 class RecostRateLimitError(RecostError):
-    """The API's hourly limit of the project is reached; the window is kept and sent later.
+    """The API's hourly limit of the project is reached. The window is kept and sent later.
 
     Attributes:
-        retry_after_ms: How long recost waits before it sends again, in milliseconds.
-        endpoint: The URL that answered, without query.
+        retry_after_ms: Milliseconds until recost sends again.
+        endpoint: URL of the response, without query.
     """
 
     def __init__(self, retry_after_ms: int, endpoint: str) -> None:
         super().__init__(
-            f"recost: {endpoint} answered 429: rate limit reached; sending again in {retry_after_ms} ms"
+            f"recost: {endpoint} returned 429: rate limit reached; sending again in {retry_after_ms} ms"
         )
         self.retry_after_ms = retry_after_ms
         self.endpoint = endpoint
 
 
 class RecostBudgetExceededError(RecostError):
-    """A budget with ``on_exceed="raise"`` refuses a call; it was not sent.
+    """A budget with ``on_exceed="raise"`` refuses a call. It was not sent.
 
     Attributes:
         budget: The budget's name.
         spent_usd: What was spent in the current period, in US dollars.
         limit_usd: What may be spent in a period, in US dollars.
-        resets_at: When the next period begins, with its time zone; None when there is none.
-        unpriced: True: it is not used up; the price of the call isn't known, and ``unpriced="refuse"``.
+        resets_at: When the next period begins, with its time zone. None for a total.
+        unpriced: True: it is not used up. The price of the call isn't known, and ``unpriced="refuse"``.
         unknown: True: its file can't be read or written, so what other processes have spent isn't known.
     """
 
@@ -104,7 +104,7 @@ class RecostBudgetExceededError(RecostError):
         if unpriced:
             reason = f"refuses calls whose price isn't known ({spent})"
         elif unknown:
-            reason = f"can't be checked, as its file can't be used: see on_error ({spent} as far as is known)"
+            reason = f"can't be checked, as its file can't be used: see on_error ({spent} by this process)"
         else:
             until = "" if resets_at is None else f"; it resets at {resets_at.isoformat()}"
             reason = f"is used up ({spent}{until})"

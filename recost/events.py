@@ -16,11 +16,11 @@ class RawEvent:
     """One outbound HTTP call, as the application made it."""
 
     timestamp: float
-    """When the call began, in milliseconds since the epoch."""
+    """Start of the call, in milliseconds since the epoch."""
     method: str
     """Upper case."""
     url: str = field(repr=False)
-    """Scheme, host, port (when it is not the scheme's own) and path; no userinfo, query or fragment.
+    """Scheme, host, port (when it is not the scheme's own) and path. No userinfo, query or fragment.
 
     Not in the ``repr``, which ends in logs, as a path may hold secrets.
     """
@@ -29,7 +29,7 @@ class RawEvent:
     status_code: int
     """0 when no response came."""
     latency_ms: float
-    """From the call to the end of the response's body."""
+    """Milliseconds from the start to the end of the response's body."""
     request_bytes: int
     """Body only, as sent."""
     response_bytes: int
@@ -39,17 +39,17 @@ class RawEvent:
     error: bool = False
     """True when no response came and for a status of 400 or more."""
     attempts: int = 1
-    """How often the client sent the request: retries, redirect hops and auth round trips included."""
+    """Number of requests sent: retries, redirect hops and auth round trips included."""
     time_to_headers_ms: Optional[float] = None
-    """From the call to the response's headers; None when no response came."""
+    """Milliseconds from the start to the response's headers. None when no response came."""
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """What the calls that one model answered amounted to."""
+    """Sums of the calls to one model."""
 
     model: str
-    """As the answers name it; ``other`` beyond the number of models that are told apart."""
+    """Name in the responses, or ``other`` beyond the limit of models per bucket."""
     request_count: int
     estimated_cost_cents: float
     unpriced_count: int
@@ -60,10 +60,10 @@ class ModelEntry:
 
 @dataclass(frozen=True)
 class TagEntry:
-    """What the calls with one set of tags amounted to."""
+    """Sums of the calls with one set of tags."""
 
     tags: Optional[tuple[tuple[str, str], ...]]
-    """Names and values, sorted by name; None: the sets beyond the number that is told apart."""
+    """Names and values, sorted by name. None for the sets beyond the limit."""
     request_count: int
     error_count: int
     estimated_cost_cents: float
@@ -72,7 +72,7 @@ class TagEntry:
 
 @dataclass(frozen=True)
 class MetricEntry:
-    """What the calls of one (provider, endpoint, method) amounted to within a window."""
+    """Sums of the calls of one (provider, endpoint, method) within a window."""
 
     provider: str
     endpoint: str
@@ -81,7 +81,7 @@ class MetricEntry:
     error_count: int
     total_latency_ms: float
     p50_latency_ms: float
-    """Nearest rank; exact up to 256 calls, at most 1 % off beyond."""
+    """Nearest rank. Exact up to 256 calls, at most 1 % off beyond."""
     p95_latency_ms: float
     total_request_bytes: int
     total_response_bytes: int
@@ -89,9 +89,9 @@ class MetricEntry:
     cost_source: Optional[Mapping[str, float]] = None
     """US cents by where they are from: ``reported``, ``computed``, ``estimated``."""
     unpriced_count: Optional[int] = None
-    """Calls whose cost is not known; it is not in ``estimated_cost_cents``."""
+    """Number of calls whose cost is not known."""
     attempts: Optional[int] = None
-    """How often requests were sent, retries included."""
+    """Number of requests sent, retries included."""
     tokens: Optional[Mapping[str, int]] = None
     """By kind: ``input`` (with those read from a cache), ``output``, ``cache_read``, ``cache_write``,
     ``reasoning``."""
@@ -114,7 +114,7 @@ class WindowSummary:
     window_start: float
     """Milliseconds since the epoch. ISO 8601 text is accepted, and kept as milliseconds."""
     window_end: float
-    """Milliseconds since the epoch; at least 1 more than ``window_start``. Text is accepted, too."""
+    """Milliseconds since the epoch, at least 1 more than ``window_start``. Text is accepted, too."""
     metrics: tuple[MetricEntry, ...] = ()
     protocol_version: str = "1.0"
 
@@ -131,7 +131,7 @@ class WindowSummary:
 
 @dataclass(frozen=True)
 class FlushStatus:
-    """How the latest delivery of a window went."""
+    """Outcome of the latest delivery of a window."""
 
     status: Literal["ok", "error"]
     window_size: int

@@ -17,7 +17,7 @@ class Wild(NamedTuple):
     """A wildcard of a template."""
 
     without: str = ""
-    """A character that it does not span; empty: it spans everything."""
+    """A character that it does not span. An empty text spans everything."""
     least: int = 0
     """Characters that it stands for, at least: 0 or 1."""
 
@@ -58,7 +58,7 @@ class Glob:
         self._loops = _mask(loops)
 
     def matches(self, text: str) -> bool:
-        """Tell whether the whole text is one that the template describes."""
+        """Return whether the whole text is one that the template describes."""
         if not text.startswith(self._prefix):
             return False
         steps, loops_at, others, loops = self._steps, self._loops_at, self._others, self._loops

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Callable, Final, Optional
 
 from recost._late import importing
-from recost.aggregation.aggregator import Call, UnlockedAggregator
+from recost.aggregation.aggregator import CallRecord, UnlockedAggregator
 from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import Window
 from recost.events import RawEvent
@@ -82,7 +82,7 @@ class Pipeline:
         self._on_capture = on_capture
         self._on_full = on_full
         self._report = report
-        self._call = Call()
+        self._call = CallRecord()
 
     @property
     def size(self) -> int:

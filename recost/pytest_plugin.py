@@ -1,11 +1,11 @@
-"""pytest: what the calls of a test, and of a whole run, cost.
+"""pytest plugin: the cost of the calls of a test, and of a whole run.
 
-    pytest --recost                     says so at the end
-    pytest --recost-max-usd 0.50        fails the run besides, when it cost more
+    pytest --recost                     prints the cost at the end
+    pytest --recost-max-usd 0.50        also fails the run when it cost more
 
 The fixture ``recost_spend`` is the `recost.Spend` of one test. All calls of the process count while it runs,
-on whichever thread. They are priced by the rules of the application's `recost.init`, where one is in force;
-responses are always looked at for what they report, as with ``capture_usage``. Nothing is written or sent.
+on whichever thread. They are priced by the rules of the application's `recost.init`, where one is active.
+Responses are always read for what they report, as with ``capture_usage``. Nothing is written or sent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RUN: Final = "pytest-run"
 _TEST: Final = "pytest-test"
 _OUTPUT: Final = "recost"
 _MAX_ERRORS: Final = 10
-_TELLING_S: Final = 1.0
+_REPORTING_S: Final = 1.0
 _OF_ENVIRONMENT: Final = (
     "providers_file",
     "prices_file",
@@ -48,14 +48,14 @@ _OF_ENVIRONMENT: Final = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     group = parser.getgroup("recost", "what outbound API calls cost")
-    group.addoption("--recost", action="store_true", help="say what the calls of the run cost")
+    group.addoption("--recost", action="store_true", help="print what the calls of the run cost")
     group.addoption(
         "--recost-max-usd", type=_amount, metavar="USD", help="fail the run when its calls cost more"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to sum up, where that is asked for."""
+    """Begin to sum up, where an option requests it."""
     if config.getoption("--recost") or config.getoption("--recost-max-usd") is not None:
         try:
             bookkeeper = _Bookkeeper(config)
@@ -66,14 +66,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def recost_spend() -> Iterator[Spend]:
-    """What the calls of this test cost."""
+    """Cost of the calls of this test."""
     ledger = _Ledger(_TEST)
     yield ledger.spend
     ledger.close()
 
 
 class _Ledger:
-    """Sums up every call of the process."""
+    """Sums of every call of the process."""
 
     def __init__(self, name: str) -> None:
         from recost.attribution import Spend  # noqa: PLC0415 - most runs of pytest don't ask for it
@@ -87,19 +87,19 @@ class _Ledger:
         self._unrouted = Unrouted
         self._current_handle = current_handle
         self.errors: dict[str, None] = {}
-        """What went wrong, each message once."""
+        """Error messages, each one once."""
         self._report = Reporter(self._note)
         self._own = _pricing(None, self._report)
         self._of_handles: WeakKeyDictionary[RecostHandle, Runtime] = WeakKeyDictionary()
         self._latest: Optional[RecostHandle] = None
         self._handles: dict[Exchange, Optional[RecostHandle]] = {}
-        """Whose rules hold for a call that isn't priced yet."""
+        """The handle whose rules hold for a call that is not priced yet."""
         self.spend = Spend(self._price)
         interception.add(name, self._collect, metered=self._wanted)
 
     def close(self) -> None:
         self._interception.remove(self._name)
-        self._report.notifier.close(time.monotonic() + _TELLING_S)
+        self._report.notifier.close(time.monotonic() + _REPORTING_S)
 
     def _note(self, error: Exception) -> None:
         if len(self.errors) < _MAX_ERRORS:
@@ -119,14 +119,14 @@ class _Ledger:
         return self._runtime_of(self._handles.pop(exchange, None)).cost_of(exchange)
 
     def _runtime_of(self, handle: Optional[RecostHandle]) -> Runtime:
-        """Return what prices calls by the application's settings, which may have rules of its own."""
+        """Return the runtime that prices calls by the application's settings, rules included."""
         if handle is None or handle.settings is None:
             return self._own
         found = self._of_handles.get(handle)
         if found is None:
             try:
                 found = _pricing(handle.settings, self._report)
-            except ValueError as error:  # the file of rules has changed since; a call is being made
+            except ValueError as error:  # the file of rules has changed since, and a call is being made
                 self._note(error)
                 found = self._own
             self._of_handles[handle] = found
@@ -134,19 +134,19 @@ class _Ledger:
 
 
 def _pricing(given: Optional[Settings], report: Reporter) -> Runtime:
-    """Return what prices calls as `recost.init` does, but always looks at responses, and sends nothing.
+    """Return a runtime that prices calls as `recost.init` does, always reads responses, and sends nothing.
 
     Args:
-        given: Settings of the application; None: those of the environment that say which calls count, and
+        given: Settings of the application. None: the settings in the environment for which calls count and
             what they cost.
-        report: Receives what goes wrong.
+        report: Receives errors.
 
     Raises:
-        ValueError: A setting or a rule is not valid.
+        ValueError: A setting or a rule is invalid.
     """
     from recost.config import resolve, variable  # noqa: PLC0415
     from recost.delivery.transports.memory import MemoryTransport  # noqa: PLC0415
-    from recost.lifecycle.compose import build_registry, build_runtime  # noqa: PLC0415
+    from recost.lifecycle.compose import Composition  # noqa: PLC0415
 
     if given is None:
         names = map(variable, _OF_ENVIRONMENT)
@@ -155,11 +155,11 @@ def _pricing(given: Optional[Settings], report: Reporter) -> Runtime:
         )
     else:
         settings = given.changed(capture_usage=True, debug=False)
-    return build_runtime(settings, build_registry(settings), report, MemoryTransport())
+    return Composition(settings, report, transport=MemoryTransport(), budgets=False).runtime()
 
 
 class _Bookkeeper:
-    """Sums up a run, over all processes of pytest-xdist."""
+    """Sums of a run, over all processes of pytest-xdist."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -171,19 +171,19 @@ class _Bookkeeper:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
-        """Price the calls of a test while what it has set up is there."""
+        """Price the calls of a test before its fixtures are torn down."""
         self._ledger.spend.settle()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Add what a process of pytest-xdist has seen."""
+        """Add the sums of a process of pytest-xdist."""
         output = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if output is not None:
             self._add(*output)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand the sums on, or judge them."""
+        """Pass the sums on, or compare them with the limit."""
         self._ledger.close()
         spend = self._ledger.spend
         by_provider = {provider: str(usd) for provider, usd in spend.by_provider.items()}
@@ -197,7 +197,7 @@ class _Bookkeeper:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what it came to."""
+        """Print the total."""
         from recost._text import printable  # noqa: PLC0415 - see above
 
         total = f"recost: ${_shown(self._total)} in {self._calls} calls"
@@ -243,6 +243,6 @@ def _amount(text: str) -> Decimal:
 
 
 def _shown(usd: Optional[Decimal]) -> str:
-    """Return an amount with at most six decimals, and no more zeros than cents have."""
+    """Return an amount with two to six decimals."""
     whole, _, rest = f"{usd or Decimal(0):.6f}".partition(".")
     return f"{whole}.{rest.rstrip('0'):0<2}"

@@ -1,4 +1,4 @@
-"""For tests of applications: what did this code call, and what would recost have made of it?
+"""Helpers for tests of applications: the calls that code makes, and the windows that recost makes of them.
 
     from recost.testing import capture_calls
 
@@ -7,9 +7,9 @@
             answer_question("What does this call cost?")
         assert [(call.provider, call.status_code) for call in calls] == [("openai", 200)]
 
-Nothing is read from the environment, written or sent (of files, only the ``providers_file`` that is given is
-read), and an SDK that is running in the same process goes on as if nothing had happened. Both helpers may be
-nested, and used in tests of async code.
+Nothing is read from the environment, written or sent. The only file that is read is a given
+``providers_file``. An SDK that is running in the same process is not affected. Both helpers may be nested,
+and used in tests of async code.
 """
 
 from __future__ import annotations
@@ -24,17 +24,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
-from recost.aggregation.aggregator import UnlockedAggregator
 from recost.config import Settings, resolve
 from recost.delivery.transports.memory import MemoryTransport
 from recost.events import RawEvent, WindowSummary
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange
 from recost.lifecycle import priced_by
-from recost.lifecycle.compose import build_keeper, build_registry, build_runtime
+from recost.lifecycle.compose import Composition
 from recost.lifecycle.reporting import Reporter
-from recost.pipeline import Pipeline
-from recost.pricing.route import Routes
 
 if TYPE_CHECKING:
     from recost.budgets.enforcer import BudgetEnforcer
@@ -44,20 +41,20 @@ __all__ = ["CapturedWindows", "capture_calls", "capture_windows"]
 
 _numbers: Final = itertools.count()
 _UNHURRIED: Final = {"flush_interval_ms": 2**31 - 1, "max_batch_size": 2**31 - 1}
-"""Windows are closed when the test says so."""
+"""Settings by which windows are closed only by the test."""
 _ADD_UP_EVERY: Final = 1000
 _FLUSH_WITHIN_S: Final = 10.0
-_TELLING_S: Final = 1.0
+_REPORTING_S: Final = 1.0
 
 
 @contextmanager
 def capture_calls(**options: Any) -> Iterator[list[RawEvent]]:
-    """Give a list that holds each outbound HTTP call of the block, in the order in which they ended.
+    """Yield a list of the outbound HTTP calls of the block, in the order in which they ended.
 
-    A call is in the list before the client returns; one whose response is streamed, when its body has ended.
-    ``provider`` and ``endpoint_category`` are filled in, as in a summary; ``url`` and ``path`` are as called.
+    A call is in the list before the client returns. One with a streamed response is added when its body ends.
+    ``provider`` and ``endpoint_category`` are filled in, as in a summary. ``url`` and ``path`` are as called.
 
-    Where neither `recost.init` nor `capture_windows` is in force, `recost.track` and `recost.cost_for` price
+    Where neither `recost.init` nor `capture_windows` is active, `recost.track` and `recost.cost_for` price
     by the settings given here. Budgets hold for the block, as in `capture_windows`.
 
     Args:
@@ -74,7 +71,7 @@ def capture_calls(**options: Any) -> Iterator[list[RawEvent]]:
         return
     name = f"testing-{next(_numbers)}"
     with _recording(settings, [], last=True) as recording:
-        interception.add(name, _Labeller(settings, calls, recording.report))
+        interception.add(name, _Labeller(recording.composition, calls, recording.report))
         try:
             yield calls
         finally:
@@ -94,20 +91,20 @@ class CapturedWindows(list[WindowSummary]):
         self._flush: Callable[[float], object] = lambda _timeout_s: None
 
     def flush(self) -> None:
-        """Append a window of what has ended since the last flush; nothing when no call has."""
+        """Append a window of the calls that ended since the last flush, if there are any."""
         self._flush(_FLUSH_WITHIN_S)
 
 
 @contextmanager
 def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
-    """Run the SDK for the length of a block, with a list as its destination; the last flush is at the end.
+    """Run the SDK for the length of a block, with a list as its destination. The last flush is at the end.
 
-    No thread that flushes is started: `CapturedWindows.flush` does that, and the end of the block. Where no
-    `recost.init` is in force, `recost.track` and `recost.cost_for` price by the settings given here. Budgets
-    hold for the block; what was spent is kept in no file.
+    No thread that flushes is started: only `CapturedWindows.flush` and the end of the block flush. Where no
+    `recost.init` is active, `recost.track` and `recost.cost_for` price by the settings given here. Budgets
+    hold for the block, and spending is not kept in a file.
 
     Args:
-        **options: Settings as for `recost.init`: all that don't say where, or when, windows are sent.
+        **options: Settings as for `recost.init`, except those for where and when windows are sent.
 
     Raises:
         ValueError: A setting is not valid.
@@ -127,6 +124,7 @@ def capture_windows(**options: Any) -> Iterator[CapturedWindows]:
 class _Recording:
     """The SDK of a block."""
 
+    composition: Composition
     report: Reporter
     flush: Callable[[float], None]
 
@@ -138,35 +136,35 @@ def _recording(
     """Run the SDK for the length of a block, as `recost.init` wires it, and flush at its end.
 
     Args:
-        settings: What `recost.config.resolve` returned.
+        settings: The result of `recost.config.resolve`.
         windows: The destination.
         last: `recost.cost_for` prices by these settings only where nothing else prices.
     """
     transport = MemoryTransport()
     transport.windows = windows
-    registry, report = build_registry(settings), Reporter(settings.on_error)
-    keeper = build_keeper(settings, registry, report, files=False)
-    runtime = build_runtime(settings, registry, report, transport, keeper)
-    flush = partial(_flush, runtime, keeper)
+    report = Reporter(settings.on_error)
+    composition = Composition(settings, report, transport=transport, files=False)
+    runtime = composition.runtime()
+    flush = partial(_flush, runtime, composition.enforcer)
     name = f"testing-{next(_numbers)}"
-    runtime.listen(name, _NowAndThen(runtime.worker.turn))
+    runtime.listen(name, _AddUpRegularly(runtime.worker.turn))
     try:
         with priced_by(runtime.cost_of, last=last):
-            yield _Recording(report, flush)
+            yield _Recording(composition, report, flush)
     finally:
         interception.remove(name)
         flush(_FLUSH_WITHIN_S)
-        report.notifier.close(time.monotonic() + _TELLING_S)
+        report.notifier.close(time.monotonic() + _REPORTING_S)
 
 
-def _flush(runtime: Runtime, keeper: Optional[BudgetEnforcer], timeout_s: float) -> None:
-    if keeper is not None:
-        keeper.turn(everything=True)  # no thread of its own has counted, and told
+def _flush(runtime: Runtime, enforcer: Optional[BudgetEnforcer], timeout_s: float) -> None:
+    if enforcer is not None:
+        enforcer.turn(everything=True)  # no thread of its own has counted and reported
     runtime.flush(timeout_s)
 
 
-class _NowAndThen:
-    """Has recorded calls added up before the inbox, which no thread empties, is full."""
+class _AddUpRegularly:
+    """A hook that adds up recorded calls before the inbox, which no thread empties, is full."""
 
     def __init__(self, add_up: Callable[[], None]) -> None:
         self._add_up = add_up
@@ -183,24 +181,14 @@ class _Labeller:
     A call may end inside the garbage collector, on a thread that is in here already: hence the queue.
     """
 
-    def __init__(self, settings: Settings, calls: list[RawEvent], report: Reporter) -> None:
+    def __init__(self, composition: Composition, calls: list[RawEvent], report: Reporter) -> None:
         self._report = report
         self._lock = threading.RLock()
         self._busy = False
         self._queue: deque[Exchange] = deque()
         self._calls = calls
         self._labelled: list[RawEvent] = []
-        self._aggregator = UnlockedAggregator()
-        self._pipeline = Pipeline(
-            Routes(build_registry(settings)),
-            self._aggregator,
-            exclude_patterns=settings.exclude_patterns,
-            exclude_hosts=settings.exclude_hosts,
-            template_paths=settings.template_paths,
-            on_capture=self._labelled.append,
-            on_full=lambda _window: None,
-            report=self._report,
-        )
+        self._pipeline = composition.pipeline(self._labelled.append, lambda _window: None)
 
     def __call__(self, exchange: Exchange) -> None:
         self._queue.append(exchange)
@@ -211,7 +199,7 @@ class _Labeller:
             try:
                 while self._queue:
                     self._append(self._queue.popleft())
-                self._aggregator.take()
+                self._pipeline.take()
             except Exception as error:  # noqa: BLE001 - a sink must not fail the call
                 self._report(error)
             finally:

@@ -63,5 +63,5 @@ def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["schema", version]) == 0
         assert json.loads(capsys.readouterr().out) == load_schema(version)
     assert main(["schema", "3"]) == 2
-    with pytest.raises(ValueError, match=r"there are: 1\.0, 1\.1"):
+    with pytest.raises(ValueError, match=r"expected one of 1\.0, 1\.1"):
         load_schema("2.0")

@@ -180,10 +180,12 @@ def test_a_failure_of_recost_reaches_on_error_and_not_the_call(server: Loopback)
             raise RuntimeError("secret")
 
     from recost.config import resolve
+    from recost.lifecycle.compose import Composition
     from recost.testing import _Labeller
 
     report = Reporter(errors.append)
-    interception.add("broken", _Labeller(resolve(None, {}, {}), Broken(), report))  # type: ignore[arg-type]
+    composition = Composition(resolve(None, {}, {}), report)
+    interception.add("broken", _Labeller(composition, Broken(), report))  # type: ignore[arg-type]
     try:
         fetch(f"{server.url}/plain")
     finally:

@@ -1,4 +1,4 @@
-"""Adds calls up."""
+"""Sums of calls, in a window that is closed from time to time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import Bucket, Cents, Key, Window, WindowTags
 from recost.events import RawEvent, WindowSummary
 
-__all__ = ["MAX_BUCKETS", "Aggregator", "Call", "UnlockedAggregator"]
+__all__ = ["MAX_BUCKETS", "Aggregator", "CallRecord", "UnlockedAggregator"]
 
 MAX_BUCKETS: Final = 2000
 """Unique (provider, endpoint, method) triplets that one window is meant to hold."""
@@ -21,8 +21,8 @@ _MAX_TEXT: Final = 1024
 _CLOCK_SET_BACK_MS: Final = 1000.0
 
 
-class Call:
-    """What is added up of one call; `UnlockedAggregator.ingest` doesn't keep it: it can be filled anew."""
+class CallRecord:
+    """The fields of one call that are added up. The aggregator does not keep it, so it can be reused."""
 
     __slots__ = (
         "endpoint_category",
@@ -46,20 +46,14 @@ class Call:
         self.error = False
 
 
-Measured = Union[RawEvent, Call]
-"""What `Aggregator.ingest` takes; a provider of None counts as ``unknown``."""
+Measured = Union[RawEvent, CallRecord]
+"""A call for `Aggregator.ingest`. Without a provider it counts as ``unknown``."""
 
 
 class UnlockedAggregator:
-    """Adds calls up by (provider, endpoint, method). Not locked: one thread at a time.
+    """Sums of calls by (provider, endpoint, method). Not locked: one thread at a time.
 
-    Args:
-        project_id: Goes into every summary, not onto the wire.
-        environment: Goes into every summary.
-        sdk_version: Goes into every summary.
-        max_buckets: Triplets that one window is meant to hold, see `would_overflow`.
-        max_tag_sets: Sets of tags that one window tells apart; the rest is counted under ``other``.
-        clock: Seconds since the epoch.
+    The arguments are those of `Aggregator`.
     """
 
     def __init__(
@@ -75,7 +69,11 @@ class UnlockedAggregator:
         self.max_buckets = max_buckets
         self._tags = WindowTags(project_id, environment, sdk_version, max_tag_sets)
         self._clock = clock
+        self._prepare()
         self._open(clock() * 1000)
+
+    def _prepare(self) -> None:
+        """Make what a subclass needs before the first window."""
 
     @property
     def size(self) -> int:
@@ -88,12 +86,12 @@ class UnlockedAggregator:
         return len(self._buckets)
 
     def ingest(self, event: Measured, cost_cents: Cents = 0.0, facts: Optional[Facts] = None) -> None:
-        """Add one call, in any case; a measurement that is no number, or a negative one, counts as 0.
+        """Add one call. A measurement that is negative or not a number counts as 0.
 
         Args:
             event: The call.
-            cost_cents: What it cost, whatever its status; None, when it isn't known, adds nothing.
-            facts: What else is known of it.
+            cost_cents: Its cost, whatever its status. None, when the cost is unknown, adds nothing.
+            facts: Its model, tokens, tags and source of cost, where they are added up.
         """
         try:
             bucket = self._buckets[event.provider, event.endpoint_category or event.path, event.method]  # type: ignore[index]
@@ -124,11 +122,11 @@ class UnlockedAggregator:
             window.fold(bucket)
 
     def would_overflow(self, event: Measured) -> bool:
-        """Tell whether `ingest` would open a bucket beyond ``max_buckets``; it does so all the same."""
+        """Return whether `ingest` would open a bucket beyond ``max_buckets``. It opens it nevertheless."""
         return len(self._buckets) >= self.max_buckets and _key(event) not in self._buckets
 
     def take(self) -> Optional[Window]:
-        """Close the window and return it; None when it is empty. The next one begins where it ends."""
+        """Close the window and return it. None when it is empty. The next one begins where it ends."""
         now_ms = self._clock() * 1000
         window = self._window
         if not window.buckets:
@@ -140,7 +138,7 @@ class UnlockedAggregator:
         return window
 
     def flush(self) -> Optional[WindowSummary]:
-        """Close the window and return its summary; None when it is empty."""
+        """Close the window and return its summary. None when it is empty."""
         window = self.take()
         return None if window is None else window.summary()
 
@@ -149,11 +147,11 @@ class UnlockedAggregator:
         self._buckets: dict[Key, Bucket] = self._window.buckets
 
     def _ingest_unusual(self, event: Measured, cost_cents: Cents, facts: Optional[Facts]) -> None:
-        """Add the first call of a bucket, or one with a field that can't be sent as it is."""
+        """Add the first call of a bucket, or a call with a field that can't be sent as it is."""
         key = _key(event)
         if key not in self._buckets:
             self._window.add_bucket(key)
-        call = Call()
+        call = CallRecord()
         call.provider, call.endpoint_category, call.method = key
         call.latency_ms = _number(event.latency_ms, _MAX_LATENCY_MS)
         call.request_bytes = int(_number(event.request_bytes, _MAX_BYTES))
@@ -163,32 +161,20 @@ class UnlockedAggregator:
 
 
 class Aggregator(UnlockedAggregator):
-    """Adds calls up by (provider, endpoint, method), from any number of threads.
+    """Sums of calls by (provider, endpoint, method), from any number of threads.
 
     Args:
-        project_id: Goes into every summary, not onto the wire.
-        environment: Goes into every summary.
-        sdk_version: Goes into every summary.
-        max_buckets: Triplets that one window is meant to hold, see `would_overflow`.
-        max_tag_sets: Sets of tags that one window tells apart; the rest is counted under ``other``.
+        project_id: Part of every summary, but not sent.
+        environment: Part of every summary.
+        sdk_version: Part of every summary.
+        max_buckets: Triplets that one window should hold at most, see `would_overflow`.
+        max_tag_sets: Sets of tags that one window keeps apart. The rest is counted under ``other``.
         clock: Seconds since the epoch.
     """
 
-    def __init__(
-        self,
-        project_id: str = "",
-        environment: str = "development",
-        sdk_version: str = "0.0.0",
-        max_buckets: int = MAX_BUCKETS,
-        *,
-        max_tag_sets: int = 100,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    def _prepare(self) -> None:
         # Re-entrant: a signal handler or a finaliser may add a call while its own thread does.
         self._lock = threading.RLock()
-        super().__init__(
-            project_id, environment, sdk_version, max_buckets, max_tag_sets=max_tag_sets, clock=clock
-        )
 
     @property
     def size(self) -> int:
@@ -203,29 +189,29 @@ class Aggregator(UnlockedAggregator):
             return super().bucket_count
 
     def ingest(self, event: Measured, cost_cents: Cents = 0.0, facts: Optional[Facts] = None) -> None:
-        """Add one call, in any case; a measurement that is no number, or a negative one, counts as 0.
+        """Add one call. A measurement that is negative or not a number counts as 0.
 
         Args:
             event: The call.
-            cost_cents: What it cost, whatever its status; None, when it isn't known, adds nothing.
-            facts: What else is known of it.
+            cost_cents: Its cost, whatever its status. None, when the cost is unknown, adds nothing.
+            facts: Its model, tokens, tags and source of cost, where they are added up.
         """
         with self._lock:
             super().ingest(event, cost_cents, facts)
 
     def would_overflow(self, event: Measured) -> bool:
-        """Tell whether `ingest` would open a bucket beyond ``max_buckets``; it does so all the same."""
+        """Return whether `ingest` would open a bucket beyond ``max_buckets``. It opens it nevertheless."""
         with self._lock:
             return super().would_overflow(event)
 
     def take(self) -> Optional[Window]:
-        """Close the window and return it; None when it is empty. The next one begins where it ends."""
+        """Close the window and return it. None when it is empty. The next one begins where it ends."""
         with self._lock:
             return super().take()
 
 
 def _key(event: Measured) -> Key:
-    """Return the key as it may be sent: no blank text, and none so long that it takes much memory."""
+    """Return the key as it may be sent: without blank or very long texts."""
     endpoint = event.endpoint_category or event.path
     return (_text(event.provider, "unknown"), _text(endpoint, "/"), _text(event.method, "UNKNOWN"))
 

@@ -1,4 +1,4 @@
-"""What is added up beside the counts: where costs are from, tags, and what metered answers say."""
+"""Breakdowns of a bucket: costs by source, tokens, and calls by model and by tags."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["MAX_MODELS", "NOTHING", "Detail", "Facts", "TagSets", "Tags"]
 
 NOTHING: Final = Decimal(0)
 MAX_MODELS: Final = 50
-"""Models told apart in one bucket; the rest is ``other``."""
+"""Models kept apart in one bucket. The rest is ``other``."""
 OTHER: Final = "other"
 _ROW_BYTES: Final = 400
 _MAX_TOKENS: Final = 2**62
@@ -25,14 +25,14 @@ Tags = tuple[tuple[str, str], ...]
 
 
 class Facts(NamedTuple):
-    """What is known of one call beside its counts."""
+    """The cost, model, tokens and tags of one call."""
 
     cost_cents: Optional[Decimal]
-    """None: not known."""
+    """None: unknown."""
     metered: bool = True
-    """False where answers are not looked at: then only costs and tags are added up."""
+    """False where responses are not read: only costs and tags are added up."""
     source: str = "unknown"
-    """Of the cost: ``reported``, ``computed``, ``estimated``, ``unknown``."""
+    """Source of the cost: ``reported``, ``computed``, ``estimated``, ``unknown``."""
     model: Optional[str] = None
     tokens: Mapping[str, int] = {}
     """By kind: ``input``, ``output``, ``cache_read``, ``cache_write``, ``reasoning``."""
@@ -42,14 +42,14 @@ class Facts(NamedTuple):
 
 
 class TagSets:
-    """The tag sets that one window tells apart."""
+    """The tag sets that one window keeps apart."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._known: set[Tags] = set()
 
     def admit(self, tags: Tags) -> Optional[Tags]:
-        """Return the tags if there is room for them; None: they are counted under ``other``."""
+        """Return the tags if there is room for them. None: they are counted under ``other``."""
         if tags in self._known:
             return tags
         if len(self._known) >= self._limit:
@@ -59,7 +59,7 @@ class TagSets:
 
 
 class _Row:
-    """Calls that have something in common."""
+    """Sums of the calls with one model or one tag set."""
 
     __slots__ = ("cost", "count", "errors", "tokens_in", "tokens_out", "unpriced")
 
@@ -87,7 +87,7 @@ class _Row:
 
 
 class Detail:
-    """The facts of one bucket's calls, added up. Not locked."""
+    """The breakdowns of one bucket. Not locked."""
 
     __slots__ = ("_attempts", "_costs", "_metered", "_models", "_tags", "_tokens", "_unpriced")
 
@@ -102,7 +102,7 @@ class Detail:
 
     @property
     def nbytes(self) -> int:
-        """Roughly the memory that it takes."""
+        """Approximate size in memory."""
         return _ROW_BYTES * (1 + len(self._models) + len(self._tags))
 
     def add(self, facts: Facts, tag_sets: TagSets) -> None:
@@ -124,7 +124,7 @@ class Detail:
             _row(self._models, facts.model if known else OTHER).add(facts)
 
     def merge(self, other: Detail) -> None:
-        """Add the calls of another; the other is not to be used afterwards."""
+        """Add the calls of another one, which must not be used afterwards."""
         self._metered = self._metered or other._metered
         self._attempts += other._attempts
         self._unpriced += other._unpriced
@@ -139,7 +139,7 @@ class Detail:
             _row(self._tags, tags).merge(row)
 
     def bound_tags(self, tag_sets: TagSets) -> None:
-        """Put the tag sets that there is no room for under ``other``, as a merge may have made too many."""
+        """Count the tag sets beyond the limit under ``other``: a merge may have made too many."""
         for tags in [tags for tags in self._tags if tags is not None and tag_sets.admit(tags) is None]:
             _row(self._tags, None).merge(self._tags.pop(tags))
 
@@ -148,11 +148,11 @@ class Detail:
         return {name: float(cost) for name, cost in sorted(self._costs.items())}
 
     def attempts(self) -> Optional[int]:
-        """Return how often requests were sent."""
+        """Return the number of requests that were sent, retries included."""
         return self._attempts if self._metered else None
 
     def unpriced(self) -> int:
-        """Return the number of calls whose cost is not known."""
+        """Return the number of calls whose cost is unknown."""
         return self._unpriced
 
     def tokens(self) -> Optional[dict[str, int]]:

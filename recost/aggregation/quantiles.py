@@ -1,9 +1,9 @@
 """Nearest-rank percentiles of latencies in bounded memory.
 
 Up to `EXACT` values are kept as they are. Beyond, values are counted in bins: each power of two is divided
-into 64 equal parts, so that the middle of a bin is less than 0.8 % off every value in it (the linear mapping
-of HDR histograms and of DDSketch). A value's bin is the upper part of its IEEE 754 representation, read as an
-integer. What is kept depends on the values alone, not on their order or on how they were merged.
+into 64 equal parts. The middle of a bin is less than 0.8 % off every value in it. HDR histograms and DDSketch
+use the same linear mapping. A value's bin is the upper part of its IEEE 754 representation, read as an
+integer. The bins depend on the values alone, not on their order or on how they were merged.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Final, Optional
 __all__ = ["EXACT", "Latencies"]
 
 EXACT: Final = 256
-"""So many values are kept exactly."""
+"""Number of values that are kept exactly."""
 
 _PENDING: Final = 128
-"""So many values wait to be counted together once the exact ones have been given up."""
+"""Number of values that wait to be counted together, once values are counted in bins."""
 
 _PARTS_BITS: Final = 6
 _DROPPED_BITS: Final = 52 - _PARTS_BITS  # of the 52 bits of a double's fraction
@@ -41,13 +41,13 @@ def _bound(index: int) -> float:
 
 
 _FIRST: Final = _bin(2.0**-10)
-"""The bin of 1 microsecond; what is less counts as the least value seen."""
+"""The bin of 1 microsecond. Smaller values count as the least value seen."""
 _LAST: Final = _bin(2.0**27)
-"""The bin of 1.5 days; what is more counts as the greatest value seen."""
+"""The bin of 1.5 days. Greater values count as the greatest value seen."""
 
 
 class Latencies:
-    """Latencies in milliseconds: finite and not negative, which the caller sees to."""
+    """Latencies in milliseconds. The caller ensures that they are finite and not negative."""
 
     __slots__ = (
         "_bins",
@@ -122,7 +122,7 @@ class Latencies:
         del samples[:]
 
     def merge(self, other: Latencies) -> None:
-        """Add all values of another; the other is not to be used afterwards."""
+        """Add all values of another one, which must not be used afterwards."""
         if self._bins is None and other._bins is None:
             self.samples.extend(other.samples)
             if len(self.samples) > EXACT:
@@ -145,7 +145,7 @@ class Latencies:
         self.folded += other.folded
 
     def percentile(self, percent: int) -> float:
-        """Return the nearest-rank percentile; 0 when there are no values."""
+        """Return the nearest-rank percentile. 0 without values."""
         if self._bins is None:
             if not self.samples:
                 return 0.0

@@ -1,4 +1,4 @@
-"""What was recorded between two instants: buckets of calls, which can be merged and split."""
+"""Windows: buckets of calls between two instants, which can be merged and split."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ __all__ = ["Bucket", "Cents", "Key", "Window", "WindowTags"]
 Key = tuple[str, str, str]
 """Provider, endpoint, method."""
 Cents = Union[float, Decimal, None]
-"""An amount of US cents; None when it is not known."""
+"""An amount of US cents. None when it is unknown."""
 
 _MAX_BYTES: Final = 2**62
 _BUCKET_BYTES: Final = 850
-"""What an empty bucket takes, measured: its objects, its key and its place in the dict."""
+"""Measured size of an empty bucket: its objects, its key and its place in the dict."""
 
 
 class WindowTags(NamedTuple):
-    """What all windows of one SDK have in common."""
+    """Fields that all windows of one SDK share."""
 
     project_id: str = ""
     environment: str = "development"
     sdk_version: str = "0.0.0"
     max_tag_sets: int = 100
-    """Sets of tags that one window tells apart."""
+    """Sets of tags that one window keeps apart."""
 
 
 class Bucket:
@@ -56,40 +56,40 @@ class Bucket:
         self.limit = self.latencies.limit
         """`Window.fold` is due when there are more samples than this."""
         self.detail: Optional[Detail] = None
-        """Where answers are metered or calls are tagged."""
+        """Breakdowns, where responses are metered or calls are tagged."""
         self.error_count = 0
         self.request_bytes = 0
         self.response_bytes = 0
         self.unit_cost: Cents = None
-        """What the latest call with a cost cost."""
+        """Cost of the latest call that had one."""
         self.unit_count = 0
-        """Calls at that cost which are not in the sum yet: one product instead of many sums."""
+        """Calls at that cost that are not in the sum yet: one product instead of many sums."""
         self._unit_exact = NOTHING
         self._cost = NOTHING
 
     @property
     def cost_cents(self) -> Decimal:
-        """Sum of what the calls cost, exact."""
-        self._settle()
+        """Exact sum of the costs."""
+        self._sum_up()
         return self._cost
 
     def charge(self, cost_cents: Cents) -> None:
-        """Add a cost; ignore one that is negative or not a finite number."""
+        """Add a cost. One that is negative or not a finite number is ignored."""
         amount = _exact(cost_cents)
         if amount is None:
             return
         if amount != self._unit_exact or self.unit_cost is None:
-            self._settle()
+            self._sum_up()
             self.unit_cost, self._unit_exact = cost_cents, amount
         self.unit_count += 1
 
     def fold(self) -> None:
-        """Have the latencies counted in bins."""
+        """Count the latencies in bins."""
         self.latencies.fold()
         self.limit = self.latencies.limit
 
     def merge(self, other: Bucket) -> None:
-        """Add the calls of another; the other is not to be used afterwards."""
+        """Add the calls of another one, which must not be used afterwards."""
         self.latencies.merge(other.latencies)
         self.limit = self.latencies.limit
         self.error_count += other.error_count
@@ -120,7 +120,7 @@ class Bucket:
             **({} if self.detail is None else _optional(self.detail)),
         )
 
-    def _settle(self) -> None:
+    def _sum_up(self) -> None:
         if self.unit_count:
             self._cost = LENIENT.fma(self._unit_exact, Decimal(self.unit_count), self._cost)
             self.unit_count = 0
@@ -130,8 +130,8 @@ class Window:
     """Buckets by key. Not locked: one thread at a time.
 
     Args:
-        tags: What goes into every summary.
-        start_ms: When it opened, in milliseconds since the epoch.
+        tags: Fields of every summary.
+        start_ms: Start, in milliseconds since the epoch.
     """
 
     def __init__(self, tags: WindowTags, start_ms: float) -> None:
@@ -143,7 +143,7 @@ class Window:
         self.call_count = 0
         """Number of calls."""
         self.folded = 0
-        """Of these, calls whose latencies are in bins."""
+        """Number of calls whose latencies are in bins."""
         self.held_bytes = 0
         """Memory of keys, bins, details and empty buckets."""
         self._tag_sets = TagSets(tags.max_tag_sets)
@@ -155,17 +155,17 @@ class Window:
 
     @property
     def nbytes(self) -> int:
-        """Roughly the memory that it takes."""
+        """Approximate size in memory."""
         return self.held_bytes + 8 * (self.call_count - self.folded)
 
     def add_bucket(self, key: Key) -> Bucket:
-        """Make the bucket of a key that has none."""
+        """Make the bucket of a new key."""
         bucket = self.buckets[key] = Bucket()
         self.held_bytes += _key_bytes(key)
         return bucket
 
     def describe(self, bucket: Bucket, facts: Facts) -> None:
-        """Add what is known of a call beside its counts."""
+        """Add the facts of a call to the breakdowns."""
         detail = bucket.detail
         if detail is None:
             detail = bucket.detail = Detail()
@@ -175,7 +175,7 @@ class Window:
         self.held_bytes += detail.nbytes - size
 
     def fold(self, bucket: Bucket) -> None:
-        """Have the bucket's latencies counted in bins."""
+        """Count the bucket's latencies in bins."""
         latencies = bucket.latencies
         folded, size = latencies.folded, latencies.bin_bytes
         bucket.fold()
@@ -187,7 +187,7 @@ class Window:
         self.end_ms = max(end_ms, self.start_ms + 1)
 
     def merge(self, other: Window) -> None:
-        """Absorb another window, which is not to be used afterwards."""
+        """Absorb another window, which must not be used afterwards."""
         self.start_ms = min(self.start_ms, other.start_ms)
         self.end_ms = max(self.end_ms, other.end_ms)
         buckets = self.buckets
@@ -201,7 +201,7 @@ class Window:
         self._measure()
 
     def split(self, limit: int) -> list[Window]:
-        """Return windows of at most ``limit`` metrics that add up to this one; this one is used up by it.
+        """Return windows of at most ``limit`` metrics that add up to this one, which must not be used again.
 
         Raises:
             ValueError: The limit is less than 1.
@@ -264,7 +264,7 @@ def _key_bytes(key: Key) -> int:
 
 
 def _exact(cost_cents: Cents) -> Optional[Decimal]:
-    """Return a cost as the decimal number that it is written as; None where it is no cost."""
+    """Return a cost as the decimal number that it is written as. None where it is not a cost."""
     if cost_cents is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Reading what recost wrote: files, a columnar copy of them, and answers to questions about cost.
+"""Reports over recorded files: ingestion into a columnar copy, queries and their results.
 
-DuckDB (``recost[cli]``) does the work; it is imported when it is first needed, see `recost.analytics.engine`.
+DuckDB (``recost[cli]``) runs the queries. `recost.analytics.engine` imports it when it is first needed.
 """

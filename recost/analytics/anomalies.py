@@ -1,4 +1,11 @@
-"""Hours and days that cost far more, or far less, than is usual of the same calls."""
+"""Hours and days that cost far more, or far less, than the same calls usually do.
+
+The usual cost of an hour is a median over the same hour of the days before: of all days, of days of the same
+kind (working days or weekends), or of the same weekday, including the hours beside it. The kind that predicts
+each known day best from the others is used. How far a cost deviates is measured on square roots, because
+larger costs vary more. One deviation is 1.4826 times the median deviation of the known days, or half of what
+one day in 40 exceeds in that direction if that is more. Outliers weigh little in either.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +23,18 @@ from recost.analytics.timeseries import Series
 __all__ = ["DEVIATIONS", "LEAST_DAYS", "MOST_DAYS", "Anomaly", "Review", "Span", "Usual", "review"]
 
 DEVIATIONS: Final = 5.0
-"""From which on a cost is told."""
+"""The minimum deviations for an anomaly."""
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _DAY_HOURS: Final = 24
 _LATE: Final = timedelta(minutes=2)
-"""After its end, an hour is whole: windows that began in it have come."""
+"""The time after its end at which an hour is complete: the windows that began in it have arrived."""
 _BUSY_HOURS: Final = 0.25
-"""Of all hours: with fewer that cost anything, days are looked at."""
+"""The share of hours with costs below which days are reviewed instead."""
 _BUSY_DAYS: Final = 0.5
-"""Of all days: with fewer, there is nothing usual."""
+"""The share of days with costs below which nothing counts as usual."""
 _STEP: Final = Decimal("0.000001")
-"""Of what is usual, in US dollars."""
+"""The step that usual costs are rounded to, in US dollars."""
 LEAST_DAYS: Final = 14
 MOST_DAYS: Final = 28
 _WEEK: Final = 7
@@ -37,46 +44,46 @@ _MAD: Final = 1.4826
 _WITHIN: Final = 0.975
 _WITHIN_DEVIATIONS: Final = 1.96
 _LEAST_SPREAD: Final = 0.01
-"""Of a square root: calls that always cost the same may cost two per cent more."""
+"""The minimum deviation, as a share of the square root: constant costs may vary by two per cent."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """From when to when is looked at, and when it is now; local times without their zone."""
+    """The time under review and the current time, as local times without a zone."""
 
     since: datetime
     until: datetime
-    """Not part of it; now at the latest."""
+    """Exclusive. Never later than ``now``."""
     now: datetime
 
 
 @dataclass(frozen=True)
 class Anomaly:
-    """One hour or day, or several in a row, that cost more than usual, or less."""
+    """One hour or day, or several in a row, that cost more or less than usual."""
 
     start: datetime
     end: datetime
     actual_usd: Decimal
     """Exact."""
     usual_usd: Decimal
-    """The sum of what is usual of each; of the whole of one that is still running."""
+    """The sum of the usual costs. An hour or day that has not ended counts as a whole."""
     deviations: float
-    """Of the one that is farthest off."""
+    """The deviations of the most unusual hour or day."""
     running: bool = False
-    """Its end is still to come."""
+    """True if it has not ended."""
 
 
 @dataclass(frozen=True)
 class Review:
-    """What was found of some calls."""
+    """The result for one group of calls."""
 
     anomalies: Sequence[Anomaly] = ()
     buckets: Optional[Literal["hours", "days"]] = None
-    """What was looked at; None: there is too little data, or it costs too rarely."""
+    """The reviewed unit. None if there are too few days, or costs are too rare."""
     days: int = 0
-    """Whole days that are known before the last day that was looked at; `MOST_DAYS` of them are used."""
+    """Whole days known before the last day under review. At most `MOST_DAYS` of them are used."""
     spent_usd: Decimal = Decimal(0)
-    """In the span; exact."""
+    """The cost of the span, exact."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +96,13 @@ class _Bucket:
 
 
 def review(series: Series, span: Span, least_usd: Decimal, deviations: float = DEVIATIONS) -> Review:
-    """Return what is not as usual.
+    """Return the anomalies of a series.
 
     Args:
-        series: What some calls cost, with `MOST_DAYS` days before the span where there are so many.
-        span: What is looked at. An hour or a day belongs to it if it ends in it, or is running.
-        least_usd: What a cost is off at least, in US dollars.
-        deviations: By how many deviations it is off at least.
+        series: Hourly costs, with up to `MOST_DAYS` days before the span.
+        span: The time under review. An hour or day belongs to it if it ends in it or is still running.
+        least_usd: The minimum difference from the usual cost, in US dollars.
+        deviations: The minimum number of deviations.
     """
     known = series.known_days((span.until - _LATE).date())
     result = Review(days=known, spent_usd=series.cost_usd(span.since))
@@ -115,7 +122,7 @@ def review(series: Series, span: Span, least_usd: Decimal, deviations: float = D
 
 
 def _before(series: Series, day: date) -> list[list[float]]:
-    """Return the costs of the hours of each whole day before."""
+    """Return the hourly costs of each whole day before."""
     count = min(series.known_days(day), MOST_DAYS)
     days = (day - _DAY * back for back in range(count, 0, -1))
     return [[float(series.hours.get(hour, 0)) for hour in _hours(each)] for each in days]
@@ -158,7 +165,7 @@ def _judge(bucket: _Bucket, span: Span, least_usd: Decimal, deviations: float) -
 
 
 def _joined(found: Sequence[Anomaly]) -> list[Anomaly]:
-    """Join those that follow on each other and are off in the same direction."""
+    """Join consecutive anomalies that deviate in the same direction."""
     joined: list[Anomaly] = []
     for each in found:
         last = joined[-1] if joined else None
@@ -177,11 +184,11 @@ def _joined(found: Sequence[Anomaly]) -> list[Anomaly]:
 
 
 class Usual:
-    """What each bucket of a day usually costs: each hour, or the day as its only one.
+    """The usual cost of each bucket of a day: of each hour, or of the day as its only bucket.
 
     Args:
-        days: The costs of the buckets of each day before, the last one last.
-        weekday: Of the day that is asked for; Monday is 0.
+        days: The costs of the buckets of each day before, in order of time.
+        weekday: The weekday to predict. Monday is 0.
     """
 
     def __init__(self, days: Sequence[Sequence[float]], weekday: int) -> None:
@@ -193,11 +200,11 @@ class Usual:
         self._spreads = {sign: _spread(_flat(self._offs), sign) for sign in (-1.0, 1.0)}
 
     def cost(self, bucket: int) -> float:
-        """Return what a bucket of the day usually costs."""
+        """Return the usual cost of a bucket."""
         return self._median(self._kind, self._weekday, bucket, None)
 
     def deviations(self, bucket: int, cost: float) -> float:
-        """Return by how many deviations a cost is off; below zero where it is less than usual."""
+        """Return the deviations of a cost from the usual one. Negative if it is lower."""
         usual = math.sqrt(self.cost(bucket))
         off = math.sqrt(cost) - usual
         sign = math.copysign(1.0, off)
@@ -208,7 +215,7 @@ class Usual:
         return off / spread
 
     def _all_offs(self, kind: str) -> list[list[float]]:
-        """Return, of each known day, how far each bucket is off what the others tell."""
+        """Return the deviation of each bucket of each known day from what the other days predict."""
         return [
             [
                 math.sqrt(cost) - math.sqrt(self._median(kind, self._weekdays[index], bucket, index))
@@ -224,7 +231,7 @@ class Usual:
         )
 
     def _alike(self, kind: str, weekday: int, without: Optional[int]) -> Iterator[int]:
-        """Yield the days that tell of one of a weekday."""
+        """Yield the indexes of the days that predict a weekday."""
         for index, other in enumerate(self._weekdays):
             same = {
                 "all": True,
@@ -244,7 +251,7 @@ def _flat(days: Sequence[Sequence[float]]) -> list[float]:
 
 
 def _spread(offs: Sequence[float], sign: float = 1.0) -> float:
-    """Return how large a deviation is, upwards or downwards."""
+    """Return the size of one deviation, upwards or downwards."""
     sizes = sorted(off * sign for off in offs)
     within = sizes[math.ceil(_WITHIN * len(sizes)) - 1]
     return max(_MAD * median(map(abs, offs)), within / _WITHIN_DEVIATIONS)

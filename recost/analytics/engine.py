@@ -1,4 +1,4 @@
-"""DuckDB: imported when it is first needed, and opened with bounds on what it takes."""
+"""DuckDB: imported when it is first needed, and opened with a memory limit."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class EngineMissingError(RecostError):
 def module() -> Any:
     """Return DuckDB's module.
 
-    The compiled part is asked for first: the Python part around it (data frames, user functions) takes 0.3 s
-    to import, and nothing of it is used here.
+    The compiled module is imported directly. The Python package around it (data frames, user functions) takes
+    0.3 s to import, and is not used here.
 
     Raises:
-        EngineMissingError: It is not installed.
+        EngineMissingError: DuckDB is not installed.
     """
-    for name in ("_duckdb", "duckdb"):  # before DuckDB 1.4 there is no _duckdb
+    for name in ("_duckdb", "duckdb"):  # _duckdb is missing before DuckDB 1.4
         if name in sys.modules or find_spec(name) is not None:
             with _interrupts_held():
                 return importlib.import_module(name)
@@ -45,7 +45,7 @@ def module() -> Any:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Have Ctrl-C wait: one while the compiled part comes up would abort the process."""
+    """Defer Ctrl-C, which would abort the process while the compiled module is being imported."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -61,7 +61,7 @@ def _interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have a statement that Ctrl-C stops raise KeyboardInterrupt: DuckDB makes a RuntimeError of it."""
+    """Raise KeyboardInterrupt for a statement that Ctrl-C stops. DuckDB raises RuntimeError."""
     try:
         yield
     except RuntimeError as error:
@@ -71,7 +71,7 @@ def interruptible() -> Iterator[None]:
 
 
 def errors() -> tuple[type[BaseException], ...]:
-    """Return what DuckDB raises; nothing when it is not installed."""
+    """Return the exceptions that DuckDB raises, or an empty tuple if it is not installed."""
     try:
         return (module().Error,)
     except EngineMissingError:
@@ -82,8 +82,8 @@ def connect(path: Optional[Path], spill: Optional[Path] = None) -> Any:
     """Open a database.
 
     Args:
-        path: Its file; None: in memory.
-        spill: The folder for what does not fit into memory.
+        path: The database file, or None for a database in memory.
+        spill: The folder for data that does not fit into memory.
 
     Raises:
         EngineMissingError: DuckDB is not installed.
@@ -104,10 +104,10 @@ def connect(path: Optional[Path], spill: Optional[Path] = None) -> Any:
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal of SQL, where a parameter cannot stand."""
+    """Quote a text as an SQL literal, for places where a parameter is not allowed."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def identifier(name: str) -> str:
-    """Return a name as a quoted identifier of SQL: that of a column, say, which may hold any character."""
+    """Quote a name as an SQL identifier. It may contain any character."""
     return '"' + name.replace('"', '""') + '"'

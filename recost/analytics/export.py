@@ -1,6 +1,7 @@
 """Every metric of every window as one flat row.
 
-Names are made inert as `recost._text` does it, in SQL: a terminal or a spreadsheet may read what is written.
+Control characters and formulas in names are replaced in SQL as `recost._text` does it, because a terminal
+or a spreadsheet may read the file.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final, Literal
 from recost.analytics.engine import literal
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["FORMATS", "Format", "export", "inert"]
 
@@ -26,21 +27,21 @@ _ACTED_ON: Final = (
     r"\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{110bd}\x{110cd}"
     r"\x{13430}-\x{1343f}\x{1bca0}-\x{1bca3}\x{1d173}-\x{1d17a}\x{e0001}\x{e0020}-\x{e007f}]"
 )
-"""What `printable` replaces, as a class of characters of RE2, which has no class of all format characters
-without the joiners."""
+"""The characters that `printable` replaces, as an RE2 character class. RE2 cannot exclude the joiners from
+its class of format characters."""
 _SPACES: Final = r"[\t\p{Zs}]"
 _FORMULA: Final = r"""^[\s'"]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"""
 _CENTS: Final = ("cost", "reported", "computed", "estimated")
 
 
 def export(readings: Readings, question: Question, kind: Format, path: Path) -> int:
-    """Write the rows of the question's period and filters to a file; return how many.
+    """Write the rows of the question's period and filters to a file, and return their number.
 
-    Amounts are US dollars. In JSON they are text, as its readers would round them. ``models`` and ``tags``
-    are JSON: lists of what each amounts to, in US cents.
+    Amounts are US dollars. In JSON they are strings, because JSON readers would round them. ``models`` and
+    ``tags`` are JSON: lists with the amounts of each, in US cents.
     """
-    scope = scope_of(readings)
-    where, parameters = ("", []) if scope is None else Statement(question, scope).conditions()
+    selection = select_files(readings)
+    where, parameters = ("", []) if selection is None else Statement(question, selection).conditions()
     as_text = kind == "jsonl"
     columns = [
         f"{inert('project', kind)} AS project",
@@ -62,7 +63,7 @@ def export(readings: Readings, question: Question, kind: Format, path: Path) -> 
 
 
 def inert(text: str, kind: Format) -> str:
-    """Return SQL for a text as `printable` makes it; in CSV, as `csv_cell` does."""
+    """Return SQL that replaces characters of a text as `printable` does, or as `csv_cell` does for CSV."""
     spaced = f"regexp_replace({text}, {literal(_SPACES)}, ' ', 'g')"
     clean = f"regexp_replace({spaced}, {literal(_ACTED_ON)}, '?', 'g')"
     if kind != "csv":

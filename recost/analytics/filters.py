@@ -1,4 +1,4 @@
-"""Filters that match nothing that was ever recorded: most often a name that is spelled wrong."""
+"""Errors for filters that match nothing recorded, usually because a name is misspelled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recost._validate import nearest
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.recorded import tag_names
 from recost.analytics.report import ask
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["FILTERS", "refuse_unmatched"]
 
@@ -22,25 +22,25 @@ FILTERS: Final = {
     "env": ("environments", "environment"),
     "project": ("projects", "project"),
 }
-"""Name of an option; the field of a `Question`, and what to group by for what there is."""
+"""By option: the field of a `Question`, and the dimension that lists the recorded names."""
 _EVERYTHING: Final = Question(by=())
 _SHOWN: Final = 8
 _LONGEST: Final = 60
 _CANDIDATES: Final = 1000
-"""Names that a wrong one is compared with."""
+"""The most names that a misspelled one is compared with."""
 
 
 def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -> None:
-    """Refuse filters that match nothing in the files, whatever the period.
+    """Raise an error for filters that match nothing in the files, in any period.
 
     Args:
         readings: The files.
-        filters: What was given for each of `FILTERS`.
+        filters: The values given for each of `FILTERS`.
 
     Raises:
-        QuestionError: One matches nothing, and is named, with what there is; or they match nothing together.
+        QuestionError: A filter matches nothing, or all filters together do. The message lists recorded names.
     """
-    if not any(filters.values()) or scope_of(readings) is None:
+    if not any(filters.values()) or select_files(readings) is None:
         return
     for option, given in filters.items():
         for each in dict.fromkeys(given):
@@ -75,7 +75,7 @@ def _refusal(readings: Readings, option: str, given: Any) -> str:
 
 
 def _refusal_of_all(filters: Mapping[str, Sequence[Any]]) -> str:
-    """Name the filters each of which matches something, and that match nothing together."""
+    """Return the message for filters that match something each, but nothing together."""
     named = [
         f"--{option} {('='.join(each) if option == 'tag' else each)[: 2 * _LONGEST]!r}"
         for option, given in filters.items()
@@ -87,7 +87,7 @@ def _refusal_of_all(filters: Mapping[str, Sequence[Any]]) -> str:
 
 
 def _known(readings: Readings, option: str, tag: Optional[str]) -> Optional[list[str]]:
-    """Return the names that there are, the dearest first; None for the values of a tag that there is not."""
+    """Return the recorded names, highest cost first, or None for the values of a tag that is not recorded."""
     by = FILTERS[option][1] if tag is None else f"tag:{tag}"
     groups = ask(readings, Question(by=(by,))).groups
     names = [group.names[0] for group in groups if group.names[0] is not None]

@@ -1,4 +1,4 @@
-"""Following files as lines come: through rotation, and through what `recost prune` leaves of them."""
+"""Following files as lines are appended, also through rotation and `recost prune`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import BinaryIO, Callable, Final, Optional
 
 from recost.analytics.ingest.sources import Source
-from recost.wire import MAX_LINE_BYTES
+from recost.wire.parsing import MAX_LINE_BYTES
 
 __all__ = ["Follower", "last_lines"]
 
 _BLOCK: Final = 1 << 16
 _LINES: Final = 64
-"""After so many a line is looked at, from the end."""
+"""The number of lines after which one is checked when reading backwards."""
 _SHOWN: Final = 32
-"""Bytes of a line over the limit that stand for it; no window is as short."""
+"""The bytes of a line over the limit that are returned for it. Valid windows are longer."""
 _STAYS_OPEN: Final = os.name == "posix"
-"""Elsewhere a file that is open cannot be rotated, which would stop its writer."""
+"""False where an open file cannot be renamed: keeping it open would break the writer's rotation."""
 _Id = tuple[int, int]
 
 
 @dataclass
 class _Open:
-    """A file that is read on, by whatever name it has now."""
+    """A file that is followed, whatever its current name is."""
 
     file: BinaryIO
     project: str
@@ -34,29 +34,29 @@ class _Open:
     position: int = 0
     """The end of the last whole line."""
     last: bytes = b""
-    """That line, as `_bounded` returns it."""
+    """The last whole line, as `_bounded` returns it."""
     begun: bytearray = field(default_factory=bytearray)
-    """What there is of the line after it; of one over the limit, only the beginning."""
+    """The beginning of the line after it. A line over the limit is cut."""
     seen: int = 0
-    """How many bytes of that line there are."""
+    """The number of bytes of that line."""
     nameless: bool = False
-    """It had no name any more when it was last looked at."""
+    """True if the file had no name at the last check."""
 
     def begin_at(self, position: int) -> None:
-        """Read on from here."""
+        """Continue at a position."""
         self.position, self.seen = position, 0
         self.begun.clear()
 
 
 class Follower:
-    """Yields the lines that files get.
+    """A reader of the lines that are appended to files.
 
-    A file is known by what it is, not by its name, and stays open: one that is rotated is read to its end,
-    and the one that takes its name from its beginning. One that takes its place with the same last line in
-    it, as `recost prune` writes it, is read on after that line.
+    Files are identified by device and inode, not by name, and stay open. A rotated file is read to its end,
+    and its successor from the beginning. A replacement that contains the same last line, as `recost prune`
+    writes it, is continued after that line.
 
     Args:
-        find: Returns the files that there are now; compressed ones are passed over.
+        find: Returns the current files. Compressed ones are ignored.
     """
 
     def __init__(self, find: Callable[[], Sequence[Source]]) -> None:
@@ -64,7 +64,7 @@ class Follower:
         self._open: dict[_Id, _Open] = {}
 
     def start(self, count: int) -> list[tuple[str, bytes]]:
-        """Return project and line of the last lines of each file, in its order; follow from there on."""
+        """Return project and line of the last lines of each file, in file order, and follow from there."""
         found = []
         for each in self._appeared():
             lines, end = last_lines(each.file, max(count, 1))
@@ -75,12 +75,12 @@ class Follower:
         return found
 
     def start_after(self, old: Callable[[bytes], bool]) -> list[tuple[str, bytes]]:
-        """Return project and line of the last lines of each file, back to one that is old; follow from there.
+        """Return project and line of the last lines of each file, and follow from there.
 
-        Lines before that one may be returned, too.
+        Each file is read backwards until an old line is found. Older lines may be included.
 
         Args:
-            old: Returns whether a line, and with it all that stand before it, is of no interest.
+            old: Returns whether a line, and so all lines before it, can be ignored.
         """
         found = []
         for each in self._appeared():
@@ -92,7 +92,7 @@ class Follower:
         return found
 
     def news(self) -> Iterator[tuple[str, bytes]]:
-        """Yield project and line of what has come since."""
+        """Yield project and line of the lines appended since."""
         before = list(self._open)
         fresh = self._appeared()
         for key in before:
@@ -110,14 +110,14 @@ class Follower:
         self._open.clear()
 
     def _appeared(self) -> list[_Open]:
-        """Open the files that were not there before; tell the others their names of now."""
+        """Open new files, and update the names of known ones."""
         fresh = []
         for source in self._find():
             if source.compressed:
                 continue
             try:
                 file = source.path.open("rb")
-            except FileNotFoundError:  # rotated this moment: it has another name the next time
+            except FileNotFoundError:  # just rotated: the next call finds its new name
                 continue
             status = os.fstat(file.fileno())
             key = (status.st_dev, status.st_ino)
@@ -138,9 +138,9 @@ class Follower:
                 return
 
     def _let_go(self) -> None:
-        """Close the files that have no name any more, the second time: nothing is written to them.
+        """Close files that had no name at two checks: nothing is written to them.
 
-        The first time they may have lost it just now, and what has taken their place has not been met.
+        After the first check, the replacement of a deleted file may not have been found yet.
         """
         for key, each in list(self._open.items()):
             if not _STAYS_OPEN:
@@ -153,7 +153,7 @@ class Follower:
 
 
 def _lines(each: _Open) -> Iterator[tuple[str, bytes]]:
-    """Yield the whole lines after the position; what is being written waits for its end, and is read once."""
+    """Yield the whole lines after the position. Each byte is read once, also of an unfinished line."""
     if os.fstat(each.file.fileno()).st_size < each.position + each.seen:  # emptied by another tool
         each.begin_at(0)
     each.file.seek(each.position + each.seen)
@@ -172,14 +172,14 @@ def _lines(each: _Open) -> Iterator[tuple[str, bytes]]:
 
 
 def _bounded(line: bytes, size: int, position: int) -> bytes:
-    """Return a line without a byte order mark; of one over the limit its beginning, which is a bad line."""
+    """Return a line without a byte order mark. A line over the limit is cut, which makes it a bad line."""
     if size > MAX_LINE_BYTES + 1:
         return line[:_SHOWN] + b"\n"
     return line[len(codecs.BOM_UTF8) :] if position == 0 and line.startswith(codecs.BOM_UTF8) else line
 
 
 def _lines_after(file: BinaryIO, old: Callable[[bytes], bool]) -> tuple[list[bytes], int]:
-    """Return the last whole lines of a file, from one that is old on, and where they end."""
+    """Return the last whole lines of a file, back to an old one, and the position of their end."""
     found: list[bytes] = []
     end = 0
     for position, line in _backwards(file):
@@ -191,7 +191,7 @@ def _lines_after(file: BinaryIO, old: Callable[[bytes], bool]) -> tuple[list[byt
 
 
 def last_lines(file: BinaryIO, count: int) -> tuple[list[bytes], int]:
-    """Return the last whole lines of a file, and where they end."""
+    """Return the last whole lines of a file, and the position of their end."""
     found: list[bytes] = []
     end = 0
     for position, line in _backwards(file):
@@ -203,7 +203,7 @@ def last_lines(file: BinaryIO, count: int) -> tuple[list[bytes], int]:
 
 
 def _backwards(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield where each whole line of a file ends, and the line, from the last on; each block is read once."""
+    """Yield end position and content of each whole line, last line first. Each block is read once."""
     position = file.seek(0, os.SEEK_END)
     end: Optional[int] = None
     parts: list[bytes] = []  # of the line that ends there, the last part first
@@ -235,5 +235,5 @@ def _joined(parts: list[bytes], size: int, start: int) -> bytes:
 
 
 def _after(file: BinaryIO, last: bytes) -> int:
-    """Return where a line ends in a file; 0 when it isn't there."""
+    """Return the end position of a line in a file, or 0 if it is missing."""
     return next((end for end, line in _backwards(file) if line == last), 0)

@@ -1,4 +1,10 @@
-"""What each group will have cost by a day to come: what is spent, and a forecast of the rest."""
+"""Forecasts of the cost of each group at the end of a period: the cost so far and a forecast of the rest.
+
+The rest is simulated with exponential smoothing models from statsmodels (https://www.statsmodels.org): a
+level, optionally with a damped trend, optionally with a weekly season. The model with the lowest corrected
+Akaike criterion is used, and its errors are drawn from those on known days. Days before a lasting shift of
+the level are ignored. The forecast is a sum, because the bounds of single days do not add up.
+"""
 
 from __future__ import annotations
 
@@ -19,66 +25,66 @@ __all__ = ["LEAST_DAYS", "Forecast", "Horizon", "Outlook", "forecast", "outlook"
 _PROFILE_DAYS: Final = 28
 _DAY_HOURS: Final = 24
 _STEP: Final = Decimal("0.000001")
-"""Of estimates, in US dollars."""
+"""The step that estimates are rounded to, in US dollars."""
 LEAST_DAYS: Final = 14
-"""Fewer tell too little to forecast from."""
+"""The minimum number of days for a forecast with bounds."""
 _MOST_DAYS: Final = 180
-"""What was before says little of what comes."""
+"""The most days that are used: older ones predict little."""
 _WEEK: Final = 7
 _SEASONAL_DAYS: Final = 3 * _WEEK
 _LEVEL_DAYS: Final = 28
 _PLAIN: Final = 6.0
-"""Of the criterion's units."""
+"""The minimum improvement of the criterion for a trend to be used."""
 _PATHS: Final = 2000
 _SEED: Final = 20_260_101
-"""The same files give the same forecast."""
+"""Fixed, so that the same files give the same forecast."""
 _LEAST_WEEKS: Final = 2
-"""On each side of a shift; fewer may be a holiday or a burst."""
+"""The minimum weeks on each side of a shift. Fewer may be a holiday or a burst."""
 _MOST_WEEKS: Final = 4
-"""Before a shift, that it is told by."""
+"""The most weeks before a shift that are compared."""
 _LEAST_STEP: Final = math.log(1.3)
 _STANDARD_ERRORS: Final = 5.0
 _CHANGED_DAYS: Final = 2 / 3
-"""All but weekends."""
+"""The minimum share of days that differ: all except weekends."""
 _FLOOR: Final = 0.01
-"""Of the mean week: a logarithm needs more than nothing."""
+"""A share of the mean week, added to each week because the logarithm of 0 is undefined."""
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """From when on spending counts, when it is now, and when it ends; local times without their zone."""
+    """The forecast period and the current time, as local times without a zone."""
 
     since: date
     now: datetime
     until: date
-    """Not part of it."""
+    """Exclusive."""
 
     @property
     def days(self) -> int:
-        """The days to come, today, which has begun, included."""
+        """The number of remaining days, including today."""
         return (self.until - self.now.date()).days
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What one group will have cost."""
+    """The forecast cost of one group at the end of the period."""
 
     name: Optional[str]
     spent_usd: Decimal
-    """Exact, up to now."""
+    """The cost so far, exact."""
     expected_usd: Optional[Decimal]
-    """An estimate, with what is spent; None where nothing is known."""
+    """An estimate that includes the cost so far. None without any known day."""
     low_usd: Optional[Decimal] = None
-    """The bounds; None where there are too few days to tell any."""
+    """The lower bound. None if there are too few days for bounds."""
     high_usd: Optional[Decimal] = None
     days: int = 0
-    """Whole days that it was made from."""
+    """The number of whole days that the forecast is based on."""
     unpriced: int = 0
-    """Calls whose cost is not known, and is in no amount."""
+    """Calls without a known cost, which no amount includes."""
 
     @property
     def is_run_rate(self) -> bool:
-        """Whether it is the mean of a few days that goes on: nothing to rely on."""
+        """True if it extends the mean of a few days, which is not reliable."""
         return self.low_usd is None
 
 
@@ -86,9 +92,9 @@ def forecast(name: Optional[str], series: Series, horizon: Horizon, level: float
     """Return the forecast of a group.
 
     Args:
-        name: Of the group.
-        series: What it has cost so far.
-        horizon: From when to when.
+        name: The name of the group.
+        series: The hourly costs so far.
+        horizon: The forecast period.
         level: The share of simulated paths that end within the bounds.
     """
     spent = series.cost_usd(datetime.combine(horizon.since, time.min))
@@ -107,7 +113,7 @@ def forecast(name: Optional[str], series: Series, horizon: Horizon, level: float
 
 
 def _share_left(series: Series, now: datetime) -> float:
-    """Return the part of a day's cost that comes after this time of day, by the days before."""
+    """Return the share of a day's cost after the current time of day, estimated from the days before."""
     profile = [0.0] * _DAY_HOURS
     for hour, cost in series.hours.items():
         if timedelta(0) < now.date() - hour.date() <= timedelta(days=_PROFILE_DAYS):
@@ -120,23 +126,23 @@ def _share_left(series: Series, now: datetime) -> float:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What the rest of a period may cost, in the unit of the days that it was made from."""
+    """The forecast cost of the rest of a period, in the unit of the known days."""
 
     expected: float
     """The mean of the paths."""
     low: float
-    """So many per cent of the paths end between the two, with as many below as above."""
+    """The lower bound. As many paths end below it as above ``high``."""
     high: float
 
 
 def outlook(days: Sequence[float], ahead: int, level: float = 0.8, share_of_first: float = 1.0) -> Outlook:
-    """Return what the sum of the days to come may be.
+    """Forecast the sum of the coming days.
 
     Args:
-        days: What each day before cost, the last one last; `LEAST_DAYS` at least.
-        ahead: How many days are to come, the first of which may have begun.
+        days: The cost of each day before, in order of time. At least `LEAST_DAYS`.
+        ahead: The number of coming days. The first one may have begun.
         level: The share of the paths that end within the bounds.
-        share_of_first: The part of the first day that is still to come.
+        share_of_first: The remaining share of the first day.
 
     Raises:
         ValueError: There are too few days.
@@ -151,7 +157,7 @@ def outlook(days: Sequence[float], ahead: int, level: float = 0.8, share_of_firs
     numpy: Any = importlib.import_module("numpy")
     paths = _paths(numpy, [day / scale for day in known], ahead)
     paths[0] *= share_of_first
-    # Not each day: where many days cost nothing, what is drawn above and below it is to level out.
+    # Sums are clipped, not days: if many days cost nothing, errors above and below zero must cancel out.
     sums = paths.sum(axis=0).clip(min=0) * scale
     low, high = numpy.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
     return Outlook(float(sums.mean()), float(low), float(high))
@@ -165,13 +171,13 @@ def _paths(numpy: Any, days: Sequence[float], ahead: int) -> Any:
     chance = numpy.random.default_rng(_SEED)
     drawn = chance.choice(errors, size=(ahead, _PATHS))
     paths = fitted.simulate(ahead, anchor="end", repetitions=_PATHS, random_errors=drawn)
-    # The level that they start from is known no better than a mean of so many days.
+    # The starting level is as uncertain as a mean over this many days.
     unsure = chance.choice(errors, size=(min(len(days), _LEVEL_DAYS), _PATHS)).mean(axis=0)
     return numpy.asarray(paths).reshape(ahead, _PATHS) + unsure
 
 
 def _spread(known: int, parameters: int) -> float:
-    """Return how much larger errors are than those on days that the parameters were chosen for."""
+    """Return the ratio of real errors to those on the days that the model was fitted to."""
     return float((known / max(known - parameters, 1)) ** 0.5)
 
 
@@ -179,13 +185,13 @@ def _best(numpy: Any, days: Sequence[float]) -> Any:
     ets: Any = importlib.import_module("statsmodels.tsa.exponential_smoothing.ets")
     series = numpy.asarray(days, dtype=float)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a search that ends early: the criterion judges what it found
+        warnings.simplefilter("ignore")  # fits that end early are compared by the criterion, too
         found = [ets.ETSModel(series, error="add", **shape).fit(disp=False) for shape in _shapes(len(days))]
     return min(found, key=lambda each: _criterion(numpy, each))
 
 
 def _criterion(numpy: Any, fitted: Any) -> float:
-    """Return the score by which models are compared, the lowest is best: a trend has to earn its place."""
+    """Return the score of a model. The lowest is best, and a trend must improve it by `_PLAIN`."""
     value = float(fitted.aicc)
     return value + _PLAIN * (fitted.model.trend is not None) if numpy.isfinite(value) else float("inf")
 
@@ -201,10 +207,10 @@ def _shapes(known: int) -> Iterator[dict[str, Any]]:
 
 
 def since_shift(days: Sequence[float]) -> Sequence[float]:
-    """Return the days from the last lasting shift of the level on; all of them where there is none.
+    """Return the days after the last lasting shift of the level, or all days without a shift.
 
-    A shift is lasting when each whole week since is at least 1.3 times dearer, or cheaper, than each of the
-    weeks before, and when neither chance nor a trend explains that. Sums of weeks have no season.
+    After a lasting shift, each whole week costs at least 1.3 times more, or less, than each week before.
+    Neither chance nor a trend explains the difference. Weekly sums are compared because they have no season.
     """
     while (at := _shift(days)) is not None:
         days = days[at:]
@@ -212,7 +218,7 @@ def since_shift(days: Sequence[float]) -> Sequence[float]:
 
 
 def _shift(days: Sequence[float]) -> Optional[int]:
-    """Return the first day of the new level that fits best."""
+    """Return the first day of the best fitting new level, or None."""
     least = _WEEK * _LEAST_WEEKS
     floor = _FLOOR * _WEEK * sum(days) / max(len(days), 1)
     if floor <= 0:
@@ -235,7 +241,7 @@ def _is_shift(days: Sequence[float], at: int, floor: float) -> bool:
 
 
 def _most_days_differ(before: Sequence[float], after: Sequence[float], step: float) -> bool:
-    """Tell whether most days are beyond the usual one before: a few that are dear are no new level."""
+    """Return whether most days differ from the median before. A few expensive days are not a new level."""
     usual = statistics.median(before)
     beyond = sum(day > usual if step > 0 else day < usual for day in after)
     return beyond >= _CHANGED_DAYS * len(after)

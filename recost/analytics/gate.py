@@ -1,4 +1,4 @@
-"""What calls cost at one time, in a file, for a build to be compared with later."""
+"""Checks of a build: a budget, a baseline file with earlier costs, and calls without a price."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ __all__ = [
     "baseline_of",
     "check_length",
     "content_of",
+    "filters_of",
     "judge",
     "parse_baseline",
-    "scope_of",
 ]
 
 FORMAT: Final = 1
-"""Of the file; raised when older readers would misread it."""
+"""The version of the file format. Increased for changes that older versions would misread."""
 _ALIKE: Final = 0.125
-"""How much lengths of periods may differ: months do, and so do runs of the same tests."""
+"""The tolerated difference of period lengths. Months differ, and so do runs of the same tests."""
 _MOST: Final = 10**24
-"""More than any number of calls or dollars can be."""
+"""The exclusive upper bound of calls and of dollars."""
 
 
 class BaselineError(RecostError):
-    """It is no baseline, or one of other calls."""
+    """An invalid baseline, or one for other calls."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Totals at one time. Costs are US dollars, exact."""
+    """The totals of an earlier period. Costs are US dollars, exact."""
 
     by: tuple[str, ...]
-    scope: Mapping[str, Sequence[str]]
-    """The filters that were in force."""
+    filters: Mapping[str, Sequence[str]]
+    """The values of each filter."""
     since: Optional[datetime]
-    """None: from the beginning on."""
+    """None if the period has no start."""
     until: datetime
     calls: int
     unpriced: int
     cost_usd: Decimal
     groups: Mapping[tuple[Optional[str], ...], Decimal]
-    """Cost by the names that ``by`` tells."""
+    """Cost by the names of the dimensions in ``by``."""
 
 
-def scope_of(question: Question) -> dict[str, list[str]]:
-    """Return the filters of a question as they are kept in a baseline."""
+def filters_of(question: Question) -> dict[str, list[str]]:
+    """Return the filters of a question as a baseline stores them."""
     return {
         "provider": sorted(question.providers),
         "endpoint": sorted(question.endpoints),
@@ -69,11 +69,11 @@ def scope_of(question: Question) -> dict[str, list[str]]:
 
 
 def baseline_of(answer: Answer, now: datetime) -> Baseline:
-    """Return what an answer amounts to."""
+    """Return the baseline of a report."""
     question, total = answer.question, answer.total.now
     return Baseline(
         question.by,
-        scope_of(question),
+        filters_of(question),
         question.period.since,
         question.period.ended(now),
         total.calls,
@@ -84,10 +84,10 @@ def baseline_of(answer: Answer, now: datetime) -> Baseline:
 
 
 def check_length(baseline: Baseline, question: Question, now: datetime, name: str) -> None:
-    """Refuse a baseline of a period of another length: its cost says nothing about this one.
+    """Raise an error for a baseline of a period of another length, which is not comparable.
 
     Raises:
-        BaselineError: The lengths differ by more than an eighth, or only one of them has a beginning.
+        BaselineError: The lengths differ by more than an eighth, or only one of them has a start.
     """
     period = question.period
     then = None if baseline.since is None else baseline.until - baseline.since
@@ -108,7 +108,7 @@ def _length(length: Optional[timedelta]) -> str:
 
 
 def content_of(answer: Answer, now: datetime) -> dict[str, Any]:
-    """Return what a baseline's file holds; amounts are `Decimal`."""
+    """Return the content of a baseline file. Amounts are `Decimal`."""
     kept = baseline_of(answer, now)
     return {
         "recost_baseline": FORMAT,
@@ -116,7 +116,7 @@ def content_of(answer: Answer, now: datetime) -> dict[str, Any]:
         "written": now.isoformat(),
         "since": None if kept.since is None else kept.since.isoformat(),
         "until": kept.until.isoformat(),
-        "filters": kept.scope,
+        "filters": kept.filters,
         "by": list(kept.by),
         "total": {"calls": kept.calls, "unpriced": kept.unpriced, "cost_usd": kept.cost_usd},
         "groups": [
@@ -132,18 +132,20 @@ def content_of(answer: Answer, now: datetime) -> dict[str, Any]:
 
 
 def parse_baseline(content: Any, name: str) -> Baseline:
-    """Return the baseline that a file holds.
+    """Parse the content of a baseline file.
 
     Args:
-        content: Its JSON, the numbers of which are `Decimal`.
-        name: Of the file, for what is wrong with it.
+        content: The decoded JSON, with numbers as `Decimal`.
+        name: The file name, for error messages.
 
     Raises:
-        BaselineError: It is not a baseline, or has a later format.
+        BaselineError: The content is invalid or has a later format.
     """
     found = content.get("recost_baseline") if isinstance(content, dict) else None
     if found is None:
-        raise BaselineError(f"recost: {name} is no baseline of `recost gate --write-baseline`")
+        raise BaselineError(
+            f"recost: {name} is not a baseline: expected a file of `recost gate --write-baseline`"
+        )
     if isinstance(found, bool) or found != FORMAT:
         raise BaselineError(
             f"recost: {name} is a baseline of format {_shown(found)}; this recost reads {FORMAT}"
@@ -214,26 +216,26 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Limits:
-    """What calls may cost."""
+    """The limits of a build."""
 
     most_usd: Optional[Decimal] = None
-    """All of them together; None: any amount."""
+    """The most that all calls may cost together. None for no budget."""
     baseline: Optional[Baseline] = None
     share: Decimal = Decimal(0)
-    """More than this part above the baseline is too much: 0.2 are 20 per cent."""
+    """The tolerated increase over the baseline. 0.2 is 20 per cent."""
     priced: bool = False
-    """Whether each call is to have a price."""
+    """True if each call must have a known price."""
 
     @property
     def most_by_baseline(self) -> Optional[Decimal]:
-        """What the baseline and the share allow, in US dollars."""
+        """The cost of the baseline with the tolerated increase, in US dollars."""
         if self.baseline is None:
             return None
         return EXACT.multiply(self.baseline.cost_usd, EXACT.add(Decimal(1), self.share))
 
 
 def judge(answer: Answer, limits: Limits) -> Sequence[tuple[bool, str]]:
-    """Return, for each limit, whether it holds, and that in words."""
+    """Return for each limit whether it holds, and a sentence that says so."""
     total = answer.total.now
     found = []
     if limits.most_usd is not None:
@@ -264,6 +266,6 @@ def _percent(limits: Limits) -> str:
 
 
 def _apart(one: Decimal, other: Decimal) -> tuple[str, str]:
-    """Return two amounts, with all their digits where they would look alike and are not."""
+    """Format two amounts, with all digits if they differ but would look the same."""
     shown = format_usd(one), format_usd(other)
     return shown if one == other or shown[0] != shown[1] else (format_exact_usd(one), format_exact_usd(other))

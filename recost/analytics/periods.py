@@ -1,4 +1,4 @@
-"""Periods of time as people write them: ``7d``, ``2026-11-01``, ``yesterday``, ``last-month``."""
+"""Periods of time and their text forms: ``7d``, ``2026-11-01``, ``yesterday``, ``last-month``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _WORDS: Final = ("today", "yesterday", "this-week", "last-week", "this-month", "last-month")
 _LAST_DAYS: Final = re.compile(r"last-([1-9]\d{0,3})-days")
-"""Whole days: today, as far as it goes, and those before."""
+"""Whole days: today until now, and the days before."""
 _LAST_HOURS: Final = re.compile(r"last-([1-9]\d{0,4})-hours")
-"""Whole hours of local time: this one, as far as it goes, and those before."""
+"""Whole hours of local time: the current one until now, and the hours before."""
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
 _FORMS: Final = (
@@ -27,24 +27,24 @@ _FORMS: Final = (
 
 
 class SpanError(ValueError):
-    """It is no time, or no time zone."""
+    """An invalid time, period or time zone."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """From an instant on, and up to another, which is not part of it; None: without bound."""
+    """A span of time. The end is exclusive, and None means unbounded."""
 
     since: Optional[datetime] = None
     until: Optional[datetime] = None
     unit: Optional[str] = field(default=None, compare=False)
-    """``day``, ``week`` or ``month``, where the period was asked for as one."""
+    """``day``, ``week`` or ``month`` if the period was given as one."""
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise SpanError(f"the period ends ({self.until}) before it begins ({self.since})")
 
     def ended(self, now: datetime) -> datetime:
-        """Return its end; now, where it has begun and goes on: what is to come can't be compared."""
+        """Return its end, or now if it has begun and not ended: the future cannot be compared."""
         if self.until is None or (now < self.until and (self.since is None or self.since < now)):
             return now
         return self.until
@@ -52,19 +52,19 @@ class Period:
     def before(self, now: datetime) -> Period:
         """Return the period that this one is compared with.
 
-        A period that goes on is compared as far as it has come. From midnight on it is as many days before,
-        up to the same time of day: today up to now is compared with yesterday up to the same time. A week is
-        compared with the week before, and a month with the month before up to the same day. Any other period
-        is compared with the same length just before it.
+        A period that has not ended is compared up to now. A period that starts at midnight is compared with
+        as many days before, up to the same time of day: today until now with yesterday until the same time. A
+        week is compared with the week before, and a month with the month before up to the same day. Any other
+        period is compared with the same length just before it.
 
         Raises:
-            SpanError: It has no beginning, has not begun, or begins too early.
+            SpanError: The period has no start, has not begun, or starts too early.
         """
         if self.since is None:
-            raise SpanError("a period to compare with needs a beginning: --since 7d")
+            raise SpanError("a comparison needs a start of the period: --since 7d")
         until = self.ended(now)
         if until <= self.since:
-            raise SpanError("a period that has not begun has none before it to compare with")
+            raise SpanError("a period that has not begun cannot be compared")
         try:
             if self.since != _midnight(self.since, self.since.tzinfo):
                 return Period(_utc(self.since) - (_utc(until) - _utc(self.since)), self.since)
@@ -72,17 +72,17 @@ class Period:
             zone = self.since.tzinfo
             return self._days_before(self.since, until.astimezone(zone), asked.astimezone(zone))
         except OverflowError as error:
-            raise SpanError("there is no time before the period to compare it with") from error
+            raise SpanError("the period starts too early to be compared with the time before it") from error
 
     def _days_before(self, since: datetime, until: datetime, asked: datetime) -> Period:
-        """Return the period with the same times of day before, in local time.
+        """Return the period before with the same times of day, in local time.
 
         Args:
-            since: When this one begins.
-            until: When it ends, or how far it has come.
-            asked: When it ends.
+            since: The start of this period.
+            until: The end of this period, or now if it has not ended.
+            asked: The end of this period.
         """
-        days = -((since - asked) // _DAY)  # of clocks; one that has begun is one
+        days = -((since - asked) // _DAY)  # in local time, where a started day counts
         ends = _following_month(since)
         of_month = self.unit == "month" or (self.unit != "day" and (asked == ends or days > _WEEK))
         if since.day == 1 and asked <= ends and of_month:
@@ -101,7 +101,7 @@ def parse_zone(name: str) -> tzinfo:
     """Return a time zone: ``local``, ``UTC``, ``Europe/Berlin``, ``+05:30``.
 
     Raises:
-        SpanError: There is none of this name.
+        SpanError: The name is unknown.
     """
     if name.lower() in {"utc", "z"}:
         return timezone.utc
@@ -112,16 +112,16 @@ def parse_zone(name: str) -> tzinfo:
         minutes = int(offset[2]) * 60 + int(offset[3])
         if minutes < 24 * 60:
             return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - takes a while, and most ask for none
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - slow to import, and rarely needed
 
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise SpanError(f"no time zone {name!r}: Europe/Berlin, UTC, +01:00") from error
+        raise SpanError(f"invalid time zone {name!r}: expected Europe/Berlin, UTC or +01:00") from error
 
 
 def _local_zone() -> tzinfo:
-    """Return the machine's time zone; its offset of now where its name is not told."""
+    """Return the time zone of the machine, or its current offset if the name is unknown."""
     name = os.environ.get("TZ", "").lstrip(":")
     if not name:
         try:
@@ -140,10 +140,10 @@ def _offset_of_now() -> tzinfo:
 
 
 def period_of(since: Optional[str], until: Optional[str], zone: tzinfo, now: datetime) -> Period:
-    """Return the period that two texts tell; one of a day or a month ends with it when no end is told.
+    """Parse a period. Without an end, a period given as a day, week or month ends with it.
 
     Raises:
-        SpanError: A text is no time.
+        SpanError: A text is invalid.
     """
     start = None if since is None else parse_moment(since, zone, now)
     end = None if until is None else parse_moment(until, zone, now)
@@ -153,16 +153,16 @@ def period_of(since: Optional[str], until: Optional[str], zone: tzinfo, now: dat
 
 
 def parse_length(text: str) -> Optional[timedelta]:
-    """Return a length of time like ``90m``, ``12h``, ``7d`` or ``2w``; None where the text is none."""
+    """Parse a length of time like ``90m``, ``12h``, ``7d`` or ``2w``. Return None for any other text."""
     span = _SPAN.fullmatch(text.strip().lower())
     return None if span is None else timedelta(**{_UNITS[span[2]]: int(span[1])})
 
 
 def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
-    """Return the instant that a text tells: so long ago, the beginning of a day, a time of day.
+    """Parse an instant: a time ago, the start of a day, week or month, or a date and time.
 
     Raises:
-        SpanError: It tells none.
+        SpanError: The text is invalid.
     """
     word = text.strip().lower()
     length = parse_length(text)
@@ -178,20 +178,20 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
             return _beginning(word, zone, now)
         moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
     except (ValueError, OverflowError) as error:
-        raise SpanError(f"{text!r} is no time; there are: {_FORMS}") from error
+        raise SpanError(f"invalid time {text!r}: expected one of {_FORMS}") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
 def _utc(moment: datetime) -> datetime:
-    """Return the same instant in UTC, where a difference is what has passed."""
+    """Return the same instant in UTC, where differences are elapsed time."""
     return moment.astimezone(timezone.utc)
 
 
 def _hours_before(count: int, zone: tzinfo, now: datetime) -> datetime:
-    """Return the beginning of an hour of local time, so many hours before that of now."""
+    """Return the start of the local hour that is ``count`` hours before the current one."""
     moment = (_utc(now) - timedelta(hours=count)).astimezone(zone)
     into = timedelta(minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)
-    return (_utc(moment) - into).astimezone(zone)  # an hour that clocks repeat stays what it is
+    return (_utc(moment) - into).astimezone(zone)  # keeps a repeated hour apart
 
 
 def _beginning(word: str, zone: tzinfo, now: datetime) -> datetime:

@@ -1,7 +1,8 @@
-"""Rates of the last minutes, from windows as they come: what `recost top` shows.
+"""Rates of the last minutes, from windows as they arrive, for `recost top`.
 
-A window counts whole, at the instant at which it ended. The span that rates are over ends with the latest
-window: what came after it is in windows that are still open. When none comes for a while, it goes on.
+A window counts as a whole, at the instant at which it ended. Rates are over a span that ends with the latest
+window, because later calls are in windows that are still open. If no window arrives for a while, the span
+moves on.
 """
 
 from __future__ import annotations
@@ -14,45 +15,45 @@ from decimal import Decimal
 from typing import Final, Literal, Optional, Union
 
 from recost._money import EXACT
-from recost.analytics.window import Metric, Model, Window
+from recost.wire.parsing import ParsedMetric, ParsedModel, ParsedWindow
 
 __all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "Rates", "Recent", "Sums"]
 
 By = Literal["provider", "endpoint", "model", "project"]
 BY: Final[tuple[By, ...]] = ("provider", "endpoint", "model", "project")
-"""What to group by; endpoints are told apart by provider, too."""
+"""The dimensions that calls are grouped by. Endpoints are also grouped by provider."""
 BUCKETS: Final = 60
-"""Of the span: windows are added up in so many parts of it, and leave it part by part."""
+"""The number of parts of the span. Windows are summed up by part, and expire part by part."""
 LEAST_SPAN: Final = timedelta(minutes=1)
-"""A shorter one would make much of a single call."""
+"""The minimum span for rates. In a shorter one, a single call would weigh too much."""
 _OPEN: Final = timedelta(seconds=30)
-"""How long a window is open, as the SDK is set up by default."""
+"""The default length of a window."""
 _LONGEST_OPEN: Final = timedelta(minutes=5)
 _LEAST_USD: Final = Decimal("0.000001")
-"""Less is left of a cost by the rounding of its parts, as floats are."""
+"""The minimum cost without a model. Less is a rounding error of float parts."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _Names = tuple[Optional[str], ...]
 
 
 @dataclass
 class Sums:
-    """What some calls amount to."""
+    """The sums over some calls."""
 
     calls: int = 0
     unpriced: int = 0
     cost_usd: Decimal = Decimal(0)
     """US dollars, exact."""
     flat_usd: Decimal = Decimal(0)
-    """Of the cost, flat estimates; of a model's calls they are not told."""
+    """The part of the cost that is flat estimates. Not recorded by model."""
     errors: int = 0
     timed: int = 0
-    """Calls whose metrics tell latencies; none of a model's do, and none tell errors."""
+    """Calls in metrics with latencies. Latencies and errors are not recorded by model."""
     weighted_p50: float = 0.0
-    """Of the windows' percentiles, weighted by calls; milliseconds."""
+    """The sum of the windows' percentiles times their calls, in milliseconds."""
     weighted_p95: float = 0.0
 
     def add(self, other: Sums) -> None:
-        """Add what other calls amount to."""
+        """Add the sums of other calls."""
         self.calls += other.calls
         self.unpriced += other.unpriced
         self.cost_usd = EXACT.add(self.cost_usd, other.cost_usd)
@@ -64,29 +65,29 @@ class Sums:
 
     @property
     def p50_ms(self) -> Optional[float]:
-        """The mean of the windows' percentiles, weighted by calls; None where they are not told."""
+        """The mean of the windows' medians, weighted by calls. None if no latency is recorded."""
         return self.weighted_p50 / self.timed if self.timed else None
 
     @property
     def p95_ms(self) -> Optional[float]:
-        """The same of the 95th percentile."""
+        """The mean of the windows' 95th percentiles, weighted by calls."""
         return self.weighted_p95 / self.timed if self.timed else None
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What the calls of a span amount to, by their names."""
+    """The sums over the calls of a span by group."""
 
     span: timedelta
-    """What the sums are to be divided by; `LEAST_SPAN` at least."""
+    """The length of the span. At least `LEAST_SPAN`."""
     until: datetime
     groups: dict[_Names, Sums]
     total: Sums
     trends: dict[_Names, list[Decimal]]
-    """The cost in each part of the span, of each group."""
+    """The cost of each group in each part of the span."""
 
     def a_minute(self, amount: Union[int, Decimal]) -> Decimal:
-        """Return how much of it a minute has."""
+        """Return an amount of the span per minute."""
         seconds = Decimal(self.span // timedelta(milliseconds=1)) / 1000
         return EXACT.divide(EXACT.multiply(Decimal(amount), Decimal(60)), seconds)
 
@@ -101,14 +102,14 @@ class _Part:
     endpoints: dict[_Key, Sums] = field(default_factory=dict)
     """By project, provider and endpoint."""
     models: dict[_Key, Sums] = field(default_factory=dict)
-    """By provider and model; None: no model is told."""
+    """By provider and model. The model is None for calls without one."""
 
 
 _NOTHING: Final = _Part()
 
 
 class Recent:
-    """The calls of the last minutes; its size is bounded by the names that there are.
+    """The calls of the last minutes. The size is bounded by the number of names.
 
     Args:
         over: The length of the span.
@@ -117,14 +118,14 @@ class Recent:
     def __init__(self, over: timedelta) -> None:
         self.over = over
         self.latest: Optional[datetime] = None
-        """When the latest window ended."""
+        """The end of the latest window."""
         self._step = over / BUCKETS
         self._parts: dict[int, _Part] = {}
         self._first: Optional[datetime] = None
         self._open = _OPEN
 
-    def add(self, window: Window, now: datetime) -> None:
-        """Add a window; one that ends after now, by a clock that is ahead, ends now."""
+    def add(self, window: ParsedWindow, now: datetime) -> None:
+        """Add a window. An end in the future, by a fast clock, counts as now."""
         ended = min(window.ended, now)
         started = min(window.started, ended)
         self._first = started if self._first is None else min(self._first, started)
@@ -140,11 +141,11 @@ class Recent:
                 _add(part.models, (metric.provider, model), sums)
 
     def frozen(self) -> Recent:
-        """Return the same calls, which stay what they are when others come."""
+        """Return a copy that does not change when windows are added."""
         return copy.deepcopy(self)
 
     def rates(self, by: By, now: datetime) -> Rates:
-        """Return the rates of the span that ends now, or with the latest window."""
+        """Return the rates of the span that ends with the latest window, or now."""
         until = now if self.latest is None else min(max(self.latest, now - self._open), now)
         last = self._index(until)
         first = last - BUCKETS + 1
@@ -186,7 +187,7 @@ def _add(groups: dict[_Key, Sums], names: _Key, sums: Sums) -> None:
     groups.setdefault(names, Sums()).add(sums)
 
 
-def _sums(metric: Metric) -> Sums:
+def _sums(metric: ParsedMetric) -> Sums:
     timed = 0 if metric.p95_ms is None else metric.calls
     return Sums(
         metric.calls, metric.unpriced, metric.cost_usd, metric.flat_usd, metric.errors, timed,
@@ -194,8 +195,8 @@ def _sums(metric: Metric) -> Sums:
     )  # fmt: skip
 
 
-def _by_model(metric: Metric) -> Iterator[tuple[Optional[str], Sums]]:
-    """Yield the calls of each model, and those that tell none; together they are the metric's."""
+def _by_model(metric: ParsedMetric) -> Iterator[tuple[Optional[str], Sums]]:
+    """Yield the calls of each model, and the rest under None. Together they are the metric's calls."""
     rest = Sums(metric.calls, metric.unpriced, metric.cost_usd)
     for model in metric.models:
         yield model.name, Sums(model.calls, model.unpriced, model.cost_usd)
@@ -204,5 +205,5 @@ def _by_model(metric: Metric) -> Iterator[tuple[Optional[str], Sums]]:
         yield None, rest
 
 
-def _negative(model: Model) -> Sums:
+def _negative(model: ParsedModel) -> Sums:
     return Sums(-model.calls, -model.unpriced, EXACT.minus(model.cost_usd))

@@ -1,4 +1,4 @@
-"""What there is to choose from: when calls were made, which tags they have, and in which order names came."""
+"""Overview of the files: the recorded period, the tags, and the order in which names appeared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final, Optional
 from recost.analytics.ingest.tables import PARTS
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["extent", "places", "tag_costs", "tag_names"]
 
@@ -20,11 +20,11 @@ _NAMED: Final = {"provider": ("quarters", "provider"), "model": ("quarter_models
 
 
 def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, datetime]]:
-    """Return when the first and the last window of a question began; None without any window."""
-    scope = scope_of(readings)
-    if scope is None:
+    """Return the start of the first and last window of a question, or None without windows."""
+    selection = select_files(readings)
+    if selection is None:
         return None
-    where, parameters = Statement(replace(question, models=(), tags=(), compare=None), scope).conditions()
+    where, parameters = Statement(replace(question, models=(), tags=(), compare=None), selection).conditions()
     row = readings.connection.execute(f"SELECT min(started), max(started) FROM metrics {where}", parameters)
     first, last = row.fetchone()
     if first is None:
@@ -34,8 +34,8 @@ def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, d
 
 def tag_names(readings: Readings) -> list[str]:
     """Return the names of all tags, sorted."""
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return []
     parts = "SELECT unnest(tags) AS part FROM metrics JOIN selected USING (source) WHERE tags IS NOT NULL"
     rows = readings.connection.execute(f"SELECT DISTINCT unnest(map_keys(part.tags)) FROM ({parts})")
@@ -43,12 +43,12 @@ def tag_names(readings: Readings) -> list[str]:
 
 
 def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
-    """Return the names of all tags, sorted, and what the calls of a question with each of them cost."""
-    scope = scope_of(readings)
-    if scope is None:
+    """Return the names of all tags, sorted, each with the cost of the question's calls that have it."""
+    selection = select_files(readings)
+    if selection is None:
         return {}
     plain = replace(question, models=(), tags=(), compare=None)
-    where, parameters = Statement(plain, scope).conditions()
+    where, parameters = Statement(plain, selection).conditions()
     asked = where.removeprefix("WHERE ") or "true"
     parts = (
         f"SELECT unnest(tags) AS part, ({asked}) AS asked FROM metrics JOIN selected USING (source) "
@@ -62,9 +62,9 @@ def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
 
 
 def places(readings: Readings, dimension: str, names: Collection[str]) -> dict[str, int]:
-    """Return which of all providers or models each name is, by when it was first recorded, from 0 on."""
-    scope = scope_of(readings)
-    if scope is None or not names:
+    """Return the place of each name among all providers or models, in order of first appearance, from 0."""
+    selection = select_files(readings)
+    if selection is None or not names:
         return {}
     table, column = _NAMED[dimension]
     first = (

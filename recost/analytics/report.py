@@ -1,4 +1,4 @@
-"""The answer to a question: groups of calls and what each amounts to; they add up to the total."""
+"""Reports: the groups of a question with their sums, which add up to the total."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recost.analytics.ingest.tables import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.recorded import extent
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["FORMATS", "Answer", "Figures", "Group", "add_up", "ask", "named"]
 
@@ -31,7 +31,7 @@ _LATER: Final = (
     "p95_ms",
 )
 UNKNOWN: Final = {"model": ("errors", *_LATER), "tag": _LATER}
-"""What a breakdown within a metric doesn't tell, by the kind of breakdown."""
+"""The figures that a breakdown does not have, by its kind."""
 FORMATS: Final = {
     "minute": "%Y-%m-%d %H:%M",
     "hour": "%Y-%m-%d %H:00",
@@ -39,68 +39,71 @@ FORMATS: Final = {
     "week": "%Y-%m-%d",
     "month": "%Y-%m",
 }
-"""How times are named, by the kind."""
+"""The formats of times by dimension."""
 _MOST_IDLE: Final = timedelta(hours=1)
 _IDLE: Final = 0.05
-"""Of the period before, before its first window: a program that was there may have made no calls."""
-_TOLD: Final = ("calls", "errors", "unpriced", "cost")
-"""What a breakdown by model or tag tells of its groups."""
+"""The share of the compared period without windows that is tolerated at its start.
+
+A program that was already running may have made no calls.
+"""
+_BROKEN_DOWN: Final = ("calls", "errors", "unpriced", "cost")
+"""The figures that each breakdown has."""
 _SOURCES: Final = ("reported", "computed", "estimated")
 _CENTS: Final = ("cost", *_SOURCES, "flat")
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What some calls amount to; None: the files don't tell it for these groups."""
+    """The figures of some calls. None means that the files do not record it for these groups."""
 
     calls: int = 0
     errors: Optional[int] = 0
     cost_usd: Decimal = Decimal(0)
-    """US dollars, exact to 24 places of a cent, as all that follow."""
+    """US dollars, exact to 24 places of a cent, like all amounts that follow."""
     reported_usd: Optional[Decimal] = Decimal(0)
     computed_usd: Optional[Decimal] = Decimal(0)
     estimated_usd: Optional[Decimal] = Decimal(0)
     flat_usd: Optional[Decimal] = Decimal(0)
-    """Of ``estimated_usd``, what is from windows of programs that don't look at answers."""
+    """The part of ``estimated_usd`` from calls whose responses were not metered."""
     unstated_usd: Optional[Decimal] = Decimal(0)
-    """Of the cost, what has no source: windows of protocol 1.0 have none."""
+    """The part of the cost without a source, as in windows of protocol 1.0."""
     unpriced: int = 0
-    """Calls whose cost is not known, and is not in ``cost_usd``."""
+    """Calls without a known cost, which ``cost_usd`` does not include."""
     untold: int = 0
-    """Calls of windows that don't tell whether they have a price."""
+    """Calls in windows that do not record whether calls have a price."""
     bytes_up: Optional[int] = 0
     bytes_down: Optional[int] = 0
     mean_ms: Optional[float] = None
     p50_ms: Optional[float] = None
-    """The mean of the windows' percentiles, weighted by calls; near the percentile of all calls."""
+    """The mean of the windows' percentiles, weighted by calls, close to the percentile of all calls."""
     p95_ms: Optional[float] = None
 
 
 @dataclass(frozen=True)
 class Group:
-    """Some calls that have the same names."""
+    """The calls with the same names."""
 
     names: tuple[Optional[str], ...]
-    """One for each dimension of the question; None: the calls that have no such tag, or no model."""
+    """One name per dimension of the question. None for calls without the tag or model."""
     now: Figures
     before: Optional[Figures] = None
-    """In the period that is compared with."""
+    """The figures of the compared period."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The groups in their order; what was left out by the limit; and all together."""
+    """The sorted groups, the rest beyond the limit, and the total."""
 
     question: Question
     groups: Sequence[Group]
     rest: Optional[Group]
     rest_count: int
-    """How many groups are in ``rest``."""
+    """The number of groups in ``rest``."""
     total: Group
     bad_lines: int
     bad_metrics: int
     recorded_since: Optional[datetime] = None
-    """When the first window began, where that is too late to compare with the period before."""
+    """The start of the first window, if it is too late for a comparison with the period before."""
 
 
 def add_up(amounts: Iterable[Decimal]) -> Decimal:
@@ -113,16 +116,16 @@ _Names = tuple[Optional[str], ...]
 
 
 def ask(readings: Readings, question: Question) -> Answer:
-    """Return the answer to a question."""
+    """Return the report for a question."""
     question, recorded_since = _comparable(readings, question)
-    scope = scope_of(readings)
+    selection = select_files(readings)
     found = []
-    if scope is not None:
-        text, parameters = Statement(question, scope).groups()
+    if selection is not None:
+        text, parameters = Statement(question, selection).groups()
         found = _in_order(question, _both_periods(question, readings.connection.execute(text, parameters)))
-    told = [each for each in found if question.breakdown is None or _tells_something(each[1])]
-    shown = told if question.limit is None else told[: question.limit]
-    others = [sums for _, sums in told[len(shown) :]]
+    known = [each for each in found if question.breakdown is None or _has_calls(each[1])]
+    shown = known if question.limit is None else known[: question.limit]
+    others = [sums for _, sums in known[len(shown) :]]
     filtered = bool(question.models or question.tags)
     total = _group(question, (), [sums for _, sums in found], question.breakdown if filtered else None)
     return Answer(
@@ -137,13 +140,13 @@ def ask(readings: Readings, question: Question) -> Answer:
     )
 
 
-def _tells_something(pair: tuple[_Sums, _Sums]) -> bool:
-    """Tell whether calls are left for a group of a breakdown: what it doesn't tell is in the total only."""
-    return any(sums[name] for sums in pair for name in _TOLD)
+def _has_calls(pair: tuple[_Sums, _Sums]) -> bool:
+    """Return whether a group of a breakdown has calls. Other figures are only in the total."""
+    return any(sums[name] for sums in pair for name in _BROKEN_DOWN)
 
 
 def _comparable(readings: Readings, question: Question) -> tuple[Question, Optional[datetime]]:
-    """Return the question; without the period before, and with the first window, where that is later."""
+    """Drop the comparison of a question if recording started later. Return it with the first window."""
     before = question.compare
     if before is None or before.since is None:
         return question, None
@@ -168,7 +171,7 @@ def _both_periods(question: Question, result: Any) -> list[tuple[_Names, tuple[_
 
 
 def named(question: Question, row: Sequence[Any]) -> _Names:
-    """Return the names of a row's group: times as they are written."""
+    """Return the names of a row's group, with times as text."""
     return tuple(f"{value:{FORMATS[by]}}" if by in FORMATS else value for by, value in zip(question.by, row))
 
 

@@ -1,4 +1,4 @@
-"""A question as SQL over the columnar copy."""
+"""Translation of questions into SQL over the columnar copy."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from recost.analytics.engine import literal
 from recost.analytics.ingest.tables import MEASURES, PARTS, Parts
 from recost.analytics.periods import Period
 from recost.analytics.query import TIMES, Question, tag_of
-from recost.analytics.store import Scope
+from recost.analytics.store import Selection
 from recost.analytics.zones import QUARTER, has_whole_quarters, interval, into_quarter, local_time, moment
 from recost.globs import ANYTHING, Glob, Wild
 
 __all__ = ["OTHER", "Statement"]
 
 OTHER: Final = "(other)"
-"""The value of each tag for the tag sets beyond the number that the SDK tells apart."""
+"""The value of each tag for tag sets beyond the limit of the SDK."""
 
 _ZERO: Final = timedelta(0)
 _PARTS: Final = re.compile(r"\\[*\\]|\*|[^*\\]+|\\")
-"""Of a filter: a star or a backslash that is meant, a star for any text, other text."""
+"""The parts of a filter: escaped stars and backslashes, wildcards, and other text."""
 _OF_QUARTERS: Final = ("source", "started", "environment", "provider")
 _IN_NO_QUARTER: Final = frozenset({"endpoint", "method", "minute"})
-"""What the sums of quarters of an hour can't be grouped by."""
+"""The dimensions that the sums by quarters of an hour do not have."""
 _PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "method")
 
 
 class Statement:
     """The SQL of a question, and its parameters."""
 
-    def __init__(self, question: Question, scope: Scope) -> None:
+    def __init__(self, question: Question, selection: Selection) -> None:
         self._question = question
-        self._scope = scope
+        self._selection = selection
         self._parameters: list[Any] = []
 
     def groups(self, extra: str = "") -> tuple[str, list[Any]]:
-        """Return SQL with a row for each group: its names, whether it is of the period before, its sums."""
+        """Return SQL with one row per group: names, whether it is in the compared period, and sums."""
         self._parameters = []
         relation = (None if extra else self._quarters()) or self._rows(_PLAIN, "metrics")
         keys = [f"{self._key(name)} AS k{index}" for index, name in enumerate(self._question.by)]
@@ -59,7 +59,7 @@ class Statement:
         return self._where(), self._parameters
 
     def _rows(self, columns: Sequence[str], table: str) -> str:
-        """Return the rows; or what the breakdown tells of them, and what it leaves, which has no name."""
+        """Return SQL for rows, or for the parts of a breakdown and a nameless rest."""
         kind = self._question.breakdown
         measures = _measured() if table == "metrics" else list(MEASURES)
         if kind is None:
@@ -68,22 +68,23 @@ class Statement:
         nameless = _nameless(parts)
         return " UNION ALL ".join(
             (
-                _told(columns, table, parts, "+"),
+                _of_parts(columns, table, parts, "+"),
                 f"SELECT {', '.join((*columns, *nameless, *measures))} FROM {table}",
-                _told(columns, table, parts, "-"),
+                _of_parts(columns, table, parts, "-"),
             )
         )
 
     def _quarters(self) -> Optional[str]:
-        """Return the sums of quarters of an hour, and the metrics of those that a period cuts.
+        """Return SQL for sums by quarters of an hour, and for metrics in quarters that a period cuts.
 
-        None where what is asked for can't be told from them.
+        None if the question needs more detail.
         """
         question = self._question
         if question.endpoints or _IN_NO_QUARTER.intersection(question.by):
             return None
         if any(name in TIMES for name in question.by) and (
-            self._moved() % QUARTER or not has_whole_quarters(question.zone, self._scope.first, self._last())
+            self._moved() % QUARTER
+            or not has_whole_quarters(question.zone, self._selection.first, self._last())
         ):
             return None
         before = question.compare or Period()
@@ -110,18 +111,18 @@ class Statement:
         return name
 
     def _local(self) -> str:
-        """Return the local time at which a window began, moved from the period before into this one."""
+        """Return SQL for the local start of a window, shifted from the compared period into this one."""
         started = "started"
         if self._question.shift() is not None:
             moved = f"CASE WHEN {self._earlier()} THEN {interval(self._moved())} ELSE {interval(_ZERO)} END"
             started = f"(started + {moved})"
-        return local_time(started, self._question.zone, self._scope.first, self._last())
+        return local_time(started, self._question.zone, self._selection.first, self._last())
 
     def _last(self) -> datetime:
-        return max(self._scope.last, self._question.period.until or self._scope.last)
+        return max(self._selection.last, self._question.period.until or self._selection.last)
 
     def _moved(self) -> timedelta:
-        """Return by how much the period before is earlier."""
+        """Return by how much the compared period is earlier."""
         shift = self._question.shift()
         if shift is None:
             return _ZERO
@@ -152,7 +153,7 @@ class Statement:
         return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
     def _gap(self) -> list[str]:
-        """Leave out what is between the period before and this one."""
+        """Return the condition that excludes the time between the compared period and this one."""
         before, since = self._question.compare, self._question.period.since
         if before is None or before.until is None or since is None or before.until >= since:
             return []
@@ -160,11 +161,11 @@ class Statement:
 
     def _of_sources(self) -> list[str]:
         wanted = self._question.projects
-        if not wanted and self._scope.everything:
+        if not wanted and self._selection.everything:
             return []
         sources = [
             source
-            for source, project in self._scope.projects.items()
+            for source, project in self._selection.projects.items()
             if not wanted or any(_is_like(project, each) for each in wanted)
         ]
         return [f"source IN ({', '.join(map(str, sources)) or 'NULL'})"]
@@ -182,8 +183,8 @@ class Statement:
         return [f"({' OR '.join(tests)})"]
 
 
-def _told(columns: Sequence[str], table: str, parts: Parts, sign: str) -> str:
-    """Return what the parts amount to, under their names; or, with a minus, what they take from the rest."""
+def _of_parts(columns: Sequence[str], table: str, parts: Parts, sign: str) -> str:
+    """Return SQL for the sums of the parts by name or, with a minus, for their deduction from the rest."""
     if table == "metrics":
         rows, known = parts.rows.format(where=""), parts.measures
         named = [f"{what} AS {name}" for name, what in parts.names.items()]
@@ -208,7 +209,7 @@ def _is_like(text: str, pattern: str) -> bool:
 
 
 def _expression(pattern: str) -> str:
-    """Return a filter as a regular expression of RE2, which takes linear time; ``LIKE`` does not."""
+    """Return a filter as an RE2 regular expression, which takes linear time. ``LIKE`` does not."""
     return "".join(".*" if isinstance(part, Wild) else _quoted(part) for part in _parts(pattern))
 
 
@@ -217,7 +218,7 @@ def _quoted(text: str) -> str:
 
 
 def _parts(pattern: str) -> Iterator[Union[str, Wild]]:
-    """Yield the parts of a filter: texts that stand for themselves, and wildcards, never two in a row."""
+    """Yield the literal texts and wildcards of a filter. Wildcards never follow each other."""
     last: Union[str, Wild] = ""
     for part in _PARTS.findall(pattern):
         found = ANYTHING if part == "*" else part[1:] if part in {"\\*", "\\\\"} else part

@@ -1,8 +1,7 @@
-"""The columnar copy: a DuckDB file in a hidden folder beside the files that it is made from.
+"""The columnar copy: a DuckDB file in a hidden folder beside the recorded files.
 
-It holds nothing that the files don't: it is dropped and built again when it is damaged or of another
-version. One command at a time uses it; where it cannot be written, or another command doesn't let go of it, a
-temporary one takes its place.
+It contains only data from the files, so a damaged copy or one of another version is rebuilt. One command at a
+time uses it. If it is not writable, or another command keeps it locked, a temporary copy is used.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from recost.analytics.ingest.sources import Source, SourceError, find_sources, i
 from recost.analytics.ingest.tables import SCHEMA_VERSION, create_tables
 from recost.analytics.ingest.update import Progress, update
 
-__all__ = ["FOLDER", "Readings", "Scope", "consult", "readings", "scope_of", "troubles"]
+__all__ = ["FOLDER", "Readings", "Selection", "consult", "readings", "select_files", "troubles"]
 
 FOLDER: Final = ".cache"
-"""Of the telemetry folder."""
+"""The folder of the copy within the telemetry folder."""
 _NAME: Final = "reports.duckdb"
 _TEMPORARY: Final = ("lines-", "export", "tmp")
-"""What the names of copies begin with that live no longer than a command."""
+"""The prefixes of temporary files that are deleted at the end of a command."""
 _WAIT_S: Final = 30.0
 _ATTEMPTS: Final = 3
 
@@ -41,26 +40,26 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Readings:
-    """The columnar copy, up to date with some files, for as long as a command needs it."""
+    """The columnar copy, updated from some files, while a command uses it."""
 
     connection: Any
     sources: Sequence[Source]
     known: dict[Path, Known]
     scratch: Path
-    """A folder for what is needed for a moment only."""
+    """A folder for temporary files."""
 
     @property
     def bad_lines(self) -> int:
-        """Lines that are no windows, torn ones included."""
+        """The number of lines that are not windows, including truncated ones."""
         return sum(each.bad_lines for each in self.known.values()) + len(self.unfinished())
 
     @property
     def bad_metrics(self) -> int:
-        """Metrics of a window that lack what is needed."""
+        """The number of invalid metrics in valid windows."""
         return sum(each.bad_metrics for each in self.known.values())
 
     def unfinished(self) -> list[Path]:
-        """Return the files whose last line is torn, or is being written."""
+        """Return the files whose last line is truncated or being written."""
         return [
             path
             for path, known in self.known.items()
@@ -76,18 +75,18 @@ def consult(
     *,
     keep: bool = True,
 ) -> _T:
-    """Read what the arguments name, and return what ``use`` makes of it.
+    """Read the files that the arguments name, and return the result of ``use``.
 
     Args:
         arguments: See `find_sources`.
-        folder: The telemetry folder, which the columnar copy is kept in.
-        use: Called again when files were rotated, or the copy turns out to be damaged.
-        progress: Is told how far the reading is.
-        keep: False: the columnar copy is thrown away afterwards.
+        folder: The telemetry folder, which contains the columnar copy.
+        use: Called again if files were rotated, or the copy is damaged.
+        progress: Receives the progress of reading.
+        keep: False to delete the columnar copy afterwards.
 
     Raises:
         EngineMissingError: DuckDB is not installed.
-        SourceError: Nothing is there, or a file cannot be read.
+        SourceError: No file is found, or a file cannot be read.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         last = attempt == _ATTEMPTS
@@ -112,7 +111,7 @@ def _inodes(sources: Sequence[Source]) -> dict[Path, int]:
 
 
 def _discard(folder: Path) -> None:
-    """Drop a copy that cannot be read; a command that uses it now keeps what it has open."""
+    """Delete an unreadable copy. Commands that have it open are not affected."""
     for path in (folder / FOLDER).glob(f"{_NAME}*"):
         with suppress(OSError):
             path.unlink()
@@ -126,13 +125,13 @@ def readings(
     *,
     wait_s: float = _WAIT_S,
 ) -> Iterator[Readings]:
-    """Yield the columnar copy, up to date with the files.
+    """Yield the columnar copy, updated from the files.
 
     Args:
         sources: The files.
-        folder: The telemetry folder, which the copy is kept in; None: it is kept nowhere.
-        progress: Is told how far the reading is.
-        wait_s: How long to wait for another command.
+        folder: The telemetry folder, which contains the copy. None for a temporary copy.
+        progress: Receives the progress of reading.
+        wait_s: The most seconds to wait for another command.
 
     Raises:
         EngineMissingError: DuckDB is not installed.
@@ -149,7 +148,7 @@ def readings(
 
 @contextmanager
 def _place(folder: Optional[Path], wait_s: float) -> Iterator[tuple[Path, bool]]:
-    """Yield a folder, locked, and whether it is the one that is kept."""
+    """Yield a locked folder for the copy, and whether it is permanent."""
     own = None if folder is None or not is_plain(folder) else _own(folder / FOLDER)
     with ExitStack() as stack:
         if own is not None and _held(stack, own, wait_s):
@@ -159,7 +158,7 @@ def _place(folder: Optional[Path], wait_s: float) -> Iterator[tuple[Path, bool]]
 
 
 def _held(stack: ExitStack, place: Path, wait_s: float) -> bool:
-    """Lock the folder until the stack is left; False when another command uses it, or no file of ours can."""
+    """Lock the folder until the stack exits. Return False if another command uses it, or it is unusable."""
     try:
         return stack.enter_context(_files.locked(place / "reports.lock", wait_s)) and _sweep(place)
     except OSError:
@@ -167,7 +166,7 @@ def _held(stack: ExitStack, place: Path, wait_s: float) -> bool:
 
 
 def _sweep(place: Path) -> bool:
-    """Drop what a command that was killed has left, and what is no file of ours; False where that fails."""
+    """Delete leftovers of killed commands and foreign files. Return False if that fails."""
     try:
         for path in place.iterdir():
             left = path.name.startswith(_TEMPORARY)
@@ -185,7 +184,7 @@ def _is_private(path: Path) -> bool:
 
 
 def _own(place: Path) -> Optional[Path]:
-    """Return the folder when it is ours alone and can be written; it is made when it is missing."""
+    """Create the folder if needed. Return it if it is private and writable, else None."""
     try:
         _files.make_folder(place, own=True)
         if place.is_symlink():
@@ -199,7 +198,7 @@ def _own(place: Path) -> Optional[Path]:
 def _opened(
     path: Optional[Path], place: Path, sources: Sequence[Source], progress: Optional[Progress]
 ) -> tuple[Any, dict[Path, Known]]:
-    """Open the copy and bring it up to date; begin anew when it is damaged or of another version."""
+    """Open and update the copy. Rebuild it if it is damaged or of another version."""
     if path is not None and path.exists():
         connection = None
         try:
@@ -207,7 +206,7 @@ def _opened(
             if connection.execute("SELECT version FROM meta").fetchall() == [(SCHEMA_VERSION,)]:
                 return connection, update(connection, sources, place, progress)
         except engine.errors():
-            pass  # damaged, or written by another version of DuckDB: the files have it all
+            pass  # damaged, or written by another version of DuckDB: rebuild it from the files
         except BaseException:
             _close(connection)
             raise
@@ -244,23 +243,20 @@ def _private_umask() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Scope:
-    """The files that were asked for, as the columnar copy has them."""
+class Selection:
+    """The requested files within the columnar copy."""
 
     projects: dict[int, str]
-    """By the number of the source."""
+    """The projects by number of the source."""
     everything: bool
-    """There is nothing else in the copy."""
+    """True if the copy contains no other files."""
     first: datetime
-    """When the first window began, in UTC."""
+    """The start of the first window in UTC."""
     last: datetime
 
 
-def scope_of(readings: Readings) -> Optional[Scope]:
-    """Return what was asked for; None when there are no rows.
-
-    The table ``selected`` has the numbers and projects of the files from then on.
-    """
+def select_files(readings: Readings) -> Optional[Selection]:
+    """Select the requested files in the table ``selected``. Return None without rows."""
     projects = {readings.known[source.path].source: source.project for source in readings.sources}
     connection = readings.connection
     connection.execute("CREATE OR REPLACE TEMP TABLE selected (source INTEGER, project VARCHAR)")
@@ -271,13 +267,13 @@ def scope_of(readings: Readings) -> Optional[Scope]:
         return None
     known = {source for (source,) in connection.execute("SELECT source FROM sources").fetchall()}
     bounds = (moment.replace(tzinfo=timezone.utc) for moment in (first, last))
-    return Scope(projects, known <= projects.keys(), *bounds)
+    return Selection(projects, known <= projects.keys(), *bounds)
 
 
 def troubles(readings: Readings) -> Iterator[tuple[Path, int, str]]:
-    """Yield the path, the line's number from 1 on, and what is wrong, for each bad line.
+    """Yield path, line number (from 1) and problem of each bad line.
 
-    The files that have any are read again: their places are not kept.
+    Files with bad lines are read again, because line numbers are not stored.
     """
     unfinished = set(readings.unfinished())
     for path, known in readings.known.items():
@@ -285,7 +281,7 @@ def troubles(readings: Readings) -> Iterator[tuple[Path, int, str]]:
             with unpacked(path, readings.scratch, 0, known.size) as copy:
                 yield from ((path, line, what) for line, what in _lines(readings, copy))
         if path in unfinished:
-            yield path, _count(path) + 1, "torn, or being written: it has no end"
+            yield path, _count(path) + 1, "truncated or being written: it has no line feed"
 
 
 def _lines(readings: Readings, copy: Path) -> Iterator[tuple[int, str]]:
@@ -296,7 +292,7 @@ def _lines(readings: Readings, copy: Path) -> Iterator[tuple[int, str]]:
                 continue
             flag = next(flags, 0)
             if flag > 0:
-                yield number, "no window of protocol 1.x: torn, or another program's"
+                yield number, "not a window of protocol 1.x: truncated or written by another program"
             elif flag < 0:
                 yield number, f"{-flag} of its metrics lack a name, a count or a cost"
 

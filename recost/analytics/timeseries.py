@@ -1,4 +1,4 @@
-"""What each group cost, hour by hour of local time: what forecasts and anomalies are made from."""
+"""Costs over time: hourly series for forecasts and anomalies, and trends for sparklines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recost._money import EXACT
 from recost.analytics.query import TIMES, Question
 from recost.analytics.report import Group, add_up, ask
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 from recost.analytics.zones import moment
 
 __all__ = ["BUCKETS", "Series", "series_of", "sparkline", "trends"]
@@ -22,23 +22,23 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 
 @dataclass
 class Series:
-    """The cost of some calls over time, in US dollars, exact."""
+    """The hourly cost of some calls in US dollars, exact."""
 
     hours: dict[datetime, Decimal] = field(default_factory=dict)
-    """By local time, without its zone; one that clocks repeat is in it once, those without calls are not."""
+    """Cost by local hour without a zone. Repeated hours are merged, and hours without calls are missing."""
     calls: int = 0
     unpriced: int = 0
-    """Calls whose cost is not known, and is in no hour."""
+    """Calls without a known cost, which no hour includes."""
 
     def add(self, other: Series) -> None:
-        """Add other calls."""
+        """Add the costs of other calls."""
         for hour, cost in other.hours.items():
             self.hours[hour] = EXACT.add(self.hours.get(hour, Decimal(0)), cost)
         self.calls += other.calls
         self.unpriced += other.unpriced
 
     def cost_usd(self, since: Optional[datetime] = None) -> Decimal:
-        """Return what the hours from an instant on cost together."""
+        """Return the total cost, optionally only since an instant."""
         return add_up(cost for hour, cost in self.hours.items() if since is None or hour >= since)
 
     @property
@@ -48,37 +48,37 @@ class Series:
 
     @property
     def last(self) -> Optional[datetime]:
-        """The last one."""
+        """The last hour with calls."""
         return max(self.hours, default=None)
 
     def days(self) -> Mapping[date, Decimal]:
-        """Return what each day cost; days without calls are not in it."""
+        """Return the cost of each day with calls."""
         found: dict[date, Decimal] = {}
         for hour, cost in self.hours.items():
             found[hour.date()] = EXACT.add(found.get(hour.date(), Decimal(0)), cost)
         return found
 
     def known_days(self, today: date) -> int:
-        """Return the number of days from the one after the first with calls to the one before today.
+        """Return the number of whole days before today, without the first day.
 
-        The first may have begun before its first call was recorded.
+        Recording may have started in the middle of the first day.
         """
         first = self.first
         return 0 if first is None else max((today - first.date()).days - 1, 0)
 
     def whole_days(self, today: date) -> list[Decimal]:
-        """Return what each of the known days before today cost; those without calls cost nothing."""
+        """Return the cost of each of the known days. Days without calls cost 0."""
         costs = self.days()
         days = (today - timedelta(days=back) for back in range(self.known_days(today), 0, -1))
         return [costs.get(day, Decimal(0)) for day in days]
 
 
 def series_of(readings: Readings, question: Question) -> tuple[dict[Optional[str], Series], Series]:
-    """Return the series of each group, and that of all calls together.
+    """Return the series of each group, and the series of all calls.
 
     Args:
-        readings: Of the files.
-        question: By one dimension, which is none of time.
+        readings: The files.
+        question: Grouped by one dimension that is not a time.
     """
     (by,) = question.by
     hourly = ask(readings, replace(question, by=("hour", by), sort=None, limit=None, compare=None))
@@ -100,15 +100,15 @@ def trends(
 ) -> Optional[list[list[Decimal]]]:
     """Return the cost, in US cents, of each group in each of `BUCKETS` equal parts of the period.
 
-    None where the groups are times themselves, or there is no period to speak of.
+    None if the groups are times, or the period is empty.
     """
     if not groups or not question.by or any(name in TIMES for name in question.by):
         return None
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return None
-    since = question.period.since or scope.first
-    until = question.period.until or min(now, scope.last)
+    since = question.period.since or selection.first
+    until = question.period.until or min(now, selection.last)
     if since >= until:
         return None
     length = until - since
@@ -116,7 +116,7 @@ def trends(
         f"least({BUCKETS - 1}, greatest(0, (epoch_us(started) - epoch_us({moment(since)})) * {BUCKETS} "
         f"// {length.days * 86_400_000_000 + length.seconds * 1_000_000 + length.microseconds})) AS bucket"
     )
-    text, parameters = Statement(replace(question, compare=None), scope).groups(bucket)
+    text, parameters = Statement(replace(question, compare=None), selection).groups(bucket)
     keys = ", ".join(f"k{index}" for index in range(len(question.by)))
     rows = readings.connection.execute(f"SELECT {keys}, bucket, cost FROM ({text})", parameters).fetchall()
     found: dict[tuple[Optional[str], ...], list[Decimal]] = {}
@@ -126,6 +126,6 @@ def trends(
 
 
 def sparkline(values: Sequence[Decimal]) -> str:
-    """Return one character a number, its height by the largest; a blank for nothing."""
+    """Return one bar character per number, scaled to the largest. Zero is a blank."""
     top = max(values, default=Decimal(0))
     return "".join(_BARS[min(int(value * 8 / top), 7)] if value > 0 else " " for value in values)

@@ -1,8 +1,8 @@
-"""What may have been paid for in vain, as far as the windows tell it.
+"""Estimates of avoidable spend from recorded windows.
 
-A row is one endpoint and method in one window. It doesn't tell the cost of a single call. So there are two
-amounts for what is found. Its part of the calls or attempts of its row, times the cost of the row, is what
-was probably wasted. The cost of the rows that it is in is the most that can be put down to it.
+A row is one endpoint and method in one window, without the cost of single calls. So each finding has two
+amounts. The likely waste is its share of the calls or attempts of a row, times the cost of the row. The upper
+bound is the whole cost of the rows that it occurs in.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from recost._money import EXACT
 from recost.analytics.ingest.tables import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
-from recost.analytics.store import Readings, scope_of
+from recost.analytics.store import Readings, select_files
 
 __all__ = ["REPEATED", "STORM_ATTEMPTS", "Storm", "Sums", "Waste", "find_waste"]
 
 REPEATED: Final = 50
-"""Calls of one row from which on they count as repeated."""
+"""The minimum calls of a row that count as repeated."""
 STORM_ATTEMPTS: Final = 10
-"""Attempts of one row that failed or were repeated, from which on they can be a storm."""
+"""The minimum failed or repeated attempts of a row that count as a storm."""
 _WORST: Final = 5
 
 _EXTRA: Final = "greatest(coalesce(attempts, 0) - calls, 0)"
@@ -37,35 +37,35 @@ _ALL_FAILED: Final = "errors > 0 AND errors >= calls"
 
 @dataclass(frozen=True)
 class Sums:
-    """What the rows of one endpoint, or of all, amount to. Costs are US dollars, exact."""
+    """The sums over the rows of one endpoint, or of all. Costs are US dollars, exact."""
 
     calls: int = 0
     cost_usd: Decimal = Decimal(0)
     attempts: int = 0
-    """Of the rows that tell them: windows of protocol 1.0 don't."""
+    """The attempts of rows that record them. Windows of protocol 1.0 do not."""
     attempts_told: int = 0
     """The calls of these rows."""
     extra: int = 0
     """Attempts beyond the first."""
     extra_likely_usd: Decimal = Decimal(0)
-    """Their part of all attempts of these rows, times the cost."""
+    """Their share of all attempts of these rows, times the cost."""
     extra_usd: Decimal = Decimal(0)
-    """Cost of the rows with such attempts. A repeated attempt itself is in no cost."""
+    """The cost of the rows with such attempts. Repeated attempts themselves are not priced."""
     errors: int = 0
     errors_likely_usd: Decimal = Decimal(0)
-    """Their part of all calls of these rows, times the cost; ``billed_usd`` at least."""
+    """Their share of all calls of these rows, times the cost. At least ``billed_usd``."""
     errors_usd: Decimal = Decimal(0)
-    """Cost of the rows with errors: the most that errors were billed with."""
+    """The cost of the rows with errors: the upper bound for errors."""
     billed: int = 0
-    """Errors of rows, or of tag sets within a row, in which every call failed and that have a cost."""
+    """Errors in rows, or in tag sets within rows, that have a cost although every call failed."""
     billed_usd: Decimal = Decimal(0)
-    """Their cost: the least that errors were billed with."""
+    """Their cost: the lower bound for errors."""
     storms: int = 0
-    """Rows of which at least half of the attempts, and at least `STORM_ATTEMPTS`, failed or were repeated."""
+    """Rows with at least half of the attempts, and at least `STORM_ATTEMPTS`, failed or repeated."""
     storm_attempts: int = 0
-    """The attempts of these rows that failed or were repeated."""
+    """The failed or repeated attempts of these rows."""
     storms_likely_usd: Decimal = Decimal(0)
-    """Their part of all attempts of these rows, times the cost."""
+    """Their share of all attempts of these rows, times the cost."""
     storms_usd: Decimal = Decimal(0)
     repeats: int = 0
     """Rows with many calls."""
@@ -74,19 +74,19 @@ class Sums:
     repeated_most: int = 0
     """The most calls of one of them."""
     repeated_bytes: int = 0
-    """What these calls sent."""
+    """The bytes that these calls sent."""
     repeated_usd: Decimal = Decimal(0)
     flat_usd: Decimal = Decimal(0)
-    """Of the cost, flat estimates: of programs that don't look at answers."""
+    """The part of the cost that is flat estimates, from calls whose responses were not metered."""
     unpriced: int = 0
-    """Calls whose cost is not known, and is in no figure."""
+    """Calls without a known cost, which no amount includes."""
     unpriced_usd: Decimal = Decimal(0)
-    """Cost of the priced calls in the rows with such calls."""
+    """The cost of the priced calls in rows with such calls."""
 
 
 @dataclass(frozen=True)
 class Storm:
-    """A row of which most of the attempts failed or were repeated."""
+    """A row with mostly failed or repeated attempts."""
 
     started: datetime
     provider: str
@@ -94,33 +94,33 @@ class Storm:
     calls: int
     errors: int
     attempts: Optional[int]
-    """None: the window doesn't tell."""
+    """None if the window does not record attempts."""
 
 
 @dataclass(frozen=True)
 class Waste:
-    """What was found altogether, by endpoint, and the worst storms."""
+    """The total, the sums by endpoint, and the worst storms."""
 
     total: Sums
     endpoints: Sequence[tuple[str, str, Sums]]
-    """Provider, endpoint, and what its rows amount to; in no order."""
+    """Provider, endpoint and sums, unsorted."""
     storms: Sequence[Storm]
     """The worst first."""
     repeated_from: int
 
 
 def find_waste(readings: Readings, question: Question, repeated_from: int = REPEATED) -> Waste:
-    """Return what may have been paid for in vain.
+    """Estimate avoidable spend.
 
     Args:
         readings: The files.
-        question: Its period and its filters count; models and tags don't.
-        repeated_from: Calls of one row from which on they count as repeated.
+        question: The period and the filters. Models and tags are ignored.
+        repeated_from: The minimum calls of a row that count as repeated.
     """
-    scope = scope_of(readings)
-    if scope is None:
+    selection = select_files(readings)
+    if selection is None:
         return Waste(Sums(), (), (), repeated_from)
-    where, parameters = Statement(question, scope).conditions()
+    where, parameters = Statement(question, selection).conditions()
     rows = f"FROM metrics {where}"
     names = [field.name for field in fields(Sums)]
     sums = ", ".join(_expressions(repeated_from)[name] for name in names)
@@ -145,12 +145,12 @@ def find_waste(readings: Readings, question: Question, repeated_from: int = REPE
 
 
 def _number(value: Any) -> Any:
-    """Return a sum; a part of a cost, which is no more than likely, to nine places of a cent."""
+    """Return a sum. Shares of costs, which are estimates, are rounded to nine places of a cent."""
     return EXACT.create_decimal(f"{value:.9f}") if isinstance(value, float) else value or 0
 
 
 def _expressions(repeated_from: int) -> dict[str, str]:
-    """Return the SQL of each sum; costs are US cents."""
+    """Return the SQL of each sum. Costs are US cents."""
     many = f"calls >= {int(repeated_from)}"
     return {
         "calls": "sum(calls)",
@@ -181,7 +181,7 @@ def _expressions(repeated_from: int) -> dict[str, str]:
 
 
 def _billed_parts(readings: Readings, rows: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Return what tag sets of which every call failed cost, in rows of which some calls did not fail."""
+    """Return the cost of tag sets with only failed calls, in rows with other calls that succeeded."""
     parts = (
         f"SELECT provider, endpoint, unnest(tags) AS part FROM (SELECT * {rows}) "
         "WHERE errors > 0 AND errors < calls"

@@ -27,7 +27,7 @@ from recost.cli._shared.refusal import refused
 from recost.cli._shared.tables import Column, Table
 from recost.cli._shared.terminal import Style
 from recost.errors import RecostError
-from recost.wire import parse_start
+from recost.wire.parsing import parse_start
 
 __all__ = ["configure", "run"]
 

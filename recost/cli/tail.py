@@ -15,7 +15,6 @@ from recost._text import cells as cells_of
 from recost._text import printable
 from recost.analytics.follow import Follower
 from recost.analytics.periods import SpanError, parse_zone
-from recost.analytics.window import Metric, Window, parse_window
 from recost.cli._shared.arguments import add_paths, add_zone, right_now, telemetry_folder, whole
 from recost.cli._shared.following import finder, reader_gone
 from recost.cli._shared.formats import counted, format_ms
@@ -24,6 +23,7 @@ from recost.cli._shared.refusal import refused
 from recost.cli._shared.tables import padded
 from recost.cli._shared.terminal import WIDE, Style, terminal_width
 from recost.errors import RecostError
+from recost.wire.parsing import ParsedMetric, ParsedWindow, parse_window
 
 __all__ = ["configure", "run"]
 
@@ -96,7 +96,7 @@ class _Lines:
             self._line("time", "project", what, [name for name, _ in (*_FIGURES, *_LATENCIES)]), "bold"
         )
 
-    def of(self, window: Window) -> list[str]:
+    def of(self, window: ParsedWindow) -> list[str]:
         """Return the line of a window, or of each of its metrics."""
         began = self._moment(window.started)
         if self._metrics:
@@ -117,7 +117,7 @@ class _Lines:
             return [each for each in _FIGURES if each[0] in {"calls", "cost"}]
         return (*_FIGURES, *_LATENCIES) if self._metrics and width >= WIDE else _FIGURES
 
-    def _cells(self, metric: Metric) -> list[str]:
+    def _cells(self, metric: ParsedMetric) -> list[str]:
         latencies = ("-" if each is None else format_ms(each) for each in (metric.p50_ms, metric.p95_ms))
         figures = (f"{count:,}" for count in (metric.calls, metric.errors, metric.unpriced))
         return [*figures, _cost(metric.cost_usd, metric.calls, metric.unpriced), *latencies]

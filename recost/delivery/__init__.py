@@ -1,1 +1,1 @@
-"""Getting windows to where they go: what is kept, in which order, and when it is tried again."""
+"""Delivery of windows: the queue, the retries and the transports."""

@@ -1,4 +1,4 @@
-"""What has not arrived yet: windows in order, bounded by count and by bytes."""
+"""Queue of undelivered windows in order, bounded by count and by bytes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import itertools
 from collections import deque
 from typing import Any, Final, Optional, Protocol
 
+from recost.delivery.losses import Loss
 from recost.events import WindowSummary
 
-__all__ = ["Loss", "Outbox", "PendingWindow"]
+__all__ = ["Outbox", "PendingWindow"]
 
 _MOST_ASIDE: Final = 16
-"""Windows, or parts of them."""
+"""Number of windows, or parts of them, that are set aside at most."""
 
 
 class PendingWindow(Protocol):
-    """A closed window, as much of it as the delivery needs to know."""
+    """The interface of a closed window that the delivery needs."""
 
     @property
     def bucket_count(self) -> int:
@@ -29,7 +30,7 @@ class PendingWindow(Protocol):
 
     @property
     def nbytes(self) -> int:
-        """Roughly the memory that it takes."""
+        """Approximate size in memory."""
         ...
 
     def merge(self, other: Any) -> None:
@@ -45,51 +46,28 @@ class PendingWindow(Protocol):
         ...
 
 
-class Loss:
-    """What had to be dropped since it was last reported."""
-
-    __slots__ = ("calls", "windows")
-
-    def __init__(self, windows: int = 0, calls: int = 0) -> None:
-        self.windows = windows
-        self.calls = calls
-
-    def add(self, window: PendingWindow) -> None:
-        """Count one window."""
-        self.windows += 1
-        self.calls += window.call_count
-
-    def take(self) -> Optional[Loss]:
-        """Return what is to be reported, and start again at nothing; None when there is nothing."""
-        if not self.windows:
-            return None
-        taken = Loss(self.windows, self.calls)
-        self.windows = self.calls = 0
-        return taken
-
-
 class _Entry:
     __slots__ = ("failures", "is_part", "seq", "tried", "window")
 
     def __init__(self, seq: int, window: PendingWindow, *, is_part: bool = False) -> None:
         self.seq = seq
-        """Of the newest window in it."""
+        """Sequence number of the newest window in it."""
         self.window = window
         self.failures = 0
-        """Times that the destination answered and did not take it."""
+        """Times that the destination responded and did not accept it."""
         self.tried = False
-        """It has been sent, so its content stays as it is: it is not merged."""
+        """True once it has been sent: its content must not change, so it is not merged."""
         self.is_part = is_part
-        """Of a window that was halved."""
+        """True for a part of a window that was halved."""
 
     def part(self, window: PendingWindow) -> _Entry:
-        """Return an entry of a part of the window, which has been through the same."""
+        """Return an entry for a part of the window, with the same history."""
         made = _Entry(self.seq, window, is_part=self.is_part)
         made.failures, made.tried = self.failures, self.tried
         return made
 
     def afresh(self) -> _Entry:
-        """Return an entry of the same window that has not failed yet."""
+        """Return an entry for the same window, without its failures."""
         made = self.part(self.window)
         made.failures = 0
         return made
@@ -98,12 +76,12 @@ class _Entry:
 class Outbox:
     """A queue of windows. Not locked: its owner is.
 
-    When there are too many, or they take more than half of ``max_bytes``, the two oldest become one, so that
-    totals are kept and only the resolution in time is lost. What takes more than ``max_bytes`` all the same
-    is dropped, the oldest first, and counted; with ``merge=False`` that is so from the start.
+    When there are too many, or they take more than half of ``max_bytes``, the two oldest are merged. Totals
+    are kept and only the resolution in time is lost. Beyond ``max_bytes``, or with ``merge=False``, the
+    oldest windows are dropped and counted.
 
-    A window that the destination does not take, while it takes others, is set aside: it holds up nothing, and
-    is tried again later, in smaller parts.
+    A window that the destination does not accept, while it accepts others, is set aside. It is tried again
+    later, in smaller parts.
     """
 
     def __init__(self, *, max_windows: int, max_bytes: int, merge: bool = True) -> None:
@@ -113,7 +91,7 @@ class Outbox:
         self._max_bytes = max_bytes
         self._merge = merge
         self._merging_helps = True
-        """False while merging has shown that the windows have little in common."""
+        """False while merging saves little memory, as the windows have few keys in common."""
         self._under_way: Optional[PendingWindow] = None
         self._seq = 0
         self.loss = Loss()
@@ -128,12 +106,12 @@ class Outbox:
 
     @property
     def call_count(self) -> int:
-        """Number of calls that are waiting."""
+        """Number of calls in all windows of the queue."""
         return sum(entry.window.call_count for entry in (*self._entries, *self._aside))
 
     @property
     def has_aside(self) -> bool:
-        """Whether any window is set aside."""
+        """True when a window is set aside."""
         return bool(self._aside)
 
     def put(self, window: PendingWindow) -> None:
@@ -149,12 +127,12 @@ class Outbox:
             self._drop_oldest(self._aside, self._entries)
 
     def head(self, max_metrics: Optional[int], behind: int = 0) -> Optional[PendingWindow]:
-        """Return the oldest window, in parts when it has more than ``max_metrics`` metrics; None when empty.
+        """Return the oldest window, or its first part of ``max_metrics`` metrics. None in an empty queue.
 
         It stays in the queue, untouched, until `pop` or `put_back`.
 
         Args:
-            max_metrics: Most metrics of one window; None: any number.
+            max_metrics: Maximum number of metrics of one window. None: any number.
             behind: 1 for the window behind the oldest one.
         """
         if len(self._entries) <= behind:
@@ -169,24 +147,24 @@ class Outbox:
         self._under_way = entry.window
         return self._under_way
 
-    def put_back(self, *, answered: bool = False) -> int:
+    def put_back(self, *, responded: bool = False) -> int:
         """Note that the window under way was not delivered: it waits like the others.
 
         Args:
-            answered: The destination answered that it failed.
+            responded: The destination reported a failure of its own.
 
         Returns:
-            How often it has done so for this window.
+            The number of such failures of this window.
         """
         window, self._under_way = self._under_way, None
         for entry in self._entries:
             if entry.window is window:
-                entry.failures += answered
+                entry.failures += responded
                 return entry.failures
         return 0
 
     def pop(self, window: PendingWindow) -> None:
-        """Take out a window that has been dealt with."""
+        """Remove a window."""
         self._under_way = None
         self._merging_helps = True
         for entries in (self._entries, self._aside):
@@ -196,7 +174,7 @@ class Outbox:
                     return
 
     def halve(self, window: PendingWindow) -> bool:
-        """Put two windows in the place of one; return whether it was a whole one until now."""
+        """Replace a window by its halves. Return whether it was whole until now."""
         self._under_way = None
         for entries in (self._entries, self._aside):
             for index, entry in enumerate(entries):
@@ -223,7 +201,7 @@ class Outbox:
         return self._aside[0].window if self._aside else None
 
     def leave_aside(self, window: PendingWindow) -> int:
-        """Have the others that are set aside come first; return how often it was, so far."""
+        """Move a window behind the others that are set aside. Return the number of its failures."""
         if not self._aside or self._aside[0].window is not window:
             return 0
         entry = self._aside[0]
@@ -232,11 +210,11 @@ class Outbox:
         return entry.failures
 
     def holds_up_to(self, seq: int) -> bool:
-        """Tell whether anything that was put in no later than ``seq`` is still here."""
+        """Return whether a window that was put in no later than ``seq`` is still here."""
         return _begins_by(self._entries, seq) or _begins_by(self._aside, seq)
 
     def clear(self) -> Loss:
-        """Drop everything, and return how much it was."""
+        """Drop everything, and return its count."""
         lost = Loss(self.loss.windows, self.loss.calls)
         for entry in (*self._entries, *self._aside):
             lost.add(entry.window)
@@ -249,7 +227,7 @@ class Outbox:
         return sum(entry.window.nbytes for entry in (*self._entries, *self._aside))
 
     def _merge_oldest(self) -> bool:
-        """Make one of the two oldest windows that were never sent; False where that can't be."""
+        """Merge the two oldest windows that were never sent. Return False where that is impossible."""
         index = sum(1 for _ in itertools.takewhile(lambda entry: entry.tried, self._entries))
         if not self._merge or len(self._entries) < index + 2:
             return False

@@ -1,6 +1,6 @@
-"""The names of models that windows show: what doesn't look like one is left out.
+"""Names of models as windows show them. Text that does not look like such a name is dropped.
 
-A model's name comes from an answer, or from a path that a visitor may have had a part in.
+A name comes from a response, or from a path that a visitor of the application may have chosen.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _HASH: Final = LazyPattern(":[0-9a-f]{32,64}")
 _ACCOUNT: Final = LazyPattern(":[0-9]{12}:")
 _RUNS: Final = LazyPattern("[0-9]+|[A-Z]+|[a-z]+")
 _OPAQUE: Final = 8
-"""Characters that a piece has at least before it may be a token."""
+"""Minimum number of characters of a piece that may be a token."""
 _MOST_RUNS: Final = 5
 _DATE: Final = 8
 
 
 @lru_cache(maxsize=512)
 def model_name(name: str, *, from_path: bool = False, failed: bool = False) -> Optional[str]:
-    """Return a model's name as windows show it; None where the text is not one.
+    """Return a model's name as windows show it. None where the text is not one.
 
     Args:
-        name: From an answer, a request or a path.
-        from_path: A path named it. It may be that of a person then.
-        failed: The call failed: a path names a model then only if it is of a known family.
+        name: A name from a response, a request or a path.
+        from_path: True for a name from a path, which may be a person's.
+        failed: True for a failed call. A name from its path must be of a known family.
     """
     if not name.strip() or len(name) > _LONGEST or not _CHARACTERS.fullmatch(name) or not _AT.fullmatch(name):
         return None
@@ -60,7 +60,7 @@ def model_name(name: str, *, from_path: bool = False, failed: bool = False) -> O
 
 
 def _is_opaque(piece: str) -> bool:
-    """Tell a token, a hash or a long number from a word, a version or a size."""
+    """Return whether a piece is a token, a hash or a long number, and not a word, a version or a size."""
     if piece.isdigit():
         return len(piece) > _DATE
     if len(piece) < _OPAQUE or piece.isalpha():

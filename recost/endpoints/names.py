@@ -1,4 +1,4 @@
-"""Tells a name that a programmer gave from a token, a person and a company: by words and by letters."""
+"""Names that a programmer gave, distinguished from tokens, persons and companies by words and letters."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ __all__ = [
 DATE: Final = "20[0-4][0-9]-?(?:0[1-9]|1[0-2])(?:-?(?:0[1-9]|[12][0-9]|3[01]))?"
 _MAX_WORD: Final = 24
 _JUDGED: Final = 6
-"""Letters that an unknown word must have before it is judged by which letters follow each other."""
+"""Minimum number of letters of an unknown word that is judged by its pairs of letters."""
 _LEAST_HUMP: Final = 2.6
-"""Average letters of ``One``, ``Word``, ``After``, ``Another``; random letters have fewer."""
+"""Average length of ``One``, ``Word``, ``After``, ``Another``. Humps of random letters are shorter."""
 _GOOD_HUMP: Final = 4.0
 _MOST_ODD: Final = 0.2
 _GROUPS: Final = 3
@@ -43,11 +43,11 @@ VERSION: Final = LazyPattern(
 )
 PUNCTUATED: Final = LazyPattern(r"\$?[A-Za-z0-9._-]*")
 NAMESPACE: Final = LazyPattern(r"Microsoft(?:\.[A-Z][A-Za-z]{1,30}){1,3}")
-"""What a provider of Azure's is called."""
+"""Name of a resource provider of Azure."""
 SPECIAL: Final = frozenset({"@me", "@all", "~", "()", "$"})
 PIECE: Final = LazyPattern("[a-z0-9]+")
 _NUMBERED: Final = LazyPattern("([a-z]{2,})[0-9]{1,3}")
-"""A known word and a number, as in ``office365``; but not ``user7``."""
+"""A known word and a number, as in ``office365``. ``user7`` is rejected later."""
 _VERSIONED: Final = LazyPattern("(?:v[0-9]{1,2})?([a-z]+)(?<!v)(?:v[0-9]{1,2})?")
 _HEX: Final = LazyPattern("[a-fA-F]{8,}")
 _SEPARATORS: Final = LazyPattern("[._-]")
@@ -80,12 +80,12 @@ _PAIRS: Final = {
     "y": "ceilmnpst",
     "z": "ei",
 }
-"""Letters that follow a letter in English, in 3 of 10,000 pairs or more; counted over the words in the
-docstrings and names of Python's standard library."""
+"""Letters that follow a letter in English, in at least 3 of 10,000 pairs. The pairs were counted over the
+words in the docstrings and names of Python's standard library."""
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a programmer gave this name: by its characters, its pieces, its words and its letters."""
+    """Return whether a programmer gave this name, judged by its characters, pieces, words and letters."""
     if text in SPECIAL or VERSION.fullmatch(text):
         return True
     if text.startswith("Microsoft.") and NAMESPACE.fullmatch(text):
@@ -96,7 +96,7 @@ def is_name(text: str) -> bool:
 
 
 def _holds_a_token(text: str) -> bool:
-    """Tell ``token-sk_live_abc`` by the prefix behind a separator."""
+    """Recognise ``token-sk_live_abc`` by the prefix behind a separator."""
     return any(text.startswith(TOKENS, found.end()) for found in _SEPARATORS.finditer(text))
 
 
@@ -112,7 +112,7 @@ def _consists_of_words(text: str) -> bool:
 
 
 def is_domain(pieces: list[str]) -> bool:
-    """Tell ``acme.com`` by its last piece."""
+    """Recognise ``acme.com`` by its last piece."""
     return pieces[-1].lower() in _DOMAINS
 
 
@@ -130,7 +130,7 @@ def _has_plain_digits(text: str) -> bool:
 
 
 def _is_numbered(piece: str, text: str) -> bool:
-    """Tell ``office365`` and ``GetTop10Flights`` from ``user7`` and tokens."""
+    """Recognise ``office365`` and ``GetTop10Flights``, but not ``user7`` and tokens."""
     found = _NUMBERED.fullmatch(piece)
     if found is not None and found[1] in WORDS:
         return found[1] not in TELLING
@@ -148,7 +148,7 @@ def _is_numbered(piece: str, text: str) -> bool:
 
 
 def _holds_a_numbered(piece: str) -> bool:
-    """Tell ``s3express``, ``authorise3ds2`` and ``csv2json``."""
+    """Recognise ``s3express``, ``authorise3ds2`` and ``csv2json``."""
     for end in range(2, min(len(piece), 6)):
         if piece[:end] in NUMBERED and piece[end:].isalpha() and _is_word(piece[end:]):
             return True
@@ -159,7 +159,7 @@ def _holds_a_numbered(piece: str) -> bool:
 
 
 def _reads_like_words(text: str) -> bool:
-    """Tell by the letters: those of a token switch between cases, and follow each other as in no word."""
+    """Judge by the letters. A token has frequent changes of case, and pairs of letters that words lack."""
     pieces = [piece for piece in _SEPARATORS.split(text) if piece]
     humps = HUMP.findall(text)
     unknown = [hump for hump in humps if hump.lower() not in WORDS]
@@ -175,8 +175,8 @@ def _reads_like_words(text: str) -> bool:
 
 
 def _go_together(text: str, pieces: list[str], humps: int, unknown: list[str]) -> bool:
-    """Tell ``list-legacy-keys`` from ``first-last``, ``mail.acme.com`` and ``abcd-efgh-ijkl``."""
-    if len(unknown) == humps or _tells_within(text, pieces):
+    """Recognise ``list-legacy-keys``, but not ``first-last``, ``mail.acme.com`` and ``abcd-efgh-ijkl``."""
+    if len(unknown) == humps or _announces_within(text, pieces):
         return False
     if "." in text and pieces[-1].lower() not in SUBRESOURCES:
         return text.endswith(".k8s.io") or (2 * len(unknown) < humps and pieces[-1] not in _DOMAINS)
@@ -188,14 +188,14 @@ def _is_word(hump: str) -> bool:
     return is_known_word(word) or is_run_together(word)
 
 
-def _tells_within(text: str, pieces: list[str]) -> bool:
-    """Tell ``tenant_acme`` and ``user-bob``, where a word tells of the next one."""
-    told = next((index for index, piece in enumerate(pieces) if piece.lower() in TELLING), len(pieces))
-    behind = pieces[told + 1 :]
+def _announces_within(text: str, pieces: list[str]) -> bool:
+    """Recognise ``tenant_acme`` and ``user-bob``, where a word announces an identifier."""
+    announced = next((index for index, piece in enumerate(pieces) if piece.lower() in TELLING), len(pieces))
+    behind = pieces[announced + 1 :]
     unknown = sum(not is_known(piece) for piece in behind)
     if unknown and (3 * unknown > len(behind) or not is_known(behind[0])):
         return True
-    return told == 0 and (names_company(pieces) or ("-" in text and "_" in text))
+    return announced == 0 and (names_company(pieces) or ("-" in text and "_" in text))
 
 
 def _letters(piece: str) -> str:
@@ -203,7 +203,7 @@ def _letters(piece: str) -> str:
 
 
 def reads_like_a_word(word: str) -> bool:
-    """Tell a word of any language that is like English from random letters."""
+    """Return whether letters form a word of English, or of a similar language, and are not random."""
     if len(word) < _JUDGED:
         return True
     if _HEX.fullmatch(word):

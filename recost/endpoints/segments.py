@@ -1,9 +1,8 @@
-"""Tells names from identifiers in the segments of a path.
+"""Names and identifiers in the segments of a path.
 
 A segment stays when it reads like a name that a programmer gave: words, versions, formats. Everything
 else becomes ``{id}``: numbers, UUIDs, hex, tokens, prefixed ids, e-mail addresses, people's names, text in
-any other alphabet. Where it is not clear, it is an identifier: a merged endpoint is a smaller loss than a
-leaked secret.
+any other alphabet. An unclear case is an identifier: a merged endpoint does less harm than a leaked secret.
 
 Every check looks at a segment of at most 64 characters, and at each piece of it once.
 """
@@ -46,10 +45,10 @@ __all__ = [
     "PASSED_OVER",
     "STRICT",
     "WEAK",
+    "announces",
     "is_model",
     "is_mount",
     "is_service",
-    "is_telling",
     "template_segment",
 ]
 
@@ -63,7 +62,7 @@ WEAK: Final = 9
 _PLACEHOLDERS: Final = frozenset({"", ID, "bot{id}", "{bucket}", "{key}", "{object}", "{rest}"})
 _MAX_LENGTH: Final = 64
 _JUDGED_MODEL: Final = 10
-"""The same for the words of a model's name."""
+"""Minimum number of letters of a word in a model's name that is judged by its pairs of letters."""
 
 
 _MARKS: Final = frozenset("%:;=(.")
@@ -78,7 +77,7 @@ _NAMESPACES: Final = ("Microsoft.", _GRAPH)
 _MOUNT: Final = LazyPattern("[A-Za-z]+(?:[0-9](?:[A-Za-z]+[0-9]?)?)?")
 _MOST_MOUNT: Final = 24
 _USER_MARKS: Final = frozenset({"@", "u", "~"})
-"""They stand for ``users``."""
+"""Abbreviations of ``users``."""
 
 _MODEL: Final = LazyPattern(
     r"(?:(?:us|eu|apac|jp|au|global)\.)?"
@@ -88,7 +87,7 @@ _MODEL: Final = LazyPattern(
     r"|sonar|stable|text-(?:bison|davinci|embedding|moderation)|titan|tts|veo|voxtral|voyage|whisper)"
     r"(?=[0-9._-]|\Z)"
 )
-"""Models carry sizes, versions and dates in their names, and their names are what costs depend on."""
+"""Families of models. Their names contain sizes, versions and dates, and costs depend on the names."""
 _MODEL_PART: Final = LazyPattern(
     "[a-z]{0,2}[0-9]{1,2}|[a-z]{1,14}[0-9]{0,2}|[0-9]{1,4}[bkmo]?|20[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]"
     "|[0-9]{1,3}x[0-9]{1,3}b?|[ae][0-9]{1,3}b"
@@ -98,9 +97,9 @@ _FORMATS_TEXT: Final = (
     "jsonp jsp php rdf rss svc ttl xhtml xml yaml yml"
 )
 _FORMATS: Final = frozenset(_FORMATS_TEXT.split())
-"""Suffixes of what an API answers: the name before them stays if each of its words is known."""
+"""Suffixes of responses. The name before them stays if each of its words is known."""
 _PROGRAMS: Final = frozenset({"asmx", "ashx", "axd", "cgi", "dll", "jsp", "php", "svc"})
-"""Suffixes of programs: any name stays before them."""
+"""Suffixes of programs. Any name before them stays."""
 _FILES_TEXT: Final = """
     7z aac apk avi avif avro bak bin bmp bz2 crt css csv dat db dmg doc docx eml epub exe flac gif
     gz heic ico ics ipa ipynb iso jpeg jpg js key log m3u8 m4a map md mkv mov mp3 mp4 mpeg msg ndjson odt
@@ -108,19 +107,19 @@ _FILES_TEXT: Final = """
     txt vcf wav webm webp wmv xls xlsm xlsx zip zst
 """
 _FILES: Final = frozenset(_FILES_TEXT.split())
-"""Suffixes of people's files, which keep nothing else."""
+"""Suffixes of people's files. Nothing but the suffix stays."""
 
 
 @lru_cache(maxsize=1024)
-def template_segment(segment: str, first: bool, told: int = FREE, model: bool = False) -> str:
-    """Return a segment of a path with identifiers replaced; what comes out is not changed by a second pass.
+def template_segment(segment: str, first: bool, announced: int = FREE, model: bool = False) -> str:
+    """Return a segment of a path with identifiers replaced. A second pass does not change the result.
 
     Args:
-        segment: What stands between two slashes, at most a few kilobytes.
-        first: It is the path's first, where dates and decimal numbers are versions of an API.
-        told: `STRICT` after a word that tells of a person, a tenant or a secret, where only known verbs stay;
-            `KNOWN` behind that, where known words stay; `FREE` elsewhere.
-        model: It stands where models are named.
+        segment: The text between two slashes, at most a few kilobytes.
+        first: True for the first segment, where dates and decimal numbers are versions of an API.
+        announced: `STRICT` after a word for a person, a tenant or a secret, where only known verbs stay.
+            `KNOWN` behind that, where known words stay. `FREE` elsewhere.
+        model: True where models are named.
     """
     if segment in _PLACEHOLDERS or (first and _LEADING_VERSION.fullmatch(segment)):
         return segment
@@ -128,7 +127,7 @@ def template_segment(segment: str, first: bool, told: int = FREE, model: bool = 
         head, opened, _ = segment.partition("(")
         if len(head) > _MAX_LENGTH or not opened or segment[-1] != ")":
             return ID
-        segment = f"{head}({ID})"  # of which nothing but the name stays
+        segment = f"{head}({ID})"  # nothing but the name stays
     if segment.isdigit():
         return ID
     if not model and _MARKS.isdisjoint(segment) and segment[0] not in "vV":
@@ -138,15 +137,15 @@ def template_segment(segment: str, first: bool, told: int = FREE, model: bool = 
         segment = _ESCAPE.sub(_unescape, segment)
     if _BOT_TOKEN.match(segment):
         return "bot{id}"
-    result = _segment(segment, told, model)
+    result = _segment(segment, announced, model)
     return result if len(result) <= _MAX_LENGTH else ID
 
 
 @lru_cache(maxsize=1024)
-def is_telling(segment: str) -> int:
-    """Return how many segments after this one are a person's, a tenant's or a secret's.
+def announces(segment: str) -> int:
+    """Return the number of segments after this one that are a person's, a tenant's or a secret's.
 
-    `PASSED_OVER` for a version, which stands between a word and what it tells of.
+    Return `PASSED_OVER` for a version, which may stand between a word and the identifier that it announces.
     """
     if len(segment) > _MAX_LENGTH and segment[-1] == ")":
         segment = segment.partition("(")[0]
@@ -162,28 +161,28 @@ def is_telling(segment: str) -> int:
         return 0
     if segment in _USER_MARKS:
         return 1
-    telling = 0
+    count = 0
     for word in map(str.lower, HUMP.findall(segment)):
-        if word in TELLING and (not telling or telling == WEAK or TELLING[word] == 2):
-            telling = TELLING[word]
-    return telling
+        if word in TELLING and (not count or count == WEAK or TELLING[word] == 2):
+            count = TELLING[word]
+    return count
 
 
 def is_mount(segment: str) -> bool:
-    """Tell whether what stands before a version may be an API's name: ``/api.xro/2.0``, ``/G2W/rest``."""
+    """Return whether a segment before a version may be an API's name: ``/api.xro/2.0``, ``/G2W/rest``."""
     pieces = segment.replace("-", ".").replace("_", ".").split(".")
     return (
         len(segment) <= _MOST_MOUNT
         and all(map(_MOUNT.fullmatch, pieces))
         and (len(pieces) == 1 or (any(map(is_known, pieces)) and not is_domain(pieces)))
         and not segment.startswith(TOKENS)
-        and not is_telling(segment)
+        and not announces(segment)
         and not any(map(is_person, words_of(segment)))
     )
 
 
 def is_service(service: str, method: str) -> bool:
-    """Tell ``/qdrant.Collections/List``, whose service and method are words."""
+    """Recognise ``/qdrant.Collections/List``, where service and method are words."""
     *_, name = service.split(".")
     return (
         len(service) <= _MAX_LENGTH
@@ -202,79 +201,81 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(match[1], 16))
 
 
-def _segment(segment: str, told: int, model: bool) -> str:
+def _segment(segment: str, announced: int, model: bool) -> str:
     if ";" in segment:  # matrix parameters
         head, _, rest = segment.partition(";")
-        kept = _segment(head, told, model) if "=" in rest or rest == ID else ID
+        kept = _segment(head, announced, model) if "=" in rest or rest == ID else ID
         return kept if kept == ID else f"{kept};{ID}"
     if segment.endswith(")"):  # OData: Users('bob@example.com'), reports(period='D7'), delta()
         head, _, inside = segment[:-1].partition("(")
-        kept = _part(head, told, model=False)
+        kept = _part(head, announced, model=False)
         return ID if kept == ID else f"{kept}({ID})" if inside else f"{kept}()"
-    return _part(segment, told, model) if ":" not in segment else _joined(segment.split(":"), told, model)
+    if ":" in segment:
+        return _joined(segment.split(":"), announced, model)
+    return _part(segment, announced, model)
 
 
-def _joined(parts: list[str], told: int, model: bool) -> str:
+def _joined(parts: list[str], announced: int, model: bool) -> str:
     """Return ``gemini-2.5-flash:generateContent`` as it is, ``8d3f…:cancel`` as ``{id}:cancel``."""
     head, *rest = parts
     if model and len(rest) == 1 and rest[0] in set("0123456789") and is_model(head):
         return f"{head}:{rest[0]}"  # anthropic.claude-3-5-sonnet-20241022-v2:0
     if model and head == "ft" and is_model(rest[0]):
         return ":".join(["ft", rest[0], *[ID] * (len(rest) - 1)])
-    named = model or (head != ID and (is_known(head) or is_telling(head) > 0))
+    named = model or (head != ID and (is_known(head) or announces(head) > 0))
     if len(rest) == 1 and not named and not rest[0].startswith(ID) and _is_verb(rest[0]) and is_name(rest[0]):
         return f"{head if not head.strip('._-') else ID}:{rest[0]}"  # documents/abc:run
     results: list[str] = []
     for part in parts:
-        result = _part(part, told, model)
+        result = _part(part, announced, model)
         if results and results[-1] == ID and result != ID and not is_known(part) and not _is_verb(part):
             result = ID
         results.append(result)
-        told = STRICT if result != ID and part and is_telling(part) > 0 else FREE
+        announced = STRICT if result != ID and part and announces(part) > 0 else FREE
     return ":".join(results)
 
 
-def _part(part: str, told: int, model: bool) -> str:
+def _part(part: str, announced: int, model: bool) -> str:
     if part in {"", ID}:
         return part
     stem, dot, extension = part.rpartition(".")
     suffix = extension.lower() if dot and stem else ""
     if suffix in _FORMATS:
-        free = suffix in _PROGRAMS and not told
-        kept = stem == ID or (is_name(stem) if free else _is_resource(stem, told))
+        free = suffix in _PROGRAMS and not announced
+        kept = stem == ID or (is_name(stem) if free else _is_resource(stem, announced))
         return f"{stem if kept else ID}.{extension}"
     if suffix in _FILES and not (model and is_model(part)) and not NAMESPACE.fullmatch(part):
         return f"{ID}.{extension}"
-    return part if _stays(part, told, model) else ID
+    return part if _stays(part, announced, model) else ID
 
 
-def _stays(part: str, told: int, model: bool) -> bool:
-    if not told:
+def _stays(part: str, announced: int, model: bool) -> bool:
+    if not announced:
         return is_name(part) or (model and is_model(part))
     if "@" in part and part not in SPECIAL:
         return False
-    known = told == KNOWN and is_known(part) and not names_company(words_of(part))
+    known = announced == KNOWN and is_known(part) and not names_company(words_of(part))
     return (known or _is_verb(part)) and is_name(part)
 
 
-def _is_resource(stem: str, told: int) -> bool:
-    """Tell ``Messages`` of ``Messages.json`` from ``jane-doe``."""
+def _is_resource(stem: str, announced: int) -> bool:
+    """Recognise ``Messages`` of ``Messages.json``, but not ``jane-doe``."""
     if stem[0] not in "vV" and _has_many_digits(stem):
         return False
-    if told:
-        return is_known(stem) and is_name(stem) and (told == KNOWN or _is_verb(stem))
+    if announced:
+        return is_known(stem) and is_name(stem) and (announced == KNOWN or _is_verb(stem))
     return is_name(stem) and (is_known(stem) or _is_camel(stem))
 
 
 def _is_camel(text: str) -> bool:
-    """Tell ``EducationalDetection``, of which half is known, from ``Kowalski`` and ``AcmeCorp``."""
+    """Recognise ``EducationalDetection``, where half is known, but not ``AcmeCorp``."""
     words = words_of(text)
     known = sum(map(is_known_word, words))
     return text.isalpha() and text[0].isupper() and 1 < len(words) <= 2 * known and not names_company(words)
 
 
 def is_model(text: str) -> bool:
-    """Tell whether a text is the name of a model of a known family."""
+    """Return whether a text is the name of a model of a known family."""
     lower = text.lower()
     return (
         text.isascii()
@@ -287,7 +288,7 @@ def is_model(text: str) -> bool:
 
 
 def _is_verb(text: str) -> bool:
-    """Tell what may follow ``users``: a verb, or a part of every account, such as ``settings``."""
+    """Recognise what may follow ``users``: a verb, or a part of every account, such as ``settings``."""
     if text in SPECIAL or not text.strip("._-") or VERSION.fullmatch(text):
         return True
     if text.startswith(_NAMESPACES):

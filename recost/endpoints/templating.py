@@ -1,7 +1,7 @@
-"""Paths as endpoints: without what identifies a person, a thing or a secret, so that there are few of them.
+"""Path templates: paths without identifiers and secrets, so that there are few endpoints.
 
-``/v1/customers/cus_NffrFeUfNV2Hib`` becomes ``/v1/customers/{id}``. What a segment is, `segments` says; here
-is what its neighbours say of it, and how object stores, whose paths are the users' own names, lay them out.
+``/v1/customers/cus_NffrFeUfNV2Hib`` becomes ``/v1/customers/{id}``. `segments` judges a segment by itself.
+This module judges it by its neighbours, and knows the layout of object stores, whose paths are users' names.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from recost.endpoints.segments import (
     PASSED_OVER,
     STRICT,
     WEAK,
+    announces,
     is_mount,
     is_service,
-    is_telling,
     template_segment,
 )
 
@@ -31,29 +31,29 @@ _REST: Final = "{rest}"
 _CACHED: Final = 1024
 
 _SLACK: Final = frozenset({"services", "triggers", "workflows"})
-"""Followed by a team, and then by ids and a token only: hooks.slack.com/services/T…/B…/…"""
+"""Segments before a team, after which only ids and a token follow: hooks.slack.com/services/T…/B…/…"""
 _SLACK_TEAM: Final = LazyPattern("T[A-Z0-9]+")
 _MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
-"""What follows one of these may be the name of a model."""
+"""Segments before the name of a model."""
 _NUMBERED: Final = frozenset({"api", "oauth", "oauth2", "rest", "rpc", "v", "version", "versions", "ws"})
-"""What follows one of these may be a version without a letter: ``/rest/api/2``."""
+"""Segments before a version without a letter: ``/rest/api/2``."""
 _PLAIN_VERSION: Final = LazyPattern("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
 _OWN: Final = frozenset({"@me", "me", "self"})
-"""They stand for the caller's own id."""
+"""Segments in place of the caller's own id."""
 _NAMESPACES: Final = ("Microsoft.", "microsoft.graph.")
-"""What stands behind a provider of Azure's is its own."""
+"""Prefixes of resource providers of Azure, which define the segments behind them."""
 _DIGITS: Final = frozenset("0123456789")
 _MARKS: Final = frozenset("%:;=(")
-"""What stands before one of these may tell of the next segment, though all of this one is hidden."""
+"""Text before one of these may announce the next segment, though all of this one is hidden."""
 _DATED: Final = LazyPattern("20[0-4][0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _DECIMAL: Final = LazyPattern("[1-9]\\.[0-9](?:\\.[0-9])?")
 _BEHIND_MOUNTS: Final = LazyPattern(
     "(?:api|rest)[0-9]?|[vV][0-9]{1,2}(?:\\.[0-9]{1,3}){0,2}(?:(?:alpha|beta)[0-9]?)?"
 )
-"""What stands behind an API's name."""
+"""Segments behind an API's name."""
 _SERVICE: Final = LazyPattern("[a-z][a-z0-9_]{0,30}(?:\\.[a-z0-9_]{1,30}){0,5}\\.[A-Z][A-Za-z]{1,30}")
 _SWIFT: Final = LazyPattern("/(?:swift/)?v1(?:\\.[0-9])?/(?:AUTH|KEY|SERVICE)_[^/]*")
-"""Followed by a container and an object, whose names are the users'."""
+"""Paths before a container and an object, whose names are the users'."""
 
 _Layout = Literal["path", "virtual", "google"]
 _STORES: Final = {
@@ -65,13 +65,13 @@ _STORES: Final = {
     ".backblazeb2.com": 2,
     ".wasabisys.com": 2,
 }
-"""Object stores, and how many labels their hosts have when the bucket is in the path; one with more is named
-after its bucket."""
+"""Object stores, and the number of labels of their hosts when the bucket is in the path. A host with more
+labels is named after its bucket."""
 _STORE: Final = LazyPattern(
     "(?:s3|oss|cos|obs|r2|storage|minio|ceph|swift|blob|bucket|buckets|objectstorage|object-storage)(?:-.*)?"
     "|s3express.*"
 )
-"""Labels of hosts that are object stores: what stands before one is the bucket."""
+"""Labels of hosts that are object stores. The label before one is the bucket."""
 _GOOGLE_STORAGE: Final = LazyPattern(
     r"/(?:(?:download|upload|resumable/upload)/)?(?:storage/v1|v0)/b(?:/|\Z)"
 )
@@ -79,15 +79,15 @@ _GOOGLE_VERBS: Final = frozenset({"acl", "compose", "copyTo", "moveTo", "restore
 
 
 def template(path: str) -> str:
-    """Return a path with identifiers and secrets replaced: of at most 12 segments and 256 characters.
+    """Return a path with identifiers and secrets replaced, of at most 12 segments and 256 characters.
 
-    Applied to its own result it changes nothing. A query is left out.
+    A second pass does not change the result. A query is removed.
     """
     return _cached_template(path) if len(path) <= _MAX_LENGTH else _template(path)
 
 
 def template_for(host: str, path: str) -> str:
-    """Return what `template` does; for a host that is an object store, ``/{bucket}/{key}`` and the like."""
+    """Return the template of a path, which for an object store is ``/{bucket}/{key}`` or similar."""
     layout = _layout(host)
     if layout is None:
         return template(path)
@@ -117,10 +117,10 @@ _cached_template = lru_cache(maxsize=_CACHED)(_template)
 
 
 def _segments(segments: list[str]) -> list[str]:
-    """Return the segments with identifiers replaced, each by what it is and by what stands before it."""
+    """Return the segments with identifiers replaced, judged by themselves and by the segments before them."""
     results: list[str] = []
     before = ""
-    hidden, told = 0, FREE
+    hidden, announced = 0, FREE
     slack = False
     for number, segment in enumerate(segments):
         if not segment or segment == _REST:
@@ -132,30 +132,30 @@ def _segments(segments: list[str]) -> list[str]:
         elif segment[0] in _DIGITS and _is_plain_version(segment, before, segments, number):
             result = segment
         else:
-            result = template_segment(segment, number == 0, told if hidden else FREE, before in _MODELS)
+            result = template_segment(segment, number == 0, announced if hidden else FREE, before in _MODELS)
             if result == ID and not hidden and number < 2 and _is_mounted(segments, number, before):
                 result = segment
         results.append(result)
-        telling = 0
+        count = 0
         if not slack and len(segment) <= _MAX_LENGTH and (result[:4] != ID or not _MARKS.isdisjoint(segment)):
-            telling = is_telling(segment)
-            if telling == PASSED_OVER:
+            count = announces(segment)
+            if count == PASSED_OVER:
                 continue
-        if telling or hidden:
-            hidden, told = _told_next(telling, hidden, segment, result)
+        if count or hidden:
+            hidden, announced = _next_hidden(count, hidden, segment, result)
         before = result.lower()
     return results
 
 
 def _is_mounted(segments: list[str], number: int, before: str) -> bool:
-    """Tell an API's name by the version behind it, and a service of gRPC's by its method."""
+    """Recognise an API's name by the version behind it, and a gRPC service by its method."""
     if len(segments) == 2 and number == 0 and _SERVICE.fullmatch(segments[0]):
         return segments[1][:1].isupper() and is_service(segments[0], segments[1])
     return _is_before_version(segments, number, before) and is_mount(segments[number])
 
 
 def _is_before_version(segments: list[str], number: int, before: str) -> bool:
-    """Tell whether a segment is one of the first, and a version that stays follows it."""
+    """Return whether a segment is one of the first and stands before a version that stays."""
     if number + 1 >= len(segments) or (number and (number > 1 or before not in _NUMBERED)):
         return False
     after = segments[number + 1]
@@ -165,11 +165,11 @@ def _is_before_version(segments: list[str], number: int, before: str) -> bool:
     return decimal or _BEHIND_MOUNTS.fullmatch(after) is not None
 
 
-def _told_next(telling: int, hidden: int, segment: str, result: str) -> tuple[int, int]:
-    """Return how many of the next segments are hidden, and how strictly."""
-    if telling and telling != WEAK:
-        return telling, STRICT
-    if telling and not hidden:
+def _next_hidden(count: int, hidden: int, segment: str, result: str) -> tuple[int, int]:
+    """Return the number of next segments that are hidden, and how strictly."""
+    if count and count != WEAK:
+        return count, STRICT
+    if count and not hidden:
         return 1, KNOWN
     if segment in _OWN or segment.startswith(_NAMESPACES):
         return 0, FREE
@@ -181,12 +181,12 @@ def _is_plain_version(segment: str, before: str, segments: list[str], number: in
         return len(segments) > 1 and segments[1] != "" and len(segment) == 1 and segment.isdigit()
     more = len(segments) > number + 1
     if more and ((number == 1 and _DATED.fullmatch(segment)) or _DECIMAL.fullmatch(segment)):
-        return is_telling(before) <= 0
+        return announces(before) <= 0
     return before in _NUMBERED and _PLAIN_VERSION.fullmatch(segment) is not None
 
 
 def _shortened(results: list[str]) -> str:
-    """Return as many segments as fit, and say that there are more."""
+    """Return as many segments as fit, and ``{rest}`` for the others."""
     shortened = ""
     for result in results:
         if len(shortened) + 1 + len(result) > _MAX_LENGTH - len(_REST) - 1:
@@ -197,7 +197,7 @@ def _shortened(results: list[str]) -> str:
 
 @lru_cache(maxsize=512)
 def _layout(host: str) -> Optional[_Layout]:
-    """Return how an object store's host arranges its paths; None for every other host."""
+    """Return the layout of an object store's paths. None for every other host."""
     host = host.lower().rstrip(".")
     if host.endswith(".googleapis.com"):
         if host.endswith(".storage.googleapis.com"):
@@ -211,7 +211,7 @@ def _layout(host: str) -> Optional[_Layout]:
 
 
 def _layout_by_label(host: str) -> Optional[_Layout]:
-    """Return the layout of a host that says what it is in one of its labels, and S3 and its kind do."""
+    """Return the layout of a host with the label of an object store, as S3 and compatible stores have it."""
     if host.endswith(".r2.dev"):
         return "virtual"
     labels = host.split(".")

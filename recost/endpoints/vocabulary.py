@@ -32,9 +32,9 @@ TOKENS: Final = tuple(_sections["tokens"])
 """Prefixes of published formats of secrets: a segment that begins with one is hidden."""
 
 TELLING: Final = {
-    **dict.fromkeys(_sections["telling of one segment"], 1),
-    **dict.fromkeys(_sections["telling of two segments"], 2),
-    **dict.fromkeys(_sections["telling weakly"], 9),
+    **dict.fromkeys(_sections["before one identifier"], 1),
+    **dict.fromkeys(_sections["before two identifiers"], 2),
+    **dict.fromkeys(_sections["before some identifiers"], 9),
 }
 """Words that announce a person, a tenant or a secret, and how many segments after them are hidden.
 
@@ -60,5 +60,5 @@ GENERAL_WORDS: Final = frozenset(_sections["general"])
 """Words of many APIs."""
 
 WORDS: Final = SUBRESOURCES.union(GENERAL_WORDS, _sections["documented"], _sections["identifiers"])
-"""Words that stay. Those that are documented are from the routes of 570 public APIs, which
-``tests/endpoints/corpus`` names; the identifiers are names of operations, parameters and fields."""
+"""Words that stay. The documented ones are from the routes of 570 public APIs, which
+``tests/endpoints/corpus`` names. The identifiers are names of operations, parameters and fields."""

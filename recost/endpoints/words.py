@@ -1,4 +1,4 @@
-"""Words: which ones programmers use in names, in any form, and which ones are people's names."""
+"""Words that programmers use in names, in any inflected form, and names of people."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ENDINGS_TEXT: Final = """
     able/e ation/e ation/ ion/e ion/ ment/
 """
 _ENDINGS: Final[dict[str, list[tuple[str, str]]]] = {}
-"""By their last letter: endings of words, and what the word that they are formed from has in their place."""
+"""Endings of words by their last letter, each with the ending of the word that it is formed from."""
 for _ending, _, _instead in (text.partition("/") for text in _ENDINGS_TEXT.split()):
     _ENDINGS.setdefault(_ending[-1], []).append((_ending, _instead))
 _BEGINNINGS: Final = (
@@ -62,16 +62,16 @@ _FOLLOWING: Final = (
     "ness",
     "ship",
 )
-"""Endings of words that say what is done or how something is, and name nobody."""
+"""Endings of words for actions and states, which do not name a person."""
 _SHORT: Final = frozenset({"by", "id", "in", "ip", "of", "on", "or", "to"})
-"""Words of two letters that are found in run-together ones."""
+"""Words of two letters that occur in run-together names."""
 _VERBS_TEXT: Final = """
     add cancel change check clear create delete download edit export extend fetch find get import list load
     new query register remove resend reset save search send set show start stop submit update upload validate
     verify
 """
 _VERBS: Final = frozenset(_VERBS_TEXT.split())
-"""Verbs that run-together names begin with."""
+"""First verbs of run-together names."""
 _NO_PLURALS: Final = ("ss", "us", "is")
 
 
@@ -79,23 +79,23 @@ _HEADS: Final = frozenset(name[:_LEAST_PIECE] for name in FIRST_NAMES)
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words in lower case, without letters that stand alone as in ``OAuth`` and ``S3``."""
+    """Return the words in lower case, without single letters as in ``OAuth`` and ``S3``."""
     return [hump.lower() for hump in HUMP.findall(text) if len(hump) > 1]
 
 
 def is_known(text: str) -> bool:
-    """Tell whether each of the words of a text is known."""
+    """Return whether each word of a text is known."""
     words = words_of(text)
     return bool(words) and (WORDS.issuperset(words) or all(map(is_known_word, words)))
 
 
 def is_known_word(word: str) -> bool:
-    """Tell whether a word in lower case is known, or formed from one that is."""
+    """Return whether a word in lower case is known, or formed from a known one."""
     return word in WORDS or (_LEAST_STEM < len(word) <= _MOST_LETTERS and _is_formed(word))
 
 
 def _is_formed(word: str) -> bool:
-    """Tell ``unsubscribed`` by ``subscribe``."""
+    """Recognise ``unsubscribed`` by ``subscribe``."""
     if word.startswith(_BEGINNINGS):
         for beginning in _BEGINNINGS:
             rest = word[len(beginning) :]
@@ -118,12 +118,12 @@ def _is_inflected(word: str) -> bool:
 
 
 def is_run_together(word: str) -> bool:
-    """Tell whether a word consists of known ones that are written without a gap: ``webhooknotifications``."""
+    """Return whether a word is made of known ones without separators: ``webhooknotifications``."""
     return bool(_run_together(word))
 
 
 def is_run_together_verb(word: str) -> bool:
-    """Tell ``updatecategory`` and ``customproperties`` from ``topsecret``."""
+    """Recognise ``updatecategory`` and ``customproperties``, but not ``topsecret``."""
     pieces = _run_together(word)
     return bool(pieces) and (
         pieces[0] in _VERBS
@@ -153,7 +153,7 @@ def _run_together(word: str) -> list[str]:
 
 
 def is_person(word: str) -> bool:
-    """Tell ``jane``, ``janedoe`` and ``jdoe``, unless it is a known word."""
+    """Recognise ``jane``, ``janedoe`` and ``jdoe``, unless it is a known word."""
     if word in FIRST_NAMES:
         return True
     if word in WORDS or not _LEAST_STEM <= len(word) <= _MOST_PIECE:
@@ -167,12 +167,12 @@ def is_person(word: str) -> bool:
 
 
 def is_subresource(word: str) -> bool:
-    """Tell whether a word is known to stand where an id could."""
+    """Return whether a word is known to stand where an id could."""
     return word in SUBRESOURCES or word in TELLING or word.endswith(_FOLLOWING)
 
 
 def may_follow(word: str) -> bool:
-    """Tell whether a word that stands where an id could is none: a verb, a state, a collection."""
+    """Return whether a word that stands where an id could is a verb, a state or a collection."""
     if word in SUBRESOURCES or word in TELLING:
         return True
     if not is_known_word(word):
@@ -181,5 +181,5 @@ def may_follow(word: str) -> bool:
 
 
 def names_company(words: list[str]) -> bool:
-    """Tell ``global-systems`` by its last word."""
+    """Recognise ``global-systems`` by its last word."""
     return len(words) > 1 and words[-1].lower() in COMPANIES

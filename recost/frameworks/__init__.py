@@ -22,8 +22,8 @@ __all__ = ["Serving", "serving"]
 class Serving:
     """The SDK that the applications of this process share.
 
-    Who knows when it begins and ends (ASGI's lifespan) opens and closes; the SDK ends with the last of them.
-    Who only sees requests joins; what a request has started goes on until the process ends.
+    Who knows when it begins and ends (ASGI's lifespan) opens and closes. The SDK ends with the last of them.
+    Who only sees requests joins. What a request has started goes on until the process ends.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Serving:
         """Grows when the shared SDK ends: who has joined before must join again."""
 
     def open(self, user: object, settings: Settings) -> int:
-        """Start the SDK unless one runs, for a user that will `close`; returns the epoch."""
+        """Start the SDK unless one runs, for a user that will `close`. Return the epoch."""
         with self._lock:
             self._users.add(user)
             if self._handle is None or self._handle.disposed:
@@ -46,9 +46,9 @@ class Serving:
             return self.epoch
 
     def join(self, settings: Settings) -> int:
-        """Start the SDK unless one runs, for a user that only sees requests; returns the epoch.
+        """Start the SDK unless one runs, for a user that only sees requests. Return the epoch.
 
-        One that was started in this epoch and runs no more was ended by the application: it stays so.
+        If it was started in this epoch and has ended, the application ended it, and it stays ended.
         """
         with self._lock:
             if self._handle is None:
@@ -57,7 +57,7 @@ class Serving:
             return self.epoch
 
     def close(self, user: object) -> None:
-        """End the SDK if it was started for users that have all closed; blocks as its ``dispose()`` does.
+        """End the SDK if it was started for users that have all closed. Blocks as its ``dispose()`` does.
 
         One that the application has started goes on, and is flushed: the process may end without exit hooks.
         """
@@ -72,14 +72,14 @@ class Serving:
             running.flush_blocking(running.shutdown_timeout_s)
 
     def end(self) -> None:
-        """End the SDK if it was started here, whoever uses it; the next request starts it again."""
+        """End the SDK if it was started here, whoever uses it. The next request starts it again."""
         with self._lock:
             ended = self._take()
         if ended is not None:
             ended.dispose()
 
     def _take(self) -> Optional[RecostHandle]:
-        """Begin a new epoch; returns the handle of the old one."""
+        """Begin a new epoch, and return the handle of the old one."""
         handle, self._handle, self._settings, self._lasting = self._handle, None, None, False
         self.epoch += handle is not None
         return handle
@@ -102,4 +102,4 @@ class Serving:
 
 
 serving: Final = Serving()
-"""What is recorded is a matter of the process, so there is one."""
+"""The one instance of this process, because recording is per process."""

@@ -45,10 +45,10 @@ def install(
     is started where tasks are only sent, or executed eagerly. Called again, the latest settings hold.
 
     Args:
-        app: Only this application's tasks; left out: every application's.
+        app: Record this application's tasks only (default: every application's).
         config: Settings, as for `recost.init`.
         tag_tasks: False: no such tag.
-        tags: Adds tags of your own; called with the task, whose ``request`` has the headers.
+        tags: Adds tags of your own. It is called with the task, whose ``request`` has the headers.
         **options: The settings by name.
 
     Raises:
@@ -70,7 +70,7 @@ def install(
 
 
 class _Running(NamedTuple):
-    """A task that is being executed; eager ones run inside others."""
+    """A task that is being executed. Eager ones run inside others."""
 
     task_id: str
     token: Token[Optional[CostScope]]
@@ -81,7 +81,7 @@ _running: Final[ContextVar[Optional[_Running]]] = ContextVar("recost_celery_task
 
 
 class _Hooks:
-    """What Celery calls."""
+    """Handlers of Celery's signals."""
 
     def __init__(self, app: Optional[Celery], settings: Any, tagging: Optional[Tagging]) -> None:
         self._app = app
@@ -90,7 +90,7 @@ class _Hooks:
         self._epoch = -1
 
     def process_begins(self, **_: Any) -> None:
-        """Start in a child that will execute tasks; the pools without children start at the first task."""
+        """Start in a child that will execute tasks. The pools without children start at the first task."""
         self._epoch = serving.join(self._settings)
 
     def process_ends(self, **_: Any) -> None:

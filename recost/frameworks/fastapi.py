@@ -28,14 +28,14 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _LAST: Final = frozenset(
     {"lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed"}
 )
-"""What an application sends when it has nothing more to do."""
+"""Last messages of an application."""
 
 
 class RecostMiddleware:
     """Runs recost in each process that serves the application.
 
-    From the lifespan's startup to its shutdown; where there is no lifespan, from the first request to the end
-    of the process. Several in one process share one running SDK. Requests, WebSockets and streams pass
+    From the lifespan's startup to its shutdown. Without a lifespan, from the first request to the end of the
+    process. Several in one process share one running SDK. Requests, WebSockets and streams pass
     through untouched. Outbound calls are tagged with the route and the method of the request that they are
     made for.
 
@@ -43,7 +43,7 @@ class RecostMiddleware:
         app: The ASGI application.
         config: Settings, as for `recost.init`.
         tag_routes: False: no such tags.
-        tags: Adds tags of your own; called with the request, Starlette's.
+        tags: Adds tags of your own. It is called with the request, Starlette's.
         **options: The settings by name.
 
     Raises:
@@ -116,7 +116,7 @@ class RecostMiddleware:
 
 
 class _AsgiTags(RequestTags):
-    """The tags of an ASGI request; carried by its scope."""
+    """The tags of an ASGI request, carried by its scope."""
 
     __slots__ = ()
 
@@ -155,20 +155,20 @@ class _Lifespan:
         self._asked = False
 
     async def run(self, scope: Scope) -> None:
-        """Have the conversation."""
+        """Run the conversation."""
         try:
             await self._converse(scope)
         except GeneratorExit:
-            raise  # the event loop is gone, so nothing can be awaited; the exit of the process flushes
+            raise  # the event loop is gone, so nothing can be awaited. The exit of the process flushes
         except BaseException:
             await self._close()
             raise
         await self._close()
 
     async def _converse(self, scope: Scope) -> None:
-        """Let the application speak; in its place where it refuses before it has listened, as Django does.
+        """Run the application, or reply in its place if it fails before it receives, as Django does.
 
-        The server would take that for "no lifespan", and tell nobody of the end, while Uvicorn's end leaves
+        The server would treat that as "no lifespan" and not announce the end, while Uvicorn's end leaves
         no other chance to flush.
         """
         try:
@@ -183,7 +183,7 @@ class _Lifespan:
             await self.send({"type": f"lifespan.{kind}.complete"})
 
     async def receive(self) -> Message:
-        """Pass on what the server says; the SDK starts before the application hears of the startup."""
+        """Pass on what the server says. The SDK starts before the application hears of the startup."""
         self._asked = True
         message = await self._receive()
         if message.get("type") == "lifespan.startup" and not self._opened:
@@ -192,7 +192,7 @@ class _Lifespan:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on what the application says; the SDK ends before the server hears of the end."""
+        """Pass on what the application says. The SDK ends before the server hears of the end."""
         if message.get("type") in _LAST:
             await self._close()
         await self._send(message)

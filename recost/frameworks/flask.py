@@ -23,7 +23,7 @@ try:
     from click import Group, get_current_context
     from flask import Flask, Request, request
     from flask.cli import ScriptInfo
-except ModuleNotFoundError as error:  # importing this module without Flask is no mistake, using it is
+except ModuleNotFoundError as error:  # importing this module without Flask is valid, using it is not
     if error.name != "flask":
         raise
     _IS_INSTALLED = False
@@ -48,10 +48,10 @@ class RecostExtension:
     of the request that they are made for.
 
     Args:
-        app: The application; left out in the factory pattern.
+        app: The application (default: None, for the factory pattern).
         config: Settings, as for `recost.init`, for every application.
         tag_routes: False: no such tags.
-        tags: Adds tags of your own; called with the request, Flask's.
+        tags: Adds tags of your own. It is called with the request, Flask's.
         **options: The settings by name.
 
     Raises:
@@ -78,7 +78,7 @@ class RecostExtension:
             self.init_app(app)
 
     def init_app(self, app: Flask, config: Optional[RecostConfig] = None, **options: Any) -> None:
-        """Prepare an application; what is given here wins over what the extension was made with.
+        """Prepare an application. What is given here wins over what the extension was made with.
 
         Raises:
             ValueError: A setting is not valid.
@@ -89,7 +89,7 @@ class RecostExtension:
         tagging = self._tagging if self._tagging.active and settings.enabled else None
         app.wsgi_app = _Starter(app.wsgi_app, settings, tagging)  # type: ignore[method-assign]
         if tagging is not None:
-            # First of all hooks, which may call somebody; registering would put it last.
+            # First of all hooks, which may call somebody. Registering would put it last.
             app.before_request_funcs.setdefault(None, []).insert(0, _note_request)
         _start_for_commands(app, settings)
         if _is_in_a_command():
@@ -98,14 +98,14 @@ class RecostExtension:
 
     @property
     def handle(self) -> Optional[RecostHandle]:
-        """The running SDK of this process; None before the first request."""
+        """The running SDK of this process, or None before the first request."""
         return current_handle()
 
 
 def _start_for_commands(app: Flask, settings: Settings) -> None:
     """Start the SDK when a command of the application is looked up, which Flask's own (``run``) are not.
 
-    Listing the commands does that, too; it makes no calls, so nothing comes of it.
+    Listing the commands does that, too. It makes no calls, so nothing comes of it.
     """
     get_command = app.cli.get_command
 
@@ -137,7 +137,7 @@ class _Starter:
 
     @property
     def app(self) -> WSGIApplication:
-        """What is wrapped, under the name that middleware gives it."""
+        """The wrapped application, under the name that middleware uses."""
         return self._wsgi_app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -177,7 +177,7 @@ class _Body:
             leave(token)
 
     def close(self) -> None:
-        """Close the body; what is called then belongs to the request, too."""
+        """Close the body. Calls made meanwhile belong to the request, too."""
         close = getattr(self._body, "close", None)
         if close is None:
             return
@@ -189,7 +189,7 @@ class _Body:
 
 
 class _WsgiTags(RequestTags):
-    """The tags of a WSGI request; carried by its environ."""
+    """The tags of a WSGI request, carried by its environ."""
 
     __slots__ = ("_app", "_root", "seen")
 
@@ -233,7 +233,7 @@ def _note_request() -> None:
 
 
 def _is_lazy(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
-    """Tell whether code of the application may run while a body is sent; a server knows its own files."""
+    """Return whether code of the application may run while a body is sent. A server knows its own files."""
     if isinstance(body, (list, tuple)) or hasattr(body, "read"):
         return False
     wrapper = environ.get("wsgi.file_wrapper")
@@ -241,7 +241,7 @@ def _is_lazy(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
 
 
 def _is_mount(app: Any, taken: str) -> bool:
-    """Tell whether a part of the path is what dispatchers are told to mount at, and no client's choice."""
+    """Return whether a part of the path is a mount point of a dispatcher, and not a client's choice."""
     for _ in range(_MAX_WRAPPED):
         mounts = getattr(app, "mounts", None)
         if isinstance(mounts, Mapping):
@@ -257,7 +257,7 @@ def _is_mount(app: Any, taken: str) -> bool:
 
 
 class ReCost(RecostExtension):
-    """The name of `RecostExtension` in recost 0.1.x; deprecated."""
+    """The deprecated name of `RecostExtension`, from recost 0.1.x."""
 
     def __init__(
         self, app: Optional[Flask] = None, config: Optional[RecostConfig] = None, **options: Any

@@ -18,7 +18,7 @@ from recost.interceptors.context import EMPTY, CostScope, LateCostScope, cost_sc
 __all__ = ["RequestTags", "TagFunction", "Tagging", "enter", "is_inside", "leave"]
 
 TagFunction = Callable[[Any], Optional[Mapping[str, object]]]
-"""Of the user's: names and values for a request; a value of None is no tag."""
+"""Function of the user's that returns tags for a request. A value of None is skipped."""
 
 _METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
@@ -29,7 +29,7 @@ _MAX_REPORTS: Final = 100
 
 
 class Tagging:
-    """What an integration was told about tags.
+    """The options of an integration on tags.
 
     Args:
         on: Tag with what is being served: the route, the task.
@@ -50,11 +50,11 @@ class Tagging:
         self.function = function
         self.active = on or function is not None
         self.known: dict[Any, str] = {}
-        """What an integration keeps of templates."""
+        """Templates by the integration's own keys."""
         self._reported: set[str] = set()
 
     def own(self, subject: Any, outer: Optional[CostScope] = None) -> dict[str, str]:
-        """Return what the user's function says of a request or task, checked; never raises.
+        """Return the checked tags of the user's function for a request or task. Never raise.
 
         Args:
             subject: What the function is called with.
@@ -107,8 +107,8 @@ class RequestTags:
     """The tags of one request, found when a call begins: not before routing is the route known.
 
     Args:
-        carrier: What the integration is handed of the request; the framework writes into it.
-        tagging: What the integration was told.
+        carrier: The framework's object for the request, which it writes into.
+        tagging: The options of the integration.
         outer: The scope around the request.
     """
 
@@ -121,7 +121,7 @@ class RequestTags:
         self._found: Optional[Mapping[str, Optional[str]]] = None
 
     def find(self) -> Mapping[str, Optional[str]]:
-        """Return the tags as they are known now; from the route's being known on, always the same."""
+        """Return the tags as they are known now. Once the route is known, they stay the same."""
         if self._found is not None:
             return self._found
         found: dict[str, Optional[str]] = {}
@@ -141,11 +141,11 @@ class RequestTags:
         return found
 
     def template(self) -> Optional[str]:
-        """Return the route's template as the application declares it; None when it isn't known (yet)."""
+        """Return the route's template as the application declares it, or None while it isn't known."""
         raise NotImplementedError
 
     def method(self) -> Optional[str]:
-        """Return the request's method; None where it has none."""
+        """Return the request's method, or None if it has no method."""
         raise NotImplementedError
 
     def request(self) -> Any:
@@ -154,7 +154,7 @@ class RequestTags:
 
 
 def enter(tags: RequestTags, outer: Optional[CostScope]) -> Token[Optional[CostScope]]:
-    """Begin to tag the calls of the running context; takes what `leave` needs."""
+    """Begin to tag the calls of the running context, and return the token for `leave`."""
     return cost_scope.set(LateCostScope(outer or EMPTY, tags))
 
 

@@ -1,9 +1,8 @@
-"""Which route serves an ASGI request: read from what Starlette and FastAPI leave in the scope.
+"""The route of an ASGI request, read from what Starlette and FastAPI leave in the scope.
 
-The scope names the endpoint once routing has come that far, and in most versions the route, with its path
-relative to the application or router that it was declared in. What the mounts around have taken of the path
-stands in ``root_path`` in clear, with the values of their parameters: their templates are found by walking
-down from the outermost router, the way that the request went.
+After routing, the scope has the endpoint, and in most versions the route. Its path is relative to the
+application or router that declares it. ``root_path`` has the part below which those are mounted, with the
+values of its parameters. The templates of that part are found by walking down from the outermost router.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Known = MutableMapping[tuple[int, str, str], str]
 
 
 def asgi_template(scope: Mapping[str, Any], known: Known) -> Optional[str]:
-    """Return the template of the route that a request took, as declared; None before routing.
+    """Return the template of the route that a request took, as declared, or None before routing.
 
     Args:
         scope: ASGI's, as routing has left it.
@@ -51,7 +50,7 @@ def _own_path(scope: Mapping[str, Any], route: Any) -> Optional[str]:
 
 
 def _below_mounts(scope: Mapping[str, Any], mounted: str, own: str, known: Known) -> str:
-    """Return the whole template; the part below the mounts where nothing is known of them."""
+    """Return the whole template, or the part below the mounts if those are not known."""
     key = (id(scope.get("router")), mounted, own)
     template = known.get(key)
     if template is None:
@@ -98,7 +97,7 @@ def _walk(routes: Iterable[Any], probe: Mapping[str, Any], scope: Mapping[str, A
 
 
 def _each(routes: Iterable[Any]) -> Iterable[Any]:
-    """Return the routes; those of FastAPI's included routers one by one, as they are reached."""
+    """Return the routes. Those of FastAPI's included routers one by one, as they are reached."""
     expand = getattr(sys.modules.get("fastapi.routing"), "iter_route_contexts", None)
     return routes if expand is None else expand(routes)
 
@@ -110,7 +109,7 @@ def _matches(route: Any, probe: Mapping[str, Any]) -> Optional[Mapping[str, Any]
 
 
 def _routes_in(mount: Any) -> Optional[Iterable[Any]]:
-    """Return the routes of what is mounted, inside its middleware; None for an application without any."""
+    """Return the routes of a mounted application, inside its middleware, or None without routes."""
     app = mount
     for _ in range(_MAX_WRAPPED):
         routes = getattr(app, "routes", None)

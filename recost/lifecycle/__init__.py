@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
-from recost.lifecycle.compose import build_keeper, build_registry, build_runtime
+from recost.lifecycle.compose import Composition
 from recost.lifecycle.ends import Ends
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
@@ -30,23 +30,23 @@ _locks: Final = [threading.RLock()]
 """One, which a forked child replaces."""
 _current: Final[list[RecostHandle]] = []
 _stand_ins: Final[list[CostOf]] = []
-"""Price calls where no `init` is in force, the latest first."""
+"""Functions that price calls where no `init` is active, the latest first."""
 _last_resorts: Final[list[CostOf]] = []
-"""Price calls where nothing else does, the latest first."""
+"""Functions that price calls where nothing else does, the latest first."""
 
 
 def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
     """Record what this process's outbound HTTP calls cost, from now on.
 
     Args:
-        config: Settings; each one that it leaves out is read from the environment, then the default holds.
-        **options: The same settings by name; they win over ``config``.
+        config: Settings. One that is not set is read from the environment, else it has its default.
+        **options: The same settings by name. They override ``config``.
 
     Returns:
         The handle that flushes and ends it. A second ``init()`` disposes the first handle.
 
     Raises:
-        ValueError: A setting is not valid; the message names it, what was given, and what is wanted.
+        ValueError: A setting is invalid. The message has its name, its value and what is expected.
     """
     settings = resolve(config, options)
     warn_of_plain_http(settings)
@@ -71,7 +71,7 @@ def init(config: Optional[RecostConfig] = None, **options: Any) -> RecostHandle:
 
 
 def _make_way() -> list[RecostHandle]:
-    """Dispose what runs, but for its seeing calls; return it."""
+    """Dispose the running handles, except that they still receive calls. Return them."""
     found = list(_current)
     for handle in found:
         handle.make_way()
@@ -103,10 +103,10 @@ def current_handle() -> Optional[RecostHandle]:
 
 
 def current_cost_of(given: Optional[CostOf] = None) -> Optional[CostOf]:
-    """Return what prices a call: of `init`, else of the latest that stands in for it; None without any.
+    """Return the function that prices calls: that of `init`, else the latest stand-in. None without both.
 
     Args:
-        given: Of who asks: that of an `init` that is ending comes before all that stand in.
+        given: The caller's own. That of an `init` that is ending precedes all stand-ins.
     """
     handle = current_handle()
     if handle is not None:
@@ -119,11 +119,11 @@ def current_cost_of(given: Optional[CostOf] = None) -> Optional[CostOf]:
 
 @contextmanager
 def priced_by(cost_of: CostOf, *, last: bool = False) -> Iterator[None]:
-    """Price calls by ``cost_of`` for the length of a block, where no `init` is in force.
+    """Price calls by ``cost_of`` for the length of a block, where no `init` is active.
 
     Args:
-        cost_of: Returns what a call cost.
-        last: Only where no other block prices them, either.
+        cost_of: Returns the cost of a call.
+        last: Only where no other block prices them.
     """
     pricing = _last_resorts if last else _stand_ins
     pricing.append(cost_of)
@@ -135,7 +135,7 @@ def priced_by(cost_of: CostOf, *, last: bool = False) -> Iterator[None]:
 
 
 def flush_all() -> None:
-    """Send what has been recorded; where recost is being ended, finish that. Also in signal handlers."""
+    """Send what has been recorded, or finish an ending under way. Safe in signal handlers."""
     for handle in _current.copy():
         if handle.disposed:
             handle.dispose()
@@ -157,8 +157,7 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
-    registry = build_registry(settings)
-    keeper = build_keeper(settings, registry, report)
+    composition = Composition(settings, report)
     _ends.watch()
     timeout_s = settings.shutdown_flush_timeout_ms / 1000
     sigterm: Optional[SigtermFlush] = None
@@ -168,7 +167,7 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
         sigterm = SigtermFlush(flush_all, timeout_s)
         _install(sigterm, report)
     return RecostHandle(
-        lambda: build_runtime(settings, registry, report, keeper=keeper),
+        composition.runtime,
         report=report,
         settings=settings,
         shutdown_timeout_s=timeout_s,

@@ -1,22 +1,28 @@
-"""From settings to a running SDK: the one place that reads the configuration and names concrete classes."""
+"""The wiring of the SDK: the one place that goes from settings to concrete classes.
+
+`recost.init`, `recost.testing` and the pytest plugin build through `Composition`.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Final, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost._version import __version__
 from recost.aggregation.aggregator import UnlockedAggregator
+from recost.aggregation.window import Window
 from recost.config import Settings
 from recost.delivery.delivery import Delivery
 from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
 from recost.events import RawEvent, WindowSummary
 from recost.interceptors import interception
-from recost.lifecycle.quiet import Quiet
+from recost.interceptors.context import SUPPRESSED, current
 from recost.lifecycle.reporting import Reporter, StderrLines
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
@@ -29,7 +35,7 @@ from recost.pricing.route import Routes
 if TYPE_CHECKING:
     from recost.budgets.enforcer import BudgetEnforcer
 
-__all__ = ["TRANSPORTS", "build_keeper", "build_registry", "build_runtime", "build_transport"]
+__all__ = ["TRANSPORTS", "Composition", "UnrecordedTransport"]
 
 _MAX_FRAMES: Final = 1000
 _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
@@ -72,20 +78,172 @@ TRANSPORTS: Final[dict[str, Callable[[Settings, Reporter], Transport]]] = {
     "ws": _websocket,
     "cloud": _cloud,
 }
-"""What makes the transport of each kind."""
+"""Factory of each kind of transport."""
 
 
-def build_transport(settings: Settings, report: Reporter) -> Transport:
-    """Return the transport that the settings ask for, hidden from the interceptors."""
-    return Quiet(TRANSPORTS[settings.transport](settings, report))
+class UnrecordedTransport:
+    """A transport whose own requests are not recorded as the application's."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.retry = transport.retry
+        self.spacing_s = transport.spacing_s
+        self.max_metrics = transport.max_metrics
+        self.gave_up = transport.gave_up
+
+    def send(self, summary: WindowSummary, timeout_s: float) -> None:
+        """Deliver one window."""
+        with _unrecorded():
+            self._transport.send(summary, timeout_s)
+
+    def close(self) -> None:
+        """Close the transport."""
+        with _unrecorded():
+            self._transport.close()
 
 
-def build_registry(settings: Settings) -> ProviderRegistry:
-    """Return the rules in force: those given in code, those of ``providers_file``, and the built-in ones.
+@contextmanager
+def _unrecorded() -> Iterator[None]:
+    outer = current.get()
+    current.set(SUPPRESSED)
+    try:
+        yield
+    finally:
+        current.set(outer)
+
+
+class Composition:
+    """The wiring of one SDK: rules and budgets, which all its processes share, and what each process has.
+
+    Args:
+        settings: The result of `recost.config.resolve`.
+        report: Receives errors from inside.
+        transport: A destination instead of the one that the settings name.
+        budgets: False: calls are neither refused nor counted against budgets.
+        files: False: budgets read and write no file.
 
     Raises:
-        ValueError: The file can't be read, or a rule in it is not valid.
+        ValueError: ``providers_file`` is unreadable, or a rule or a budget's provider is invalid.
     """
+
+    def __init__(
+        self,
+        settings: Settings,
+        report: Reporter,
+        *,
+        transport: Optional[Transport] = None,
+        budgets: bool = True,
+        files: bool = True,
+    ) -> None:
+        self._settings = settings
+        self._report = report
+        self._transport = transport
+        self._registry = _registry(settings)
+        wanted = budgets and bool(settings.budgets)
+        self.enforcer = _enforcer(settings, self._registry, report, files=files) if wanted else None
+        """The budgets of this process and of those that are forked from it. None without budgets."""
+        self._routes = Routes(
+            self._registry,
+            reads_requests=settings.read_requests,
+            models_first=self.enforcer is not None and self.enforcer.refuses_models,
+        )
+
+    def runtime(self) -> Runtime:
+        """Return a worker and a delivery for this process. No thread is started."""
+        settings, report, enforcer = self._settings, self._report, self.enforcer
+        delivery = self._delivery()
+        if settings.capture_usage:
+            self._registry.prepare()  # each call asks it, on its own thread, what to read of the response
+        meter = Meter(
+            self._routes,
+            report=report,
+            reads=settings.capture_usage,
+            price_list=ListPlace.of(settings.prices_file),
+        )
+        if enforcer is not None and enforcer.refuses and settings.capture_usage:
+            meter.prepare()  # now, rather than while a call waits for permission
+        on_capture = partial(_log_capture, report) if settings.debug else None
+        pipeline = self.pipeline(on_capture, delivery.put, meter=meter, metered=settings.capture_usage)
+        return Runtime(
+            self._worker(pipeline, delivery, meter),
+            delivery,
+            report=report,
+            cost_of=pipeline.cost_of,
+            metered=self._routes.find if settings.capture_usage else None,
+            model_asked=meter.model_asked,
+            route_of=self._routes.of,
+            enforcer=enforcer,
+        )
+
+    def pipeline(
+        self,
+        on_capture: Optional[Callable[[RawEvent], Any]],
+        on_full: Callable[[Window], Any],
+        *,
+        meter: Optional[Meter] = None,
+        metered: bool = False,
+    ) -> Pipeline:
+        """Return what labels and adds up calls by the settings. The arguments are those of `Pipeline`."""
+        settings = self._settings
+        aggregator = UnlockedAggregator(
+            project_id=settings.project_id or "",
+            environment=settings.environment,
+            sdk_version=__version__,
+            max_buckets=settings.max_buckets,
+            max_tag_sets=settings.max_tag_sets,
+        )
+        return Pipeline(
+            self._routes,
+            aggregator,
+            exclude_patterns=settings.exclude_patterns,
+            exclude_hosts=settings.exclude_hosts,
+            meter=meter,
+            metered=metered,
+            template_paths=settings.template_paths,
+            on_capture=on_capture,
+            on_full=on_full,
+            report=self._report,
+        )
+
+    def _delivery(self) -> Delivery:
+        settings, report = self._settings, self._report
+        transport = self._transport
+        if transport is None:
+            transport = UnrecordedTransport(TRANSPORTS[settings.transport](settings, report))
+        outbox = None
+        if settings.transport == "ws":
+            outbox = Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES, merge=False)
+        return Delivery(
+            transport,
+            report=report,
+            on_sent=partial(_log_sent, report) if settings.debug else None,
+            outbox=outbox,
+        )
+
+    def _worker(self, pipeline: Pipeline, delivery: Delivery, meter: Meter) -> Worker:
+        settings, report = self._settings, self._report
+
+        def on_interval() -> None:
+            delivery.retry()
+            try:
+                meter.refresh()
+            except Exception as error:  # noqa: BLE001 - the worker must live on, whatever a file contains
+                report(error)
+
+        return Worker(
+            pipeline,
+            schedule=Schedule(
+                settings.flush_interval_s, settings.max_batch_size, delivery.spacing_s, time.monotonic()
+            ),
+            most_waiting=1 if settings.debug else INBOX_LIMIT // 4,
+            report=report,
+            put=delivery.put,
+            on_interval=on_interval,
+        )
+
+
+def _registry(settings: Settings) -> ProviderRegistry:
+    """Return the rules: those given in code, those of ``providers_file``, and the built-in ones."""
     if settings.providers_file is None:
         return ProviderRegistry(settings.custom_providers)
     from recost.pricing.rules_file import load_rules  # noqa: PLC0415 - only where it is needed
@@ -93,22 +251,9 @@ def build_registry(settings: Settings) -> ProviderRegistry:
     return ProviderRegistry([*settings.custom_providers, *load_rules(settings.providers_file)])
 
 
-def build_keeper(
-    settings: Settings, registry: ProviderRegistry, report: Reporter, *, files: bool = True
-) -> Optional[BudgetEnforcer]:
-    """Return what keeps the budgets, in this process and in those that are forked from it; None without any.
-
-    Args:
-        settings: What `recost.config.resolve` returned.
-        registry: The rules in force.
-        report: Receives what goes wrong inside.
-        files: False: no file is read or written, whatever the budgets name.
-
-    Raises:
-        ValueError: A budget is for a provider that there is no rule for.
-    """
-    if not settings.budgets:
-        return None
+def _enforcer(
+    settings: Settings, registry: ProviderRegistry, report: Reporter, *, files: bool
+) -> BudgetEnforcer:
     from recost.budgets.enforcer import BudgetEnforcer  # noqa: PLC0415 - only what is used is imported
     from recost.budgets.retries import end_retries  # noqa: PLC0415
 
@@ -121,107 +266,6 @@ def build_keeper(
         live_folder=str(settings.local_dir) if files else None,
         on_refusal=partial(end_retries, interception.patches),
         call=report.call,
-    )
-
-
-def build_runtime(
-    settings: Settings,
-    registry: ProviderRegistry,
-    report: Reporter,
-    transport: Optional[Transport] = None,
-    keeper: Optional[BudgetEnforcer] = None,
-) -> Runtime:
-    """Return a worker and a delivery for this process, with no thread started.
-
-    Args:
-        settings: What `recost.config.resolve` returned.
-        registry: The rules in force.
-        report: Takes what goes wrong inside.
-        transport: The destination, in place of the one that the settings ask for.
-        keeper: Keeps the budgets, where there are any.
-    """
-    delivery = _delivery(settings, report, transport)
-    if settings.capture_usage:
-        registry.prepare()  # each call asks it, on its own thread, what is to be read of the answer
-    routes = Routes(
-        registry,
-        reads_requests=settings.read_requests,
-        models_first=keeper is not None and keeper.refuses_models,
-    )
-    meter = Meter(
-        routes,
-        report=report,
-        reads=settings.capture_usage,
-        price_list=ListPlace.of(settings.prices_file),
-    )
-    if keeper is not None and keeper.refuses and settings.capture_usage:
-        meter.prepare()  # now, rather than while a call waits to be let through
-    pipeline = _pipeline(settings, routes, meter, delivery, report)
-    return Runtime(
-        _worker(settings, pipeline, delivery, report, meter),
-        delivery,
-        report=report,
-        cost_of=pipeline.cost_of,
-        metered=routes.find if settings.capture_usage else None,
-        model_asked=meter.model_asked,
-        route_of=routes.of,
-        keeper=keeper,
-    )
-
-
-def _delivery(settings: Settings, report: Reporter, transport: Optional[Transport]) -> Delivery:
-    frames = settings.transport == "ws"
-    return Delivery(
-        build_transport(settings, report) if transport is None else transport,
-        report=report,
-        on_sent=partial(_log_sent, report) if settings.debug else None,
-        outbox=Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES, merge=False) if frames else None,
-    )
-
-
-def _pipeline(
-    settings: Settings, routes: Routes, meter: Meter, delivery: Delivery, report: Reporter
-) -> Pipeline:
-    aggregator = UnlockedAggregator(
-        project_id=settings.project_id or "",
-        environment=settings.environment,
-        sdk_version=__version__,
-        max_buckets=settings.max_buckets,
-        max_tag_sets=settings.max_tag_sets,
-    )
-    return Pipeline(
-        routes,
-        aggregator,
-        exclude_patterns=settings.exclude_patterns,
-        exclude_hosts=settings.exclude_hosts,
-        meter=meter,
-        metered=settings.capture_usage,
-        template_paths=settings.template_paths,
-        on_capture=partial(_log_capture, report) if settings.debug else None,
-        on_full=delivery.put,
-        report=report,
-    )
-
-
-def _worker(
-    settings: Settings, pipeline: Pipeline, delivery: Delivery, report: Reporter, meter: Meter
-) -> Worker:
-    def on_interval() -> None:
-        delivery.retry()
-        try:
-            meter.refresh()
-        except Exception as error:  # noqa: BLE001 - the worker must live on, whatever a file has in it
-            report(error)
-
-    return Worker(
-        pipeline,
-        schedule=Schedule(
-            settings.flush_interval_s, settings.max_batch_size, delivery.spacing_s, time.monotonic()
-        ),
-        most_waiting=1 if settings.debug else INBOX_LIMIT // 4,
-        report=report,
-        put=delivery.put,
-        on_interval=on_interval,
     )
 
 

@@ -1,7 +1,7 @@
-"""Ends of other people's programs that run no exit hooks, and what is done just before them.
+"""Flushes before ends of other programs that run no exit hooks.
 
-Uvicorn stops in good order, and then ends the process by raising the signal again that has told it to.
-A ``multiprocessing.Pool`` that is left kills its workers, those that have nothing to do, too.
+Uvicorn stops in good order, and then ends the process by raising again the signal that it received.
+A ``multiprocessing.Pool`` kills its workers at the end of its block, also those that are idle.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class _Handle(Protocol):
 
 
 Current = Callable[[], Optional[_Handle]]
-"""Returns the handle that runs in this process, if one does."""
+"""A function that returns the running handle of this process, if there is one."""
 
 
 class Ends:
-    """The ends that are watched; without a running handle everything is as if they weren't.
+    """The ends that are watched. Without a running handle nothing is changed.
 
     Args:
-        current: Tells of the handle.
-        report: Takes what goes wrong.
+        current: Returns the running handle.
+        report: Receives errors.
     """
 
     def __init__(self, current: Current, report: Callable[[BaseException], None]) -> None:
@@ -43,7 +43,7 @@ class Ends:
         self._watching = False
 
     def watch(self) -> None:
-        """Begin; what has not been imported is watched once it is."""
+        """Begin. A library that is not imported yet is watched once it is."""
         if self._watching:
             return
         self._watching = True
@@ -63,7 +63,7 @@ class Ends:
         self._patches.wrap(module.Server, "shutdown", self._flush_after)
 
     async def _flush_after(self, shut_down: Any, _server: Any, args: Any, kwargs: Any) -> None:
-        """Let a server stop, its application included, and send what is left."""
+        """Let a server and its application stop, and then flush."""
         await shut_down(*args, **kwargs)
         handle = self._current()
         if handle is not None:
@@ -72,14 +72,14 @@ class Ends:
     def _watch_pools(self, module: Any) -> None:
         pool: Any = module.Pool
         original = pool.__dict__["_terminate_pool"]
-        # There is no public place.
+        # There is not any public method for it.
         pool._terminate_pool = _PoolEnd(original, (module.RUN, module.CLOSE), self._current, self._report)  # noqa: SLF001
 
 
 class _PoolEnd:
-    """Stands for the class method that ends a pool; it is bound once, when the pool has made its workers.
+    """A stand-in for the class method that ends a pool, bound when the pool has made its workers.
 
-    They record if a handle runs at that moment, whatever becomes of it in the parent.
+    They record calls if a handle runs at that moment, whatever happens to it in the parent.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class _PoolEnd:
 
 
 async def aside(work: Callable[[], Any]) -> None:
-    """Have something that blocks done on another thread; here where the loop is not asyncio's (trio)."""
+    """Run blocking work on another thread, or here where the loop is not asyncio's (trio)."""
     import asyncio  # noqa: PLC0415 - who awaits this has it
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only at the end
 
@@ -134,9 +134,9 @@ def _let_idle_workers_end(
     result_handler: Any,
     results: Any,
 ) -> None:
-    """Have the workers of a pool end by themselves, as ``close()`` and ``join()`` do, and so flush.
+    """Let the workers of a pool end and flush, as ``close()`` and ``join()`` do.
 
-    Only where every result has come in: what is at work is killed, as the program wants it to be.
+    Only when every result has arrived: a worker that is busy is killed, as the program wants it.
     """
     run, close = states
     inside = threading.current_thread() in (worker_handler, task_handler, result_handler)

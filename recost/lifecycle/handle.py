@@ -1,4 +1,4 @@
-"""What `recost.init` returns."""
+"""The handle that `recost.init` returns."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from recost.errors import RecostError
 from recost.events import FlushStatus
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink, nowhere
-from recost.lifecycle.flushing import undisturbed
-from recost.lifecycle.process import at_exit, at_multiprocessing_exit, watch_forks
+from recost.lifecycle.process import Undisturbed, at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.threads import start_unawaited
@@ -25,12 +24,12 @@ __all__ = ["RecostHandle"]
 
 _SINK: Final = "init"
 _ELSEWHERE: Final = 0
-"""In place of a thread that doesn't run yet."""
+"""Stands for a thread that does not run yet."""
 
 
 @final
 class RecostHandle:
-    """The running SDK: flush it, ask it how it goes, end it.
+    """The running SDK: flush it, read its status, end it.
 
     Made by `recost.init`. With ``enabled=False`` every method does nothing.
     """
@@ -49,7 +48,7 @@ class RecostHandle:
         self._build = build
         self._report = report
         self.settings = settings
-        """What it was started with; None where it never was."""
+        """Settings that it was started with. None where it is not enabled."""
         self.shutdown_timeout_s = shutdown_timeout_s
         """Bound on the last flush, in seconds."""
         self._flush_at_exit = flush_at_exit
@@ -59,12 +58,12 @@ class RecostHandle:
         self._exit_pid = 0
         self._disposed = build is None
         self._claims: dict[str, int] = {}
-        """The thread that ends it: `dict.setdefault` is one atomic step, where a lock may be held already."""
+        """The thread that ends it. `dict.setdefault` is atomic: a lock might be held already."""
         self._done = build is None
         self._ended = Waiters()
         self._runtime: Optional[Runtime] = None
         self._runtime_left: Optional[Runtime] = None
-        """Still takes calls, though it has been shut down: between `make_way` and `hand_over`."""
+        """A runtime that was shut down and still receives calls: between `make_way` and `hand_over`."""
         self._forget_exit: Callable[[], None] = lambda: None
         if build is not None:
             self._connect(build)
@@ -74,12 +73,12 @@ class RecostHandle:
 
     @property
     def last_flush_status(self) -> Optional[FlushStatus]:
-        """How the latest delivery of a window went; None when none has been tried."""
+        """Result of the latest delivery of a window. None before the first one."""
         return None if self._runtime is None else self._runtime.delivery.last_status
 
     @property
     def record(self) -> Optional[Sink]:
-        """The sink of the interceptors; None where nothing is recorded."""
+        """The sink of the interceptors. None where nothing is recorded."""
         return None if self._runtime is None else self._runtime.record
 
     @property
@@ -88,40 +87,39 @@ class RecostHandle:
         return self._disposed
 
     def flush_blocking(self, timeout_s: float = 3.0) -> bool:
-        """Send what has been recorded now, and wait for that at most ``timeout_s`` seconds.
+        """Send what has been recorded, and wait for that at most ``timeout_s`` seconds.
 
         Returns:
-            True when nothing of it is left to send: it was delivered, or refused for good, which
-            `last_flush_status` and ``on_error`` tell. False when some of it is still queued: it will be sent
-            again at the next flush.
+            True when all of it was delivered, or refused for good, which `last_flush_status` and ``on_error``
+            report. False when some of it is still queued. It will be sent again at the next flush.
         """
         self.reinit_after_fork()
         if self._disposed or self._runtime is None:
             return True
-        with undisturbed():
+        with Undisturbed():
             return self._runtime.flush(timeout_s)
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
-        """Return what a call cost; None for one that is excluded, or once disposed."""
+        """Return the cost of a call. None for one that is excluded, or once disposed."""
         return None if self._runtime is None else self._runtime.cost_of(exchange)
 
     def dispose(self) -> None:
         """End the SDK: restore the clients, and send what is left within ``shutdown_flush_timeout_ms``.
 
-        A call that is under way counts as one that has no response. Idempotent. While another thread ends it,
-        this waits for that. A signal handler or finaliser that interrupts the ending finishes it; one on a
-        thread of recost's own has it done, and doesn't wait.
+        A call that is under way counts as one without a response. Idempotent. While another thread ends it,
+        this waits for that. A signal handler or finaliser that interrupts the ending finishes it. On a thread
+        of recost's own, another thread does the work, and this does not wait.
         """
-        with undisturbed():
+        with Undisturbed():
             self._dispose(replaced=False)
 
     def make_way(self) -> None:
-        """Dispose all but what sees the calls: another handle is about to take them over, by `hand_over`."""
-        with undisturbed():
+        """Dispose, but go on to receive calls: another handle is about to get them, by `hand_over`."""
+        with Undisturbed():
             self._dispose(replaced=True)
 
     def hand_over(self, successor: Optional[RecostHandle]) -> None:
-        """Let a handle have the calls that were under way at `make_way`, and those that came since."""
+        """Give a handle the calls that were under way at `make_way`, and those that came since."""
         runtime, self._runtime_left = self._runtime_left, None
         if runtime is None:
             return
@@ -152,7 +150,7 @@ class RecostHandle:
         runtime = self._runtime
         if runtime is not None and replaced:
             self._runtime_left = runtime
-        # The ending waits for what recost's own threads do, or have locked: so it is not done on one of them.
+        # The ending waits for recost's own threads and their locks, so it does not run on one of them.
         if runtime is not None and runtime.is_served_by(me):
             self._claims["ender"] = _ELSEWHERE
             if start_unawaited(partial(self._finish, replaced=replaced), "recost-ending"):
@@ -166,7 +164,7 @@ class RecostHandle:
         finally:
             self._done = True
             self._ended.wake()
-            self._forget_exit()  # not before: the end of the process waits for an ending on another thread
+            self._forget_exit()  # not earlier: the end of the process waits for an ending on another thread
         self._on_disposed()
 
     def _end(self, runtime: Optional[Runtime], *, replaced: bool) -> None:
@@ -180,7 +178,7 @@ class RecostHandle:
             self._report(error)
 
     def report(self, error: BaseException) -> None:
-        """Report one of recost's own errors, as its settings say."""
+        """Report one of recost's own errors, as its settings require."""
         self._report(error)
 
     def reinit_after_fork(self) -> None:
@@ -229,7 +227,7 @@ class RecostHandle:
         self.reconnect()
 
     def reconnect(self) -> None:
-        """Have the interceptors send calls here, in place of another handle."""
+        """Make the interceptors send calls here instead of to another handle."""
         runtime = self._runtime
         if runtime is None:
             return

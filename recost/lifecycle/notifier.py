@@ -2,7 +2,7 @@
 
 They may be slow, never return, raise anything, or call recost. So they are called on a thread that does
 nothing else, with no lock held, and nobody waits for them longer than a moment. The thread starts with the
-first message and ends when there has been none for a while.
+first message, and ends after a while without messages.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import Callable, Final, Optional
 
@@ -20,10 +21,10 @@ from recost.lifecycle.threads import Tally, start_thread
 __all__ = ["Notifier"]
 
 _LIMIT: Final = 2000
-"""Messages that wait; more are dropped, and counted."""
+"""Messages that wait. More are dropped and counted."""
 _LINGER_S: Final = 1.0
 _STUCK_S: Final = 0.25
-"""What is busy with one message for longer than this is not waited for."""
+"""A thread that is busy with one message for longer than this is not waited for."""
 _RETRY_S: Final = 1.0
 """Between two attempts to start a thread where that is refused."""
 
@@ -31,22 +32,25 @@ Message = Callable[[], object]
 
 
 class Notifier:
-    """A queue of calls of foreign functions, and the thread that makes them.
+    """A queue of messages, which are calls of foreign functions, and the thread that makes the calls.
 
     Args:
         on_dropped: Called, on that thread, with the number of messages that were dropped.
+        on_failed: Called, on that thread, with an exception that a message did not contain itself.
         linger_s: How long the thread waits for the next message before it ends.
     """
 
     def __init__(
         self,
         on_dropped: Callable[[int], None] = lambda count: None,  # noqa: ARG005
+        on_failed: Callable[[BaseException], None] = lambda error: None,  # noqa: ARG005
         *,
         limit: int = _LIMIT,
         linger_s: float = _LINGER_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._on_dropped = on_dropped
+        self._on_failed = on_failed
         self._limit = limit
         self._linger_s = linger_s
         self._monotonic = monotonic
@@ -68,7 +72,7 @@ class Notifier:
         self._renew()
 
     def post(self, message: Message) -> None:
-        """Have ``message`` called soon. Takes no lock: may be called anywhere, also in a finaliser."""
+        """Queue a message. No lock is needed: this may be called anywhere, also in a finaliser."""
         self._notice_fork()
         if len(self._queue) >= self._limit:
             self._refused.add()
@@ -109,7 +113,7 @@ class Notifier:
             self._lent = False
 
     def close(self, deadline: float) -> None:
-        """Call what is left, and end the thread, at most until ``deadline``; a later message starts one."""
+        """Call what is left and end the thread, at most until ``deadline``. A later message starts one."""
         self.drain(deadline)
         self._closed = True
         self._waiters.wake()
@@ -170,8 +174,9 @@ class Notifier:
         except KeyboardInterrupt:
             if threading.current_thread() is threading.main_thread():
                 raise  # the user's, meant for the application
-        except BaseException:  # noqa: BLE001, S110 - contained where it is posted; this is the last resort
-            pass
+        except BaseException as error:  # noqa: BLE001 - no message may end the thread
+            with suppress(BaseException):  # it may be the report that fails
+                self._on_failed(error)
         finally:
             self._busy_since = None
 
@@ -183,7 +188,7 @@ class Notifier:
         return since is not None and self._monotonic() - since > _STUCK_S
 
     def _start(self) -> bool:
-        """Start the thread; False where that is refused."""
+        """Start the thread. Return False where that is refused."""
         if not self._starting.acquire(blocking=False):  # by another thread, or further up on this one
             return True
         if self._monotonic() < self._not_before:
@@ -209,7 +214,7 @@ class Notifier:
             return
 
     def _notice_fork(self) -> None:
-        if self._pid != os.getpid():  # what the parent has not told yet is the parent's to tell
+        if self._pid != os.getpid():  # messages of the parent are for the parent to deliver
             self._renew()
 
     def _renew(self) -> None:
@@ -218,7 +223,7 @@ class Notifier:
         self._queue: deque[Message] = deque()
         self._refused = Tally()
         self._serving, self._starting, self._wake = (threading.Lock() for _ in range(3))
-        self._wake.acquire()  # held: nobody has called
+        self._wake.acquire()  # held: nothing has been posted
         self._waiters = Waiters(self._monotonic)
         self._server = 0
         self._thread = None

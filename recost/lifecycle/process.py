@@ -1,4 +1,4 @@
-"""What the process does to the SDK: forks and ends."""
+"""Forks and ends of the process, and the flushes that they must not cut off."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, Final, Protocol
 
-__all__ = ["at_exit", "at_multiprocessing_exit", "wait_for_ended_threads", "watch_forks"]
+__all__ = [
+    "Undisturbed",
+    "at_exit",
+    "at_multiprocessing_exit",
+    "busy",
+    "deferred",
+    "here",
+    "wait_for_ended_threads",
+    "watch_forks",
+]
 
 
 class _Forkable(Protocol):
@@ -26,26 +35,49 @@ class _Forkable(Protocol):
 _watched: Final[weakref.WeakSet[_Forkable]] = weakref.WeakSet()
 _hooks: Final[list[str]] = []
 
+busy: Final[list[tuple[int, int]]] = []
+"""Processes and threads inside `Undisturbed`. Appending and removing are atomic and need no lock."""
+deferred: Final[list[Callable[[], None]]] = []
+"""Action of a SIGTERM that waits until the main thread has left `Undisturbed`."""
+
+
+class Undisturbed:
+    """A block that flushes, and that SIGTERM does not cut off where it has a handler of recost's."""
+
+    def __enter__(self) -> None:
+        self._me = here()
+        busy.append(self._me)
+
+    def __exit__(self, *_: object) -> None:
+        busy.remove(self._me)
+        if deferred and self._me not in busy and self._me[1] == threading.main_thread().ident:
+            deferred.pop()()
+
+
+def here() -> tuple[int, int]:
+    """Return this process and this thread."""
+    return os.getpid(), threading.get_ident()
+
 
 def watch_forks(thing: _Forkable) -> None:
-    """Tell ``thing`` of every fork, as long as it lives.
+    """Call the methods of ``thing`` at every fork, as long as it lives.
 
-    Where the fork bypasses Python (uWSGI), or there is none, nothing is called: check the pid, too.
+    Nothing is called where the fork bypasses Python (uWSGI): check the process id, too.
     """
     _watched.add(thing)
     if not _hooks and hasattr(os, "register_at_fork"):
         _hooks.append("fork")
         os.register_at_fork(
-            before=lambda: _tell("before_fork"),
-            after_in_parent=lambda: _tell("after_fork_in_parent"),
-            after_in_child=lambda: _tell("after_fork_in_child"),
+            before=lambda: _notify("before_fork"),
+            after_in_parent=lambda: _notify("after_fork_in_parent"),
+            after_in_child=lambda: _notify("after_fork_in_child"),
         )
 
 
 def wait_for_ended_threads(deadline: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-    """Wait until threads that Python has joined are gone for the system, too, at most until ``deadline``.
+    """Wait until joined threads have ended for the system, too, at most until ``deadline``.
 
-    Up to 3.12 a join returns a moment earlier, and a fork in that moment warns of the thread.
+    Up to Python 3.12 a join returns a moment earlier, and a fork in that moment warns of the thread.
     """
     tasks = Path("/proc/self/task")
     with suppress(OSError):
@@ -53,13 +85,13 @@ def wait_for_ended_threads(deadline: float, monotonic: Callable[[], float] = tim
             time.sleep(0.0001)
 
 
-def _tell(event: str) -> None:
+def _notify(event: str) -> None:
     for thing in list(_watched):
         getattr(thing, event)()
 
 
 def at_exit(callback: Callable[[], None]) -> Callable[[], None]:
-    """Call ``callback`` when the interpreter ends; returns what takes that back."""
+    """Call ``callback`` when the interpreter ends. Return a function that cancels this."""
     atexit.register(callback)
     return lambda: atexit.unregister(callback)
 

@@ -1,8 +1,8 @@
-"""Where recost's own errors go: the log, and the user's callback.
+"""Reports of recost's own errors, to the log and to the user's callback.
 
 Both are foreign code: `Notifier` calls them. Without a callback, the first failure of each kind is logged as
-a warning. `logging` is imported only for ``debug=True``: what a program without it is told goes to stderr, as
-`logging` would do it. An import might take the last moment of a process, which is kept for what was lost.
+a warning. `logging` is imported only for ``debug=True``. In a program without it, warnings go to stderr, as
+`logging` would write them. An import might use up the last moment of a process, which is for the last flush.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ _WRITABLE_WITHIN_MS: Final = 50
 _MOST_KINDS: Final = 100
 _LONGEST_KIND: Final = 1000
 _COUNT: Final = LazyPattern(r"[0-9]{1,20}(?= [a-z])")
-"""A number of something; the status of a response stands alone."""
+"""A number of things. The status of a response is not followed by a word, and stays."""
 
 
 class Reporter:
-    """Reports errors to ``on_error`` as `RecostError`s; whatever that raises ends here.
+    """Reports errors to ``on_error`` as `RecostError`s, and contains whatever that raises.
 
     No method raises, waits or takes a lock, so that each may be called anywhere.
 
     Args:
-        on_error: The application's; None: the first error of each kind is logged at level WARNING, the others
-            at DEBUG.
+        on_error: The application's callback. None: the first error of each kind is logged at level WARNING,
+            the others at DEBUG.
     """
 
     def __init__(self, on_error: Optional[Callable[[Exception], Any]]) -> None:
         self._on_error = on_error
         self._kinds: set[tuple[type, str]] = set()
-        """Kinds of errors that have been logged, where there is no ``on_error``."""
+        """Kinds of errors that have been logged, without an ``on_error``."""
         self._log_failed = False
-        self.notifier: Final = Notifier(self._tell_dropped)
+        self.notifier: Final = Notifier(self._report_dropped, self._report_failed)
 
     def __call__(self, error: BaseException) -> None:
         """Report one error."""
@@ -54,7 +54,7 @@ class Reporter:
         if self._on_error is None and self._is_first(known):
             self.notifier.post(partial(self._log_first, known))
         elif self._on_error is not None or _is_logged(_DEBUG):
-            self.notifier.post(partial(self._tell, known))
+            self.notifier.post(partial(self._deliver, known))
 
     def log(self, message: str, *arguments: object) -> None:
         """Log to the logger ``recost`` at level DEBUG, if anything listens."""
@@ -66,12 +66,12 @@ class Reporter:
         self.notifier.post(partial(self._log, _WARNING, message, ()))
 
     def warn_here(self, message: str) -> None:
-        """Do so on the calling thread, which must hold no lock; an error of that text is not logged again."""
+        """Log a warning on the calling thread, which must hold no lock. Equal errors are not logged again."""
         self._kinds.add(_kind(RecostError(message)))
         self._log(_WARNING, "%s", (message,))
 
     def call(self, function: Callable[..., object], *arguments: object) -> None:
-        """Call a function of the application's; report what it raises."""
+        """Call a function of the application's, and report what it raises."""
         self.notifier.post(partial(self._call, function, arguments))
 
     def _is_first(self, error: RecostError) -> bool:
@@ -83,11 +83,11 @@ class Reporter:
 
     def _log_first(self, error: RecostError) -> None:
         # A refused key has its lines on stderr: not a second time, where logging is not set up.
-        # What a collector has answered may be in the text, and that may end on a terminal.
+        # The text may quote a collector's response, and may be written to a terminal.
         text = printable(str(error))
         self._log(_WARNING, "%s", (text,), last_resort=not isinstance(error, RecostAuthError))
 
-    def _tell(self, error: RecostError) -> None:
+    def _deliver(self, error: RecostError) -> None:
         self._log(_DEBUG, "%s", (error,))
         self._hand_over(error)
 
@@ -96,7 +96,7 @@ class Reporter:
             return
         try:
             self._on_error(error)
-        except Exception as failure:  # noqa: BLE001 - on_error is the user's; its failure is not the host's
+        except Exception as failure:  # noqa: BLE001 - on_error is the user's, and must not fail the host
             self._log(_DEBUG, "recost: on_error raised %s", (type(failure).__name__,))
 
     def _log(
@@ -118,22 +118,25 @@ class Reporter:
         try:
             function(*arguments)
         except Exception as error:  # noqa: BLE001 - the function is the application's
-            self._tell(_internal(error))
+            self._deliver(_internal(error))
 
-    def _tell_dropped(self, count: int) -> None:
-        self._tell(
+    def _report_failed(self, error: BaseException) -> None:
+        self._log(_DEBUG, "recost: on_error, a callback or a log handler raised %s", (type(error).__name__,))
+
+    def _report_dropped(self, count: int) -> None:
+        self._deliver(
             RecostError(f"recost: {count} messages were dropped: on_error or a log handler is too slow")
         )
 
 
 class StderrLines:
-    """Writes lines to ``sys.stderr`` of that moment; whoever has them written doesn't wait for that."""
+    """A stream that writes to ``sys.stderr`` of that moment. The calling thread does not wait for it."""
 
     def __init__(self, report: Reporter) -> None:
         self._report = report
 
     def write(self, text: str) -> None:
-        """Have a text written."""
+        """Queue a text."""
         self._report.notifier.post(partial(_write_to_stderr, text))
 
     def flush(self) -> None:
@@ -144,13 +147,13 @@ def _write_log(level: int, message: str, arguments: tuple[object, ...], *, last_
     """Log a message.
 
     Args:
-        level: Warnings are shown by a program that has not imported `logging`, too.
-        message: With places for the arguments.
-        arguments: What is put there.
-        last_resort: Write it to stderr where logging is not set up.
+        level: A level of `logging`. Warnings are shown also in a program that has not imported it.
+        message: The text, with a ``%`` field for each argument.
+        arguments: The arguments of the message.
+        last_resort: Write to stderr where logging is not set up.
     """
     if "logging" not in sys.modules:
-        if level >= _WARNING and last_resort:  # as logging would: nobody has set it up
+        if level >= _WARNING and last_resort:  # as logging does where it is not set up
             _write_to_stderr(f"{message % arguments}\n")
         return
     import logging  # noqa: PLC0415 - see above
@@ -163,7 +166,7 @@ def _write_log(level: int, message: str, arguments: tuple[object, ...], *, last_
 
 
 def _kind(error: RecostError) -> tuple[type, str]:
-    """Return what the errors of a kind have in common: the message without sizes, counts and request ids."""
+    """Return the type of an error, and its message without sizes, counts and request ids."""
     text = str(error)[:_LONGEST_KIND]
     if text.endswith(")"):
         text = text.rpartition(" (")[0]
@@ -171,7 +174,7 @@ def _kind(error: RecostError) -> tuple[type, str]:
 
 
 def _is_logged(level: int) -> bool:
-    """Tell whether the logger ``recost`` may take a record, without taking logging's lock."""
+    """Return whether the logger ``recost`` may accept a record, without taking logging's lock."""
     logging = sys.modules.get("logging")
     if logging is None:
         return False
@@ -185,9 +188,9 @@ def _is_logged(level: int) -> bool:
 
 
 def _all_writable(logger: Any) -> bool:
-    """Tell whether every stream that a handler of ``logger`` writes to takes a line now.
+    """Return whether every stream that a handler of ``logger`` writes to accepts a line now.
 
-    A handler waits for a full pipe while it holds its lock, and `logging` takes that as the process ends.
+    A handler waits for a full pipe while it holds its lock, which `logging` acquires as the process ends.
     """
     if not logger.hasHandlers():
         return _is_writable(sys.stderr)  # where logging writes warnings then
@@ -200,7 +203,7 @@ def _all_writable(logger: Any) -> bool:
 
 
 def _is_writable(stream: Any) -> bool:
-    """Tell whether a write will not wait; True where that can't be found out."""
+    """Return whether a write will not wait. True where that can't be determined."""
     import select  # noqa: PLC0415 - only where something is logged
 
     poll = getattr(select, "poll", None)
@@ -220,12 +223,12 @@ def _write_to_stderr(text: str) -> None:
         if _is_writable(stream):
             stream.write(text)
             stream.flush()
-    except (OSError, ValueError, AttributeError):  # closed, or none: a program without a console
+    except (OSError, ValueError, AttributeError):  # closed, or None in a program without a console
         return
 
 
 def _internal(error: BaseException) -> RecostError:
-    """Describe a bug of recost's own by where it is, without its message: that may quote a URL."""
+    """Describe a bug of recost's own by its place, without its message, which may quote a URL."""
     place, traceback = "", error.__traceback__
     while traceback is not None:
         filename = traceback.tb_frame.f_code.co_filename

@@ -1,4 +1,4 @@
-"""The running part of the SDK in one process: a worker, a delivery, and the two threads that serve them."""
+"""The running part of the SDK in one process: a worker, a delivery, and their threads."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["Runtime"]
 
 _FORK_SEND_S: Final = 0.003
-"""For one window that is pending before a fork: a collector may take long."""
+"""Limit for one window that is pending before a fork. A collector may take long."""
 _FORK_WRITE_S: Final = 0.05
-"""The same where windows stay on this machine: only a busy one takes as long."""
+"""The same limit where windows stay on this machine. Only a busy one takes as long."""
 _LOCAL_SPACING_S: Final = 1.0
 _FORK_PAUSE_S: Final = 0.1
-"""For all of them, and for the thread to get its turn on a busy machine."""
+"""Limit for all windows, and for the thread to get its turn on a busy machine."""
 _FORK_END_S: Final = 0.1
-"""For threads that have nothing left to do but to end."""
+"""Limit for threads that have nothing left to do."""
 _FORK_WAIT_S: Final = 0.02
-"""For threads that have ended to be gone; in vain where others than Python's run."""
-_TELLING_S: Final = 0.25
-"""For the functions of the application's that are called with what a flush has brought about."""
+"""Limit for ended threads to disappear. They never seem to where other threads than Python's run."""
+_REPORTING_S: Final = 0.25
+"""Limit for the application's callbacks after a flush."""
 _RETRY_S: Final = 1.0
-"""Between two attempts to start a thread where that is refused."""
+"""Pause between two attempts to start a thread where that is refused."""
 
 
 class _Part(Protocol):
@@ -58,36 +58,36 @@ class Runtime:
         metered: Optional[Metered] = None,
         model_asked: Callable[[Exchange], Optional[str]] = lambda exchange: None,  # noqa: ARG005
         route_of: Optional[Callable[[Exchange], Route]] = None,
-        keeper: Optional[BudgetEnforcer] = None,
+        enforcer: Optional[BudgetEnforcer] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
         self.delivery = delivery
         self.cost_of = cost_of
-        """What a call cost; None for one that is excluded. On any thread."""
+        """Returns the cost of a call, None for one that is excluded. Thread-safe."""
         self.metered = metered
-        """Tells what is to be read of a call; None where nothing is, of any."""
+        """Returns what must be read of a call. None where responses are never read."""
         self.record: Sink = worker.record
-        if keeper is not None and route_of is not None:
-            self.record = keeper.bind(cost_of, worker.record, route_of, model_asked)
+        if enforcer is not None and route_of is not None:
+            self.record = enforcer.bind(cost_of, worker.record, route_of, model_asked)
         """The sink of the interceptors."""
-        self.gate = None if keeper is None else keeper.gate
-        """Refuses calls that are about to begin; None where nothing does."""
+        self.gate = None if enforcer is None else enforcer.gate
+        """Refuses calls that are about to begin. None without budgets."""
         self.started = False
-        """The threads run; where one is refused, everything happens at the flushes until it can."""
+        """True while the threads run. Where one is refused, flushes do the work until it can start."""
         self._report = report
         self._not_before = 0.0
         self._refusal_reported = False
-        self._keeper = keeper
+        self._enforcer = enforcer
         self._monotonic = monotonic
         self._starting = threading.Lock()
         self._kind: type = type(self._starting)
         self._worker_thread: Optional[threading.Thread] = None
         self._delivery_thread: Optional[threading.Thread] = None
-        self._keeper_thread: Optional[threading.Thread] = None
+        self._enforcer_thread: Optional[threading.Thread] = None
 
     def listen(self, name: str, before_call: Callable[[], None]) -> None:
-        """Have the interceptors send calls here: whatever records is wired by this, under its own name."""
+        """Make the interceptors send calls here, under a name of the caller's."""
         interception.add(
             name,
             self.record,
@@ -99,7 +99,7 @@ class Runtime:
         )
 
     def start(self) -> bool:
-        """Start the threads if they don't run; True when that was to be done.
+        """Start the threads if they don't run. Return True if they did not.
 
         A call may be made by a finaliser, while this very thread is in here: hence no waiting for the lock.
         Where a thread is refused, a call that begins a while later tries again.
@@ -112,29 +112,29 @@ class Runtime:
             self._starting.release()
 
     def is_served_by(self, thread_id: int) -> bool:
-        """Tell whether this is one of recost's own threads, which wait for nobody."""
+        """Return whether this is one of recost's own threads, which must not wait."""
         return any(thread is not None and thread.ident == thread_id for thread in self._threads)
 
     def before_fork(self) -> None:
-        """Send what is pending if that is quick, and end the threads as far as they are idle.
+        """Send what is pending if that is quick, and end the threads that are idle.
 
-        A process that forks while it has threads is warned about that from Python 3.12 on, and its child may
-        inherit a lock of the allocator or of the C library that nobody releases.
+        From Python 3.12 on, a fork in a process with threads causes a warning. The child may inherit a lock
+        of the allocator or of the C library that nobody releases.
         """
         if not any(thread is not None for thread in self._threads):
             self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
             return
         deadline = self._monotonic() + _FORK_END_S
         self.worker.pause()
-        if self._keeper is not None:
-            self._keeper.charge(timeout_s=_FORK_SEND_S)
-            self._keeper.pause()
+        if self._enforcer is not None:
+            self._enforcer.charge(timeout_s=_FORK_SEND_S)
+            self._enforcer.pause()
         self._join(self._worker_thread, deadline)
         if not _is_alive(self._worker_thread):
             self.worker.flush()
-        self._join(self._keeper_thread, deadline)
+        self._join(self._enforcer_thread, deadline)
         send_s = _FORK_WRITE_S if self.delivery.spacing_s <= _LOCAL_SPACING_S else _FORK_SEND_S
-        self.delivery.settle_quickly(send_s, _FORK_PAUSE_S)
+        self.delivery.flush_quickly(send_s, _FORK_PAUSE_S)
         if self.delivery.pause():
             self._join(self._delivery_thread, deadline)
         self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
@@ -142,23 +142,23 @@ class Runtime:
         self.started = False
 
     def after_fork_in_parent(self) -> None:
-        """Start the threads again where something is still pending; else the next call does.
+        """Start the threads again where something is still pending. Else the next call does.
 
-        Python counts the threads after this: starting them without need would bring the warning about.
+        Python counts the threads after this: starting them without need would cause the warning.
         """
         if self.delivery.pending_calls:
             self.start()
 
     def flush(self, timeout_s: float) -> bool:
-        """Close the window and wait until everything has arrived; False when it has not."""
+        """Close the window and wait until everything has arrived. Return False when it has not."""
         deadline = self._monotonic() + timeout_s
         added_up = self.worker.flush(deadline)
-        if self._keeper is not None:
-            self._keeper.save(timeout_s=max(deadline - self._monotonic(), 0.0))
-        settle = self.delivery.settle if _is_alive(self._delivery_thread) else self.delivery.settle_here
-        settled = settle(deadline)
-        self._report.notifier.drain(min(deadline, self._monotonic() + _TELLING_S))
-        return settled and added_up
+        if self._enforcer is not None:
+            self._enforcer.save(timeout_s=max(deadline - self._monotonic(), 0.0))
+        flush = self.delivery.flush if _is_alive(self._delivery_thread) else self.delivery.flush_here
+        arrived = flush(deadline)
+        self._report.notifier.drain(min(deadline, self._monotonic() + _REPORTING_S))
+        return arrived and added_up
 
     def shut_down(self, timeout_s: float) -> None:
         """End the threads after one last flush, within about ``timeout_s`` seconds.
@@ -166,39 +166,41 @@ class Runtime:
         May be called again, by a signal handler or finaliser that interrupts it.
         """
         end = self._monotonic() + timeout_s
-        deadline = end - min(_TELLING_S, timeout_s / 4)  # the rest is for what is to be told or saved of it
-        if self._keeper is not None:
-            self._keeper.stop()
+        deadline = end - min(_REPORTING_S, timeout_s / 4)  # the rest is for reporting and saving it
+        if self._enforcer is not None:
+            self._enforcer.stop()
         self.worker.stop()
         self.worker.flush(deadline)
         self.delivery.stop(deadline)
         self._join(self._delivery_thread, deadline)
         if not _is_alive(self._delivery_thread):
-            self.delivery.settle_here(deadline)
+            self.delivery.flush_here(deadline)
         self.delivery.close()
-        if self._keeper is not None:
-            self._end_keeper(self._keeper, end)
+        if self._enforcer is not None:
+            self._end_enforcer(self._enforcer, end)
         self._report.notifier.close(end)
         self._join(self._worker_thread, end)
 
-    def _end_keeper(self, keeper: BudgetEnforcer, deadline: float) -> None:
-        thread = self._keeper_thread
+    def _end_enforcer(self, enforcer: BudgetEnforcer, deadline: float) -> None:
+        thread = self._enforcer_thread
         self._join(thread, deadline)
         if not _is_alive(thread):
-            keeper.turn(everything=True, timeout_s=max(deadline - self._monotonic(), 0.0))
+            enforcer.turn(everything=True, timeout_s=max(deadline - self._monotonic(), 0.0))
 
     def _start_threads(self) -> bool:
         if self.started:
             return False
         self._renew_locks()
-        worker, delivery, keeper = self.worker, self.delivery, self._keeper
+        worker, delivery, enforcer = self.worker, self.delivery, self._enforcer
         self._worker_thread = self._started(worker, self._worker_thread, self._work, "recost-worker")
         self._delivery_thread = self._started(
             delivery, self._delivery_thread, delivery.run, "recost-delivery"
         )
-        if keeper is not None:
-            self._keeper_thread = self._started(keeper, self._keeper_thread, keeper.run, "recost-budgets")
-        needed = self._threads[: 2 if keeper is None else 3]
+        if enforcer is not None:
+            self._enforcer_thread = self._started(
+                enforcer, self._enforcer_thread, enforcer.run, "recost-budgets"
+            )
+        needed = self._threads[: 2 if enforcer is None else 3]
         self.started = all(thread is not None for thread in needed)
         if not self.started:
             self._refused()
@@ -214,7 +216,7 @@ class Runtime:
     def _started(
         self, part: _Part, thread: Optional[threading.Thread], loop: Callable[[], None], name: str
     ) -> Optional[threading.Thread]:
-        """Return the thread of a part, started if it doesn't run; None where that is refused."""
+        """Return the thread of a part, started if it doesn't run. None where that is refused."""
         if part.resume() or thread is None:
             return start_thread(partial(supervise, loop, self._report), name)
         return thread
@@ -226,7 +228,7 @@ class Runtime:
 
     @property
     def _threads(self) -> tuple[Optional[threading.Thread], ...]:
-        return self._worker_thread, self._delivery_thread, self._keeper_thread
+        return self._worker_thread, self._delivery_thread, self._enforcer_thread
 
     def _renew_locks(self) -> None:
         """Replace locks from before gevent's or eventlet's patching.

@@ -1,7 +1,7 @@
 """Flush before SIGTERM ends the process, and then let it do what it would have done.
 
 Flushes may be interrupted by flushes, so the handler simply does one. Where the main thread is itself in the
-middle of one, however, which may have a window in its hands, what ends the process waits until that is over.
+middle of one, which may be sending a window, the end of the process waits until that is over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, Callable, Final, Optional
 
-from recost.lifecycle.flushing import busy, deferred, here
+from recost.lifecycle.process import busy, deferred, here
 
 __all__ = ["SigtermFlush"]
 
@@ -24,11 +24,11 @@ _masks: Final = threading.local()
 
 
 class SigtermFlush:
-    """A handler of SIGTERM that calls ``flush``, and then what was there before.
+    """A handler of SIGTERM that calls ``flush``, and then the earlier handler.
 
     Args:
-        flush: Sends what has been recorded; at any moment, and within bounds.
-        timeout_s: How long a flush of the main thread's own may hold up the signal, in seconds.
+        flush: Sends what has been recorded. It may be called at any moment, and takes a limited time.
+        timeout_s: Limit in seconds on how long a flush of the main thread may delay the signal.
     """
 
     def __init__(self, flush: Callable[[], None], timeout_s: float) -> None:
@@ -38,13 +38,13 @@ class SigtermFlush:
         self._under_way = False
 
     def install(self, *, over_handlers: bool = True) -> Optional[str]:
-        """Put the handler in place; on the main thread only.
+        """Install the handler. Only the main thread can do that.
 
         Args:
             over_handlers: False: only where SIGTERM has its default action.
 
         Returns:
-            Why that can't be done; None when it is done or not needed.
+            The reason why that is impossible. None when it is done or not needed.
         """
         if os.name != "posix":
             return "this system has no such signal"
@@ -64,7 +64,7 @@ class SigtermFlush:
         return None
 
     def remove(self) -> None:
-        """Put back what was there before, where the handler is still in place and this is the main thread."""
+        """Restore the earlier handler, where this one is still in place and this is the main thread."""
         if os.name != "posix" or signal.getsignal(signal.SIGTERM) != self._terminated:
             return
         if threading.current_thread() is threading.main_thread():
@@ -88,7 +88,7 @@ class SigtermFlush:
         self._under_way = True
         try:
             self._flush()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the process ends as it was told to
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process ends
             # Not by `print`: the main thread may be in the middle of one.
             os.write(2, f"recost: not flushed at SIGTERM: {type(error).__name__}\n".encode())
         finally:
@@ -96,13 +96,13 @@ class SigtermFlush:
 
 
 def _die() -> None:
-    """End by SIGTERM, so that the exit status tells of it."""
+    """End by SIGTERM, so that the exit status shows it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _insist_later(pause_s: float) -> None:
-    """Send SIGTERM once more when the main thread has had its time: it takes effect at once then."""
+    """Send SIGTERM once more when the main thread's time is over. It takes effect at once then."""
     pid = os.getpid()
 
     def insist() -> None:
@@ -111,7 +111,7 @@ def _insist_later(pause_s: float) -> None:
             os.kill(pid, signal.SIGTERM)
 
     # Not by `threading`, whose locks the main thread may hold.
-    with suppress(RuntimeError):  # refused: the flush has a bound of its own
+    with suppress(RuntimeError):  # refused: the flush has a limit of its own
         _thread.start_new_thread(insist, ())
 
 
@@ -119,7 +119,7 @@ _fork_hooks: Final[list[str]] = []
 
 
 def _keep_signals_across_forks() -> None:
-    """Let SIGTERM wait while a child is made.
+    """Block SIGTERM while a child is made.
 
     Python forgets signals that come before a child has set itself up. The default action needs no Python, so
     without this a child could outlive a SIGTERM that would have ended it without a handler.

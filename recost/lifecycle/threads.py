@@ -1,4 +1,4 @@
-"""recost's own threads: starting them, and keeping them alive whatever happens in them."""
+"""Start and supervision of recost's own threads, and a counter for any thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_PAUSE_S: Final = 5.0
 
 
 def start_thread(target: Callable[[], None], name: str) -> Optional[threading.Thread]:
-    """Start a daemon thread; None where that is refused: by a limit, in a subinterpreter, at the very end."""
+    """Start a daemon thread. None where that is refused: by a limit, in a subinterpreter, at the very end."""
     try:
         thread = threading.Thread(target=target, name=name, daemon=True)
         thread.start()
@@ -26,9 +26,9 @@ def start_thread(target: Callable[[], None], name: str) -> Optional[threading.Th
 
 
 def start_unawaited(target: Callable[[], None], name: str) -> bool:
-    """Have a thread started; False where that is refused. A finaliser may interrupt `threading` for it.
+    """Start a thread without waiting for it. Return False where that is refused.
 
-    `threading` waits until a thread runs, which needs locks that the interrupted code may hold.
+    This is for finalisers. `threading` waits until a thread runs, with locks that interrupted code may hold.
     """
 
     def start() -> None:
@@ -43,7 +43,7 @@ def start_unawaited(target: Callable[[], None], name: str) -> bool:
 
 
 def supervise(loop: Callable[[], None], report: Callable[[BaseException], None]) -> None:
-    """Run ``loop`` until it returns. What it raises, SystemExit included, is reported; it runs again."""
+    """Run ``loop`` until it returns. After an exception, SystemExit included, report it and run again."""
     pause_s = _FIRST_PAUSE_S
     while True:
         try:
@@ -58,13 +58,13 @@ def supervise(loop: Callable[[], None], report: Callable[[BaseException], None])
 
 
 class Tally:
-    """Counts on any thread, without a lock."""
+    """A counter for any thread, without a lock."""
 
     def __init__(self) -> None:
         self._count = itertools.count()
         self._seen = 0
         self.waiting = False
-        """Something may have been counted since `take`."""
+        """True when something may have been counted since `take`."""
 
     def add(self) -> None:
         """Count one."""
@@ -72,7 +72,7 @@ class Tally:
         self.waiting = True
 
     def take(self) -> int:
-        """Return how many have come since the last time."""
+        """Return the count since the last time."""
         self.waiting = False
         # The count is read by advancing it: itertools.count has no other view, and is atomic.
         new = next(self._count) - self._seen

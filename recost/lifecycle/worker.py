@@ -1,8 +1,8 @@
 """The thread that takes finished exchanges from the inbox and adds them up.
 
-`Worker.record` is the end of the way on the caller's side. It may run inside the garbage collector while this
-very thread holds any lock, so it appends to a deque and at most releases a raw lock that serves as a wake-up
-call: both are single C calls that wait for nothing.
+`Worker.record` is the last step on the caller's thread. It may run inside the garbage collector while that
+thread holds any lock. So it appends to a deque and at most releases a raw lock to wake the worker's thread.
+Both are single C calls that wait for nothing.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = ["INBOX_LIMIT", "Aggregation", "Schedule", "Worker"]
 INBOX_LIMIT: Final = 10_000
 _CAPTURED_SOON: Final = 1_000_000
 _CAPTURED_LIMIT: Final = 16_000_000
-"""Bytes of answers that may wait to be read; they take more than the calls themselves."""
+"""Bytes of responses that may wait to be read. They are larger than the calls themselves."""
 _GIVE_WAY_S: Final = 0.0005
 _GIVE_WAY_EVERY_S: Final = 0.005
-"""So that callers lose a tenth of their time at most, while calls come faster than they are added up."""
+"""Interval between pauses: callers lose at most a tenth of their time when calls come too fast."""
 
 _sleep: Final = time.sleep
 _SLEEPS: Final = isinstance(_sleep, BuiltinFunctionType)
-"""False: it is gevent's or eventlet's, and would run other greenlets in the middle of anything."""
+"""False for the sleep of gevent or eventlet, which would run other greenlets in the middle of anything."""
 
 
 class Aggregation(Protocol):
-    """What the worker does with exchanges: a `recost.pipeline.Pipeline`."""
+    """The interface of a `recost.pipeline.Pipeline` that the worker needs."""
 
     @property
     def size(self) -> int:
@@ -43,16 +43,16 @@ class Aggregation(Protocol):
         ...
 
     def process(self, exchange: Exchange) -> None:
-        """Add one call up."""
+        """Add up one call."""
         ...
 
     def take(self) -> Optional[PendingWindow]:
-        """Close the open window and return it; None when nothing is in it."""
+        """Close the open window and return it. None when it is empty."""
         ...
 
 
 class Schedule:
-    """When windows are closed: every interval, and early when enough calls have come, but not too often."""
+    """The schedule of windows: one each interval, and earlier when enough calls have come."""
 
     def __init__(self, interval_s: float, batch_size: int, spacing_s: float, now: float) -> None:
         self._interval_s = interval_s
@@ -62,7 +62,7 @@ class Schedule:
         self._early_from = now
 
     def due(self, now: float, size: int) -> bool:
-        """Tell whether a window of ``size`` calls is to be closed now, and plan the next one if so."""
+        """Return whether a window of ``size`` calls is due now, and plan the next one if so."""
         if now >= self._next:
             self._next = now + self._interval_s
             return True
@@ -72,14 +72,14 @@ class Schedule:
         return False
 
     def wait_s(self, now: float, size: int) -> float:
-        """Return how long nothing will be due, in seconds, whatever is recorded meanwhile unannounced."""
+        """Return the seconds until something may be due, whatever is recorded meanwhile."""
         until = self._next
         if size >= self._batch_size or now < self._early_from:
             until = min(until, self._early_from)
         return max(until - now, 0.0)
 
     def missing(self, now: float, size: int) -> Optional[int]:
-        """Return how many more calls make an early window due; None while it is too soon for one."""
+        """Return how many more calls make an early window due. None while it is too soon for one."""
         return None if now < self._early_from else max(self._batch_size - size, 1)
 
 
@@ -101,21 +101,21 @@ class Worker:
         self._pipeline = pipeline
         self._schedule = schedule
         self._most_waiting = most_waiting
-        """Calls in the inbox at which the thread is called in any case."""
+        """Number of calls in the inbox at which the thread is always woken."""
         self._wake_at = most_waiting
-        """Likewise, for now. The caller pays for it, as it has to hand over the interpreter: so the thread is
-        left alone while a window can't be closed yet."""
+        """The number at present. Waking costs the caller time, as it gives up the interpreter. So the thread
+        is not woken while a window can't be closed yet."""
         self._report = report
         self._put = put
         self._on_interval = on_interval
         self._monotonic = monotonic
         self._limit = inbox_limit
         self._successor: Optional[Sink] = None
-        """Has what is recorded, once this has been handed over."""
+        """Receives what is recorded after `hand_over`."""
         self._inbox: deque[Exchange] = deque()
         self._refused = Tally()
         self._captured = 0
-        """Of the inbox; roughly, as several threads add to it without a lock."""
+        """Approximate bytes in the inbox, as several threads add to it without a lock."""
         self._unread = Tally()
         self.renew_locks()
         self._stopping = False
@@ -123,16 +123,16 @@ class Worker:
         self._running = False
         self._adding_up = False
         self._server = 0
-        """The thread that is in `run`."""
+        """The thread that is in `run`, or 0."""
         self._asked: deque[list[bool]] = deque()
-        """Flushes that other threads wait for; each becomes true when it is done."""
+        """Flushes that other threads wait for. Each becomes true when it is done."""
         self._flushed = Waiters(monotonic)
         self._give_way_from = 0.0
         self.dropped = 0
         """Calls that came while the inbox was full."""
 
     def record(self, exchange: Exchange) -> None:
-        """Take a finished exchange: the sink of the interceptors."""
+        """Put a finished exchange into the inbox: the sink of the interceptors."""
         inbox = self._inbox
         size = len(inbox)
         if size >= self._limit and not self._finds_room():
@@ -150,17 +150,17 @@ class Worker:
                 self._give_way()
 
     def _hold_less(self, exchange: Exchange) -> None:
-        """Call the thread, as much is waiting to be read; of too much, this is not read."""
+        """Wake the thread, as much is waiting to be read. If it is too much, drop this response's content."""
         self._wake_at = 0
         if self._captured > _CAPTURED_LIMIT:
             exchange.capture = exchange.request = None
             self._unread.add()
 
     def hand_over(self, sink: Sink) -> int:
-        """Give ``sink`` what was recorded since the last flush, and what comes from now on.
+        """Pass on to ``sink`` what was recorded since the last flush, and what comes from now on.
 
         Returns:
-            How many calls it was given now.
+            The number of calls that were passed on now.
         """
         self._successor = sink
         self._limit = -1
@@ -168,7 +168,7 @@ class Worker:
         while True:
             try:
                 exchange = self._inbox.popleft()
-            except IndexError:  # not asked for before: the thread may still run, and take the last one
+            except IndexError:  # not checked before: the thread may still run, and take the last one
                 return count
             sink(exchange)
             count += 1
@@ -180,9 +180,9 @@ class Worker:
         return len(self._inbox) < self._limit
 
     def _give_way(self) -> None:
-        """Let the thread have the interpreter for a moment.
+        """Give the interpreter to the thread for a moment.
 
-        On a busy machine it may get none for minutes: a caller that gives the interpreter back at every
+        On a busy machine it may not run for minutes: a caller that gives the interpreter back at every
         system call has it again before the thread has woken up. This waits for nothing but the clock.
         """
         now = self._monotonic()
@@ -225,10 +225,10 @@ class Worker:
                 self._flushed.wake()
 
     def flush(self, deadline: Optional[float] = None) -> bool:
-        """Add up everything that has been recorded and close the window; on any thread.
+        """Add up everything that has been recorded and close the window, on any thread.
 
-        The worker's thread does it where one runs, so that a signal handler on the calling thread may ask
-        for it once more. False when that took until ``deadline`` (monotonic).
+        The worker's thread does it where one runs, so that a signal handler on the calling thread may request
+        it once more. Return False when it is not done by ``deadline`` (monotonic).
         """
         if self._server not in (0, threading.get_ident()):
             request: list[bool] = []
@@ -264,7 +264,7 @@ class Worker:
         if unread > 0:
             self._report(
                 RecostError(
-                    f"recost: {unread} answers came faster than they could be read: their cost is estimated"
+                    f"recost: {unread} responses came faster than they could be read: their cost is estimated"
                 )
             )
         return closing
@@ -285,7 +285,7 @@ class Worker:
         self._call()
 
     def resume(self) -> bool:
-        """End a pause, or begin; True when the caller is to have `run` called, because nobody does."""
+        """Begin, or end a pause. Return True when no thread calls `run`: the caller must start one."""
         with self._lock:
             self._pausing = False
             idle, self._running = not self._running, True

@@ -1,4 +1,4 @@
-"""JSON Schema of what recost writes, for other readers; ``recost schema`` prints it."""
+"""JSON Schema of what recost writes, for other readers. ``recost schema`` prints it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, Final
 __all__ = ["VERSIONS", "load_schema"]
 
 VERSIONS: Final = ("1.0", "1.1")
-"""Of the protocol, the latest last."""
+"""Versions of the protocol, the latest last."""
 
 
 def load_schema(version: str = VERSIONS[-1]) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a window.
 
     Raises:
-        ValueError: There is no such version.
+        ValueError: The version is unknown.
     """
     if version not in VERSIONS:
-        raise ValueError(f"recost: no protocol {version!r}; there are: {', '.join(VERSIONS)}")
+        raise ValueError(f"recost: invalid protocol {version!r}: expected one of {', '.join(VERSIONS)}")
     from importlib.resources import files  # noqa: PLC0415 - not light
 
     # Not by the path of this file: the package may be in a zip archive.

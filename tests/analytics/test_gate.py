@@ -74,7 +74,7 @@ def test_unpriced_calls() -> None:
     ("change", "words"),
     [
         ({"recost_baseline": 2}, "format 2"),
-        ({"recost_baseline": None}, "is no baseline"),
+        ({"recost_baseline": None}, "is not a baseline"),
         ({"total": 7}, "is damaged"),
         ({"total": {"calls": 1, "unpriced": 0, "cost_usd": "x"}}, "is damaged"),
         ({"total": {"calls": 1, "unpriced": 0, "cost_usd": -1}}, "is damaged"),
@@ -90,5 +90,5 @@ def test_what_is_no_baseline(change: dict[str, Any], words: str) -> None:
 
 
 def test_something_else_is_no_baseline() -> None:
-    with pytest.raises(BaselineError, match="is no baseline"):
+    with pytest.raises(BaselineError, match="is not a baseline"):
         parse_baseline([], "x")

@@ -61,7 +61,7 @@ def test_moments(text: str, expected: str) -> None:
     ],
 )
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(SpanError, match="is no time; there are: 7d"):
+    with pytest.raises(SpanError, match="expected one of 7d"):
         parse_moment(text, BERLIN, NOW)
 
 
@@ -97,7 +97,7 @@ def test_the_period_before_is_as_long() -> None:
     )
     short = period_of("yesterday", None, BERLIN, NOW)  # of 23 hours
     assert short.before(NOW).since == datetime(2026, 3, 28, tzinfo=BERLIN)
-    with pytest.raises(SpanError, match="needs a beginning"):
+    with pytest.raises(SpanError, match="needs a start"):
         Period().before(NOW)
     with pytest.raises(SpanError, match="has not begun"):
         Period(NOW + timedelta(days=1)).before(NOW)
@@ -112,7 +112,7 @@ def test_zones(name: str, hours: float) -> None:
 
 @pytest.mark.parametrize("name", ["Europe/Atlantis", "+99:00", "../etc/passwd", ""])
 def test_no_zones(name: str) -> None:
-    with pytest.raises(SpanError, match="no time zone"):
+    with pytest.raises(SpanError, match="invalid time zone"):
         parse_zone(name)
 
 

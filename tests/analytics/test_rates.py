@@ -12,21 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recost.analytics.rates import BUCKETS, BY, Recent
-from recost.analytics.window import Metric, Window, parse_window
+from recost.wire.parsing import ParsedMetric, ParsedWindow, parse_window
 from tests.analytics.corpora import Plain, good_lines
 
 NOW = datetime(2026, 3, 27, 12, 0, 3, 700_000, tzinfo=timezone.utc)
 OVER = timedelta(minutes=5)
 
 
-def window(ended_s: float, calls: int = 1, usd: str = "0.1", length_s: float = 30) -> Window:
+def window(ended_s: float, calls: int = 1, usd: str = "0.1", length_s: float = 30) -> ParsedWindow:
     """Make a window that ended so many seconds ago."""
     ended = NOW - timedelta(seconds=ended_s)
-    metric = Metric("openai", "chat", "POST", calls, 0, 0, Decimal(usd), 10.0, 20.0)
-    return Window("shop", "test", ended - timedelta(seconds=length_s), [metric], 0, ended)
+    metric = ParsedMetric("openai", "chat", "POST", calls, 0, 0, Decimal(usd), 10.0, 20.0)
+    return ParsedWindow("shop", "test", ended - timedelta(seconds=length_s), ended, [metric], 0)
 
 
-def recent(*windows: Window, over: timedelta = OVER) -> Recent:
+def recent(*windows: ParsedWindow, over: timedelta = OVER) -> Recent:
     found = Recent(over)
     for each in windows:
         found.add(each, NOW)
@@ -41,7 +41,7 @@ def test_sums_are_those_of_the_lines(lines: list[bytes], by: str) -> None:
         parsed = parse_window(line, "shop")
         assert parsed is not None
         now = parsed.ended
-        moved = Window("shop", "", NOW - (now - parsed.started), parsed.metrics, 0, NOW)
+        moved = ParsedWindow("shop", "", NOW - (now - parsed.started), NOW, parsed.metrics, 0)
         found.add(moved, NOW)
         plain._line(1, line)
     rates = found.rates(by, NOW)  # type: ignore[arg-type]
@@ -62,8 +62,8 @@ def test_a_steady_stream_has_its_own_rate() -> None:
     found = Recent(OVER)
     for step in range(100):  # 50 minutes of 6 calls in 30 s
         now = NOW + timedelta(seconds=30 * step)
-        metric = Metric("openai", "chat", "POST", 6, 3, 1, Decimal("0.60"), 10.0, 20.0)
-        found.add(Window("shop", "test", now - timedelta(seconds=30), [metric], 0, now), now)
+        metric = ParsedMetric("openai", "chat", "POST", 6, 3, 1, Decimal("0.60"), 10.0, 20.0)
+        found.add(ParsedWindow("shop", "test", now - timedelta(seconds=30), now, [metric], 0), now)
         rates = found.rates("provider", now + timedelta(seconds=step % 30))
         if not step:  # one window of half a minute: counted over a minute
             continue

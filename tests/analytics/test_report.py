@@ -224,7 +224,7 @@ def test_projects_are_files(tmp_path: Path) -> None:
     [
         ({"by": ("provider", "model", "day")}, "at most two"),
         ({"by": ("day", "day")}, "twice"),
-        ({"by": ("supplier",)}, "there are: provider"),
+        ({"by": ("supplier",)}, "expected one of provider"),
         ({"by": ("tag:",)}, "unknown"),
         ({"by": ("model", "tag:tenant")}, "cannot be combined"),
         ({"models": ("x",), "tags": (("a", "b"),)}, "cannot be combined"),

@@ -17,7 +17,7 @@ from recost.analytics.periods import Period
 from recost.analytics.query import Question
 from recost.analytics.report import Answer, Figures
 from recost.analytics.sql import Statement
-from recost.analytics.store import Scope
+from recost.analytics.store import Selection
 from tests.analytics.corpora import few, windows
 from tests.analytics.test_report import answer, written
 
@@ -161,5 +161,5 @@ FIRST, LAST = datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 12, 31, 
     ],
 )
 def test_what_is_answered_from_them(question: Question, first: datetime, *, expected: bool) -> None:
-    text, _ = Statement(question, Scope({1: "shop"}, False, first, LAST)).groups()
+    text, _ = Statement(question, Selection({1: "shop"}, False, first, LAST)).groups()
     assert ("FROM quarters" in text) == expected

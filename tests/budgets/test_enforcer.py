@@ -27,7 +27,7 @@ REGISTRY = ProviderRegistry([RULES[1], RULES[0]])
 
 
 class Bench:
-    """A keeper, and calls that the test lets begin and end."""
+    """An enforcer, and calls that the test lets begin and end."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Bench:
         self.errors: list[BaseException] = []
         self.recorded: list[Exchange] = []
         self.now(at)
-        self.keeper = BudgetEnforcer(
+        self.enforcer = BudgetEnforcer(
             budgets,
             registry=REGISTRY,
             report=self.errors.append,
@@ -51,7 +51,7 @@ class Bench:
             clock=lambda: self._now,
             monotonic=lambda: self.elapsed_s,
         )
-        self.sink = self.keeper.bind(self._cost_of, self.recorded.append, Routes(REGISTRY).of)
+        self.sink = self.enforcer.bind(self._cost_of, self.recorded.append, Routes(REGISTRY).of)
 
     def now(self, text: str) -> None:
         self._now = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
@@ -59,7 +59,7 @@ class Bench:
     def begin(self, path: str = "/chat", host: str = "acme.test", **tags: str) -> Exchange:
         exchange = Exchange(self.sink, "test", "POST", "https", host, 443, path)
         exchange.scope = CostScope(tuple(sorted(tags.items())))
-        self.keeper.gate(exchange)
+        self.enforcer.gate(exchange)
         return exchange
 
     def call(self, usd: Any = "0.1", *, model: Optional[str] = None, **where: str) -> None:
@@ -186,11 +186,11 @@ def test_no_period_has_more_than_its_limit_however_the_clock_is_put(
         "2026-12-01T00:01",
     ):  # fmt: skip
         if restarted:
-            bench.keeper.turn(everything=True)
+            bench.enforcer.turn(everything=True)
             bench = started(at)
         bench.now(at)
         counts.append(bench.calls_until_refused()[0])
-        bench.keeper.turn(everything=True)
+        bench.enforcer.turn(everything=True)
         bench.elapsed_s += 2
     assert counts[0] == 10
     # A week from Monday to Monday holds both sides of midnight: the 30th of November 2026 is a Monday.
@@ -202,7 +202,7 @@ def test_no_period_has_more_than_its_limit_however_the_clock_is_put(
 def test_a_clock_that_was_years_ahead_blocks_nothing_when_it_is_right_again() -> None:
     bench = Bench(raising(), at="2026-11-21T12:00")
     bench.call("0.4")
-    bench.keeper.charge()
+    bench.enforcer.charge()
     bench.now("2099-01-01T00:00")
     assert bench.calls_until_refused()[0] == 10
     bench.now("2026-11-21T12:01")
@@ -215,10 +215,10 @@ def test_what_was_spent_before_the_clock_was_put_is_saved_under_its_day(tmp_path
     budget = raising(file=tmp_path / "b.json")
     bench = Bench(budget, at="2026-11-21T23:59")
     bench.call("0.3")
-    bench.keeper.charge()
+    bench.enforcer.charge()
     bench.now("2026-11-22T00:01")
     bench.call("0.5")
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     other = Bench(budget, at="2026-11-21T23:59")
     assert other.calls_until_refused()[0] == 7
     other = Bench(budget, at="2026-11-22T00:02")
@@ -232,8 +232,8 @@ def test_the_sums_that_are_kept_are_bounded(tmp_path: Path) -> None:
         for hour in (3, 1, 2, 5, 4):
             bench.now(f"2026-11-{day:02}T{hour:02}:00")
             bench.call()
-    bench.keeper.turn(everything=True)
-    account = bench.keeper._accounts[0]
+    bench.enforcer.turn(everything=True)
+    account = bench.enforcer._accounts[0]
     assert max(len(account._left), len(account._stored)) <= 9
     assert len(json.loads(path.read_text())["budgets"][account.name]["earlier"]) == 7
 
@@ -243,11 +243,11 @@ def test_each_fraction_is_told_once_in_a_period() -> None:
     bench = Bench(telling(told))
     for _ in range(12):
         bench.call()
-        bench.keeper.turn()
+        bench.enforcer.turn()
     assert told == [(Decimal("0.5"), 0.5), (Decimal("0.8"), 0.8), (Decimal("1.0"), 1.0)]
     bench.now("2026-11-22T00:00")
     bench.call("0.9")
-    bench.keeper.turn()
+    bench.enforcer.turn()
     assert told[3:] == [(Decimal("0.9"), 0.5), (Decimal("0.9"), 0.8)]
 
 
@@ -256,7 +256,7 @@ def test_a_callback_that_fails_is_reported_and_the_next_one_called() -> None:
     failing = Budget(1, name="failing", callback=lambda *notice: 1 / 0)
     bench = Bench(failing, telling(told))
     bench.call(1)
-    bench.keeper.turn()
+    bench.enforcer.turn()
     assert [fraction for _, fraction in told] == [0.5, 0.8, 1.0]
     assert [type(error) for error in bench.errors] == [ZeroDivisionError] * 3
 
@@ -272,7 +272,7 @@ def test_calls_wait_for_the_thread_in_bounded_number() -> None:
     bench = Bench(telling([]))
     for _ in range(5000):
         bench.call()
-    assert len(bench.keeper._pending) <= 1001
+    assert len(bench.enforcer._pending) <= 1001
 
 
 def test_provider_and_tags() -> None:
@@ -344,7 +344,7 @@ def test_a_deployment_whose_name_is_not_its_models() -> None:
 def test_what_goes_wrong_inside_lets_the_call_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(raising())
     bench.call(5)
-    monkeypatch.setattr(bench.keeper, "_cost_of", lambda exchange: 1 / 0)
+    monkeypatch.setattr(bench.enforcer, "_cost_of", lambda exchange: 1 / 0)
     bench.call()
     assert {type(error) for error in bench.errors} == {ZeroDivisionError}
     assert len(bench.recorded) == 2
@@ -353,7 +353,7 @@ def test_what_goes_wrong_inside_lets_the_call_be_made(monkeypatch: pytest.Monkey
 def test_a_call_made_while_the_same_thread_prices_another_is_let_through() -> None:
     """A finaliser may make a call at any moment."""
     bench = Bench(raising())
-    cost_of = bench.keeper._cost_of
+    cost_of = bench.enforcer._cost_of
     nested: list[int] = []
 
     def pricing(exchange: Exchange) -> Optional[Cost]:
@@ -362,7 +362,7 @@ def test_a_call_made_while_the_same_thread_prices_another_is_let_through() -> No
             bench.call(None, host="127.0.0.1")
         return cost_of(exchange)
 
-    bench.keeper._cost_of = pricing
+    bench.enforcer._cost_of = pricing
     for exchange in [bench.begin() for _ in range(3)]:
         bench.end(exchange)
     assert bench.calls_until_refused()[0] == 7
@@ -380,11 +380,11 @@ def test_what_was_spent_is_there_after_a_restart(tmp_path: Path) -> None:
     bench = Bench(*budgets(), local_file=file)
     for _ in range(6):
         bench.call()
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     assert [fraction for _, fraction in told] == [0.5]
     bench = Bench(*budgets(), local_file=file)
     assert bench.calls_until_refused()[0] == 4
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     assert [fraction for _, fraction in told] == [0.5, 0.8, 1.0]
     assert Bench(*budgets(), local_file=file).calls_until_refused()[0] == 0
     assert Bench(*budgets(), local_file=file, at="2026-11-22T00:00").calls_until_refused()[0] == 10
@@ -394,7 +394,7 @@ def test_a_restart_keeps_where_a_model_answers(tmp_path: Path) -> None:
     file = str(tmp_path / "p.budgets.json")
     bench = Bench(raising(model="big"), local_file=file)
     assert bench.calls_until_refused(model="big")[0] == 10
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     assert Bench(raising(model="big"), local_file=file).calls_until_refused(model="big")[0] == 0
 
 
@@ -405,8 +405,8 @@ def test_processes_with_the_same_local_file_spend_together(tmp_path: Path) -> No
         first.call()
     for _ in range(3):
         second.call()
-    first.keeper.turn(everything=True)
-    second.keeper.turn(everything=True)
+    first.enforcer.turn(everything=True)
+    second.enforcer.turn(everything=True)
     assert second.calls_until_refused()[0] == 1
     assert first.calls_until_refused()[0] == 0
     third = Bench(raising(), local_file=file, live_folder=tmp_path)
@@ -424,15 +424,15 @@ def test_processes_that_share_a_file_spend_together(tmp_path: Path) -> None:
     for bench in (first, second, first):
         for _ in range(3):
             bench.call()
-        bench.keeper.turn(everything=True)
+        bench.enforcer.turn(everything=True)
     assert told == [(Decimal("0.6"), 0.5), (Decimal("0.9"), 0.8)]
-    second.keeper._files._files[0].next_s = 0.0  # a second later
-    second.keeper.turn()
+    second.enforcer._files._files[0].next_s = 0.0  # a second later
+    second.enforcer.turn()
     assert second.calls_until_refused()[0] == 1
-    second.keeper.turn(everything=True)
+    second.enforcer.turn(everything=True)
     assert [fraction for _, fraction in told] == [0.5, 0.8, 1.0]
-    first.keeper._files._files[0].next_s = 0.0
-    first.keeper.turn()
+    first.enforcer._files._files[0].next_s = 0.0
+    first.enforcer.turn()
     assert first.calls_until_refused()[0] == 0
     assert len(told) == 3
 
@@ -446,7 +446,7 @@ def test_a_shared_file_that_cannot_be_used_is_reported_once_and_the_process_coun
     bench = Bench(raising(file=file), telling(told, name="tell", file=file))
     for _ in range(3):
         bench.call("0.2")
-        bench.keeper.turn(everything=True)
+        bench.enforcer.turn(everything=True)
     assert [str(error) for error in bench.errors] == [
         f"recost: cannot use {file}, where budgets are kept: it holds something else, and is left as it is"
     ]
@@ -471,18 +471,18 @@ def test_a_shared_file_that_cannot_be_used_for_5_s_refuses(harm: Any, tmp_path: 
     file = tmp_path / "b.json"
     bench = Bench(raising(limit=100, file=file), telling([], name="tell", file=file))
     bench.call()
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     held = harm(file)
     for _ in range(6):
         bench.elapsed_s += 1
         bench.call()
-        bench.keeper.save(everything=False, timeout_s=0)
+        bench.enforcer.save(everything=False, timeout_s=0)
     for _ in range(8):
         bench.elapsed_s += 1
         with pytest.raises(RecostBudgetExceededError, match="can't be checked") as caught:
             bench.call()
         assert pickle.loads(pickle.dumps(caught.value)).unknown
-        bench.keeper.save(everything=False, timeout_s=0)
+        bench.enforcer.save(everything=False, timeout_s=0)
     assert 4 <= len(bench.errors) <= 14  # each attempt that failed
     if held is None:
         file.unlink()
@@ -490,9 +490,9 @@ def test_a_shared_file_that_cannot_be_used_for_5_s_refuses(harm: Any, tmp_path: 
         _files.release(held)
         os.close(held)
     bench.elapsed_s += 5
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     bench.call()
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     assert json.loads(file.read_text())["budgets"]["per day"]["spent_usd"] == "0.8"
 
 
@@ -502,7 +502,7 @@ def test_one_error_each_second_at_most_and_later_each_half_minute(tmp_path: Path
     damage(file)
     for _ in range(6000):
         bench.elapsed_s += 0.1
-        bench.keeper.turn()
+        bench.enforcer.turn()
     assert 12 + 15 <= len(bench.errors) <= 60 + 20
     assert len({str(error) for error in bench.errors}) == 1
 
@@ -511,10 +511,10 @@ def test_a_file_that_is_lost_gives_nothing_back(tmp_path: Path) -> None:
     file = tmp_path / "b.json"
     bench = Bench(raising(file=file))
     assert bench.calls_until_refused()[0] == 10
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     file.unlink()
     bench.elapsed_s += 2
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     assert bench.calls_until_refused()[0] == 0
     assert Bench(raising(file=file)).calls_until_refused()[0] == 0
 
@@ -525,10 +525,10 @@ def test_the_file_names_no_host(tmp_path: Path) -> None:
     bench = Bench(budget)
     bench.call(model="m")
     bench.call(model="m", host="secret.internal.example", path="/v1/x")
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     assert "secret" not in file.read_text()
     assert json.loads(file.read_text())["budgets"][budget.name]["endpoints"] == ["acme chat"]
-    assert bench.keeper._accounts[0]._answering == {"acme chat", "secret.internal.example /v1/x"}
+    assert bench.enforcer._accounts[0]._answering == {"acme chat", "secret.internal.example /v1/x"}
 
 
 def test_hosts_that_an_earlier_version_has_noted_go(tmp_path: Path) -> None:
@@ -539,10 +539,10 @@ def test_hosts_that_an_earlier_version_has_noted_go(tmp_path: Path) -> None:
     file.chmod(0o600)
     bench = Bench(raising(name="m", model="m", file=file))
     assert bench.calls_until_refused()[0] == 0
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     bench.call(host="other.test", path="/v1/x")
     bench.elapsed_s += 2
-    bench.keeper.turn(everything=True)
+    bench.enforcer.turn(everything=True)
     written = json.loads(file.read_text())["budgets"]["m"]
     assert (written["endpoints"], "targets" in written) == (["acme chat"], False)
 
@@ -575,7 +575,7 @@ def test_processes_of_a_project_see_each_others_calls_as_one_begins(tmp_path: Pa
     first, second = (Bench(raising(), local_file=file, live_folder=tmp_path) for _ in range(2))
     for bench in (first, second) * 5:
         bench.call()
-        bench.keeper.charge()  # as its thread does
+        bench.enforcer.charge()  # as its thread does
     assert [bench.calls_until_refused()[0] for bench in (first, second)] == [0, 0]
     third = Bench(raising(), local_file=file, live_folder=tmp_path)
     assert third.calls_until_refused()[0] == 0
@@ -588,7 +588,7 @@ def test_a_clock_that_is_put_back_gives_several_processes_nothing_anew(tmp_path:
     ]
     for bench in benches:
         bench.call("0.4")
-        bench.keeper.charge()
+        bench.enforcer.charge()
     for bench in benches:
         assert bench.calls_until_refused()[0] == 0
     for time in ("2026-11-21T23:55", "2026-11-22T00:05", "2026-11-21T23:55"):
@@ -605,7 +605,7 @@ def test_where_nothing_can_be_shown_others_are_seen_when_the_file_is_read(tmp_pa
     assert first.calls_until_refused()[0] == 10
     second.call()
     for bench in (first, second):
-        bench.keeper.save(everything=True)
+        bench.enforcer.save(everything=True)
         assert [str(error).endswith("a second later (reported once)") for error in bench.errors] == [True]
     number, error = second.calls_until_refused()
     assert (number, error.spent_usd) == (0, Decimal("1.1"))

@@ -147,7 +147,7 @@ def test_the_process_exits_with_the_code(folder: Path) -> None:
         (["--deviations", "nan"], "invalid number 'nan'"),
         (["--since", "60d"], "at most 31 days"),
         (["--since", "2027-01-01"], "invalid --since: expected a time before now"),
-        (["--since", "x"], "'x' is no time"),
+        (["--since", "x"], "invalid time 'x'"),
         (["/nowhere.jsonl"], "no such file"),
     ],
 )

@@ -164,9 +164,9 @@ def test_by_model_and_with_filters(folder: Path, capsys: pytest.CaptureFixture[s
         (["--by", "tag:"], "by 'tag:' is unknown"),
         (["--until", "2026-11-21"], "expected 1 to 92 days after 2026-11-21"),
         (["--until", "2028-01-01"], "1 to 92 days"),
-        (["--until", "x"], "'x' is no time"),
+        (["--until", "x"], "invalid time 'x'"),
         (["--limit", "0"], "invalid number '0': expected a whole number of at least 1"),
-        (["--tz", "Mars"], "no time zone"),
+        (["--tz", "Mars"], "invalid time zone"),
         (["/nowhere.jsonl"], "no such file"),
     ],
 )

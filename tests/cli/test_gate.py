@@ -239,7 +239,7 @@ def test_the_summary_in_a_file_and_for_github(
             "missing $GITHUB_STEP_SUMMARY, which --summary github requires",
         ),
         (["--max-usd", "1", "--summary", "/nowhere/x.md"], "No such file"),
-        (["--max-usd", "1", "--since", "x"], "'x' is no time"),
+        (["--max-usd", "1", "--since", "x"], "invalid time 'x'"),
         (["--max-usd", "1", "/nowhere.jsonl"], "no such file"),
     ],
 )

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.analytics.follow import last_lines
-from recost.analytics.window import parse_window
 from recost.cli import main
 from recost.delivery.transports.file import FileTransport
+from recost.wire.parsing import parse_window
 from tests.analytics.corpora import Plain, good_lines
 from tests.analytics.test_store import line, window
 from tests.scripts import environment
@@ -224,7 +224,7 @@ def test_it_waits_where_nothing_is_yet(tmp_path: Path, tails: Any) -> None:
         (["/nowhere.jsonl"], "no such file"),
         (["-"], "cannot follow stdin"),
         (["-n", "-1"], "invalid number '-1'"),
-        (["--tz", "Mars"], "no time zone"),
+        (["--tz", "Mars"], "invalid time zone"),
     ],
 )
 def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -349,7 +349,7 @@ def test_the_blocks_end_with_their_reader(tmp_path: Path) -> None:
         (["--over", f"{datetime.now(timezone.utc):%Y%m%d}"], "invalid time span"),
         (["--every", "0"], "invalid number '0': expected 0.1 to 86400"),
         (["--every", "nan"], "invalid number 'nan'"),
-        (["--tz", "Mars"], "no time zone"),
+        (["--tz", "Mars"], "invalid time zone"),
         (["--by", "day"], "invalid value 'day': expected one of provider"),
     ],
 )

@@ -119,7 +119,7 @@ def test_filters(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "words"),
     [
         (["--repeated", "1"], "expected a whole number of at least 2"),
-        (["--since", "x"], "is no time"),
+        (["--since", "x"], "invalid time 'x'"),
         (["/no"], "no such"),
     ],
 )

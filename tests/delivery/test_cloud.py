@@ -115,12 +115,12 @@ def test_text_beyond_ascii_arrives(api: Api, cloud: CloudTransport) -> None:
 @pytest.mark.parametrize(
     ("step", "disposition", "words"),
     [
-        (500, Disposition.RETRY, "answered 500"),
-        (502, Disposition.RETRY, "answered 502"),
-        (503, Disposition.RETRY, "answered 503"),
-        (408, Disposition.RETRY, "answered 408"),
+        (500, Disposition.RETRY, "responded with 500"),
+        (502, Disposition.RETRY, "responded with 502"),
+        (503, Disposition.RETRY, "responded with 503"),
+        (408, Disposition.RETRY, "responded with 408"),
         ("reset", Disposition.RETRY, "reset"),
-        ("close", Disposition.RETRY, "closed without an answer"),
+        ("close", Disposition.RETRY, "closed without a response"),
         ("garbage", Disposition.RETRY, "BadStatusLine"),
         ("accept, reset", Disposition.RETRY, "reset"),
         (400, Disposition.SPLIT, "payload"),
@@ -372,7 +372,7 @@ class TestTime:
         api.script(step)
         failure = failure_of(cloud, timeout_s=0.4)
         assert failure.disposition is Disposition.RETRY
-        assert "no answer in time" in str(failure.error)
+        assert "no response in time" in str(failure.error)
         assert not api.release.is_set()
 
     def test_a_body_that_does_not_finish_keeps_nobody(self) -> None:
@@ -410,7 +410,7 @@ class TestTime:
             cloud = CloudTransport(f"http://127.0.0.1:{listener.getsockname()[1]}", "p", KEY)
             failure = failure_of(cloud, metric("e" * 8_000_000), timeout_s=0.5)
         assert failure.disposition is Disposition.RETRY
-        assert "no answer in time" in str(failure.error)
+        assert "no response in time" in str(failure.error)
 
     def test_nobody_there(self) -> None:
         failure = failure_of(CloudTransport(f"http://127.0.0.1:{refused_port()}", "p", KEY))
@@ -527,7 +527,7 @@ class TestProxy:
         assert "hunter2" not in everything_about(failure)
         assert KEY not in everything_about(failure)
         # The server has no CONNECT and says 501.
-        assert ("407" if scheme == "http" else "the proxy answered 501") in str(failure.error)
+        assert ("407" if scheme == "http" else "the proxy responded with 501") in str(failure.error)
 
     def test_a_proxy_of_an_unknown_kind(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", "socks5://user:hunter2@127.0.0.1:1")
@@ -568,7 +568,7 @@ class TestTls:
             listener.listen(1)
             cloud = CloudTransport(f"https://127.0.0.1:{listener.getsockname()[1]}", "p", KEY)
             failure = failure_of(cloud, timeout_s=0.4)
-        assert "no answer in time" in str(failure.error)
+        assert "no response in time" in str(failure.error)
 
     def test_plain_http_behind_an_https_url(self, api: Api) -> None:
         failure = failure_of(CloudTransport(api.url.replace("http:", "https:"), api.project, KEY))

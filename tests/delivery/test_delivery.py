@@ -116,7 +116,7 @@ def test_windows_arrive_in_order_and_the_status_says_so() -> None:
     with running(transport, errors) as delivery:
         for count in (1, 2, 3):
             delivery.put(Window(a=count))
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
         status = delivery.last_status
     assert transport.calls == [1, 2, 3]
     assert status is not None
@@ -135,7 +135,7 @@ def test_a_failed_window_waits_for_the_next_flush_and_keeps_its_place() -> None:
         assert delivery.last_status.status == "error"
         assert transport.taken == []
         delivery.put(Window(a=2))
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
     assert transport.calls == [1, 2]
     assert [str(error) for error in errors] == ["no"]
 
@@ -149,25 +149,25 @@ def test_the_timer_sends_again_what_waits_although_nothing_new_comes() -> None:
         assert wait_until(lambda: transport.calls == [1])
 
 
-def test_settle_says_false_at_once_when_the_destination_refuses() -> None:
+def test_flush_returns_false_at_once_when_the_destination_refuses() -> None:
     transport, errors = Scripted(*[failure(Disposition.WAIT)] * 9), list[BaseException]()
     with running(transport, errors) as delivery:
         delivery.put(Window(a=1))
         began = time.monotonic()
-        assert delivery.settle(soon(60)) is False
+        assert delivery.flush(soon(60)) is False
         assert time.monotonic() - began < 30
         transport.script.clear()
-        assert delivery.settle(soon()) is True
+        assert delivery.flush(soon()) is True
 
 
-def test_settle_says_false_when_the_time_is_over() -> None:
+def test_flush_returns_false_when_the_time_is_over() -> None:
     transport, errors = Scripted(), list[BaseException]()
     transport.gate.clear()
     with running(transport, errors) as delivery:
         delivery.put(Window(a=1))
-        assert delivery.settle(time.monotonic() + 0.05) is False
+        assert delivery.flush(time.monotonic() + 0.05) is False
         transport.gate.set()
-        assert delivery.settle(soon()) is True
+        assert delivery.flush(soon()) is True
 
 
 def test_passing_failures_are_retried_as_often_as_the_policy_says() -> None:
@@ -176,7 +176,7 @@ def test_passing_failures_are_retried_as_often_as_the_policy_says() -> None:
     errors: list[BaseException] = []
     with running(transport, errors) as delivery:
         delivery.put(Window(a=5))
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
     assert transport.tries == 4
     assert transport.calls == [5]
     assert not errors
@@ -191,7 +191,7 @@ def test_when_retries_run_out_the_window_waits_and_one_error_is_reported() -> No
         assert wait_until(lambda: errors)
         assert [str(error) for error in errors] == ["down"]
         assert transport.calls == []
-        assert delivery.settle(soon()) is True
+        assert delivery.flush(soon()) is True
     assert transport.calls == [5]
 
 
@@ -203,7 +203,7 @@ def test_retries_that_run_out_may_suspend() -> None:
         delivery.put(Window(a=5))
         assert wait_until(lambda: delivery.suspended)
         delivery.put(Window(a=6))
-        assert delivery.settle(soon()) is False
+        assert delivery.flush(soon()) is False
     assert transport.tries == 3
     assert str(errors[0]) == "gave up"
     assert "11 calls in 2 windows" in str(errors[-1])
@@ -224,7 +224,7 @@ def test_a_deferral_is_waited_for() -> None:
         assert wait_until(lambda: errors)  # it knows of the deferral
         delivery.put(Window(a=2))
         delivery.retry()
-        assert delivery.settle(soon()) is False
+        assert delivery.flush(soon()) is False
         assert transport.tries == 1
         late[0] = 3601.0
         delivery.retry()  # the thread sleeps by the real clock
@@ -245,7 +245,7 @@ def test_a_window_that_is_refused_for_good_is_counted_and_the_next_one_goes_on()
     with running(transport, errors) as delivery:
         delivery.put(Window(a=4))
         delivery.put(Window(a=1))
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
         assert (delivery.lost.windows, delivery.lost.calls) == (1, 4)
     assert transport.calls == [1]
     assert [str(error) for error in errors] == ["422"]
@@ -258,7 +258,7 @@ def test_a_window_larger_than_the_destination_takes_is_split() -> None:
         delivery.put(Window(a=1, b=2, c=4, d=8, e=16))
         assert wait_until(lambda: transport.tries == 2)
         delivery.retry()
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
     assert [len(summary.metrics) for summary in transport.taken] == [2, 2, 1]
     assert sum(transport.calls) == 31
 
@@ -272,7 +272,7 @@ def test_putting_never_waits_for_a_destination_that_hangs() -> None:
         assert transport.taken == []
         assert delivery.pending_calls == 100
         transport.gate.set()
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
     assert sum(transport.calls) == 100
     assert not errors
 
@@ -283,11 +283,11 @@ def test_overflow_is_reported_once_an_episode_and_counted() -> None:
         for _ in range(2):
             for number in range(10):
                 delivery.put(Window(**{f"k{number}": 1}))
-            assert delivery.settle(soon()) is False
+            assert delivery.flush(soon()) is False
         overflows = [error for error in errors if "full" in str(error)]
         assert len(overflows) == 1
         transport.script.clear()
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
         assert delivery.lost.calls + sum(transport.calls) == 20
 
 
@@ -300,7 +300,7 @@ def test_the_last_round_respects_its_deadline() -> None:
     delivery = Delivery(transport, report=errors.append)
     delivery.put(Window(a=3))
     began = time.monotonic()
-    assert delivery.settle_here(began + 0.3) is False
+    assert delivery.flush_here(began + 0.3) is False
     assert time.monotonic() - began < 5
     assert max(transport.timeouts) <= 0.3
     delivery.close()
@@ -311,7 +311,7 @@ def test_without_a_thread_windows_are_delivered_on_the_calling_one() -> None:
     transport, errors = Scripted(), list[BaseException]()
     delivery = Delivery(transport, report=errors.append)
     delivery.put(Window(a=3))
-    assert delivery.settle_here(soon())
+    assert delivery.flush_here(soon())
     assert transport.calls == [3]
     delivery.close()
     assert not errors
@@ -330,7 +330,7 @@ def test_a_bug_in_a_transport_is_reported_and_the_window_kept() -> None:
         delivery.put(Window(a=3))
         assert wait_until(lambda: errors)
         assert isinstance(errors[0], KeyError)
-        assert delivery.settle(soon())
+        assert delivery.flush(soon())
     assert transport.calls == [3]
 
 
@@ -342,7 +342,7 @@ def test_many_threads_putting_and_settling_lose_nothing(threads: int) -> None:
         def work() -> None:
             for _ in range(50):
                 delivery.put(Window(a=1))
-                delivery.settle(soon())
+                delivery.flush(soon())
 
         workers = [threading.Thread(target=work) for _ in range(threads)]
         for worker in workers:

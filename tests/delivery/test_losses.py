@@ -47,7 +47,7 @@ class Judging:
 
 
 def broken() -> SendError:
-    return SendError(RecostError("500"), Disposition.WAIT, answered=True)
+    return SendError(RecostError("500"), Disposition.WAIT, responded=True)
 
 
 def refused() -> SendError:

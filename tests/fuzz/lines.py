@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from recost import wire
 from recost.analytics.follow import Follower, last_lines
 from recost.analytics.ingest.content import DamagedError, pieces, unpack
 from recost.analytics.ingest.sources import Source
+from recost.wire import parsing
 
 GOOD: Final = (
     b'{"protocolVersion":"1.1","environment":"test","sdkLanguage":"python","sdkVersion":"0.2.0",'
@@ -39,13 +39,13 @@ ODD: Final = (
 
 def parse(data: bytes) -> None:
     """Parse anything; the two ways of asking when a window began agree."""
-    found = wire.parse_line(data)
+    found = parsing.parse_window(data)
     if found is not None:
-        assert wire.parse_start(data) == found.started
+        assert parsing.parse_start(data) == found.started
         assert found.ended >= found.started
         assert all(metric.calls >= 0 and metric.cost_usd >= 0 for metric in found.metrics)
-    wire.suspect(data)
-    wire.too_deep(data)
+    parsing.may_be_too_deep(data)
+    parsing.too_deep(data)
 
 
 def mixed(data: bytes) -> bytes:
@@ -106,7 +106,7 @@ _sql = _Sql()
 def same(line: bytes) -> None:
     """Read a line with SQL and with Python: the same window, or a bad line in both."""
     line = line.replace(b"\n", b" ")
-    found = wire.parse_line(line[3:] if line.startswith(b"\xef\xbb\xbf") else line)
+    found = parsing.parse_window(line[3:] if line.startswith(b"\xef\xbb\xbf") else line)
     rows, bad_lines, bad_metrics = _sql.read(line + b"\n")
     if found is None:
         assert (rows, bad_metrics) == ([], 0), (line, rows)

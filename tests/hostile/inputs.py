@@ -6,7 +6,7 @@ import gzip
 import random
 from typing import Final, Literal, NamedTuple
 
-from recost.wire import MAX_DEPTH, MAX_LINE_BYTES
+from recost.wire.parsing import MAX_DEPTH, MAX_LINE_BYTES
 from tests.fuzz.documents import BASELINE, BUDGETS, RULES, RULES_TOML
 from tests.fuzz.lines import GOOD
 

@@ -18,7 +18,6 @@ from recost.analytics.ingest.sources import find_sources
 from recost.analytics.periods import Period
 from recost.analytics.query import Question
 from recost.analytics.store import consult
-from recost.analytics.window import parse_window
 from recost.budgets.store import StateFile
 from recost.cli import main
 from recost.cli.dashboard.view import Look, view_of
@@ -26,6 +25,7 @@ from recost.cli.prune import _prune
 from recost.cli.top.feed import Feed
 from recost.errors import RecostError
 from recost.pricing.rules_file import RulesFileError, load_rules
+from recost.wire.parsing import parse_window
 
 AGES: Final = timedelta(days=200_000)
 

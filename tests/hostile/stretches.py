@@ -22,7 +22,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, Callable, NamedTuple, Optional
 
-from recost.aggregation.aggregator import Call, UnlockedAggregator
+from recost.aggregation.aggregator import CallRecord, UnlockedAggregator
 from recost.aggregation.breakdown import Facts
 from recost.interceptors.exchange import Exchange
 from recost.metering import Meter
@@ -182,7 +182,7 @@ def _timed(function: Callable[[], Any]) -> tuple[Any, float]:
 
 def _filled(metrics: int) -> UnlockedAggregator:
     """Return an aggregator that has so many buckets, with models and tags."""
-    aggregator, call = UnlockedAggregator(), Call()
+    aggregator, call = UnlockedAggregator(), CallRecord()
     call.provider, call.method, call.latency_ms = "openai", "POST", 3.0
     for number in range(metrics):
         call.endpoint_category = f"/v1/things/{number}"

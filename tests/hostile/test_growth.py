@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from recost import wire
 from recost.analytics import follow
 from recost.analytics.follow import Follower, last_lines
 from recost.analytics.ingest import content, fingerprint
 from recost.analytics.ingest.sources import Source
+from recost.wire import parsing
 from tests.fuzz.lines import GOOD
 
 SMALL = 1 << 20
@@ -139,8 +139,8 @@ def test_where_the_last_line_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_line_of_one_thing(piece: bytes) -> None:
     """None of these may take more than linear time: it would not end within the time-out."""
     line = piece * ((8 << 20) // len(piece))
-    assert wire.parse_line(line) is None
-    assert wire.parse_line(GOOD[:-1] + b',"more":' + line + b"}") is None
+    assert parsing.parse_window(line) is None
+    assert parsing.parse_window(GOOD[:-1] + b',"more":' + line + b"}") is None
 
 
 def test_a_bomb_is_unpacked_block_by_block(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def _table() -> str:
 
 def _default(value: object) -> str:
     if value is None:
-        return "none"
+        return "not set"
     if value is MISSING:  # made anew for each
         return "`[]`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"

@@ -62,12 +62,12 @@ print(len(told), "told")
 KINDS = {
     "folder": "cannot write",
     "refused": "refused",
-    "websocket": "no collector took the window",
+    "websocket": "no collector accepted the window",
     "401": "unknown API key",
-    "403": "answered 403",
-    "404": "answered 404",
-    "422": "answered 422",
-    "500": "answered 500",
+    "403": "responded with 403",
+    "404": "responded with 404",
+    "422": "responded with 422",
+    "500": "responded with 500",
     "302": "a redirect",
     "200": "not the recost API",
     "429": "rate limit reached",
@@ -140,9 +140,9 @@ def test_a_kind_is_what_stays_the_same() -> None:
     for text in (
         "recost: 5 calls in 1 windows could not be delivered",
         "recost: 6 calls in 2 windows could not be delivered",
-        "recost: https://api.test answered 500 (3 metrics, 9 calls)",
-        "recost: https://api.test answered 500 (4 metrics, 8 calls, request id abc-1)",
-        "recost: https://api.test answered 503 (4 metrics, 8 calls)",
+        "recost: https://api.test responded with 500 (3 metrics, 9 calls)",
+        "recost: https://api.test responded with 500 (4 metrics, 8 calls, request id abc-1)",
+        "recost: https://api.test responded with 503 (4 metrics, 8 calls)",
     ):
         reporter(RecostError(text))
     assert len(logged) == 3

@@ -1,6 +1,7 @@
-"""Lines that SQL must not be given: those over a limit that DuckDB doesn't know.
+"""Content of files as DuckDB can read it: unpacked, cut to a range, and without lines over a limit.
 
-A line over a limit becomes one that is no JSON, in a copy of its file: it counts as one bad line there.
+DuckDB does not enforce all limits of lines. A line over a limit is replaced by invalid JSON in a copy of its
+file, and so counts as one bad line.
 """
 
 from __future__ import annotations
@@ -14,33 +15,36 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Final, NamedTuple, Optional
 
-from recost.wire import MAX_LINE_BYTES, suspect, too_deep
+from recost.wire.parsing import MAX_LINE_BYTES, may_be_too_deep, too_deep
 
 __all__ = ["BAD", "DamagedError", "Piece", "pieces", "read_blocks", "screened", "unpack", "unpacked"]
 
 BAD: Final = b"{\n"
-"""A line in the place of one over a limit."""
+"""The replacement of a line over a limit."""
 _BLOCK: Final = 4 << 20
 _GZIP_BLOCK: Final = 1 << 16
 _LEAST_BOUND: Final = 1 << 30
 _MOST_TIMES: Final = 200
-"""Windows become a tenth to a hundredth when they are compressed; zlib makes a thousandth of zeros."""
+"""The most times its size that a file may unpack to.
+
+Compression shrinks windows to a tenth or a hundredth, and zeros to a thousandth.
+"""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _STEP: Final = 64
 
 
 @contextmanager
 def screened(paths: Collection[Path], scratch: Path) -> Iterator[tuple[list[Path], int]]:
-    """Yield the files, and a number of bytes that none of their lines exceeds.
+    """Yield the files, and an upper bound of the bytes of their lines.
 
-    In the place of each that has lines over a limit stands a copy without them.
+    Files that have lines over a limit are replaced by copies without them.
 
     Args:
         paths: The files.
         scratch: A folder for copies.
 
     Raises:
-        OSError: A file cannot be read, or a copy not be written.
+        OSError: A file cannot be read, or a copy cannot be written.
     """
     with ExitStack() as stack:
         found, longest = [], _BLOCK
@@ -52,15 +56,15 @@ def screened(paths: Collection[Path], scratch: Path) -> Iterator[tuple[list[Path
 
 
 class Piece(NamedTuple):
-    """Some bytes of a file: a line with its end, or a part of one that is over the limit."""
+    """Bytes of a file: a line with its end, or a part of a line over the limit."""
 
     data: bytes
     line: Optional[bytes]
-    """What to read as a line; None: more pieces of it follow."""
+    """The line to parse. None if more pieces of the line follow."""
 
 
 def pieces(blocks: Iterable[bytes]) -> Iterator[Piece]:
-    """Yield the bytes of a file line by line; a line over the limit in pieces, the last of which is `BAD`."""
+    """Yield the bytes of a file line by line. The last piece of a line over the limit has the line `BAD`."""
     parts: list[bytes] = []
     held, over = 0, False
     for block in blocks:
@@ -89,17 +93,17 @@ def _cleaned(path: Path, scratch: Path) -> Iterator[Path]:
     with NamedTemporaryFile(dir=scratch, prefix="lines-", suffix=".jsonl") as copy:
         for _, line in pieces(read_blocks(path)):
             if line is not None:
-                copy.write(BAD if suspect(line) and too_deep(line) else line)
+                copy.write(BAD if may_be_too_deep(line) and too_deep(line) else line)
         copy.flush()
         yield Path(copy.name)
 
 
 def _examined(path: Path) -> tuple[bool, int]:
-    """Return whether a file has lines over a limit, and how long those are that are longer than a block."""
+    """Return whether a file has lines over a limit, and the length of the longest line over a block."""
     longest = 0
     with path.open("rb") as file:
         for block in _whole_lines(file, os.fstat(file.fileno()).st_size):
-            end = block.find(b"\n")  # a line that is longer than what is read at once is the first
+            end = block.find(b"\n")  # only the first line can be longer than a block
             longest = max(longest, len(block) if end < 0 else end)
             if longest > MAX_LINE_BYTES or _too_deep(block):
                 return True, MAX_LINE_BYTES
@@ -107,11 +111,13 @@ def _examined(path: Path) -> tuple[bool, int]:
 
 
 def _too_deep(block: bytes) -> bool:
-    return suspect(block) and any(suspect(line) and too_deep(line) for line in block.split(b"\n"))
+    return may_be_too_deep(block) and any(
+        may_be_too_deep(line) and too_deep(line) for line in block.split(b"\n")
+    )
 
 
 def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield blocks that end with a line; one over the limit may be cut."""
+    """Yield blocks that end with a line. A line over the limit may be cut."""
     parts: list[bytes] = []
     held = 0
     while size > 0 and (block := file.read(min(_BLOCK, size))):
@@ -128,10 +134,10 @@ def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
 
 @contextmanager
 def unpacked(path: Path, folder: Path, start: int = 0, end: Optional[int] = None) -> Iterator[Path]:
-    """Yield a file with a part of the bytes of another; with all that can be unpacked of a compressed one.
+    """Yield a temporary file with a range of the bytes of another, or with all of a compressed one.
 
     Raises:
-        OSError: It cannot be read, or the copy not be written.
+        OSError: The file cannot be read, or the copy cannot be written.
     """
     with tempfile.NamedTemporaryFile(dir=folder, prefix="lines-", suffix=".jsonl") as copy:
         if path.suffix == ".gz":
@@ -155,7 +161,7 @@ def _copy(source: IO[bytes], target: IO[bytes], count: Optional[int]) -> None:
 
 
 def _unpack(path: Path, target: IO[bytes]) -> None:
-    """Write what can be unpacked; what is cut off or too large ends with one bad line."""
+    """Write what can be unpacked. A truncated or oversized file ends with one bad line."""
     last = b"\n"
     try:
         for _, line in pieces(unpack(path)):
@@ -167,15 +173,15 @@ def _unpack(path: Path, target: IO[bytes]) -> None:
 
 
 class DamagedError(ValueError):
-    """A compressed file is cut off, damaged, no gzip, or larger than it may be."""
+    """A compressed file that is truncated, damaged, not gzip, or too large."""
 
 
 def unpack(path: Path) -> Iterator[bytes]:
-    """Yield what a file of gzip holds; its members one after the other.
+    """Yield the content of a gzip file, member by member.
 
     Raises:
-        OSError: It cannot be read.
-        DamagedError: After all that can be unpacked.
+        OSError: The file cannot be read.
+        DamagedError: The file is damaged. Raised after all content that can be unpacked.
     """
     with path.open("rb") as file:
         room = max(_LEAST_BOUND, _MOST_TIMES * path.stat().st_size)
@@ -193,7 +199,7 @@ def _members(blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         rest, empty = block, False
         while rest:
-            if between and not (rest := rest.lstrip(b"\0")):  # padding, as tapes have it
+            if between and not (rest := rest.lstrip(b"\0")):  # padding, as on tapes
                 break
             between = False
             before = member.copy()
@@ -208,11 +214,11 @@ def _members(blocks: Iterator[bytes]) -> Iterator[bytes]:
                 rest = member.unused_data
                 member, between = zlib.decompressobj(_GZIP), True
     if not between and not empty:
-        raise DamagedError("it is cut off")
+        raise DamagedError("it is truncated")
 
 
 def _until_damage(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-    """Yield what can be unpacked of a block that is damaged."""
+    """Yield what can be unpacked of a damaged block."""
     for start in range(0, len(data), _STEP):
         try:
             yield member.decompress(data[start : start + _STEP])

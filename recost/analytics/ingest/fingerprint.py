@@ -1,4 +1,4 @@
-"""Telling whether a file is one that was read before, by what it holds: rotation gives it another name."""
+"""Recognition of files that were read before by their content, because rotation renames them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from recost.analytics.ingest.sources import as_text
-from recost.wire import MAX_LINE_BYTES, parse_line
+from recost.wire.parsing import MAX_LINE_BYTES, parse_window
 
 __all__ = ["Known", "fingerprint", "ready_bytes", "recognise"]
 
@@ -19,25 +19,25 @@ _BLOCK: Final = 1 << 16
 
 @dataclass(frozen=True)
 class Known:
-    """What is remembered of a file that was read."""
+    """The state of a file that was read."""
 
     source: int
     path: str
     size: int
-    """Bytes from its beginning that were read."""
+    """The number of bytes that were read."""
     modified: int
-    """Nanoseconds since the epoch, by the file system."""
+    """The modification time in nanoseconds since the epoch."""
     head_size: int
     head: str
-    """Digest of the first ``head_size`` bytes."""
+    """The digest of the first ``head_size`` bytes."""
     tail: str
-    """Digest of the last bytes that were read."""
+    """The digest of the last bytes that were read."""
     bad_lines: int = 0
     bad_metrics: int = 0
 
 
 def fingerprint(path: Path, source: int, size: int, modified: int) -> Known:
-    """Return what is to be remembered of a file of which ``size`` bytes were read."""
+    """Return the state of a file after ``size`` bytes were read."""
     with path.open("rb") as file:
         head_size = min(size, _SAMPLE)
         return Known(
@@ -46,9 +46,9 @@ def fingerprint(path: Path, source: int, size: int, modified: int) -> Known:
 
 
 def recognise(path: Path, known: Known) -> bool:
-    """Return whether a file is a known one, or what has become of it by appending.
+    """Return whether a file is a known one, possibly with appended content.
 
-    A file that was written to without growing is taken for another one.
+    A file that was modified without growing counts as another one.
     """
     status = path.stat()
     grown = status.st_size > known.size
@@ -59,7 +59,7 @@ def recognise(path: Path, known: Known) -> bool:
 
 
 def ready_bytes(path: Path) -> int:
-    """Return how many bytes of a file are whole lines; the last needs no line feed when it is a window."""
+    """Return the number of bytes in whole lines. A last line without line feed counts if it is a window."""
     with path.open("rb") as file:
         end = position = file.seek(0, os.SEEK_END)
         parts: list[bytes] = []
@@ -74,7 +74,7 @@ def ready_bytes(path: Path) -> int:
                 position += feed + 1
                 break
         unfinished = b"".join(reversed(parts))
-        if not unfinished or parse_line(unfinished) is not None:
+        if not unfinished or parse_window(unfinished) is not None:
             return end
         return position if len(unfinished) <= MAX_LINE_BYTES else _last_feed(file, position)
 

@@ -1,9 +1,9 @@
-"""The columns that a line of a file becomes in the copy, and which lines are not recost's.
+"""Reading lines with SQL into the tables of the columnar copy.
 
-`recost.wire.parse_line` says what a window and a metric are, and has the limits; here SQL says the same,
-and a test holds both against each other. An invalid window counts as a bad line. An invalid metric counts as
-a bad metric, and the others of its line are kept. Fields that are not known are passed over. Costs are kept
-as the decimal numbers that they are written as, to 24 places of a cent.
+`recost.wire.parsing` defines valid windows and metrics, and has the limits. The SQL here follows the same
+rules, and a test compares the two. An invalid window counts as a bad line, and an invalid metric as a bad
+metric. The other metrics of its line are kept. Unknown fields are ignored. Costs are stored as decimal
+numbers, to 24 places of a cent.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ from recost.analytics.ingest.tables import (
     of_sources,
     within,
 )
+from recost.wire import parsing
 
 __all__ = ["BAD_LINE", "BAD_METRIC", "add_lines", "bad_flags"]
 
 BAD_LINE: Final = 1
 BAD_METRIC: Final = 2
 _SPARE_BYTES: Final = 1 << 16
-"""Beside the longest line, in what is read at once."""
+"""Bytes that are read at once in addition to the longest line."""
 
-# What `recost.wire` reads, too, is read as the JSON that it is, in which a string is no number. Costs are no
-# floats in between: their sums would depend on the order.
+# Fields that `recost.wire.parsing` reads, too, are read as raw JSON, which keeps strings and numbers apart.
+# Costs never become floats: their sums would depend on the order.
 _METRIC: Final = (
     "STRUCT(provider JSON, endpoint JSON, method JSON, requestCount JSON, errorCount JSON, "
     "totalLatencyMs DOUBLE, p50LatencyMs JSON, p95LatencyMs JSON, totalRequestBytes BIGINT, "
@@ -47,11 +48,11 @@ _METRIC: Final = (
 
 
 def add_lines(connection: Any, files: Mapping[Path, int], scratch: Path) -> dict[int, tuple[int, int]]:
-    """Add the lines of files, each under its number; return the numbers of bad lines and of bad metrics.
+    """Add the lines of files, and return the number of bad lines and bad metrics by source.
 
     Args:
-        connection: Of the columnar copy.
-        files: The numbers by path.
+        connection: The connection to the columnar copy.
+        files: The number of the source by path.
         scratch: A folder for copies.
     """
     with screened(files, scratch) as (readable, longest):
@@ -69,7 +70,7 @@ def add_lines(connection: Any, files: Mapping[Path, int], scratch: Path) -> dict
 
 
 def bad_flags(connection: Any, path: Path, scratch: Path) -> list[int]:
-    """Return, for each line that is not blank, in order: 1 where it is bad, -n for n bad metrics, else 0."""
+    """Return a flag for each line that is not blank: 1 for a bad line, -n for n bad metrics, else 0."""
     connection.execute("SET preserve_insertion_order = true")
     try:
         with screened([path], scratch) as (readable, longest):
@@ -80,7 +81,7 @@ def bad_flags(connection: Any, path: Path, scratch: Path) -> list[int]:
 
 
 def _number(files: Mapping[Path, int]) -> str:
-    """Return as SQL which number a line's file has; NULL, which no row may have, for another name."""
+    """Return SQL for the source number of a line. It is NULL, which fails, for an unknown file."""
     if len(files) == 1:
         return str(*files.values())
     whens = " ".join(f"WHEN {literal(str(path))} THEN {number}" for path, number in files.items())
@@ -88,12 +89,12 @@ def _number(files: Mapping[Path, int]) -> str:
 
 
 def _lines(paths: Collection[Path], longest: int) -> str:
-    """Return SQL for the lines of files; the longest line decides what is read at once."""
+    """Return SQL for the lines of files, with room for the longest line."""
     names = ", ".join(literal(str(path)) for path in paths)
     return _LINES.format(paths=names, longest=longest + _SPARE_BYTES, metric=_METRIC)
 
 
-# Without partitions of Hive's, which make columns of the folders' names.
+# Hive partitioning would turn folder names into columns.
 _LINES: Final = (
     "read_json([{paths}], format = 'newline_delimited', ignore_errors = true, compression = 'uncompressed', "
     "filename = true, hive_partitioning = false, maximum_object_size = {longest}, "
@@ -102,35 +103,35 @@ _LINES: Final = (
 
 
 def _is_text(field: str, pattern: str) -> str:
-    """Return whether a field is a string that a pattern matches as a whole."""
+    """Return SQL: whether a field is a string that matches a pattern as a whole."""
     return _matches(field, f'"{pattern}"')
 
 
 def _text(field: str) -> str:
-    """Return a string; NULL for anything else."""
+    """Return SQL for a string. Other values are NULL."""
     return f"CASE WHEN starts_with({field}::VARCHAR, '\"') THEN json_extract_string({field}, '$') END"
 
 
 def _count(field: str) -> str:
-    """Return a whole number that is not below zero."""
-    whole = rf"[0-9]{{1,{wire.MAX_COUNT_DIGITS}}}(\.0)?|-0\.0"
+    """Return SQL for an integer that is not negative."""
+    whole = rf"[0-9]{{1,{parsing.MAX_COUNT_DIGITS}}}(\.0)?|-0\.0"
     return f"CASE WHEN {_matches(field, whole)} THEN try_cast({field}::VARCHAR AS BIGINT) END"
 
 
 def _cents(field: str) -> str:
-    """Return an amount of cents."""
+    """Return SQL for an amount in cents."""
     number = f"try_cast({field}::VARCHAR AS {CENTS})"
-    return f"CASE WHEN {is_within(number, wire.MAX_CENTS)} THEN {number} END"
+    return f"CASE WHEN {is_within(number, parsing.MAX_CENTS)} THEN {number} END"
 
 
 def _latency(field: str) -> str:
-    """Return milliseconds; 0 where they are invalid."""
+    """Return SQL for milliseconds. Invalid values are 0."""
     number = f"try_cast({field}::VARCHAR AS DOUBLE)"
-    return within(number, wire.MAX_LATENCY_MS)
+    return within(number, parsing.MAX_LATENCY_MS)
 
 
 def _moment(field: str) -> str:
-    """Return a time, in UTC."""
+    """Return SQL for a time in UTC."""
     content = f"json_extract_string({field}, '$')"
     return (
         f"CASE WHEN {_is_text(field, wire.TIME_PATTERN)} THEN "
@@ -141,7 +142,7 @@ def _moment(field: str) -> str:
 
 
 def _or_zero(value: str) -> str:
-    """Return a value, 0 for NULL."""
+    """Return SQL for a value, with 0 for NULL."""
     return f"coalesce({value}, 0)"
 
 
@@ -152,10 +153,10 @@ def _matches(field: str, pattern: str) -> str:
 
 _STARTED: Final = _moment("windowStart")
 _GOOD_LINE: Final = (
-    f"{_is_text('protocolVersion', wire.VERSION_PATTERN)} "
-    f"AND coalesce(({_STARTED}) BETWEEN '{wire.FIRST_START:%Y-%m-%d}' "
-    f"AND '{wire.LAST_START:%Y-%m-%d}', false) "
-    f"AND coalesce(len(metrics) <= {wire.MAX_METRICS}, false)"
+    f"{_is_text('protocolVersion', parsing.VERSION_PATTERN)} "
+    f"AND coalesce(({_STARTED}) BETWEEN '{parsing.FIRST_START:%Y-%m-%d}' "
+    f"AND '{parsing.LAST_START:%Y-%m-%d}', false) "
+    f"AND coalesce(len(metrics) <= {parsing.MAX_METRICS}, false)"
 )
 _BAD_METRIC: Final = " OR ".join(
     [f"({_text(f'm.{name}')}) IS NULL" for name in ("provider", "endpoint", "method")]
@@ -186,7 +187,7 @@ _UNPRICED: Final = _count("m.unpricedCount")
 _VALUES: Final = ",\n       ".join(
     [_text(f"m.{name}") for name in ("provider", "endpoint", "method")]
     + [_count(f"m.{name}") for name in ("requestCount", "errorCount")]
-    + [within("m.totalLatencyMs", wire.MAX_LATENCY_MS)]
+    + [within("m.totalLatencyMs", parsing.MAX_LATENCY_MS)]
     + [_latency(f"m.{name}") for name in ("p50LatencyMs", "p95LatencyMs")]
     + [within(f"m.{name}", MAX_COUNT) for name in ("totalRequestBytes", "totalResponseBytes")]
     + [
@@ -195,7 +196,7 @@ _VALUES: Final = ",\n       ".join(
     ]
     + [
         _or_zero(_UNPRICED),
-        # Windows of protocol 1.0 don't tell whether their calls have a price.
+        # Windows of protocol 1.0 do not record whether calls have a price.
         f"CASE WHEN {_UNPRICED} IS NULL THEN {_count('m.requestCount')} ELSE 0 END",
         f"CASE WHEN {is_within('m.attempts', MAX_COUNT)} THEN m.attempts END",
     ]

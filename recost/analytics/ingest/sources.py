@@ -1,4 +1,4 @@
-"""Which files are meant: a folder of them, single ones, globs; rotated and compressed ones included."""
+"""Files of windows: folders, single files and globs, including rotated and compressed files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ STDIN: Final = "-"
 _NAME: Final = re.compile(
     r"(?P<project>.+?)(?:\.\d{1,9})?\.(?:jsonl|ndjson)(?:\.\d{1,9}|-\d{8}(?:-?\d{1,10})?)?(?:\.gz)?$"
 )
-"""Ours, and those that logrotate gives: ``shop.jsonl.1``, ``shop.jsonl.2.gz``, ``shop.jsonl-20261119``."""
+"""Names that recost or logrotate give: ``shop.jsonl.1``, ``shop.jsonl.2.gz``, ``shop.jsonl-20261119``."""
 _LIKE_OURS: Final = re.compile(r"\.(?:jsonl|ndjson)(?![A-Za-z0-9])")
 _GZIP: Final = b"\x1f\x8b"
 _SPECIAL: Final = frozenset("*?[]")
 
 
 class SourceError(RecostError):
-    """What was asked for is not there, or cannot be read."""
+    """A file that is missing or cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,21 @@ class Source:
     path: Path
     """Absolute."""
     project: str
-    """By the file's name: the wire form of a window does not tell it."""
+    """The project, from the file name. Windows do not contain it."""
 
     @property
     def compressed(self) -> bool:
-        """Whether the name says gzip."""
+        """True if the name ends with ``.gz``."""
         return self.path.suffix == ".gz"
 
 
 def as_text(name: str) -> str:
-    """Return a name that is text: bytes that are not UTF-8, which file names may have, are escaped."""
+    """Return a file name as text. Bytes that are not UTF-8 are escaped."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether DuckDB takes a path for what it is: it has no wildcards, and is text."""
+    """Return whether DuckDB reads a path literally: it is valid text without wildcards."""
     name = str(path)
     return not _SPECIAL.intersection(name) and as_text(name) == name
 
@@ -73,11 +73,11 @@ def find_sources(arguments: Sequence[str], folder: Path) -> list[Source]:
     """Return the files that the arguments name, each once, sorted by path.
 
     Args:
-        arguments: Files, folders, globs; empty: the folder of all projects.
+        arguments: Files, folders and globs. If empty, the telemetry folder is read.
         folder: The telemetry folder.
 
     Raises:
-        SourceError: Nothing is there.
+        SourceError: No file is found.
     """
     paths: set[Path] = set()
     for argument in arguments:
@@ -101,7 +101,7 @@ def _matching(argument: str) -> Iterable[Path]:
         return found
     if path.is_file():
         return [path.absolute()]
-    if path.exists():  # a pipe would be waited for, a device may never end
+    if path.exists():  # reading a pipe would block, and a device may never end
         raise SourceError(
             f"recost: {argument} is not a regular file: expected a file, a folder or - for stdin"
         )
@@ -123,7 +123,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def passed_over(arguments: Sequence[str], folder: Path) -> list[Path]:
-    """Return the files of the folders that may hold windows by their names, and are not read."""
+    """Return the files in the folders that are ignored, although their names resemble ours."""
     folders = [Path(each).expanduser() for each in arguments] or [folder]
     return sorted(
         path
@@ -138,10 +138,10 @@ def passed_over(arguments: Sequence[str], folder: Path) -> list[Path]:
 
 
 def spool(stream: BinaryIO, folder: Path) -> Path:
-    """Copy a stream, compressed or not, into a file in a folder, as it can be read only once."""
+    """Copy a stream, compressed or not, into a file, because it can be read only once."""
     first = stream.read(1 << 16)
     path = folder / ("stdin.jsonl.gz" if first.startswith(_GZIP) else "stdin.jsonl")
-    # A read that takes several pieces would put off a signal that comes between two of them.
+    # A read in several pieces would delay a signal that arrives between two of them.
     read = getattr(stream, "read1", stream.read)
     with path.open("xb") as copy:
         copy.write(first)

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from recost import wire
 from recost.analytics.engine import identifier
 from recost.analytics.zones import QUARTER
+from recost.wire import parsing
 
 __all__ = [
     "CENTS",
@@ -30,12 +30,12 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = 9
-"""Of the columnar copy; one of another version is dropped and built again."""
+"""The version of the columnar copy. A copy of another version is rebuilt."""
 CENTS: Final = "DECIMAL(38,24)"
 """The SQL type of an amount in US cents."""
 COST_SOURCES: Final = ("reported", "computed", "estimated")
-MAX_COUNT: Final = 10**wire.MAX_COUNT_DIGITS - 1
-# The SQL types of the breakdowns; the types of their fields are filled in, as files hold text and JSON.
+MAX_COUNT: Final = 10**parsing.MAX_COUNT_DIGITS - 1
+# The SQL types of the breakdowns. The field types differ between files and the copy.
 MODELS: Final = (
     'STRUCT(model {text}, "requestCount" {count}, "estimatedCostCents" {cents}, "unpricedCount" {count})[]'
 )
@@ -69,7 +69,7 @@ COLUMNS: Final = {
     "tags": TAGS.format(**_STORED),
     "problem": "UTINYINT",
 }
-"""Of the table ``metrics``: one row a metric of a window. Times are UTC, costs US cents."""
+"""The columns of the table ``metrics``: one row per metric of a window. Times are UTC, costs US cents."""
 MEASURES: Final = {
     **{
         name: name
@@ -78,13 +78,13 @@ MEASURES: Final = {
             "bytes_up", "bytes_down", "latency_ms",
         )
     },
-    # Of the estimates, those of calls whose answers were not looked at: only metered calls tell attempts.
+    # Estimates for calls whose responses were not metered. Only metered calls report attempts.
     "flat": "CASE WHEN attempts IS NULL THEN estimated ELSE 0 END",
     "p50": "p50_ms * calls",
     "p95": "p95_ms * calls",
     "timed": "calls",
 }  # fmt: skip
-"""Names of the sums that are made of metrics, and of what; the last three are for means weighted by calls."""
+"""The sums over metrics by name, as SQL. The last three are for means weighted by calls."""
 _QUARTER_US: Final = QUARTER // timedelta(microseconds=1)
 _OF_QUARTER: Final = (
     f"SELECT source, make_timestamp(epoch_us(started) // {_QUARTER_US} * {_QUARTER_US}) AS started, "
@@ -93,26 +93,26 @@ _OF_QUARTER: Final = (
 
 
 def is_within(value: str, most: int) -> str:
-    """Return whether a number is there, and within bounds."""
+    """Return SQL: whether a number is set and within bounds."""
     return f"{value} BETWEEN 0 AND {most}"
 
 
 def within(value: str, most: int) -> str:
-    """Return a number; 0 where it is out of bounds."""
+    """Return SQL for a number, with 0 for one that is out of bounds."""
     return f"CASE WHEN {is_within(value, most)} THEN {value} ELSE 0 END"
 
 
 class Parts(NamedTuple):
-    """What a breakdown within the metrics tells, and where."""
+    """A breakdown within metrics: by model or by tags."""
 
     rows: str
-    """SQL: the metrics with their parts, each as ``part``; ``{where}`` stands for which metrics."""
+    """SQL of the metrics with each of their parts as ``part``. ``{where}`` selects the metrics."""
     table: str
-    """The sums of its parts by quarters of an hour."""
+    """The table with the sums of the parts by quarters of an hour."""
     names: dict[str, str]
-    """What the parts are called by, and what of a part it is."""
+    """The columns that name a part, as SQL."""
     measures: dict[str, str]
-    """Of `MEASURES`, those that the parts tell, and of what they are the sums."""
+    """The `MEASURES` that parts have, as SQL."""
 
 
 def _parts(column: str, names: dict[str, str], **amounts: str) -> Parts:
@@ -121,7 +121,7 @@ def _parts(column: str, names: dict[str, str], **amounts: str) -> Parts:
         f"quarter_{column}",
         names,
         {
-            name: within(f"part.{field}", wire.MAX_CENTS if name == "cost" else MAX_COUNT)
+            name: within(f"part.{field}", parsing.MAX_CENTS if name == "cost" else MAX_COUNT)
             for name, field in amounts.items()
         },
     )
@@ -144,7 +144,7 @@ PARTS: Final = {
         unpriced="unpricedCount",
     ),
 }
-"""By the kind of breakdown."""
+"""The breakdowns by kind."""
 
 
 def _by_quarters(names: dict[str, str], measures: dict[str, str], rows: str) -> str:
@@ -161,8 +161,7 @@ _QUARTERS: Final = {
         for parts in PARTS.values()
     },
 }
-"""Tables with the sums of a quarter of an hour, which answer what is asked for most often: of the metrics,
-and of their breakdowns."""
+"""The tables with sums by quarters of an hour, which serve most queries: of metrics and of breakdowns."""
 
 
 def create_tables(connection: Any) -> None:
@@ -179,14 +178,14 @@ def create_tables(connection: Any) -> None:
 
 
 def sum_up(connection: Any, sources: Collection[int]) -> None:
-    """Bring the sums by quarters of an hour up to date with the rows of files."""
+    """Update the sums by quarters of an hour for some sources."""
     for table, sums in _QUARTERS.items():
         connection.execute(f"DELETE FROM {table} {of_sources(sources)}")
         connection.execute(f"INSERT INTO {table} {sums.format(sources=_listed(sources))}")
 
 
 def drop_rows(connection: Any, source: int) -> None:
-    """Drop all that was read from a file."""
+    """Delete all rows of a source."""
     for table in ("metrics", *_QUARTERS):
         connection.execute(f"DELETE FROM {table} WHERE source = ?", [source])
 

@@ -1,4 +1,4 @@
-"""Bringing the columnar copy up to date: what was appended, what is new, what is gone."""
+"""Updates of the columnar copy: appended, new and deleted files."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from recost.analytics.ingest.tables import drop_rows, sum_up
 __all__ = ["Progress", "update"]
 
 _TOGETHER: Final = 512 << 20
-"""Bytes of new files that are read in one statement: of a single one, not all threads would have work."""
+"""Bytes of new files that are read in one statement, so that all threads have work."""
 
 _Part = tuple[Source, Known]
-"""A file, and what is known of it, which for a new one is a number."""
+"""A file and its known state. The state of a new file has only a number."""
 
 
 class Progress(Protocol):
-    """Is told how far the reading is."""
+    """A display of reading progress."""
 
     def begin(self, connection: Any, name: str, size: int) -> None:
-        """Tell that ``size`` bytes of a file are read now."""
+        """Show that ``size`` bytes of a file are being read."""
 
     def expect(self, size: int) -> None:
-        """Tell how many bytes are to be read altogether."""
+        """Show how many bytes will be read in total."""
 
 
 def update(
     connection: Any, sources: Sequence[Source], scratch: Path, progress: Optional[Progress] = None
 ) -> dict[Path, Known]:
-    """Bring the tables up to date with the files; return what is known of each file then.
+    """Update the tables from the files, and return the new state of each file.
 
     Args:
-        connection: Of the columnar copy.
+        connection: The connection to the columnar copy.
         sources: The files.
         scratch: A folder for copies.
-        progress: Is told how far it is.
+        progress: Receives the progress.
 
     Raises:
         SourceError: A file cannot be read.
@@ -71,7 +71,7 @@ def update(
 
 
 def _claim(paths: Sequence[Path], known: Sequence[Known]) -> dict[Path, Known]:
-    """Return which known file each is: the one of its name where it still is that, else any that it is."""
+    """Match files to known ones: by name and content first, then by content alone."""
     by_path = {each.path: each for each in known}
     found: dict[Path, Known] = {}
     for path in paths:
@@ -89,7 +89,7 @@ def _claim(paths: Sequence[Path], known: Sequence[Known]) -> dict[Path, Known]:
 
 
 def _drop(connection: Any, known: Sequence[Known], kept: set[Known], asked: set[str]) -> None:
-    """Drop what was read from files that are gone, or are others now."""
+    """Delete the rows of files that are gone or were replaced."""
     for each in known:
         if each not in kept and (each.path in asked or not Path(each.path).exists()):
             with _transaction(connection):
@@ -113,7 +113,7 @@ def _pending(path: Path, known: Optional[Known]) -> int:
 
 
 def _grouped(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
-    """Yield the new files together, so many at a time; each other one alone."""
+    """Yield new files in groups of up to `_TOGETHER` bytes, and other files alone."""
     group: list[_Part] = []
     room = _TOGETHER
     for part in parts:
@@ -132,20 +132,20 @@ def _grouped(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
 
 
 def _size_of_whole(source: Source) -> int:
-    """Return the size of a file that can be read as it lies there; 0 for another one."""
+    """Return the size of a file that DuckDB can read without a copy, or 0 for any other file."""
     if source.compressed or not is_plain(source.path):
         return 0
     try:
         size = source.path.stat().st_size
         return size if ready_bytes(source.path) == size else 0
-    except OSError:  # who reads it tells why
+    except OSError:  # reading it reports the error
         return 0
 
 
 def _read_together(
     connection: Any, group: Sequence[_Part], scratch: Path, progress: Optional[Progress]
 ) -> Optional[list[Known]]:
-    """Read new files; None, and nothing has been read, where one of them has to be looked at by itself."""
+    """Read new files in one statement. Return None, with nothing read, if a file must be read alone."""
     try:
         if progress is not None:
             name = f"{group[0][0].path.name} and {len(group) - 1} more"
@@ -162,7 +162,7 @@ def _added_together(connection: Any, group: Sequence[_Part], scratch: Path) -> l
     before = [source.path.stat() for source, _ in group]
     bad = add_lines(connection, {source.path: known.source for source, known in group}, scratch)
     for (source, _), status in zip(group, before):
-        if source.path.stat().st_size != status.st_size:  # and who knows how much of that was seen
+        if source.path.stat().st_size != status.st_size:  # how much was read is unknown
             raise SourceError(f"recost: {source.path} has changed while it was read")
     sum_up(connection, bad)
     return [
@@ -183,7 +183,7 @@ def _read_alone(
 def _read_on(
     connection: Any, source: Source, known: Known, scratch: Path, progress: Optional[Progress]
 ) -> Known:
-    """Read what was appended since; all of it when nothing was read before."""
+    """Read the appended content, or all of a new file."""
     path, status = source.path, source.path.stat()
     if (
         known.path == as_text(str(path))
@@ -208,7 +208,7 @@ def _read_on(
 def _noted(
     connection: Any, source: Source, known: Known, status: os.stat_result, size: int, bad: tuple[int, int]
 ) -> Known:
-    """Remember how far a file was read, and how much of that was bad."""
+    """Store the state of a file and its numbers of bad lines and metrics."""
     now = fingerprint(source.path, known.source, size, status.st_mtime_ns)
     now = replace(now, bad_lines=known.bad_lines + bad[0], bad_metrics=known.bad_metrics + bad[1])
     connection.execute("DELETE FROM sources WHERE source = ?", [known.source])
@@ -222,7 +222,7 @@ def _add(connection: Any, source: Source, known: Known, size: int, scratch: Path
         result = add_lines(connection, {path: known.source}, scratch)
         if path.stat().st_size == size:
             return result[known.source]
-        # It has grown meanwhile, and who knows how much of that was seen.
+        # The file has grown while it was read, so how much was read is unknown.
         drop_rows(connection, known.source)
     with unpacked(path, scratch, known.size, size) as copy:
         return add_lines(connection, {copy: known.source}, scratch)[known.source]

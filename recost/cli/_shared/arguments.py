@@ -14,7 +14,7 @@ from recost._files import reason_of, refuse_foreign_folder
 from recost._validate import suggest
 from recost.analytics.periods import parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
-from recost.config import settled
+from recost.config import resolve_one
 
 __all__ = [
     "SPENDERS",
@@ -143,7 +143,7 @@ def telemetry_folder() -> Path:
         ValueError: ``RECOST_LOCAL_DIR`` is not valid, or another user has made the folder in the temporary
             directory that replaces a missing home.
     """
-    folder = Path(settled("local_dir"))  # the files can be read whatever else is set
+    folder = Path(resolve_one("local_dir"))  # the files can be read whatever else is set
     try:
         refuse_foreign_folder(folder)
     except OSError as error:

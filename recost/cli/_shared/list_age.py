@@ -6,7 +6,7 @@ from datetime import date
 from importlib.util import find_spec
 from typing import Optional
 
-from recost.config import settled
+from recost.config import resolve_one
 from recost.pricing.list_place import ListPlace
 from recost.pricing.price_list import OLD_AFTER_DAYS, ListDay, day_in_use
 
@@ -32,7 +32,7 @@ def old_list(today: date) -> Optional[str]:
     if find_spec("genai_prices") is None:
         return None
     try:
-        place = ListPlace.of(settled("prices_file"))
+        place = ListPlace.of(resolve_one("prices_file"))
     except ValueError:  # doctor says so
         return None
     listed = day_in_use(place, today)

@@ -93,7 +93,7 @@ def _what_is_there(path: Path) -> list[str]:
     except OSError:  # missing, which is fine, or out of reach, which the test write reports
         return []
     if stat.S_ISLNK(mode):
-        return [f"{path} is a symbolic link: recost does not write through links"]
+        return [f"{path} is a symbolic link, which recost does not write through"]
     if not stat.S_ISREG(mode):
         return [f"{path} is not a file"]
     try:

@@ -17,9 +17,9 @@ from recost.analytics.gate import (
     Limits,
     check_length,
     content_of,
+    filters_of,
     judge,
     parse_baseline,
-    scope_of,
 )
 from recost.analytics.periods import SpanError
 from recost.analytics.query import Question
@@ -171,14 +171,14 @@ def _baseline(name: Optional[str], question: Question, now: datetime) -> Optiona
     except ValueError as error:
         raise BaselineError(f"recost: {name} is not JSON: {error}") from error
     baseline = parse_baseline(content, name)
-    if dict(baseline.scope) != scope_of(question):
+    if dict(baseline.filters) != filters_of(question):
         raise BaselineError(f"recost: {name} was written with other filters: {_filters(baseline)}")
     check_length(baseline, question, now, name)
     return baseline
 
 
 def _filters(baseline: Baseline) -> str:
-    given = [f"--{name} {value}" for name, values in baseline.scope.items() for value in values]
+    given = [f"--{name} {value}" for name, values in baseline.filters.items() for value in values]
     return " ".join(given) or "no filters"
 
 

@@ -16,7 +16,7 @@ from recost.cli._shared.formats import counted
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
 from recost.cli.prices.fetching import FetchError, fetch, refuse_url
-from recost.config import settled
+from recost.config import resolve_one
 from recost.pricing.list_place import ListPlace, how_to_install
 from recost.pricing.price_list import (
     LIST_URL,
@@ -53,7 +53,7 @@ def add_update(parser: argparse.ArgumentParser) -> None:
 def update(url: str, *, yes: bool) -> int:
     """Fetch, check and store the list. Return 2 if that fails, and change nothing."""
     try:
-        place = ListPlace.of(settled("prices_file"))
+        place = ListPlace.of(resolve_one("prices_file"))
         refuse_url(url)
     except (ValueError, FetchError) as error:
         return refused(error)

@@ -7,8 +7,8 @@ from typing import Final
 
 from recost.analytics.follow import Follower
 from recost.analytics.rates import Recent
-from recost.analytics.window import parse_window
 from recost.cli._shared.arguments import right_now
+from recost.wire.parsing import parse_window
 
 __all__ = ["Feed"]
 

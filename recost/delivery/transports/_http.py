@@ -1,127 +1,156 @@
-"""POSTs, bounded in time and in what is read, that follow no redirect and tell nothing.
+"""POST requests, limited in time and in the bytes that are read, which follow no redirect.
 
 Imported in the sending thread only: ``import recost`` imports no HTTP client.
 
-urllib.request brings the environment's proxies and the system's trust; its timeout, however, is one for
-each operation on the socket, so that a server that sends a byte now and then holds it for ever. Here every
-operation gets what is left of one deadline.
+urllib.request brings the environment's proxies and the system's trust. Its timeout, however, is one for each
+operation on the socket, so that a server that sends a byte now and then holds it for ever. The connections of
+`_connection` have one deadline instead.
 
-The connection is kept for the next POST, and there is one TLS context for all: to make one takes tens of
-milliseconds, most of which hold up the application's threads.
-
-What tracing tools wrap to see an application's requests (``putrequest``, ``request``, ``getresponse`` of
-``http.client.HTTPConnection``) is not called: `_Bounded` itself writes the request and reads the answer.
+The connection is kept for the next POST, and all share one TLS context. Making one takes tens of
+milliseconds, and most of that time holds up the application's threads.
 """
 
 from __future__ import annotations
 
 import functools
 import http.client
-import io
 import os
 import re
-import select
 import socket
-import time
+import sys
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any, Final, Optional, Union
 
-__all__ = ["Answer", "Poster", "RequestFailed", "post"]
+from recost.delivery.transports._connection import Connection, Deadline, TlsConnection, tls_context
+
+__all__ = ["Poster", "RequestFailed", "Response", "post", "untraced"]
 
 _MAX_BODY_BYTES: Final = 64 * 1024
 _BODY_TIMEOUT_S: Final = 2.0
-_CHUNK_BYTES: Final = 64 * 1024
 _TRUST: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-_MAX_INTERIM: Final = 16
-"""Interim responses before the final one; RFC 9110 sets no limit, and no server sends as many."""
+_OTEL_CONSTANTS: Final = ("_SUPPRESS_INSTRUMENTATION_KEY", "_SUPPRESS_HTTP_INSTRUMENTATION_KEY")
+_OTEL_PLAIN_KEY: Final = "suppress_instrumentation"
+"""The key from the time before the constants, which opentelemetry.instrumentation.utils still honours."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the server said."""
+class Response:
+    """Status, headers and body of a response."""
 
     status: int
     headers: Message
     body: bytes
-    """At most its first 64 KB, and what of it came within two seconds."""
+    """At most its first 64 KB, and only what came within two seconds."""
 
 
 class RequestFailed(Exception):  # noqa: N818 - a failure of the network, not of the program
-    """No answer came; the message says why in words that hold nothing of the request."""
+    """No response came. The message gives the reason, and quotes nothing of the request."""
 
 
 def post(
     url: str, body: bytes, headers: dict[str, str], timeout_s: float, poster: Optional[Poster] = None
-) -> Answer:
-    """Send a POST and return the answer, whatever its status.
+) -> Response:
+    """Send a POST and return the response, whatever its status. It is in no trace of the application's.
 
     Args:
-        url: Where to.
-        body: What.
-        headers: All of them but those of the connection.
-        timeout_s: For all of it, in seconds.
-        poster: Keeps the connection for the next POST; None: it is closed.
+        url: The destination.
+        body: The bytes to send.
+        headers: All headers except those of the connection.
+        timeout_s: The limit for all of it, in seconds.
+        poster: Keeps the connection for the next POST. None: it is closed.
 
     Raises:
-        RequestFailed: No answer came in time.
+        RequestFailed: No response came in time.
     """
-    if poster is not None:
-        return poster.post(url, body, headers, timeout_s)
-    poster = Poster()
+    kept = poster or Poster()
     try:
-        return poster.post(url, body, headers, timeout_s)
+        with untraced():
+            return kept.post(url, body, headers, timeout_s)
     finally:
-        poster.close()
+        if poster is None:
+            kept.close()
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Suppress OpenTelemetry's instrumentation in this context for the length of the block.
+
+    Does nothing where the application has not imported ``opentelemetry.context`` itself. Errors of
+    OpenTelemetry are contained: a superfluous trace does less harm than a lost window.
+    """
+    otel: Any = sys.modules.get("opentelemetry.context")
+    token = _attach(otel) if otel is not None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _detach(otel, token)
+
+
+def _attach(otel: Any) -> Optional[Any]:
+    try:
+        context = otel.set_value(_OTEL_PLAIN_KEY, True)
+        for name in _OTEL_CONSTANTS:
+            key = getattr(otel, name, None)
+            if key is not None:
+                context = otel.set_value(key, True, context)
+        return otel.attach(context)
+    except Exception:  # noqa: BLE001 - a foreign library, of any version
+        return None
+
+
+def _detach(otel: Any, token: Any) -> None:
+    try:
+        otel.detach(token)
+    except Exception:  # noqa: BLE001 - as above, and the sending thread's context is recost's own
+        return
 
 
 class Poster:
     """Sends POSTs to one destination, one at a time, on a connection that is kept between them."""
 
     def __init__(self) -> None:
-        self._kept: Optional[_Bounded] = None
+        self._kept: Optional[Connection] = None
         self._route: object = None
-        """Where it leads, and of which process it is: a fork shares none."""
+        """Destination and process of the connection that is kept: a fork shares no connection."""
         self._is_used_again = False
 
-    def post(self, url: str, body: bytes, headers: dict[str, str], timeout_s: float) -> Answer:
-        """Send a POST and return the answer, whatever its status.
+    def post(self, url: str, body: bytes, headers: dict[str, str], timeout_s: float) -> Response:
+        """Send a POST and return the response, whatever its status.
 
         Raises:
-            RequestFailed: No answer came within ``timeout_s`` seconds. It has neither cause nor context,
+            RequestFailed: No response came within ``timeout_s`` seconds. It has neither cause nor context,
                 because the exceptions of the standard library quote header values.
         """
-        deadline = _Deadline(timeout_s)
+        deadline = Deadline(timeout_s)
         try:
             try:
                 return self._exchange(url, body, headers, deadline)
             except (OSError, http.client.HTTPException) as error:
                 if not (self._is_used_again and _is_end_of_connection(error)):
                     raise
-                # The server closed it while it was idle. That the request was read all the same is not known,
-                # nor is it after any other failure: what fails is sent again.
+                # The server closed it while it was idle. Whether it has read the request is unknown, as after
+                # any other failure: a window that fails is sent again.
                 self.close()
                 return self._exchange(url, body, headers, deadline)
-        except Exception as error:  # noqa: BLE001 - see above: none of them may get out
+        except Exception as error:  # noqa: BLE001 - see above: they quote header values
             self.close()
             reason = _describe(error)
         raise RequestFailed(reason)
 
-    def connect(self, kind: type[_Bounded], host: str, tunnel: Any, deadline: _Deadline) -> _Bounded:
+    def connect(self, kind: type[Connection], host: str, tunnel: Any, deadline: Deadline) -> Connection:
         """Return the connection that was kept, or a new one."""
         route = (kind.__name__, host, tunnel, os.getpid())
         kept = self._kept
         self._is_used_again = kept is not None and self._route == route and kept.is_idle()
         if kept is None or not self._is_used_again:
             self.close()
-            options = (
-                {"context": _tls_context(*map(os.environ.get, _TRUST))}
-                if issubclass(kind, _secure_base())
-                else {}
-            )
+            options = {"context": tls_context(*map(os.environ.get, _TRUST))} if kind is TlsConnection else {}
             self._kept, self._route = kept, _ = kind(host, deadline=deadline, **options), route
             if tunnel is not None:
                 target, lines = tunnel
@@ -130,48 +159,27 @@ class Poster:
         return kept
 
     def close(self) -> None:
-        """Close what is kept; another POST may follow."""
+        """Close the connection that is kept. Another POST may follow."""
         kept, self._kept = self._kept, None
         if kept is not None:
             kept.close()
 
     def __del__(self) -> None:
-        # Else Python warns, of a socket that the application knows nothing of, where nobody disposed.
+        # Else Python warns of an unclosed socket that is not the application's, where nobody disposed.
         with suppress(Exception):
             self.close()
 
-    def _exchange(self, url: str, body: bytes, headers: dict[str, str], deadline: _Deadline) -> Answer:
-        opener = (
-            urllib.request.OpenerDirector()
-        )  # none of the default handlers: they follow, open files, raise
+    def _exchange(self, url: str, body: bytes, headers: dict[str, str], deadline: Deadline) -> Response:
+        opener = urllib.request.OpenerDirector()  # without the default handlers, which follow redirects
         opener.addheaders = []
         for handler in (urllib.request.ProxyHandler(), urllib.request.UnknownHandler()):
             opener.add_handler(handler)
         opener.add_handler(_Handler(self, deadline))
         request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - http(s) handlers only
-        answer, complete = _read(opener.open(request, timeout=deadline.remaining()), deadline)
+        response, complete = _read(opener.open(request, timeout=deadline.remaining()), deadline)
         if not complete:
             self.close()
-        return answer
-
-
-@functools.lru_cache(maxsize=2)
-def _tls_context(*trust: Optional[str]) -> Any:  # noqa: ARG001 - part of the key
-    """Return the context of all connections; it verifies whatever the application's own default is.
-
-    Args:
-        trust: ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, which name the certificates in place of the system's.
-    """
-    import ssl  # noqa: PLC0415 - a Python may lack it, and http:// needs none
-
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _secure_base() -> Any:
-    """Return what is under connections of https; a Python built without OpenSSL has none."""
-    return getattr(http.client, "HTTPSConnection", ())
+        return response
 
 
 def _is_end_of_connection(error: BaseException) -> bool:
@@ -179,151 +187,14 @@ def _is_end_of_connection(error: BaseException) -> bool:
     return isinstance(cause, (ConnectionError, http.client.BadStatusLine))
 
 
-class _Deadline:
-    def __init__(self, timeout_s: float) -> None:
-        self._at = time.monotonic() + timeout_s
-
-    def shorten(self, timeout_s: float) -> None:
-        self._at = min(self._at, time.monotonic() + timeout_s)
-
-    def remaining(self) -> float:
-        remaining = self._at - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        return remaining
-
-
-class _Raw(io.RawIOBase):
-    """The receiving side of a socket, each read with what is left of the time."""
-
-    def __init__(self, raw: Any, sock: socket.socket, deadline: _Deadline) -> None:
-        self._raw = raw
-        self._sock = sock
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> Any:
-        self._sock.settimeout(self._deadline.remaining())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, deadline: _Deadline, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        buffered: Any = self.fp
-        self.fp = io.BufferedReader(_Raw(buffered.detach(), sock, deadline))
-
-
-class _Bounded(http.client.HTTPConnection):
-    def __init__(self, *args: Any, deadline: _Deadline, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.deadline = deadline
-        """Of the POST under way."""
-        self._create_connection = self._dial
-
-    def response_class(self, *args: Any, **kwargs: Any) -> _Response:  # type: ignore[override]
-        """Return a response that is read within the time."""
-        return _Response(*args, deadline=self.deadline, **kwargs)
-
-    def is_idle(self) -> bool:
-        """Return whether it is open and nothing has come: that would be its end, or an answer to nothing."""
-        if self.sock is None:
-            return False
-        try:
-            if not hasattr(select, "poll"):
-                return not select.select([self.sock], [], [], 0)[0]
-            polled = select.poll()
-            polled.register(self.sock, select.POLLIN | select.POLLPRI)
-            return not polled.poll(0)
-        except (OSError, ValueError):
-            return False
-
-    def _dial(self, address: tuple[str, int], *_: Any) -> socket.socket:
-        """Connect to the first address that answers; each one gets its share of the time, no more."""
-        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
-        failure: OSError = OSError("no address")
-        for index, (family, kind, protocol, _name, place) in enumerate(found):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(self.deadline.remaining() / (len(found) - index))
-                sock.connect(place)
-                sock.settimeout(self.deadline.remaining())
-            except OSError as error:
-                sock.close()
-                failure = error
-            else:
-                return sock
-        raise failure
-
-    def request(
-        self, method: str, url: str, body: Any = None, headers: Any = None, *, encode_chunked: bool = False
-    ) -> None:
-        """Send a request whose headers are complete."""
-        del encode_chunked  # the body has a length
-        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        head = "\r\n".join([*lines, "Accept-Encoding: identity", "", ""])
-        if len(head.splitlines()) != len(lines) + 2:
-            raise ValueError
-        self.send(head.encode("latin-1") + (body or b""))
-
-    def getresponse(self) -> http.client.HTTPResponse:
-        """Read the head of the response, past interim ones such as 103: the final one decides."""
-        response: http.client.HTTPResponse = self.response_class(self.sock, method="POST")
-        try:
-            _begin(response)
-        except BaseException:
-            response.close()
-            self.close()
-            raise
-        return response
-
-    def send(self, data: Any) -> None:
-        """Send within what is left of the time."""
-        if self.sock is None:
-            self.connect()
-        view = memoryview(data)
-        try:
-            for start in range(0, len(view), _CHUNK_BYTES):
-                self.sock.settimeout(self.deadline.remaining())
-                self.sock.sendall(view[start : start + _CHUNK_BYTES])
-        except (BrokenPipeError, ConnectionResetError):  # it reads no further; it may have said why
-            return
-
-
-def _begin(response: http.client.HTTPResponse) -> None:
-    """Read the head of the final response; 101 is one itself, though nobody asked for an upgrade.
-
-    Raises:
-        HTTPException: Interim responses without end.
-    """
-    for _ in range(_MAX_INTERIM):
-        response.headers = response.msg = None  # type: ignore[assignment]
-        response.begin()
-        if response.status == 101 or not 100 <= response.status < 200:
-            return
-    raise http.client.HTTPException
-
-
-if hasattr(http.client, "HTTPSConnection"):
-
-    class _BoundedTls(_Bounded, http.client.HTTPSConnection):
-        pass
-
-
 class _Lease:
-    """What urllib.request takes for a new connection; behind it is the one that is kept."""
+    """A stand-in that urllib.request treats as a new connection. It uses the connection that is kept."""
 
     sock = None
     """urllib.request closes what it finds here."""
 
     def __init__(
-        self, host: str, *, poster: Poster, kind: type[_Bounded], deadline: _Deadline, **_: Any
+        self, host: str, *, poster: Poster, kind: type[Connection], deadline: Deadline, **_: Any
     ) -> None:
         self._host = host
         self._poster = poster
@@ -347,39 +218,39 @@ class _Lease:
         self._connection.request(method, url, body, headers)
 
     def getresponse(self) -> http.client.HTTPResponse:
-        """Read the head of the answer."""
+        """Read the head of the response."""
         response: http.client.HTTPResponse = self._connection.getresponse()
         return response
 
     def close(self) -> None:
-        """Close the connection: something went wrong."""
+        """Close the connection: the exchange failed."""
         self._poster.close()
 
 
 class _Handler(urllib.request.AbstractHTTPHandler):
     """Opens ``http://`` and, where Python has TLS, ``https://``."""
 
-    def __init__(self, poster: Poster, deadline: _Deadline) -> None:
+    def __init__(self, poster: Poster, deadline: Deadline) -> None:
         super().__init__()
         self._lease = functools.partial(_Lease, poster=poster, deadline=deadline)
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(functools.partial(self._lease, kind=_Bounded), req)  # type: ignore[arg-type]
+        return self.do_open(functools.partial(self._lease, kind=Connection), req)  # type: ignore[arg-type]
 
     http_request = urllib.request.AbstractHTTPHandler.do_request_
 
-    if hasattr(http.client, "HTTPSConnection"):
+    if TlsConnection is not None:
 
         def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(functools.partial(self._lease, kind=_BoundedTls), req)  # type: ignore[arg-type]
+            return self.do_open(functools.partial(self._lease, kind=TlsConnection), req)  # type: ignore[arg-type]
 
         https_request = urllib.request.AbstractHTTPHandler.do_request_
 
 
-def _read(response: http.client.HTTPResponse, deadline: _Deadline) -> tuple[Answer, bool]:
-    """Return as much as is allowed, and whether that is all and the connection can go on.
+def _read(response: http.client.HTTPResponse, deadline: Deadline) -> tuple[Response, bool]:
+    """Return the response, and whether it is complete and the connection can be used again.
 
-    An answer that ends early, or late, is an answer all the same.
+    A body that is cut short, or late, does not make it a failure.
     """
     deadline.shorten(_BODY_TIMEOUT_S)
     body = b""
@@ -391,24 +262,24 @@ def _read(response: http.client.HTTPResponse, deadline: _Deadline) -> tuple[Answ
                     break
                 body += chunk
         except (OSError, ValueError, http.client.HTTPException):
-            return Answer(response.status, response.headers, body), False
+            return Response(response.status, response.headers, body), False
         complete = (response.length == 0 or response.isclosed()) and not response.will_close
-    return Answer(response.status, response.headers, body), complete
+    return Response(response.status, response.headers, body), complete
 
 
 def _describe(error: BaseException) -> str:
-    """Name a failure without repeating its message, which may hold the request or the proxy's credentials."""
+    """Name a failure without its message, which may quote the request or the proxy's credentials."""
     cause: Union[BaseException, str] = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, str):
         return "the URL, or the proxy's, has a scheme that is not supported"
     if isinstance(cause, (TimeoutError, socket.timeout)):
-        return "no answer in time"
+        return "no response in time"
     verification = getattr(cause, "verify_message", None)
     if verification:
         return f"the server's certificate is not trusted: {verification}"
     if isinstance(cause, http.client.RemoteDisconnected):
-        return "the connection was closed without an answer"
+        return "the connection was closed without a response"
     tunnel = re.match(r"Tunnel connection failed: (\d{3})", str(cause))
     if tunnel:
-        return f"the proxy answered {tunnel[1]}"
+        return f"the proxy responded with {tunnel[1]}"
     return getattr(cause, "strerror", None) or type(cause).__name__

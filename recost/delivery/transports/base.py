@@ -1,26 +1,28 @@
-"""What a destination is to the delivery: it takes one window, or says why not and what to do next."""
+"""The Protocol of a destination, and what it reports of a window that it did not accept."""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import NamedTuple, Optional, Protocol
 
+from recost import wire
+from recost.errors import RecostError
 from recost.events import WindowSummary
 
-__all__ = ["Disposition", "RetryPolicy", "SendError", "Transport"]
+__all__ = ["Disposition", "RetryPolicy", "SendError", "Transport", "encode"]
 
 
 class Disposition(Enum):
-    """What becomes of a window that was not accepted."""
+    """Fate of a window that was not accepted."""
 
     RETRY = "retry"
-    """A passing failure: try again with back-off, as the transport's `RetryPolicy` says; then wait."""
+    """A passing failure: try again with back-off, as the transport's `RetryPolicy` says. Then wait."""
     DEFER = "defer"
-    """Nothing is sent before `SendError.retry_after_s` is over; the window is kept."""
+    """Nothing is sent before `SendError.retry_after_s` is over. The window is kept."""
     WAIT = "wait"
     """Keep the window and try again at the next flush."""
     SPLIT = "split"
-    """It refuses this window and may take its parts: the window is halved; a single metric is dropped."""
+    """The destination may accept parts: the window is halved. A single metric is dropped."""
     REJECT = "reject"
     """This window will never be accepted: it is dropped, counted and reported."""
     SUSPEND = "suspend"
@@ -31,10 +33,10 @@ class SendError(Exception):
     """A window was not accepted.
 
     Attributes:
-        error: What ``on_error`` is to receive; None where the transport has reported this episode already.
-        disposition: What becomes of the window.
+        error: The error for ``on_error``. None where the transport has reported this episode already.
+        disposition: Fate of the window.
         retry_after_s: With `Disposition.DEFER`, seconds to wait.
-        answered: The destination failed on this very window: others may go through.
+        responded: The destination responded that it failed on this very window: others may go through.
     """
 
     def __init__(
@@ -43,17 +45,17 @@ class SendError(Exception):
         disposition: Disposition,
         *,
         retry_after_s: Optional[float] = None,
-        answered: bool = False,
+        responded: bool = False,
     ) -> None:
         super().__init__(error)
         self.error = error
         self.disposition = disposition
         self.retry_after_s = retry_after_s
-        self.answered = answered
+        self.responded = responded
 
 
 class RetryPolicy(NamedTuple):
-    """How often and how fast one window is tried again within one flush.
+    """Number and spacing of retries of one window within one flush.
 
     The n-th wait is drawn between half of and the whole of ``min(first_s * 2**n, longest_s)``.
     """
@@ -62,7 +64,7 @@ class RetryPolicy(NamedTuple):
     first_s: float
     longest_s: float
     exhausted: Disposition = Disposition.WAIT
-    """WAIT for the next flush, or SUSPEND, when every try failed."""
+    """WAIT for the next flush, or SUSPEND, when every attempt failed."""
 
 
 class Transport(Protocol):
@@ -72,7 +74,7 @@ class Transport(Protocol):
     spacing_s: float
     """Least time between two early flushes under sustained load."""
     max_metrics: Optional[int]
-    """A window with more metrics is split before it is sent; None: any size."""
+    """A window with more metrics is split before it is sent. None: any size."""
 
     def send(self, summary: WindowSummary, timeout_s: float) -> None:
         """Deliver one window within about ``timeout_s`` seconds.
@@ -87,5 +89,20 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Release what is held; idempotent."""
+        """Release files and connections. Idempotent."""
         ...
+
+
+def encode(summary: WindowSummary) -> bytes:
+    """Return the window as one line of UTF-8 JSON, without the line feed.
+
+    Raises:
+        SendError: The window has no valid JSON: a number that is not finite, a time that no calendar has.
+            Such a window is rejected, because it would block all windows after it.
+    """
+    try:
+        return wire.encode_window(summary)
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        reason = type(error).__name__
+    message = f"recost: a window of {len(summary.metrics)} metrics is not valid JSON ({reason}): dropped"
+    raise SendError(RecostError(message), Disposition.REJECT)

@@ -1,7 +1,7 @@
-"""One POST per window to the recost API, or to a deployment of one's own.
+"""The cloud transport: one POST per window to the recost API, or to a deployment of one's own.
 
-Nothing that is reported, printed or shown holds the key, a header or a body: statuses, sizes, the request id
-and words of our own.
+What is reported, printed or shown never contains the key, a header or a body. It consists of statuses, sizes,
+the request id and words of our own.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 from urllib.parse import quote, urlsplit
 
-from recost.delivery.suppress import untraced
-from recost.delivery.transports._frame import encode
-from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
+from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostAuthError, RecostError, RecostFatalAuthError, RecostRateLimitError
 from recost.events import WindowSummary
 
 if TYPE_CHECKING:
     from email.message import Message
 
-    from recost.delivery.transports._http import Answer, Poster
+    from recost.delivery.transports._http import Poster, Response
 
 __all__ = ["CloudTransport"]
 
@@ -30,7 +28,7 @@ _DEFAULT_DEFERRAL_S: Final = 60.0
 _SHORTEST_DEFERRAL_S: Final = 1.0
 _LONGEST_DEFERRAL_S: Final = 3600.0
 _REFUSING: Final = frozenset({400, 413, 422})
-"""Statuses that tell of this payload, of which one metric may be the cause, or its size."""
+"""Statuses that refuse this payload: for its size, or for one of its metrics."""
 _HINTS: Final = {
     400: "the payload was not understood",
     403: "check the project id",
@@ -58,9 +56,9 @@ class CloudTransport:
         project_id: As the API knows it.
         api_key: ``rc-…``.
         max_retries: Of one window, within one flush.
-        max_consecutive_auth_failures: Answers of 401 in a row that suspend the transport.
+        max_consecutive_auth_failures: Consecutive 401 responses that suspend the transport.
         max_metrics: Most metrics in one request.
-        stderr: Where the two lines on a refused key go; None: ``sys.stderr`` of that moment.
+        stderr: Receives the two lines on a refused key. None: ``sys.stderr`` of that moment.
         clock: Seconds since the epoch.
 
     Raises:
@@ -109,8 +107,7 @@ class CloudTransport:
             raise SendError(None, Disposition.SUSPEND)
         body = encode(summary)
         report = _Report(self._api_key, summary)
-        with untraced():
-            failure = self._post(body, report, summary.sdk_version, timeout_s)
+        failure = self._post(body, report, summary.sdk_version, timeout_s)
         if failure is not None:
             raise failure
 
@@ -135,34 +132,34 @@ class CloudTransport:
         try:
             if self._poster is None:
                 self._poster = _http.Poster()
-            answer = _http.post(self._endpoint, body, headers, timeout_s, self._poster)
+            response = _http.post(self._endpoint, body, headers, timeout_s, self._poster)
         except _http.RequestFailed as failure:
             self._auth_failures = 0
             return SendError(report.error(f"{self._base_url}: {failure}"), Disposition.RETRY)
-        report.request_id = answer.headers.get("x-request-id") or ""
-        if answer.status == 401:
+        report.request_id = response.headers.get("x-request-id") or ""
+        if response.status == 401:
             return self._refused(report)
         self._auth_failures = 0
-        return self._judge(answer, report)
+        return self._judge(response, report)
 
-    def _judge(self, answer: Answer, report: _Report) -> Optional[SendError]:
-        """Return None when the window was accepted, else what is to happen."""
-        status = answer.status
-        if status == 202 or (200 <= status < 300 and _says_accepted(answer.body)):
+    def _judge(self, response: Response, report: _Report) -> Optional[SendError]:
+        """Return None when the window was accepted, else the failure with the window's fate."""
+        status = response.status
+        if status == 202 or (200 <= status < 300 and _says_accepted(response.body)):
             return None
-        message = f"{self._base_url} answered {status}"
-        retry_after = answer.headers.get("Retry-After")
+        message = f"{self._base_url} responded with {status}"
+        retry_after = response.headers.get("Retry-After")
         if status == 429:
-            after_s = self._deferral_s(answer.headers)
+            after_s = self._deferral_s(response.headers)
             error = RecostRateLimitError(round(after_s * 1000), self._endpoint)
             return SendError(report.complete(error), Disposition.DEFER, retry_after_s=after_s)
         if status == 503 and retry_after:
-            after_s = self._deferral_s(answer.headers)
+            after_s = self._deferral_s(response.headers)
             return SendError(report.error(message), Disposition.DEFER, retry_after_s=after_s)
         if status == 408 or status >= 500:
-            return SendError(report.error(message), Disposition.RETRY, answered=True)
+            return SendError(report.error(message), Disposition.RETRY, responded=True)
         disposition = Disposition.SPLIT if status in _REFUSING else Disposition.WAIT
-        return SendError(report.error(f"{message}: {_hint(answer)}"), disposition)
+        return SendError(report.error(f"{message}: {_hint(response)}"), disposition)
 
     def _refused(self, report: _Report) -> SendError:
         self._auth_failures += 1
@@ -182,7 +179,7 @@ class CloudTransport:
         try:
             stream.write(f"{line}\n")
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # closed, or none: a program without a console
+        except (OSError, ValueError, AttributeError):  # closed, or None in a program without a console
             return
 
     def _deferral_s(self, headers: Message) -> float:
@@ -194,14 +191,14 @@ class CloudTransport:
             until = _timestamp(value)
             if until is None:
                 return _DEFAULT_DEFERRAL_S
-            # By the server's own clock where it tells the time: ours may be off.
+            # By the server's own clock where it sends the time: ours may be wrong.
             now = _timestamp(str(headers.get("Date") or ""))
             wanted = until - (self._clock() if now is None else now)
         return min(max(wanted, _SHORTEST_DEFERRAL_S), _LONGEST_DEFERRAL_S)
 
 
 class _Report:
-    """Words errors: with the window's size and the request id, without the key whatever the server echoes."""
+    """Error messages for one window: with its size and the request id, without a key that a server echoes."""
 
     def __init__(self, api_key: str, summary: WindowSummary) -> None:
         self._api_key = api_key
@@ -220,7 +217,7 @@ class _Report:
 
 
 def _clean_base(base_url: str) -> str:
-    """Return scheme, host, port and path; no userinfo, query or fragment."""
+    """Return scheme, host, port and path, without userinfo, query and fragment."""
     wrong = ValueError("recost: base_url must be an http:// or https:// URL with a host")
     try:
         parts = urlsplit(base_url.strip())
@@ -231,20 +228,22 @@ def _clean_base(base_url: str) -> str:
         raise wrong from None
     if parts.scheme not in {"http", "https"} or not host or re.search(r"[\x00-\x20\x7f]", host):
         raise wrong
-    if "%" in host.partition(":")[0]:  # an escape, which urllib.request undoes; behind ":", an IPv6 zone
+    if (
+        "%" in host.partition(":")[0]
+    ):  # an escape, which urllib.request decodes. Behind ":" it is an IPv6 zone
         raise wrong
     place = f"[{host}]" if ":" in host else host
     path = quote(parts.path.rstrip("/"), safe="/%~:@!$&'()*+,;=")
     return f"{parts.scheme}://{place}{'' if port is None else f':{port}'}{path}"
 
 
-def _hint(answer: Answer) -> str:
-    status = answer.status
+def _hint(response: Response) -> str:
+    status = response.status
     if status in _HINTS:
         return _HINTS[status]
     if 300 <= status < 400:
         try:
-            host = urlsplit(answer.headers.get("Location") or "").hostname or "the same host"
+            host = urlsplit(response.headers.get("Location") or "").hostname or "the same host"
         except ValueError:
             host = "an invalid URL"
         host = re.sub(r"[^A-Za-z0-9.:-]", "", host)[:255]
@@ -255,19 +254,19 @@ def _hint(answer: Answer) -> str:
 
 
 def _says_accepted(body: bytes) -> bool:
-    """Return whether JSON says so, whatever the charset of its other words and the length of its numbers.
+    """Return whether a body is JSON with the status "accepted", whatever its charset and its other fields.
 
     A window that was accepted must not be sent again.
     """
     try:
-        answer = json.loads(body.decode(json.detect_encoding(body), "replace"), parse_int=str)
+        document = json.loads(body.decode(json.detect_encoding(body), "replace"), parse_int=str)
     except (ValueError, RecursionError):
         return False
-    return isinstance(answer, dict) and answer.get("status") == "accepted"
+    return isinstance(document, dict) and document.get("status") == "accepted"
 
 
 def _timestamp(value: str) -> Optional[float]:
-    """Return an HTTP date in seconds since the epoch; None when it is none."""
+    """Return an HTTP date in seconds since the epoch. None when it is not valid."""
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - not light, and http.client has it anyway
 
     try:

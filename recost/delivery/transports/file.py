@@ -1,9 +1,9 @@
 """One line of JSON per window, appended to a file that several processes share.
 
-A line is written under an exclusive lock on the file itself, so that lines never mix, whatever their size. It
-is taken for one append and the file is closed after it: nothing is held between two windows, and another
-tool may move the file away at any time. What could be written only in part is taken back before the lock is
-given up. Nothing is flushed to the disk itself: a power failure may cost the latest lines.
+A line is written under an exclusive lock on the file itself, so that lines never mix, whatever their size.
+The file is locked and open for one append only: another tool may move it away at any time. A line that could
+be written only in part is removed before the lock is released. Nothing is flushed to the disk itself, so a
+power failure may lose the latest lines.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Callable, Final, Optional, Union
 
 from recost import _files
-from recost.delivery.transports._frame import encode
-from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
+from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostError
 from recost.events import WindowSummary
 
@@ -118,7 +117,7 @@ class FileTransport:
         return _files.hold(self.path, flags, deadline, monotonic=self._monotonic, sleep=self._sleep)
 
     def _rotate(self, size: int) -> bool:
-        """Move the file out of the way; False when that failed and the file may still grow."""
+        """Rename the file. Return False when that failed and the file may still grow."""
         try:
             self._shift()
         except OSError:
@@ -142,7 +141,7 @@ class FileTransport:
         return os.path.lexists(self._backup(index))
 
     def _backup(self, index: int) -> Path:
-        """Return the path of an old file, 1 being the newest; 0 is the file itself."""
+        """Return the path of a rotated file. 1 is the newest, 0 is the file itself."""
         return self._directory / (f"{self._name}.{index}.jsonl" if index else f"{self._name}.jsonl")
 
     def _explain(self, error: Exception) -> str:
@@ -151,7 +150,7 @@ class FileTransport:
             path = Path(os.fsdecode(error.filename2 or error.filename or path))
             reason = _files.reason_of(error)
             if error.errno in {errno.ELOOP, errno.EMLINK} and path.is_symlink():
-                reason = "it is a symbolic link, and recost writes through none"
+                reason = "it is a symbolic link, which recost does not write through"
             elif error.errno == errno.EISDIR or (not _POSIX and path.is_dir()):
                 reason = "it is a folder"
             elif error.errno == errno.EEXIST and path in self.path.parents:
@@ -162,18 +161,18 @@ class FileTransport:
 def _write(fd: int, line: bytes, *, alone: bool) -> None:
     """Append the whole line, or nothing.
 
-    Without a lock what stands at the end may be another process's, half written: it is left as it is.
+    Without a lock, an incomplete line at the end may be another process's, and stays as it is.
     """
     start = os.lseek(fd, 0, os.SEEK_END)
     if start and alone:
         os.lseek(fd, start - 1, os.SEEK_SET)
-        if os.read(fd, 1) != b"\n":  # torn by a crash, or by another tool: our line is to be whole
+        if os.read(fd, 1) != b"\n":  # torn by a crash, or by another tool: our line must be whole
             line = b"\n" + line
     view, written = memoryview(line), 0
     try:
         while written < len(view):
             written += os.write(fd, view[written:])
-    except BaseException:  # a full disk; an interrupt, when this is the main thread
+    except BaseException:  # a full disk, or an interrupt when this is the main thread
         if written and alone and os.fstat(fd).st_size == start + written:
             os.ftruncate(fd, start)
         raise

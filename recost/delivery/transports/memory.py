@@ -1,4 +1,4 @@
-"""Windows kept in a list: for tests."""
+"""A transport for tests, which keeps windows in a list."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["MemoryTransport"]
 
 
 class MemoryTransport:
-    """Takes every window, except where it was told to fail.
+    """Accepts every window, except where `fail` has set a failure.
 
     Attributes:
-        windows: What was accepted, in order.
-        attempts: What was offered, in order, accepted or not.
-        closed: How often `close` was called.
+        windows: Accepted windows, in order.
+        attempts: All windows of `send`, in order.
+        closed: Number of calls of `close`.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class MemoryTransport:
         self._gave_up = gave_up
 
     def fail(self, *failures: Optional[SendError]) -> None:
-        """Have the next sends fail with these, one each; None lets one through."""
+        """Make the next sends fail with these, one each. None lets one through."""
         self._failures.extend(failures)
 
     def send(self, summary: WindowSummary, timeout_s: float) -> None:  # noqa: ARG002 - the Protocol's signature
         """Keep the window.
 
         Raises:
-            SendError: The next one of those that were asked for.
+            SendError: The next one given to the constructor or to `fail`.
         """
         self.attempts.append(summary)
         failure = self._failures.popleft() if self._failures else None

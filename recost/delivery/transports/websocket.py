@@ -1,9 +1,8 @@
 """One text frame per window, to a collector on this machine, over a connection that is kept open.
 
 The protocol has no acknowledgement of a window. So a ping is sent behind every frame, and the window counts
-as delivered when its pong is back: the peer answers in order, hence it has read the frame. A frame that was
-written to a connection that turns out to be dead is sent again; so is, rarely, one whose reader died before
-the pong.
+as delivered when its pong is back: the peer replies in order, hence it has read the frame. A frame that was
+written to a dead connection is sent again. In rare cases the peer has read it and died before the pong.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Final, Optional
 
-from recost.delivery.transports._frame import encode
-from recost.delivery.transports.base import Disposition, RetryPolicy, SendError
+from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostError
 from recost.events import WindowSummary
 
@@ -31,7 +29,7 @@ _CLOSE_TIMEOUT_S: Final = 0.5
 _POLL_S: Final = 0.01
 _LINGER: Final = "ii" if os.name == "posix" else "hh"
 _MAX_INCOMING_BYTES: Final = 1024 * 1024
-"""Of one message from the peer, which is thrown away; a larger one ends the connection."""
+"""Limit on one message from the peer, which is discarded. A larger one ends the connection."""
 
 
 class WebSocketTransport:
@@ -52,7 +50,7 @@ class WebSocketTransport:
         """Send one window and wait until the peer has read it.
 
         Raises:
-            SendError: There is no peer, it did not answer in time, or the library is missing.
+            SendError: A peer is missing or did not reply in time, or the library is missing.
         """
         text = encode(summary).decode("utf-8")
         failure = _missing_library() or self._deliver(text, time.monotonic() + timeout_s)
@@ -60,30 +58,30 @@ class WebSocketTransport:
             raise failure
 
     def gave_up(self) -> Optional[Exception]:
-        """Return what to report when nobody could be reached for a long time."""
+        """Return the error to report when no collector could be reached for a long time."""
         return RecostError(
             f"recost: no collector at {self._url} after {self.retry.retries} attempts to reconnect: "
-            'sending has stopped; local_transport="file" needs no collector'
+            'sending has stopped. local_transport="file" needs no collector'
         )
 
     def close(self) -> None:
-        """Close the connection; a later `send` opens another one."""
+        """Close the connection. A later `send` opens another one."""
         link, self._link = self._link, None
         if link is not None:
             link.close()
 
     def _deliver(self, text: str, deadline: float) -> Optional[SendError]:
-        """Send over the open connection; when that turns out to be dead, over a new one."""
+        """Send over the open connection, or over a new one when that is dead."""
         if self._link is not None and self._try(text, deadline) is None:
             return None
         reason = self._try(text, deadline)
         if reason is None:
             return None
-        error = RecostError(f"recost: no collector took the window at {self._url}: {reason}")
+        error = RecostError(f"recost: no collector accepted the window at {self._url}: {reason}")
         return SendError(error, Disposition.RETRY)
 
     def _try(self, text: str, deadline: float) -> Optional[str]:
-        """Send once; return the reason when that failed."""
+        """Send once. Return the reason when that failed."""
         from websockets.exceptions import WebSocketException  # noqa: PLC0415 - an extra, and not light
 
         try:
@@ -105,8 +103,8 @@ class WebSocketTransport:
 class _Link:
     """One open connection, in the process that opened it.
 
-    The library reads in a daemon thread of its own, which ends with the connection; what the peer says is
-    thrown away there.
+    The library reads in a daemon thread of its own, which ends with the connection. Messages of the peer are
+    discarded there.
     """
 
     def __init__(self, url: str, address: tuple[str, int], deadline: float) -> None:
@@ -142,7 +140,7 @@ class _Link:
         return self._pid == os.getpid()
 
     def send(self, text: str, deadline: float) -> None:
-        """Write one frame, and a ping behind it; return when the pong has come."""
+        """Write one frame and a ping behind it. Return when the pong has come."""
         from websockets.protocol import State  # noqa: PLC0415 - as above
 
         _bound_writes(self._connection.socket, _remaining(deadline))
@@ -154,7 +152,7 @@ class _Link:
                 raise EOFError
 
     def abort(self) -> None:
-        """Close by a reset: what the peer has not read yet it is not to read, because it is sent again."""
+        """Close by a reset: the peer must not read the rest, because it is sent again."""
         if self.is_ours:
             with suppress(OSError):
                 sock = self._connection.socket
@@ -163,7 +161,7 @@ class _Link:
         self.close()
 
     def close(self) -> None:
-        """Close; in a forked child only its copy of the descriptor, without a word to the peer."""
+        """Close. A forked child closes only its copy of the descriptor, without a message to the peer."""
         with suppress(OSError, RuntimeError):
             if self.is_ours:
                 self._stack.close()
@@ -198,7 +196,7 @@ def _missing_library() -> Optional[SendError]:
 def _remaining(deadline: float) -> float:
     remaining = deadline - time.monotonic()
     if remaining <= 0:
-        raise TimeoutError("no answer in time")
+        raise TimeoutError("no response in time")
     return remaining
 
 
@@ -224,12 +222,12 @@ def _silent_logger() -> logging.Logger:
 
 
 def _describe(error: Exception) -> str:
-    """Name a failure in words of our own: what the peer says is not repeated."""
+    """Name a failure in words of our own, without the peer's."""
     if isinstance(error, OSError):
         late = isinstance(error, (TimeoutError, socket.timeout))
-        return "no answer in time" if late else error.strerror or type(error).__name__
+        return "no response in time" if late else error.strerror or type(error).__name__
     if isinstance(error, RuntimeError):
-        return "no thread can be started to read its answers"
+        return "no thread can be started to read its replies"
     if isinstance(error, EOFError):
         return "the connection was closed"
     received = getattr(error, "rcvd", None)
@@ -237,5 +235,5 @@ def _describe(error: Exception) -> str:
     if received is not None:
         return f"it closed the connection with code {received.code}"
     if status is not None:
-        return f"it answered HTTP {status}"
+        return f"it responded with HTTP {status}"
     return type(error).__name__

@@ -39,16 +39,16 @@ _APP: Final = __name__
 _MOST_NAMES: Final = 3
 _TELLING_S: Final = 0.25
 _said: Final[list[str]] = []
-"""What has been said in this process, which may load the middleware several times."""
+"""Warnings shown in this process, which may load the middleware several times."""
 
 
 class RecostMiddleware:
     """Runs recost in each process that serves the project, from its first request on.
 
     The first one of ``MIDDLEWARE``, so that it sees what the others call. The setting ``RECOST`` is a dict of
-    `recost.init`'s settings; two more are the middleware's own: ``tag_routes`` (False: outbound calls are not
-    tagged with route and method of the request that they are made for) and ``tags`` (a function of the
-    request, or its dotted path, that returns tags of your own).
+    `recost.init`'s settings. Two more are the middleware's own: With ``tag_routes`` (default: True), outbound
+    calls are tagged with the route and method of their request. ``tags`` is a function of the request, or its
+    dotted path, that returns tags of your own.
 
     Raises:
         ValueError: A setting is not valid.
@@ -69,7 +69,7 @@ class RecostMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: Any) -> Any:
-        """Serve one request; returns the response, or its awaitable where Django serves asynchronously."""
+        """Serve one request. Return the response, or its awaitable where Django serves asynchronously."""
         if self._epoch != serving.epoch:
             self._epoch = serving.join(self._settings)
         if self._is_async:
@@ -164,7 +164,7 @@ def _function(given: Any) -> Optional[TagFunction]:
 
 
 def _keep_in_stream(response: Any, inside: Optional[CostScope]) -> None:
-    """Have a body that is made while the server sends it belong to the request; files are left alone."""
+    """Keep the request's scope for a body that is made while the server sends it. Files stay as they are."""
     if not getattr(response, "streaming", False) or getattr(response, "file_to_stream", None) is not None:
         return
     content = response.streaming_content

@@ -25,7 +25,7 @@ class RecostApp(AppConfig):  # type: ignore[misc, unused-ignore]
     Django's own commands.
 
     Raises:
-        ValueError: A setting is not valid; when the project is loaded.
+        ValueError: A setting is not valid. It is raised when the project is loaded.
     """
 
     name = "recost.frameworks.django"
@@ -33,7 +33,7 @@ class RecostApp(AppConfig):  # type: ignore[misc, unused-ignore]
     verbose_name = "recost"
 
     def ready(self) -> None:
-        """Have commands recorded from now on."""
+        """Record commands from now on."""
         settings, _ = project_settings()
         if settings.enabled:
             _start_for_commands(settings)

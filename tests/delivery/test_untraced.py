@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recost.delivery.suppress import untraced
+from recost.delivery.transports._http import untraced
 from recost.delivery.transports.cloud import CloudTransport
 from tests.api import Api
 from tests.delivery.samples import window

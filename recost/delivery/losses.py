@@ -1,0 +1,86 @@
+"""Dropped windows: how many there were, and when that is reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Optional
+
+from recost.errors import RecostError
+
+if TYPE_CHECKING:
+    from recost.delivery.outbox import PendingWindow
+
+__all__ = ["Loss", "Losses"]
+
+
+class Loss:
+    """A number of dropped windows, and the calls in them."""
+
+    __slots__ = ("calls", "windows")
+
+    def __init__(self, windows: int = 0, calls: int = 0) -> None:
+        self.windows = windows
+        self.calls = calls
+
+    def add(self, window: PendingWindow) -> None:
+        """Count one window."""
+        self.windows += 1
+        self.calls += window.call_count
+
+    def merge(self, other: Loss) -> None:
+        """Add what another one has counted."""
+        self.windows += other.windows
+        self.calls += other.calls
+
+    def take(self) -> Optional[Loss]:
+        """Return the count and begin again at zero. Return None when the count is zero."""
+        if not self.windows:
+            return None
+        taken = Loss(self.windows, self.calls)
+        self.windows = self.calls = 0
+        return taken
+
+
+class Losses:
+    """All that a delivery has dropped. An overflow is reported when it begins and when it ends."""
+
+    def __init__(self, report: Callable[[BaseException], None]) -> None:
+        self._report = report
+        self.total = Loss()
+        self._unreported = Loss()
+        """Dropped since the beginning of the overflow was reported."""
+        self._overflowing = False
+
+    def overflow(self, loss: Optional[Loss]) -> None:
+        """Count windows that were dropped because the queue was full."""
+        if loss is None:
+            return
+        self.total.merge(loss)
+        if self._overflowing:
+            self._unreported.merge(loss)
+            return
+        self._overflowing = True
+        self._report(
+            RecostError(
+                f"recost: the queue of undelivered windows is full: the oldest are dropped "
+                f"({loss.windows} windows, {loss.calls} calls so far)"
+            )
+        )
+
+    def end_overflow(self) -> None:
+        """Report what was dropped since the beginning of the overflow: a window has arrived."""
+        self._overflowing = False
+        unreported, self._unreported = self._unreported, Loss()
+        if unreported.windows:
+            self._report(_undelivered(unreported, ": the queue was full"))
+
+    def close(self, left: Loss) -> None:
+        """Count and report windows that will never be sent."""
+        self.total.merge(left)
+        left.merge(self._unreported)
+        self._unreported = Loss()
+        if left.windows:
+            self._report(_undelivered(left))
+
+
+def _undelivered(loss: Loss, reason: str = "") -> RecostError:
+    return RecostError(f"recost: {loss.calls} calls in {loss.windows} windows could not be delivered{reason}")

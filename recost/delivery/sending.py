@@ -1,0 +1,117 @@
+"""Attempts to send one window: their time limits, the waits between them, and their result."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Callable, Final, Optional
+
+from recost._late import importing
+from recost._waiting import Waiters
+from recost.delivery.outbox import PendingWindow
+from recost.delivery.transports.base import Disposition, SendError, Transport
+from recost.events import FlushStatus, WindowSummary
+
+if TYPE_CHECKING:
+    from random import Random
+
+__all__ = ["Sender"]
+
+_SEND_TIMEOUT_S: Final = 10.0
+
+
+class Sender:
+    """Calls the transport, and tries again as the transport's `RetryPolicy` says. One thread at a time.
+
+    Args:
+        transport: The destination.
+        changed: Ends a wait before a retry when the delivery is stopped.
+        clock: Seconds since the epoch.
+        monotonic: Seconds of a clock that is never set back.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        changed: Waiters,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transport = transport
+        self._changed = changed
+        self._clock = clock
+        self._monotonic = monotonic
+        self._random: Optional[Random] = None
+        """The generator of this process, made when it is first needed."""
+        self.deadline: Optional[float] = None
+        """The time (monotonic) by which all sending must end, once the delivery is stopped."""
+        self.sending_since: Optional[float] = None
+        """The start (monotonic) of the attempt under way."""
+        self.arrived: Optional[PendingWindow] = None
+        """A window that has arrived and is still in the outbox."""
+        self.last_status: Optional[FlushStatus] = None
+
+    def send_with_retries(self, window: PendingWindow, deadline: Optional[float]) -> Optional[SendError]:
+        """Send a window. Return the failure that decides its fate, None when it was accepted."""
+        summary = window.summary()
+        failure = self._try_repeatedly(window, summary, deadline)
+        status = FlushStatus("error" if failure else "ok", len(summary.metrics), self._clock() * 1000)
+        self.last_status = status
+        return failure
+
+    def send_once(
+        self, window: PendingWindow, summary: WindowSummary, deadline: Optional[float]
+    ) -> Optional[SendError]:
+        """Make one attempt. Return its failure, None when the window was accepted."""
+        if deadline is None:
+            deadline = self.deadline
+        timeout_s = _SEND_TIMEOUT_S
+        if deadline is not None:
+            timeout_s = min(timeout_s, max(deadline - self._monotonic(), 0.05))
+        self.sending_since = self._monotonic()
+        try:
+            self._transport.send(summary, timeout_s)
+            self.arrived = window
+        except SendError as failure:
+            return failure
+        except Exception as error:  # noqa: BLE001 - a transport's own bug must not stop the delivery
+            return SendError(error, Disposition.WAIT)
+        finally:
+            self.sending_since = None
+        return None
+
+    def _try_repeatedly(
+        self, window: PendingWindow, summary: WindowSummary, deadline: Optional[float]
+    ) -> Optional[SendError]:
+        policy = self._transport.retry
+        failure = self.send_once(window, summary, deadline)
+        for attempt in range(policy.retries):
+            if failure is None or failure.disposition is not Disposition.RETRY:
+                return failure
+            wait_s = min(policy.first_s * 2.0**attempt, policy.longest_s) * self._jitter()
+            if not self._wait(wait_s, deadline):
+                return SendError(failure.error, Disposition.WAIT)
+            failure = self.send_once(window, summary, deadline)
+        if failure is not None and failure.disposition is Disposition.RETRY:
+            gave_up = policy.exhausted is Disposition.SUSPEND
+            error = self._transport.gave_up() if gave_up else failure.error
+            return SendError(error, policy.exhausted, responded=failure.responded)
+        return failure
+
+    def _wait(self, wait_s: float, deadline: Optional[float]) -> bool:
+        """Wait before a retry. Return False when the time is too short for one."""
+        until = self._monotonic() + wait_s
+
+        def too_late() -> bool:
+            limit = deadline if deadline is not None else self.deadline
+            return limit is not None and until >= limit
+
+        return not self._changed.wait(too_late, until)
+
+    def _jitter(self) -> float:
+        if self._random is None:
+            with importing():
+                from random import Random  # noqa: PLC0415 - slow to import, and needed for retries only
+
+            self._random = Random()  # noqa: S311 - jitter, not a secret
+        return self._random.uniform(0.5, 1.0)
