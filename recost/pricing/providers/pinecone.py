@@ -9,7 +9,7 @@ from recost.pricing.sources import PricePage, per_million
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = PricePage("https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)", "2026-11-21")
+_SOURCE: Final = PricePage("https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)", "2026-11-29")
 
 
 def _rule(path: Optional[str], category: Optional[str], cents: Optional[float]) -> ProviderDef:

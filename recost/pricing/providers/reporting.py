@@ -109,6 +109,7 @@ RULES: Final = (
                 method="POST",
                 usage=NO_USAGE,
                 usd_per_call=per_thousand("5"),
+                leaves_out=("fast_search",),  # $1, if the request asked for it
                 price_source=_PERPLEXITY.url,
                 price_date=_PERPLEXITY.day,
             ),

@@ -19,7 +19,7 @@ _SERPER: Final = PricePage(
     " (the smallest top-up; the largest is 0.30 a thousand)",
     "2026-11-21",
 )
-_TAVILY: Final = PricePage("https://docs.tavily.com/documentation/api-credits", "2026-11-21")
+_TAVILY: Final = PricePage("https://docs.tavily.com/documentation/api-credits", "2026-11-29")
 
 RULES: Final = (
     *(

@@ -10,7 +10,7 @@ from recost.pricing.sources import PricePage, free
 
 __all__ = ["RULES"]
 
-_SOURCE: Final = PricePage("https://stripe.com/pricing", "2026-11-21")
+_SOURCE: Final = PricePage("https://stripe.com/pricing", "2026-11-29")
 
 
 def _charge(path: str) -> PriceCase:

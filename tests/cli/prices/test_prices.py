@@ -62,7 +62,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "unit": "read_units",
         "usd": "0.000016",
         "source": "https://www.pinecone.io/pricing/ (serverless, Standard, us-east-1)",
-        "date": "2026-11-21",
+        "date": "2026-11-29",
         "builtin": True,
     }.items() <= next(
         price for price in found if price["unit"] == "read_units" and "query" in price["where"]

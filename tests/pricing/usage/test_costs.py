@@ -160,8 +160,6 @@ BY_HAND: Final = {
     "perplexity: sonar-reasoning-pro without a cost": "0.00628",
     "perplexity: chat with a medium context, without a cost": "0.00805",
     "perplexity: stream with a high context, without a cost": "0.01451",
-    # $5 for 1,000.
-    "perplexity: search": "0.005",
 }
 """In US dollars, from the lists of prices named in the rules."""
 BESIDES: Final = {"mistral: chat about audio": "0.0008"}
@@ -185,6 +183,8 @@ FLAT: Final = {
     # Its read units; not the reranking, nor what the embedding takes.
     "pinecone: search of text": "0.000096",
     "pinecone: upsert": "0.0008",
+    # $5 for 1,000, if it was no fast search.
+    "perplexity: search": "0.005",
     "tavily: search that names no credits": "0.008",
     "twilio: message that is not split yet": "0.0079",
 }
