@@ -92,8 +92,12 @@ class Pipeline:
     def process(self, exchange: Exchange) -> None:
         """Add one call, unless it is excluded. Malformed calls are recorded with whatever is known."""
         try:
-            route = self._routes.of(exchange)
-            endpoint = self._endpoint(route)
+            route = exchange.route
+            if route is None:  # the common case, without a call of `Routes.of`
+                route = exchange.route = self._routes.find((exchange.host, exchange.path, exchange.method))
+            elif route.routes is not self._routes:
+                route = self._routes.of(exchange)
+            endpoint = route.endpoint or self._endpoint(route)
             excluded = self._excludes and self._is_excluded(exchange, route)
             failed, latency_ms = exchange.is_error, exchange.latency_ms
         except Exception as error:  # noqa: BLE001 - malformed or not, the call has been made
@@ -192,9 +196,8 @@ class Pipeline:
 
     def _endpoint(self, route: Route) -> str:
         """Return the category that the rule names, or the path that may be shown."""
-        endpoint: Optional[str] = route.category
-        if endpoint is None:
-            return route.template if self._template_paths else route.path
+        endpoint: str = route.category or (route.template if self._template_paths else route.path)
+        route.endpoint = endpoint
         return endpoint
 
     def _is_excluded(self, exchange: Exchange, route: Route) -> bool:

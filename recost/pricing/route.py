@@ -64,6 +64,8 @@ class Route:
         """Headers and fields to keep of a call. None if its response is not captured."""
         self.excluded: dict[tuple[str, int], bool] = {}
         """True for each scheme and port whose calls the pipeline drops."""
+        self.endpoint: Optional[str] = None
+        """Category or shown path, kept by the pipeline."""
         self.facts: Any = None
         """Facts of a call that succeeded, kept by the pipeline."""
 
