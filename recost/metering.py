@@ -1,4 +1,4 @@
-"""What a finished exchange cost: its rule, what its answer reports, and the prices."""
+"""Cost of a finished exchange, from its rule, the usage that its response states, and the prices."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Meter:
 
     Args:
         routes: Resolves the targets of calls.
-        report: Receives what goes wrong; nothing is raised.
-        reads: Look at what was captured of responses. Without it, what another listener has had captured
-            changes nothing.
-        price_list: Where a list of genai-prices may be that is used in place of the package's own.
+        report: Receives errors. Nothing is raised.
+        reads: Read the usage in captured responses. If False, responses that another listener captures are
+            ignored.
+        price_list: Location of a list of prices that replaces the one of genai-prices.
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class Meter:
         self._pricer = Pricer(report=report, price_list=price_list)
         self.refresh: Final = self._pricer.refresh
         self._report = report
-        self._told_unread = False
+        self._unread_reported = False
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
 
     def cost_of(self, exchange: Exchange) -> Cost:
-        """Return what a call cost; before its end, only that it is not complete."""
+        """Return the cost of a call. Before its end the cost is unknown and not complete."""
         if exchange.costs is not None and self._key in exchange.costs:
             known: Cost = exchange.costs[self._key]
             return known
         if not exchange.finished:
             provider = self._routes.of(exchange).provider
             return Cost(None, "unknown", provider, attempts=max(exchange.attempts, 1), complete=False)
-        with self._lock:  # an answer is read once
+        with self._lock:  # a response is read once
             if exchange.costs is None:
                 exchange.costs = {}
             costs = exchange.costs  # even an empty one: another meter, with a lock of its own, has it, too
@@ -70,15 +70,15 @@ class Meter:
             return priced
 
     def model_asked(self, exchange: Exchange) -> Optional[str]:
-        """Return the model that the request names; None where that isn't read, or isn't known."""
+        """Return the model that the request names. None if it is not read or unknown."""
         return requested_model(self._fields(exchange))
 
     def has_priced(self, exchange: Exchange) -> bool:
-        """Tell whether it is known what a call cost."""
+        """Return True if a call has been priced."""
         return exchange.costs is not None and self._key in exchange.costs
 
     def prepare(self) -> None:
-        """Load now what the first call would be held up by."""
+        """Load modules and prices now, which would otherwise delay the first call."""
         route = self._routes.find(("api.openai.com", "/v1/chat/completions", "POST"))
         used = Usage("gpt-4o", {"input_tokens": 1})
         self._pricer.price(PricedCall(route, status=200, usage=used, uses_free_units=False))
@@ -117,7 +117,7 @@ class Meter:
     def _read(self, exchange: Exchange, route: Route) -> tuple[Reading, str]:
         capture = exchange.capture if self._reads else None
         captured = None if capture is None else capture.take()
-        if captured is not None and not getattr(capture, "readers", 0):  # no other listener is to read it
+        if captured is not None and not getattr(capture, "readers", 0):  # no other listener will read it
             exchange.capture = None
         if captured is None or route.rule is None:
             return _NOTHING, ""
@@ -127,10 +127,10 @@ class Meter:
         return read_response(route.shape, content), captured.content_type
 
     def _report_unread(self, provider: str) -> None:
-        """Report, once, that not all can be read."""
-        if self._told_unread:
+        """Report once that a response was not read to its end."""
+        if self._unread_reported:
             return
-        self._told_unread = True
+        self._unread_reported = True
         self._report(
             RecostError(
                 f"recost: a response of {provider} was not read to its end: it swells or nests too much, or "

@@ -1,6 +1,6 @@
-"""What happens to one finished exchange: exclude, match, price, aggregate.
+"""Steps for one finished exchange: exclude, resolve, price, aggregate.
 
-What the rules say of a target is resolved once: a repeated call costs a few field reads and an addition.
+A target is resolved once, so a repeated call costs a few field reads and an addition.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from recost.pricing.route import Route, Routes
 __all__ = ["Pipeline"]
 
 _MOST_PORTS: Final = 16
-"""Ports of one target for which it is remembered whether calls are excluded."""
+"""Ports of one target for which the exclusion is remembered."""
 _METHODS_TEXT: Final = """
     ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LIST LOCK
     MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH
@@ -35,26 +35,26 @@ _METHODS_TEXT: Final = """
     UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL
 """
 _METHODS: Final = frozenset(_METHODS_TEXT.split())
-"""IANA's registry of HTTP methods, and those of caches and of UPnP: any other may be data."""
+"""HTTP methods of IANA's registry, of caches and of UPnP. Any other method may be data."""
 _OTHER_METHOD: Final = "OTHER"
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
-"""Of a failed call, which is free."""
+"""Facts of a failed call that is free."""
 
 
 class Pipeline:
-    """Adds finished exchanges up. Not locked: one thread at a time.
+    """Adds finished exchanges to the open window. Not locked: one thread at a time.
 
     Args:
         routes: Resolves the targets of calls.
-        aggregator: Where calls are added up.
+        aggregator: Adds the calls to the window.
         exclude_patterns: A call whose URL (without query) or host contains one of these is dropped.
         exclude_hosts: A call to one of these hosts is dropped.
-        meter: Prices what the rules alone don't; None: only they count.
-        metered: Add up tokens, models and sources of cost, where answers are looked at.
+        meter: Prices calls by more than their target. If None, only the flat prices of rules count.
+        metered: Add up tokens, models and sources of cost, because responses are read.
         template_paths: Replace identifiers and secrets in paths.
         on_capture: Receives each call that is counted, with provider and endpoint.
         on_full: Receives a window that is closed because it has as many buckets as it may have.
-        report: Receives what goes wrong here; nothing is raised.
+        report: Receives errors. Nothing is raised.
     """
 
     def __init__(
@@ -90,34 +90,38 @@ class Pipeline:
         return self._aggregator.size
 
     def process(self, exchange: Exchange) -> None:
-        """Add one call up, unless it is excluded; a call that is odd counts under what is known of it."""
+        """Add one call, unless it is excluded. Malformed calls are recorded with whatever is known."""
         try:
-            route = self._routes.of(exchange)
-            endpoint = self._endpoint(route)
+            route = exchange.route
+            if route is None:  # the common case, without a call of `Routes.of`
+                route = exchange.route = self._routes.find((exchange.host, exchange.path, exchange.method))
+            elif route.routes is not self._routes:
+                route = self._routes.of(exchange)
+            endpoint = route.endpoint or self._endpoint(route)
             excluded = self._excludes and self._is_excluded(exchange, route)
             failed, latency_ms = exchange.is_error, exchange.latency_ms
-        except Exception as error:  # noqa: BLE001 - whatever is odd about a call, it has been made
+        except Exception as error:  # noqa: BLE001 - malformed or not, the call has been made
             self._report(error)
             route, endpoint, excluded = self._routes.find(("", "/", "")), "/", False
-            failed, latency_ms = not _answered(exchange), 0.0
+            failed, latency_ms = not _succeeded(exchange), 0.0
         if not excluded:
             self._count(exchange, route, endpoint, failed, latency_ms)
         if exchange.scope is not None and self._meter is not None:
-            self._settle(exchange.scope)
+            self._price_for(exchange.scope)
 
     def take(self) -> Optional[Window]:
-        """Close the window and return it; None when it is empty."""
+        """Close the window and return it. None if it is empty."""
         return self._aggregator.take()
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
-        """Return what a call cost; None for one that is excluded. On any thread."""
+        """Return the cost of a call. None if it is excluded. On any thread."""
         if self._meter is None:
             return None
         if self._excludes and self._is_excluded(exchange, self._routes.of(exchange)):
             return None
         return self._meter.cost_of(exchange)
 
-    def _settle(self, scope: CostScope) -> None:
+    def _price_for(self, scope: CostScope) -> None:
         try:
             for collector in scope.collectors:
                 collector.settle(self.cost_of)
@@ -154,7 +158,7 @@ class Pipeline:
             self._report(error)
 
     def _described(self, exchange: Exchange, failed: bool) -> tuple[Optional[Decimal], Optional[Facts]]:
-        """Return what a call cost, and what else is known of it where that is added up."""
+        """Return the cost of a call in cents, and its facts."""
         if self._meter is None:
             return None, None
         cost = self._meter.cost_of(exchange)
@@ -191,10 +195,9 @@ class Pipeline:
         )
 
     def _endpoint(self, route: Route) -> str:
-        """Return the category that the rule names, or else the path as it may be shown."""
-        endpoint: Optional[str] = route.category
-        if endpoint is None:
-            return route.template if self._template_paths else route.path
+        """Return the category that the rule names, or the path that may be shown."""
+        endpoint: str = route.category or (route.template if self._template_paths else route.path)
+        route.endpoint = endpoint
         return endpoint
 
     def _is_excluded(self, exchange: Exchange, route: Route) -> bool:
@@ -231,13 +234,13 @@ def _model_name() -> Callable[..., Optional[str]]:
     return model_name
 
 
-def _answered(exchange: Exchange) -> bool:
-    """Tell whether a call of which something is odd was answered below 400."""
+def _succeeded(exchange: Exchange) -> bool:
+    """Return True if a malformed call has a status below 400."""
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
 
 
 def _shown_method(method: str) -> str:
-    """Return a method as windows show it. A stand-in for a response may have none."""
+    """Return a method as windows show it. A mock may have no method."""
     if not isinstance(method, str) or method in _METHODS:
         return method
     known = len(method) <= LONGEST_METHOD and method.upper() in _METHODS
@@ -245,7 +248,7 @@ def _shown_method(method: str) -> str:
 
 
 def _shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
-    """Return the model as windows show it: what isn't from the response was read from the path."""
+    """Return the model as windows show it. If the response names no model, it is from the path."""
     if cost.model is None:
         return None
     return _model_name()(cost.model, from_path=cost.usage is None or cost.usage.model is None, failed=failed)

@@ -1,1 +1,1 @@
-"""Which provider a call goes to, and what it costs."""
+"""Providers and costs of calls."""

@@ -1,4 +1,4 @@
-"""What the fields of rules accept; each check raises a `ValueError` that names the field."""
+"""Checks of the fields of rules. Each raises a `ValueError` that names the field."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ __all__ = [
 
 _MOST: Final = 10**60
 _LEAST_EXPONENT: Final = -60
-"""An amount beyond is no price, and could take all memory where it is written out."""
+"""Smallest exponent of a price. Writing out a smaller amount could take all memory."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?\Z", re.ASCII)
 
 
 _KEPT: Final = 256
-"""Names and dates that are known to be right or wrong: many rules have the same."""
+"""Number of names and dates whose check is remembered: many rules have the same."""
 
 
 def check_type(field: str, given: Any, kind: type, expected: str) -> None:
@@ -100,7 +100,7 @@ def check_cents(field: str, given: Any) -> None:
 
 
 def check_usd(field: str, given: Any) -> Optional[Decimal]:
-    """Return an amount as the decimal number that was written; None stays None."""
+    """Return an amount as the decimal number that was written. None stays None."""
     if given is None:
         return None
     if not isinstance(given, bool) and isinstance(given, (int, float, Decimal)):
@@ -130,7 +130,7 @@ def check_usd_per_unit(field: str, given: Any) -> Mapping[str, Decimal]:
 
 
 def check_names(field: str, given: Any) -> tuple[str, ...]:
-    """Return names as a tuple; files have lists."""
+    """Return names as a tuple. Files have lists."""
     if not isinstance(given, (tuple, list)):
         raise invalid(field, given, 'a tuple of names, such as ("plan",)')
     for name in given:

@@ -1,4 +1,4 @@
-"""What one call cost, and how that is known."""
+"""Cost of one call, with its source."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ Source = Literal["reported", "computed", "estimated", "unknown"]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one call cost."""
+    """Cost of one call."""
 
     usd: Optional[Decimal]
-    """US dollars, exact; None when not known, which is not 0."""
+    """Exact amount in US dollars. None if unknown, which is not 0."""
     source: Source
-    """``reported`` by the answer, ``computed`` from what it says was used, ``estimated``, or ``unknown``."""
+    """``reported`` by the response, ``computed`` from its usage, ``estimated``, or ``unknown``."""
     provider: str
     model: Optional[str] = None
-    """The model that answered, as the provider or the path names it."""
+    """Model that responded, as the provider or the path names it."""
     usage: Optional[Usage] = None
     priced_on: Optional[str] = None
-    """ISO date of the price that was used; None where it has none, such as a cost that the answer reports."""
+    """ISO date of the price. None if it has no date, such as a cost that the response reports."""
     attempts: int = 1
     complete: bool = True
     """False: the body has not come to its end yet."""
     partial: bool = False
-    """True: the answer was cut before it had said all of what was used."""
+    """True if the response was truncated before it stated its whole usage."""
     missing: tuple[str, ...] = ()
-    """What was billed and has no price or no count: the cost is at least ``usd``, or it is unknown."""
+    """Billed units without a price or a count. The cost is at least ``usd``, or unknown."""
 
     @property
     def cents(self) -> Optional[Decimal]:
-        """US cents; None when not known."""
+        """Amount in US cents. None if unknown."""
         return None if self.usd is None else PRICING.multiply(self.usd, Decimal(100))

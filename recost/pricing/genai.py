@@ -43,7 +43,7 @@ _BESIDES: Final = frozenset(
         "seconds",
     }
 )
-"""What is billed besides tokens; older versions have no price of all."""
+"""Units billed in addition to tokens. Older versions of genai-prices have no price for some of them."""
 _GUARDRAILS: Final = frozenset(
     {
         "guardrail_content_units",
@@ -56,7 +56,7 @@ _GUARDRAILS: Final = frozenset(
 _FREE: Final = LazyPattern(r"[a-z-]+/(?:.*:free|.*-exp(?:-[0-9-]+)?)\Z|google/gemma-|openai/moderation")
 """Models without any price in the list that are free, by provider and id: of others the list has none yet."""
 _SNAPSHOT: Final = LazyPattern(r"(davinci|babbage):[0-9]{4}-[0-9]{2}-[0-9]{2}-v2\Z")
-"""What OpenAI's answers call ``davinci-002`` and ``babbage-002``."""
+"""Names of ``davinci-002`` and ``babbage-002`` in OpenAI's responses."""
 _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
@@ -67,14 +67,14 @@ _Asked = tuple[str, str, frozenset[tuple[str, bool]], int]
 
 
 class Quote(NamedTuple):
-    """What genai-prices makes of a usage."""
+    """Price of a usage by genai-prices."""
 
     usd: Decimal
     priced_on: str
     exact: bool
     """False: a part of the usage or its service tier has no price of its own."""
     unpriced: frozenset[str]
-    """Units besides tokens that were used and have no price."""
+    """Used units other than tokens that have no price."""
     tiered: bool
     """True: the price depends on how long the prompt was."""
     even_up_to: Optional[int] = None
@@ -84,7 +84,7 @@ class Quote(NamedTuple):
 
 
 class GenaiPrices:
-    """Prices usage by provider and model. Thread-safe; nothing is raised.
+    """Prices usage by provider and model. Thread-safe. Nothing is raised.
 
     Args:
         report: Receives, once, that the package is missing or broken, and once for each model that it doesn't
@@ -400,6 +400,6 @@ class _Library:
 
 
 def _listed(model: str) -> Optional[str]:
-    """Return the name that the list has for a model which answers call otherwise."""
+    """Return the name that the list has for a model with another name in responses."""
     found = _SNAPSHOT.match(model)
     return None if found is None else f"{found[1]}-002"

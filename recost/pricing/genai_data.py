@@ -1,4 +1,4 @@
-"""What the data of genai-prices look like: tiers, and the days from which prices hold."""
+"""Tiers and start days in the data of genai-prices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STANDARD: Final = frozenset({"standard", "default", "auto", "normal", "on_deman
 
 
 def context_of(tier: Optional[str]) -> dict[str, str]:
-    """Return what tells genai-prices which of a model's prices applies."""
+    """Return the price context with which genai-prices selects one of a model's prices."""
     if tier is None or tier in _STANDARD:
         return {}
     found = {"service_tier": tier}
@@ -24,7 +24,7 @@ def context_of(tier: Optional[str]) -> dict[str, str]:
 
 
 def has_tier(result: Any, context: dict[str, str], now: datetime) -> bool:
-    """Tell whether the price is the tier's own, rather than the standard one in its place."""
+    """Return True if the price is the tier's own, rather than the standard one in its place."""
     if not context:
         return True
     if not any(model is result.model for model in result.provider.models):

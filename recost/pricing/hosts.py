@@ -1,4 +1,4 @@
-"""The one spelling in which host names are compared."""
+"""Canonical form of host names, in which they are compared."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def parse_host(host: str) -> str:
     Unicode names become what the ``idna`` codec (RFC 3490) makes of them.
 
     Raises:
-        ValueError: It is not a host name or an address; a scheme, port, path or userinfo is not part of one.
+        ValueError: The text is not a host name or an address, or has a scheme, port, path or userinfo.
     """
     if not host or len(host) > _MAX_LENGTH + 2:
         raise ValueError("empty, or longer than a host name can be")
@@ -31,7 +31,7 @@ def parse_host(host: str) -> str:
 
 
 def canonical_host(host: str) -> Optional[str]:
-    """Return what `parse_host` makes of a host; None where it is not one."""
+    """Return the result of `parse_host`, or None if the host is invalid."""
     try:
         return parse_host(host)
     except ValueError:

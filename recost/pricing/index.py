@@ -1,8 +1,8 @@
-"""Finds the first rule of a list that matches a host and a path; more rules don't make it slower.
+"""Index of rules that finds the first match of a host and a path, however many rules there are.
 
-Hosts are looked up by name and by each parent domain; within a host, the path's segments are followed through
-a tree of the prefixes, as far as the deepest prefix goes. Each step is one look-up in a dict and knows the
-lowest number of a rule that ends there, so that the lowest of all that were met is the first of the list.
+Hosts are looked up by name and by each parent domain. Within a host, the segments of the path are followed
+through a tree of the prefixes, down to the deepest one. Each step is one lookup in a dict. A node knows the
+lowest number of the rules that end there, and the lowest one on the way is the first rule of the list.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from recost.pricing.model import ProviderDef
 __all__ = ["NO_RULE", "RuleIndex"]
 
 NO_RULE: Final = 1 << 62
-"""Number of no rule: greater than that of any."""
+"""Result of `RuleIndex.find` if no rule matches: greater than the number of any rule."""
 
 _CACHED_HOSTS: Final = 1024
 
 
 class _Node:
-    """A step of a path: what matches where a path has come this far."""
+    """A step of a path, with the rules that match up to here."""
 
     __slots__ = ("at", "below", "children")
 

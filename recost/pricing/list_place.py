@@ -1,4 +1,4 @@
-"""Where a list of prices of tokens may be, besides the one that genai-prices comes with."""
+"""Location of a list of token prices that replaces the one of genai-prices."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _PLACE: Final = "~/.recost/prices.json"
 
 
 class ListPlace(NamedTuple):
-    """Where a list is kept."""
+    """Location of a list."""
 
     path: Path
     chosen: bool
-    """By the user: it is used whatever its age, and that it isn't there is an error."""
+    """True if the user set it. Then the list is used whatever its age, and a missing file is an error."""
 
     @classmethod
     def of(cls, chosen: Union[str, os.PathLike[str], None]) -> Optional[ListPlace]:
-        """Return the place that a setting names, or the usual one; None for a user without a home."""
+        """Return the place that a setting names, or the default. None for a user without a home."""
         if chosen is not None:
             return cls(Path(chosen), chosen=True)
         with suppress(RuntimeError):
@@ -31,12 +31,12 @@ class ListPlace(NamedTuple):
 
 
 def how_to_install() -> str:
-    """Return what to do where genai-prices is missing or too old."""
+    """Return how to install genai-prices, for messages."""
     if sys.version_info < (3, 10):
         return "it needs Python 3.10 or later"
     return "pip install 'recost[prices]'"
 
 
 def tokens_unpriced(reason: str) -> str:
-    """Return what is told of it, once: at the start, else by the first call that would need it."""
+    """Return the message that tokens have no price. It is reported once."""
     return f"genai-prices {reason}: {how_to_install()}; without it, tokens have no price"

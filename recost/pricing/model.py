@@ -1,4 +1,4 @@
-"""Provider rules and what a match says."""
+"""Provider rules, and the result of a match."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _Kind = TypeVar("_Kind")
 
 @dataclass(frozen=True)
 class PathCase:
-    """A refinement of a rule for paths that contain a text.
+    """Refinement of a rule for paths that contain a text.
 
     Raises:
         ValueError: A field is blank, of the wrong type, or a price that is negative or not finite.
@@ -46,13 +46,13 @@ class PathCase:
 
 @dataclass(frozen=True)
 class ProviderDef:
-    """A rule: calls to this host, under this path, go to this provider and cost this much.
+    """A rule that gives calls to a host, under a path, their provider and their prices.
 
-    The first rule of the list that matches decides; custom rules come before the built-in ones.
+    The first rule of the list that matches decides. Custom rules come before the built-in ones.
 
     Raises:
-        ValueError: A field is blank, malformed or of the wrong type; names the field, what was given and
-            what is wanted.
+        ValueError: A field is blank, malformed or of the wrong type. The message names the field, the given
+            value and what is expected.
     """
 
     host_pattern: str
@@ -62,49 +62,54 @@ class ProviderDef:
     """
     provider: str
     path_prefix: Optional[str] = None
-    """Ends at a path boundary: ``/v1/charges`` matches ``/v1/charges/ch_1``, not ``/v1/charges_report``."""
+    """Prefix that ends at a path boundary.
+
+    ``/v1/charges`` matches ``/v1/charges/ch_1``, but not ``/v1/charges_report``.
+    """
     endpoint_category: Optional[str] = None
-    """Name of the endpoint; None: the call's path, templated."""
+    """Name of the endpoint. None uses the template of the call's path."""
     cost_per_request_cents: Optional[float] = None
-    """US cents for one call that is answered below 400; None: not known, which is not free."""
+    """US cents for one call with a status below 400. None if unknown, which is not free."""
     failed_calls_billed: bool = False
-    """True: a call that failed costs as much as one that did not."""
+    """True if a failed call costs as much as one that succeeded."""
     path_cases: tuple[PathCase, ...] = ()
-    """The first whose text the path contains replaces category and cost."""
+    """Refinements. The first whose text the path contains replaces category and cost."""
     cost_source: Optional[str] = None
-    """Where ``cost_per_request_cents`` is from, and the date when it was looked up."""
+    """Source of ``cost_per_request_cents``, and the date when it was looked up."""
     usage: Optional[str] = None
-    """Shape of the answer that usage is read from: ``"openai"``, ``"anthropic"``, … None: it is not read."""
+    """Shape of the response that usage is read from: ``"openai"``, ``"anthropic"``, … None if it is not."""
     genai_provider: Optional[str] = None
-    """The provider's id in genai-prices, which has the prices of tokens; None: it doesn't know these."""
+    """The provider's id in genai-prices, which has the prices of tokens. None if it has no such prices."""
     genai_factor: Optional[Decimal] = None
-    """What the prices of genai-prices are multiplied by: 1.1 for a region that costs a tenth more."""
+    """Factor for the prices of genai-prices: 1.1 for a region that costs a tenth more."""
     usd_per_call: Optional[Decimal] = None
     usd_per_gb: Optional[Decimal] = None
-    """For 1024^3 bytes, up and down together, as proxies and gateways bill."""
+    """US dollars for 1024^3 bytes, up and down together, as proxies and gateways bill."""
     usd_per_gb_up: Optional[Decimal] = None
-    """For 1024^3 bytes of requests; takes the place of ``usd_per_gb`` for these."""
+    """US dollars for 1024^3 bytes of requests. Replaces ``usd_per_gb`` for these."""
     usd_per_gb_down: Optional[Decimal] = None
-    """For 1024^3 bytes of answers; takes the place of ``usd_per_gb`` for these."""
+    """US dollars for 1024^3 bytes of responses. Replaces ``usd_per_gb`` for these."""
     usd_per_unit: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
-    """For one unit that the usage names: ``{"characters": Decimal("15") / 1_000_000}``.
+    """US dollars for one unit that the usage names: ``{"characters": Decimal("15") / 1_000_000}``.
 
     For one model, its name goes before the unit's: ``{"embed-english-v3.0.input_tokens": ...}``."""
     fixed_usd: Optional[Decimal] = None
-    """Added once to what the units come to, where any of them was used: the fixed part of a fee."""
+    """Fixed part of a fee, added once to the price of the units if any of them was used."""
     free_units: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
-    """How many of a unit are free in a calendar month (UTC), in one process; ``"calls"`` are units too."""
+    """Number of free units in a calendar month (UTC), per process. ``"calls"`` are units too."""
     minimum_usd: Optional[Decimal] = None
-    """What a call costs at least."""
+    """Minimum cost of a call."""
     leaves_out: tuple[str, ...] = ()
-    """What is billed as well, or what the price depends on, and isn't known: ``("plan",)``. The cost is an
-    estimate then, and its ``missing`` names these."""
+    """Unknown parts of the price, such as ``("plan",)``.
+
+    The cost is then an estimate, and its ``missing`` names these.
+    """
     prices: tuple[PriceCase, ...] = ()
-    """The first that matches host, path and method of a call replaces the prices above."""
+    """Cases. The first that matches host, path and method of a call replaces the prices above."""
     price_source: Optional[str] = None
-    """Where these prices are from."""
+    """Source of these prices."""
     price_date: Optional[str] = None
-    """When they were looked up: ``"2026-11"`` or ``"2026-11-30"``."""
+    """Date when they were looked up: ``"2026-11"`` or ``"2026-11-30"``."""
 
     def __post_init__(self) -> None:
         check_host_pattern("ProviderDef.host_pattern", self.host_pattern)
@@ -139,20 +144,20 @@ class ProviderDef:
 
     @property
     def own_prices(self) -> Prices:
-        """The prices of calls that are none of the cases."""
+        """Prices of calls that match no case."""
         own: Prices = self.__dict__["_own"]  # not a field: it is neither compared nor shown
         return own
 
 
 def _complete(case: PriceCase, inherited: Mapping[str, object]) -> PriceCase:
-    """Have a case read and price tokens as its rule does, where it says nothing else."""
+    """Return a case with the usage shape and the genai-prices fields of its rule, unless it has its own."""
     values = case.__dict__
     missing = {name: value for name, value in inherited.items() if values[name] is None}
     return _unchecked(PriceCase, {**values, **missing}) if missing else case
 
 
 def _unchecked(kind: type[_Kind], values: Mapping[str, object]) -> _Kind:
-    """Make an object of fields that were checked before; checking them again is half the import's time."""
+    """Make an object of checked fields. Checking them again takes half the time of the import."""
     made = object.__new__(kind)
     made.__dict__.update(values)
     return made
@@ -160,13 +165,13 @@ def _unchecked(kind: type[_Kind], values: Mapping[str, object]) -> _Kind:
 
 @dataclass(frozen=True)
 class MatchResult:
-    """What the rules say of one URL."""
+    """Result of matching one URL."""
 
     provider: str
     endpoint_category: str
     """The URL's path when the rule names no category."""
     cost_per_request_cents: Optional[float]
-    """US cents; None when the rule does not know."""
+    """US cents. None if unknown."""
     rule: Optional[ProviderDef] = None
     """The rule that matched."""
     categorised: bool = True
@@ -174,10 +179,10 @@ class MatchResult:
 
     @property
     def cost_cents(self) -> Optional[Decimal]:
-        """``cost_per_request_cents``, exact: the decimal number that was written in the rule."""
+        """Exact decimal number that the rule has as ``cost_per_request_cents``."""
         return to_cents(self.cost_per_request_cents)
 
 
 def to_cents(amount: Optional[float]) -> Optional[Decimal]:
-    """Return an amount of cents as the decimal number that it was written as; None stays None."""
+    """Return an amount of cents as the decimal number that was written. None stays None."""
     return None if amount is None else Decimal(repr(float(amount)))

@@ -1,4 +1,4 @@
-"""The model that a path names, where answers don't: Bedrock, Azure, Vertex, Cloudflare, Databricks."""
+"""Model that a path names if responses don't: Bedrock, Azure, Vertex, Cloudflare, Databricks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PATTERNS: Final = (
 
 
 def single_slashes(path: str) -> str:
-    """Return a path without empty segments: servers that are asked for ``//openai/…`` answer all the same."""
+    """Return a path without empty segments, because servers accept ``//openai/…`` as well."""
     return re.sub("//+", "/", path) if "//" in path else path
 
 
 def model_in_path(path: str) -> Optional[str]:
-    """Return the model that the path of a request names, None when it names none."""
+    """Return the model that the path of a request names, or None."""
     for pattern in _PATTERNS:
         found = re.search(pattern, path)
         if found is not None:

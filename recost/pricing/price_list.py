@@ -45,21 +45,21 @@ __all__ = [
 LIST_URL: Final = (
     "https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"
 )
-"""Where genai-prices publishes its list; the same as in its ``update_prices.py``, as of 2026-11."""
+"""Address of the list of genai-prices, as in its ``update_prices.py`` of 2026-11."""
 MOST_BYTES: Final = 16 << 20
 OLD_AFTER_DAYS: Final = 60
 
 _Signature = tuple[int, int, int]
 _MOST_MODELS: Final = 50_000
 _MOST_USD: Final = Decimal(1_000_000)
-"""Of one unit, or of a million tokens: more than any price."""
+"""Bound on the price of one unit or of a million tokens."""
 _LONGEST_REGEX: Final = 200
 _MOST_REPEATS: Final = 1
 _MOST_CHOICES: Final = 8
 _REPEATS: Final = LazyPattern(r"[*+]|\{[0-9]{0,6},[0-9]{0,6}\}")
 _CHOICES: Final = LazyPattern(r"[*+|]|(?<!\()\?|\{[0-9]{0,6},")
 _NESTED: Final = LazyPattern(r"\)[*+{]|\{[0-9]{3}")
-"""What makes a pattern slow: a repeated group, which may have repetitions inside, or a long count."""
+"""Constructs that make a pattern slow: a repeated group, or a long count."""
 _FETCHED: Final = LazyPattern(r'\{"fetched": "([0-9]{4})-([0-9]{2})-([0-9]{2})T')
 _STARTS: Final = LazyPattern(
     r'"start_date": ?"([0-9]{4})-([0-9]{2})-([0-9]{2})"'
@@ -69,24 +69,24 @@ _NO_LIST: Final = "it is no list of providers, as genai-prices publishes it"
 
 
 class PriceListError(ValueError):
-    """A list of prices can't be used; says why, without its path."""
+    """A list of prices can't be used. The message has the reason, but not the path."""
 
 
 class ListDay(NamedTuple):
-    """How recent a list is."""
+    """Day of a list."""
 
     day: date
     fetched: bool
-    """False: nothing says when the list was made, so it is the day of its latest price that has one."""
+    """True if it is the day of the download. Otherwise it is the day of the list's latest dated price."""
 
 
 class PriceList(NamedTuple):
     """A list that may be used."""
 
     providers: list[Any]
-    """Of ``genai_prices.types.Provider``."""
+    """Objects of ``genai_prices.types.Provider``."""
     day: Optional[ListDay]
-    """None where nothing tells it."""
+    """Day of the list. None if unknown."""
     models: int
     left_out: int
     """Models that this version of genai-prices can't use."""
@@ -96,7 +96,7 @@ def read_list(path: Path, today: date) -> PriceList:
     """Return the list in a file.
 
     Raises:
-        PriceListError: There is none that can be used.
+        PriceListError: The list is missing or invalid.
     """
     try:
         text = read_document(path, MOST_BYTES)
@@ -111,7 +111,7 @@ def parse_list(text: str, today: date) -> PriceList:
     """Return the list that a text of JSON holds.
 
     Raises:
-        PriceListError: There is none that can be used.
+        PriceListError: The list is missing or invalid.
     """
     try:
         document = parse_json(text)
@@ -200,7 +200,7 @@ def _tables(model: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _is_sound(table: Any) -> bool:
-    """Tell whether the prices in a table are amounts."""
+    """Return True if the prices in a table are amounts."""
     if table is None:
         return True
     if not isinstance(table, dict):
@@ -257,7 +257,7 @@ def enveloped(text: str, fetched: datetime, url: str) -> str:
 
 
 def day_of(path: Path, today: date) -> Optional[ListDay]:
-    """Return the day of the list in a file, which is not checked; None where that isn't known."""
+    """Return the day of the list in a file, without checking the list. None if unknown."""
     try:
         return _day_in(read_document(path, MOST_BYTES), today)
     except (OSError, ValueError):
@@ -313,11 +313,11 @@ def _day_in(text: str, today: date) -> Optional[ListDay]:
 
 
 class ListFile:
-    """The file in which a list may be. Not locked: one thread at a time.
+    """File that may hold a list of prices. Not locked: one thread at a time.
 
     Args:
         place: Where it is.
-        tell: Receives what is wrong with it, once for each content.
+        tell: Receives the problem and the error, once for each content.
     """
 
     def __init__(self, place: ListPlace, tell: Callable[[str, Exception], None]) -> None:
@@ -326,11 +326,11 @@ class ListFile:
         self._seen: Optional[_Signature] = None
 
     def changed(self) -> bool:
-        """Tell whether the file is another one than when it was read."""
+        """Return True if the file has changed since it was read."""
         return self._signature() != self._seen
 
     def read(self, today: date) -> tuple[Optional[PriceList], bool]:
-        """Return the list, None for the one that genai-prices comes with; and whether that is to be used.
+        """Return the list, or None for the one of genai-prices, and True if it must replace the current one.
 
         False: what is there now can't be used, so whatever was in use before stays.
         """

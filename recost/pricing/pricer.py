@@ -1,7 +1,7 @@
-"""From a rule, a usage and the facts of a call to a cost.
+"""Pricing of a call by its route, its usage and its other facts.
 
-In this order: the cost that the answer reports; the user's own price; genai-prices; the unit prices of the
-rule; an estimate from the bytes of a stream; the flat estimate of the rule; unknown.
+Sources are tried in this order: the cost that the response reports, the user's own price, genai-prices, the
+unit prices of the rule, an estimate from the bytes of a stream, and the flat estimate of the rule.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from recost.pricing.usage.request_fields import price_key, requested_model
 __all__ = ["PricedCall", "Pricer", "Receipts"]
 
 _BYTES_PER_TOKEN: Final = 4
-"""Four characters of English text; https://help.openai.com/en/articles/4936856, as of 2026-11."""
+"""Four characters of English text: https://help.openai.com/en/articles/4936856, as of 2026-11."""
 _BYTES_PER_STREAMED_TOKEN: Final = 250
 """An event of a chat completion has one token of about 4 bytes, and some 245 bytes around it: ids, model,
-fingerprint; the example in https://platform.openai.com/docs/api-reference/chat-streaming, as of 2026-11."""
+fingerprint. Measured in the example of
+https://platform.openai.com/docs/api-reference/chat-streaming, as of 2026-11."""
 _OWN_NAMES: Final = {
     "aws-bedrock": "aws",
     "azure-openai": "azure",
@@ -56,11 +57,11 @@ _NOTHING: Final[tuple[Optional[Decimal], Source]] = (Decimal(0), "computed")
 
 
 _MOST_RECEIPTS: Final = 20_000
-"""Ids that are remembered, about 4 MB; the ones that were seen longest ago are forgotten first."""
+"""Number of remembered ids, about 4 MB. The oldest are forgotten first."""
 
 
 class Receipts:
-    """Remembers amounts by numbers that stand for ids. Thread-safe; of bounded size."""
+    """Billed amounts by hashed ids. Thread-safe and of bounded size."""
 
     def __init__(self, most: int = _MOST_RECEIPTS) -> None:
         self._most = most
@@ -68,13 +69,13 @@ class Receipts:
         self._lock = RLock()  # a signal handler or finaliser may price a call, too
 
     def paid(self, receipts: tuple[int, ...]) -> Optional[Decimal]:
-        """Return the most that was billed under one of the ids; None where none is known."""
+        """Return the highest amount billed under one of the ids. None if all are new."""
         with self._lock:
             known = [self._paid[each] for each in receipts if each in self._paid]
         return max(known, default=None)
 
     def keep(self, receipts: tuple[int, ...], usd: Decimal) -> None:
-        """Remember what was billed under these ids."""
+        """Remember an amount that was billed under these ids."""
         with self._lock:
             for each in receipts:
                 self._paid[each] = max(usd, self._paid.pop(each, usd))
@@ -96,9 +97,9 @@ class PricedCall(NamedTuple):
     """The facts of a call that its cost may depend on."""
 
     route: Route
-    """What the rules say of the call."""
+    """Route of the call."""
     status: int
-    """Status of the response, or 0 if there was none."""
+    """Status of the response, or 0 without a response."""
     request_bytes: int = 0
     response_bytes: int = 0
     body_bytes: int = 0
@@ -109,15 +110,15 @@ class PricedCall(NamedTuple):
     asked: Mapping[str, str] = {}
     """Fields of the request that were read."""
     attempts: int = 1
-    """How often the request was sent."""
+    """Number of times that the request was sent."""
     unread: bool = False
     """True if the response was not read to its end. What depends on it is an estimate."""
     uses_free_units: bool = True
-    """Whether the call uses up the free units of its rule. False to price a call twice."""
+    """True if the call uses up free units of its rule. False to price a call twice."""
 
     @property
     def units(self) -> Optional[Units]:
-        """What was used."""
+        """Units of the usage. None if unknown."""
         return None if self.usage is None else self.usage.units
 
     @property
@@ -137,7 +138,7 @@ class PricedCall(NamedTuple):
 
 
 class Pricer:
-    """Prices calls. Thread-safe; no I/O, except that genai-prices is imported at the first need.
+    """Prices calls. Thread-safe. No I/O, except that genai-prices is imported when first needed.
 
     Args:
         report: Receives what goes wrong with genai-prices, once each; nothing is raised.
@@ -157,11 +158,11 @@ class Pricer:
         self._receipts = Receipts()
 
     def refresh(self) -> None:
-        """Look for a newer list of prices; reads a file, and takes long when there is one."""
+        """Load a newer list of prices if there is one. Reads a file, and may take long."""
         self._genai.refresh()
 
     def price(self, call: PricedCall) -> Cost:
-        """Return what a call cost."""
+        """Return the cost of a call."""
         route, usage = call.route, call.usage
         failed = not 0 < call.status < 400
         if route.rule is None:
@@ -216,7 +217,7 @@ class Pricer:
         return amount._replace(usd=amount.usd - known)
 
     def _own_price(self, call: PricedCall) -> Optional[_Amount]:
-        """The price that the user gave; a call whose units are not known may still be priced otherwise."""
+        """Return the price of the user's own rule. Calls of unknown units may have another source."""
         if call.route.prices.is_priced:
             return None if call.route.prices.usd_per_unit and call.usage is None else self._by_units(call)
         cents = call.route.flat_cents
@@ -244,7 +245,7 @@ class Pricer:
         return _Amount(usd, "computed" if exact else "estimated", priced_on, tuple(dict.fromkeys(missing)))
 
     def _by_genai_alone(self, call: PricedCall, usage: Usage) -> Optional[_Amount]:
-        """The price of what one model used."""
+        """Return the price of the usage of one model."""
         prices = call.route.prices
         asked = any(usage.units.values()) or not prices.is_priced or not _TOKENS.isdisjoint(usage.units)
         quote = self._quote(call, usage.units, usage.tier, usage) if asked else None
@@ -278,7 +279,7 @@ class Pricer:
         return quote if one is None else one._replace(usd=one.usd * usage.requests), True
 
     def _multiplied(self, call: PricedCall, usage: Usage, quote: Quote) -> Decimal:
-        """Return a price of which the tokens' share alone is multiplied."""
+        """Return a price with the factor of the usage applied to the tokens' part only."""
         factor = Decimal(1) if usage.token_factor is None else usage.token_factor
         tokens = {unit: value for unit, value in usage.units.items() if unit.endswith("_tokens")}
         if len(tokens) == len(usage.units):
@@ -287,7 +288,7 @@ class Pricer:
         return quote.usd if alone is None else quote.usd + alone.usd * (factor - 1)
 
     def _guess_output(self, call: PricedCall) -> Decimal:
-        """Return what came of a stream probably cost, that ended before it counted its output."""
+        """Estimate the output of a stream that ended before it reported its usage."""
         units = {"input_tokens": 0, "output_tokens": call.response_bytes // _BYTES_PER_STREAMED_TOKEN}
         tier = None if call.usage is None else call.usage.tier
         quote = self._quote(call, units, tier) if units["output_tokens"] else None
@@ -310,7 +311,7 @@ class Pricer:
         return _Amount(charge.usd, "computed" if exact else "estimated", prices.price_date, missing)
 
     def _by_bytes(self, call: PricedCall) -> Optional[_Amount]:
-        """What a chat stream that does not say what it used, or an answer that is unread, probably cost."""
+        """Estimate a chat stream without usage, or an unread response, from its bytes."""
         prices = call.route.prices
         if prices.shape is None or prices.genai_provider is None:
             return None
@@ -326,7 +327,7 @@ class Pricer:
         return None if quote is None else _Amount(quote.usd * _factor(prices), "estimated", quote.priced_on)
 
     def _flat(self, call: PricedCall) -> Optional[_Amount]:
-        """The flat estimate of an endpoint that bills."""
+        """Return the flat estimate of an endpoint that bills."""
         if _unpriced(call):
             return None  # what was used is known: a flat figure says less than that
         cents = call.route.flat_cents
@@ -368,7 +369,7 @@ def _only_reads(call: PricedCall) -> bool:
 
 
 def _unpriced(call: PricedCall) -> tuple[str, ...]:
-    """Return the model whose tokens are known and have no price; nothing for what is billed otherwise."""
+    """Return the model whose tokens are known but have no price. Empty if the call is billed otherwise."""
     units = call.units
     if not units or _TOKENS.isdisjoint(units):
         return ()

@@ -1,4 +1,4 @@
-"""The prices of a rule, and of some of its calls that are told by host, path and method."""
+"""Prices of a rule, and of those of its calls with a certain host, path or method."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["CALLS", "NO_USAGE", "PRICE_FIELDS", "PriceCase", "Prices", "check_pr
 CALLS: Final = "calls"
 """The unit of ``free_units`` that counts calls."""
 NO_USAGE: Final = "none"
-"""The ``usage`` of answers that are not to be read."""
+"""Value of ``usage`` for responses that are not read."""
 
 _AMOUNTS: Final = (
     "usd_per_call",
@@ -43,7 +43,7 @@ _COMPILED: Final = 4096
 
 @dataclass(frozen=True)
 class Prices:
-    """How answers are read, and what is paid. `ProviderDef` says what each field means.
+    """Shape of the responses, and prices. `ProviderDef` documents each field.
 
     Raises:
         ValueError: A field is blank, malformed or of the wrong type.
@@ -69,17 +69,17 @@ class Prices:
 
     @property
     def shape(self) -> Optional[str]:
-        """Name of the answer's shape; None when it is not read."""
+        """Name of the response's shape. None if usage is not read."""
         return None if self.usage == NO_USAGE else self.usage
 
     @property
     def is_priced(self) -> bool:
-        """Whether anything has a price of its own, be it 0."""
+        """True if anything has a price of its own, even 0."""
         return bool(self.usd_per_unit) or any(getattr(self, name) is not None for name in _AMOUNTS)
 
     @property
     def is_priced_unread(self) -> bool:
-        """Whether anything has a price of its own that is known without the answer's usage."""
+        """True if anything has a price that is known without the response's usage."""
         return any(getattr(self, name) is not None for name in _AMOUNTS)
 
 
@@ -88,9 +88,9 @@ PRICE_FIELDS: Final = tuple(Prices.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class PriceCase(Prices):
-    """What some calls of a rule cost: those to a host, a path or with a method of its own.
+    """Prices of some calls of a rule, selected by host, path or method.
 
-    The first of a rule that matches replaces the rule's own prices; provider and category stay the rule's.
+    The first match replaces the prices of the rule, but not its provider and category.
     ``usage``, ``genai_provider`` and ``genai_factor`` are the rule's where they are None.
 
     Raises:
@@ -98,14 +98,14 @@ class PriceCase(Prices):
     """
 
     path: Optional[str] = None
-    """A template: ``*`` is anything within a segment, ``**`` anything at all; None: every path.
+    """A template: ``*`` is anything within a segment, ``**`` anything at all. None matches every path.
 
     Example: ``/2010-04-01/Accounts/*/Messages.json``, ``/v1/files/**``.
     """
     method: Optional[str] = None
-    """``"POST"``, ``"GET|HEAD"``; None: every method."""
+    """``"POST"``, ``"GET|HEAD"``. None matches every method."""
     host: Optional[str] = None
-    """A template: ``*`` is anything within a label, ``*.`` at the beginning any labels; None: every host."""
+    """A template: ``*`` is anything within a label, a leading ``*.`` any labels. None matches every host."""
 
     def __post_init__(self) -> None:
         expected = "None, or a path that begins with '/', without query"
@@ -123,7 +123,7 @@ class PriceCase(Prices):
         check_prices("PriceCase", self)
 
     def matches(self, host: str, path: str, method: str) -> bool:
-        """Tell whether a call to a host of the rule is one of these."""
+        """Return True if a call that the rule matches is one of these."""
         if self.method is not None and method.upper() not in self.method.split("|"):
             return False
         if self.host is not None and not _host_glob(self.host).matches(host.rstrip(".").lower()):
@@ -132,7 +132,7 @@ class PriceCase(Prices):
 
 
 def check_prices(owner: str, prices: Any) -> None:
-    """Check the fields of `Prices`, and have their numbers exact."""
+    """Check the fields of `Prices`, and convert their numbers to exact ones."""
     values: dict[str, Any] = prices.__dict__  # frozen, but not yet made
     for name in ("usage", "genai_provider"):
         if values[name] is not None:

@@ -1,8 +1,8 @@
-"""Prices of text that grow evenly with the tokens: what one of each kind costs, found once for many calls.
+"""Linear prices of text: the price of one token of each kind, found once and used for many calls.
 
-To work a price out from the ground up takes longer than all else that a call costs together. Where a model's
-prices have no tiers, it is a sum of numbers of tokens, each times a price; and those prices come out of a few
-such workings-out, of which the last ones see whether it is so.
+Pricing a call with genai-prices takes longer than all other work on it. If the prices of a model have no
+tiers, a price is a sum of token counts, each times a rate. A few calculations give the rates, and the last
+ones check that the price is linear.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from recost.pricing.usage.model import Number
 __all__ = ["Rates", "Units", "find_rates", "kinds_of"]
 
 Units = Mapping[str, Number]
-"""What was used, by the kind."""
+"""Usage by kind of unit."""
 
 _TRIED: Final = {
     "input_tokens": 1_000_000,
@@ -30,7 +30,7 @@ _TRIED: Final = {
 
 
 class Rates(NamedTuple):
-    """What a call costs, and each token of it, in US dollars."""
+    """Prices of a call and of each token by kind, in US dollars."""
 
     call: Decimal
     tokens: Mapping[str, Decimal]
@@ -59,10 +59,10 @@ def kinds_of(units: Units) -> Optional[tuple[tuple[str, bool], ...]]:
 
 
 def find_rates(units: Units, price: Callable[[Units], Decimal]) -> Optional[Rates]:
-    """Return the rates; None where the price does not grow evenly.
+    """Return the rates. None if the price is not linear in the tokens.
 
     Args:
-        units: A usage that `kinds_of` has an answer for.
+        units: A usage that `kinds_of` accepts.
         price: Works out the price of a usage.
 
     Raises:

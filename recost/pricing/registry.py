@@ -1,4 +1,4 @@
-"""The rules in force, and what they say of a URL."""
+"""The active rules, and the one that matches a URL."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _Rules = list[ProviderDef]
 
 _URL: Final = (
     r"[A-Za-z][A-Za-z0-9+.-]*://"
-    r"(?:[^/?#\\]*@)?"  # userinfo ends at the last @; clients don't agree on what a backslash is
+    r"(?:[^/?#\\]*@)?"  # userinfo ends at the last @. Clients disagree about backslashes
     r"(\[[^\]/?#\\]*\]|[^\[\]:/?#\\]+)(?::[0-9]*)?"
     r"(/[^?#]*)?(?:[?#]|\Z)"
 )
-"""Host and path; `urllib.parse.urlsplit` takes several times the budget of a match, and raises."""
+"""Host and path of a URL. `urllib.parse.urlsplit` is several times slower, and raises."""
 
 _CACHED_URLS: Final = 1024
 _LONGEST_CACHED: Final = 512
@@ -45,7 +45,7 @@ class _Table:
 
 
 class ProviderRegistry:
-    """Knows which provider a URL belongs to and what one call costs; custom rules come before built-in ones.
+    """The provider and the flat price of URLs. Custom rules come before built-in ones.
 
     May be used by several threads at once. The built-in rules are made when the first question is asked, or
     by `prepare`.
@@ -67,7 +67,7 @@ class ProviderRegistry:
         self._cached = lru_cache(maxsize=_CACHED_URLS)(self._match)
 
     def prepare(self) -> _Table:
-        """Make ready now what would hold up the first question."""
+        """Prepare the rules now, which would otherwise delay the first lookup."""
         table = self._table
         if table is None:
             # No lock: a thread that isn't there after a fork could hold it. Two threads make the same.
@@ -75,11 +75,11 @@ class ProviderRegistry:
         return table
 
     def match(self, url: str) -> Optional[MatchResult]:
-        """Return what the first rule that matches says of a URL; None when none does, or it has no host."""
+        """Return the result of the first rule that matches a URL. None if no rule does, or it has no host."""
         return self._cached(url) if len(url) <= _LONGEST_CACHED else self._match(url)
 
     def lookup(self, host: str, path: str) -> Optional[MatchResult]:
-        """Return what `match` does, for a host without port and a path without query."""
+        """Return the same as `match`, for a host without port and a path without query."""
         path = path or "/"
         table = self._table or self.prepare()
         number = table.index.find(host, path)
@@ -94,7 +94,7 @@ class ProviderRegistry:
         return result if result.categorised else _with_path(result, path)
 
     def is_builtin(self, rule: ProviderDef) -> bool:
-        """Tell whether a rule is one of `recost.BUILTIN_PROVIDERS`."""
+        """Return True if a rule is one of `recost.BUILTIN_PROVIDERS`."""
         return id(rule) in (self._table or self.prepare()).builtin
 
     def list(self) -> _Rules:
@@ -107,7 +107,7 @@ class ProviderRegistry:
 
 
 def _prepare(rule: ProviderDef) -> tuple[tuple[tuple[str, MatchResult], ...], MatchResult]:
-    """Return what a rule says of paths that contain a text, and of all others."""
+    """Return the results of a rule for its path cases, and for all other paths."""
     cases = tuple(
         (
             case.contains,
@@ -123,14 +123,14 @@ def _prepare(rule: ProviderDef) -> tuple[tuple[tuple[str, MatchResult], ...], Ma
 
 
 def _with_path(prepared: MatchResult, path: str) -> MatchResult:
-    """Return a copy with the path; the constructor of a frozen class takes three times as long as this."""
+    """Return a copy with the path. The constructor of a frozen class takes three times as long."""
     result = object.__new__(MatchResult)
     result.__dict__.update(prepared.__dict__, endpoint_category=path)
     return result
 
 
 def _split(url: str) -> Optional[tuple[str, str]]:
-    """Return host and path of an absolute URL, None where it has no host or a malformed one."""
+    """Return host and path of an absolute URL. None if its host is missing or malformed."""
     parts = _url_pattern().match(url)
     return None if parts is None else (parts[1], parts[2] or "/")
 

@@ -1,4 +1,4 @@
-"""Routes: what the rules say of the calls to one target, resolved once and shared by all who ask."""
+"""Routes: the rules that apply to a target, resolved once and shared by all parts of recost."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class _once:  # noqa: N801 - used like a property
 
 
 class Route:
-    """What the rules say of one target. Never changed, except that it is completed when more is asked."""
+    """The rules that apply to one target. Parts that not every call needs are computed at first access."""
 
     def __init__(self, routes: Routes, target: Target, match: Optional[MatchResult]) -> None:
         self.routes = routes
-        """Where it was resolved: listeners may have different rules."""
+        """The resolver. Listeners may have different rules."""
         self.host, self.path, self.method = target
         self.match = match
         self.rule: Optional[ProviderDef] = None if match is None else match.rule
@@ -61,20 +61,22 @@ class Route:
         self.shape: Optional[str] = self.prices.shape
         """Shape of the responses, if usage is read from them."""
         self.wanted: Optional[Wanted] = routes.wanted_of(self)
-        """What to keep of a call. None if its response is not captured."""
+        """Headers and fields to keep of a call. None if its response is not captured."""
         self.excluded: dict[tuple[str, int], bool] = {}
-        """By scheme and port: whether the pipeline drops the calls."""
+        """True for each scheme and port whose calls the pipeline drops."""
+        self.endpoint: Optional[str] = None
+        """Category or shown path, kept by the pipeline."""
         self.facts: Any = None
         """Facts of a call that succeeded, kept by the pipeline."""
 
     @_once
     def own(self) -> bool:
-        """Whether the rule is the user's own rather than a built-in one."""
+        """True if the rule is the user's own rather than a built-in one."""
         return self.rule is not None and not self.routes.registry.is_builtin(self.rule)
 
     @_once
     def priced(self) -> bool:
-        """Whether the cost depends on more than the target."""
+        """True if the cost depends on more than the target."""
         return self.prices.is_priced if self.own else self.prices.is_priced_unread
 
     @_once
@@ -94,12 +96,12 @@ class Route:
 
     @_once
     def failed_calls_billed(self) -> bool:
-        """Whether a failed call costs as much as one that succeeded."""
+        """True if a failed call costs as much as one that succeeded."""
         return self.rule is not None and self.rule.failed_calls_billed
 
     @_once
     def category(self) -> Optional[str]:
-        """Endpoint that the rule names. None if endpoints are told apart by path."""
+        """Endpoint that the rule names. None if each path template is an endpoint."""
         return self.match.endpoint_category if self.match is not None and self.match.categorised else None
 
     @_once
@@ -128,11 +130,11 @@ class _Call(Protocol):
 class Routes:
     """Resolves targets, and remembers the routes of the latest ones. Thread-safe.
 
-    Two threads may resolve the same new target at once. There is no lock, because a thread that doesn't exist
-    after a fork could hold it.
+    Two threads may resolve the same new target at once. It takes no lock, because a thread that doesn't
+    exist after a fork could hold it.
 
     Args:
-        registry: The rules in force.
+        registry: The active rules.
         reads_requests: False if no fields of requests are wanted.
         models_first: Want the model of every request whose path doesn't name it, for a budget that must know
             it before the response does.

@@ -43,14 +43,14 @@ _PIP: Final = "pip install tomli"
 
 
 class RulesFileError(ValueError):
-    """A file with rules can't be used; names the file, the line and the field."""
+    """A file with rules can't be used. The message names the file, the line and the field."""
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
         where = f"{path}, line {line}" if line else str(path)
         super().__init__(f"recost: providers_file: {where}: {problem}")
         self.path = path
         self.line = line
-        """Counted from 1; 0 where no line is to blame."""
+        """Line of the mistake, from 1. 0 if the mistake is not in one line."""
 
 
 class _Source(NamedTuple):
@@ -184,17 +184,17 @@ def _join(inside: str, name: str) -> str:
 
 
 class Positions(NamedTuple):
-    """Where the rules of a text begin and end."""
+    """Positions of the rules of a text."""
 
     text: str
     spans: Sequence[tuple[int, int]]
     key: Callable[[str], re.Pattern[str]]
     """Returns the pattern of a field of that name."""
     header: Optional[Callable[[str], re.Pattern[str]]]
-    """Returns the pattern of the table of a case of that name; None where there are no tables."""
+    """Returns the pattern of the table of a case of that name. None for JSON, which has no tables."""
 
     def line(self, number: int, field: str) -> int:
-        """Return the line of a rule's field, or as near as can be told; 0 where nothing can be.
+        """Return the line of a rule's field, or the nearest known line. 0 if unknown.
 
         Args:
             number: Of the rule, from 0.
@@ -258,7 +258,7 @@ def json_positions(text: str) -> Positions:
 
 
 def _json_spans(text: str, at: int) -> list[tuple[int, int]]:
-    """Return where the items of an array stand, as far as it is one."""
+    """Return the positions of the items of an array, up to the first malformed one."""
     spans: list[tuple[int, int]] = []
     decoder = JSONDecoder()
     if at < 0 or text[at : at + 1] != "[":

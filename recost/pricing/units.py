@@ -1,4 +1,4 @@
-"""What a call costs by the unit prices of its rule, free tiers and minimum included."""
+"""Cost of a call by the unit prices of its rule, with free tiers and minimum."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ZERO: Final = Decimal(0)
 
 
 class Charge(NamedTuple):
-    """What unit prices come to."""
+    """Sum of unit prices."""
 
     usd: Decimal
     exact: bool
-    """False: there is more that may be billed: units whose number is not known, or that have no price."""
+    """False if more may be billed: units of unknown number or without a price."""
 
 
 class UnitPricing:
@@ -43,13 +43,13 @@ class UnitPricing:
         down: int,
         count: bool = True,
     ) -> Optional[Charge]:
-        """Return what a call costs; None when its rule has no price for anything that is known of it.
+        """Return the cost of a call. None if its rule has no price for any known unit.
 
         Args:
             prices: Of the rule.
-            units: What the answer says was used; None when that is not known.
+            units: Usage that the response states. None if unknown.
             up: Bytes of the request.
-            down: Bytes of the answer.
+            down: Bytes of the response.
             count: Have the call use up free units.
         """
         items = list(_items(prices, units, up, down))

@@ -122,7 +122,7 @@ def test_without_metering_the_rules_are_asked_once(
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_forked_child_resolves_targets_of_its_own(
+def test_a_forked_child_inherits_the_routes_of_its_parent(
     server: Metered, tmp_path: Path, lookups: list[str]
 ) -> None:
     with started(server, tmp_path) as handle:
@@ -133,8 +133,9 @@ def test_a_forked_child_resolves_targets_of_its_own(
             try:
                 lookups.clear()
                 post(server, "/v1/chat", 2)
+                post(server, "/v1/others", 2)
                 flushed = handle.flush_blocking()
-                os._exit(0 if flushed and lookups == ["/v1/chat"] else 1)
+                os._exit(0 if flushed and lookups == ["/v1/others"] else 1)
             finally:
                 os._exit(2)
         assert os.waitpid(child, 0)[1] == 0
