@@ -25,7 +25,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from recost.analytics.anomalies import Anomaly, Span, review
+from recost.analytics.anomalies import Anomaly, ReviewPeriod, review
 from recost.analytics.forecast import outlook
 from recost.analytics.timeseries import Series
 from tests.analytics.histories import DAYS, HOURS, days_of, hours_of
@@ -149,7 +149,7 @@ def watch(task: tuple[str, int]) -> Watched:
 def anomalies(costs: Sequence[float]) -> Sequence[Anomaly]:
     hours = {START + HOUR * index: Decimal(repr(cost)) for index, cost in enumerate(costs) if cost}
     until = START + timedelta(days=KNOWN_DAYS + LOOKED_AT_DAYS)
-    span = Span(START + timedelta(days=KNOWN_DAYS), until, until + HOUR)
+    span = ReviewPeriod(START + timedelta(days=KNOWN_DAYS), until, until + HOUR)
     return review(Series(hours), span, Decimal(1)).anomalies
 
 

@@ -20,7 +20,7 @@ from typing import Final, Literal, Optional
 from recost._money import EXACT
 from recost.analytics.timeseries import Series
 
-__all__ = ["DEVIATIONS", "LEAST_DAYS", "MOST_DAYS", "Anomaly", "Review", "Span", "Usual", "review"]
+__all__ = ["DEVIATIONS", "LEAST_DAYS", "MOST_DAYS", "Anomaly", "Review", "ReviewPeriod", "Usual", "review"]
 
 DEVIATIONS: Final = 5.0
 """The minimum deviations for an anomaly."""
@@ -48,7 +48,7 @@ _LEAST_SPREAD: Final = 0.01
 
 
 @dataclass(frozen=True)
-class Span:
+class ReviewPeriod:
     """The time under review and the current time, as local times without a zone."""
 
     since: datetime
@@ -95,7 +95,7 @@ class _Bucket:
     index: int = 0
 
 
-def review(series: Series, span: Span, least_usd: Decimal, deviations: float = DEVIATIONS) -> Review:
+def review(series: Series, span: ReviewPeriod, least_usd: Decimal, deviations: float = DEVIATIONS) -> Review:
     """Return the anomalies of a series.
 
     Args:
@@ -152,7 +152,7 @@ def _buckets(series: Series, day: date, before: Sequence[Sequence[float]], kind:
         yield _Bucket(datetime.combine(day, time.min), _DAY, cost, usual)
 
 
-def _judge(bucket: _Bucket, span: Span, least_usd: Decimal, deviations: float) -> Optional[Anomaly]:
+def _judge(bucket: _Bucket, span: ReviewPeriod, least_usd: Decimal, deviations: float) -> Optional[Anomaly]:
     end = bucket.start + bucket.length
     running = end + _LATE > span.now
     if end + _LATE <= span.since or bucket.start >= span.until or (end > span.until and not running):

@@ -11,7 +11,7 @@ from typing import Any, Final, Optional
 from recost._money import EXACT, format_change, format_exact_usd, format_usd
 from recost._version import __version__
 from recost.analytics.query import Question
-from recost.analytics.report import Answer
+from recost.analytics.report import Report
 from recost.errors import RecostError
 
 __all__ = [
@@ -68,9 +68,9 @@ def filters_of(question: Question) -> dict[str, list[str]]:
     }
 
 
-def baseline_of(answer: Answer, now: datetime) -> Baseline:
+def baseline_of(report: Report, now: datetime) -> Baseline:
     """Return the baseline of a report."""
-    question, total = answer.question, answer.total.now
+    question, total = report.question, report.total.now
     return Baseline(
         question.by,
         filters_of(question),
@@ -79,7 +79,7 @@ def baseline_of(answer: Answer, now: datetime) -> Baseline:
         total.calls,
         total.unpriced,
         total.cost_usd,
-        {group.names: group.now.cost_usd for group in answer.groups},
+        {group.names: group.now.cost_usd for group in report.groups},
     )
 
 
@@ -107,9 +107,9 @@ def _length(length: Optional[timedelta]) -> str:
     )
 
 
-def content_of(answer: Answer, now: datetime) -> dict[str, Any]:
+def content_of(report: Report, now: datetime) -> dict[str, Any]:
     """Return the content of a baseline file. Amounts are `Decimal`."""
-    kept = baseline_of(answer, now)
+    kept = baseline_of(report, now)
     return {
         "recost_baseline": FORMAT,
         "version": __version__,
@@ -126,7 +126,7 @@ def content_of(answer: Answer, now: datetime) -> dict[str, Any]:
                 "unpriced": group.now.unpriced,
                 "cost_usd": group.now.cost_usd,
             }
-            for group in answer.groups
+            for group in report.groups
         ],
     }
 
@@ -234,9 +234,9 @@ class Limits:
         return EXACT.multiply(self.baseline.cost_usd, EXACT.add(Decimal(1), self.share))
 
 
-def judge(answer: Answer, limits: Limits) -> Sequence[tuple[bool, str]]:
+def judge(report: Report, limits: Limits) -> Sequence[tuple[bool, str]]:
     """Return for each limit whether it holds, and a sentence that says so."""
-    total = answer.total.now
+    total = report.total.now
     found = []
     if limits.most_usd is not None:
         held = total.cost_usd <= limits.most_usd

@@ -17,7 +17,7 @@ from typing import Final, Literal, Optional, Union
 from recost._money import EXACT
 from recost.wire.parsing import ParsedMetric, ParsedModel, ParsedWindow
 
-__all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "Rates", "Recent", "Sums"]
+__all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "CallSums", "Rates", "Recent"]
 
 By = Literal["provider", "endpoint", "model", "project"]
 BY: Final[tuple[By, ...]] = ("provider", "endpoint", "model", "project")
@@ -36,7 +36,7 @@ _Names = tuple[Optional[str], ...]
 
 
 @dataclass
-class Sums:
+class CallSums:
     """The sums over some calls."""
 
     calls: int = 0
@@ -52,7 +52,7 @@ class Sums:
     """The sum of the windows' percentiles times their calls, in milliseconds."""
     weighted_p95: float = 0.0
 
-    def add(self, other: Sums) -> None:
+    def add(self, other: CallSums) -> None:
         """Add the sums of other calls."""
         self.calls += other.calls
         self.unpriced += other.unpriced
@@ -81,8 +81,8 @@ class Rates:
     span: timedelta
     """The length of the span. At least `LEAST_SPAN`."""
     until: datetime
-    groups: dict[_Names, Sums]
-    total: Sums
+    groups: dict[_Names, CallSums]
+    total: CallSums
     trends: dict[_Names, list[Decimal]]
     """The cost of each group in each part of the span."""
 
@@ -99,9 +99,9 @@ _Key = tuple[Optional[str], ...]
 class _Part:
     """The calls of one part of the span."""
 
-    endpoints: dict[_Key, Sums] = field(default_factory=dict)
+    endpoints: dict[_Key, CallSums] = field(default_factory=dict)
     """By project, provider and endpoint."""
-    models: dict[_Key, Sums] = field(default_factory=dict)
+    models: dict[_Key, CallSums] = field(default_factory=dict)
     """By provider and model. The model is None for calls without one."""
 
 
@@ -152,9 +152,9 @@ class Recent:
         since = _EPOCH + first * self._step
         if self._first is not None:
             since = max(since, min(self._first, until))
-        groups: dict[_Names, Sums] = {}
+        groups: dict[_Names, CallSums] = {}
         trends: dict[_Names, list[Decimal]] = {}
-        total = Sums()
+        total = CallSums()
         for index in range(first, last + 1):
             part = self._parts.get(index, _NOTHING)
             for sums in part.endpoints.values():
@@ -174,7 +174,7 @@ class Recent:
             del self._parts[index]
 
 
-def _grouped(part: _Part, by: By) -> Iterator[tuple[_Names, Sums]]:
+def _grouped(part: _Part, by: By) -> Iterator[tuple[_Names, CallSums]]:
     if by == "model":
         yield from part.models.items()
         return
@@ -183,27 +183,27 @@ def _grouped(part: _Part, by: By) -> Iterator[tuple[_Names, Sums]]:
         yield names[places], sums
 
 
-def _add(groups: dict[_Key, Sums], names: _Key, sums: Sums) -> None:
-    groups.setdefault(names, Sums()).add(sums)
+def _add(groups: dict[_Key, CallSums], names: _Key, sums: CallSums) -> None:
+    groups.setdefault(names, CallSums()).add(sums)
 
 
-def _sums(metric: ParsedMetric) -> Sums:
+def _sums(metric: ParsedMetric) -> CallSums:
     timed = 0 if metric.p95_ms is None else metric.calls
-    return Sums(
+    return CallSums(
         metric.calls, metric.unpriced, metric.cost_usd, metric.flat_usd, metric.errors, timed,
         (metric.p50_ms or 0.0) * timed, (metric.p95_ms or 0.0) * timed,
     )  # fmt: skip
 
 
-def _by_model(metric: ParsedMetric) -> Iterator[tuple[Optional[str], Sums]]:
+def _by_model(metric: ParsedMetric) -> Iterator[tuple[Optional[str], CallSums]]:
     """Yield the calls of each model, and the rest under None. Together they are the metric's calls."""
-    rest = Sums(metric.calls, metric.unpriced, metric.cost_usd)
+    rest = CallSums(metric.calls, metric.unpriced, metric.cost_usd)
     for model in metric.models:
-        yield model.name, Sums(model.calls, model.unpriced, model.cost_usd)
+        yield model.name, CallSums(model.calls, model.unpriced, model.cost_usd)
         rest.add(_negative(model))
     if rest.calls or rest.unpriced or rest.cost_usd >= _LEAST_USD or not metric.models:
         yield None, rest
 
 
-def _negative(model: ParsedModel) -> Sums:
-    return Sums(-model.calls, -model.unpriced, EXACT.minus(model.cost_usd))
+def _negative(model: ParsedModel) -> CallSums:
+    return CallSums(-model.calls, -model.unpriced, EXACT.minus(model.cost_usd))

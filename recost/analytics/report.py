@@ -16,7 +16,7 @@ from recost.analytics.recorded import extent
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["FORMATS", "Answer", "Figures", "Group", "add_up", "ask", "named"]
+__all__ = ["FORMATS", "Figures", "Group", "Report", "add_up", "ask", "named"]
 
 _LATER: Final = (
     "reported_usd",
@@ -91,7 +91,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Report:
     """The sorted groups, the rest beyond the limit, and the total."""
 
     question: Question
@@ -115,7 +115,7 @@ _Sums = dict[str, Any]
 _Names = tuple[Optional[str], ...]
 
 
-def ask(readings: Readings, question: Question) -> Answer:
+def ask(readings: Readings, question: Question) -> Report:
     """Return the report for a question."""
     question, recorded_since = _comparable(readings, question)
     selection = select_files(readings)
@@ -128,7 +128,7 @@ def ask(readings: Readings, question: Question) -> Answer:
     others = [sums for _, sums in known[len(shown) :]]
     filtered = bool(question.models or question.tags)
     total = _group(question, (), [sums for _, sums in found], question.breakdown if filtered else None)
-    return Answer(
+    return Report(
         question,
         [_group(question, names, [sums], question.breakdown) for names, sums in shown],
         _group(question, (None,) * len(question.by), others, question.breakdown) if others else None,

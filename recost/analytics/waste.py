@@ -19,7 +19,7 @@ from recost.analytics.query import Question
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["REPEATED", "STORM_ATTEMPTS", "Storm", "Sums", "Waste", "find_waste"]
+__all__ = ["REPEATED", "STORM_ATTEMPTS", "Storm", "Waste", "WasteSums", "find_waste"]
 
 REPEATED: Final = 50
 """The minimum calls of a row that count as repeated."""
@@ -36,7 +36,7 @@ _ALL_FAILED: Final = "errors > 0 AND errors >= calls"
 
 
 @dataclass(frozen=True)
-class Sums:
+class WasteSums:
     """The sums over the rows of one endpoint, or of all. Costs are US dollars, exact."""
 
     calls: int = 0
@@ -101,8 +101,8 @@ class Storm:
 class Waste:
     """The total, the sums by endpoint, and the worst storms."""
 
-    total: Sums
-    endpoints: Sequence[tuple[str, str, Sums]]
+    total: WasteSums
+    endpoints: Sequence[tuple[str, str, WasteSums]]
     """Provider, endpoint and sums, unsorted."""
     storms: Sequence[Storm]
     """The worst first."""
@@ -119,10 +119,10 @@ def find_waste(readings: Readings, question: Question, repeated_from: int = REPE
     """
     selection = select_files(readings)
     if selection is None:
-        return Waste(Sums(), (), (), repeated_from)
+        return Waste(WasteSums(), (), (), repeated_from)
     where, parameters = Statement(question, selection).conditions()
     rows = f"FROM metrics {where}"
-    names = [field.name for field in fields(Sums)]
+    names = [field.name for field in fields(WasteSums)]
     sums = ", ".join(_expressions(repeated_from)[name] for name in names)
     result = readings.connection.execute(
         f"SELECT provider, endpoint, {sums} {rows} GROUP BY provider, endpoint", parameters
@@ -216,7 +216,7 @@ def _added(parts: Any, names: Sequence[str]) -> dict[str, Any]:
     return total
 
 
-def _usd(sums: dict[str, Any]) -> Sums:
+def _usd(sums: dict[str, Any]) -> WasteSums:
     """Return the sums with US dollars in place of cents."""
     known: dict[str, Any] = {}
     for name, value in sums.items():
@@ -225,4 +225,4 @@ def _usd(sums: dict[str, Any]) -> Sums:
             known[name] = EXACT.normalize(dollars) if dollars else Decimal(0)
         else:
             known[name] = int(value)
-    return Sums(**known)
+    return WasteSums(**known)

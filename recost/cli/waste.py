@@ -12,7 +12,7 @@ from typing import Any, Final, Optional
 from recost.analytics.periods import SpanError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
-from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Sums, Waste, find_waste
+from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Waste, WasteSums, find_waste
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now, whole
 from recost.cli._shared.footnotes import Note, flat_note, rendered, skipped_note, unpriced_note
 from recost.cli._shared.formats import counted, format_bytes, format_share
@@ -94,7 +94,7 @@ def _as_json(waste: Waste, found: Readings) -> str:
     return exact_json(content)
 
 
-def _summary(total: Sums, style: Style, width: int) -> str:
+def _summary(total: WasteSums, style: Style, width: int) -> str:
     table = Table(
         [
             Column("what", least=20), Column("found", right=True, rank=2), Column("of all", right=True),
@@ -174,7 +174,7 @@ def _details(waste: Waste, question: Question) -> Iterator[Table]:
         yield _repeated_table(waste)
 
 
-def _most(waste: Waste, name: str) -> list[tuple[str, str, Sums]]:
+def _most(waste: Waste, name: str) -> list[tuple[str, str, WasteSums]]:
     found = [each for each in waste.endpoints if getattr(each[2], name)]
     found.sort(key=lambda each: (-getattr(each[2], name), each[0], each[1]))
     return found[:_SHOWN]
@@ -185,7 +185,9 @@ def _table(*titles: str, first: Optional[Column] = None) -> Table:
     return Table([*columns, *(Column(title, right=True) for title in titles)])
 
 
-def _by_endpoint(most: Sequence[tuple[str, str, Sums]], total: Sums, title: str, name: str) -> Table:
+def _by_endpoint(
+    most: Sequence[tuple[str, str, WasteSums]], total: WasteSums, title: str, name: str
+) -> Table:
     priced = name != "unpriced"
     table = _table(title, "calls", *(["probable cost", "share", "upper bound"] if priced else []))
     for provider, endpoint, sums in most:
@@ -197,7 +199,7 @@ def _by_endpoint(most: Sequence[tuple[str, str, Sums]], total: Sums, title: str,
     return table
 
 
-def _cost(dollars: Decimal, sums: Sums) -> Cell:
+def _cost(dollars: Decimal, sums: WasteSums) -> Cell:
     return "not known" if not dollars and sums.unpriced else Usd(dollars)
 
 

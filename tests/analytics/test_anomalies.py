@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from recost.analytics.anomalies import Span, Usual, review
+from recost.analytics.anomalies import ReviewPeriod, Usual, review
 from recost.analytics.timeseries import Series
 from tests.analytics.histories import WEEK, hours_of
 
@@ -28,9 +28,9 @@ def series(kind: str, days: int, seed: int, peaks: Collection[int] = ()) -> Seri
     )
 
 
-def span(since_day: int, until_day: int) -> Span:
+def span(since_day: int, until_day: int) -> ReviewPeriod:
     until = START + timedelta(days=until_day)
-    return Span(START + timedelta(days=since_day), until, until + HOUR)
+    return ReviewPeriod(START + timedelta(days=since_day), until, until + HOUR)
 
 
 def test_a_weekday_has_its_own_usual() -> None:
@@ -118,8 +118,8 @@ def test_an_hour_that_runs_may_be_too_dear_but_not_too_cheap() -> None:
     calls.hours = {hour: cost for hour, cost in calls.hours.items() if hour <= now}
     running = START + timedelta(days=39, hours=12)
     calls.hours[running] = Decimal("0.01")
-    assert not review(calls, Span(now - HOUR, now, now), Decimal(1)).anomalies
+    assert not review(calls, ReviewPeriod(now - HOUR, now, now), Decimal(1)).anomalies
     calls.hours[running] = Decimal(300)
-    (found,) = review(calls, Span(now - HOUR, now, now), Decimal(1)).anomalies
+    (found,) = review(calls, ReviewPeriod(now - HOUR, now, now), Decimal(1)).anomalies
     assert found.running
     assert found.start == running

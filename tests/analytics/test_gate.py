@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recost.analytics.gate import BaselineError, Limits, baseline_of, content_of, judge, parse_baseline
 from recost.analytics.query import Question
-from recost.analytics.report import Answer, Figures, Group
+from recost.analytics.report import Figures, Group, Report
 from recost.cli._shared.output import exact_json
 from tests.analytics.corpora import EXACT, Plain, corpora, few
 from tests.analytics.test_report import answer, written
@@ -22,12 +22,12 @@ NOW = datetime(2026, 4, 1, tzinfo=timezone.utc)
 amounts = st.decimals(0, 10**9, places=20, allow_nan=False)
 
 
-def costing(dollars: Decimal, unpriced: int = 0) -> Answer:
+def costing(dollars: Decimal, unpriced: int = 0) -> Report:
     total = Group((), Figures(calls=3, cost_usd=dollars, unpriced=unpriced))
-    return Answer(Question(by=("provider", "model")), [], None, 0, total, 0, 0)
+    return Report(Question(by=("provider", "model")), [], None, 0, total, 0, 0)
 
 
-def reread(found: Answer) -> Any:
+def reread(found: Report) -> Any:
     return json.loads(exact_json(content_of(found, NOW)), parse_float=Decimal)
 
 

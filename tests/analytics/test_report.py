@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from recost.analytics.periods import Period
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.report import Answer, Figures, Group, ask
+from recost.analytics.report import Figures, Group, Report, ask
 from recost.analytics.store import consult
 from tests.analytics.corpora import START, Plain, Sums, corpora, few
 
@@ -36,7 +36,7 @@ def written(*files: list[bytes]) -> Iterator[tuple[Path, bytes]]:
         yield folder, b"".join(line + b"\n" for lines in files for line in lines)
 
 
-def answer(folder: Path, question: Question, *paths: str) -> Answer:
+def answer(folder: Path, question: Question, *paths: str) -> Report:
     return consult(paths, folder, lambda found: ask(found, question))
 
 
@@ -120,7 +120,7 @@ def test_by_tag(lines: list[bytes], by: str) -> None:
         agree(found.total.now, plain.total())
 
 
-def _parts_agree(found: Answer, expected: dict[Optional[str], Sums], *, errors: bool = True) -> None:
+def _parts_agree(found: Report, expected: dict[Optional[str], Sums], *, errors: bool = True) -> None:
     groups = {group.names[0]: group for group in found.groups}
     for name, sums in expected.items():
         agree(groups[name].now, sums, breakdown=True, errors=errors)

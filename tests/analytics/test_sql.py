@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from recost import wire
 from recost.analytics.periods import Period
 from recost.analytics.query import Question
-from recost.analytics.report import Answer, Figures
+from recost.analytics.report import Figures, Report
 from recost.analytics.sql import Statement
 from recost.analytics.store import Selection
 from tests.analytics.corpora import few, windows
@@ -42,7 +42,7 @@ moments = st.one_of(
 )
 
 
-def raw(folder: Path, question: Question) -> Answer:
+def raw(folder: Path, question: Question) -> Report:
     """Return the answer from the metrics themselves: an endpoint is in no sum."""
     return answer(folder, replace(question, endpoints=("*",)))
 
@@ -55,7 +55,7 @@ def alike(found: Figures, expected: Figures) -> bool:
     )
 
 
-def agree(found: Answer, expected: Answer) -> None:
+def agree(found: Report, expected: Report) -> None:
     assert alike(found.total.now, expected.total.now)
     groups = {group.names: group for group in expected.groups}
     assert {group.names for group in found.groups} == set(groups)

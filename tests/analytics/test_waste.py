@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recost.analytics.query import Question
 from recost.analytics.store import consult
-from recost.analytics.waste import STORM_ATTEMPTS, Sums, Waste, find_waste
+from recost.analytics.waste import STORM_ATTEMPTS, Waste, WasteSums, find_waste
 from tests.analytics.corpora import EXACT, Plain, corpora, few, usd
 from tests.analytics.test_report import written
 
@@ -47,7 +47,7 @@ def _troubled(line: bytes, chance: random.Random) -> bytes:
 
 def plainly(plain: Plain, least: int) -> dict[str, Any]:
     """Add up what is wanted, metric by metric."""
-    names = Sums.__dataclass_fields__
+    names = WasteSums.__dataclass_fields__
     sums: dict[str, Any] = {name: Decimal(0) if name.endswith("_usd") else 0 for name in names}
 
     def add(name: str, amount: Decimal) -> None:
@@ -117,7 +117,7 @@ def row(calls: int, errors: int, cents: float, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def one(*metrics: dict[str, Any]) -> Sums:
+def one(*metrics: dict[str, Any]) -> WasteSums:
     window = {"protocolVersion": "1.1", "windowStart": "2026-03-27T00:00:00.000Z", "environment": "test"}
     return waste([json.dumps({**window, "metrics": metrics}).encode()], 50)[0].total
 
@@ -152,7 +152,7 @@ def test_a_storm_is_most_of_the_attempts_and_ten_of_them() -> None:
 
 
 def test_no_rows_at_all() -> None:
-    assert waste([b"{}"], 50)[0].total == Sums()
+    assert waste([b"{}"], 50)[0].total == WasteSums()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Optional
 
 from recost._money import EXACT, format_usd
-from recost.analytics.report import Answer, Figures
+from recost.analytics.report import Figures, Report
 from recost.cli._shared.formats import counted, format_share
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style
@@ -79,7 +79,7 @@ def flat_note(flat_usd: Optional[Decimal]) -> Iterator[Note]:
         yield Note("cost", f"{format_usd(flat_usd)} are {FLAT}")
 
 
-def not_compared(answer: Answer) -> Iterator[Note]:
+def not_compared(answer: Report) -> Iterator[Note]:
     """Yield a note on a missing comparison: the period before is earlier than the first window."""
     first = answer.recorded_since
     if first is not None:

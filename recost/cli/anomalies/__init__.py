@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
-from recost.analytics.anomalies import DEVIATIONS, LEAST_DAYS, MOST_DAYS, Span, review
+from recost.analytics.anomalies import DEVIATIONS, LEAST_DAYS, MOST_DAYS, ReviewPeriod, review
 from recost.analytics.periods import Period, SpanError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
@@ -104,7 +104,7 @@ def _read(readings: Readings, questions: list[Question]) -> Found:
     return Found(series, unpriced, readings.bad_lines, readings.bad_metrics)
 
 
-def _findings(found: Found, span: Span, arguments: argparse.Namespace) -> list[Finding]:
+def _findings(found: Found, span: ReviewPeriod, arguments: argparse.Namespace) -> list[Finding]:
     """Return the findings of each group that has cost enough, in the order of names."""
     least: Decimal = arguments.min_usd
     rows = [(*names, series) for names, series in found.series.items() if series.cost_usd() >= least]
@@ -116,7 +116,7 @@ def _findings(found: Found, span: Span, arguments: argparse.Namespace) -> list[F
     ]
 
 
-def _span(question: Question, now: datetime) -> Span:
+def _span(question: Question, now: datetime) -> ReviewPeriod:
     """Return the span to examine, in local time.
 
     Raises:
@@ -128,7 +128,9 @@ def _span(question: Question, now: datetime) -> Span:
         raise SpanError("invalid --since: expected a time before now")
     if until - since > _LONGEST:
         raise SpanError(f"invalid --since: expected at most {_LONGEST.days} days before --until")
-    return Span(*(each.astimezone(question.zone).replace(tzinfo=None) for each in (since, until, now)))
+    return ReviewPeriod(
+        *(each.astimezone(question.zone).replace(tzinfo=None) for each in (since, until, now))
+    )
 
 
 def _names(text: str, arguments: argparse.Namespace) -> list[str]:

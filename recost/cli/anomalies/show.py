@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, Optional
 
 from recost._money import format_change, format_usd
-from recost.analytics.anomalies import LEAST_DAYS, MOST_DAYS, Anomaly, Review, Span
+from recost.analytics.anomalies import LEAST_DAYS, MOST_DAYS, Anomaly, Review, ReviewPeriod
 from recost.analytics.query import tag_of
 from recost.analytics.timeseries import Series
 from recost.cli._shared.arguments import right_now
@@ -53,7 +53,7 @@ class Finding:
 
 
 def as_json(
-    findings: Sequence[Finding], found: Found, span: Span, arguments: argparse.Namespace, zone: tzinfo
+    findings: Sequence[Finding], found: Found, span: ReviewPeriod, arguments: argparse.Namespace, zone: tzinfo
 ) -> str:
     """Return one JSON object. Amounts are numbers with all their digits."""
     content = {
@@ -94,7 +94,11 @@ def _named(each: Finding) -> dict[str, Any]:
 
 
 def as_text(
-    findings: Sequence[Finding], found: Found, span: Span, _arguments: argparse.Namespace, zone: tzinfo
+    findings: Sequence[Finding],
+    found: Found,
+    span: ReviewPeriod,
+    _arguments: argparse.Namespace,
+    zone: tzinfo,
 ) -> str:
     """Return a table as wide as the terminal, at least 40 columns, with its notes."""
     style, width = Style.of(sys.stdout), terminal_width()

@@ -11,7 +11,7 @@ from typing import Any, Final, Optional
 from recost.analytics.periods import SpanError
 from recost.analytics.query import Question, QuestionError, exactly
 from recost.analytics.recorded import extent, places, tag_costs
-from recost.analytics.report import Answer, add_up, ask
+from recost.analytics.report import Report, add_up, ask
 from recost.analytics.store import Readings
 from recost.cli._shared.footnotes import flat_note, sources_of
 from recost.cli._shared.formats import name_of, zone_name
@@ -137,7 +137,7 @@ def _over_time(readings: Readings, plain: Question, split: str, now: datetime) -
     return content
 
 
-def _series(answer: Answer, steps: Sequence[str]) -> list[dict[str, Any]]:
+def _series(answer: Report, steps: Sequence[str]) -> list[dict[str, Any]]:
     """Return the amounts of the costliest names at each step, and of all others as one series."""
     amounts: dict[Optional[str], dict[str, Decimal]] = {}
     for group in answer.groups:

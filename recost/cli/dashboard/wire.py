@@ -10,7 +10,7 @@ from typing import Any, Final, Optional
 
 from recost._money import format_change, format_usd
 from recost.analytics.query import exactly, tag_of
-from recost.analytics.report import Answer, Figures, Group
+from recost.analytics.report import Figures, Group, Report
 from recost.analytics.sql import OTHER
 from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of
 
@@ -42,7 +42,7 @@ def _cell(name: str, value: Any) -> Any:
     return value
 
 
-def total_of(answer: Answer) -> dict[str, Any]:
+def total_of(answer: Report) -> dict[str, Any]:
     """Return the figures of all calls, with the change of the cost if there is one."""
     total = answer.total
     content = figures_of(total.now)
@@ -52,7 +52,7 @@ def total_of(answer: Answer) -> dict[str, Any]:
     return content
 
 
-def table_of(answer: Answer) -> dict[str, Any]:
+def table_of(answer: Report) -> dict[str, Any]:
     """Return the rows of a table, the groups beyond its limit, and its total."""
     rest = None
     if answer.rest is not None:
@@ -65,7 +65,7 @@ def table_of(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _named(answer: Answer, group: Group) -> dict[str, Any]:
+def _named(answer: Report, group: Group) -> dict[str, Any]:
     by = answer.question.by
     return {
         "names": list(group.names),
@@ -75,7 +75,7 @@ def _named(answer: Answer, group: Group) -> dict[str, Any]:
     }
 
 
-def _row(answer: Answer, group: Group) -> dict[str, Any]:
+def _row(answer: Report, group: Group) -> dict[str, Any]:
     whole = answer.total.now.cost_usd
     return {
         **figures_of(group.now),

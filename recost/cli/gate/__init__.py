@@ -23,7 +23,7 @@ from recost.analytics.gate import (
 )
 from recost.analytics.periods import SpanError
 from recost.analytics.query import Question
-from recost.analytics.report import Answer, ask
+from recost.analytics.report import Report, ask
 from recost.cli._shared.arguments import (
     add_filters,
     add_period,
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except (RecostError, SpanError) as error:
         return refused(error)
-    answer: Optional[Answer] = read(arguments, lambda found: ask(found, question))
+    answer: Optional[Report] = read(arguments, lambda found: ask(found, question))
     if answer is None:
         return 2
     try:
@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         return refused(error)
 
 
-def _judge(answer: Answer, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
+def _judge(answer: Report, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
     if not answer.total.now.calls:
         texts = ["no call was recorded in this period with these filters"]
         texts += [note.text for note in skipped_note(answer.bad_lines, answer.bad_metrics)]

@@ -10,7 +10,7 @@ from typing import Final, Optional
 from recost._money import format_change, format_usd
 from recost._text import markdown
 from recost.analytics.gate import Baseline, Limits
-from recost.analytics.report import Answer, Group, add_up
+from recost.analytics.report import Group, Report, add_up
 from recost.cli._shared.footnotes import skipped_note, sources_of, unpriced_note
 from recost.cli._shared.formats import name_of, table_row
 from recost.cli._shared.tables import Cell, Usd, texts_of
@@ -21,7 +21,7 @@ _SHOWN: Final = 20
 """Groups with a row of their own."""
 
 
-def summary(answer: Answer, limits: Limits, verdicts: Sequence[tuple[bool, str]], now: datetime) -> str:
+def summary(answer: Report, limits: Limits, verdicts: Sequence[tuple[bool, str]], now: datetime) -> str:
     """Return the summary.
 
     Args:
@@ -44,7 +44,7 @@ def _word(verdicts: Sequence[tuple[bool, str]], *, held: bool) -> str:
     return "within the limits" if held else "**over the limits**"
 
 
-def _table(answer: Answer, baseline: Optional[Baseline]) -> list[str]:
+def _table(answer: Report, baseline: Optional[Baseline]) -> list[str]:
     by = answer.question.by
     heads = [*map(markdown, by), "calls", "unpriced", "cost"]
     if baseline is not None:
@@ -65,7 +65,7 @@ def _table(answer: Answer, baseline: Optional[Baseline]) -> list[str]:
     return list(map(table_row, texts_of(rows)))
 
 
-def _row(answer: Answer, group: Group, baseline: Optional[Baseline]) -> list[Cell]:
+def _row(answer: Report, group: Group, baseline: Optional[Baseline]) -> list[Cell]:
     names = [markdown(name_of(by, name)) for by, name in zip(answer.question.by, group.names)]
     now = group.now
     row: list[Cell] = [*names, f"{now.calls:,}", f"{now.unpriced:,}", Usd(now.cost_usd)]
@@ -74,7 +74,7 @@ def _row(answer: Answer, group: Group, baseline: Optional[Baseline]) -> list[Cel
     return row
 
 
-def _others(answer: Answer, rest: Sequence[Group], baseline: Optional[Baseline]) -> list[list[Cell]]:
+def _others(answer: Report, rest: Sequence[Group], baseline: Optional[Baseline]) -> list[list[Cell]]:
     """Return the rows of the groups that are not shown, and of those only in the baseline."""
     rows: list[list[Cell]] = []
     blank = [""] * (len(answer.question.by) - 1)
@@ -99,7 +99,7 @@ def _against(now: Decimal, before: Decimal) -> list[Cell]:
     return [Usd(before), format_change(now, before)]
 
 
-def _notes(answer: Answer, baseline: Optional[Baseline], now: datetime) -> list[str]:
+def _notes(answer: Report, baseline: Optional[Baseline], now: datetime) -> list[str]:
     total, period = answer.total.now, answer.question.period
     zone = answer.question.zone
     since = "the beginning" if period.since is None else _moment(period.since.astimezone(zone))

@@ -14,7 +14,7 @@ from recost._money import format_change
 from recost._text import csv_cell, markdown
 from recost.analytics.engine import identifier, literal
 from recost.analytics.query import tag_of
-from recost.analytics.report import Answer, Figures, Group
+from recost.analytics.report import Figures, Group, Report
 from recost.cli._shared.footnotes import flat_note, not_compared, sources_of, unpriced_note
 from recost.cli._shared.formats import name_of, table_row
 from recost.cli._shared.output import exact_json, written
@@ -28,7 +28,7 @@ _READ_BY_PEOPLE: Final = 200
 """Most groups of JSON that is indented."""
 
 
-def as_json(answer: Answer, now: datetime) -> str:
+def as_json(answer: Report, now: datetime) -> str:
     """Return one JSON object. Amounts are numbers with all their digits."""
     question = answer.question
     compared = question.compare
@@ -49,7 +49,7 @@ def as_json(answer: Answer, now: datetime) -> str:
     return exact_json(content, indent=None if len(answer.groups) > _READ_BY_PEOPLE else 2)
 
 
-def as_csv(answer: Answer) -> str:
+def as_csv(answer: Report) -> str:
     """Return a line for each group, and one for the groups beyond the limit. They add up to the total."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -59,7 +59,7 @@ def as_csv(answer: Answer) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def as_markdown(answer: Answer) -> str:
+def as_markdown(answer: Report) -> str:
     """Return a table as GitHub and others show it."""
     by = answer.question.by
     heads = [*(markdown(tag_of(name) or name) for name in by), "calls", "errors", "cost", "unpriced"]
@@ -85,7 +85,7 @@ def as_markdown(answer: Answer) -> str:
     return "\n".join([*map(table_row, texts_of(lines)), "", *notes])
 
 
-def write_parquet(connection: Any, answer: Answer, output: str) -> int:
+def write_parquet(connection: Any, answer: Report, output: str) -> int:
     """Write the rows of `as_csv` as Parquet, and return their number."""
     columns = [f"{identifier(name)} VARCHAR" for name in answer.question.by]
     columns += [f"{identifier(name)} {_type(name)}" for name in _titles(answer)]
@@ -106,7 +106,7 @@ def _type(name: str) -> str:
     return "DOUBLE" if plain.endswith("_ms") else "BIGINT"
 
 
-def _rows(answer: Answer) -> list[tuple[tuple[Optional[str], ...], list[Any]]]:
+def _rows(answer: Report) -> list[tuple[tuple[Optional[str], ...], list[Any]]]:
     rows = [(group.names, list(_flat(group).values())) for group in answer.groups]
     if answer.rest is not None:
         names: tuple[Optional[str], ...] = ("(others)",) * len(answer.question.by)
@@ -116,11 +116,11 @@ def _rows(answer: Answer) -> list[tuple[tuple[Optional[str], ...], list[Any]]]:
     return rows
 
 
-def _titles(answer: Answer) -> Sequence[str]:
+def _titles(answer: Report) -> Sequence[str]:
     return list(_flat(answer.total))
 
 
-def _named(answer: Answer, group: Group) -> dict[str, Any]:
+def _named(answer: Report, group: Group) -> dict[str, Any]:
     return {**dict(zip(answer.question.by, group.names)), **_flat(group)}
 
 

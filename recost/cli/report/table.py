@@ -9,7 +9,7 @@ from typing import Callable, Final, Optional
 
 from recost._money import format_change
 from recost.analytics.query import TIMES, tag_of
-from recost.analytics.report import Answer, Group
+from recost.analytics.report import Group, Report
 from recost.cli._shared.footnotes import Note, not_compared, notes_of, rendered
 from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of, zone_name
 from recost.cli._shared.tables import Cell, Column, Table, Usd, wrap
@@ -35,7 +35,7 @@ class _Measure:
 
 
 def show(
-    answer: Answer, style: Style, now: datetime, trends: Sequence[str] = (), old: Optional[str] = None
+    answer: Report, style: Style, now: datetime, trends: Sequence[str] = (), old: Optional[str] = None
 ) -> str:
     """Return the report as wide as the terminal, at least 40 columns.
 
@@ -73,7 +73,7 @@ def show(
     return "\n".join([*lines, table.render(style, width), "", rendered(_notes(answer, old), style, width)])
 
 
-def _measures(answer: Answer, *, wide: bool) -> list[_Measure]:
+def _measures(answer: Report, *, wide: bool) -> list[_Measure]:
     total = answer.total.now
     crowded = bool(total.unpriced and answer.question.compare)
     found = [
@@ -95,7 +95,7 @@ def _measures(answer: Answer, *, wide: bool) -> list[_Measure]:
     return [each for each in found if (wide or not each.wide) and not _is_empty(answer, each.title)]
 
 
-def _is_empty(answer: Answer, title: str) -> bool:
+def _is_empty(answer: Report, title: str) -> bool:
     """Return whether a measure is unknown in every group."""
     field = _FIELDS.get(title)
     known = field is None or any(getattr(group.now, field) is not None for group in answer.groups)
@@ -110,7 +110,7 @@ def _change(group: Group) -> str:
     return "" if group.before is None else format_change(group.now.cost_usd, group.before.cost_usd)
 
 
-def _period(answer: Answer, now: datetime) -> str:
+def _period(answer: Report, now: datetime) -> str:
     question = answer.question
     since, until = question.period.since, question.period.until
     in_zone = bool(question.by) and any(name in TIMES for name in question.by)
@@ -126,7 +126,7 @@ def _period(answer: Answer, now: datetime) -> str:
     return f"{text} ({zone_name(question.zone, now)})"
 
 
-def _notes(answer: Answer, old: Optional[str]) -> Iterator[Note]:
+def _notes(answer: Report, old: Optional[str]) -> Iterator[Note]:
     total = answer.total.now
     yield from notes_of(total, answer.bad_lines, answer.bad_metrics)
     if old is not None:

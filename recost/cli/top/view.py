@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Callable, Final, Optional
 
 from recost._money import EXACT, format_usd
-from recost.analytics.rates import BUCKETS, BY, By, Rates, Recent, Sums
+from recost.analytics.rates import BUCKETS, BY, By, CallSums, Rates, Recent
 from recost.analytics.timeseries import sparkline
 from recost.cli._shared.footnotes import Note, flat_note, skipped_note, unpriced_note
 from recost.cli._shared.formats import format_ms, format_share, name_of
@@ -67,7 +67,7 @@ class View:
 @dataclass(frozen=True)
 class _Measure:
     title: str
-    cell: Callable[[Sums], Cell]
+    cell: Callable[[CallSums], Cell]
     from_width: int = 0
     """The width from which it is shown."""
 
@@ -90,14 +90,14 @@ def table_of(rates: Rates, view: View, width: int, most: Optional[int] = None) -
     groups = sorted(rates.groups.items(), key=lambda group: _weight(view.sort, *group))
     shown = groups if most is None or len(groups) <= most else groups[: max(most - 1, 0)]
 
-    def row(names: Sequence[str], sums: Sums, trend: str = "") -> list[Cell]:
+    def row(names: Sequence[str], sums: CallSums, trend: str = "") -> list[Cell]:
         return [*names, *(each.cell(sums) for each in measures), *([trend] if bars else [])]
 
     table = Table(columns)
     for names, sums in shown:
         table.rows.append(row(_named(view.by, names, len(heads)), sums, _bars(rates.trends[names])))
     if len(shown) < len(groups):
-        rest = Sums()
+        rest = CallSums()
         for _, sums in groups[len(shown) :]:
             rest.add(sums)
         table.rows.append(row(_filled(heads, f"{len(groups) - len(shown):,} others"), rest))
@@ -122,12 +122,12 @@ def _named(by: By, names: tuple[Optional[str], ...], columns: int) -> list[str]:
 
 
 def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
-    def usd(sums: Sums, minutes: int = 1) -> Cell:
+    def usd(sums: CallSums, minutes: int = 1) -> Cell:
         if not sums.cost_usd and 0 < sums.calls <= sums.unpriced:
             return "unknown" if minutes == 1 else _UNKNOWN
         return Usd(EXACT.multiply(rates.a_minute(sums.cost_usd), Decimal(minutes)))
 
-    def errors(sums: Sums) -> str:
+    def errors(sums: CallSums) -> str:
         known = view.by != "model" or sums is rates.total
         return format_share(sums.errors, sums.calls) if known else _UNKNOWN
 
@@ -150,7 +150,7 @@ def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
     return found
 
 
-def _weight(sort: str, names: tuple[Optional[str], ...], sums: Sums) -> tuple[object, ...]:
+def _weight(sort: str, names: tuple[Optional[str], ...], sums: CallSums) -> tuple[object, ...]:
     first = {
         "cost": sums.cost_usd,
         "calls": sums.calls,
