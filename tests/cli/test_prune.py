@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_done_stays(folder: Path, capsys: pytest.CaptureFi
     data = (folder / "shop.2.jsonl.gz").read_bytes()[:-9]
     (folder / "shop.2.jsonl.gz").write_bytes(data)
     assert prune("--yes") == 1
-    assert "shop.2.jsonl.gz: it is cut off" in capsys.readouterr().err
+    assert "shop.2.jsonl.gz: it is truncated" in capsys.readouterr().err
     assert (folder / "shop.2.jsonl.gz").read_bytes() == data
     assert not list(folder.glob(".prune*"))
 
