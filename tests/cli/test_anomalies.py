@@ -141,7 +141,7 @@ def test_the_process_exits_with_the_code(folder: Path) -> None:
     [
         (["--by", "hour"], "invalid --by 'hour': expected one of provider"),
         (["--by", ","], "invalid --by: expected at least one name"),
-        (["--by", "provider,tag:"], "'tag:': expected one of provider"),
+        (["--by", "provider,tag:"], "invalid dimension 'tag:'"),
         (["--min-usd", "x"], "invalid amount 'x'"),
         (["--deviations", "0"], "invalid number '0': expected 1 to 1000"),
         (["--deviations", "nan"], "invalid number 'nan'"),

@@ -161,7 +161,7 @@ def test_by_model_and_with_filters(folder: Path, capsys: pytest.CaptureFixture[s
         (["--level", "100"], "invalid number '100': expected a whole number from 50 to 99"),
         (["--level", "x"], "invalid number 'x'"),
         (["--by", "day"], "invalid --by 'day': expected one of provider"),
-        (["--by", "tag:"], "'tag:': expected one of provider"),
+        (["--by", "tag:"], "invalid dimension 'tag:'"),
         (["--until", "2026-11-21"], "expected 1 to 92 days after 2026-11-21"),
         (["--until", "2028-01-01"], "1 to 92 days"),
         (["--until", "x"], "invalid time 'x'"),
