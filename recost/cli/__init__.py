@@ -98,7 +98,7 @@ def _run(argv: list[str]) -> int:
         return 0
     name, *arguments = argv
     if name not in COMMANDS:
-        parser.error(f"invalid command {name!r}: {suggest(name, list(COMMANDS))}")
+        parser.error(f"invalid command {name!r}: {suggest(name, COMMANDS)}")
     if sys.stdout is None and name != "run":  # closed by the parent process
         print("recost: stdout is closed: expected a file, a pipe or a terminal", file=sys.stderr)
         return _REFUSED

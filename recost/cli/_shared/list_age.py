@@ -1,4 +1,4 @@
-"""How old the list of prices of tokens is that this environment uses."""
+"""The age of the list of token prices in use."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def age_of_list(found: Optional[ListDay], today: date) -> str:
 
 
 def is_old(found: Optional[ListDay], today: date) -> bool:
-    """Tell whether it is so old that models and prices are likely to be missing."""
+    """Return whether models and prices are likely to be missing in a list of this age."""
     return found is not None and (today - found.day).days > OLD_AFTER_DAYS
 
 
 def old_list(today: date) -> Optional[str]:
-    """Return what is to be said of the list below figures; None where it is recent, or there is none."""
+    """Return a warning about an old list, or None if it is recent or missing."""
     if find_spec("genai_prices") is None:
         return None
     try:

@@ -25,12 +25,7 @@ _COLUMNS: Final = (
     Column("provider"),
     Column("endpoint", least=8),
     Column("method"),
-    Column("calls", right=True),
-    Column("errors", right=True),
-    Column("p50", right=True),
-    Column("p95", right=True),
-    Column("bytes", right=True),
-    Column("cost", right=True),
+    *(Column(title, right=True) for title in ("calls", "errors", "p50", "p95", "bytes", "cost")),
 )
 
 
@@ -108,35 +103,19 @@ def add_up(windows: Iterable[dict[str, Any]]) -> list[Row]:
     return sorted(rows.values(), key=lambda row: (-row.cents, row.provider, row.endpoint, row.method))
 
 
-def table(rows: Iterable[Row]) -> Table:
+def table(rows: Sequence[Row]) -> Table:
     """Return the rows as a table with their total."""
-    rows = list(rows)
     cells: list[Sequence[Cell]] = [
         (
-            row.provider,
-            row.endpoint,
-            row.method,
-            str(row.calls),
-            str(row.errors),
-            format_ms(row.p50_ms),
-            format_ms(row.p95_ms),
-            format_bytes(row.size),
-            row.cost,
+            row.provider, row.endpoint, row.method, str(row.calls), str(row.errors),
+            format_ms(row.p50_ms), format_ms(row.p95_ms), format_bytes(row.size), row.cost,
         )
         for row in rows
-    ]
-    total = (
-        "total",
-        "",
-        "",
-        str(sum(row.calls for row in rows)),
-        str(sum(row.errors for row in rows)),
-        "",
-        "",
-        format_bytes(sum(row.size for row in rows)),
-        _usd(sum(row.cents for row in rows)),
-    )
-    return Table(_COLUMNS, [*cells], total)
+    ]  # fmt: skip
+    calls, errors, size = (sum(getattr(row, name) for row in rows) for name in ("calls", "errors", "size"))
+    cost = _usd(sum(row.cents for row in rows))
+    total = ("total", "", "", str(calls), str(errors), "", "", format_bytes(size), cost)
+    return Table(_COLUMNS, cells, total)
 
 
 def reconcile(served: Sequence[Served], refused: int, rows: Sequence[Row]) -> tuple[bool, str]:
