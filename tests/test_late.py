@@ -79,7 +79,7 @@ def test_what_is_imported_late_runs_no_text_of_code() -> None:
     done = run_script(
         """
         import sys
-        import recost, recost.pipeline
+        import recost, recost.pipeline, recost.pricing.route
         recost.init(local_dir="/nonexistent/never-written")
 
         def hook(event, arguments):
@@ -89,7 +89,7 @@ def test_what_is_imported_late_runs_no_text_of_code() -> None:
         texts = []
         sys.addaudithook(hook)
         before = set(sys.modules)
-        recost.pipeline._template_for()
+        import recost.endpoints.templating
         recost.pipeline._model_name()
         recost.ProviderRegistry().prepare()
         assert {"recost.endpoints.vocabulary", "recost.pricing.providers"} <= set(sys.modules) - before
@@ -148,6 +148,6 @@ def test_a_late_import_that_fails_is_told_and_the_call_counts(server: Loopback, 
         tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "ModuleNotFoundError at pipeline.py" in done.stdout
+    assert "ModuleNotFoundError at pricing/route.py" in done.stdout
     assert done.stdout.count("\n") == 1
     assert calls(windows(tmp_path)) == {"/": 1}

@@ -256,6 +256,7 @@ def _enforcer(
 ) -> BudgetEnforcer:
     from recost.budgets.enforcer import BudgetEnforcer  # noqa: PLC0415 - only what is used is imported
     from recost.budgets.retries import end_retries  # noqa: PLC0415
+    from recost.endpoints import templating as _templating  # noqa: F401, PLC0415 - else imported during a call
 
     local = files and settings.mode == "local"
     return BudgetEnforcer(
