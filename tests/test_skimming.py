@@ -1,4 +1,4 @@
-"""What is left of a long body, what it costs to skim it, and how much is held."""
+"""Results of skimming long bodies, the work, and the memory."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_nested_names_are_not_the_documents_own() -> None:
 @pytest.mark.parametrize(
     "body", [b"\0\0\0\1" * 50_000, b"<html>" + b'"' * 300_000, b'{"a":' + b"[" * 90_000, b"1, " * 60_000]
 )
-def test_what_is_no_document_is_kept_at_its_ends(body: bytes) -> None:
+def test_other_bodies_than_json_are_kept_at_their_ends(body: bytes) -> None:
     found = skimmed(body)
     assert found.gap
     assert found.head[:100] == body[:100]

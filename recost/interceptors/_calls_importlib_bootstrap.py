@@ -305,7 +305,7 @@ def calling(
     def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
         if not switch:
             return original(instance, *args, **kwargs)
-        wrapped = _Once(MethodType(original, instance))
+        wrapped = _Recorded(MethodType(original, instance))
         try:
             return wrapper(wrapped, instance, args, kwargs)
         except RecostBudgetExceededError:
@@ -339,7 +339,7 @@ def unbound(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-class _Once:
+class _Recorded:
     """A method that remembers its result or error."""
 
     def __init__(self, method: Callable[..., Any]) -> None:

@@ -91,7 +91,7 @@ class _Calls:
         except Exception:  # noqa: BLE001 - an invalid call: the client raises its own error
             return None
         exchange = self._interception.begin(
-            LAYER, method, scheme, host, port, url.raw_path, self._sent_body, kwargs
+            LAYER, method, scheme, host, port, url.raw_path, self._body_of, kwargs
         )
         if exchange is not None:
             exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
@@ -106,7 +106,7 @@ class _Calls:
             streaming[id(exchange)] = exchange
         return exchange
 
-    def _sent_body(self, kwargs: Any, names: Sequence[str]) -> Optional[RequestBody]:
+    def _body_of(self, kwargs: Any, names: Sequence[str]) -> Optional[RequestBody]:
         """Return a body that is available: as it is sent, or as its fields."""
         given = kwargs.get("json")
         if given is not None:

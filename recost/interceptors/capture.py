@@ -53,12 +53,12 @@ class Whole:
         self.complete = True
         """Set to False if the body was cut off."""
         self._type = content_type
-        self._headers = _some(headers, names) if names else _NONE
-        self._body: Union[bytes, _Skimmed, None] = body
+        self._headers = _wanted(headers, names) if names else _NONE
+        self._body: Union[bytes, _SkimmedBody, None] = body
         self.nbytes = size = 0 if body is None else len(body)
         """Bytes in memory."""
         if size > LIMIT:
-            self._body = skimmed = _Skimmed("")
+            self._body = skimmed = _SkimmedBody("")
             skimmed.feed(body)
             self.nbytes = skimmed.nbytes
 
@@ -67,7 +67,7 @@ class Whole:
         headers, body = self._headers, self._body
         self._headers = self._body = None
         self.nbytes = 0
-        return _captured(body or b"", "", self._type, headers, complete=self.complete)
+        return _response(body or b"", "", self._type, headers, complete=self.complete)
 
 
 class Capture:
@@ -102,11 +102,11 @@ class Capture:
         """Pieces after the first. Most bodies are one piece, which needs no list."""
         self._enough = _TOO_LONG
         """Bytes from which pieces are skimmed."""
-        self._skimmed: Optional[_Skimmed] = None
+        self._skimmed: Optional[_SkimmedBody] = None
         """Skimmed beginning of a body that is too long to be kept in pieces."""
         self._type = content_type
         self._encoding = encoding
-        self._headers = _some(headers, names) if names else _NONE
+        self._headers = _wanted(headers, names) if names else _NONE
 
     def feed(self, data: Any) -> None:
         """Keep the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
@@ -126,30 +126,30 @@ class Capture:
     def _skim(self, data: Any) -> None:
         skimmed = self._skimmed
         if skimmed is None:
-            skimmed = self._skimmed = _Skimmed(_coding(self._encoding))
-        skimmed.feed(self._pieces_taken())
+            skimmed = self._skimmed = _SkimmedBody(_coding(self._encoding))
+        skimmed.feed(self._release_pieces())
         skimmed.feed(data)
         self.nbytes = skimmed.nbytes
         self._enough = self.nbytes + _BATCH
 
     def take(self) -> Optional[CapturedResponse]:
         """Return and release the captured response, or return None if it is not usable."""
-        headers, body, skimmed = self._headers, self._pieces_taken(), self._skimmed
+        headers, body, skimmed = self._headers, self._release_pieces(), self._skimmed
         self._headers = self._skimmed = None
         self.nbytes = 0
         if skimmed is not None:
             skimmed.feed(body)
-        return _captured(
+        return _response(
             body if skimmed is None else skimmed, self._encoding, self._type, headers, complete=self.complete
         )
 
-    def _pieces_taken(self) -> bytes:
+    def _release_pieces(self) -> bytes:
         first, more = self._first, self._more
         self._first, self._more = b"", None
         return first if more is None else b"".join((first, *more))
 
 
-class _Skimmed:
+class _SkimmedBody:
     """The names and numbers of a body that is too long to be kept whole, decoded."""
 
     __slots__ = ("_decoder", "_skimmer", "unread")
@@ -219,7 +219,7 @@ class _Skimmed:
         self._decoder = None
 
 
-def _some(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
+def _wanted(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
     """Return the wanted headers, or None if they can't be read and the capture is not usable."""
     try:
         return {
@@ -231,8 +231,8 @@ def _some(headers: Any, names: Sequence[str]) -> Optional[Mapping[str, str]]:
         return None
 
 
-def _captured(
-    body: Union[bytes, _Skimmed],
+def _response(
+    body: Union[bytes, _SkimmedBody],
     encoding: Any,
     content_type: Any,
     headers: Optional[Mapping[str, str]],
@@ -242,7 +242,7 @@ def _captured(
     if headers is None:
         return None
     kind = _text(content_type)
-    if not isinstance(body, _Skimmed):
+    if not isinstance(body, _SkimmedBody):
         coding = _coding(encoding)
         size = 0 if coding else len(body)
         return CapturedResponse(body, b"", False, complete, kind, coding, headers=headers, size=size)

@@ -77,11 +77,11 @@ class _Calls:
         return async_around(original, switch, self._begin_transmission, _failed, self._transmitted)
 
     def hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return around(original, switch, self._hop_begins, self._hop_failed, self._hop_returned, ends=False)
+        return around(original, switch, self._begin_hop, self._hop_failed, self._hop_returned, ends=False)
 
     def async_hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         return async_around(
-            original, switch, self._hop_begins, self._hop_failed, self._hop_returned, ends=False
+            original, switch, self._begin_hop, self._hop_failed, self._hop_returned, ends=False
         )
 
     def _begin(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
@@ -93,7 +93,7 @@ class _Calls:
             if not host or scheme not in _SCHEMES:
                 return None  # the client will refuse it
             exchange = self._interception.begin(
-                LAYER, request.method, scheme, host, port, path, _sent, request
+                LAYER, request.method, scheme, host, port, path, _body_of, request
             )
         except RecostBudgetExceededError:
             if hasattr(client, "_transport_for_url") and _in_process(client, request.url):
@@ -117,7 +117,7 @@ class _Calls:
             outer is not None
             and outer.owner is not None
             and outer.layer is LAYER
-            and (outer.hop or _hops(outer))
+            and (outer.hop or _in_unseen_hop(outer))
         ):
             # The target is not compared: a user's transport may lead the request elsewhere.
             if outer.sent:
@@ -134,7 +134,7 @@ class _Calls:
         exchange.headers_received(response.status_code)
         self._returned(exchange, response)
 
-    def _hop_begins(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+    def _begin_hop(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
         exchange = current.get()
         if exchange is None or exchange.owner is not client:
             return None
@@ -217,7 +217,7 @@ def _failed(exchange: Exchange, error: BaseException, args: Any, kwargs: Any) ->
     exchange.finish()
 
 
-def _sent(request: Any, names: Sequence[str]) -> Optional[RequestBody]:
+def _body_of(request: Any, names: Sequence[str]) -> Optional[RequestBody]:
     """Return a body that is available as a whole, or the fields of a form with files."""
     body = getattr(request, "_content", None)
     if body is not None:
@@ -235,7 +235,7 @@ def _sent(request: Any, names: Sequence[str]) -> Optional[RequestBody]:
     return keep_fields(names, values)
 
 
-def _hops(exchange: Exchange) -> bool:
+def _in_unseen_hop(exchange: Exchange) -> bool:
     """Return True during a hop that a mock has replaced. Else a hook or an auth flow uses the transport.
 
     The mock calls the method that it saw first (vcrpy before 8), which is not our wrapper.

@@ -61,7 +61,7 @@ def client_of(name: str, kind: int, url: str, waits: list[Any], **options: Any) 
 
 
 def check(error: Any) -> RecostBudgetExceededError:
-    """Return the refusal: openai lets it pass, from 3 on; the others raise their own error because of it."""
+    """Return the refusal. openai 3 lets it pass, other SDKs raise their own error caused by it."""
     if isinstance(error, RecostBudgetExceededError):
         return error
     assert type(error).__name__ == "APIConnectionError"

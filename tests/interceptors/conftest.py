@@ -1,4 +1,4 @@
-"""What every test of the interceptors begins with."""
+"""Clean-up between the tests of the interceptors."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def scenarios(base: str) -> dict[str, Callable[[], Any]]:
 
 
 def outcome(scenario: Callable[[], Any]) -> Outcome:
-    """Make a call; return what it returned, or what it raised, with the frames that are not recost's."""
+    """Make a call, and return its result, or its error with the frames that are not recost's."""
     try:
         return "returned", scenario()
     except BaseException as error:  # noqa: BLE001 - what is raised is what is compared
@@ -233,7 +233,7 @@ def _told(error: Optional[BaseException], depth: int = 0) -> Any:
 
 
 def doors_and_functions(scenario: Callable[[], Any]) -> tuple[set[CodeType], set[CodeType]]:
-    """Make a call; return the code of recost that others called, and of recost that recost called.
+    """Make a call, and return recost's code that others called, and recost's code that recost called.
 
     On this thread: on the caller's side.
     """
@@ -272,9 +272,9 @@ def failing(
     once: bool = False,
     where: Optional[Callable[[], bool]] = None,
 ) -> Iterator[list[int]]:
-    """Have all functions of that code call ``make`` in its stead; count how often.
+    """Replace a code object by a call of ``make``, and count the calls.
 
-    On this thread, or on those that ``where`` tells of. With ``once``, only the first time.
+    On this thread, or on those for which ``where`` is true. With ``once``, only the first time.
     """
     count: list[int] = []
     here = threading.get_ident()
@@ -311,7 +311,7 @@ _REGISTER: list[Any] = []
 
 
 def _on(now: Callable[[], bool], function: FunctionType, fail: Callable[..., Any]) -> CodeType:
-    """Return code that fails while ``now()`` and else does as before; it needs no cells and no globals."""
+    """Return code that fails while ``now()`` is true. It needs neither cells nor globals."""
     copy = FunctionType(
         function.__code__,
         function.__globals__,

@@ -58,8 +58,8 @@ async def same_with_and_without(
 # What is recorded
 
 
-async def test_an_answer_whose_body_is_a_mock_has_no_size(session: Any, events: list[RawEvent]) -> None:
-    """As in aiohttp's own tests."""
+async def test_a_response_whose_body_is_a_mock_has_no_size(session: Any, events: list[RawEvent]) -> None:
+    """Mock a response in the way of aiohttp's own tests."""
     message = mock.MagicMock(code=200)
     connection = mock.Mock(connected=True, closed=None, _drain_helper=mock.AsyncMock())
     connection.read = mock.AsyncMock(return_value=(message, mock.Mock()))
@@ -435,7 +435,7 @@ async def test_a_forward_proxy_is_not_the_target(
     assert only(events).url == "http://api.example/v1/x"
 
 
-async def test_a_proxy_that_refuses_the_tunnel_is_no_answer(
+async def test_a_proxy_that_refuses_the_tunnel_is_not_a_response(
     session: Any, server: Loopback, events: list[RawEvent]
 ) -> None:
     with pytest.raises(aiohttp.ClientHttpProxyError):
@@ -449,7 +449,7 @@ async def test_a_proxy_that_refuses_the_tunnel_is_no_answer(
 @pytest.mark.parametrize(
     "url", ["not a url", "/relative", "ftp://host/x", "http://", "http://[::1", "http:///x", None, 7]
 )
-async def test_what_never_was_a_valid_url_is_no_call(session: Any, url: Any) -> None:
+async def test_an_invalid_url_is_not_a_call(session: Any, url: Any) -> None:
     async def attempt() -> tuple[Any, ...]:
         with pytest.raises(Exception) as caught:  # noqa: PT011 - any, as long as it is the same
             await session.get(url)

@@ -1,4 +1,4 @@
-"""What is kept of an answer: the same on every client, whatever the pieces, within 64 KB."""
+"""Captured responses: the same with every client, for any pieces, within 64 KB."""
 
 from __future__ import annotations
 

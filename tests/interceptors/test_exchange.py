@@ -135,7 +135,7 @@ def test_the_current_exchange_is_the_contexts_own() -> None:
     assert current.get() is None
 
 
-def test_the_event_of_a_call_that_was_answered() -> None:
+def test_the_event_of_a_call_with_a_response() -> None:
     before = time.time() * 1000
     exchange = make(path="/v1/x?key=secret#part")
     exchange.attempts = 2
@@ -157,7 +157,7 @@ def test_the_event_of_a_call_that_was_answered() -> None:
     assert event.latency_ms == exchange.latency_ms
 
 
-def test_the_event_of_a_call_that_was_not() -> None:
+def test_the_event_of_a_call_without_a_response() -> None:
     exchange = make()
     exchange.finish()
     event = exchange.to_event()

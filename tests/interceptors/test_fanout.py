@@ -90,7 +90,7 @@ def upstream() -> Iterator[Metered]:
 
 
 def _call(server: Metered) -> list[Any]:
-    """Make one call of each kind; return what recost says of their costs, or that it refuses one."""
+    """Make one call of each kind, and return its cost or refusal."""
     said: list[Any] = []
     server.tokens = iter(range(2, 100, 2))  # type: ignore[assignment]
     url = f"{server.url}/v1/chat/7d3f2f44-5b0e-4a53-9c5e-1c5a4dd1f6f5"

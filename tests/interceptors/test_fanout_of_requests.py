@@ -1,4 +1,4 @@
-"""What a listener reads of requests is its own: no other sees more by it, or less."""
+"""Requests read by several listeners: each sees only what it wants."""
 
 from __future__ import annotations
 

@@ -23,11 +23,13 @@ from tests.loopback import Loopback, wait_until
 
 BOUNDARY = {"contain", "_comes_from_outside", "_signal_handlers", "_is_raise", "end"}
 """The boundary itself."""
-TELLING = {"report", "__call__", "_internal", "log_debug", "<lambda>"}
-"""What an error is told by: nobody hears of one in there. Nor of one in reading an answer
-(``pricing/usage``), which may be anything: its cost is estimated then."""
+REPORTING = {"report", "__call__", "_internal", "log_debug", "<lambda>"}
+"""Functions that report errors, whose own errors are not reported.
+
+Errors in reading a response (``pricing/usage``) are not reported either: its cost is estimated then.
+"""
 EVENT = {"clean_path", "origin", "is_error", "latency_ms", "to_event", "__call__", "__init__"}
-"""What makes the value for the callback of ``recost.install``: interrupted in there, it is not called."""
+"""Functions that make the event for the callback of ``recost.install``, which an interruption prevents."""
 ERRORS = (
     RuntimeError("own"),
     MemoryError("own"),
@@ -64,7 +66,7 @@ def uncollected() -> Iterator[None]:
 
 @pytest.fixture
 def heard(tmp_path: Path) -> Iterator[list[Exception]]:
-    """Everything that recost does on the caller's thread, at work; the errors that it reports."""
+    """The errors that recost reports while all its features are on."""
     errors: list[Exception] = []
     rule = ProviderDef("127.0.0.1", "house", "/", "any", usage="openai", cost_per_request_cents=0.01)
     handle = recost.init(
@@ -102,7 +104,7 @@ def _reached(calls: dict[str, Any]) -> dict[CodeType, list[str]]:
 def test_every_function_below_the_doors_fails_in_turn(
     bare_calls: Any, heard: list[Exception], turn: int
 ) -> None:
-    """With one kind of error each; after all turns, with every kind."""
+    """Each turn raises one kind of error in each function, and all turns raise every kind."""
     calls, bare = bare_calls
     reached = _reached(calls)
     assert len(reached) > 60
@@ -116,8 +118,8 @@ def test_every_function_below_the_doors_fails_in_turn(
                 seen = faults.outcome(calls[name])
                 if seen != bare[name]:
                     wrong.append(f"{faults.place(code)}: {error!r}: {name}\n  {bare[name]}\n  {seen}")
-        told = code.co_name not in TELLING and "pricing/usage/" not in faults.place(code)
-        if count and told and not wait_until(lambda: bool(heard)):  # they are told on a thread of recost's
+        reported = code.co_name not in REPORTING and "pricing/usage/" not in faults.place(code)
+        if count and reported and not wait_until(lambda: bool(heard)):  # reported on a thread of recost's
             unheard.append(f"{faults.place(code)}: {error!r}")
         assert current.get() is None
     assert not wrong, f"{len(wrong)} of {len(reached)}\n" + "\n".join(wrong[:40])
@@ -191,7 +193,7 @@ def test_what_a_signal_handler_raises_is_the_applications(bare_calls: Any, serve
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_near_the_limit_of_recursion(server: Loopback) -> None:
-    """A call that has just enough room has it with recost, but for its own few frames."""
+    """A call near the recursion limit loses only the few frames that recost needs."""
 
     def deep(left: int) -> Any:
         return (

@@ -1,4 +1,4 @@
-"""httpx and httpx2, sync and async: recorded is what the server saw; the caller sees no difference."""
+"""httpx and httpx2, sync and async: the record equals the server's log, and the caller sees no difference."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def _proxy(http: Http, url: str) -> Any:
 
 
 @pytest.mark.parametrize("url", ["not a url", "/relative", "ftp://host/x", "http://", "http://[::1"])
-async def test_what_never_was_a_valid_url_is_no_call(http: Http, url: str) -> None:
+async def test_an_invalid_url_is_not_a_call(http: Http, url: str) -> None:
     async def failure() -> tuple[type, str]:
         with pytest.raises(Exception) as caught:  # noqa: PT011 - any, as long as it is the same
             await http.one("GET", url)
@@ -899,7 +899,7 @@ async def test_a_transport_that_leads_elsewhere(http: Http, server: Loopback, ev
 
 
 class Kept:
-    """What an answer of the network was, kept by URL."""
+    """Cache of responses by URL."""
 
     def __init__(self) -> None:
         self.bodies: dict[str, bytes] = {}
@@ -915,7 +915,7 @@ class Kept:
 
 
 def derived_cache(http: Http) -> Any:
-    """Return a transport of the network that answers from its memory what it has seen."""
+    """Return a network transport that responds from a cache if it can."""
     module, kept = http.module, Kept()
 
     class Sync(module.HTTPTransport):  # type: ignore[misc, name-defined]
@@ -945,7 +945,7 @@ def wrapping(http: Http, handler: Any, beneath: Any) -> Any:
 
 
 def wrapping_cache(http: Http) -> Any:
-    """Return a transport that answers from its memory what it has seen, and asks the network else."""
+    """Return a transport that responds from a cache if it can, and else by the network's transport."""
     module, kept = http.module, Kept()
     network = module.AsyncHTTPTransport() if http.is_async else module.HTTPTransport()
 
@@ -973,7 +973,7 @@ def wrapped_twice(http: Http) -> Any:
 
 
 @pytest.mark.parametrize("cache", [derived_cache, wrapping_cache, wrapped_twice])
-async def test_answers_from_a_cache_are_not_counted(
+async def test_responses_from_a_cache_are_not_counted(
     http: Http, server: Loopback, events: list[RawEvent], cache: Any
 ) -> None:
     transport = cache(http)
@@ -984,7 +984,7 @@ async def test_answers_from_a_cache_are_not_counted(
         streamed = await http.open(client, f"{server.url}/plain?n=70")
         assert len(await http.read(streamed)) == 70
         assert len(events) == len(server.log) == 1
-        # A redirect is sent; where it leads to is known.
+        # The redirect is sent, its target is in the cache.
         await http.call(client, "GET", f"{server.url}/redirect?to=/plain?n=70")
     assert [event.attempts for event in events] == [1, 1]
     assert len(server.log) == 2

@@ -64,7 +64,7 @@ def test_a_submodule_and_a_package(tmp_path: Path) -> None:
     )
 
 
-def test_a_module_that_is_reloaded_or_imported_again_is_told_again() -> None:
+def test_a_module_that_is_reloaded_or_imported_again_is_reported_again() -> None:
     run(
         """
         import importlib, sys
@@ -191,7 +191,7 @@ def test_a_module_that_another_thread_is_importing(tmp_path: Path, slow: str) ->
 
 
 def test_init_while_another_thread_imports_a_client(tmp_path: Path) -> None:
-    # The import of httpx takes a while; init() comes in the midst of it, again and again.
+    # The import of httpx takes a while. init() runs in the middle of it, at several points.
     run(
         """
         import sys, threading, time

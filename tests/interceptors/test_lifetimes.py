@@ -1,4 +1,4 @@
-"""What the application lets go of is gone as soon as without recost, not when the garbage collector comes."""
+"""Objects that the application drops are freed as soon as without recost, not by the garbage collector."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _no_collector() -> Iterator[None]:
 
 @pytest.fixture
 def breaks_once() -> Iterator[int]:
-    """The port of a server that hangs up on the first request, and answers the second."""
+    """The port of a server that closes the first connection, and responds to the second request."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -57,7 +57,7 @@ def test_a_response_of_urllib3_after_a_retry(breaks_once: int, events: Events) -
     assert [(event.status_code, event.attempts) for event in events] == [(200, 2)]
 
 
-def test_a_connection_that_is_abandoned_before_the_answer(server: Loopback, events: Events) -> None:
+def test_a_connection_that_is_abandoned_before_the_response(server: Loopback, events: Events) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     connection.request("GET", "/plain")
     gone = weakref.ref(connection)

@@ -76,7 +76,7 @@ def test_ours_is_taken_out_from_beneath_proxies(ours_at: int) -> None:
     assert client.__dict__["send"] is original
 
 
-def test_ours_on_top_of_a_function_that_tells_what_it_wraps() -> None:
+def test_ours_on_top_of_a_function_with_wrapped() -> None:
     log: Log = []
     client, patches = make(log), Patches()
     inner = client.__dict__["send"]
@@ -97,7 +97,7 @@ def test_ours_on_top_of_a_function_that_tells_what_it_wraps() -> None:
     assert client.__dict__["send"] is inner
 
 
-def test_the_function_of_the_library_itself_is_told() -> None:
+def test_the_function_of_the_library_itself_is_recognised() -> None:
     log: Log = []
     client, patches = make(log), Patches()
     original = client.__dict__["send"]
@@ -106,7 +106,7 @@ def test_the_function_of_the_library_itself_is_told() -> None:
     assert client.send.__wrapped__ is original
 
 
-def test_ours_on_top_of_a_function_that_does_not_tell() -> None:
+def test_ours_on_top_of_a_function_without_wrapped() -> None:
     log: Log = []
     client, patches = make(log), Patches()
     inner = client.__dict__["send"]

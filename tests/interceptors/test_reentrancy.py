@@ -1,4 +1,4 @@
-"""What code of the application's own calls while a client is at work is a call of its own."""
+"""Calls that the application's code makes inside a client's call are calls of their own."""
 
 from __future__ import annotations
 

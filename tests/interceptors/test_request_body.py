@@ -1,4 +1,4 @@
-"""What is kept of requests: from every client and kind of body that is at hand, and from no other."""
+"""Request bodies kept by each client, of the kinds that are available without reading a stream."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_nothing_is_kept_where_no_rule_asks(case: str, server: Loopback, ended: 
 
 
 @pytest.mark.parametrize("case", ["httpx bytes", "requests bytes", "aiohttp bytes", "urllib.request"])
-def test_nothing_is_kept_of_a_call_that_has_no_answer(
+def test_nothing_is_kept_of_a_call_without_a_response(
     case: str, server: Loopback, ended: list[Exchange]
 ) -> None:
     with pytest.raises(Exception):  # noqa: B017, PT011 - each client has its own
@@ -259,7 +259,7 @@ def test_what_fails_is_the_calls_as_ever(server: Loopback, ended: list[Exchange]
     assert errors == [], "an error's text might quote the body"
 
 
-def test_what_is_no_body_is_none() -> None:
+def test_what_is_not_a_body_is_not_kept() -> None:
     for body in (None, b"", "", [], 3, object(), memoryview(b"{}"), io.BytesIO(b"{}"), iter([b"{}"])):
         assert keep_body(body, ("model",)) is None
 
@@ -315,7 +315,7 @@ ODD: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_of_an_odd_body_nothing_is_read_and_nothing_fails(case: str) -> None:
+def test_nothing_is_read_of_a_malformed_body(case: str) -> None:
     for body in (ODD[case], ODD[case].decode("latin-1"), bytearray(ODD[case])):
         kept = keep_body(body, ("model",))
         assert kept is not None

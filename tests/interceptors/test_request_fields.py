@@ -1,4 +1,4 @@
-"""Which fields are found in a body, whatever stands around them, and how much work that is."""
+"""Fields found in a body, whatever surrounds them, and the work that it takes."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_of_a_long_form_beginning_and_end_are_read() -> None:
 
 
 def read_long(body: bytes) -> dict[str, str]:
-    """Read a body of which no more than beginning and end are kept."""
+    """Read a body that is kept at its ends only."""
     assert len(body) > 2 * PART
     return read_fields(body[:PART], NAMES, body[-PART:])
 
@@ -160,7 +160,7 @@ def test_of_json_that_has_no_end_the_beginning_is_read() -> None:
         body = json.dumps({"model": "m-1", "input": "x" * 200_000, "n": 2})[:-1] + end
         assert read_long(body.encode()) == {"model": "m-1"}
     cut = json.dumps({"model": "m-1", "n": 2}).encode()[:-12]
-    assert read_fields(cut, NAMES, b"more") == {}, "a value that is cut is none"
+    assert read_fields(cut, NAMES, b"more") == {}, "an incomplete value is not a value"
 
 
 @given(st.integers(0, 60), st.text(alphabet='model":{}[],\\ ', max_size=40))

@@ -140,7 +140,7 @@ def test_failures(server: Loopback, events: Events, session: requests.Session) -
 
 
 def test_forward_proxy(server: Loopback, events: Events, session: requests.Session) -> None:
-    # The loopback server takes the place of the proxy: it answers for whatever host it is asked.
+    # The loopback server is the proxy: it responds for any host.
     session.proxies = {"http": server.url}
     session.get("http://Api.Example.com/v1/x?key=secret")
     session.post("http://api.example.com/v1/x", data=generator())

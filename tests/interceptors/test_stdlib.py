@@ -127,7 +127,7 @@ def test_a_body_of_known_length_ends_with_its_last_byte(server: Loopback, events
 
 
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
-def test_an_answer_without_body_is_finished_at_once(server: Loopback, events: Events, method: str) -> None:
+def test_a_response_without_body_is_finished_at_once(server: Loopback, events: Events, method: str) -> None:
     with connect_closing(server) as connection:
         connection.request(method, "/plain" if method == "HEAD" else "/empty")
         response = connection.getresponse()
@@ -254,7 +254,7 @@ def test_dechunker_takes_linear_time() -> None:
 
 
 @pytest.mark.parametrize("line", [b"-5\r\nxx\r\n", b"-1\r\n" * 99, b"x\r\n", b"1" * 70_000])
-def test_dechunker_refuses_what_is_no_size(line: bytes) -> None:
+def test_dechunker_refuses_an_invalid_size(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"chunk|invalid literal"):
         Dechunker().feed(line)
 
@@ -373,13 +373,13 @@ def test_unknown_host(events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(e.status_code, e.url) for e in events] == [(0, "http://nosuchhost.invalid/x")]
 
 
-def test_reset_before_an_answer(server: Loopback, events: Events) -> None:
+def test_reset_before_a_response(server: Loopback, events: Events) -> None:
     with pytest.raises(ConnectionError):
         urllib.request.urlopen(server.url + "/reset")
     assert [e.status_code for e in events] == [0]
 
 
-def test_time_out_before_an_answer(server: Loopback, events: Events) -> None:
+def test_time_out_before_a_response(server: Loopback, events: Events) -> None:
     with pytest.raises(TimeoutError if issubclass(socket.timeout, TimeoutError) else socket.timeout):
         urllib.request.urlopen(server.url + "/hang", timeout=0.05)
     assert [e.status_code for e in events] == [0]
@@ -395,7 +395,7 @@ def test_time_out_within_the_body(server: Loopback, events: Events) -> None:
     assert [e.status_code for e in events] == [200]
 
 
-def test_closed_without_asking_for_the_answer(server: Loopback, events: Events) -> None:
+def test_closed_without_asking_for_the_response(server: Loopback, events: Events) -> None:
     connection = connect(server)
     connection.request("GET", "/plain")
     assert wait_until(lambda: server.log)
@@ -409,7 +409,7 @@ def test_closed_without_asking_for_the_answer(server: Loopback, events: Events) 
     assert [e.status_code for e in events] == [0, 200]
 
 
-def test_collected_without_asking_for_the_answer(server: Loopback, events: Events) -> None:
+def test_collected_without_asking_for_the_response(server: Loopback, events: Events) -> None:
     connection = connect(server)
     connection.request("GET", "/plain")
     assert wait_until(lambda: server.log)
@@ -435,7 +435,7 @@ def test_asking_too_early_does_not_end_the_call(server: Loopback, events: Events
     with connect_closing(server) as connection:
         connection.request("GET", "/plain?n=10")
         first = connection.getresponse()
-        first.peek(10)  # now nothing of the next answer can get into this one's buffer
+        first.peek(10)  # now the buffer can't receive any of the next response
         connection.request("GET", "/chunked?n=20")
         with pytest.raises(http.client.ResponseNotReady):
             connection.getresponse()
@@ -444,7 +444,7 @@ def test_asking_too_early_does_not_end_the_call(server: Loopback, events: Events
     assert seen(events) == truth(server)
 
 
-def test_a_request_that_is_refused_before_it_is_one_is_no_call(server: Loopback, events: Events) -> None:
+def test_an_invalid_request_is_not_a_call(server: Loopback, events: Events) -> None:
     with connect_closing(server) as connection, pytest.raises(http.client.InvalidURL):
         connection.request("GET", "/with space")
     assert events == []
@@ -467,7 +467,7 @@ def test_methods_of_the_instance_are_called_and_kept(server: Loopback, events: E
     assert seen(events) == truth(server)
 
 
-def test_continue_is_not_the_answer(events: Events) -> None:
+def test_continue_is_not_the_response(events: Events) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -524,7 +524,7 @@ def test_ipv6(events: Events) -> None:
 
 
 def test_a_forward_proxy_is_asked_for_the_target(server: Loopback, events: Events) -> None:
-    # The loopback server takes the place of the proxy: it answers for whatever host it is asked.
+    # The loopback server is the proxy: it responds for any host.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": server.url}))
     with opener.open("http://user:secret@Api.Example.com:8080/v1/x?key=secret") as response:
         response.read()
@@ -567,7 +567,7 @@ def test_a_refused_tunnel(events: Events) -> None:
 
 
 class tunnel:  # noqa: N801 - reads as a function
-    """A small CONNECT proxy; its context is its port."""
+    """A small CONNECT proxy. Its context manager returns the port."""
 
     def __enter__(self) -> int:
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""How many steps metering adds to a call on the caller's thread: bytecodes, counted, not timed."""
+"""Bytecodes that metering adds to a call on the caller's thread."""
 
 from __future__ import annotations
 

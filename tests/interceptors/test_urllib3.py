@@ -166,7 +166,7 @@ def generator() -> Iterator[bytes]:
 
 
 class Pipe:
-    """A readable thing of unknown size that can neither tell nor seek."""
+    """A readable object of unknown size without ``tell`` and ``seek``."""
 
     def __init__(self) -> None:
         self._data = io.BytesIO(b"p" * 40_000)
@@ -352,7 +352,7 @@ def test_a_time_out_while_preloading_keeps_its_status(
     assert [e.status_code for e in events] == [200]
 
 
-def test_a_time_out_before_the_answer(server: Loopback, events: Events, manager: PoolManager) -> None:
+def test_a_time_out_before_the_response(server: Loopback, events: Events, manager: PoolManager) -> None:
     with pytest.raises(ReadTimeoutError):
         manager.request("GET", server.url + "/hang", timeout=0.1)
     assert [e.status_code for e in events] == [0]
@@ -414,7 +414,7 @@ def test_a_pool_that_connects_elsewhere_is_one_call(server: Loopback, events: Ev
     assert [(e.host, e.request_bytes) for e in events] == [("api.example.com", 8)]
 
 
-def test_ipv6_and_odd_hosts(
+def test_ipv6_and_unusual_hosts(
     server: Loopback, events: Events, manager: PoolManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     getaddrinfo = socket.getaddrinfo
@@ -426,7 +426,7 @@ def test_ipv6_and_odd_hosts(
 
 
 def test_forward_proxy_is_one_call_to_the_target(server: Loopback, events: Events) -> None:
-    # The loopback server takes the place of the proxy: it answers for whatever host it is asked.
+    # The loopback server is the proxy: it responds for any host.
     with ProxyManager(server.url, proxy_headers={"Proxy-Authorization": "Basic secret"}) as manager:
         manager.request("POST", "http://user:secret@Api.Example.com:8080/v1/x?key=secret", body=b"abc")
         response = manager.request("GET", "http://api.example.com/v1/y", preload_content=False)

@@ -1,4 +1,4 @@
-"""urllib3-future, sync, async and multiplexed; what it shares with urllib3 is in test_urllib3."""
+"""urllib3-future, sync, async and multiplexed. What it shares with urllib3 is in test_urllib3."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_redirects(server: Loopback, events: Events, manager: Any) -> None:
     assert ended(events) == [(302, 1), (200, 1), (302, 1), (200, 1), (200, 2)]
 
 
-def test_no_answer(server: Loopback, events: Events, manager: Any) -> None:
+def test_no_response(server: Loopback, events: Events, manager: Any) -> None:
     for url in (f"http://127.0.0.1:{refused_port()}/", server.url + "/reset"):
         with pytest.raises(future.exceptions.HTTPError):
             manager.request("GET", url)
@@ -154,7 +154,7 @@ def test_no_answer(server: Loopback, events: Events, manager: Any) -> None:
 
 
 def test_time_outs(server: Loopback, events: Events, manager: Any) -> None:
-    for path, patience in (("/hang", 0.1), ("/stall?n=1000", 1)):  # half of an answer has to come
+    for path, patience in (("/hang", 0.1), ("/stall?n=1000", 1)):  # half of a response must arrive
         with pytest.raises(future.exceptions.ReadTimeoutError):
             manager.request("GET", server.url + path, timeout=patience)
         with pytest.raises(future.exceptions.ReadTimeoutError):
@@ -311,7 +311,7 @@ def test_promises_of_what_is_sent_again(hosts: tuple[NamedHosts, str, str], even
             promise = pool.urlopen("GET", path, retries=retries, multiplexed=True)
             assert pool.get_response(promise=promise).status == 200
         pool.urlopen("GET", "/moved", multiplexed=True)
-        # Of any promise; one that has to be retried for its status blocks here, also without recost.
+        # Any promise. One that is retried for its status blocks here, also without recost.
         assert pool.get_response().status == 200
     assert ended(events) == [(200, 1), (200, 3), (200, 2), (200, 2)]
     assert len(server.log) == 8

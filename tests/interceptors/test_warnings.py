@@ -1,4 +1,4 @@
-"""What a client warns of is blamed on the application's line, as without recost."""
+"""Warnings of clients point to the application's line, as without recost."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_coroutine_function_is_not_counted(how: str) -> None:
     assert _blamed(lambda: asyncio.run(helper())) == bare
 
 
-def test_what_is_no_plain_function_is_not_counted() -> None:
+def test_other_callables_than_functions_are_not_counted() -> None:
     kind: Any = _client()
     kind.send = functools.partialmethod(kind.send, level=2)
     original = kind.__dict__["send"]
@@ -112,7 +112,7 @@ def test_what_is_no_plain_function_is_not_counted() -> None:
     assert kind.__dict__["send"] is original
 
 
-def test_all_that_takes_a_methods_place_is_in_the_file_that_is_not_counted(events: list[RawEvent]) -> None:
+def test_all_wrappers_are_in_the_file_whose_frames_are_skipped(events: list[RawEvent]) -> None:
     import aiohttp
     import httpx
     import urllib3

@@ -1,4 +1,4 @@
-"""What was served against what was recorded, call by call."""
+"""Comparison of served and recorded calls, one by one."""
 
 from __future__ import annotations
 
