@@ -562,7 +562,7 @@ def test_own_failures_are_reported_and_the_call_goes_on(
                 patch.setattr(f"recost.interceptors.urllib3.{name}", fail)
                 assert len(manager.request("GET", server.url + "/plain", preload_content=False).read()) == 100
         with monkeypatch.context() as patch:
-            patch.setattr("recost.interceptors.urllib3._answered", fail)
+            patch.setattr("recost.interceptors.urllib3._status_of", fail)
             with pytest.raises(HTTPError):
                 manager.request("GET", f"http://127.0.0.1:{refused_port()}/")
     finally:
