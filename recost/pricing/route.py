@@ -62,6 +62,7 @@ class Route:
         """Shape of the responses, if usage is read from them."""
         self.wanted: Optional[Wanted] = routes.wanted_of(self)
         """What to keep of a call. None if its response is not captured."""
+        self.fields = () if self.wanted is None else self.wanted.fields
         self.excluded: dict[tuple[str, int], bool] = {}
         """By scheme and port: whether the pipeline drops the calls."""
         self.facts: Any = None
