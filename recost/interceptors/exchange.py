@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 
 from recost.captured import Wanted
@@ -53,15 +54,18 @@ class Routed(Protocol):
 
     wanted: Optional[Wanted]
     """Headers and fields to read. None if the response is not captured."""
+    fields: Sequence[str]
+    """The same fields of a request, which are looked at in each call."""
 
 
 class Unrouted:
     """What to keep of the calls to a target, by no listener's rules. Each listener finds its own route."""
 
-    __slots__ = ("routes", "wanted")
+    __slots__ = ("fields", "routes", "wanted")
 
     def __init__(self, wanted: Optional[Wanted] = None) -> None:
         self.wanted = wanted
+        self.fields: Sequence[str] = () if wanted is None else wanted.fields
         self.routes: Optional[object] = None
 
 

@@ -152,9 +152,9 @@ class Interception:
                 collector.call_begins()
         if self.metered is not None:
             exchange.route = route = self.metered((host, path, method))
-            exchange.wanted = wanted = route.wanted
-            if wanted is not None and wanted.fields and body_of is not None:
-                exchange.request = read_body(body_of, source, wanted.fields)
+            exchange.wanted = route.wanted
+            if route.fields and body_of is not None:
+                exchange.request = read_body(body_of, source, route.fields)
         if self.gate is not None:
             self.gate(exchange)
         return exchange

@@ -62,6 +62,7 @@ class Route:
         """Shape of the responses, if usage is read from them."""
         self.wanted: Optional[Wanted] = routes.wanted_of(self)
         """Headers and fields to keep of a call. None if its response is not captured."""
+        self.fields = () if self.wanted is None else self.wanted.fields
         self.excluded: dict[tuple[str, int], bool] = {}
         """True for each scheme and port whose calls the pipeline drops."""
         self.endpoint: Optional[str] = None
