@@ -1,4 +1,4 @@
-"""What a Python application's outbound API calls cost, in one line: ``recost.init()``.
+"""Costs of a Python application's outbound API calls, in one line: ``recost.init()``.
 
 The names are imported when they are first used, so that ``import recost`` alone costs next to nothing.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from recost._version import __version__
 
 TYPE_CHECKING = False
-"""Type checkers take it for True; to import ``typing`` would cost more than all else here."""
+"""Type checkers treat it as true. To import ``typing`` would cost more than everything else here."""
 
 if TYPE_CHECKING:
     from recost.aggregation.aggregator import MAX_BUCKETS, Aggregator
@@ -100,7 +100,7 @@ _HOMES = {
 }
 """The module that each name is from."""
 
-if not TYPE_CHECKING:  # else every other name would be taken for one that is there
+if not TYPE_CHECKING:  # else every other name would be treated as defined
 
     def __getattr__(name: str) -> object:
         home = _HOMES.get(name)

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Callable, Final, Optional, final
-
-from recost._patterns import LazyPattern
 
 try:
     import fcntl as _fcntl
@@ -40,17 +37,12 @@ __all__ = [
     "UnusableFileError",
     "acquire",
     "acquire_within",
-    "check_name",
     "copy_rights",
-    "fallback_folder",
     "hold",
-    "is_fallback",
     "locked",
-    "make_folder",
     "open_private",
     "open_regular",
     "reason_of",
-    "refuse_foreign_folder",
     "release",
     "replaced",
     "replaced_path",
@@ -63,12 +55,6 @@ _BYTE: Final = 0x7FFF_FFFE
 """msvcrt locks are mandatory: the byte that is locked lies where no data is."""
 _FIRST_POLL_S: Final = 0.0005
 _LONGEST_POLL_S: Final = 0.01
-_RESERVED: Final = LazyPattern(
-    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE
-)
-"""https://learn.microsoft.com/windows/win32/fileio/naming-a-file: devices, whatever extension follows."""
-_LONGEST_DEVICE: Final = 3
-"""Letters of a device whose name has no digit and no ``$``."""
 
 
 # O_NONBLOCK: opening a pipe that has taken the place of the file must not wait for its other end.
@@ -165,97 +151,6 @@ def _check_private(fd: int, links: Optional[int]) -> None:
     if stat.S_IMODE(status.st_mode) != FILE_MODE:
         with suppress(OSError):  # a file system without modes
             os.fchmod(fd, FILE_MODE)
-
-
-def make_folder(folder: Path, *, own: bool = False) -> None:
-    """Make a folder and its missing parents with mode 0700.
-
-    Args:
-        folder: Its path.
-        own: The folder is recost's own: where it exists it must be this user's, and gets mode 0700.
-
-    Raises:
-        OSError: It can't be made, or must not be used.
-    """
-    missing = []
-    place = folder
-    while not place.is_dir() and place != place.parent:
-        missing.append(place)
-        place = place.parent
-    for new in reversed(missing):
-        new.mkdir(FOLDER_MODE, exist_ok=True)
-        _tighten(new)  # where the umask takes rights from the owner
-    if own or is_fallback(folder):
-        refuse_foreign_folder(folder, own=True)
-        _tighten(folder)
-
-
-def refuse_foreign_folder(folder: Path, *, own: bool = False) -> None:
-    """Refuse a folder that somebody else has made where recost expects its own.
-
-    Args:
-        folder: Its path. A missing folder is accepted.
-        own: The folder is recost's own. Without it, only the one in the temporary directory is checked.
-
-    Raises:
-        UnusableFileError: It belongs to another user.
-    """
-    if not hasattr(os, "geteuid") or not (own or is_fallback(folder)):
-        return
-    try:
-        named, found = folder.lstat(), folder.stat()
-    except FileNotFoundError:
-        return
-    planted = stat.S_ISLNK(named.st_mode) and is_fallback(folder)
-    if planted or {named.st_uid, found.st_uid} != {os.geteuid()}:
-        raise UnusableFileError(errno.EACCES, "the folder belongs to another user", str(folder))
-
-
-def _tighten(folder: Path) -> None:
-    # Not of a link that the user has made: what it leads to may be shared.
-    if not hasattr(os, "O_DIRECTORY") or folder.is_symlink():
-        return
-    try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | SAFE_FLAGS)
-    except PermissionError:  # the umask has taken the right to open it, too
-        folder.chmod(FOLDER_MODE)
-        return
-    try:
-        if stat.S_IMODE(os.fstat(fd).st_mode) != FOLDER_MODE:
-            os.fchmod(fd, FOLDER_MODE)
-    finally:
-        os.close(fd)
-
-
-def _fallback_name() -> str:
-    return f"recost-{getattr(os, 'getuid', int)()}"
-
-
-def fallback_folder() -> Path:
-    """Return the folder for a user without a home: its name is predictable, so it is checked before use."""
-    import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
-
-    return Path(tempfile.gettempdir(), _fallback_name())
-
-
-def is_fallback(folder: Path) -> bool:
-    """Tell whether a folder is the one that recost makes in the temporary directory."""
-    return folder.name == _fallback_name() and folder == fallback_folder()
-
-
-def check_name(name: str) -> Optional[str]:
-    """Return the rule that a name breaks as a stem of recost's files, or None if every platform allows it."""
-    if name.isalpha() and len(name) > _LONGEST_DEVICE:
-        return None  # can't break a rule below, and most files are called ``default``
-    if re.search(r"\.\d+$", name):
-        return "no '.' and digits at the end, which is how rotated files are named"
-    if name != name.strip() or name.endswith("."):
-        return "no space at either end and no '.' at the end, which Windows drops"
-    if re.search(r'[<>:"|?*]', name):
-        return 'no <>:"|?*, which Windows refuses in file names'
-    if _RESERVED.fullmatch(name):
-        return "not the name of a device of Windows (con, nul, com1 …)"
-    return None
 
 
 def acquire(fd: int) -> Optional[bool]:

@@ -1,4 +1,4 @@
-"""What is kept of a call: written by the interceptors, read by the extractors of usage."""
+"""Captured parts of a call: written by the interceptors, read by the extractors of usage."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Final, TypeVar, Union
 
-from recost import _files
+from recost import _folders
 from recost._patterns import LazyPattern
 from recost._validate import InvalidError, as_items, as_path, is_number, is_text, shorten, show
 
@@ -127,7 +127,7 @@ def project_id(value: Any) -> str:
             "the id of a project, which is also a file name: not blank, no '/', '\\', '..', leading '.' or "
             f"control characters, at most {_MAX_ID_BYTES} bytes"
         )
-    problem = _files.check_name(str(value))
+    problem = _folders.check_name(str(value))
     if problem is not None:
         raise InvalidError(f"the id of a project, which is also a file name: {problem}")
     return str(value)
@@ -178,7 +178,7 @@ def folder(value: Any) -> str:
         return str(path.expanduser().absolute())
     except (RuntimeError, FileNotFoundError):
         # This user has no home, or the working directory is gone: not a reason to stop the application.
-        return str(_files.fallback_folder())
+        return str(_folders.fallback_folder())
 
 
 def file(value: Any) -> str:

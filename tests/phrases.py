@@ -24,7 +24,7 @@ PHRASES: Final = {
     r"\bin vain\b": "avoidable, wasted",
     r"\b[Ff]rom which on\b|\bfurther ado\b|\bas far as\b": "say it directly",
     r"\bbut for\b": "except",
-    r"\b(?:is|are|was|were) no\b": "is not, is missing, is invalid",
+    r"\b(?:is|are|was|were) no\b(?! (?:older|longer|more|later|newer|less)\b)": "is not, missing, invalid",
     r"\bnone\b(?!\()": "missing, invalid, not set, or say which",
     r"\b[Nn]one of\b": "not any of, or name the opposite",
     r"\bodd\b": "malformed, unusual",

@@ -17,7 +17,7 @@ from typing import Any, Callable
 
 import pytest
 
-from recost import _files
+from recost import _files, _folders
 from recost.analytics.store import FOLDER, _place
 from recost.budgets.store import Entry, StateFile
 from recost.cli import main
@@ -206,7 +206,7 @@ def test_the_folder_in_the_temporary_directory_is_refused_where_somebody_else_ma
     plant: Callable[[Path], None], shared_folder: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    place = _files.fallback_folder()
+    place = _folders.fallback_folder()
     assert place.parent == shared_folder
     plant(place)
     with pytest.raises(SendError) as caught:
@@ -224,7 +224,7 @@ def test_the_folder_in_the_temporary_directory_is_refused_where_somebody_else_ma
 
 @posix
 def test_the_folder_in_the_temporary_directory_is_made_and_closed(shared_folder: Path) -> None:
-    place = _files.fallback_folder()
+    place = _folders.fallback_folder()
     place.mkdir()
     place.chmod(0o777)
     FileTransport(place, "p").send(window(), 5.0)
@@ -279,7 +279,7 @@ def test_what_is_replaced_is_whole_or_as_it_was(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_names_that_collide_or_that_windows_refuses(name: str, tmp_path: Path) -> None:
-    assert _files.check_name(name)
+    assert _folders.check_name(name)
     with pytest.raises(ValueError, match="not safe as a file name: n"):
         FileTransport(tmp_path, name)
 
@@ -294,7 +294,7 @@ def test_names_that_collide_or_that_windows_refuses(name: str, tmp_path: Path) -
 def test_names_whose_files_are_theirs_alone(name: str, tmp_path: Path) -> None:
     from recost.analytics.ingest.sources import find_sources
 
-    assert _files.check_name(name) is None
+    assert _folders.check_name(name) is None
     for each in ("shop", name):
         transport = FileTransport(tmp_path, each, max_bytes=1, backups=2)
         for _ in range(4):

@@ -16,7 +16,7 @@ HOMES: Final[dict[str, tuple[str, set[str]]]] = {
     "locks on files": (r"\b(?:flock|lockf|locking)\(|\bimport (?:fcntl|msvcrt)\b", {"_files.py"}),
     "files put in place of others": (r"\bos\.replace\(|\bfresh\.replace\(", {"_files.py"}),
     "new files without following links": (r"\bO_(?:EXCL|NOFOLLOW)\b", {"_files.py"}),
-    "private folders": (r"\.mkdir\(|\bmakedirs\(|\bos\.f?chmod\(", {"_files.py"}),
+    "private folders": (r"\.mkdir\(|\bmakedirs\(|\bos\.f?chmod\(", {"_files.py", "_folders.py"}),
     "messages on invalid values": (r"f\".*: got .*, (?:wanted|expected) ", {"_validate.py", "config.py"}),
     "control characters": (r"\\x00-\\x1f", {"_validate.py"}),
     "hints at names": (r"\bget_close_matches\(", {"_validate.py"}),

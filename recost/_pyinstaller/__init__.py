@@ -1,4 +1,4 @@
-"""What PyInstaller has to know of recost: it finds these hooks by the entry point ``pyinstaller40``."""
+"""Hooks for PyInstaller, which finds them by the entry point ``pyinstaller40``."""
 
 from __future__ import annotations
 

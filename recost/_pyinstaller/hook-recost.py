@@ -1,6 +1,6 @@
 """Modules that recost imports by name, and its data files.
 
-The commands and what they need are left out; a program that imports `recost.cli` has a hook of its own.
+The commands and their dependencies are skipped. `recost.cli` has a hook of its own.
 """
 
 from importlib.util import find_spec

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Final, Optional, TypeVar
 
-from recost import _files
+from recost import _files, _folders
 from recost.analytics import engine
 from recost.analytics.ingest.content import unpacked
 from recost.analytics.ingest.fingerprint import Known
@@ -186,7 +186,7 @@ def _is_private(path: Path) -> bool:
 def _own(place: Path) -> Optional[Path]:
     """Create the folder if needed. Return it if it is private and writable, else None."""
     try:
-        _files.make_folder(place, own=True)
+        _folders.make_folder(place, own=True)
         if place.is_symlink():
             return None
         with tempfile.TemporaryFile(dir=place):

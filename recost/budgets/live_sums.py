@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple
 
-from recost import _files
+from recost import _files, _folders
 from recost._documents import parse_json
 from recost._money import EXACT
 from recost.budgets.account import ZERO, Account
@@ -106,7 +106,7 @@ class LiveSums:
     def _exchange_within(self, deadline: float) -> None:
         """Exchange sums, unless another process has the file locked until the deadline."""
         if not self._folder_made:
-            _files.make_folder(self.path.parent)
+            _folders.make_folder(self.path.parent)
             self._folder_made = True
         try:
             with _files.hold(self.path, os.O_RDWR | os.O_CREAT, deadline, **self._clock) as file:

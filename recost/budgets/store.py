@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple
 
-from recost import _files
+from recost import _files, _folders
 from recost._documents import parse_json
 from recost._patterns import LazyPattern
 from recost.budgets.calendar import PERIODS
@@ -87,7 +87,7 @@ class StateFile:
             RecostError: The file can't be written, and is unchanged.
         """
         try:
-            _files.make_folder(self.path.parent)
+            _folders.make_folder(self.path.parent)
             clock = {"monotonic": self._monotonic, "sleep": self._sleep}
             with _files.locked(self._lock_path, timeout_s, **clock) as held:
                 if not held:
@@ -105,7 +105,7 @@ class StateFile:
             raise self._trouble("write", _files.reason_of(error)) from None
 
     def _read(self) -> bytes:
-        _files.refuse_foreign_folder(self.path.parent)
+        _folders.refuse_foreign_folder(self.path.parent)
         try:
             fd = _files.open_private(self.path, os.O_RDONLY)
         except FileNotFoundError:

@@ -50,7 +50,7 @@ _perf_counter_ns = time.perf_counter_ns
 
 
 class Routed(Protocol):
-    """What a listener knows of a target: a `recost.pricing.route.Route`, or an `Unrouted`."""
+    """A listener's knowledge of a target: a `recost.pricing.route.Route`, or an `Unrouted`."""
 
     wanted: Optional[Wanted]
     """Headers and fields to read. None if the response is not captured."""
@@ -59,7 +59,7 @@ class Routed(Protocol):
 
 
 class Unrouted:
-    """What to keep of the calls to a target, by no listener's rules. Each listener finds its own route."""
+    """Parts of a call to keep, without a route. Each listener resolves its own."""
 
     __slots__ = ("fields", "routes", "wanted")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional, Un
 
 from recost._patterns import LazyPattern
 from recost.errors import RecostError
-from recost.pricing.genai_data import context_of, has_tier, start_dates
+from recost.pricing.genai_data import context_of, has_tier, listed_name, start_dates
 from recost.pricing.list_place import ListPlace, how_to_install, tokens_unpriced
 from recost.pricing.modalities import dearest_token, find_guessed, own_prices, without
 from recost.pricing.rates import Rates, Units, find_rates, kinds_of
@@ -52,11 +52,9 @@ _GUARDRAILS: Final = frozenset(
         "guardrail_topic_units",
     }
 )
-"""What is billed by others than the model; it is billed, too, where these keep it from being asked."""
+"""Units billed by another service than the model. They are billed even if it blocks the request."""
 _FREE: Final = LazyPattern(r"[a-z-]+/(?:.*:free|.*-exp(?:-[0-9-]+)?)\Z|google/gemma-|openai/moderation")
-"""Models without any price in the list that are free, by provider and id: of others the list has none yet."""
-_SNAPSHOT: Final = LazyPattern(r"(davinci|babbage):[0-9]{4}-[0-9]{2}-[0-9]{2}-v2\Z")
-"""Names of ``davinci-002`` and ``babbage-002`` in OpenAI's responses."""
+"""Free models without a price in the list, by provider and id. Other models without one are unknown."""
 _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
@@ -111,7 +109,7 @@ class GenaiPrices:
 
     @property
     def hindrance(self) -> Optional[str]:
-        """Why no tokens have a price, and what to do; None before that is known, and where they have."""
+        """Reason why tokens have no price, and the remedy. None before that is known, and if they have."""
         return self._missing
 
     def refresh(self) -> None:
@@ -128,19 +126,19 @@ class GenaiPrices:
     def quote(
         self, provider: str, models: Iterable[Optional[str]], units: Units, tier: Optional[str]
     ) -> Optional[Quote]:
-        """Return the price for the first of the models that is known; None when none is.
+        """Return the price for the first known model, or None if all are unknown.
 
         Args:
             provider: Its id in genai-prices.
             models: Names of the same model.
             units: What was used.
-            tier: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …; None: the standard one.
+            tier: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …, or None for the standard one.
         """
         library = self._load()
         if library is None:
             return None
         names = [name for name in models if name]
-        for name in (*names, *filter(None, map(_listed, names))):
+        for name in (*names, *filter(None, map(listed_name, names))):
             found = self._find(library, provider, name, units, tier)
             if found is not None:
                 return found
@@ -185,7 +183,7 @@ class GenaiPrices:
             missing = isinstance(error, ModuleNotFoundError) and error.name == "genai_prices"
             reason = "is not installed" if missing else f"can't be used ({type(error).__name__})"
             self._missing = f"genai-prices {reason}: {how_to_install()}"
-            self._tell(tokens_unpriced(reason), error)
+            self._send(tokens_unpriced(reason), error)
         finally:
             self._importing = False
 
@@ -195,7 +193,7 @@ class GenaiPrices:
             return None
         from recost.pricing.price_list import ListFile  # noqa: PLC0415 - at the first need, as the package itself
 
-        self._file = ListFile(self._place, self._tell)
+        self._file = ListFile(self._place, self._send)
         return self._file.read(self._clock().date())[0]
 
     def _report_once(self, key: tuple[str, str], message: str, cause: Optional[BaseException] = None) -> None:
@@ -203,28 +201,26 @@ class GenaiPrices:
             if key in self._reported or len(self._reported) >= _REPORTED:
                 return
             self._reported.add(key)
-        self._tell(message, cause)
+        self._send(message, cause)
 
-    def _tell(self, message: str, cause: Optional[BaseException]) -> None:
-        if self._report is None:
-            return
-        error = RecostError(f"recost: {message}")
-        error.__cause__ = cause
-        self._report(error)
+    def _send(self, message: str, cause: Optional[BaseException]) -> None:
+        if self._report is not None:
+            error = RecostError(f"recost: {message}")
+            error.__cause__ = cause
+            self._report(error)
 
 
 class _Known:
-    """What has been found out about one list of prices."""
+    """Findings about one list of prices."""
 
     __slots__ = ("lacking", "rates", "snapshot")
 
     def __init__(self, snapshot: object) -> None:
         self.snapshot = snapshot
         self.rates: dict[Any, Union[int, tuple[Quote, Rates], None]] = {}
-        """By what they depend on, and the minute: the number of calls while they are few, then the rates and
-        what else a quote has; None where there are none."""
+        """By request and minute: the number of calls while few, then quote and rates, or None if unknown."""
         self.lacking: dict[_Asked, None] = {}
-        """What it has no price of."""
+        """Requests that it has no price for."""
 
 
 class _Library:
@@ -336,7 +332,7 @@ class _Library:
     def _calculate(
         self, provider: str, model: str, counts: dict[str, Any], context: dict[str, str], now: datetime
     ) -> tuple[Any, bool]:
-        """Return the calculation; what doesn't add up is counted again by its main parts, inexactly."""
+        """Return the calculation. Inconsistent counts are priced by their main parts, inexactly."""
         without_joins = {**dict.fromkeys(_JOINS, 0), **counts}
         coarse = {unit: count for unit, count in counts.items() if unit in _COARSE}
         with suppress(ValueError):
@@ -383,7 +379,7 @@ class _Library:
         return not units.get("cache_write_1h_tokens") or self._is_priced("cache_write_1h_tokens", result)
 
     def _is_free(self, result: Any, units: Units) -> bool:
-        """Tell whether a price of 0 is one; not for units that the model has no price for."""
+        """Return True if a price of 0 is a real one. It is not for units that the model has no price for."""
         if not any(price is not None for price in vars(result.model_price).values()):
             return _FREE.match(f"{result.provider.id}/{result.model.id}") is not None
         return all(
@@ -397,9 +393,3 @@ class _Library:
         if self._day is not None:
             return self._day.isoformat()
         return max((day for day in self._dates if day <= today), default=today).isoformat()
-
-
-def _listed(model: str) -> Optional[str]:
-    """Return the name that the list has for a model with another name in responses."""
-    found = _SNAPSHOT.match(model)
-    return None if found is None else f"{found[1]}-002"

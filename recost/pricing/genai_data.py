@@ -1,14 +1,24 @@
-"""Tiers and start days in the data of genai-prices."""
+"""Names, tiers and start days in the data of genai-prices."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any, Final, Optional
 
-__all__ = ["context_of", "has_tier", "start_dates"]
+from recost._patterns import LazyPattern
+
+__all__ = ["context_of", "has_tier", "listed_name", "start_dates"]
 
 _STANDARD: Final = frozenset({"standard", "default", "auto", "normal", "on_demand", "scale", "base"})
 """Service tiers whose prices are the list's."""
+_SNAPSHOT: Final = LazyPattern(r"(davinci|babbage):[0-9]{4}-[0-9]{2}-[0-9]{2}-v2\Z")
+"""Names of ``davinci-002`` and ``babbage-002`` in OpenAI's responses."""
+
+
+def listed_name(model: str) -> Optional[str]:
+    """Return the name that the list has for a model with another name in responses."""
+    found = _SNAPSHOT.match(model)
+    return None if found is None else f"{found[1]}-002"
 
 
 def context_of(tier: Optional[str]) -> dict[str, str]:

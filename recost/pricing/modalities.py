@@ -19,15 +19,15 @@ _PLAIN: Final = {
     "google": frozenset({"input_audio", "input_image", "input_video"}),
     "x-ai": frozenset({"input_image"}),
 }
-"""Where a price of text holds for the other modalities, too, unless the list has one of theirs: Gemini's
-prices of input, "text / image / video": https://ai.google.dev/gemini-api/docs/pricing; and xAI's images,
-"billed at the rate for the model": https://docs.x.ai/developers/models. As of 2026-11."""
+"""Modalities with the price of text, unless the list has a price of their own. Sources, as of 2026-11:
+Gemini's prices of input, "text / image / video", https://ai.google.dev/gemini-api/docs/pricing
+xAI's images, "billed at the rate for the model", https://docs.x.ai/developers/models"""
 _OWN: Final = {
     "gpt-4o-audio-preview": {"input_audio_tokens": "40", "output_audio_tokens": "80"},
     "gpt-4o-mini-audio-preview": {"input_audio_tokens": "10", "output_audio_tokens": "20"},
 }
-"""US dollars for a million tokens of sounds, by the models of OpenAI's of which genai-prices has the price of
-text alone. From the page of each, as https://developers.openai.com/api/docs/models/gpt-4o-audio-preview, on
+"""US dollars for a million audio tokens of OpenAI's models that genai-prices has only a price of text for.
+Source: the page of each, as https://developers.openai.com/api/docs/models/gpt-4o-audio-preview, on
 2026-11-29."""
 _DEARER: Final = "gpt-4o-audio-preview-2024-10-01"
 """A snapshot that cost more, and is in no list any more."""
@@ -57,7 +57,7 @@ def own_prices(provider: str, model: str, units: Units) -> Mapping[str, Decimal]
 
     Args:
         provider: Its id in genai-prices.
-        model: As the answer names it.
+        model: Name in the response.
         units: What was used.
     """
     if provider != "openai" or model == _DEARER or units.get("cache_audio_read_tokens"):
@@ -80,7 +80,7 @@ def dearest_token(price: Any) -> Decimal:
 
 
 def without(units: Units, guessed: Iterable[str]) -> Units:
-    """Return what was used besides some tokens; those of them that were cached go, too."""
+    """Return the usage without some tokens, cached ones included."""
     rest = dict(units)
     for unit in guessed:
         direction, kind, _ = unit.split("_")

@@ -65,7 +65,7 @@ _STARTS: Final = LazyPattern(
     r'"start_date": ?"([0-9]{4})-([0-9]{2})-([0-9]{2})"'
     r"|start_date=datetime\.date\(([0-9]{4}), ([0-9]{1,2}), ([0-9]{1,2})\)"
 )
-_NO_LIST: Final = "it is no list of providers, as genai-prices publishes it"
+_NO_LIST: Final = "invalid list: expected providers, as genai-prices publishes them"
 
 
 class PriceListError(ValueError):
@@ -126,18 +126,18 @@ def parse_list(text: str, today: date) -> PriceList:
     providers = [provider for each in raw for provider in reading.provider(each)]
     models = sum(len(provider.models) for provider in providers)
     if not models:
-        raise PriceListError(f"none of its {reading.left_out:,} models can be used by this genai-prices")
+        raise PriceListError(f"this genai-prices can use no model of its {reading.left_out:,}")
     return PriceList(providers, _day_in(text, today), models, reading.left_out)
 
 
 class _Reading:
-    """Makes what genai-prices takes of a raw list, leaving out what it can't take."""
+    """Conversion of a raw list. Models that genai-prices can't read are skipped and counted."""
 
     def __init__(self) -> None:
         try:
             types: Any = import_module("genai_prices.types")
             units: Any = import_module("genai_prices.data_units")
-            self._read: Any = types._providers_from_raw  # noqa: SLF001 - there is no public one
+            self._read: Any = types._providers_from_raw  # noqa: SLF001 - a public one is missing
             self._keys = {unit["price_key"] for unit in units.unit_data.values()}
         except (ImportError, AttributeError, KeyError) as error:
             reason = f"genai-prices can't read it ({type(error).__name__})"
@@ -229,9 +229,9 @@ def _regexes(raw: Any) -> Iterator[Any]:
 
 
 def is_quick(pattern: Any) -> bool:
-    """Tell whether a regular expression can be looked for in any name without trying too many ways.
+    """Return True if a regular expression can be searched in any name without much backtracking.
 
-    Those of models are simple; nothing that repeats a group, or has many alternatives, is needed.
+    Patterns of models are simple. They need no repeated group and few alternatives.
     """
     if not isinstance(pattern, str) or len(pattern) > _LONGEST_REGEX or _NESTED.search(pattern):
         return False
@@ -317,12 +317,12 @@ class ListFile:
 
     Args:
         place: Where it is.
-        tell: Receives the problem and the error, once for each content.
+        report: Receives the problem and the error, once for each content.
     """
 
-    def __init__(self, place: ListPlace, tell: Callable[[str, Exception], None]) -> None:
+    def __init__(self, place: ListPlace, report: Callable[[str, Exception], None]) -> None:
         self._place = place
-        self._tell = tell
+        self._report = report
         self._seen: Optional[_Signature] = None
 
     def changed(self) -> bool:
@@ -340,7 +340,7 @@ class ListFile:
         try:
             return list_in_use(self._place, today), True
         except PriceListError as error:
-            self._tell(f"price list {printable(str(self._place.path))}: {error}; it is not used", error)
+            self._report(f"price list {printable(str(self._place.path))}: {error}; it is not used", error)
             return None, False
 
     def _signature(self) -> Optional[_Signature]:

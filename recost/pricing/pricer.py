@@ -1,7 +1,7 @@
 """Pricing of a call by its route, its usage and its other facts.
 
-Sources are tried in this order: the cost that the response reports, the user's own price, genai-prices, the
-unit prices of the rule, an estimate from the bytes of a stream, and the flat estimate of the rule.
+Sources, in order: the reported cost, the user's own price, genai-prices, the unit prices of the rule, an
+estimate from the bytes of a stream, the flat estimate of the rule.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Pricer:
     """Prices calls. Thread-safe. No I/O, except that genai-prices is imported when first needed.
 
     Args:
-        report: Receives what goes wrong with genai-prices, once each; nothing is raised.
+        report: Receives errors of genai-prices, once each. Nothing is raised.
         clock: The time, in UTC.
         price_list: Where a list of genai-prices may be that is used in place of the package's own.
     """
@@ -203,9 +203,9 @@ class Pricer:
         return _Amount(*_UNKNOWN, missing=(hindrance,) if unpriced and hindrance is not None else unpriced)
 
     def _once(self, call: PricedCall, amount: _Amount, receipts: tuple[int, ...]) -> _Amount:
-        """Return what is billed of a call now: where it only reads, without what was billed before.
+        """Return the amount to bill now. A call that only reads is billed without what was billed before.
 
-        A request that asks for work is billed, whatever id its answer has.
+        A request for work is always billed, whatever id its response has.
         """
         known = self._receipts.paid(receipts)
         if call.uses_free_units and amount.usd is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from typing import Final, NamedTuple, Optional
+from typing import Final, Optional
 
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import NO_USAGE, PriceCase
@@ -22,13 +22,21 @@ __all__ = [
 ]
 
 
-class PricePage(NamedTuple):
-    """A public page that states prices, with the day on which it was last checked."""
+class PricePage:
+    """A public page that states prices, with the day on which it was last checked.
 
-    url: str
-    """The address, followed by what part of the page applies."""
-    day: str
-    """``"2026-11-29"``, as a literal beside the address: pages are checked one by one."""
+    Not a named tuple: its class is compiled from text, which an import at the process's end must not do.
+
+    Args:
+        url: The address, followed by the part of the page that applies.
+        day: ``"2026-11-29"``, as a literal beside the address: pages are checked one by one.
+    """
+
+    __slots__ = ("day", "url")
+
+    def __init__(self, url: str, day: str) -> None:
+        self.url = url
+        self.day = day
 
 
 _READ: Final = "GET|HEAD"

@@ -10,7 +10,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Callable, Final, Optional
 
-from recost._files import reason_of, refuse_foreign_folder
+from recost._files import reason_of
+from recost._folders import refuse_foreign_folder
 from recost._validate import suggest
 from recost.analytics.periods import parse_zone, period_of
 from recost.analytics.query import Question, QuestionError

@@ -79,11 +79,11 @@ def flat_note(flat_usd: Optional[Decimal]) -> Iterator[Note]:
         yield Note("cost", f"{format_usd(flat_usd)} are {FLAT}")
 
 
-def not_compared(answer: Report) -> Iterator[Note]:
+def not_compared(result: Report) -> Iterator[Note]:
     """Yield a note on a missing comparison: the period before is earlier than the first window."""
-    first = answer.recorded_since
+    first = result.recorded_since
     if first is not None:
-        moment = first.astimezone(answer.question.zone)
+        moment = first.astimezone(result.question.zone)
         yield Note("change", f"no change is shown, because the first window is from {moment:%Y-%m-%d %H:%M}")
 
 

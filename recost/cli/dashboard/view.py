@@ -137,16 +137,16 @@ def _over_time(readings: Readings, plain: Question, split: str, now: datetime) -
     return content
 
 
-def _series(answer: Report, steps: Sequence[str]) -> list[dict[str, Any]]:
+def _series(result: Report, steps: Sequence[str]) -> list[dict[str, Any]]:
     """Return the amounts of the costliest names at each step, and of all others as one series."""
     amounts: dict[Optional[str], dict[str, Decimal]] = {}
-    for group in answer.groups:
+    for group in result.groups:
         step, name = group.names
         amounts.setdefault(name, {})[step or ""] = group.now.cost_usd
     totals = {name: add_up(each.values()) for name, each in amounts.items()}
     order = sorted(totals, key=lambda name: (-totals[name], name is None, name or ""))
     order = [name for name in order if totals[name]] or order
-    dimension = answer.question.by[1]
+    dimension = result.question.by[1]
     shown = order if len(order) <= _SERIES + 1 else order[:_SERIES]
     series = [
         {

@@ -42,9 +42,9 @@ def _cell(name: str, value: Any) -> Any:
     return value
 
 
-def total_of(answer: Report) -> dict[str, Any]:
+def total_of(result: Report) -> dict[str, Any]:
     """Return the figures of all calls, with the change of the cost if there is one."""
-    total = answer.total
+    total = result.total
     content = figures_of(total.now)
     if total.before is not None:
         content["before"] = money(total.before.cost_usd)
@@ -52,31 +52,31 @@ def total_of(answer: Report) -> dict[str, Any]:
     return content
 
 
-def table_of(answer: Report) -> dict[str, Any]:
+def table_of(result: Report) -> dict[str, Any]:
     """Return the rows of a table, the groups beyond its limit, and its total."""
     rest = None
-    if answer.rest is not None:
-        rest = {"groups": answer.rest_count, **_row(answer, answer.rest)}
+    if result.rest is not None:
+        rest = {"groups": result.rest_count, **_row(result, result.rest)}
     return {
-        "by": list(answer.question.by),
-        "rows": [_named(answer, group) for group in answer.groups],
+        "by": list(result.question.by),
+        "rows": [_named(result, group) for group in result.groups],
         "rest": rest,
-        "total": figures_of(answer.total.now),
+        "total": figures_of(result.total.now),
     }
 
 
-def _named(answer: Report, group: Group) -> dict[str, Any]:
-    by = answer.question.by
+def _named(result: Report, group: Group) -> dict[str, Any]:
+    by = result.question.by
     return {
         "names": list(group.names),
         "shown": [name_of(dimension, name) for dimension, name in zip(by, group.names)],
         "filters": _filters(by, group.names),
-        **_row(answer, group),
+        **_row(result, group),
     }
 
 
-def _row(answer: Report, group: Group) -> dict[str, Any]:
-    whole = answer.total.now.cost_usd
+def _row(result: Report, group: Group) -> dict[str, Any]:
+    whole = result.total.now.cost_usd
     return {
         **figures_of(group.now),
         "share": format_share(group.now.cost_usd, whole),

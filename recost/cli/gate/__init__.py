@@ -101,35 +101,35 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except (RecostError, SpanError) as error:
         return refused(error)
-    answer: Optional[Report] = read(arguments, lambda found: ask(found, question))
-    if answer is None:
+    result: Optional[Report] = read(arguments, lambda found: ask(found, question))
+    if result is None:
         return 2
     try:
-        return _judge(answer, limits, arguments, now)
+        return _judge(result, limits, arguments, now)
     except BrokenPipeError:
         raise
     except OSError as error:
         return refused(error)
 
 
-def _judge(answer: Report, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
-    if not answer.total.now.calls:
+def _judge(result: Report, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
+    if not result.total.now.calls:
         texts = ["no call was recorded in this period with these filters"]
-        texts += [note.text for note in skipped_note(answer.bad_lines, answer.bad_metrics)]
+        texts += [note.text for note in skipped_note(result.bad_lines, result.bad_metrics)]
         return refused(f"gate: {'. '.join(texts)}")
-    if limits.priced and answer.total.now.untold:
+    if limits.priced and result.total.now.untold:
         return refused(
-            f"gate: {counted(answer.total.now.untold, 'call')} in windows of protocol 1.0, which don't count "
+            f"gate: {counted(result.total.now.untold, 'call')} in windows of protocol 1.0, which don't count "
             "unpriced calls: exclude them with --since"
         )
-    verdicts = judge(answer, limits)
-    text = summary(answer, limits, verdicts, now)
+    verdicts = judge(result, limits)
+    text = summary(result, limits, verdicts, now)
     print(text, file=sys.stderr if arguments.write_baseline == STDOUT else sys.stdout)
     kept = all(held for held, _ in verdicts)
     try:
         _keep(text, arguments.summary)
         if kept and arguments.write_baseline:
-            write(arguments.write_baseline, exact_json(content_of(answer, now)) + "\n")
+            write(arguments.write_baseline, exact_json(content_of(result, now)) + "\n")
     except OutputError as error:
         return refused(error)
     return 0 if kept else 1

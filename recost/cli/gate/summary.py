@@ -21,20 +21,20 @@ _SHOWN: Final = 20
 """Groups with a row of their own."""
 
 
-def summary(answer: Report, limits: Limits, verdicts: Sequence[tuple[bool, str]], now: datetime) -> str:
+def summary(result: Report, limits: Limits, verdicts: Sequence[tuple[bool, str]], now: datetime) -> str:
     """Return the summary.
 
     Args:
-        answer: The cost of the calls.
+        result: The cost of the calls.
         limits: The limits.
         verdicts: For each limit, whether it holds, and a sentence on it.
         now: The end of a period without an end.
     """
     held = all(good for good, _ in verdicts)
-    lines = [f"### API cost: {format_usd(answer.total.now.cost_usd)}, {_word(verdicts, held=held)}", ""]
+    lines = [f"### API cost: {format_usd(result.total.now.cost_usd)}, {_word(verdicts, held=held)}", ""]
     lines += [f"- {'ok' if good else '**FAILED**'}: {text}" for good, text in verdicts]
-    lines += [""] * bool(verdicts) + [*_table(answer, limits.baseline), ""]
-    lines += _notes(answer, limits.baseline, now)
+    lines += [""] * bool(verdicts) + [*_table(result, limits.baseline), ""]
+    lines += _notes(result, limits.baseline, now)
     return "\n".join(lines)
 
 
@@ -44,20 +44,20 @@ def _word(verdicts: Sequence[tuple[bool, str]], *, held: bool) -> str:
     return "within the limits" if held else "**over the limits**"
 
 
-def _table(answer: Report, baseline: Optional[Baseline]) -> list[str]:
-    by = answer.question.by
+def _table(result: Report, baseline: Optional[Baseline]) -> list[str]:
+    by = result.question.by
     heads = [*map(markdown, by), "calls", "unpriced", "cost"]
     if baseline is not None:
         heads += ["baseline", "change"]
     rules = [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]
-    present = [group for group in answer.groups if group.now.calls or group.now.cost_usd]
+    present = [group for group in result.groups if group.now.calls or group.now.cost_usd]
     rows: list[Sequence[Cell]] = [
         heads,
         rules,
-        *(_row(answer, group, baseline) for group in present[:_SHOWN]),
+        *(_row(result, group, baseline) for group in present[:_SHOWN]),
     ]
-    rows += _others(answer, present[_SHOWN:], baseline)
-    total = answer.total.now
+    rows += _others(result, present[_SHOWN:], baseline)
+    total = result.total.now
     last: list[Cell] = [f"{total.calls:,}", f"{total.unpriced:,}", Usd(total.cost_usd)]
     if baseline is not None:
         last += _against(total.cost_usd, baseline.cost_usd)
@@ -65,8 +65,8 @@ def _table(answer: Report, baseline: Optional[Baseline]) -> list[str]:
     return list(map(table_row, texts_of(rows)))
 
 
-def _row(answer: Report, group: Group, baseline: Optional[Baseline]) -> list[Cell]:
-    names = [markdown(name_of(by, name)) for by, name in zip(answer.question.by, group.names)]
+def _row(result: Report, group: Group, baseline: Optional[Baseline]) -> list[Cell]:
+    names = [markdown(name_of(by, name)) for by, name in zip(result.question.by, group.names)]
     now = group.now
     row: list[Cell] = [*names, f"{now.calls:,}", f"{now.unpriced:,}", Usd(now.cost_usd)]
     if baseline is not None:
@@ -74,10 +74,10 @@ def _row(answer: Report, group: Group, baseline: Optional[Baseline]) -> list[Cel
     return row
 
 
-def _others(answer: Report, rest: Sequence[Group], baseline: Optional[Baseline]) -> list[list[Cell]]:
+def _others(result: Report, rest: Sequence[Group], baseline: Optional[Baseline]) -> list[list[Cell]]:
     """Return the rows of the groups that are not shown, and of those only in the baseline."""
     rows: list[list[Cell]] = []
-    blank = [""] * (len(answer.question.by) - 1)
+    blank = [""] * (len(result.question.by) - 1)
     if rest:
         calls, unpriced = (sum(getattr(group.now, name) for group in rest) for name in ("calls", "unpriced"))
         cost = add_up(group.now.cost_usd for group in rest)
@@ -87,7 +87,7 @@ def _others(answer: Report, rest: Sequence[Group], baseline: Optional[Baseline])
             row += _against(cost, add_up(before))
         rows.append(row)
     if baseline is not None:
-        here = {group.names for group in answer.groups if group.now.calls or group.now.cost_usd}
+        here = {group.names for group in result.groups if group.now.calls or group.now.cost_usd}
         gone = [cost for names, cost in baseline.groups.items() if names not in here and cost]
         if gone:
             amounts = _against(Decimal(0), add_up(gone))
@@ -99,9 +99,9 @@ def _against(now: Decimal, before: Decimal) -> list[Cell]:
     return [Usd(before), format_change(now, before)]
 
 
-def _notes(answer: Report, baseline: Optional[Baseline], now: datetime) -> list[str]:
-    total, period = answer.total.now, answer.question.period
-    zone = answer.question.zone
+def _notes(result: Report, baseline: Optional[Baseline], now: datetime) -> list[str]:
+    total, period = result.total.now, result.question.period
+    zone = result.question.zone
     since = "the beginning" if period.since is None else _moment(period.since.astimezone(zone))
     notes = [f"From {since} to {_moment(period.ended(now).astimezone(zone))}."]
     notes.append(f"Cost: {sources_of(total)}.")
@@ -109,7 +109,7 @@ def _notes(answer: Report, baseline: Optional[Baseline], now: datetime) -> list[
         note.sentence()
         for note in (
             *unpriced_note(total.unpriced, total.calls),
-            *skipped_note(answer.bad_lines, answer.bad_metrics, hint=""),
+            *skipped_note(result.bad_lines, result.bad_metrics, hint=""),
         )
     ]
     if baseline is not None:

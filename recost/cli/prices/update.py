@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from recost._files import make_folder, reason_of, replaced
+from recost._files import reason_of, replaced
+from recost._folders import make_folder
 from recost._text import printable
 from recost.cli._shared.formats import counted
 from recost.cli._shared.parser import add_examples

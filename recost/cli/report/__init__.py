@@ -98,23 +98,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(found: Readings, question: Question, arguments: argparse.Namespace, now: datetime) -> str:
-    answer = ask(found, question)
+    result = ask(found, question)
     if arguments.json:
-        return as_json(answer, now)
+        return as_json(result, now)
     if arguments.csv:
-        return as_csv(answer)
+        return as_csv(result)
     if arguments.markdown:
-        return as_markdown(answer)
+        return as_markdown(result)
     if arguments.parquet:
-        count = write_parquet(found.connection, answer, arguments.parquet)
+        count = write_parquet(found.connection, result, arguments.parquet)
         text = f"{counted(count, 'row')} written to {arguments.parquet}"
         return "" if is_stdout(arguments.parquet) else printable(text)
     lines = None
     if terminal_width() >= WIDE and prints_bars():
-        lines = trends(found, question, answer.groups, now)
-    total = answer.total.now
+        lines = trends(found, question, result.groups, now)
+    total = result.total.now
     old = _old_list(now) if total.computed_usd or total.unpriced else None
-    return show(answer, Style.of(sys.stdout), now, [sparkline(each) for each in lines or ()], old)
+    return show(result, Style.of(sys.stdout), now, [sparkline(each) for each in lines or ()], old)
 
 
 def _old_list(now: datetime) -> Optional[str]:

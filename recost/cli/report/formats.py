@@ -28,9 +28,9 @@ _READ_BY_PEOPLE: Final = 200
 """Most groups of JSON that is indented."""
 
 
-def as_json(answer: Report, now: datetime) -> str:
+def as_json(result: Report, now: datetime) -> str:
     """Return one JSON object. Amounts are numbers with all their digits."""
-    question = answer.question
+    question = result.question
     compared = question.compare
     content = {
         "by": list(question.by),
@@ -38,59 +38,59 @@ def as_json(answer: Report, now: datetime) -> str:
         "until": _time(question.period.until or now),
         "compared_since": None if compared is None else _time(compared.since),
         "compared_until": None if compared is None else _time(compared.until),
-        "recorded_since": _time(answer.recorded_since),
-        "groups": [_named(answer, group) for group in answer.groups],
-        "rest": None if answer.rest is None else {"groups": answer.rest_count, **_flat(answer.rest)},
-        "total": _flat(answer.total),
-        "notes": [note.text for note in flat_note(answer.total.now.flat_usd)],
-        "bad_lines": answer.bad_lines,
-        "bad_metrics": answer.bad_metrics,
+        "recorded_since": _time(result.recorded_since),
+        "groups": [_named(result, group) for group in result.groups],
+        "rest": None if result.rest is None else {"groups": result.rest_count, **_flat(result.rest)},
+        "total": _flat(result.total),
+        "notes": [note.text for note in flat_note(result.total.now.flat_usd)],
+        "bad_lines": result.bad_lines,
+        "bad_metrics": result.bad_metrics,
     }
-    return exact_json(content, indent=None if len(answer.groups) > _READ_BY_PEOPLE else 2)
+    return exact_json(content, indent=None if len(result.groups) > _READ_BY_PEOPLE else 2)
 
 
-def as_csv(answer: Report) -> str:
+def as_csv(result: Report) -> str:
     """Return a line for each group, and one for the groups beyond the limit. They add up to the total."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*map(csv_cell, answer.question.by), *_titles(answer)])
-    for names, figures in _rows(answer):
+    writer.writerow([*map(csv_cell, result.question.by), *_titles(result)])
+    for names, figures in _rows(result):
         writer.writerow([*(csv_cell(name or "") for name in names), *map(_cell, figures)])
     return text.getvalue().rstrip("\n")
 
 
-def as_markdown(answer: Report) -> str:
+def as_markdown(result: Report) -> str:
     """Return a table as GitHub and others show it."""
-    by = answer.question.by
+    by = result.question.by
     heads = [*(markdown(tag_of(name) or name) for name in by), "calls", "errors", "cost", "unpriced"]
-    if answer.question.compare is not None:
+    if result.question.compare is not None:
         heads.append("change")
     lines: list[Sequence[Cell]] = [heads, [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]]
     lines += [
         [*(markdown(name_of(dimension, name)) for dimension, name in zip(by, group.names)), *_brief(group)]
-        for group in answer.groups
+        for group in result.groups
     ]
     blank = [""] * max(len(by) - 1, 0)
-    if answer.rest is not None:
-        lines.append([f"{answer.rest_count:,} others", *blank, *_brief(answer.rest)])
+    if result.rest is not None:
+        lines.append([f"{result.rest_count:,} others", *blank, *_brief(result.rest)])
     if by:
-        lines.append(["**total**", *blank, *_brief(answer.total)])
+        lines.append(["**total**", *blank, *_brief(result.total)])
     else:
-        lines.append(_brief(answer.total))
-    total = answer.total.now
+        lines.append(_brief(result.total))
+    total = result.total.now
     notes = [f"Cost: {sources_of(total)}."]
     notes += [
-        note.sentence() for note in (*unpriced_note(total.unpriced, total.calls), *not_compared(answer))
+        note.sentence() for note in (*unpriced_note(total.unpriced, total.calls), *not_compared(result))
     ]
     return "\n".join([*map(table_row, texts_of(lines)), "", *notes])
 
 
-def write_parquet(connection: Any, answer: Report, output: str) -> int:
+def write_parquet(connection: Any, result: Report, output: str) -> int:
     """Write the rows of `as_csv` as Parquet, and return their number."""
-    columns = [f"{identifier(name)} VARCHAR" for name in answer.question.by]
-    columns += [f"{identifier(name)} {_type(name)}" for name in _titles(answer)]
+    columns = [f"{identifier(name)} VARCHAR" for name in result.question.by]
+    columns += [f"{identifier(name)} {_type(name)}" for name in _titles(result)]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE report ({', '.join(columns)})")
-    rows = [[*names, *figures] for names, figures in _rows(answer)]
+    rows = [[*names, *figures] for names, figures in _rows(result)]
     if rows:
         marks = ", ".join("?" * len(columns))
         connection.executemany(f"INSERT INTO report VALUES ({marks})", rows)
@@ -106,22 +106,22 @@ def _type(name: str) -> str:
     return "DOUBLE" if plain.endswith("_ms") else "BIGINT"
 
 
-def _rows(answer: Report) -> list[tuple[tuple[Optional[str], ...], list[Any]]]:
-    rows = [(group.names, list(_flat(group).values())) for group in answer.groups]
-    if answer.rest is not None:
-        names: tuple[Optional[str], ...] = ("(others)",) * len(answer.question.by)
-        rows.append((names, list(_flat(answer.rest).values())))
-    if not answer.question.by and not rows:
-        rows.append(((), list(_flat(answer.total).values())))
+def _rows(result: Report) -> list[tuple[tuple[Optional[str], ...], list[Any]]]:
+    rows = [(group.names, list(_flat(group).values())) for group in result.groups]
+    if result.rest is not None:
+        names: tuple[Optional[str], ...] = ("(others)",) * len(result.question.by)
+        rows.append((names, list(_flat(result.rest).values())))
+    if not result.question.by and not rows:
+        rows.append(((), list(_flat(result.total).values())))
     return rows
 
 
-def _titles(answer: Report) -> Sequence[str]:
-    return list(_flat(answer.total))
+def _titles(result: Report) -> Sequence[str]:
+    return list(_flat(result.total))
 
 
-def _named(answer: Report, group: Group) -> dict[str, Any]:
-    return {**dict(zip(answer.question.by, group.names)), **_flat(group)}
+def _named(result: Report, group: Group) -> dict[str, Any]:
+    return {**dict(zip(result.question.by, group.names)), **_flat(group)}
 
 
 def _flat(group: Group) -> dict[str, Any]:

@@ -35,20 +35,20 @@ class _Measure:
 
 
 def show(
-    answer: Report, style: Style, now: datetime, trends: Sequence[str] = (), old: Optional[str] = None
+    result: Report, style: Style, now: datetime, trends: Sequence[str] = (), old: Optional[str] = None
 ) -> str:
     """Return the report as wide as the terminal, at least 40 columns.
 
     Args:
-        answer: The result to show.
+        result: The result to show.
         style: The style of the output.
         now: The end of a period without an end.
         trends: A sparkline for each group, or nothing to leave out that column.
         old: A warning about an old list of prices.
     """
     width = terminal_width()
-    question = answer.question
-    measures = _measures(answer, wide=width >= WIDE)
+    question = result.question
+    measures = _measures(result, wide=width >= WIDE)
     columns = [Column(tag_of(name) or name, least=8, rank=8) for name in question.by] or [Column("")]
     columns += [Column(each.title, right=True, rank=_RANKS.get(each.title, 0)) for each in measures]
     drawn = width >= WIDE and bool(trends)
@@ -59,30 +59,30 @@ def show(
         return [*names, *(each.cell(group) for each in measures), *([trend] if drawn else [])]
 
     table = Table(columns)
-    for index, group in enumerate(answer.groups):
+    for index, group in enumerate(result.groups):
         names = [name_of(by, name) for by, name in zip(question.by, group.names)] or ["all calls"]
         table.rows.append(row(names, group, trends[index] if drawn else ""))
     empty = [""] * (max(len(question.by), 1) - 1)
-    if answer.rest is not None:
-        table.rows.append(row([f"{answer.rest_count:,} others", *empty], answer.rest))
-    table.total = row(["total", *empty], answer.total)
-    period = _period(answer, now)
+    if result.rest is not None:
+        table.rows.append(row([f"{result.rest_count:,} others", *empty], result.rest))
+    table.total = row(["total", *empty], result.total)
+    period = _period(result, now)
     if width < WIDTH:
         period = wrap("", period, width)
     lines = [style(period, "dim"), ""] if period else []
-    return "\n".join([*lines, table.render(style, width), "", rendered(_notes(answer, old), style, width)])
+    return "\n".join([*lines, table.render(style, width), "", rendered(_notes(result, old), style, width)])
 
 
-def _measures(answer: Report, *, wide: bool) -> list[_Measure]:
-    total = answer.total.now
-    crowded = bool(total.unpriced and answer.question.compare)
+def _measures(result: Report, *, wide: bool) -> list[_Measure]:
+    total = result.total.now
+    crowded = bool(total.unpriced and result.question.compare)
     found = [
         _Measure("calls", lambda group: f"{group.now.calls:,}"),
         _Measure("errors", lambda group: _known(group.now.errors, "{:,}".format)),
         _Measure("cost", lambda group: Usd(group.now.cost_usd)),
         _Measure("share", lambda group: format_share(group.now.cost_usd, total.cost_usd)),
     ]
-    if answer.question.compare is not None:
+    if result.question.compare is not None:
         found.append(_Measure("change", _change))
     if total.unpriced:
         found.append(_Measure("unpriced", lambda group: f"{group.now.unpriced:,}"))
@@ -92,14 +92,14 @@ def _measures(answer: Report, *, wide: bool) -> list[_Measure]:
         _Measure("sent", lambda group: _known(group.now.bytes_up, format_bytes), wide=True),
         _Measure("received", lambda group: _known(group.now.bytes_down, format_bytes), wide=True),
     ]
-    return [each for each in found if (wide or not each.wide) and not _is_empty(answer, each.title)]
+    return [each for each in found if (wide or not each.wide) and not _is_empty(result, each.title)]
 
 
-def _is_empty(answer: Report, title: str) -> bool:
+def _is_empty(result: Report, title: str) -> bool:
     """Return whether a measure is unknown in every group."""
     field = _FIELDS.get(title)
-    known = field is None or any(getattr(group.now, field) is not None for group in answer.groups)
-    return bool(answer.groups) and not known
+    known = field is None or any(getattr(group.now, field) is not None for group in result.groups)
+    return bool(result.groups) and not known
 
 
 def _known(value: Optional[float], form: Callable[..., str]) -> str:
@@ -110,8 +110,8 @@ def _change(group: Group) -> str:
     return "" if group.before is None else format_change(group.now.cost_usd, group.before.cost_usd)
 
 
-def _period(answer: Report, now: datetime) -> str:
-    question = answer.question
+def _period(result: Report, now: datetime) -> str:
+    question = result.question
     since, until = question.period.since, question.period.until
     in_zone = bool(question.by) and any(name in TIMES for name in question.by)
     if since is None and until is None and not in_zone:
@@ -126,11 +126,11 @@ def _period(answer: Report, now: datetime) -> str:
     return f"{text} ({zone_name(question.zone, now)})"
 
 
-def _notes(answer: Report, old: Optional[str]) -> Iterator[Note]:
-    total = answer.total.now
-    yield from notes_of(total, answer.bad_lines, answer.bad_metrics)
+def _notes(result: Report, old: Optional[str]) -> Iterator[Note]:
+    total = result.total.now
+    yield from notes_of(total, result.bad_lines, result.bad_metrics)
     if old is not None:
         yield Note("prices", old)
     if total.p95_ms is not None:
         yield Note("latency", "means of the windows' percentiles, weighted by calls", warns=False)
-    yield from not_compared(answer)
+    yield from not_compared(result)

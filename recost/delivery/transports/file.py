@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Callable, Final, Optional, Union
 
-from recost import _files
+from recost import _files, _folders
 from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostError
 from recost.events import WindowSummary
@@ -50,7 +50,7 @@ class FileTransport:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         unsafe = not name or name.startswith(".") or any(mark in name for mark in ("/", "\\", "\0"))
-        problem = _files.check_name(name)
+        problem = _folders.check_name(name)
         if unsafe or problem:
             raise ValueError(f"recost: {name!r} is not safe as a file name{f': {problem}' * bool(problem)}")
         self.retry = RetryPolicy(retries=0, first_s=0.0, longest_s=0.0)
@@ -96,7 +96,7 @@ class FileTransport:
         """Do nothing: nothing is held between two windows."""
 
     def _append(self, line: bytes, deadline: float) -> None:
-        _files.make_folder(self._directory, own=self._own_directory)
+        _folders.make_folder(self._directory, own=self._own_directory)
         rotating = self._max_bytes > 0
         while True:
             with self._hold(deadline) as file:
