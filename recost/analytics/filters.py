@@ -82,8 +82,8 @@ def _refusal_of_all(filters: Mapping[str, Sequence[Any]]) -> str:
         for each in given
     ]
     more = f" and {len(named) - _SHOWN:,} more" * (len(named) > _SHOWN)
-    told = f"recost: {' '.join(named[:_SHOWN])}{more} together match nothing that was recorded"
-    return f"{told}; each of them matches something"
+    message = f"recost: {' '.join(named[:_SHOWN])}{more} together match nothing that was recorded"
+    return f"{message}, although each of them matches something"
 
 
 def _known(readings: Readings, option: str, tag: Optional[str]) -> Optional[list[str]]:

@@ -69,7 +69,7 @@ class Figures:
     """The part of the cost without a source, as in windows of protocol 1.0."""
     unpriced: int = 0
     """Calls without a known cost, which ``cost_usd`` does not include."""
-    untold: int = 0
+    uncounted: int = 0
     """Calls in windows that do not record whether calls have a price."""
     bytes_up: Optional[int] = 0
     bytes_down: Optional[int] = 0
@@ -222,7 +222,7 @@ def _figures(sums: _Sums, breakdown: Optional[str]) -> Figures:
     timed = sums["timed"]
     known: dict[str, Any] = {f"{name}_usd": _usd(sums[name]) for name in _CENTS}
     known["unstated_usd"] = _usd(max(EXACT.subtract(sums["cost"], stated), Decimal(0)))
-    for name in ("calls", "errors", "unpriced", "untold", "bytes_up", "bytes_down"):
+    for name in ("calls", "errors", "unpriced", "uncounted", "bytes_up", "bytes_down"):
         known[name] = int(sums[name])
     for name, sum_name in (("mean_ms", "latency_ms"), ("p50_ms", "p50"), ("p95_ms", "p95")):
         known[name] = float(sums[sum_name]) / timed if timed else None

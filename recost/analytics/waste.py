@@ -43,7 +43,7 @@ class WasteSums:
     cost_usd: Decimal = Decimal(0)
     attempts: int = 0
     """The attempts of rows that record them. Windows of protocol 1.0 do not."""
-    attempts_told: int = 0
+    attempts_known: int = 0
     """The calls of these rows."""
     extra: int = 0
     """Attempts beyond the first."""
@@ -156,7 +156,7 @@ def _expressions(repeated_from: int) -> dict[str, str]:
         "calls": "sum(calls)",
         "cost_usd": "sum(cost)",
         "attempts": "sum(attempts)",
-        "attempts_told": "sum(calls) FILTER (attempts IS NOT NULL)",
+        "attempts_known": "sum(calls) FILTER (attempts IS NOT NULL)",
         "extra": f"sum({_EXTRA})",
         "extra_likely_usd": f"sum(cost::DOUBLE * {_EXTRA} / attempts) FILTER ({_EXTRA} > 0)",
         "extra_usd": f"sum(cost) FILTER ({_EXTRA} > 0)",

@@ -129,16 +129,16 @@ def _summary(total: WasteSums, style: Style, width: int) -> str:
 
 def _notes(waste: Waste, found: Readings) -> Iterator[Note]:
     total = waste.total
-    untold = total.calls - total.attempts_told
+    uncounted = total.calls - total.attempts_known
     limits = {
         "rows": "one endpoint and method in one window. A call may be in several lines, so they don't add up",
         "probable": "the share of a row's calls or attempts that was found, times its cost",
         "bound": "the cost of all rows in which something was found",
     }
-    if total.extra or untold:
+    if total.extra or uncounted:
         text = "retries, redirects and log-ins are counted alike. Whether a provider billed them is not known"
         limits["attempts"] = (
-            f"{text}. {counted(untold, 'call')} without a count of attempts" if untold else text
+            f"{text}. {counted(uncounted, 'call')} without a count of attempts" if uncounted else text
         )
     if total.errors:
         limits["errors"] = (

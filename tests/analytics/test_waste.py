@@ -62,7 +62,7 @@ def plainly(plain: Plain, least: int) -> dict[str, Any]:
         sums["extra"] += extra
         sums["unpriced"] += metric.get("unpricedCount", 0)
         sums["attempts"] += attempts or 0
-        sums["attempts_told"] += 0 if attempts is None else calls
+        sums["attempts_known"] += 0 if attempts is None else calls
         add("cost_usd", cost)
         if attempts is None:
             add("flat_usd", usd(metric.get("costSource", {}).get("estimated", 0)))

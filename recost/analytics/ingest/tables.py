@@ -29,7 +29,7 @@ __all__ = [
     "within",
 ]
 
-SCHEMA_VERSION: Final = 9
+SCHEMA_VERSION: Final = 10
 """The version of the columnar copy. A copy of another version is rebuilt."""
 CENTS: Final = "DECIMAL(38,24)"
 """The SQL type of an amount in US cents."""
@@ -63,7 +63,7 @@ COLUMNS: Final = {
     "computed": CENTS,
     "estimated": CENTS,
     "unpriced": "BIGINT",
-    "untold": "BIGINT",
+    "uncounted": "BIGINT",
     "attempts": "BIGINT",
     "models": MODELS.format(**_STORED),
     "tags": TAGS.format(**_STORED),
@@ -74,7 +74,7 @@ MEASURES: Final = {
     **{
         name: name
         for name in (
-            "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced", "untold",
+            "calls", "errors", "cost", "reported", "computed", "estimated", "unpriced", "uncounted",
             "bytes_up", "bytes_down", "latency_ms",
         )
     },
