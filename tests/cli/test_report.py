@@ -445,8 +445,8 @@ def test_filters_that_match_nothing_together_are_named(
     for command in commands:
         err = shown(capsys, *command, "--provider", "openai", "--endpoint", "charges", code=2)
         assert err == (
-            "recost: --provider 'openai' --endpoint 'charges' together match nothing that was recorded, although "
-            "each of them matches something\n"
+            "recost: --provider 'openai' --endpoint 'charges' together match nothing that was recorded, "
+            "although each of them matches something\n"
         )
     for command in (commands[0], commands[1]):
         err = shown(capsys, *command, "--provider", "stripe", "--tag", "tenant=acme", code=2)

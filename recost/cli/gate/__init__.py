@@ -117,9 +117,10 @@ def _judge(result: Report, limits: Limits, arguments: argparse.Namespace, now: d
         texts = ["no call was recorded in this period with these filters"]
         texts += [note.text for note in skipped_note(result.bad_lines, result.bad_metrics)]
         return refused(f"gate: {'. '.join(texts)}")
-    if limits.priced and result.total.now.uncounted:
+    uncounted = result.total.now.uncounted
+    if limits.priced and uncounted:
         return refused(
-            f"gate: {counted(result.total.now.uncounted, 'call')} in windows of protocol 1.0, which don't count "
+            f"gate: {counted(uncounted, 'call')} in windows of protocol 1.0, which don't count "
             "unpriced calls: exclude them with --since"
         )
     verdicts = judge(result, limits)
