@@ -223,12 +223,12 @@ def test_projects_are_files(tmp_path: Path) -> None:
     ("options", "words"),
     [
         ({"by": ("provider", "model", "day")}, "at most two"),
-        ({"by": ("day", "day")}, "twice"),
+        ({"by": ("day", "day")}, "duplicate dimension"),
         ({"by": ("supplier",)}, "expected one of provider"),
-        ({"by": ("tag:",)}, "unknown"),
+        ({"by": ("tag:",)}, "invalid dimension"),
         ({"by": ("model", "tag:tenant")}, "cannot be combined"),
         ({"models": ("x",), "tags": (("a", "b"),)}, "cannot be combined"),
-        ({"sort": "colour"}, "sort"),
+        ({"sort": "colour"}, "invalid order"),
         ({"limit": 0}, "at least 1"),
     ],
 )
