@@ -202,3 +202,6 @@ class _Known(dict[Target, Route]):
 
     def __missing__(self, target: Target) -> Route:
         return self._find(target)
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} routes>"  # paths may have secrets in them
