@@ -275,7 +275,7 @@ class TestConfiguration:
     def test_bad_configuration_is_refused_when_the_middleware_is_made(self) -> None:
         with pytest.raises(ValueError, match="recost: project_id: got 'a/b'"):
             RecostMiddleware(fastapi_app(""), project_id="a/b")
-        with pytest.raises(ValueError, match="did you mean .api_key."):
+        with pytest.raises(ValueError, match=r"did you mean .api_key."):
             RecostMiddleware(fastapi_app(""), api_kye="x")
 
     def test_options_win_over_the_config_and_that_over_the_environment(

@@ -212,7 +212,7 @@ class TestConfiguration:
             with pytest.raises(ValueError, match="recost: max_retries: got '3'"):
                 RecostExtension(app)
         else:
-            with pytest.raises(ValueError, match="did you mean .max_retries."):
+            with pytest.raises(ValueError, match=r"did you mean .max_retries."):
                 RecostExtension(max_retry=3)
         assert "recost" not in app.extensions
 

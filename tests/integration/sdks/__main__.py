@@ -7,6 +7,7 @@ Leaves in the folder: ``telemetry/`` with recost's windows, ``events.jsonl`` wit
 from __future__ import annotations
 
 import dataclasses
+import gc
 import importlib
 import importlib.metadata
 import json
@@ -35,6 +36,7 @@ def main(name: str, port: str, where: str, when: str) -> None:
     recost.install(events.append)
     try:
         sdk.use()
+        gc.collect()  # a stream that broke may be in a cycle with its exception, and end only now
     finally:
         handle.dispose()
         lines = [json.dumps(dataclasses.asdict(event)) for event in events]
