@@ -66,20 +66,20 @@ FOLLOWING_FLAGS: Final[int] = SAFE_FLAGS & ~getattr(os, "O_NOFOLLOW", 0)
 
 
 class UnusableFileError(OSError):
-    """A file or folder is not what it has to be. It has a message and no ``errno``."""
+    """The error of a file or folder that must not be used. It has a message and no ``errno``."""
 
 
 def reason_of(error: OSError) -> str:
-    """Return what an error says, without its path."""
+    """Return the message of an error, without its path."""
     return error.strerror or str(error) or type(error).__name__
 
 
 def copy_rights(status: os.stat_result, path: Path) -> None:
-    """Give a new file the mode of the one that it replaces, and its owner where that is permitted.
+    """Copy the mode of a replaced file to the new one, and its owner if that is permitted.
 
     Args:
-        status: Of the file that is replaced.
-        path: Of the new file.
+        status: The status of the replaced file.
+        path: The path of the new file.
 
     Raises:
         OSError: The mode can't be set.
@@ -100,9 +100,9 @@ def open_private(path: Path, flags: int, *, links: Optional[int] = 1) -> int:
     """Open a file that is this user's alone, and return its descriptor.
 
     Args:
-        path: Of the file. A symbolic link is refused.
+        path: The path. A symbolic link is refused.
         flags: How to open it. With ``O_CREAT``, a missing file is made with mode 0600.
-        links: The most names that it may have, or None for any number.
+        links: The maximum number of names (hard links), or None for any number.
 
     Raises:
         OSError: It can't be opened, is not a regular file, belongs to another user or has several names.
@@ -258,7 +258,7 @@ def hold(
     """Open a file, and lock it unless another process holds its lock until the deadline.
 
     Args:
-        path: Of the file.
+        path: The path of the file.
         flags: How to open it. With ``O_CREAT``, a missing file is made with mode 0600.
         deadline: On the monotonic clock.
         private: The file must be this user's alone.
@@ -293,10 +293,10 @@ def locked(path: Path, timeout_s: float, **clock: Any) -> Iterator[bool]:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[int]:
-    """Yield the descriptor of a new private file, which takes the place of ``path`` when the block ends well.
+    """Yield the descriptor of a new private file, which replaces ``path`` when the block succeeds.
 
-    One thread of a process at a time: the new file is named after the process, so that what a crash leaves is
-    found and dropped.
+    Only one thread of a process may do this at a time. The new file is named after the process, so that a
+    file left by a crash is found and removed.
 
     Raises:
         OSError: It can't be written. ``path`` is as it was.
@@ -319,13 +319,13 @@ def replaced(path: Path) -> Iterator[int]:
 
 @contextmanager
 def replaced_path(path: Path, like: Optional[os.stat_result]) -> Iterator[Path]:
-    """Yield a path for a new file, which takes the place of ``path`` when the block ends well.
+    """Yield a path for a new file, which replaces ``path`` when the block succeeds.
 
-    It is in a folder of its own: in one that others may write to, nobody can put a link at its name.
+    It is in its own private folder, so that another user can't put a link in its place.
 
     Args:
-        path: Of the file to replace. It stays where the block removes the new file.
-        like: Of the file whose mode and owner the new one gets, or None for mode 0600.
+        path: The file to replace. It is kept if the block removes the new file.
+        like: The status of the file whose mode and owner are copied, or None for mode 0600.
 
     Raises:
         OSError: It can't be written. ``path`` is as it was.

@@ -27,7 +27,7 @@ def make_folder(folder: Path, *, own: bool = False) -> None:
 
     Args:
         folder: Its path.
-        own: The folder is recost's own: where it exists it must be this user's, and gets mode 0700.
+        own: True for recost's own folder. If it exists, it must be this user's, and it gets mode 0700.
 
     Raises:
         OSError: It can't be made, or must not be used.
@@ -46,11 +46,11 @@ def make_folder(folder: Path, *, own: bool = False) -> None:
 
 
 def refuse_foreign_folder(folder: Path, *, own: bool = False) -> None:
-    """Refuse a folder that somebody else has made where recost expects its own.
+    """Raise an error if a folder that recost would use belongs to another user.
 
     Args:
         folder: Its path. A missing folder is accepted.
-        own: The folder is recost's own. Without it, only the one in the temporary directory is checked.
+        own: True for recost's own folder. If False, only the one in the temporary directory is checked.
 
     Raises:
         UnusableFileError: It belongs to another user.
@@ -94,12 +94,12 @@ def fallback_folder() -> Path:
 
 
 def is_fallback(folder: Path) -> bool:
-    """Tell whether a folder is the one that recost makes in the temporary directory."""
+    """Return whether a folder is the one that recost makes in the temporary directory."""
     return folder.name == _fallback_name() and folder == fallback_folder()
 
 
 def check_name(name: str) -> Optional[str]:
-    """Return the rule that a name breaks as a stem of recost's files, or None if every platform allows it."""
+    """Return the rule that a file name violates on some platform, or None if it is valid on all of them."""
     if name.isalpha() and len(name) > _LONGEST_DEVICE:
         return None  # can't break a rule below, and most files are called ``default``
     if re.search(r"\.\d+$", name):

@@ -1,7 +1,7 @@
-"""Imports that are put off until something needs them, mostly on recost's own thread.
+"""Imports that are deferred until they are needed, mostly on recost's own thread.
 
-A module that one thread is importing while another one forks can never be imported in the child: the thread
-that has the module's lock is not there. So no process forks in the midst of such an import.
+If one thread forks while another one imports a module, the child can never import it: the thread that has the
+module's lock is missing there. So a fork waits until such an import has ended.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _forking: Final[list[Any]] = []
 def importing() -> threading.RLock:
     """Return the lock of late imports: one thread at a time has it, and no process forks meanwhile.
 
-    What is imported here may not run a text of code, as a dataclass and a named tuple do when they are made:
-    after Ctrl-C, the interpreter would forget that this is what ended it, and end with 1 in place of SIGINT.
+    Modules that are imported under it must not compile code from text, as dataclasses and named tuples do.
+    Otherwise the interpreter would end with exit code 1 after Ctrl-C, instead of by SIGINT.
     """
     lock: threading.RLock = _locks[0]
     return lock
@@ -45,7 +45,7 @@ def _after_fork_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # Hooks before a fork are called the latest first. What is registered later rests recost's threads, which
+    # Hooks before a fork run in reverse order of registration. A later one pauses recost's threads, which
     # may import something for that.
     os.register_at_fork(
         before=_before_fork,

@@ -1,4 +1,4 @@
-"""Exact amounts of money: the contexts they are computed in, and how people are shown them."""
+"""Exact amounts of money: decimal contexts for computation, and formats for people."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = [
 
 # Contexts of our own: the application may have changed the precision and the traps of its threads.
 EXACT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN)
-"""For sums: more digits than all amounts have together."""
+"""Context for sums, with more digits than all amounts have together."""
 LENIENT: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[])
-"""The same without exceptions, for numbers out of responses."""
+"""The same context without exceptions, for numbers from responses."""
 PRICING: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
-"""For the price of one call."""
+"""Context for the price of one call."""
 
 _LEAST: Final = Decimal("0.000001")
 _STEPS: Final = ((Decimal("0.01"), _LEAST), (Decimal(1), Decimal("0.0001")))
@@ -47,7 +47,7 @@ def format_usd(dollars: Decimal, *, whole_from: int = _WHOLE_FROM) -> str:
 
     Args:
         dollars: The amount in US dollars.
-        whole_from: The least amount that is shown without cents.
+        whole_from: The smallest amount that is shown without cents.
     """
     if dollars < 0:
         return f"-{format_usd(-dollars, whole_from=whole_from)}"
@@ -65,7 +65,7 @@ def format_usd(dollars: Decimal, *, whole_from: int = _WHOLE_FROM) -> str:
 
 
 def format_column(amounts: Sequence[Decimal]) -> list[str]:
-    """Return amounts that stand in one column, with the same places: those that suit the largest."""
+    """Format the amounts of one column with the same number of decimals, which suits the largest."""
     largest = max(map(abs, amounts), default=Decimal(0))
     steps = ((_WHOLE_FROM, Decimal(1)), (1, _CENT), (_CENT, _STEPS[1][1]))
     step = next((step for least, step in steps if largest >= least), _LEAST) if largest else Decimal(1)

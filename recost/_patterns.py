@@ -15,7 +15,7 @@ _Match = Callable[..., Optional["re.Match[str]"]]
 
 
 class LazyPattern:
-    """Stands for ``re.compile(source, flags)``. The methods are those of `re.Pattern`."""
+    """A pattern that is compiled at its first use. The methods are those of `re.Pattern`."""
 
     match: _Match
     fullmatch: _Match

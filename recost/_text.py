@@ -18,7 +18,7 @@ __all__ = ["cells", "csv_cell", "markdown", "printable"]
 _JOINERS: Final = frozenset("\u200c\u200d")
 """Format characters that words and emoji are spelled with. They change neither direction nor position."""
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A spreadsheet takes a cell that begins with one for a formula, the full-width forms included.
+"""Characters that begin a formula in the cell of a spreadsheet, full-width forms included.
 Source: OWASP, CSV injection, read 2026-11-29."""
 _ENTITIES: Final = {
     **{character: f"&#{ord(character)};" for character in "<>[]!&`*_~$"},
@@ -35,9 +35,9 @@ _WWW: Final = LazyPattern(r"\bwww\.", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
-    """Return a text without what a terminal would act on.
+    """Return a text without characters that control a terminal.
 
-    Control and format characters (escape sequences, line ends, marks that turn the direction), surrogates and
+    Control and format characters (escape sequences, line ends, direction marks), surrogates and
     unassigned characters become ``?``. Spaces of any width become a plain one.
     """
     if text.isprintable():
@@ -52,16 +52,16 @@ def _inert(character: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """Return a text as a cell of CSV that a spreadsheet shows and does not compute.
+    """Return a text as a CSV cell that a spreadsheet does not evaluate as a formula.
 
-    An apostrophe goes before what would be a formula: ``=``, ``+``, ``-``, ``@``.
+    An apostrophe is put before the characters that begin a formula: ``=``, ``+``, ``-``, ``@``.
     """
     clean = printable(text)
     return f"'{clean}" if clean.lstrip(" '\"").startswith(_FORMULA) else clean
 
 
 def markdown(text: str) -> str:
-    """Return a text for a line or a table cell of Markdown, where it is text and nothing else."""
+    """Escape a text for a line or a table cell of Markdown."""
     clean = _MARKUP.sub(lambda found: _ENTITIES[found.group()], printable(text))
     return _WWW.sub(lambda found: f"{found.group()[:3]}&#8203;.", clean)
 

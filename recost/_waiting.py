@@ -15,7 +15,7 @@ from typing import Any, Callable, Final, Optional, final
 __all__ = ["Waiters"]
 
 _PIECE_S: Final = 0.25
-"""Python doesn't see a signal that comes just before a call that blocks, until that call ends."""
+"""Longest blocking wait, because Python handles a signal that comes just before it only at its end."""
 
 
 @final
@@ -35,8 +35,8 @@ class Waiters:
     def wait(self, ready: Callable[[], bool], deadline: Optional[float] = None) -> bool:
         """Wait until ``ready()`` is true, or until ``deadline`` (monotonic). Return its last result.
 
-        It is called before the wait and after each `wake`, on the main thread also a few times a second, as
-        signals are handled there. It may take a lock, which is not held meanwhile.
+        ``ready`` is called before the wait and after each `wake`. On the main thread it is also called a few
+        times a second, because signals are handled there. It may take a lock, which is free during the wait.
         """
         on_main = threading.get_ident() == threading.main_thread().ident
         longest = _PIECE_S if on_main else threading.TIMEOUT_MAX

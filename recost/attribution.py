@@ -89,12 +89,12 @@ class Spend:
         self._pending.append(exchange)
 
     def call_begins(self) -> None:
-        """Price what has piled up where recost's thread didn't: without ``init()``, or when it is behind."""
+        """Price the collected calls if recost's thread has not: without ``init()``, or when it is behind."""
         if len(self._pending) > _MANY:
             self.settle()
 
     def settle(self, price_of: Optional[_PriceOf] = None) -> None:
-        """Price what has been collected."""
+        """Price the collected calls."""
         if not self._pending:
             return
         # From the application's own `init`, even if another listener comes first.
@@ -141,7 +141,7 @@ class Spend:
 
 
 class _Scoped:
-    """Enters a scope: as a context manager, plain or async, and around every call of a function."""
+    """A scope that is entered by ``with``, by ``async with``, or around every call of a function."""
 
     def __init__(self) -> None:
         self._entered: list[Token[Optional[CostScope]]] = []
@@ -193,12 +193,12 @@ class _Scoped:
         return cast("_F", plain)
 
     def _again(self) -> Any:
-        """Return a scope like this one, to enter once more: a function may run several times at once."""
+        """Return a copy of this scope to enter, because a function may run several times at once."""
         raise NotImplementedError
 
 
 class track(_Scoped):  # noqa: N801 - used like a function
-    """Sum up what everything called inside costs.
+    """Add up the cost of all calls that begin inside.
 
     ``with recost.track() as spend:`` (or ``async with``) gives a `Spend`. As a decorator, the
     function's attribute ``spend`` sums up all its calls.
@@ -233,8 +233,8 @@ class track(_Scoped):  # noqa: N801 - used like a function
 class tag(_Scoped):  # noqa: N801 - used like a function
     """Attribute the calls that begin inside: ``with recost.tag(tenant="acme", feature="search"):``.
 
-    Also as ``async with`` and as a decorator. Tags of an outer scope hold inside, too. The inner one of two
-    with the same name wins. A value of None takes an outer tag away.
+    Also as ``async with`` and as a decorator. Tags of an outer scope apply inside. Of two tags with
+    the same name, the inner one wins. A value of None removes an outer tag.
 
     Raises:
         ValueError: A name or a value is blank or longer than 100 characters, a name has characters that can't
@@ -265,7 +265,7 @@ class tag(_Scoped):  # noqa: N801 - used like a function
 
 
 def cost_for(response: object) -> Optional[Cost]:
-    """Return what exactly this response's call cost.
+    """Return the cost of the call that this response belongs to.
 
     Takes a response of requests, httpx, httpx2, aiohttp, urllib3 or urllib, or an SDK's object that holds one
     (openai's ``with_raw_response``). Before the body is complete, ``complete`` is False.

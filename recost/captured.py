@@ -1,4 +1,4 @@
-"""Captured parts of a call: written by the interceptors, read by the extractors of usage."""
+"""Captured parts of a call, which interceptors write and extractors of usage read."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_readable_on_the_way(url: str) -> bool:
-    """Return whether what is sent to a URL crosses a network as plain text."""
+    """Return whether requests to a URL cross a network without encryption."""
     return url[:7].lower() == "http://" and not is_loopback(url)
 
 

@@ -1,8 +1,7 @@
-"""The settings. An argument wins over the environment, which wins over the default.
+"""The settings. An argument overrides the environment, which overrides the default.
 
 Each setting is declared once, as a field of `RecostConfig`: its default, what it accepts, and how it is read
-from the environment variable ``RECOST_`` + its name in upper case. `resolve` turns what was given into
-`Settings`.
+from the environment variable ``RECOST_`` + its name in upper case. `resolve` returns `Settings`.
 """
 
 from __future__ import annotations
@@ -241,10 +240,10 @@ def overlay(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def explicit(config: Optional[RecostConfig], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was given in code: ``options`` over what ``config`` was given.
+    """Return the settings given in code. ``options`` override those of ``config``.
 
     Raises:
-        ValueError: ``config`` is something else, or an option unknown.
+        ValueError: ``config`` is not a `RecostConfig`, or an option is unknown.
     """
     if config is not None and not isinstance(config, RecostConfig):
         raise ValueError(f"recost: config: got a {type(config).__name__}, expected a recost.RecostConfig")
@@ -258,12 +257,12 @@ def explicit(config: Optional[RecostConfig], options: Mapping[str, Any]) -> dict
 def resolve(
     config: Optional[RecostConfig], options: Mapping[str, Any], environ: Optional[Mapping[str, str]] = None
 ) -> Settings:
-    """Resolve every setting: ``options`` over what ``config`` was given over the environment over defaults.
+    """Resolve every setting. ``options`` override ``config``, the environment and defaults, in this order.
 
     Args:
-        config: What `recost.init` was given as its first argument.
-        options: The settings that it was given by name.
-        environ: ``os.environ`` when left out. An empty variable counts as not set.
+        config: The first argument of `recost.init`.
+        options: The settings given by name.
+        environ: ``os.environ`` by default. An empty variable counts as not set.
 
     Raises:
         ValueError: A value is not valid, or an option unknown. The message names the setting, what was given
@@ -340,10 +339,10 @@ def _convert_interval(values: dict[str, Any], origins: dict[str, Origin]) -> Non
 
 
 def warn_of_plain_http(settings: Settings) -> None:
-    """Warn where the key would go over the network readable by everybody on the way.
+    """Warn if the API key would be sent over a network without encryption.
 
     Raises:
-        RuntimeWarning: Where the application makes errors of warnings.
+        RuntimeWarning: The application turns warnings into errors.
     """
     if settings.mode == "cloud" and checks.is_readable_on_the_way(settings.base_url):
         warnings.warn(
@@ -355,7 +354,7 @@ def warn_of_plain_http(settings: Settings) -> None:
 
 
 def callers_level() -> int:
-    """Return the ``stacklevel``, seen from this function's caller, of the first code outside this package."""
+    """Return the ``stacklevel``, seen from the caller, of the first frame outside this package."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - the documented way to look at one's callers
     package = __name__.partition(".")[0]
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:

@@ -84,8 +84,8 @@ class RecostBudgetExceededError(RecostError):
         spent_usd: What was spent in the current period, in US dollars.
         limit_usd: What may be spent in a period, in US dollars.
         resets_at: When the next period begins, with its time zone. None for a total.
-        unpriced: True: it is not used up. The price of the call isn't known, and ``unpriced="refuse"``.
-        unknown: True: its file can't be read or written, so what other processes have spent isn't known.
+        unpriced: True if the budget is not used up, but refuses calls whose price isn't known.
+        unknown: True if its file can't be used, so that the spending of other processes isn't known.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The values that recost passes around: one call, one line of a summary, one summary."""
+"""Values that recost passes between its parts: a call, a metric, a summary of a window."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _NOTHING: Final = Reading(None, unread=False)
 
 
 class Meter:
-    """Prices exchanges, each one once. Thread-safe.
+    """A meter that prices each exchange once. Thread-safe.
 
     Args:
         routes: Resolves the targets of calls.

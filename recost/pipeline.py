@@ -42,7 +42,7 @@ _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 
 
 class Pipeline:
-    """Adds finished exchanges to the open window. Not locked: one thread at a time.
+    """The steps that add finished exchanges to the open window. Not locked: one thread at a time.
 
     Args:
         routes: Resolves the targets of calls.

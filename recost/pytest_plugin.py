@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to sum up, where an option requests it."""
+    """Begin to add up costs if an option requests it."""
     if config.getoption("--recost") or config.getoption("--recost-max-usd") is not None:
         try:
             bookkeeper = _Bookkeeper(config)
@@ -93,7 +93,7 @@ class _Ledger:
         self._of_handles: WeakKeyDictionary[RecostHandle, Runtime] = WeakKeyDictionary()
         self._latest: Optional[RecostHandle] = None
         self._handles: dict[Exchange, Optional[RecostHandle]] = {}
-        """The handle whose rules hold for a call that is not priced yet."""
+        """The handle whose rules apply to a call that is not priced yet."""
         self.spend = Spend(self._price)
         interception.add(name, self._collect, metered=self._wanted)
 

@@ -4,8 +4,7 @@ Prices need names and numbers, which may stand before, between or after strings 
 long body is skimmed while it passes, in two steps:
 
 1. Each slice is split at its quotes. Strings of more than 200 bytes become empty: names of models are
-shorter.
-   In other strings brackets, commas and escapes are masked, so that the remaining ones are structure.
+   shorter. In other strings brackets, commas and escapes are masked, so that the rest is structure.
    Inside a long string or a long member, only its end is searched for.
    Long arrays of numbers, such as embeddings, are reduced to a few numbers.
    This takes a few calls into C for each slice, without a loop over its bytes.
@@ -98,7 +97,7 @@ class Skimmed(NamedTuple):
 
 
 class Skimmer:
-    """Skimmer of one body while it passes. Not thread-safe."""
+    """A reducer of one body to its names and numbers while it passes. Not thread-safe."""
 
     __slots__ = (
         "_break",

@@ -73,7 +73,7 @@ class UnlockedAggregator:
         self._open(clock() * 1000)
 
     def _prepare(self) -> None:
-        """Make what a subclass needs before the first window."""
+        """Create the state of a subclass before the first window."""
 
     @property
     def size(self) -> int:
@@ -122,11 +122,11 @@ class UnlockedAggregator:
             window.fold(bucket)
 
     def would_overflow(self, event: Measured) -> bool:
-        """Return whether `ingest` would open a bucket beyond ``max_buckets``. It opens it nevertheless."""
+        """Return whether `ingest` would open a bucket beyond ``max_buckets``, which it does not refuse."""
         return len(self._buckets) >= self.max_buckets and _key(event) not in self._buckets
 
     def take(self) -> Optional[Window]:
-        """Close the window and return it. None when it is empty. The next one begins where it ends."""
+        """Close the window and return it, or None if it is empty. The next one begins where it ends."""
         now_ms = self._clock() * 1000
         window = self._window
         if not window.buckets:
@@ -138,7 +138,7 @@ class UnlockedAggregator:
         return window
 
     def flush(self) -> Optional[WindowSummary]:
-        """Close the window and return its summary. None when it is empty."""
+        """Close the window and return its summary, or None if it is empty."""
         window = self.take()
         return None if window is None else window.summary()
 
@@ -167,7 +167,7 @@ class Aggregator(UnlockedAggregator):
         project_id: Part of every summary, but not sent.
         environment: Part of every summary.
         sdk_version: Part of every summary.
-        max_buckets: Triplets that one window should hold at most, see `would_overflow`.
+        max_buckets: Maximum number of triplets in a window, see `would_overflow`.
         max_tag_sets: Sets of tags that one window keeps apart. The rest is counted under ``other``.
         clock: Seconds since the epoch.
     """
@@ -200,12 +200,12 @@ class Aggregator(UnlockedAggregator):
             super().ingest(event, cost_cents, facts)
 
     def would_overflow(self, event: Measured) -> bool:
-        """Return whether `ingest` would open a bucket beyond ``max_buckets``. It opens it nevertheless."""
+        """Return whether `ingest` would open a bucket beyond ``max_buckets``, which it does not refuse."""
         with self._lock:
             return super().would_overflow(event)
 
     def take(self) -> Optional[Window]:
-        """Close the window and return it. None when it is empty. The next one begins where it ends."""
+        """Close the window and return it, or None if it is empty. The next one begins where it ends."""
         with self._lock:
             return super().take()
 

@@ -49,7 +49,7 @@ class TagSets:
         self._known: set[Tags] = set()
 
     def admit(self, tags: Tags) -> Optional[Tags]:
-        """Return the tags if there is room for them. None: they are counted under ``other``."""
+        """Return the tags if there is room for them, or None if they count under ``other``."""
         if tags in self._known:
             return tags
         if len(self._known) >= self._limit:
@@ -124,7 +124,7 @@ class Detail:
             _row(self._models, facts.model if known else OTHER).add(facts)
 
     def merge(self, other: Detail) -> None:
-        """Add the calls of another one, which must not be used afterwards."""
+        """Add the calls of another breakdown, which must not be used afterwards."""
         self._metered = self._metered or other._metered
         self._attempts += other._attempts
         self._unpriced += other._unpriced
@@ -144,7 +144,7 @@ class Detail:
             _row(self._tags, None).merge(self._tags.pop(tags))
 
     def cost_source(self) -> dict[str, float]:
-        """Return US cents by source."""
+        """Return the cost in US cents by source."""
         return {name: float(cost) for name, cost in sorted(self._costs.items())}
 
     def attempts(self) -> Optional[int]:

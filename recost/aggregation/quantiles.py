@@ -36,7 +36,7 @@ def _bin(value: float) -> int:
 
 
 def _bound(index: int) -> float:
-    """Return the least value of a bin."""
+    """Return the lowest value of a bin."""
     return float(memoryview(array("Q", (index << _DROPPED_BITS,))).cast("B").cast("d")[0])
 
 
@@ -98,7 +98,7 @@ class Latencies:
             self.fold()
 
     def fold(self) -> None:
-        """Count the samples in the bins and forget them."""
+        """Move the samples into the bins."""
         samples = self.samples
         if not samples:
             return
@@ -122,7 +122,7 @@ class Latencies:
         del samples[:]
 
     def merge(self, other: Latencies) -> None:
-        """Add all values of another one, which must not be used afterwards."""
+        """Add all values of another instance, which must not be used afterwards."""
         if self._bins is None and other._bins is None:
             self.samples.extend(other.samples)
             if len(self.samples) > EXACT:
@@ -145,7 +145,7 @@ class Latencies:
         self.folded += other.folded
 
     def percentile(self, percent: int) -> float:
-        """Return the nearest-rank percentile. 0 without values."""
+        """Return the nearest-rank percentile, or 0 without values."""
         if self._bins is None:
             if not self.samples:
                 return 0.0
@@ -188,5 +188,5 @@ class Latencies:
 
 
 def _rank(percent: int, number: int) -> int:
-    """Return the 1-based rank, in integers: 0.95 * 20 is a little more than 19."""
+    """Return the 1-based rank, computed with integers because the float 0.95 * 20 may exceed 19."""
     return max(-(-percent * number // 100), 1)

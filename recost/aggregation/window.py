@@ -89,7 +89,7 @@ class Bucket:
         self.limit = self.latencies.limit
 
     def merge(self, other: Bucket) -> None:
-        """Add the calls of another one, which must not be used afterwards."""
+        """Add the calls of another bucket, which must not be used afterwards."""
         self.latencies.merge(other.latencies)
         self.limit = self.latencies.limit
         self.error_count += other.error_count

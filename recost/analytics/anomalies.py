@@ -3,8 +3,8 @@
 The usual cost of an hour is a median over the same hour of the days before: of all days, of days of the same
 kind (working days or weekends), or of the same weekday, including the hours beside it. The kind that predicts
 each known day best from the others is used. How far a cost deviates is measured on square roots, because
-larger costs vary more. One deviation is 1.4826 times the median deviation of the known days, or half of what
-one day in 40 exceeds in that direction if that is more. Outliers weigh little in either.
+larger costs vary more. One deviation is 1.4826 times the median deviation of the known days. It is half of
+what one day in 40 exceeds in that direction if that is more. Outliers weigh little in either.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def baseline_of(report: Report, now: datetime) -> Baseline:
 
 
 def check_length(baseline: Baseline, question: Question, now: datetime, name: str) -> None:
-    """Raise an error for a baseline of a period of another length, which is not comparable.
+    """Raise an error if the baseline's period has another length, which can't be compared.
 
     Raises:
         BaselineError: The lengths differ by more than an eighth, or only one of them has a start.
@@ -235,7 +235,7 @@ class Limits:
 
 
 def judge(report: Report, limits: Limits) -> Sequence[tuple[bool, str]]:
-    """Return for each limit whether it holds, and a sentence that says so."""
+    """Return, for each limit, whether the calls stay within it, and a sentence on the result."""
     total = report.total.now
     found = []
     if limits.most_usd is not None:

@@ -59,7 +59,7 @@ class Statement:
         return self._where(), self._parameters
 
     def _rows(self, columns: Sequence[str], table: str) -> str:
-        """Return SQL for rows, or for the parts of a breakdown and a nameless rest."""
+        """Return SQL for rows, or for the parts of a breakdown and one row for the rest, without a name."""
         kind = self._question.breakdown
         measures = _measured() if table == "metrics" else list(MEASURES)
         if kind is None:

@@ -1,4 +1,4 @@
-"""Hours, days, weeks and months of a time zone, each from midnight to midnight, as the clocks there go."""
+"""Hours, days, weeks and months in the local time of a time zone."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:
-    """Return, in UTC, when a day begins: where clocks skip midnight, at the moment when they do."""
+    """Return the start of a day in UTC. If clocks skip midnight, it is the moment when they do."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(timezone.utc)
 
 

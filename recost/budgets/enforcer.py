@@ -156,7 +156,7 @@ class BudgetEnforcer:
             timeout_s: Longest wait for another thread that does so, in seconds.
             looking: Also read what other processes have spent.
         """
-        # Not without the lock where nothing is pending: another thread may be pricing what was.
+        # The lock is needed even if nothing is pending: another thread may be pricing earlier calls.
         if not self._lock.acquire(timeout=timeout_s):
             return
         try:

@@ -28,7 +28,7 @@ __all__ = ["LiveSums"]
 _WITHIN_S: Final = 0.1
 """Longest wait for another process that has the file locked."""
 _PATIENCE: Final = 3
-"""So often in a row the file may be held by another process, or slow."""
+"""Consecutive times that the file may be locked by another process, or slow."""
 _AGAIN_AFTER_S: Final = 1.0
 """Pause after the file can't be used. It doubles each time."""
 _AT_LEAST_EVERY_S: Final = 30.0

@@ -35,7 +35,7 @@ _Result = TypeVar("_Result")
 
 
 class Delivery:
-    """Keeps closed windows until the transport has accepted them."""
+    """A queue of closed windows, which are kept until the transport has accepted them."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Delivery:
         self.suspended = False
 
     def renew_locks(self) -> None:
-        """Make the lock anew, of the kind that `threading` makes now, while no thread runs."""
+        """Replace the lock by one of the kind that `threading` makes now, while no thread runs."""
         self._lock = threading.RLock()
 
     @property
@@ -121,7 +121,7 @@ class Delivery:
         self._changed.wake()
 
     def _take_in(self) -> None:
-        """Move new windows into the outbox. Where this interrupts a change of it, that change does so."""
+        """Move new windows into the outbox. If this interrupts a change of it, that change moves them."""
         if self._changing:
             return
         self._changing = True
@@ -247,7 +247,7 @@ class Delivery:
         return self._kicked or bool(self._not_before and len(self._outbox))
 
     def _send_head(self, deadline: Optional[float]) -> Optional[bool]:
-        """Send the oldest window. Return whether it arrived, None when the next one must not follow."""
+        """Send the oldest window. Return whether it arrived, or None if the next one must wait."""
         window = None if self._held_back(deadline) else self._head()
         if window is None:
             return None
@@ -264,7 +264,7 @@ class Delivery:
         return None
 
     def _send_next(self, stuck: PendingWindow, deadline: Optional[float]) -> bool:
-        """Try the window behind one that fails. When it arrives, the fault is the other's: set that aside."""
+        """Try the window behind one that fails. If it arrives, set the failing one aside."""
         window = self._change(lambda: self._outbox.head(self._transport.max_metrics, behind=1))
         if window is None:
             return False
@@ -293,7 +293,7 @@ class Delivery:
                 self._resolve(window, failure)
 
     def _resolve(self, window: PendingWindow, failure: Optional[SendError]) -> None:
-        """Remove a window that arrived or was refused. Put in its halves where they may be accepted."""
+        """Remove a window that arrived or was refused. Queue its halves if they may be accepted."""
         if failure is None:
             self._change(lambda: self._outbox.pop(window))
             self._sender.arrived = None
@@ -317,7 +317,7 @@ class Delivery:
         return self._change(lambda: self._outbox.head(self._transport.max_metrics))
 
     def _change(self, operation: Callable[[], _Result]) -> _Result:
-        """Change the outbox, undisturbed by what interrupts this on the same thread."""
+        """Change the outbox. Code that interrupts this on the same thread doesn't change it meanwhile."""
         with self._lock:
             self._changing = True
             try:

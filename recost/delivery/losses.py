@@ -27,7 +27,7 @@ class Loss:
         self.calls += window.call_count
 
     def merge(self, other: Loss) -> None:
-        """Add what another one has counted."""
+        """Add the counts of another instance."""
         self.windows += other.windows
         self.calls += other.calls
 

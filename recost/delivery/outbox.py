@@ -12,7 +12,7 @@ from recost.events import WindowSummary
 __all__ = ["Outbox", "PendingWindow"]
 
 _MOST_ASIDE: Final = 16
-"""Number of windows, or parts of them, that are set aside at most."""
+"""Maximum number of windows, or parts of them, that are set aside."""
 
 
 class PendingWindow(Protocol):
@@ -74,7 +74,7 @@ class _Entry:
 
 
 class Outbox:
-    """A queue of windows. Not locked: its owner is.
+    """A queue of windows. Not locked itself: its owner locks changes.
 
     When there are too many, or they take more than half of ``max_bytes``, the two oldest are merged. Totals
     are kept and only the resolution in time is lost. Beyond ``max_bytes``, or with ``merge=False``, the
@@ -187,7 +187,7 @@ class Outbox:
         return False
 
     def set_aside(self, window: PendingWindow) -> None:
-        """Take a window out of the way of the others."""
+        """Set a window aside, so that it does not block the others."""
         for entry in self._entries:
             if entry.window is window:
                 self._entries.remove(entry)
@@ -240,7 +240,7 @@ class Outbox:
         return True
 
     def _drop_oldest(self, *places: deque[_Entry]) -> None:
-        """Drop the first window that is not under way."""
+        """Drop the oldest window that is not being sent."""
         for entries in places:
             for entry in entries:
                 if entry.window is not self._under_way:

@@ -20,7 +20,7 @@ _SEND_TIMEOUT_S: Final = 10.0
 
 
 class Sender:
-    """Calls the transport, and tries again as the transport's `RetryPolicy` says. One thread at a time.
+    """A sender of windows that retries by the transport's `RetryPolicy`. One thread at a time.
 
     Args:
         transport: The destination.
@@ -52,7 +52,7 @@ class Sender:
         self.last_status: Optional[FlushStatus] = None
 
     def send_with_retries(self, window: PendingWindow, deadline: Optional[float]) -> Optional[SendError]:
-        """Send a window. Return the failure that decides its fate, None when it was accepted."""
+        """Send a window. Return the failure that decides its fate, or None if it was accepted."""
         summary = window.summary()
         failure = self._try_repeatedly(window, summary, deadline)
         status = FlushStatus("error" if failure else "ok", len(summary.metrics), self._clock() * 1000)
@@ -62,7 +62,7 @@ class Sender:
     def send_once(
         self, window: PendingWindow, summary: WindowSummary, deadline: Optional[float]
     ) -> Optional[SendError]:
-        """Make one attempt. Return its failure, None when the window was accepted."""
+        """Make one attempt. Return its failure, or None if the window was accepted."""
         if deadline is None:
             deadline = self.deadline
         timeout_s = _SEND_TIMEOUT_S
@@ -99,7 +99,7 @@ class Sender:
         return failure
 
     def _wait(self, wait_s: float, deadline: Optional[float]) -> bool:
-        """Wait before a retry. Return False when the time is too short for one."""
+        """Wait before a retry. Return False if the remaining time is too short for one."""
         until = self._monotonic() + wait_s
 
         def too_late() -> bool:

@@ -96,7 +96,7 @@ def is_name(text: str) -> bool:
 
 
 def _holds_a_token(text: str) -> bool:
-    """Recognise ``token-sk_live_abc`` by the prefix behind a separator."""
+    """Recognise ``token-sk_live_abc`` by the prefix after a separator."""
     return any(text.startswith(TOKENS, found.end()) for found in _SEPARATORS.finditer(text))
 
 

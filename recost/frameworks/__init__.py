@@ -1,9 +1,8 @@
-"""Starting the SDK in the process that serves: what the framework integrations share.
+"""Shared parts of the framework integrations: the start of the SDK in the process that serves.
 
 The applications of a process, however many, share one running SDK. Making an application never starts it:
 that may happen in a parent that only forks workers or watches files. It starts when the process begins to
-serve.
-An SDK that the user has started with `recost.init` is left alone.
+serve. An SDK that the user has started with `recost.init` is left alone.
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ __all__ = ["Serving", "serving"]
 class Serving:
     """The SDK that the applications of this process share.
 
-    Who knows when it begins and ends (ASGI's lifespan) opens and closes. The SDK ends with the last of them.
-    Who only sees requests joins. What a request has started goes on until the process ends.
+    A user that knows when the application begins and ends (ASGI's lifespan) calls `open` and `close`. The SDK
+    ends with the last `close`. A user that only sees requests calls `join`. An SDK that a request has started
+    runs until the process ends.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Serving:
         self._lasting = False
         self._report = Reporter(None)
         self.epoch = 0
-        """Grows when the shared SDK ends: who has joined before must join again."""
+        """A number that grows when the shared SDK ends. Users that joined before must join again."""
 
     def open(self, user: object, settings: Settings) -> int:
         """Start the SDK unless one runs, for a user that will `close`. Return the epoch."""

@@ -1,4 +1,4 @@
-"""Celery.
+"""Integration of Celery.
 
     recost.frameworks.celery.install(project_id="shop")
 
@@ -39,15 +39,15 @@ def install(
     tags: Optional[TagFunction] = None,
     **options: Any,
 ) -> None:
-    """Run recost in each process that executes tasks, and tag what they call with the task's name.
+    """Run recost in each process that executes tasks, and tag their calls with the task's name.
 
     A worker's children start it themselves, and flush when they end: they leave without exit hooks. Nothing
-    is started where tasks are only sent, or executed eagerly. Called again, the latest settings hold.
+    is started where tasks are only sent, or executed eagerly. The settings of the latest call apply.
 
     Args:
         app: Record this application's tasks only (default: every application's).
         config: Settings, as for `recost.init`.
-        tag_tasks: False: no such tag.
+        tag_tasks: Whether to tag calls with the task's name.
         tags: Adds tags of your own. It is called with the task, whose ``request`` has the headers.
         **options: The settings by name.
 
@@ -94,13 +94,13 @@ class _Hooks:
         self._epoch = serving.join(self._settings)
 
     def process_ends(self, **_: Any) -> None:
-        """Send what is left: a child leaves by ``os._exit``."""
+        """Flush, because a child ends by ``os._exit``."""
         handle = current_handle()
         if handle is not None:
             handle.flush_blocking(self._settings.shutdown_flush_timeout_ms / 1000)
 
     def task_begins(self, task: Any = None, task_id: str = "", **_: Any) -> None:
-        """Tag what is called from now on."""
+        """Begin to tag calls with the task."""
         if task is None or (self._app is not None and task.app is not self._app):
             return
         if self._epoch != serving.epoch and not task.request.is_eager:
@@ -114,7 +114,7 @@ class _Hooks:
         _running.set(_Running(task_id, token, _running.get()))
 
     def task_ends(self, task_id: str = "", **_: Any) -> None:
-        """Tag no more."""
+        """Stop tagging calls with the task."""
         running = _running.get()
         if running is not None and running.task_id == task_id:
             _running.set(running.outer)

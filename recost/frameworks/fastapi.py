@@ -1,4 +1,4 @@
-"""FastAPI, Starlette, and every other ASGI application.
+"""Integration of FastAPI, Starlette, and every other ASGI application.
 
     app.add_middleware(RecostMiddleware, project_id="shop")
 
@@ -32,7 +32,7 @@ _LAST: Final = frozenset(
 
 
 class RecostMiddleware:
-    """Runs recost in each process that serves the application.
+    """ASGI middleware that runs recost in each process that serves the application.
 
     From the lifespan's startup to its shutdown. Without a lifespan, from the first request to the end of the
     process. Several in one process share one running SDK. Requests, WebSockets and streams pass
@@ -42,7 +42,7 @@ class RecostMiddleware:
     Args:
         app: The ASGI application.
         config: Settings, as for `recost.init`.
-        tag_routes: False: no such tags.
+        tag_routes: Whether to tag calls with route and method.
         tags: Adds tags of your own. It is called with the request, Starlette's.
         **options: The settings by name.
 
@@ -94,7 +94,7 @@ class RecostMiddleware:
         """The `recost.frameworks.Serving.epoch` in which this application has taken part."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve: the interface of ASGI."""
+        """Serve one connection: the interface of ASGI."""
         kind = scope.get("type")
         if kind == "lifespan":
             await _Lifespan(self, receive, send).run(scope)
@@ -132,7 +132,7 @@ class _AsgiTags(RequestTags):
 
 
 def _starlette_request(scope: Scope) -> Any:
-    """Return what Starlette makes of a scope."""
+    """Return Starlette's request for a scope."""
     try:
         from starlette.requests import HTTPConnection, Request  # noqa: PLC0415 - only who uses it needs it
     except ModuleNotFoundError as error:
@@ -145,7 +145,7 @@ def _starlette_request(scope: Scope) -> Any:
 
 
 class _Lifespan:
-    """One conversation about startup and shutdown, listened to: every message goes on as it came."""
+    """The messages of one lifespan, startup and shutdown, which are passed on unchanged."""
 
     def __init__(self, middleware: RecostMiddleware, receive: Receive, send: Send) -> None:
         self._middleware = middleware
@@ -155,7 +155,7 @@ class _Lifespan:
         self._asked = False
 
     async def run(self, scope: Scope) -> None:
-        """Run the conversation."""
+        """Run the application until its lifespan ends."""
         try:
             await self._converse(scope)
         except GeneratorExit:
@@ -183,7 +183,7 @@ class _Lifespan:
             await self.send({"type": f"lifespan.{kind}.complete"})
 
     async def receive(self) -> Message:
-        """Pass on what the server says. The SDK starts before the application hears of the startup."""
+        """Pass on a message of the server. The SDK starts before the application receives the startup."""
         self._asked = True
         message = await self._receive()
         if message.get("type") == "lifespan.startup" and not self._opened:
@@ -192,7 +192,7 @@ class _Lifespan:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on what the application says. The SDK ends before the server hears of the end."""
+        """Pass on a message of the application. The SDK ends before the server receives the end."""
         if message.get("type") in _LAST:
             await self._close()
         await self._send(message)

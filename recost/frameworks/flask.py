@@ -1,4 +1,4 @@
-"""Flask.
+"""Integration of Flask.
 
     RecostExtension(app, project_id="shop")
 
@@ -39,7 +39,7 @@ _MAX_WRAPPED: Final = 20
 
 
 class RecostExtension:
-    """Runs recost in each process that serves the application, from its first request on.
+    """Flask extension that runs recost in each serving process, from its first request on.
 
     So neither the parent of Gunicorn's workers nor the one of Werkzeug's reloader runs it. A command of the
     application (``flask nightly``) is recorded as well. Several applications in one process share one running
@@ -50,7 +50,7 @@ class RecostExtension:
     Args:
         app: The application (default: None, for the factory pattern).
         config: Settings, as for `recost.init`, for every application.
-        tag_routes: False: no such tags.
+        tag_routes: Whether to tag calls with route and method.
         tags: Adds tags of your own. It is called with the request, Flask's.
         **options: The settings by name.
 
@@ -78,18 +78,18 @@ class RecostExtension:
             self.init_app(app)
 
     def init_app(self, app: Flask, config: Optional[RecostConfig] = None, **options: Any) -> None:
-        """Prepare an application. What is given here wins over what the extension was made with.
+        """Prepare an application. Settings given here override those of the extension.
 
         Raises:
             ValueError: A setting is not valid.
         """
         in_app = {setting.name: app.config.get(variable(setting.name)) for setting in fields(RecostConfig)}
         settings = resolve(None, overlay(in_app, self._given, explicit(config, options)))
-        # Around the application, so that it comes before every hook that could call somebody.
+        # Around the application, so that it comes before every hook that could make a call.
         tagging = self._tagging if self._tagging.active and settings.enabled else None
         app.wsgi_app = _Starter(app.wsgi_app, settings, tagging)  # type: ignore[method-assign]
         if tagging is not None:
-            # First of all hooks, which may call somebody. Registering would put it last.
+            # Before all other hooks, which may make calls. Registering would put it last.
             app.before_request_funcs.setdefault(None, []).insert(0, _note_request)
         _start_for_commands(app, settings)
         if _is_in_a_command():
@@ -105,7 +105,7 @@ class RecostExtension:
 def _start_for_commands(app: Flask, settings: Settings) -> None:
     """Start the SDK when a command of the application is looked up, which Flask's own (``run``) are not.
 
-    Listing the commands does that, too. It makes no calls, so nothing comes of it.
+    Listing the commands starts it as well, without effect because no call is made.
     """
     get_command = app.cli.get_command
 
@@ -119,7 +119,7 @@ def _start_for_commands(app: Flask, settings: Settings) -> None:
 
 
 def _is_in_a_command() -> bool:
-    """Tell whether the application is being made for a command that a `FlaskGroup` has found itself."""
+    """Return whether the application is being made for a command that a `FlaskGroup` has found itself."""
     context = get_current_context(silent=True)
     if context is None or context.find_object(ScriptInfo) is None or isinstance(context.command, Group):
         return False
@@ -127,7 +127,7 @@ def _is_in_a_command() -> bool:
 
 
 class _Starter:
-    """Starts the SDK when the first request of a process comes, and tags what is called for each."""
+    """WSGI middleware that starts the SDK at a process's first request, and tags each request's calls."""
 
     def __init__(self, wsgi_app: WSGIApplication, settings: Settings, tagging: Optional[Tagging]) -> None:
         self._wsgi_app = wsgi_app

@@ -1,4 +1,4 @@
-"""Attributing outbound calls to the request that they are made for: what the framework integrations share."""
+"""Shared parts of the framework integrations: tags of the request that an outbound call is made for."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Tagging:
 
         Args:
             subject: What the function is called with.
-            outer: The scope that the function runs in: calls of its own are not to ask it again.
+            outer: The scope that the function runs in, so that its own calls don't call it again.
         """
         if self.function is None:
             return {}
@@ -66,7 +66,7 @@ class Tagging:
         try:
             return self._checked(self.function(subject))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the application's request must not fail
-            # Where, and not with which words: those may quote the request.
+            # The place without the message, which may quote the request.
             frame = traceback.extract_tb(error.__traceback__)[-1]
             self._report(f"the function raised {type(error).__name__} at {frame.filename}:{frame.lineno}")
             return {}
@@ -97,14 +97,14 @@ class Tagging:
         return tags
 
     def _report(self, problem: str) -> None:
-        """Report a problem once: requests bring it about, as many as there are."""
+        """Report a problem once, because every request may cause it."""
         if problem not in self._reported and len(self._reported) < _MAX_REPORTS:
             self._reported.add(problem)
             interception.report(RecostError(f"recost: tags: {problem}"))
 
 
 class RequestTags:
-    """The tags of one request, found when a call begins: not before routing is the route known.
+    """The tags of one request, found when a call begins. The route is known only after routing.
 
     Args:
         carrier: The framework's object for the request, which it writes into.
@@ -159,13 +159,13 @@ def enter(tags: RequestTags, outer: Optional[CostScope]) -> Token[Optional[CostS
 
 
 def leave(token: Token[Optional[CostScope]]) -> None:
-    """End what `enter` began."""
+    """Stop tagging the calls of the running context."""
     with suppress(ValueError):  # torn down from another context, as when an event loop is closed
         cost_scope.reset(token)
 
 
 def is_inside(outer: Optional[CostScope], carrier: object) -> bool:
-    """Tell whether an integration further out tags this request already."""
+    """Return whether an integration further out tags this request already."""
     if not isinstance(outer, LateCostScope):
         return False
     source = outer.source
@@ -173,5 +173,5 @@ def is_inside(outer: Optional[CostScope], carrier: object) -> bool:
 
 
 def _known(method: Optional[str]) -> Optional[str]:
-    """Return a method as it may be shown: a client may send any word."""
+    """Return a method as it may be shown: ``OTHER`` for an unknown one, because clients may send any word."""
     return method if not method or method in _METHODS else "OTHER"

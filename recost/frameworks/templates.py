@@ -24,7 +24,7 @@ def asgi_template(scope: Mapping[str, Any], known: Known) -> Optional[str]:
     """Return the template of the route that a request took, as declared, or None before routing.
 
     Args:
-        scope: ASGI's, as routing has left it.
+        scope: The ASGI scope after routing.
         known: Keeps what has been found of an application's mounts.
     """
     endpoint = scope.get("endpoint")

@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 interception = Interception()
-"""The one of this process, because classes are patched for the whole process."""
+"""The only instance of this process, because classes are patched for the whole process."""
 reporters.append(lambda error: interception.report(error))  # noqa: PLW0108 - found at each call
 
 
 class _CallbackSink:
-    """Passes each finished exchange to the user's callback as a `RawEvent`.
+    """A sink that passes each finished exchange to the user's callback as a `RawEvent`.
 
     An exchange that a forked child inherits is reported by the parent. The child's calls get another sink.
     """

@@ -50,7 +50,7 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 
 
 class _Session:
-    """Keeper of aiohttp's wrapper on top of a mock that replaces the wrapped method."""
+    """Patches that keep aiohttp's wrapper on top of a mock that replaces the wrapped method."""
 
     def __init__(self, interception: Interception) -> None:
         self._patches = interception.patches

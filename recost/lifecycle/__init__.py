@@ -81,7 +81,7 @@ def _make_way() -> list[RecostHandle]:
 
 
 class _LockRenewal:
-    """Replaces the lock in a forked child: another thread of its parent may have held it."""
+    """Renewal of the lock in a forked child: another thread of its parent may have held it."""
 
     def before_fork(self) -> None:
         """Do nothing."""
@@ -103,10 +103,10 @@ def current_handle() -> Optional[RecostHandle]:
 
 
 def current_cost_of(given: Optional[CostOf] = None) -> Optional[CostOf]:
-    """Return the function that prices calls: that of `init`, else the latest stand-in. None without both.
+    """Return the function that prices calls: that of `init`, else that of the latest `priced_by`, else None.
 
     Args:
-        given: The caller's own. That of an `init` that is ending precedes all stand-ins.
+        given: The caller's own. If it is of an `init` that is ending, it precedes those of `priced_by`.
     """
     handle = current_handle()
     if handle is not None:

@@ -113,11 +113,11 @@ def _unrecorded() -> Iterator[None]:
 
 
 class Composition:
-    """The wiring of one SDK: rules and budgets, which all its processes share, and what each process has.
+    """The wiring of one SDK: rules and budgets, which all its processes share, and the parts of each process.
 
     Args:
         settings: The result of `recost.config.resolve`.
-        report: Receives errors from inside.
+        report: Receives recost's own errors.
         transport: A destination instead of the one that the settings name.
         budgets: False: calls are neither refused nor counted against budgets.
         files: False: budgets read and write no file.
@@ -183,7 +183,7 @@ class Composition:
         meter: Optional[Meter] = None,
         metered: bool = False,
     ) -> Pipeline:
-        """Return what labels and adds up calls by the settings. The arguments are those of `Pipeline`."""
+        """Return a pipeline with these settings. The arguments are those of `Pipeline`."""
         settings = self._settings
         aggregator = UnlockedAggregator(
             project_id=settings.project_id or "",

@@ -1,4 +1,4 @@
-"""Flushes before ends of other programs that run no exit hooks.
+"""Flushes before servers and pools end a process without exit hooks.
 
 Uvicorn stops in good order, and then ends the process by raising again the signal that it received.
 A ``multiprocessing.Pool`` kills its workers at the end of its block, also those that are idle.
@@ -29,7 +29,7 @@ Current = Callable[[], Optional[_Handle]]
 
 
 class Ends:
-    """The ends that are watched. Without a running handle nothing is changed.
+    """Flushes before the ends that are watched. Without a running handle nothing is changed.
 
     Args:
         current: Returns the running handle.
@@ -72,7 +72,7 @@ class Ends:
     def _watch_pools(self, module: Any) -> None:
         pool: Any = module.Pool
         original = pool.__dict__["_terminate_pool"]
-        # There is not any public method for it.
+        # A public method for it does not exist.
         pool._terminate_pool = _PoolEnd(original, (module.RUN, module.CLOSE), self._current, self._report)  # noqa: SLF001
 
 

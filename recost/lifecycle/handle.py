@@ -24,7 +24,7 @@ __all__ = ["RecostHandle"]
 
 _SINK: Final = "init"
 _ELSEWHERE: Final = 0
-"""Stands for a thread that does not run yet."""
+"""Placeholder for a thread that does not run yet."""
 
 
 @final
@@ -182,7 +182,7 @@ class RecostHandle:
         self._report(error)
 
     def reinit_after_fork(self) -> None:
-        """Start afresh in a forked child: the parent's calls are the parent's to report.
+        """Start afresh in a forked child. The parent reports its own calls.
 
         Happens by itself where the fork goes through Python, and at the next call where it does not (uWSGI).
         Idempotent within a process.
@@ -192,12 +192,12 @@ class RecostHandle:
         self.after_fork_in_child()
 
     def before_fork(self) -> None:
-        """Let the threads rest while the process forks."""
+        """Pause the threads while the process forks."""
         if self._runtime is not None and self._pid == os.getpid():
             self._runtime.before_fork()
 
     def after_fork_in_parent(self) -> None:
-        """Let the threads go on, if they have to."""
+        """Resume the threads if they have work."""
         if self._runtime is not None and not self._disposed:
             self._runtime.after_fork_in_parent()
 

@@ -24,9 +24,9 @@ _LIMIT: Final = 2000
 """Messages that wait. More are dropped and counted."""
 _LINGER_S: Final = 1.0
 _STUCK_S: Final = 0.25
-"""A thread that is busy with one message for longer than this is not waited for."""
+"""Time after which a thread that is busy with one message is not waited for."""
 _RETRY_S: Final = 1.0
-"""Between two attempts to start a thread where that is refused."""
+"""Pause between two attempts to start a thread where that is refused."""
 
 Message = Callable[[], object]
 
@@ -83,7 +83,7 @@ class Notifier:
             self._start()
 
     def drain(self, deadline: float) -> bool:
-        """Wait until what has been posted was called, at most until ``deadline`` (monotonic).
+        """Wait until the posted messages have been called, at most until ``deadline`` (monotonic).
 
         Returns at once while a message is stuck, and on the thread that calls it. Where no thread can be
         started, the calling one does the work.
@@ -218,7 +218,7 @@ class Notifier:
             self._renew()
 
     def _renew(self) -> None:
-        """Begin with nothing, as in a new process."""
+        """Reset the state to that of a new process."""
         self._pid = os.getpid()
         self._queue: deque[Message] = deque()
         self._refused = Tally()

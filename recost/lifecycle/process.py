@@ -42,7 +42,7 @@ deferred: Final[list[Callable[[], None]]] = []
 
 
 class Undisturbed:
-    """A block that flushes, and that SIGTERM does not cut off where it has a handler of recost's."""
+    """A block with a flush that SIGTERM does not cut off if recost's handler is installed."""
 
     def __enter__(self) -> None:
         self._me = here()
@@ -55,7 +55,7 @@ class Undisturbed:
 
 
 def here() -> tuple[int, int]:
-    """Return this process and this thread."""
+    """Return the ids of this process and this thread."""
     return os.getpid(), threading.get_ident()
 
 

@@ -32,7 +32,7 @@ _COUNT: Final = LazyPattern(r"[0-9]{1,20}(?= [a-z])")
 
 
 class Reporter:
-    """Reports errors to ``on_error`` as `RecostError`s, and contains whatever that raises.
+    """A reporter of errors to ``on_error``, as `RecostError`s. Exceptions of the callback are contained.
 
     No method raises, waits or takes a lock, so that each may be called anywhere.
 
@@ -82,7 +82,7 @@ class Reporter:
         return True
 
     def _log_first(self, error: RecostError) -> None:
-        # A refused key has its lines on stderr: not a second time, where logging is not set up.
+        # The lines on a refused key are on stderr already. Don't repeat them if logging is not set up.
         # The text may quote a collector's response, and may be written to a terminal.
         text = printable(str(error))
         self._log(_WARNING, "%s", (text,), last_resort=not isinstance(error, RecostAuthError))

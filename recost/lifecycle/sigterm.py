@@ -1,7 +1,7 @@
-"""Flush before SIGTERM ends the process, and then let it do what it would have done.
+"""A flush before SIGTERM ends the process, followed by the earlier handler or the default action.
 
-Flushes may be interrupted by flushes, so the handler simply does one. Where the main thread is itself in the
-middle of one, which may be sending a window, the end of the process waits until that is over.
+Flushes may be interrupted by flushes, so the handler simply does one. If the main thread is in
+the middle of one, which may be sending a window, the end of the process waits until that is over.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Schedule:
         return max(until - now, 0.0)
 
     def missing(self, now: float, size: int) -> Optional[int]:
-        """Return how many more calls make an early window due. None while it is too soon for one."""
+        """Return the number of further calls that make an early window due, or None if it is too soon."""
         return None if now < self._early_from else max(self._batch_size - size, 1)
 
 
@@ -150,7 +150,7 @@ class Worker:
                 self._give_way()
 
     def _hold_less(self, exchange: Exchange) -> None:
-        """Wake the thread, as much is waiting to be read. If it is too much, drop this response's content."""
+        """Wake the thread, because much content waits to be read. If it is too much, drop this response's."""
         self._wake_at = 0
         if self._captured > _CAPTURED_LIMIT:
             exchange.capture = exchange.request = None
@@ -292,7 +292,7 @@ class Worker:
             return idle
 
     def renew_locks(self) -> None:
-        """Make the locks anew, of the kind that `threading` makes now, while no thread runs."""
+        """Replace the locks by those of the kind that `threading` makes now, while no thread runs."""
         self._lock = threading.RLock()
         self._wake = threading.Lock()
         self._wake.acquire()  # held: nobody has called
@@ -319,7 +319,7 @@ class Worker:
             process(exchange)
 
     def _plan_s(self) -> float:
-        """Say when to be called, and return how long to wait for that, in seconds."""
+        """Plan when to be woken, and return the seconds to wait for that."""
         now, size = self._monotonic(), self._pipeline.size
         missing = self._schedule.missing(now, size)
         self._wake_at = min(missing or self._most_waiting, self._most_waiting)

@@ -30,7 +30,7 @@ class Cost:
     """ISO date of the price. None if it has no date, such as a cost that the response reports."""
     attempts: int = 1
     complete: bool = True
-    """False: the body has not come to its end yet."""
+    """False until the body has been received to its end."""
     partial: bool = False
     """True if the response was truncated before it stated its whole usage."""
     missing: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ _FREE: Final = LazyPattern(r"[a-z-]+/(?:.*:free|.*-exp(?:-[0-9-]+)?)\Z|google/ge
 _REMEMBERED: Final = 1000
 _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
-"""Calls to a model within a minute: to find its rates takes about as long as to price as many."""
+"""Calls to a model within a minute before its rates are found, which takes as long as pricing as many."""
 _UPDATE: Final = "'recost prices update' fetches the latest list"
 
 _Asked = tuple[str, str, frozenset[tuple[str, bool]], int]
@@ -70,25 +70,25 @@ class Quote(NamedTuple):
     usd: Decimal
     priced_on: str
     exact: bool
-    """False: a part of the usage or its service tier has no price of its own."""
+    """False if a part of the usage or its service tier has no price of its own."""
     unpriced: frozenset[str]
     """Used units other than tokens that have no price."""
     tiered: bool
-    """True: the price depends on how long the prompt was."""
+    """True if the price depends on the length of the prompt."""
     even_up_to: Optional[int] = None
-    """Tokens of a prompt up to which it doesn't."""
+    """Tokens of a prompt up to which the price doesn't depend on its length."""
     guessed: frozenset[str] = frozenset()
-    """Tokens of sounds, images or films that have no price of their own: the model's dearest stands in."""
+    """Tokens of audio, images or video without a price of their own: the model's highest price is used."""
 
 
 class GenaiPrices:
-    """Prices usage by provider and model. Thread-safe. Nothing is raised.
+    """Prices of usage by provider and model. Thread-safe. Nothing is raised.
 
     Args:
         report: Receives, once, that the package is missing or broken, and once for each model that it doesn't
             know, up to 20.
         clock: The time, in UTC.
-        place: Where a list may be that is used in place of the one that the package comes with.
+        place: Location of a list that replaces the package's own, if it exists.
     """
 
     def __init__(
@@ -109,11 +109,11 @@ class GenaiPrices:
 
     @property
     def hindrance(self) -> Optional[str]:
-        """Reason why tokens have no price, and the remedy. None before that is known, and if they have."""
+        """Reason why tokens have no price, and the remedy. None if they have one, or before that is known."""
         return self._missing
 
     def refresh(self) -> None:
-        """Take a price list that has come or changed since it was read. On recost's own thread only."""
+        """Load a price list that is new or has changed since it was read. On recost's own thread only."""
         if self._file is None or self._library is None or not self._file.changed():
             return
         found, usable = self._file.read(self._clock().date())
@@ -224,10 +224,10 @@ class _Known:
 
 
 class _Library:
-    """The package, imported.
+    """The imported package genai-prices.
 
     Args:
-        listed: Used in place of the list that it comes with.
+        listed: Replaces the package's own list.
     """
 
     def __init__(self, listed: Optional[PriceList] = None) -> None:
@@ -242,14 +242,14 @@ class _Library:
         self._known = _Known(self._of_application())
 
     def known(self) -> _Known:
-        """Return what has been found out about the list in use."""
+        """Return the findings about the list in use."""
         known, snapshot = self._known, self._of_application()
         if known.snapshot is not snapshot:
             known = self._known = _Known(snapshot)
         return known
 
     def _of_application(self) -> object:
-        """Return the list that the application's own `UpdatePrices` has fetched, which goes first."""
+        """Return the list that the application's own `UpdatePrices` has fetched, which has precedence."""
         return getattr(self._snapshots, "_custom_snapshot", None)
 
     def quote(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
@@ -296,7 +296,7 @@ class _Library:
         return None if rates is None else (quote, rates)
 
     def work_out(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
-        """Return the price, as `quote`, from the ground up."""
+        """Calculate the price without known rates, and return it as `quote` does."""
         counts = self._translate(units)
         if not counts:
             raise LookupError(model)
@@ -375,11 +375,11 @@ class _Library:
         )
 
     def _has_lifetime(self, result: Any, units: Units) -> bool:
-        """Tell whether the price of what was written to the cache is that of the time it is kept for."""
+        """Return True if tokens written to the cache for an hour, if any, have a price of their own."""
         return not units.get("cache_write_1h_tokens") or self._is_priced("cache_write_1h_tokens", result)
 
     def _is_free(self, result: Any, units: Units) -> bool:
-        """Return True if a price of 0 is a real one. It is not for units that the model has no price for."""
+        """Return True if a price of 0 is a real one, and not that of units without a price."""
         if not any(price is not None for price in vars(result.model_price).values()):
             return _FREE.match(f"{result.provider.id}/{result.model.id}") is not None
         return all(
@@ -387,7 +387,7 @@ class _Library:
         )
 
     def _priced_on(self, result: Any, today: date) -> str:
-        """Return when the price was known to hold: the latest change that the data have."""
+        """Return the date of the price: of its update, else of the list, else of the latest change."""
         if result.auto_update_timestamp is not None:
             return str(result.auto_update_timestamp.date().isoformat())
         if self._day is not None:

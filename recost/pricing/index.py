@@ -2,7 +2,7 @@
 
 Hosts are looked up by name and by each parent domain. Within a host, the segments of the path are followed
 through a tree of the prefixes, down to the deepest one. Each step is one lookup in a dict. A node knows the
-lowest number of the rules that end there, and the lowest one on the way is the first rule of the list.
+lowest number of the rules that end there. The lowest one on the way is the first rule of the list.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Tokens of sounds, images and films for which a model of genai-prices has no price of its own.
+"""Tokens of audio, images and video for which a model of genai-prices has no price of its own.
 
-They cost up to sixteen times as much as those of text, so they are not priced as text: the dearest known
-price of the model stands in, and the cost is an estimate.
+They cost up to sixteen times as much as those of text, so they are not priced as text. The highest known
+price of the model is used instead, and the cost is an estimate.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _has_price(provider: str, model: str, price: Any, direction: str, kind: str)
 
 
 def _makes_nothing_else(model: str, price: Any, kind: str) -> bool:
-    """Tell whether all that a model makes is of a kind: the price of its output is that kind's."""
+    """Return True if all output of a model is of one kind, so that its price is that of the kind."""
     if kind == "image":  # those that make text as well have no price of images that are given to them
         return "image" in model and getattr(price, "input_image_mtok", None) is not None
     return kind == "audio" and "tts" in model

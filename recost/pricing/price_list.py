@@ -1,8 +1,8 @@
-"""A list of prices in a file, in the form that genai-prices publishes: where it is, what is in it, its day.
+"""A price list in a file, in the form that genai-prices publishes: its location, content and day.
 
-Either the list as it is published, or an object with it under ``providers`` and the moment at which it was
-fetched under ``fetched``, which is what `recost prices update` writes. What is in such a file is checked
-before it is used: it may be damaged, or somebody else's.
+The file has the list as it is published, or an object that `recost prices update` writes. This has the list
+under ``providers``, and the time of the download under ``fetched``. The content is checked before it is used,
+because the file may be damaged, or somebody else's.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class PriceListError(ValueError):
 
 
 class ListDay(NamedTuple):
-    """Day of a list."""
+    """The day of a price list."""
 
     day: date
     fetched: bool
@@ -145,7 +145,7 @@ class _Reading:
         self.left_out = 0
 
     def provider(self, raw: Any) -> Iterator[Any]:
-        """Yield one, unless nothing of it can be used."""
+        """Yield a provider, unless nothing of it can be used."""
         if not _has_models(raw):
             return
         models = [made for model in raw["models"] for made in self._model(model)]
@@ -245,7 +245,7 @@ def is_quick(pattern: Any) -> bool:
 
 
 def enveloped(text: str, fetched: datetime, url: str) -> str:
-    """Return a list as it is kept: with the moment at which it was fetched, and from where.
+    """Return a list as it is stored: with its URL and the time of the download.
 
     Raises:
         PriceListError: The text can't be a list.

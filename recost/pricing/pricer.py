@@ -138,12 +138,14 @@ class PricedCall(NamedTuple):
 
 
 class Pricer:
-    """Prices calls. Thread-safe. No I/O, except that genai-prices is imported when first needed.
+    """A calculator of the costs of calls. Thread-safe.
+
+    It does no I/O, except that genai-prices is imported when first needed.
 
     Args:
         report: Receives errors of genai-prices, once each. Nothing is raised.
         clock: The time, in UTC.
-        price_list: Where a list of genai-prices may be that is used in place of the package's own.
+        price_list: Location of a list that replaces that of genai-prices, if it exists.
     """
 
     def __init__(
@@ -269,7 +271,7 @@ class Pricer:
     def _for_each(self, call: PricedCall, usage: Usage, quote: Quote) -> tuple[Quote, bool]:
         """Return the price of the requests of a batch, and whether it depends on how long each prompt was.
 
-        Then it is that of as many prompts of the average length.
+        If it does, the price is that of as many prompts of the average length.
         """
         taken = usage.units.get("input_tokens", 0)
         if usage.requests < 2 or quote.even_up_to is None or taken <= quote.even_up_to:

@@ -26,7 +26,7 @@ _TRIED: Final = {
     "output_tokens": 2_000_000,
     "reasoning_tokens": 50_000,
 }
-"""The kinds of tokens that there may be, and how many are tried: parts are smaller than what they are of."""
+"""Kinds of tokens, each with the number that is tried. Parts are smaller than their totals."""
 
 
 class Rates(NamedTuple):
@@ -44,9 +44,9 @@ class Rates(NamedTuple):
 
 
 def kinds_of(units: Units) -> Optional[tuple[tuple[str, bool], ...]]:
-    """Return what is used, and of what there is nothing: rates are the same where this is.
+    """Return each kind of token, and whether it is used. Usages with the same result have the same rates.
 
-    None where there is something else than tokens of text, or parts that are more than what they are of.
+    Return None if there are units other than tokens of text, or if a part exceeds its total.
     """
     for kind, count in units.items():
         if (count and kind not in _TRIED) or type(count) is not int or count < 0:
@@ -63,7 +63,7 @@ def find_rates(units: Units, price: Callable[[Units], Decimal]) -> Optional[Rate
 
     Args:
         units: A usage that `kinds_of` accepts.
-        price: Works out the price of a usage.
+        price: Calculates the price of a usage.
 
     Raises:
         ValueError: The price of a usage could not be worked out.

@@ -30,7 +30,7 @@ _LONGEST_CACHED: Final = 512
 
 
 class _Table:
-    """Rules in the order in which they are tried, prepared to be looked up."""
+    """Rules in the order in which they are tried, prepared for lookups."""
 
     __slots__ = ("builtin", "index", "prepared", "rules")
 
@@ -45,16 +45,15 @@ class _Table:
 
 
 class ProviderRegistry:
-    """The provider and the flat price of URLs. Custom rules come before built-in ones.
+    """A lookup of the provider and the flat price of a URL. Custom rules come before built-in ones.
 
-    May be used by several threads at once. The built-in rules are made when the first question is asked, or
-    by `prepare`.
+    Thread-safe. The built-in rules are made by the first lookup, or by `prepare`.
 
     Args:
         custom_providers: Rules that come before `recost.BUILTIN_PROVIDERS`.
 
     Raises:
-        ValueError: ``custom_providers`` holds something else than `ProviderDef`s.
+        ValueError: ``custom_providers`` contains an item that is not a `ProviderDef`.
     """
 
     def __init__(self, custom_providers: Optional[Iterable[ProviderDef]] = None) -> None:

@@ -129,7 +129,7 @@ class _Call(Protocol):
 
 
 class Routes:
-    """Resolves targets, and remembers the routes of the latest ones. Thread-safe.
+    """A resolver of targets that remembers the routes of the latest ones. Thread-safe.
 
     Two threads may resolve the same new target at once. It takes no lock, because a thread that doesn't
     exist after a fork could hold it.

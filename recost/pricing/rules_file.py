@@ -43,7 +43,7 @@ _PIP: Final = "pip install tomli"
 
 
 class RulesFileError(ValueError):
-    """A file with rules can't be used. The message names the file, the line and the field."""
+    """The error of a rules file that can't be used. The message names the file, the line and the field."""
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
         where = f"{path}, line {line}" if line else str(path)
@@ -54,7 +54,7 @@ class RulesFileError(ValueError):
 
 
 class _Source(NamedTuple):
-    """A file, and where its rules and their fields stand."""
+    """A file, and the positions of its rules and their fields."""
 
     path: Path
     positions: Positions
@@ -211,7 +211,7 @@ class Positions(NamedTuple):
         return self.text.count("\n", 0, at) + 1
 
     def _find(self, name: str, start: int, end: int) -> tuple[int, int]:
-        """Return where a name stands, and where what it names ends at the latest."""
+        """Return the position of a name, and an upper bound of the end of its value."""
         case = _CASE.match(name)
         if case is not None:
             return self._find_case(case[1], int(case[2]), start, end)
@@ -229,7 +229,7 @@ class Positions(NamedTuple):
 
 
 def toml_positions(text: str) -> Positions:
-    """Return where the tables ``[[providers]]`` stand."""
+    """Return the positions of the tables ``[[providers]]``."""
     starts = [match.end() - len(match[0].lstrip()) for match in _HEADER.finditer(text)]
     spans = list(zip(starts, [*starts[1:], len(text)]))
     return Positions(text, spans, _toml_key, _toml_header)
@@ -249,7 +249,7 @@ def _json_key(name: str) -> re.Pattern[str]:
 
 
 def json_positions(text: str) -> Positions:
-    """Return where the objects of the list stand."""
+    """Return the positions of the objects of the list."""
     at = _skip_space(text, 0)
     if text[at : at + 1] == "{":
         found = re.compile(r'"providers"[ \t\r\n]*:').search(text)

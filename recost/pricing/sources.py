@@ -43,12 +43,12 @@ _READ: Final = "GET|HEAD"
 
 
 def per_thousand(usd: str) -> Decimal:
-    """Return the price of one, from that of a thousand."""
+    """Return the price of one unit, given that of a thousand."""
     return Decimal(usd) / 1000
 
 
 def per_million(usd: str) -> Decimal:
-    """Return the price of one, from that of a million."""
+    """Return the price of one unit, given that of a million."""
     return Decimal(usd) / 1_000_000
 
 

@@ -25,7 +25,7 @@ class Charge(NamedTuple):
 
 
 class UnitPricing:
-    """Prices calls by units, and knows how much of each month's free units is used. Thread-safe."""
+    """Unit prices of calls, with a count of the free units used in each month. Thread-safe."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -43,14 +43,14 @@ class UnitPricing:
         down: int,
         count: bool = True,
     ) -> Optional[Charge]:
-        """Return the cost of a call. None if its rule has no price for any known unit.
+        """Return the cost of a call, or None if its rule has no price for any known unit.
 
         Args:
-            prices: Of the rule.
+            prices: Prices of the rule.
             units: Usage that the response states. None if unknown.
             up: Bytes of the request.
             down: Bytes of the response.
-            count: Have the call use up free units.
+            count: Whether the call uses up free units.
         """
         items = list(_items(prices, units, up, down))
         missing = bool(prices.usd_per_unit) and (

@@ -123,7 +123,7 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def passed_over(arguments: Sequence[str], folder: Path) -> list[Path]:
-    """Return the files in the folders that are ignored, although their names resemble ours."""
+    """Return the files in the folders that are ignored, although their names resemble recost's."""
     folders = [Path(each).expanduser() for each in arguments] or [folder]
     return sorted(
         path

@@ -18,7 +18,7 @@ _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": 
 
 
 class Style:
-    """Colours text for a terminal that supports colour."""
+    """The colours of text on a terminal that supports them."""
 
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled

@@ -1,4 +1,4 @@
-"""``recost gate``: fail a build whose calls cost more than a budget, or than a baseline."""
+"""``recost gate``: a check that fails a build whose calls cost more than a budget, or than a baseline."""
 
 from __future__ import annotations
 

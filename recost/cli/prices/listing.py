@@ -1,4 +1,4 @@
-"""The prices of all rules, one a line."""
+"""The prices of all rules, one per line."""
 
 from __future__ import annotations
 

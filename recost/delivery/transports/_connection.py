@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections on which every operation of the socket gets what is left of one deadline.
+"""HTTP/1.1 connections on which one deadline limits all operations of the socket.
 
 What tracing tools wrap to see an application's requests (``putrequest``, ``request``, ``getresponse`` of
 ``http.client.HTTPConnection``) is not called: `Connection` itself writes the request and reads the response.
@@ -44,7 +44,7 @@ class Deadline:
 
 
 class _Raw(io.RawIOBase):
-    """The receiving side of a socket, each read with what is left of the time."""
+    """The receiving side of a socket. Each read is limited to the remaining time."""
 
     def __init__(self, raw: Any, sock: socket.socket, deadline: Deadline) -> None:
         self._raw = raw
@@ -71,7 +71,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class Connection(http.client.HTTPConnection):
-    """A connection whose `deadline` may be set anew for each exchange."""
+    """A connection whose `deadline` may be changed for each exchange."""
 
     def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -135,7 +135,7 @@ class Connection(http.client.HTTPConnection):
         return response
 
     def send(self, data: Any) -> None:
-        """Send within what is left of the time."""
+        """Send within the remaining time."""
         if self.sock is None:
             self.connect()
         view = memoryview(data)

@@ -2,12 +2,12 @@
 
 Imported in the sending thread only: ``import recost`` imports no HTTP client.
 
-urllib.request brings the environment's proxies and the system's trust. Its timeout, however, is one for each
-operation on the socket, so that a server that sends a byte now and then holds it for ever. The connections of
+urllib.request brings the environment's proxies and the system's trust. Its timeout, however, applies to each
+operation on the socket, so a server that sends single bytes could delay it for ever. The connections of
 `_connection` have one deadline instead.
 
 The connection is kept for the next POST, and all share one TLS context. Making one takes tens of
-milliseconds, and most of that time holds up the application's threads.
+milliseconds, and most of that time blocks the application's threads.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Response:
 
 
 class RequestFailed(Exception):  # noqa: N818 - a failure of the network, not of the program
-    """No response came. The message gives the reason, and quotes nothing of the request."""
+    """The error of a request without a response. Its message quotes nothing of the request."""
 
 
 def post(
     url: str, body: bytes, headers: dict[str, str], timeout_s: float, poster: Optional[Poster] = None
 ) -> Response:
-    """Send a POST and return the response, whatever its status. It is in no trace of the application's.
+    """Send a POST and return the response, whatever its status. Tracing tools do not see it.
 
     Args:
         url: The destination.
@@ -112,7 +112,7 @@ def _detach(otel: Any, token: Any) -> None:
 
 
 class Poster:
-    """Sends POSTs to one destination, one at a time, on a connection that is kept between them."""
+    """A client for POSTs to one destination, one at a time, on a connection that is kept between them."""
 
     def __init__(self) -> None:
         self._kept: Optional[Connection] = None
@@ -228,7 +228,7 @@ class _Lease:
 
 
 class _Handler(urllib.request.AbstractHTTPHandler):
-    """Opens ``http://`` and, where Python has TLS, ``https://``."""
+    """A handler of ``http://`` and, if Python has TLS, ``https://``."""
 
     def __init__(self, poster: Poster, deadline: Deadline) -> None:
         super().__init__()

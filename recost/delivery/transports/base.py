@@ -30,7 +30,7 @@ class Disposition(Enum):
 
 
 class SendError(Exception):
-    """A window was not accepted.
+    """The error of a window that was not accepted.
 
     Attributes:
         error: The error for ``on_error``. None where the transport has reported this episode already.

@@ -1,7 +1,7 @@
-"""The cloud transport: one POST per window to the recost API, or to a deployment of one's own.
+"""The cloud transport: one POST per window to the recost API, or to a self-hosted deployment.
 
 What is reported, printed or shown never contains the key, a header or a body. It consists of statuses, sizes,
-the request id and words of our own.
+the request id and fixed texts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Lines(Protocol):
 
 
 class CloudTransport:
-    """Posts to ``{base_url}/projects/{project_id}/telemetry``.
+    """A transport that posts to ``{base_url}/projects/{project_id}/telemetry``.
 
     Proxies come from the environment, trusted certificates from the system. Redirects are not followed.
     Userinfo in ``base_url`` is neither used nor shown.
@@ -55,9 +55,9 @@ class CloudTransport:
         base_url: Scheme, host, port and, for a deployment below one, path.
         project_id: As the API knows it.
         api_key: ``rc-…``.
-        max_retries: Of one window, within one flush.
+        max_retries: Retries of one window within one flush.
         max_consecutive_auth_failures: Consecutive 401 responses that suspend the transport.
-        max_metrics: Most metrics in one request.
+        max_metrics: Maximum number of metrics in one request.
         stderr: Receives the two lines on a refused key. None: ``sys.stderr`` of that moment.
         clock: Seconds since the epoch.
 
@@ -191,7 +191,7 @@ class CloudTransport:
             until = _timestamp(value)
             if until is None:
                 return _DEFAULT_DEFERRAL_S
-            # By the server's own clock where it sends the time: ours may be wrong.
+            # By the server's clock if it sends the time, because ours may be wrong.
             now = _timestamp(str(headers.get("Date") or ""))
             wanted = until - (self._clock() if now is None else now)
         return min(max(wanted, _SHORTEST_DEFERRAL_S), _LONGEST_DEFERRAL_S)

@@ -25,7 +25,7 @@ _POSIX: Final = os.name == "posix"
 
 
 class FileTransport:
-    """Appends to ``{directory}/{name}.jsonl``, and rotates it.
+    """A transport that appends to ``{directory}/{name}.jsonl``, and rotates the file.
 
     Args:
         directory: Made when it is missing, with its missing parents, at mode 0700.
@@ -130,7 +130,7 @@ class FileTransport:
         if self._backups <= 0:
             self.path.unlink()
             return
-        # A gap, left by a crash or by the user, takes the shift up: nothing has to be dropped then.
+        # If a number is missing after a crash or a deletion, the shift ends there, and nothing is dropped.
         last = next((i for i in range(1, self._backups) if not self._exists(i)), self._backups)
         if self._exists(last):
             self._backup(last).unlink()

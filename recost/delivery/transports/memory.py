@@ -13,7 +13,7 @@ __all__ = ["MemoryTransport"]
 
 
 class MemoryTransport:
-    """Accepts every window, except where `fail` has set a failure.
+    """A transport that accepts every window, unless `fail` has set a failure.
 
     Attributes:
         windows: Accepted windows, in order.

@@ -33,7 +33,7 @@ _MAX_INCOMING_BYTES: Final = 1024 * 1024
 
 
 class WebSocketTransport:
-    """Sends to ``ws://{host}:{port}``. Needs the extra ``local`` (websockets 13 or later)."""
+    """A transport to ``ws://{host}:{port}``. Needs the extra ``local`` (websockets 13 or later)."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.retry = RetryPolicy(retries=10, first_s=0.5, longest_s=30.0, exhausted=Disposition.SUSPEND)
@@ -170,7 +170,7 @@ class _Link:
 
 
 def _deaf_connection() -> type[ClientConnection]:
-    """Return a connection that keeps no message: unread ones would stop the reading, and pongs with it."""
+    """Return a connection that discards messages: unread ones would block the reading of pongs."""
     from websockets.frames import DATA_OPCODES  # noqa: PLC0415 - as above
     from websockets.sync.client import ClientConnection  # noqa: PLC0415
 
@@ -201,7 +201,7 @@ def _remaining(deadline: float) -> float:
 
 
 def _bound_writes(sock: socket.socket, timeout_s: float) -> None:
-    """Let no write wait longer than that for a peer that does not read.
+    """Limit how long a write waits for a peer that does not read.
 
     ``settimeout`` would also end the reading thread's wait in websockets before 17.
     """
@@ -214,7 +214,7 @@ def _bound_writes(sock: socket.socket, timeout_s: float) -> None:
 
 
 def _silent_logger() -> logging.Logger:
-    """Return a logger that no configuration knows: what is worth saying goes to ``on_error``."""
+    """Return a logger that is not configured and prints nothing: errors are reported to ``on_error``."""
     logger = logging.Logger("recost.websockets", logging.CRITICAL + 1)  # noqa: LOG001 - unregistered on purpose
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
@@ -222,7 +222,7 @@ def _silent_logger() -> logging.Logger:
 
 
 def _describe(error: Exception) -> str:
-    """Name a failure in words of our own, without the peer's."""
+    """Describe a failure without quoting the peer."""
     if isinstance(error, OSError):
         late = isinstance(error, (TimeoutError, socket.timeout))
         return "no response in time" if late else error.strerror or type(error).__name__

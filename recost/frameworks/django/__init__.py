@@ -1,7 +1,7 @@
-"""Django, served by WSGI or ASGI.
+"""Integration of Django, served by WSGI or ASGI.
 
-In the settings: ``"recost.frameworks.django.RecostMiddleware"``, the first one of ``MIDDLEWARE``,
-``"recost.frameworks.django"`` in ``INSTALLED_APPS``, for management commands, and
+In the settings, add ``"recost.frameworks.django.RecostMiddleware"`` as the first one of ``MIDDLEWARE``,
+``"recost.frameworks.django"`` to ``INSTALLED_APPS``, for management commands, and
 ``RECOST = {"project_id": "shop"}``.
 """
 
@@ -43,12 +43,12 @@ _said: Final[list[str]] = []
 
 
 class RecostMiddleware:
-    """Runs recost in each process that serves the project, from its first request on.
+    """Django middleware that runs recost in each process that serves the project, from its first request on.
 
-    The first one of ``MIDDLEWARE``, so that it sees what the others call. The setting ``RECOST`` is a dict of
-    `recost.init`'s settings. Two more are the middleware's own: With ``tag_routes`` (default: True), outbound
-    calls are tagged with the route and method of their request. ``tags`` is a function of the request, or its
-    dotted path, that returns tags of your own.
+    It must be the first one of ``MIDDLEWARE``, to see the calls of the others. The setting ``RECOST`` is a
+    dict of `recost.init`'s settings. Two more are the middleware's own. With ``tag_routes`` (default: True),
+    outbound calls are tagged with the route and method of their request. ``tags`` is a function of the
+    request, or its dotted path, that returns tags of your own.
 
     Raises:
         ValueError: A setting is not valid.
@@ -100,7 +100,7 @@ class RecostMiddleware:
 
 
 def project_settings() -> tuple[Settings, Tagging]:
-    """Return what the setting ``RECOST`` says: recost's settings, and what requests are tagged with.
+    """Return recost's settings and the options on tags from the setting ``RECOST``.
 
     Raises:
         ValueError: A setting is not valid.
@@ -114,7 +114,7 @@ def project_settings() -> tuple[Settings, Tagging]:
 
 
 def _say_what_is_not_recorded() -> None:
-    """Warn, once, where the project has management commands that nothing records."""
+    """Warn once if the project has management commands that are not recorded."""
     if _said or not django_apps.ready or django_apps.is_installed(_APP):
         return
     names = sorted(name for name, app in get_commands().items() if not _is_djangos(app))
@@ -128,12 +128,12 @@ def _say_what_is_not_recorded() -> None:
     _said.append(message)
     report = Reporter(None)
     report.warn(message)
-    # A server may be about to fork, and that is warned about while a thread runs.
+    # A server may be about to fork, and Python warns of a fork while a thread runs.
     report.notifier.close(time.monotonic() + _TELLING_S)
 
 
 def _is_djangos(app: Any) -> bool:
-    """Tell whether an application that has commands, a name or its configuration, is part of Django."""
+    """Return whether an application that has commands, a name or its configuration, is part of Django."""
     return str(getattr(app, "name", app)).partition(".")[0] == "django"
 
 

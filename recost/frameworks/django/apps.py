@@ -19,7 +19,7 @@ _SERVERS: Final = ("runserver", "testserver")
 
 
 class RecostApp(AppConfig):  # type: ignore[misc, unused-ignore]
-    """Runs recost in each process that executes a management command of the project.
+    """An app that runs recost in each process that executes a management command of the project.
 
     Nothing is started where the project is only loaded, as in the parent of a server's workers, nor for
     Django's own commands.

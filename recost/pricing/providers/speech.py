@@ -1,7 +1,7 @@
 """Speech, and models that are billed by the time they run.
 
-What ElevenLabs, Deepgram and Replicate ask depends on the plan, the model or the machine: their prices are
-the user's to give, ``usd_per_unit={"characters": …}`` or ``{"seconds": …}``.
+The prices of ElevenLabs, Deepgram and Replicate depend on the plan, the model or the machine. A custom rule
+can give them: ``usd_per_unit={"characters": …}`` or ``{"seconds": …}``.
 """
 
 from __future__ import annotations

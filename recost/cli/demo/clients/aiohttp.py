@@ -58,4 +58,4 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing: no resource is held."""
