@@ -53,6 +53,7 @@ class Loopback:
         self._resting: dict[Any, socket.socket] = {}
         """Connections, by their peers, whose threads wait for something to come."""
         self._unread: set[Any] = set()
+        self._moves = 0
         """Those from which something has come that is not in the log yet."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         server = type("Server", (_Server,), {"address_family": family})
@@ -70,11 +71,13 @@ class Loopback:
 
     def settled(self) -> bool:
         """Tell whether the log has every request that was sent so far, also by who has gone since."""
+        moves = self._moves
         try:
             coming = select.select([self._server.socket, *self._resting.values()], [], [], 0)[0]
         except (OSError, ValueError):  # one was closed this moment
             return False
-        return not (coming or self._accepting or self._unread)
+        # A connection that moves from one place to the next meanwhile may have been seen in neither.
+        return not (coming or self._accepting or self._unread) and moves == self._moves
 
     def close(self) -> None:
         self.release.set()
@@ -93,6 +96,7 @@ class _Server(ThreadingHTTPServer):
         try:
             connection, peer = super().get_request()
             self.loopback._unread.add(peer)
+            self.loopback._moves += 1
         finally:
             self.loopback._accepting = False
         return connection, peer
@@ -110,6 +114,7 @@ class _Incoming(socket.SocketIO):
 
     def readinto(self, buffer: Any) -> Optional[int]:
         self._loopback._resting[self._peer] = self._connection
+        self._loopback._moves += 1
         self._loopback._unread.discard(self._peer)
         self._connection.recv(1, socket.MSG_PEEK)
         self._loopback._unread.add(self._peer)
