@@ -55,32 +55,32 @@ class Spend:
     @property
     def cost(self) -> Decimal:
         """US dollars, without the calls whose cost isn't known."""
-        self.settle()
+        self.price_calls()
         return self._cost
 
     @property
     def calls(self) -> int:
         """Number of calls that have ended."""
-        self.settle()
+        self.price_calls()
         return self._calls
 
     @property
     def unpriced(self) -> int:
         """Number of calls whose cost isn't known."""
-        self.settle()
+        self.price_calls()
         return self._unpriced
 
     @property
     def by_provider(self) -> Mapping[str, Decimal]:
         """US dollars by provider."""
-        self.settle()
+        self.price_calls()
         with self._lock:
             return dict(self._by_provider)
 
     @property
     def by_model(self) -> Mapping[str, Decimal]:
         """US dollars by model, for the calls whose responses name one."""
-        self.settle()
+        self.price_calls()
         with self._lock:
             return dict(self._by_model)
 
@@ -91,9 +91,9 @@ class Spend:
     def call_begins(self) -> None:
         """Price the collected calls if recost's thread has not: without ``init()``, or when it is behind."""
         if len(self._pending) > _MANY:
-            self.settle()
+            self.price_calls()
 
-    def settle(self, price_of: Optional[_PriceOf] = None) -> None:
+    def price_calls(self, price_of: Optional[_PriceOf] = None) -> None:
         """Price the collected calls."""
         if not self._pending:
             return

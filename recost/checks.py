@@ -230,7 +230,7 @@ def budgets(value: Any) -> tuple[Budget, ...]:
     items = _objects(items, Budget)
     for item in items:
         if item.name in names:
-            raise InvalidError(f"budgets with different names, and {item.name!r} is there twice: pass name=…")
+            raise InvalidError(f"budgets with different names, and {item.name!r} is a duplicate: pass name=…")
         names.add(item.name)
     return items
 

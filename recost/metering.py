@@ -133,7 +133,7 @@ class Meter:
         self._unread_reported = True
         self._report(
             RecostError(
-                f"recost: a response of {provider} was not read to its end: it swells or nests too much, or "
-                "can't be decoded; the cost of such calls is an estimate (reported once)"
+                f"recost: a response of {provider} was not read to its end: it expands too far, "
+                "is nested too deep, or can't be decoded; the cost of such calls is an estimate (reported once)"
             )
         )

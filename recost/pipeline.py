@@ -124,7 +124,7 @@ class Pipeline:
     def _price_for(self, scope: CostScope) -> None:
         try:
             for collector in scope.collectors:
-                collector.settle(self.cost_of)
+                collector.price_calls(self.cost_of)
         except Exception as error:  # noqa: BLE001 - as above
             self._report(error)
 

@@ -172,7 +172,7 @@ class _Bookkeeper:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
         """Price the calls of a test before its fixtures are torn down."""
-        self._ledger.spend.settle()
+        self._ledger.spend.price_calls()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

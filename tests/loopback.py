@@ -53,8 +53,9 @@ class Loopback:
         self._resting: dict[Any, socket.socket] = {}
         """Connections, by their peers, whose threads wait for something to come."""
         self._unread: set[Any] = set()
-        self._moves = 0
         """Those from which something has come that is not in the log yet."""
+        self._moves = 0
+        """So often a connection has been accepted, or has begun to rest."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         server = type("Server", (_Server,), {"address_family": family})
         self._server: Any = server((host, port), _Handler)

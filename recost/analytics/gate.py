@@ -96,8 +96,8 @@ def check_length(baseline: Baseline, question: Question, now: datetime, name: st
         return
     if then is None or here is None or abs(here - then) > _ALIKE * then:
         raise BaselineError(
-            f"recost: {name} is of a period of another length: {_length(then)}, not {_length(here)}: choose "
-            "--since and --until for as long a period, or write the baseline anew"
+            f"recost: {name} covers {_length(then)}, but this period is {_length(here)}: expected the "
+            "same length. Change --since and --until, or write a new baseline"
         )
 
 

@@ -66,7 +66,7 @@ class LiveSums:
         self._clock: dict[str, Any] = {"monotonic": monotonic, "sleep": sleep}
         self._monotonic = monotonic
         self._not_before_s = 0.0
-        self._in_vain = 0
+        self._failures = 0
         self._folder_made = False
         self._keys: dict[tuple[str, str], str] = {}
 
@@ -93,14 +93,14 @@ class LiveSums:
 
     def _rest(self, *, failed: bool, took_s: float) -> None:
         """Stop using the file for a while if it can't be used or delays calls."""
-        in_vain = self._in_vain + 1
+        failures = self._failures + 1
         if failed:
-            in_vain = max(in_vain, _PATIENCE)
+            failures = max(failures, _PATIENCE)
         elif took_s < _WITHIN_S:
-            in_vain = 0
-        self._in_vain, self._not_before_s = in_vain, 0.0
-        if in_vain >= _PATIENCE:
-            times = 2 ** min(in_vain - _PATIENCE, 8)
+            failures = 0
+        self._failures, self._not_before_s = failures, 0.0
+        if failures >= _PATIENCE:
+            times = 2 ** min(failures - _PATIENCE, 8)
             self._not_before_s = self._monotonic() + min(_AGAIN_AFTER_S * times, _AT_LEAST_EVERY_S)
 
     def _exchange_within(self, deadline: float) -> None:

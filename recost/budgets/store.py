@@ -119,7 +119,7 @@ class StateFile:
         try:
             return _parse(parse_json(text.decode())) if text.strip() else {}
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise self._trouble("use", "it holds something else, and is left as it is") from None
+            raise self._trouble("use", "it has another format, and is left as it is") from None
 
     def _replace(self, text: bytes) -> None:
         with _files.replaced(self.path) as fd, os.fdopen(fd, "wb", closefd=False) as file:

@@ -97,7 +97,8 @@ class Serving:
     def _compare(self, settings: Settings) -> None:
         if self._settings is not None and settings != self._settings and settings.enabled:
             self._report.warn(
-                "recost: started with other settings by another application of this process; those hold"
+                "recost: another application of this process has started recost with other settings, "
+                "which stay active"
             )
 
 

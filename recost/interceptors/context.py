@@ -54,7 +54,7 @@ class Collector(Protocol):
         """Price the collected calls if there are many. Runs on the thread that makes a call."""
         ...
 
-    def settle(self, price_of: Callable[[Exchange], Any]) -> None:
+    def price_calls(self, price_of: Callable[[Exchange], Any]) -> None:
         """Price the collected calls. Runs on recost's thread."""
         ...
 

@@ -260,11 +260,12 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the thread must live on, whatever one call had in it
             self._report(error)
         if refused > 0:
-            self._report(RecostError(f"recost: {refused} calls came faster than they could be added up"))
+            self._report(RecostError(f"recost: {refused} calls were dropped because the queue was full"))
         if unread > 0:
             self._report(
                 RecostError(
-                    f"recost: {unread} responses came faster than they could be read: their cost is estimated"
+                    f"recost: {unread} responses were not read, because the queue was full. "
+                    "Their cost is estimated"
                 )
             )
         return closing

@@ -111,7 +111,7 @@ def check_usd(field: str, given: Any) -> Optional[Decimal]:
             and (not amount or amount.adjusted() >= _LEAST_EXPONENT)
         ):
             return amount
-    raise invalid(field, given, "None when not known, or a finite number, 0 or more (best a Decimal)")
+    raise invalid(field, given, "None when not known, or a finite number, 0 or more (preferably a Decimal)")
 
 
 def check_usd_per_unit(field: str, given: Any) -> Mapping[str, Decimal]:

@@ -448,7 +448,7 @@ def test_a_shared_file_that_cannot_be_used_is_reported_once_and_the_process_coun
         bench.call("0.2")
         bench.enforcer.turn(everything=True)
     assert [str(error) for error in bench.errors] == [
-        f"recost: cannot use {file}, where budgets are kept: it holds something else, and is left as it is"
+        f"recost: cannot use {file}, where budgets are kept: it has another format, and is left as it is"
     ]
     assert file.read_text() == '{"my": "notes"}'
     assert [fraction for _, fraction in told] == [0.5]

@@ -147,7 +147,7 @@ def test_the_file_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ([5], "budgets: got 5, expected a list of recost.Budget"),
         (
             [Budget(1, on_exceed="raise"), Budget(2, on_exceed="raise")],
-            "expected budgets with different names, and 'per day' is there twice: pass name=…",
+            "expected budgets with different names, and 'per day' is a duplicate: pass name=…",
         ),
         ([Budget(1, on_exceed="raise", provider="open-ai")], "did you mean 'openai'?"),
     ],

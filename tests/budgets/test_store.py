@@ -59,9 +59,9 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
 def test_something_else_is_left_as_it_is(text: str, tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_text(text)
-    with pytest.raises(RecostError, match="holds something else"):
+    with pytest.raises(RecostError, match="has another format"):
         StateFile(str(path)).read()
-    with pytest.raises(RecostError, match="holds something else"):
+    with pytest.raises(RecostError, match="has another format"):
         StateFile(str(path)).update(put, 1)
     assert path.read_text() == text
 

@@ -15,7 +15,7 @@ __all__ = ["PAGE", "current"]
 
 PAGE = Path(__file__).parents[2] / "recost" / "cli" / "README.md"
 _BEGIN = "## Reference\n"
-_INTRO = "Made of the parsers by `python -m tests.cli.help_page` on Python 3.11."
+_INTRO = "Generated from the parsers by `python -m tests.cli.help_page` on Python 3.11."
 
 
 def current(text: str) -> str:
@@ -27,7 +27,9 @@ def current(text: str) -> str:
 def _section(name: str) -> str:
     module: Any = import_module(COMMANDS[name][0])
     parser = argparse.ArgumentParser(
-        prog=f"recost {name}", description=f"{COMMANDS[name][1].capitalize()}.", add_help=False
+        prog=f"recost {name}",
+        description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
+        add_help=False,
     )
     module.configure(parser)
     with mock.patch.dict(os.environ, COLUMNS="100"):

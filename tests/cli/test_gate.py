@@ -129,7 +129,7 @@ def test_a_baseline_of_other_calls_or_of_another_length(
         assert gate("--baseline", file, "--share", "100%", *period) == 2
         shown = capsys.readouterr()
         assert shown.out == ""
-        assert "is of a period of another length: 1 day, 0:00:00, not " in shown.err
+        assert " covers 1 day, 0:00:00, but this period is " in shown.err
     assert gate("--baseline", file, "--provider", "openai") == 2
     assert "was written with other filters: no filters" in capsys.readouterr().err
 

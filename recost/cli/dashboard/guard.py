@@ -139,7 +139,7 @@ class Guard:
         if not request.url.path.startswith(self._access.view) or not self._is_known(request):
             return _refused("no access: open the URL that `recost dashboard` printed")
         if request.headers.get("sec-fetch-site", "") in _ELSEWHERE:
-            return _refused("a page of another origin asks; open the URL that `recost dashboard` printed")
+            return _refused("request from another origin: open the URL that `recost dashboard` printed")
         return None
 
     def _foreign(self, request: HTTPConnection) -> Optional[str]:
@@ -166,7 +166,7 @@ class Guard:
         if not self._opens(token):
             return _refused("wrong or no token: open the URL that `recost dashboard` printed last")
         if _is_ahead(request):
-            return _refused("a browser that loads pages ahead of time: this one has to be opened")
+            return _refused("prefetch: open the URL in a tab")
         if request.method != "GET":
             return HTMLResponse("", headers={"Cache-Control": "no-store"})
         self._started |= _same(token, self._access.once)

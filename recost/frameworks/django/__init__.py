@@ -62,7 +62,7 @@ class RecostMiddleware:
         self._settings, tagging = project_settings()
         self._tagging = tagging if tagging.active and self._settings.enabled else None
         if self._settings.enabled:
-            _say_what_is_not_recorded()
+            _warn_of_unrecorded_commands()
         self._epoch = -1
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
@@ -113,7 +113,7 @@ def project_settings() -> tuple[Settings, Tagging]:
     return resolve(None, options), tagging
 
 
-def _say_what_is_not_recorded() -> None:
+def _warn_of_unrecorded_commands() -> None:
     """Warn once if the project has management commands that are not recorded."""
     if _said or not django_apps.ready or django_apps.is_installed(_APP):
         return
