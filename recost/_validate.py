@@ -14,6 +14,7 @@ __all__ = [
     "as_path",
     "check_tag",
     "invalid",
+    "invalid_type",
     "is_number",
     "is_text",
     "nearest",
@@ -24,6 +25,7 @@ __all__ = [
 
 _MAX_SHOWN: Final = 80
 _MAX_TAG: Final = 100
+_SCHEME: Final = LazyPattern("[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _KEY: Final = LazyPattern(r"(rc-[^\s'\"]{5})[^\s'\"]+")
 _CONTROL: Final = LazyPattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
@@ -49,12 +51,17 @@ def invalid(subject: str, given: object, expected: str) -> ValueError:
     return ValueError(f"recost: {subject}: got {show(given)}, expected {expected}")
 
 
+def invalid_type(subject: str, given: object, expected: str) -> ValueError:
+    """Return the error to raise for a value of another type, which is not shown: it may hold secrets."""
+    return ValueError(f"recost: {subject}: got a {type(given).__name__}, expected {expected}")
+
+
 def show(value: object) -> str:
     """Return a value for a message: short, and without the key or the user and password of a URL."""
     if isinstance(value, str) and "@" in value:
         userinfo, _, rest = value.rpartition("@")
-        scheme, separator, _ = userinfo.partition("://")
-        value = f"{scheme}{separator}***@{rest}" if separator else f"***@{rest}"
+        scheme = _SCHEME.match(userinfo)
+        value = f"{'' if scheme is None else scheme[0]}***@{rest}"
     try:
         return shorten(_KEY.sub(r"\1…", repr(value)))
     except ValueError:  # an int with more digits than Python writes out

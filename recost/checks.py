@@ -95,7 +95,7 @@ def label(value: Any) -> str:
     """Accept a text for the wire, where no text may be blank."""
     if not is_text(value):
         raise InvalidError("a text that is not blank, without control characters")
-    return str(value)
+    return str.__str__(value)  # the value of an enumeration of texts, rather than its name
 
 
 def local_transport(value: Any) -> str:
@@ -275,6 +275,7 @@ def shown(name: str, value: Any) -> str:
         return f"a {type(value).__name__}"
     if name == "api_key" and isinstance(value, str):
         return repr(value[:_SHOWN_OF_KEY] + "…" * (len(value) > _SHOWN_OF_KEY))
-    if name == "base_url" and isinstance(value, str) and "?" in value:
-        value = value.partition("?")[0] + "?…"
+    if name == "base_url" and isinstance(value, str):
+        userinfo, at, rest = value.rpartition("@")  # a password may contain a "?"
+        value = f"{userinfo}{at}{rest.partition('?')[0]}{'?…' * ('?' in rest)}"
     return show(value)

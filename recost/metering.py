@@ -134,6 +134,6 @@ class Meter:
         self._report(
             RecostError(
                 f"recost: a response of {provider} was not read to its end: it expands too far, "
-                "is nested too deep, or can't be decoded; the cost of such calls is an estimate (reported once)"
+                "is nested too deep, or can't be decoded. Such calls have estimated costs (reported once)"
             )
         )

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from enum import Enum
 from pathlib import Path
 from typing import Any, Optional
 
@@ -104,11 +105,16 @@ class TestDefaults:
         assert (cloud.mode, cloud.transport) == ("cloud", "cloud")
 
 
+class _Environment(str, Enum):
+    LIVE = "production"
+
+
 ACCEPTED: list[tuple[str, Any, Any]] = [
     ("api_key", KEY, KEY),
     ("project_id", "shop", "shop"),
     ("project_id", "Größe 1", "Größe 1"),
     ("environment", "production", "production"),
+    ("environment", _Environment.LIVE, "production"),
     ("flush_interval_ms", 1, 1),
     ("max_batch_size", 1, 1),
     ("max_buckets", 10_000, 10_000),
@@ -412,6 +418,9 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("base_url", "https://h/?token=hidden", "'https://h/?…'", "without user name, query"),
     ("base_url", "https://h/#x", "'https://h/#x'", "query and fragment"),
     ("base_url", "https://me:hidden@h/", "'https://***@h/'", "without user name"),
+    ("base_url", "https://me:hid?den@h/", "'https://***@h/'", "without user name"),
+    ("base_url", "https://me:hid?den@h/?t=x", "'https://***@h/?…'", "without user name"),
+    ("base_url", "me:hid://den@h/", "'***@h/'", "http:// or https:// URL"),
     ("base_url", "https://h/a b", "'https://h/a b'", "http:// or https:// URL"),
     ("base_url", "https://h/\n", "'https://h/\\n'", "http:// or https:// URL"),
     ("base_url", "https://h/ü", "'https://h/ü'", "http:// or https:// URL"),

@@ -29,6 +29,7 @@ def test_a_message_has_what_was_given_and_what_is_expected() -> None:
         ("x" * 100, "'" + "x" * 79 + "…"),
         ("https://user:secret@host/path", "'https://***@host/path'"),
         ("user:secret@host", "'***@host'"),
+        ("user:se://cret@host", "'***@host'"),
         (["rc-0123456789"], "['rc-01234…']"),
     ],
 )

@@ -42,7 +42,7 @@ def export(readings: Readings, question: Question, kind: Format, path: Path) -> 
     """
     selection = select_files(readings)
     where, parameters = ("", []) if selection is None else Statement(question, selection).conditions()
-    as_text = kind == "jsonl"
+    as_text = kind != "parquet"  # without zeros at the end
     columns = [
         f"{inert('project', kind)} AS project",
         "strftime(started, '%Y-%m-%dT%H:%M:%S.%gZ') AS window_start",

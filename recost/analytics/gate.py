@@ -102,9 +102,9 @@ def check_length(baseline: Baseline, question: Question, now: datetime, name: st
 
 
 def _length(length: Optional[timedelta]) -> str:
-    return (
-        "from the beginning on" if length is None else str(timedelta(seconds=round(length.total_seconds())))
-    )
+    if length is None:
+        return "all time"
+    return str(timedelta(seconds=round(length.total_seconds()))).removesuffix(", 0:00:00")
 
 
 def content_of(report: Report, now: datetime) -> dict[str, Any]:
@@ -252,7 +252,11 @@ def judge(report: Report, limits: Limits) -> Sequence[tuple[bool, str]]:
         found.append((held, f"{text} (change: {change})"))
     if limits.priced:
         held = total.unpriced == 0
-        text = "each call has a price" if held else f"{total.unpriced:,} calls have no known price"
+        text = (
+            "each call has a price"
+            if held
+            else f"{total.unpriced:,} call{'s' * (total.unpriced != 1)} without a known price"
+        )
         found.append((held, text))
     return found
 

@@ -132,7 +132,10 @@ class _Lines:
         shown = [(known[name], width) for name, width in self._figures() if name in known]
         figures = " ".join(cell.rjust(width) for cell, width in shown)
         begins = f"{began:<11}" + f" {padded(project, 10)}" * (terminal_width() >= _TIGHT)
-        return f"{begins} {padded(what, terminal_width() - len(figures) - cells_of(begins) - 2)} {figures}"
+        room = terminal_width() - len(figures) - cells_of(begins) - 2
+        if not sys.stdout.isatty():
+            room = max(room, cells_of(what))  # another program may search the line for a name
+        return f"{begins} {padded(what, room)} {figures}"
 
 
 def _cost(dollars: Decimal, calls: int, unpriced: int) -> str:

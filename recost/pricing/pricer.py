@@ -330,8 +330,9 @@ class Pricer:
 
     def _flat(self, call: PricedCall) -> Optional[_Amount]:
         """Return the flat estimate of an endpoint that bills."""
-        if _unpriced(call):
-            return None  # what was used is known: a flat figure says less than that
+        own = call.route.own and call.route.prices.genai_provider is None
+        if _unpriced(call) and not own:
+            return None  # the usage is known, and an estimate of a built-in rule ignores it
         cents = call.route.flat_cents
         return None if cents is None else _Amount(cents / 100, "estimated")
 

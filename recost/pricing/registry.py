@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, Optional
 
 from recost._late import importing
-from recost._validate import invalid
+from recost._validate import invalid_type
 from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import single_slashes
@@ -60,7 +60,7 @@ class ProviderRegistry:
         custom = tuple(custom_providers or ())
         for rule in custom:
             if not isinstance(rule, ProviderDef):
-                raise invalid("custom_providers", rule, "a list of ProviderDef")
+                raise invalid_type("custom_providers", rule, "a list of ProviderDef")
         self._custom = custom
         self._table: Optional[_Table] = None
         self._cached = lru_cache(maxsize=_CACHED_URLS)(self._match)

@@ -183,7 +183,7 @@ class Routes:
     def _find(self, target: Target) -> Route:
         host, path, method = target
         cleaned = path.partition("?")[0].partition("#")[0] or "/"
-        if cleaned != path:  # queries differ from call to call and don't change the route
+        if len(cleaned) != len(path):  # queries differ from call to call and don't change the route
             return self._known[host, cleaned, method]
         route = Route(self, target, self.registry.lookup(host, path))
         if len(path) <= LONGEST_REMEMBERED:

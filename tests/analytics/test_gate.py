@@ -66,7 +66,7 @@ def test_a_baseline_of_nothing_allows_nothing() -> None:
 
 
 def test_unpriced_calls() -> None:
-    assert judge(costing(Decimal(0), 3), Limits(priced=True)) == [(False, "3 calls have no known price")]
+    assert judge(costing(Decimal(0), 3), Limits(priced=True)) == [(False, "3 calls without a known price")]
     assert judge(costing(Decimal(0)), Limits(priced=True)) == [(True, "each call has a price")]
 
 

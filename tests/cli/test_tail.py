@@ -46,6 +46,10 @@ class Tail:
         for text in self.process.stdout:
             self._lines.put(text.rstrip("\n"))
 
+    def next(self) -> str:
+        """Wait for a line."""
+        return self._lines.get(timeout=20)
+
     def calls(self, count: int) -> list[int]:
         """Wait for so many lines; return the calls of each."""
         return [calls_of(self._lines.get(timeout=20)) for _ in range(count)]
@@ -183,17 +187,38 @@ METRIC = (
 )
 
 
+def test_names_are_whole_for_another_program(tmp_path: Path, tails: Any) -> None:
+    """Such as ``grep``: a name that is cut would not be found."""
+    (tmp_path / "shop.jsonl").write_bytes(line(1, 5).replace(b'"chat"', b'"' + b"x" * 100 + b'"'))
+    tail = tails(tmp_path, "--metrics")
+    assert "x" * 100 in tail.next()
+    assert tail.stop()[0] == 130
+
+
 def test_the_lines_fit_80_columns(tmp_path: Path) -> None:
     long = line(1, 123_456).replace(b'"chat"', b'"' + b"x" * 100 + b'"').replace(b":0.25", b":123456789.5")
     (tmp_path / "a-project-of-a-long-name.jsonl").write_bytes(long + METRIC_LINE)
     for more in ([], ["--metrics"]):
-        tail = Tail(tmp_path, *more)
-        lines = [tail._lines.get(timeout=20) for _ in range(2)]
-        tail.stop()
+        lines = in_a_terminal(tmp_path, *more)
         assert [len(text) for text in lines] == [80, 80], lines
         assert lines[0].endswith("123,456      0        0 $1,234,568")
         assert lines[1].endswith("7      1        7  not known")
         assert lines[0].startswith("03-27 00:01 a-proje...")
+
+
+def in_a_terminal(folder: Path, *arguments: str) -> list[str]:
+    """Return the first two lines below the heading in a terminal of 80 columns."""
+    leader, follower = os.openpty()
+    command = [sys.executable, "-m", "recost", "tail", "--tz", "UTC", *arguments]
+    env = environment(RECOST_LOCAL_DIR=str(folder), COLUMNS="80", NO_COLOR="1")
+    with subprocess.Popen(command, env=env, stdin=follower, stdout=follower, stderr=follower) as process:
+        os.close(follower)
+        seen = b""
+        while seen.count(b"\n") < 3:
+            seen += os.read(leader, 65536)
+        process.terminate()
+    os.close(leader)
+    return seen.decode().replace("\r", "").split("\n")[1:3]
 
 
 METRIC_LINE = line(2, 1)[: line(2, 1).index(b"[")] + b"[" + METRIC + b"]}\n"

@@ -647,3 +647,9 @@ def test_the_order_in_one_call() -> None:
     assert found(None, usd_per_unit={"pages": 1}, cost_per_request_cents=5) == (Decimal("0.05"), "estimated")
     assert found(used(pages=2), cost_per_request_cents=5) == (Decimal("0.05"), "computed")
     assert found(used(pages=2)) == (None, "unknown")
+    tokens = used("m", input_tokens=20)
+    assert found(tokens, usd_per_unit={"images": 1}, cost_per_request_cents=5) == (
+        Decimal("0.05"),
+        "estimated",
+    )
+    assert found(tokens, usd_per_unit={"images": 1}) == (None, "unknown")

@@ -11,6 +11,7 @@ from recost._validate import nearest
 from recost.cli._shared.tables import Column, Table
 from recost.cli.doctor.findings import Findings
 from recost.config import RecostConfig, resolve, variable
+from recost.pricing.rules_file import RulesFileError, load_rules
 
 if TYPE_CHECKING:
     from recost.cli._shared.terminal import Style
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["check_configuration"]
 
 _SHOWN_OF_KEY: Final = 8
+_ONLY_IN_CODE: Final = frozenset({"budgets", "custom_providers", "on_error"})
+"""Settings without an environment variable."""
 
 
 def check_configuration(style: Style) -> tuple[Optional[Settings], Findings]:
@@ -33,6 +36,11 @@ def check_configuration(style: Style) -> tuple[Optional[Settings], Findings]:
         found.problems.append(str(error))
         return None, found
     found.notes += [str(warning.message) for warning in deprecated]
+    if settings.providers_file is not None:
+        try:
+            load_rules(settings.providers_file)
+        except RulesFileError as error:
+            found.problems.append(str(error))
     table = Table((Column("setting", least=29), Column("value"), Column("from", least=11)))
     for name, origin in settings.origins.items():
         table.rows.append((name, _shown(name, getattr(settings, name)), origin))
@@ -52,7 +60,7 @@ def _shown(name: str, value: Any) -> str:
 
 def _unknown_variables() -> list[str]:
     """Return notes on unknown environment variables, which are otherwise ignored silently."""
-    known = {variable(setting.name) for setting in fields(RecostConfig)}
+    known = {variable(setting.name) for setting in fields(RecostConfig) if setting.name not in _ONLY_IN_CODE}
     notes = []
     for name in sorted(os.environ):
         if name.startswith("RECOST_") and name not in known:

@@ -12,7 +12,7 @@ from recost._text import markdown
 from recost.analytics.gate import Baseline, Limits
 from recost.analytics.report import Group, Report, add_up
 from recost.cli._shared.footnotes import skipped_note, sources_of, unpriced_note
-from recost.cli._shared.formats import name_of, table_row
+from recost.cli._shared.formats import counted, name_of, table_row
 from recost.cli._shared.tables import Cell, Usd, texts_of
 
 __all__ = ["summary"]
@@ -120,9 +120,8 @@ def _notes(result: Report, baseline: Optional[Baseline], now: datetime) -> list[
 def _about(baseline: Baseline) -> list[str]:
     since, until = baseline.since, baseline.until
     begun = "the beginning" if since is None else _moment(since)
-    return [
-        f"Baseline: {baseline.calls:,} calls, {baseline.unpriced:,} unpriced, {begun} to {_moment(until)}."
-    ]
+    calls = counted(baseline.calls, "call")
+    return [f"Baseline: {calls}, {baseline.unpriced:,} unpriced, {begun} to {_moment(until)}."]
 
 
 def _moment(moment: datetime) -> str:

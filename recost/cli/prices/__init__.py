@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import date
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from recost.cli.prices.check import explain
 from recost.cli.prices.listing import list_prices, show_prices
 from recost.cli.prices.models import list_models
 from recost.cli.prices.update import add_update, update
+from recost.config import variable
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.rules_file import RulesFileError, load_rules
 
@@ -29,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="NAME", help="show token prices of a model from genai-prices (recost[prices])"
     )
-    parser.add_argument("--rules", metavar="FILE", help="custom rules in TOML or JSON")
+    parser.add_argument(
+        "--rules", metavar="FILE", help="custom rules in TOML or JSON (default: RECOST_PROVIDERS_FILE)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     commands = parser.add_subparsers(dest="command", metavar="check URL | update")
     check = commands.add_parser("check", help="explain which rule matches a URL, and how a call is priced")
@@ -45,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         return update(arguments.url, yes=arguments.yes)
     style = Style.of(sys.stdout)
     try:
-        registry = ProviderRegistry(load_rules(arguments.rules) if arguments.rules else None)
+        rules = arguments.rules or os.environ.get(variable("providers_file"))
+        registry = ProviderRegistry(load_rules(rules) if rules else None)
     except RulesFileError as error:
         return refused(error)
     if arguments.command == "check":

@@ -12,7 +12,7 @@ from recost._money import EXACT, format_usd
 from recost.analytics.rates import BUCKETS, BY, By, CallSums, Rates, Recent
 from recost.analytics.timeseries import sparkline
 from recost.cli._shared.footnotes import Note, flat_note, skipped_note, unpriced_note
-from recost.cli._shared.formats import format_ms, format_share, name_of
+from recost.cli._shared.formats import counted, format_ms, format_share, name_of
 from recost.cli._shared.tables import Cell, Column, Table, Usd
 from recost.cli._shared.terminal import WIDE, prints_bars
 
@@ -194,7 +194,7 @@ def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[st
     latest = f"latest window {day}{ended:%H:%M:%S}"
     if not rates.total.calls:
         return [first, f"no calls in {over}; {latest}"]
-    total = f"{rates.total.calls:,} calls, {format_usd(rates.total.cost_usd)}"
+    total = f"{counted(rates.total.calls, 'call')}, {format_usd(rates.total.cost_usd)}"
     return [first, f"{total} in {span_of(rates.span)} of {over}; {latest}"]
 
 

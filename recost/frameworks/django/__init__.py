@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from typing import Any, Callable, Final, Optional
 
-from recost._validate import invalid
+from recost._validate import invalid_type
 from recost.config import Settings, resolve
 from recost.frameworks import serving
 from recost.frameworks.tagging import RequestTags, TagFunction, Tagging, enter, leave
@@ -107,7 +107,7 @@ def project_settings() -> tuple[Settings, Tagging]:
     """
     given = getattr(django_settings, _SETTING, None) or {}
     if not isinstance(given, Mapping):
-        raise invalid(_SETTING, given, "a dict of settings")
+        raise invalid_type(_SETTING, given, "a dict of settings")
     options = dict(given)
     tagging = Tagging(options.pop("tag_routes", True), _function(options.pop("tags", None)))
     return resolve(None, options), tagging

@@ -54,6 +54,25 @@ def test_all_is_well(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not clean.exists(), "what was made for the test write is gone"
 
 
+def test_a_file_of_rules_that_init_refuses(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RECOST_PROVIDERS_FILE", str(tmp_path / "none.toml"))
+    code, shown = examine(capsys)
+    assert code == 1
+    assert "1 problem:" in shown
+    assert "none.toml: it can't be read: No such file" in shown.replace("\n", "")
+
+
+def test_a_variable_that_is_none_has_no_suggestion_that_is_none_either(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOST_ON_ERRORS", "x")
+    _, shown = examine(capsys)
+    assert "RECOST_ON_ERRORS is not a setting" in shown
+    assert "RECOST_ON_ERROR?" not in shown
+
+
 def test_a_folder_that_exists_is_left_as_it_was(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clean.mkdir(mode=0o700)
     (clean / "default.jsonl").write_text("{}\n")

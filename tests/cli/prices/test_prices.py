@@ -172,6 +172,16 @@ def test_check_what_is_no_url(capsys: pytest.CaptureFixture[str], url: str) -> N
     assert "expected https://host/path" in problem
 
 
+def test_the_rules_that_init_has(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('[{"host_pattern": "api.openai.com", "provider": "mine", "usd_per_call": 0.25}]')
+    monkeypatch.setenv("RECOST_PROVIDERS_FILE", str(rules))
+    code, _, joined = shown(capsys, "check", "https://api.openai.com/v1/x")
+    assert (code, "custom price: $0.25 a call" in joined) == (0, True)
+
+
 def test_rules_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rules = tmp_path / "rules.json"
     rules.write_text('[{"host_pattern": "api.openai.com", "provider": "mine", "usd_per_call": 0.25}]')

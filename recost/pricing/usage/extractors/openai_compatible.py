@@ -134,7 +134,7 @@ def find_uncounted(
         found += [str(name).lower() for name in sorted(tools) if count(tools[name]) and identifier(name)]
     elif response.shape == "perplexity":
         model = word((inner(document, "response") or document).get("model"))
-        counted = usage.get("search_context_size") in _CONTEXTS and _BY_REQUEST.match(model)
+        counted = word(usage.get("search_context_size")) in _CONTEXTS and _BY_REQUEST.match(model)
         searches = "sonar" in model and "deep-research" not in model
         if not counted and (searches or not model):
             found.append("request_fee")
