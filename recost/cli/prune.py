@@ -77,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
             found.append((source.path, _prune(source.path, before, really=arguments.yes)))
         except (OSError, DamagedError) as error:  # noqa: PERF203 - other files may succeed
             failed = True
-            print(printable(f"recost: cannot prune {source.path}: {error}"), file=sys.stderr)
+            reason = _files.reason_of(error) if isinstance(error, OSError) else error
+            print(printable(f"recost: cannot prune {source.path}: {reason}"), file=sys.stderr)
     _report(found, before, really=arguments.yes)
     return 1 if failed else 0
 

@@ -102,7 +102,7 @@ def test_a_reader_that_has_left(env: dict[str, str], arguments: tuple[str, ...])
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_head_of_an_export(env: dict[str, str], kind: str) -> None:
-    Path(env["RECOST_LOCAL_DIR"], "more.jsonl").write_bytes(b"".join(map(line, range(5000))))
+    Path(env["RECOST_LOCAL_DIR"], "more.jsonl").write_bytes(b"".join(map(line, range(20_000))))
     script = f"{sys.executable} -m recost export --format {kind} | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", script], env=env, capture_output=True, text=True, timeout=60, check=False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from typing import Final
 
+from recost._files import reason_of
 from recost._text import printable
 
 __all__ = ["DASHBOARD", "available", "refused"]
@@ -18,6 +20,8 @@ _OLDEST: Final = (3, 11)
 
 def refused(error: object) -> int:
     """Print an error as one line on stderr, and return exit code 2."""
+    if isinstance(error, OSError) and error.filename is not None:
+        error = f"{os.fsdecode(error.filename)}: {reason_of(error)}"
     text = printable(" ".join(str(error).split("\n")))
     print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
     return 2

@@ -80,7 +80,20 @@ def _price_lines(
     """Yield the sources of the price, in the order in which they are tried."""
     if prices.shape is not None:
         yield "usage", f"read from the response, with capture_usage=True, as {prices.shape!r}"
-        yield "priced by", "the cost reported in the response, if any"
+    texts = _price_texts(registry, match, rule, prices, path)
+    yield "priced by", next(texts)
+    yield from (("", text) for text in texts)
+    yield (
+        "failed",
+        "failed calls are billed as others" if rule.failed_calls_billed else "failed calls cost nothing",
+    )
+
+
+def _price_texts(
+    registry: ProviderRegistry, match: MatchResult, rule: ProviderDef, prices: Prices, path: str
+) -> Iterator[str]:
+    if prices.shape is not None:
+        yield "the cost reported in the response, if any"
     case = prices if isinstance(prices, PriceCase) else None
     own = [
         f"{format_unit_price(usd)} a {unit}" + (f" ({day}, {source})" if source else "")
@@ -89,24 +102,17 @@ def _price_lines(
     ]
     custom = not registry.is_builtin(rule)
     if custom:
-        yield from (("", f"custom price: {text}") for text in own)
+        yield from (f"custom price: {text}" for text in own)
     if prices.shape is not None and prices.genai_provider is not None:
         named = model_in_path(path)
         model = f", model {named!r} from the path if the response names no model" if named else ""
-        yield "", f"genai-prices, provider {prices.genai_provider!r}, by usage{model}"
+        yield f"genai-prices, provider {prices.genai_provider!r}, by usage{model}"
     if not custom:
-        yield from (("", text) for text in own)
+        yield from own
     if own and prices.leaves_out:
-        yield "", without(prices.leaves_out)
+        yield without(prices.leaves_out)
     cents = match.cost_cents
     billed = prices.is_priced or prices.genai_provider or case is not None
     if cents is not None and not (cents == 0 and billed):
-        yield (
-            "",
-            f"the flat estimate of {format_unit_price(cents / 100)} a call ({rule.cost_source or 'custom'})",
-        )
-    yield "", "otherwise the cost is unknown (not 0)"
-    yield (
-        "failed",
-        "failed calls are billed as others" if rule.failed_calls_billed else "failed calls cost nothing",
-    )
+        yield f"the flat estimate of {format_unit_price(cents / 100)} a call ({rule.cost_source or 'custom'})"
+    yield "otherwise the cost is unknown (not 0)"
