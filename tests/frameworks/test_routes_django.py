@@ -103,7 +103,7 @@ def test_off(server: Loopback, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("[1]", "recost: RECOST: got [1], expected a dict of settings"),
+        ("[1]", "recost: RECOST: got a list, expected a dict of settings"),
         ('{"max_retries": -1}', "recost: max_retries: got -1"),
         ('{"api_kye": "x"}', "did you mean 'api_key'"),
         ('{"tag_routes": "no"}', "recost: tag_routes: got 'no', expected True or False"),
