@@ -42,20 +42,15 @@ def as_written(number: Union[Decimal, float, str]) -> Decimal:
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
-def format_usd(dollars: Decimal, *, whole_from: int = _WHOLE_FROM) -> str:
-    """Return an amount as ``$12,345``, ``$31.07``, ``$0.0214``, ``$0.000012`` or ``<$0.000001``.
-
-    Args:
-        dollars: The amount in US dollars.
-        whole_from: The smallest amount that is shown without cents.
-    """
+def format_usd(dollars: Decimal) -> str:
+    """Return US dollars as ``$12,345``, ``$31.07``, ``$0.0214``, ``$0.000012`` or ``<$0.000001``."""
     if dollars < 0:
-        return f"-{format_usd(-dollars, whole_from=whole_from)}"
+        return f"-{format_usd(-dollars)}"
     if dollars == 0:
         return "$0"
     if dollars < _LEAST:
         return f"<${_LEAST}"
-    for below, step in (*_STEPS, (whole_from, _CENT)):
+    for below, step in (*_STEPS, (_WHOLE_FROM, _CENT)):
         shown = dollars.quantize(step, context=EXACT)
         if shown < below:
             whole, _, places = f"{shown:,f}".partition(".")

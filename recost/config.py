@@ -31,6 +31,7 @@ __all__ = [
     "resolve",
     "resolve_one",
     "variable",
+    "variables",
 ]
 
 TransportMode = Literal["local", "cloud"]
@@ -226,6 +227,13 @@ class Settings(RecostConfig):
 def variable(name: str) -> str:
     """Return the name of a setting's environment variable."""
     return f"RECOST_{name.upper()}"
+
+
+def variables() -> set[str]:
+    """Return the environment variables of all settings that can be set by one."""
+    return {
+        variable(setting.name) for setting in fields(RecostConfig) if setting.metadata["read"] is not None
+    }
 
 
 def overlay(*layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,9 +79,9 @@ def test_an_amount_in_full() -> None:
     assert format_exact_usd(Decimal("1234.50000001")) == "$1,234.50000001"
 
 
-def test_projections_have_no_cents() -> None:
-    assert format_usd(Decimal("99.996"), whole_from=100) == "$100"
-    assert format_usd(Decimal("99.994"), whole_from=100) == "$99.99"
+def test_cents_are_rounded_before_they_are_dropped() -> None:
+    assert format_usd(Decimal("9999.996")) == "$10,000"
+    assert format_usd(Decimal("9999.994")) == "$9,999.99"
 
 
 @pytest.mark.parametrize(

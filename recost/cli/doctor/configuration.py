@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from recost._validate import nearest
 from recost.cli._shared.tables import Column, Table
 from recost.cli.doctor.findings import Findings
-from recost.config import RecostConfig, resolve, variable
+from recost.config import resolve, variables
 from recost.pricing.rules_file import RulesFileError, load_rules
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["check_configuration"]
 
 _SHOWN_OF_KEY: Final = 8
-_ONLY_IN_CODE: Final = frozenset({"budgets", "custom_providers", "on_error"})
-"""Settings without an environment variable."""
 
 
 def check_configuration(style: Style) -> tuple[Optional[Settings], Findings]:
@@ -60,7 +57,7 @@ def _shown(name: str, value: Any) -> str:
 
 def _unknown_variables() -> list[str]:
     """Return notes on unknown environment variables, which are otherwise ignored silently."""
-    known = {variable(setting.name) for setting in fields(RecostConfig) if setting.name not in _ONLY_IN_CODE}
+    known = variables()
     notes = []
     for name in sorted(os.environ):
         if name.startswith("RECOST_") and name not in known:
