@@ -114,7 +114,7 @@ class _Application:
         inbox = self._handle._runtime.worker._inbox  # noqa: SLF001 - how full it is
         every = calls // self._flushes if self._flushes else calls + 1
         for number, (host, path, latency_ns) in enumerate(_numbers(calls), 1):
-            exchange = interception.begin("benchmark", "POST", "https", host, 443, path)
+            exchange = interception.begin("benchmark", ("https", host, 443, path, "POST"))
             assert exchange is not None
             exchange.status = 200
             exchange.started_ns -= latency_ns

@@ -114,7 +114,7 @@ def _raise(error: BaseException) -> None:
 
 def _exchange(number: int, latency_ms: float, tail: str = "") -> Exchange:
     host, path = _HOSTS[number % len(_HOSTS)]
-    exchange = Exchange(_nowhere, "httpx", "POST", "https", host, 443, f"{path}/{_word(number)}{tail}")
+    exchange = Exchange(_nowhere, "httpx", ("https", host, 443, f"{path}/{_word(number)}{tail}", "POST"))
     exchange.attempts = 1
     exchange.headers_received(200)
     exchange.request_bytes, exchange.response_bytes = 300, 900

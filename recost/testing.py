@@ -170,9 +170,10 @@ class _AddUpRegularly:
         self._add_up = add_up
         self._calls = itertools.count(1)
 
-    def __call__(self) -> None:
+    def __call__(self) -> bool:
         if next(self._calls) % _ADD_UP_EVERY == 0:
             self._add_up()
+        return False  # at each call
 
 
 class _Labeller:

@@ -405,7 +405,7 @@ def test_what_piles_up_is_priced_when_a_call_begins_not_where_one_ends(server: M
     spend = recost.Spend(price_of)
     count = 1_200
     for _ in range(count):
-        spend.collect(Exchange(nowhere, "httpx", "GET", "http", "h", 80, "/"))
+        spend.collect(Exchange(nowhere, "httpx", ("http", "h", 80, "/", "GET")))
     assert not priced
     events: list[recost.RawEvent] = []
     recost.install(events.append)

@@ -164,7 +164,7 @@ def test_a_test_that_fails_leaves_nothing_behind(server: Loopback) -> None:
 def test_more_calls_than_the_inbox_holds(server: Loopback) -> None:
     with capture_windows() as windows:
         for _ in range(12_000):
-            exchange = interception.begin("test", "GET", "http", "127.0.0.1", 80, "/many")
+            exchange = interception.begin("test", ("http", "127.0.0.1", 80, "/many", "GET"))
             assert exchange is not None
             exchange.headers_received(200)
             exchange.finish()

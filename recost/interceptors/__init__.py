@@ -43,12 +43,14 @@ class _CallbackSink:
         """The callback last given to `install`, also for calls under way. None after `uninstall`."""
         self._pid = os.getpid()
 
-    def before_call(self) -> None:
+    def before_call(self) -> bool:
         if os.getpid() != self._pid and self.callback is not None:
             global _callback_sink  # noqa: PLW0603 - one per process
             interception.after_fork_in_child()
             _callback_sink = None
             install(self.callback)
+            return False
+        return True
 
     def __call__(self, exchange: Exchange) -> None:
         callback = self.callback

@@ -32,6 +32,8 @@ __all__ = [
     "before",
     "calling",
     "calling_bound",
+    "close",
+    "close_async",
     "feeding",
     "resolving",
     "unbound",
@@ -89,7 +91,7 @@ def around(  # noqa: C901 - a boundary around each step, without more frames
                 if ends:
                     end(exchange)
             if response is not None:  # Ctrl-C after the return: the application never gets the response
-                _close(response)
+                close(response)
             raise
         finally:
             del response  # a traceback may keep this frame alive
@@ -139,7 +141,7 @@ def async_around(  # noqa: C901
                 if ends:
                     end(exchange)
             if response is not None:
-                await _aclose(response)
+                await close_async(response)
             raise
         finally:
             del response
@@ -360,14 +362,16 @@ class _Recorded:
         return getattr(self._method, name)
 
 
-def _close(response: Any) -> None:
+def close(response: Any) -> None:
+    """Close a response that the application never gets, because of an interruption."""
     try:
         response.close()
     except Exception as error:  # noqa: BLE001 - the interruption goes on
         contain(error)
 
 
-async def _aclose(response: Any) -> None:
+async def close_async(response: Any) -> None:
+    """Close a response as `close` does, if the client is async."""
     try:
         if hasattr(response, "aclose"):
             await response.aclose()

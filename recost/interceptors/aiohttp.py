@@ -91,7 +91,7 @@ class _Calls:
         except Exception:  # noqa: BLE001 - an invalid call: the client raises its own error
             return None
         exchange = self._interception.begin(
-            LAYER, method, scheme, host, port, url.raw_path, self._body_of, kwargs
+            LAYER, (scheme, host, port, url.raw_path, method), self._body_of, kwargs
         )
         if exchange is not None:
             exchange.hop = NOTHING_BENEATH  # it brings its own HTTP

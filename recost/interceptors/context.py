@@ -39,7 +39,7 @@ class _Suppressed(Exchange):
         return True
 
 
-SUPPRESSED: Final[Exchange] = _Suppressed(nowhere, "recost", "", "", "", 0, "")
+SUPPRESSED: Final[Exchange] = _Suppressed(nowhere, "recost", ("", "", 0, "", ""))
 """Value of `current` for code whose calls are not recorded."""
 
 

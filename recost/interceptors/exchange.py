@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 __all__ = [
     "NOTHING_BENEATH",
     "UNSIZED",
+    "CallTarget",
     "Exchange",
     "Routed",
     "Sink",
     "Unrouted",
     "Wanted",
+    "begin",
     "nowhere",
     "status_number",
     "streaming",
 ]
 
 Sink = Callable[["Exchange"], None]
+CallTarget = tuple[str, str, int, str, str]
+"""Scheme, host, effective port, path and method of a call."""
 
 NOTHING_BENEATH: Final = ("", 0)
 """Value of ``Exchange.hop`` for a client that never uses another one underneath.
@@ -81,75 +85,94 @@ class Exchange:
         "ended_ns",
         "headers_ns",
         "hop",
-        "host",
         "layer",
-        "method",
         "owner",
-        "path",
-        "port",
         "request",
         "request_bytes",
         "response_bytes",
         "route",
-        "scheme",
         "scope",
         "sent",
         "sink",
         "started_ns",
         "status",
+        "target",
         "undecoded",
         "wanted",
     )
 
+    _open: bool
+    sink: Sink
+    layer: str
+    """The client: ``httpx``, ``urllib3``, ``aiohttp``, ``http.client``, or ``requests`` if mocked."""
+    target: CallTarget
+    """Scheme, host, effective port, path and method, by which equal calls are grouped.
+
+    The host is lower case, ASCII, IPv6 without brackets. The path is as sent. It may have a query, which
+    `to_event` drops.
+    """
+    hop: Optional[tuple[str, int]]
+    """Host and port that the client's transport is talking to now.
+
+    While the exchange is active, calls of other clients to it are part of this call.
+    """
+    active: bool
+    """True while the client's transport is running, and no code of the application inside it."""
+    owner: Optional[object]
+    """Object by which the client recognises its own nested calls, while active."""
+    attempts: int
+    sent: bool
+    """True if the transport has sent something in this hop, so that sending again is another attempt."""
+    status: int
+    request_bytes: int
+    response_bytes: int
+    headers_ns: int
+    """Time at which the headers arrived. 0 if unknown, or if no listener wants it."""
+    started_ns: int
     ended_ns: int
     """Set by `finish`."""
+    capture: Any
+    """The `capture.Capture` or `capture.Whole` of the response's body, if its usage is wanted."""
+    request: Optional[RequestBody]
+    """The request's body, if fields of it are wanted."""
+    wanted: Optional[Wanted]
+    """Headers and fields to read. None if the response is not captured."""
+    route: Optional[Any]
+    """The `Routed` of the first listener that resolved the target."""
+    scope: Optional[CostScope]
+    """Tags and collectors of the code that made the call."""
+    costs: Optional[dict[object, Any]]
+    """Costs by the key of the meter that priced them: listeners may have different rules."""
     undecoded: bool
     """True if the client doesn't decode the response's body. Set only by clients that have such an option."""
 
-    def __init__(
-        self, sink: Sink, layer: str, method: str, scheme: str, host: str, port: int, path: str
-    ) -> None:
-        self._open = True
-        self.sink = sink
-        self.layer = layer
-        """The client: ``httpx``, ``urllib3``, ``aiohttp``, ``http.client``, or ``requests`` if mocked."""
-        self.method = method
-        self.scheme = scheme
-        self.host = host
-        """Lower case, ASCII, IPv6 without brackets."""
-        self.port = port
-        """The effective port: the scheme's default if the URL has no port."""
-        self.path = path
-        """Path as sent. It may have a query, which `to_event` drops."""
-        self.hop: Optional[tuple[str, int]] = (host, port)
-        """Host and port that the client's transport is talking to now.
+    def __init__(self, sink: Sink, layer: str, target: CallTarget) -> None:
+        begin(self, sink, layer, target)
 
-        While the exchange is active, calls of other clients to it are part of this call.
-        """
-        self.active = False
-        """True while the client's transport is running, and no code of the application inside it."""
-        self.owner: Optional[object] = None
-        """Object by which the client recognises its own nested calls, while active."""
-        self.attempts = 0
-        self.sent = False
-        """True if the transport has sent something in this hop, so that sending again is another attempt."""
-        self.status = 0
-        self.request_bytes = 0
-        self.response_bytes = 0
-        self.headers_ns = 0
-        self.capture: Any = None
-        """The `capture.Capture` or `capture.Whole` of the response's body, if its usage is wanted."""
-        self.request: Optional[RequestBody] = None
-        """The request's body, if fields of it are wanted."""
-        self.wanted: Optional[Wanted] = None
-        """Headers and fields to read. None if the response is not captured."""
-        self.route: Optional[Any] = None
-        """The `Routed` of the first listener that resolved the target."""
-        self.scope: Optional[CostScope] = None
-        """Tags and collectors of the code that made the call."""
-        self.costs: Optional[dict[object, Any]] = None
-        """Costs by the key of the meter that priced them: listeners may have different rules."""
-        self.started_ns = _perf_counter_ns()
+    @property
+    def scheme(self) -> str:
+        """Scheme of the URL."""
+        return self.target[0]
+
+    @property
+    def host(self) -> str:
+        """Host of the URL."""
+        return self.target[1]
+
+    @property
+    def port(self) -> int:
+        """Effective port: the scheme's default if the URL has no port."""
+        return self.target[2]
+
+    @property
+    def path(self) -> str:
+        """Path, possibly with a query."""
+        return self.target[3]
+
+    @property
+    def method(self) -> str:
+        """Method in upper case."""
+        return self.target[4]
 
     def covers(self, layer: str, host: str, port: int) -> bool:
         """Return True, and note that the call is being sent, if a call of another client is part of it."""
@@ -185,7 +208,7 @@ class Exchange:
             self.ended_ns = _perf_counter_ns()
             self.active = False
             self.owner = None
-            streaming.pop(id(self), None)
+            _end_streaming(id(self), None)
             if self.request is not None:
                 self._count_request()
             if self.scope is not None:
@@ -241,14 +264,15 @@ class Exchange:
 
     def to_event(self) -> RawEvent:
         """Return the finished call as a `RawEvent`."""
-        path = clean_path(self.path)
+        scheme, host, port, path, method = self.target
+        path = clean_path(path)
         headers_ms = (self.headers_ns - self.started_ns) / 1e6 if self.headers_ns else None
         age_ms = (_perf_counter_ns() - self.started_ns) / 1e6
         return RawEvent(
             timestamp=time.time() * 1000 - age_ms,
-            method=self.method,
-            url=origin(self.scheme, self.host, self.port) + path,
-            host=self.host,
+            method=method,
+            url=origin(scheme, host, port) + path,
+            host=host,
             path=path,
             status_code=self.status,
             latency_ms=self.latency_ms,
@@ -258,6 +282,25 @@ class Exchange:
             attempts=max(self.attempts, 1),
             time_to_headers_ms=headers_ms,
         )
+
+
+def begin(exchange: Exchange, sink: Sink, layer: str, target: CallTarget) -> None:
+    """Set the fields of an exchange that begins now.
+
+    Each call of the application makes an exchange, and a class with an ``__init__`` takes twice the time of
+    ``__new__`` and this function.
+    """
+    exchange._open = True  # noqa: SLF001 - this is the initialiser
+    exchange.sink = sink
+    exchange.layer = layer
+    exchange.target = target
+    exchange.hop = target[1:3]
+    exchange.owner = exchange.capture = exchange.request = exchange.wanted = None
+    exchange.route = exchange.scope = exchange.costs = None
+    exchange.active = exchange.sent = False
+    exchange.attempts = exchange.status = exchange.headers_ns = 0
+    exchange.request_bytes = exchange.response_bytes = 0
+    exchange.started_ns = _perf_counter_ns()
 
 
 def status_number(status: Any) -> int:
@@ -275,3 +318,4 @@ def nowhere(exchange: Exchange) -> None:
 
 streaming: Final[dict[int, Exchange]] = {}
 """Exchanges that have begun and not ended, by identity. Most of them wait for the end of a body."""
+_end_streaming: Final = streaming.pop

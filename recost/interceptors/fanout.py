@@ -11,22 +11,22 @@ from recost.interceptors._containment import contain
 from recost.interceptors.exchange import Exchange, Routed, Sink, Unrouted, Wanted
 from recost.interceptors.targets import Target
 
-__all__ = ["Each", "Fan", "Metered", "SharedCapture", "WantedByAny"]
+__all__ = ["CallAll", "Fan", "Metered", "SharedCapture", "WantedByAny"]
 
 Metered = Callable[[Target], Routed]
 """Resolves the target of a call. Called on the caller's thread when a call begins."""
 
 
-class Each:
+class CallAll:
     """Several callables that are called in turn, until one raises."""
 
-    def __init__(self, callables: Sequence[Callable[..., None]]) -> None:
+    def __init__(self, callables: Sequence[Callable[..., Any]]) -> None:
         self._callables = tuple(callables)
 
-    def __call__(self, *arguments: Any) -> None:
-        """Call each with the arguments."""
-        for call in self._callables:
-            call(*arguments)
+    def __call__(self, *arguments: Any) -> bool:
+        """Call each with the arguments. Return True if all of them did."""
+        results = [call(*arguments) for call in self._callables]
+        return all(results)
 
 
 class WantedByAny:

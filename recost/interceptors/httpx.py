@@ -15,11 +15,11 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors._calls_importlib_bootstrap import around, async_around
+from recost.interceptors import _httpx_importlib_bootstrap as methods
 from recost.interceptors._httpx_streams import Streams, counting_streams
 from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.context import current
-from recost.interceptors.exchange import Exchange, streaming
+from recost.interceptors.exchange import CallTarget, Exchange, Wanted, streaming
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
@@ -27,7 +27,7 @@ from recost.interceptors.targets import DEFAULT_PORTS
 
 __all__ = ["instrument"]
 
-LAYER: Final = "httpx"
+LAYER: Final = methods.LAYER
 
 _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
 _IN_PROCESS: Final = frozenset({"ASGITransport", "WSGITransport", "_TestClientTransport"})
@@ -42,8 +42,11 @@ _MOST_TRANSPORTS: Final = 20
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch the clients of ``httpx`` or ``httpx2``."""
     streams, async_streams = counting_streams(module)
-    sync = _Calls(interception, streams, module.HTTPTransport)
-    asynchronous = _Calls(interception, async_streams, module.AsyncHTTPTransport)
+    client = getattr(module, "_client", None)
+    sync = _Calls(interception, streams, module.HTTPTransport, getattr(client, "BoundSyncStream", None))
+    asynchronous = _Calls(
+        interception, async_streams, module.AsyncHTTPTransport, getattr(client, "BoundAsyncStream", None)
+    )
     patches = interception.patches
     patches.replace(module.Client, "send", sync.send)
     patches.replace(module.AsyncClient, "send", asynchronous.async_send)
@@ -57,44 +60,47 @@ def instrument(module: ModuleType, interception: Interception) -> None:
 class _Calls:
     """Replacements of the methods of clients and transports."""
 
-    def __init__(self, interception: Interception, streams: Streams, network: type) -> None:
+    def __init__(
+        self, interception: Interception, streams: Streams, network: type, bound: Optional[type]
+    ) -> None:
         self._interception = interception
         self._stream = streams.response
         self._streams = streams
         self._network = network
         """Class of the transport that sends."""
+        self._bound = bound
+        """Class of the stream that the client gives each response."""
+        steps = partial(methods.Steps, interception, _body_of, _whole)
+        self._send = steps(self._begin, _failed, self._returned)
+        self._transmit = steps(self._begin_transmission, _failed, self._transmitted)
+        self._hop = steps(self._begin_hop, self._hop_failed, self._hop_returned)
 
     def send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return around(original, switch, self._begin, _failed, self._returned)
+        return methods.send(original, switch, self._send, self._bound)
 
     def async_send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return async_around(original, switch, self._begin, _failed, self._returned)
+        return methods.async_send(original, switch, self._send, self._bound)
 
     def transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return around(original, switch, self._begin_transmission, _failed, self._transmitted)
+        return methods.transmit(original, switch, self._transmit)
 
     def async_transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return async_around(original, switch, self._begin_transmission, _failed, self._transmitted)
+        return methods.async_transmit(original, switch, self._transmit)
 
     def hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return around(original, switch, self._begin_hop, self._hop_failed, self._hop_returned, ends=False)
+        return methods.hop(original, switch, self._hop)
 
     def async_hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return async_around(
-            original, switch, self._begin_hop, self._hop_failed, self._hop_returned, ends=False
-        )
+        return methods.async_hop(original, switch, self._hop)
 
-    def _begin(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
-        request = args[0] if args else kwargs.get("request")
+    def _begin(self, client: Any, request: Any) -> Optional[Exchange]:
         if request is None:
             return None  # the client will refuse it
         try:
-            scheme, host, port, path = _target(request.url)
-            if not host or scheme not in _SCHEMES:
+            target = _target(request.url, request.method)
+            if not target[1] or target[0] not in _SCHEMES:
                 return None  # the client will refuse it
-            exchange = self._interception.begin(
-                LAYER, request.method, scheme, host, port, path, _body_of, request
-            )
+            exchange = self._interception.begin(LAYER, target, _body_of, request)
         except RecostBudgetExceededError:
             if hasattr(client, "_transport_for_url") and _in_process(client, request.url):
                 return None  # nothing leaves the process
@@ -110,7 +116,7 @@ class _Calls:
             streaming[id(exchange)] = exchange
         return exchange
 
-    def _begin_transmission(self, transport: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+    def _begin_transmission(self, transport: Any, request: Any) -> Optional[Exchange]:
         """Begin a call made without a client. Within a client's hop, count an attempt."""
         outer = current.get()
         if (
@@ -125,7 +131,7 @@ class _Calls:
             outer.sent = True
             outer.active = False  # it brings its own HTTP
             return None
-        exchange = self._begin(transport, args, kwargs)
+        exchange = self._begin(transport, request)
         if exchange is not None:
             exchange.attempts = 1
         return exchange
@@ -134,26 +140,29 @@ class _Calls:
         exchange.headers_received(response.status_code)
         self._returned(exchange, response)
 
-    def _begin_hop(self, client: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+    def _begin_hop(self, client: Any, request: Any) -> Optional[Exchange]:
         exchange = current.get()
         if exchange is None or exchange.owner is not client:
             return None
         exchange.attempts += 1
         if exchange.attempts > 1:
             # A redirect or an auth round trip: other clients must recognise this hop's target.
-            _, host, port, _ = _target((args[0] if args else kwargs["request"]).url)
-            exchange.hop = (host, port)
+            exchange.hop = _target(request.url, "")[1:3]
             exchange.sent = False
             exchange.status = 0
         else:
-            exchange.hop = (exchange.host, exchange.port)
+            exchange.hop = exchange.target[1:3]
         exchange.active = True
         return exchange
 
     def _hop_returned(self, exchange: Exchange, response: Any) -> None:
         exchange.active = False
         exchange.hop = None
-        exchange.headers_received(response.status_code)
+        status = response.status_code
+        if self._interception.timed or type(status) is not int:
+            exchange.headers_received(status)
+        else:
+            exchange.status = status
         if "http_version" not in response.extensions:
             self._undo_hop(exchange, response.request.url)
 
@@ -167,15 +176,19 @@ class _Calls:
             if not exchange.attempts:
                 exchange.discard()
 
-    def _hop_failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002
+    def _hop_failed(self, exchange: Exchange, error: BaseException, request: Any) -> None:  # noqa: ARG002
         exchange.active = False
         exchange.hop = None
-        if _in_process(exchange.owner, (args[0] if args else kwargs["request"]).url):
+        if _in_process(exchange.owner, request.url):
             exchange.discard()
 
     def _returned(self, exchange: Exchange, response: Any) -> None:
         if self._interception.remembering:
-            remember(response, exchange)
+            stream: Any = response.stream
+            if stream.__class__ is self._bound:
+                stream._recost_exchange = exchange  # type: ignore[attr-defined]  # noqa: SLF001 - see `responses`
+            else:
+                remember(response, exchange)
         wanted = exchange.wanted
         if not exchange.status:  # a mock has replaced the hop (vcrpy before 8)
             exchange.headers_received(response.status_code)
@@ -183,19 +196,15 @@ class _Calls:
             # A mock's response has its content, but has downloaded nothing.
             exchange.response_bytes = response.num_bytes_downloaded or len(getattr(response, "_content", b""))
             if wanted is not None:
-                headers = response.headers
-                exchange.capture = Whole(
-                    wanted.headers,
-                    headers,
-                    _header(headers, b"content-type"),
-                    getattr(response, "_content", None),
-                )
+                exchange.capture = _whole(response, wanted)
         elif exchange.status != 101 and not exchange.finished:
             if wanted is not None:
                 headers = response.headers
                 content_type = _header(headers, b"content-type")
                 encoding = _header(headers, b"content-encoding")
                 exchange.capture = Capture(wanted.headers, headers, content_type, encoding)
+            if self._interception.remembering:
+                remember(response, exchange)
             exchange.body_follows()
             response.stream = self._stream(response.stream, exchange)
             return
@@ -213,8 +222,14 @@ class _Calls:
             request.stream = self._streams.upload(stream, exchange, counted=counted)
 
 
-def _failed(exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG001
+def _failed(exchange: Exchange, error: BaseException, request: Any) -> None:  # noqa: ARG001
     exchange.finish()
+
+
+def _whole(response: Any, wanted: Wanted) -> Whole:
+    headers = response.headers
+    content_type = _header(headers, b"content-type")
+    return Whole(wanted.headers, headers, content_type, getattr(response, "_content", None))
 
 
 def _body_of(request: Any, names: Sequence[str]) -> Optional[RequestBody]:
@@ -246,11 +261,11 @@ def _in_unseen_hop(exchange: Exchange) -> bool:
 def _is_replaced(kind: type, name: str) -> bool:
     """Return True if a mock has replaced our method."""
     code = getattr(getattr(kind, name, None), "__code__", None)
-    return code is not None and code.co_filename != around.__code__.co_filename
+    return code is not None and code.co_filename != methods.__file__
 
 
-def _target(url: Any) -> tuple[str, str, int, str]:
-    """Return scheme, host, effective port and path from the parsed fields: the properties encode."""
+def _target(url: Any, method: str) -> CallTarget:
+    """Return the target of a call from the URL's parsed fields: the properties encode."""
     try:
         parts = url._uri_reference  # noqa: SLF001 - 4 times faster than the public properties
         scheme, host, port, path = parts.scheme, parts.host, parts.port, parts.path
@@ -259,7 +274,7 @@ def _target(url: Any) -> tuple[str, str, int, str]:
         host, path = url.raw_host.decode("ascii"), url.raw_path.decode("ascii")
     if port is None:
         port = DEFAULT_PORTS.get(scheme, 0)
-    return scheme, host, port, path
+    return scheme, host, port, path, method
 
 
 def _header(headers: Any, name: bytes) -> Any:

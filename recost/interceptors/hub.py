@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
 
 from recost.interceptors.clients import Clients
 from recost.interceptors.context import cost_scope, current
-from recost.interceptors.exchange import Exchange, Sink, streaming
-from recost.interceptors.fanout import Each, Fan, Metered, WantedByAny
+from recost.interceptors.exchange import CallTarget, Exchange, Sink, begin, streaming
+from recost.interceptors.fanout import CallAll, Fan, Metered, WantedByAny
 from recost.interceptors.patching import Patches
-from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, LONGEST_PATH
+from recost.interceptors.same_process import same_process
+from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Interception", "read_body"]
 
+_new: Final = Exchange.__new__
 ErrorSink = Callable[[BaseException], None]
-Gate = Callable[[Exchange], None]
+Gate = Callable[[Exchange], object]
 
 
 class _Listener(NamedTuple):
     sink: Sink
-    before_call: Optional[Callable[[], None]]
+    before_call: Optional[Callable[[], bool]]
     on_error: Optional[ErrorSink]
     metered: Optional[Metered]
     gate: Optional[Gate]
     remembering: bool
+    timed: bool
 
 
 class Interception:
@@ -46,12 +49,16 @@ class Interception:
         self._changes = 0
         self.sink: Optional[Sink] = None
         """Receives each finished exchange. None without listeners."""
-        self.before_call: Optional[Callable[[], None]] = None
-        """Called on the caller's thread when a call begins."""
+        self.before_call: Optional[Callable[[], bool]] = None
+        """Called on the caller's thread when a call begins, in each process until it returns True."""
+        self.ready: list[Sink] = []
+        """The sink, once ``before_call`` has nothing more to do. Look at `same_process`, too."""
         self.metered: Optional[Metered] = None
         """Returns what to read of a call. None if nothing is read of any call."""
         self.gate: Optional[Gate] = None
         """Called with each call before it is made. Raises RecostBudgetExceededError to refuse it."""
+        self.timed = False
+        """True if a listener wants to know when the headers of responses arrive."""
         self.remembering = False
         """True if responses are looked up with `responses.exchange_of`."""
 
@@ -60,15 +67,27 @@ class Interception:
         name: str,
         sink: Sink,
         *,
-        before_call: Optional[Callable[[], None]] = None,
+        before_call: Optional[Callable[[], bool]] = None,
         on_error: Optional[ErrorSink] = None,
         metered: Optional[Metered] = None,
         gate: Optional[Gate] = None,
         remembering: bool = False,
+        timed: bool = True,
     ) -> None:
-        """Send finished exchanges to ``sink`` from now on, in place of an earlier listener of this name."""
+        """Send finished exchanges to ``sink`` from now on, in place of an earlier listener of this name.
+
+        Args:
+            name: Name of the listener.
+            sink: Receives each finished exchange.
+            before_call: Called when a call begins, in each process until it returns True.
+            on_error: Receives recost's own errors.
+            metered: Returns what to read of a call.
+            gate: Refuses calls.
+            remembering: True if responses are looked up with `responses.exchange_of`.
+            timed: True if the sink wants to know when the headers of responses arrive.
+        """
         with self._lock:
-            self._listeners[name] = _Listener(sink, before_call, on_error, metered, gate, remembering)
+            self._listeners[name] = _Listener(sink, before_call, on_error, metered, gate, remembering, timed)
             self._combine()
         self._clients.watch()
 
@@ -105,59 +124,65 @@ class Interception:
     def after_fork_in_child(self) -> None:
         """Replace locks that a thread of the parent may hold, and drop the parent's unfinished calls."""
         self._lock = threading.RLock()
+        self.unready()
         self.patches.after_fork_in_child()
         streaming.clear()
 
-    def begin(
-        self,
-        layer: str,
-        method: str,
-        scheme: str,
-        host: str,
-        port: int,
-        path: str,
-        body_of: Optional[BodyOf] = None,
-        source: Any = None,
+    def begin(  # noqa: C901 - in one frame, as it runs in each call
+        self, layer: str, target: CallTarget, body_of: Optional[BodyOf] = None, source: Any = None
     ) -> Optional[Exchange]:
         """Return the Exchange of a call that begins now, or None if it is not recorded.
 
         Args:
             layer: Name of the client.
-            method: Method in upper case.
-            scheme: Scheme of the URL.
-            host: Host as `targets.ascii_host` returns it.
-            port: Effective port.
-            path: Path, with or without query.
+            target: Scheme, host as `targets.ascii_host` returns it, effective port, path with or without
+                query, and method in upper case.
             body_of: Called with ``source`` if fields of the request's body are wanted.
             source: Argument of ``body_of``.
 
         Raises:
             RecostBudgetExceededError: A budget refuses the call.
         """
+        _, host, port, path, method = target
         outer = current.get()
         if outer is not None and outer.covers(layer, host, port):
             return None
-        if self.before_call is not None:
-            self.before_call()
+        if not (self.ready and same_process[0]):
+            self._prepare()
         sink = self.sink
         if sink is None:
             return None
-        if len(f"{method}{host}{path}") > LONGEST_HOST:  # one check for all three, as few are that long
-            method, host, path = method[:LONGEST_METHOD], host[:LONGEST_HOST], path[:LONGEST_PATH]
-        exchange = Exchange(sink, layer, method, scheme, host, port, path)
+        try:
+            if len(path) > LONGEST_HOST or len(host) > LONGEST_HOST or len(method) > LONGEST_METHOD:
+                target = shortened(target)
+        except TypeError:  # a mock's
+            target = shortened(target)
+        exchange = _new(Exchange)
+        begin(exchange, sink, layer, target)
         scope = cost_scope.get()
         if scope is not None:
             exchange.scope = scope.resolved()
             for collector in scope.collectors:
                 collector.call_begins()
         if self.metered is not None:
-            exchange.route = route = self.metered((host, path, method))
+            exchange.route = route = self.metered((target[1], target[3], target[4]))
             exchange.wanted = route.wanted
             if route.fields and body_of is not None:
                 exchange.request = read_body(body_of, source, route.fields)
         if self.gate is not None:
             self.gate(exchange)
         return exchange
+
+    def unready(self) -> None:
+        """Call ``before_call`` at the next call."""
+        self.ready = []
+
+    def _prepare(self) -> None:
+        """Call ``before_call``, until it has nothing more to do in this process."""
+        ready = self.ready  # another one once listeners change or the process forks meanwhile
+        if (self.before_call is None or self.before_call()) and self.sink is not None:
+            same_process[0] = 1
+            ready[:] = [self.sink]
 
     def report(self, error: BaseException) -> None:
         """Report one of recost's own errors to all listeners. See `_containment.contain`."""
@@ -179,10 +204,12 @@ class Interception:
         befores = [listener.before_call for listener in listeners if listener.before_call is not None]
         metered = [listener.metered for listener in listeners if listener.metered is not None]
         gates = [listener.gate for listener in listeners if listener.gate is not None]
-        self.before_call = befores[0] if len(befores) == 1 else (Each(befores) if befores else None)
+        self.unready()
+        self.before_call = befores[0] if len(befores) == 1 else (CallAll(befores) if befores else None)
         self.metered = metered[0] if len(metered) == 1 else (WantedByAny(metered) if metered else None)
         self.remembering = any(each.remembering for each in listeners)
-        self.gate = gates[0] if len(gates) == 1 else (Each(gates) if gates else None)
+        self.timed = any(each.timed for each in listeners)
+        self.gate = gates[0] if len(gates) == 1 else (CallAll(gates) if gates else None)
         self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
 
 

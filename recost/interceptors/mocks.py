@@ -126,7 +126,7 @@ class _Mocked:
         if exchange is None:
             return wrapped(*args, **kwargs)
         outer = current.get()
-        beneath = _Beneath(nowhere, self._layer, "", "", "", 0, "")
+        beneath = _Beneath(nowhere, self._layer, ("", "", 0, "", ""))
         beneath.asked, beneath.owner, beneath.attempts = False, mock, 1
         current.set(beneath)
         try:
@@ -152,8 +152,8 @@ class _Mocked:
             port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
             if not parts.hostname or not port:
                 return None
-            target = parts.scheme, ascii_host(parts.hostname), port, parts.path or "/"
-            return self._interception.begin(self._layer, method.upper(), *target)
+            target = parts.scheme, ascii_host(parts.hostname), port, parts.path or "/", method.upper()
+            return self._interception.begin(self._layer, target)
         except RecostBudgetExceededError:
             raise
         except BaseException as error:  # noqa: BLE001 - an unusual call goes on unrecorded

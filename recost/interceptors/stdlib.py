@@ -57,7 +57,7 @@ class _Calls:
         method = args[0] if args else kwargs["method"]
         url = args[1] if len(args) > 1 else kwargs["url"]
         try:
-            exchange = self._interception.begin(LAYER, method.upper(), *_target(connection, url))
+            exchange = self._interception.begin(LAYER, (*_target(connection, url), method.upper()))
         except RecostBudgetExceededError:
             connection.close()  # the request has been begun and can't be undone
             raise

@@ -16,6 +16,7 @@ __all__ = [
     "ascii_host",
     "clean_path",
     "origin",
+    "shortened",
 ]
 
 Target = tuple[str, str, str]
@@ -54,6 +55,16 @@ def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
         return None
     port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     return parts.scheme, ascii_host(parts.hostname), port, parts.path or "/"
+
+
+def shortened(target: tuple[str, str, int, str, str]) -> tuple[str, str, int, str, str]:
+    """Return scheme, host, port, path and method with texts of at most the maximum length."""
+    scheme, host, port, path, method = target
+    return scheme, _cut(host, LONGEST_HOST), port, _cut(path, LONGEST_PATH), _cut(method, LONGEST_METHOD)
+
+
+def _cut(text: str, length: int) -> str:
+    return text[:length] if isinstance(text, (str, bytes)) else text  # a mock's may be anything
 
 
 def ascii_host(host: str) -> str:

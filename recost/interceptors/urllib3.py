@@ -66,7 +66,7 @@ class Calls:
         method = args[0] if given else kwargs["method"]
         url = args[1] if given > 1 else kwargs["url"]
         body = args[2] if given > 2 else kwargs.get("body")
-        exchange = self._interception.begin(LAYER, method.upper(), *_target(pool, url), keep_body, body)
+        exchange = self._interception.begin(LAYER, (*_target(pool, url), method.upper()), keep_body, body)
         if exchange is not None:
             if body is not None:
                 headers = args[3] if given > 3 else kwargs.get("headers")

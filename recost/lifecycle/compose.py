@@ -173,6 +173,7 @@ class Composition:
             model_asked=meter.model_asked,
             route_of=self._routes.of,
             enforcer=enforcer,
+            timed=on_capture is not None,
         )
 
     def pipeline(

@@ -233,14 +233,15 @@ class RecostHandle:
             return
         runtime.listen(_SINK, self._before_call)
 
-    def _before_call(self) -> None:
-        """Notice a fork that bypassed Python, and start the threads when the first call begins."""
+    def _before_call(self) -> bool:
+        """Notice a fork that bypassed Python, and start the threads. Return True once they run."""
         if os.getpid() != self._pid:
             self.after_fork_in_child()
         runtime = self._runtime
         if runtime is not None and not runtime.started and not self._disposed and runtime.start():
             self._flush_at_multiprocessing_exit()
             self._on_started()
+        return runtime is None or runtime.started
 
     def _flush_at_multiprocessing_exit(self) -> None:
         if self._flush_at_exit and self._exit_pid != self._pid:

@@ -59,6 +59,7 @@ class Runtime:
         model_asked: Callable[[Exchange], Optional[str]] = lambda exchange: None,  # noqa: ARG005
         route_of: Optional[Callable[[Exchange], Route]] = None,
         enforcer: Optional[BudgetEnforcer] = None,
+        timed: bool = True,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
@@ -75,6 +76,7 @@ class Runtime:
         """Refuses calls that are about to begin. None without budgets."""
         self.started = False
         """True while the threads run. Where one is refused, flushes do the work until it can start."""
+        self._timed = timed
         self._report = report
         self._not_before = 0.0
         self._refusal_reported = False
@@ -86,7 +88,7 @@ class Runtime:
         self._delivery_thread: Optional[threading.Thread] = None
         self._enforcer_thread: Optional[threading.Thread] = None
 
-    def listen(self, name: str, before_call: Callable[[], None]) -> None:
+    def listen(self, name: str, before_call: Callable[[], bool]) -> None:
         """Make the interceptors send calls here, under a name of the caller's."""
         interception.add(
             name,
@@ -96,6 +98,7 @@ class Runtime:
             metered=self.metered,
             gate=self.gate,
             remembering=True,
+            timed=self._timed,
         )
 
     def start(self) -> bool:
@@ -140,6 +143,7 @@ class Runtime:
         self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
         wait_for_ended_threads(self._monotonic() + _FORK_WAIT_S)
         self.started = False
+        interception.unready()  # the next call starts them
 
     def after_fork_in_parent(self) -> None:
         """Start the threads again where something is still pending. Else the next call does.

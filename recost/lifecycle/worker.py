@@ -102,14 +102,14 @@ class Worker:
         self._schedule = schedule
         self._most_waiting = most_waiting
         """Number of calls in the inbox at which the thread is always woken."""
-        self._wake_at = most_waiting
+        self._limit = inbox_limit
+        self._wake_from(most_waiting)
         """The number at present. Waking costs the caller time, as it gives up the interpreter. So the thread
         is not woken while a window can't be closed yet."""
         self._report = report
         self._put = put
         self._on_interval = on_interval
         self._monotonic = monotonic
-        self._limit = inbox_limit
         self._successor: Optional[Sink] = None
         """Receives what is recorded after `hand_over`."""
         self._inbox: deque[Exchange] = deque()
@@ -133,25 +133,41 @@ class Worker:
 
     def record(self, exchange: Exchange) -> None:
         """Put a finished exchange into the inbox: the sink of the interceptors."""
+        inbox, capture = self._inbox, exchange.capture
+        if capture is not None:
+            self._captured += capture.nbytes
+            if self._captured > _CAPTURED_SOON:
+                self._record_carefully(exchange)
+                return
+        if len(inbox) < self._plain_below:
+            inbox.append(exchange)
+        else:
+            self._record_carefully(exchange)
+
+    def _record_carefully(self, exchange: Exchange) -> None:
+        """Record a call when there is more to do than to append it: much waits, or the thread is due."""
         inbox = self._inbox
         size = len(inbox)
         if size >= self._limit and not self._finds_room():
             self._refuse(exchange)
             return
-        capture = exchange.capture
-        if capture is not None:
-            self._captured = captured = self._captured + capture.nbytes
-            if captured > _CAPTURED_SOON:
-                self._hold_less(exchange)
+        if exchange.capture is not None and self._captured > _CAPTURED_SOON:
+            self._hold_less(exchange)
         inbox.append(exchange)
         if size + 1 >= self._wake_at:
             self._call()
             if size + 1 >= self._limit // 2:
                 self._give_way()
 
+    def _wake_from(self, size: int) -> None:
+        """Wake the thread from this number of calls in the inbox on."""
+        self._wake_at = size
+        self._plain_below = min(size - 1, self._limit)
+        """Number of calls in the inbox below which recording one is no more than appending it."""
+
     def _hold_less(self, exchange: Exchange) -> None:
         """Wake the thread, because much content waits to be read. If it is too much, drop this response's."""
-        self._wake_at = 0
+        self._wake_from(0)
         if self._captured > _CAPTURED_LIMIT:
             exchange.capture = exchange.request = None
             self._unread.add()
@@ -163,7 +179,7 @@ class Worker:
             The number of calls that were passed on now.
         """
         self._successor = sink
-        self._limit = -1
+        self._limit = self._plain_below = -1
         count = 0
         while True:
             try:
@@ -323,7 +339,7 @@ class Worker:
         """Plan when to be woken, and return the seconds to wait for that."""
         now, size = self._monotonic(), self._pipeline.size
         missing = self._schedule.missing(now, size)
-        self._wake_at = min(missing or self._most_waiting, self._most_waiting)
+        self._wake_from(min(missing or self._most_waiting, self._most_waiting))
         if len(self._inbox) >= self._wake_at:
             return 0.0
         return min(self._schedule.wait_s(now, size), threading.TIMEOUT_MAX)

@@ -122,10 +122,16 @@ class Route:
 class _Call(Protocol):
     """A call that a route is kept on: an `Exchange`."""
 
-    host: str
-    path: str
-    method: str
     route: Any
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def method(self) -> str: ...
 
 
 class Routes:

@@ -57,7 +57,7 @@ class Bench:
         self._now = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
 
     def begin(self, path: str = "/chat", host: str = "acme.test", **tags: str) -> Exchange:
-        exchange = Exchange(self.sink, "test", "POST", "https", host, 443, path)
+        exchange = Exchange(self.sink, "test", ("https", host, 443, path, "POST"))
         exchange.scope = CostScope(tuple(sorted(tags.items())))
         self.enforcer.gate(exchange)
         return exchange

@@ -119,7 +119,7 @@ def test_concurrent_calls_are_recorded_each(driver: Driver, server: Loopback, ev
 def test_a_call_below_another_client_is_part_of_its_call(
     driver: Driver, server: Loopback, events: Events
 ) -> None:
-    outer = interception.begin("another", "GET", "http", "127.0.0.1", server.port, "/plain")
+    outer = interception.begin("another", ("http", "127.0.0.1", server.port, "/plain", "GET"))
     assert outer is not None
     outer.active = True
     token = current.set(outer)

@@ -33,7 +33,7 @@ def example(rule: ProviderDef) -> Example:
 
 def cost_of(example: Example) -> Cost:
     body = json.dumps(example.response).encode()
-    exchange = Exchange(nowhere, "httpx", example.method, "https", example.host, 443, example.path)
+    exchange = Exchange(nowhere, "httpx", ("https", example.host, 443, example.path, example.method))
     exchange.status, exchange.request_bytes, exchange.response_bytes = 200, 1000, len(body)
     exchange.capture = Whole(tuple(example.headers), example.headers, "application/json", body)
     exchange.finish()

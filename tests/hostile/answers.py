@@ -319,7 +319,7 @@ def exchange_of(sent: Sent, metered: Optional[Metered] = None) -> Exchange:
     """Do what is done on the caller's thread: return the call that has this answer, finished."""
     interception = Interception()
     interception.sink, interception.metered = nowhere, metered
-    made = interception.begin("httpx", sent.method, "https", sent.host, 443, sent.path)
+    made = interception.begin("httpx", ("https", sent.host, 443, sent.path, sent.method))
     assert made is not None
     made.headers_received(200)
     if made.wanted is not None:

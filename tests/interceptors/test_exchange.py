@@ -22,15 +22,15 @@ from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, LONGEST_PA
 
 def make(sink: Any = lambda exchange: None, **fields: Any) -> Exchange:
     values: dict[str, Any] = {
-        "layer": "httpx",
-        "method": "GET",
         "scheme": "https",
         "host": "api.example",
         "port": 443,
         "path": "/v1",
+        "method": "GET",
     }
     values.update(fields)
-    return Exchange(sink, **values)
+    target: Any = tuple(values.values())
+    return Exchange(sink, "httpx", target)
 
 
 def test_it_reaches_the_sink_once() -> None:
@@ -190,7 +190,7 @@ def test_a_path_of_any_length_is_kept_within_bounds() -> None:
     made.sink = nowhere
     methods: list[Any] = ["GET", "X" * 100, b"GET"]  # httpx sends bytes as they are
     for host, method in (("h", methods[0]), ("h" * 300, methods[1]), ("h", methods[2])):
-        exchange = made.begin("httpx", method, "https", host, 443, "/" + "x" * 10_000)
+        exchange = made.begin("httpx", ("https", host, 443, "/" + "x" * 10_000, method))
         assert exchange is not None
         assert len(exchange.path) == LONGEST_PATH
         assert (exchange.host, exchange.method) == (host[:LONGEST_HOST], method[:LONGEST_METHOD])

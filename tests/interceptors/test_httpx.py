@@ -727,7 +727,7 @@ async def test_a_failure_of_recosts_own_leaves_the_call_alone(
 ) -> None:
     errors: list[BaseException] = []
 
-    def fails() -> None:
+    def fails() -> bool:
         raise ZeroDivisionError
 
     interception.add("test", lambda exchange: None, before_call=fails, on_error=errors.append)

@@ -81,7 +81,12 @@ def test_a_callback_may_call_out_itself(server: Loopback) -> None:
 def test_two_sinks_get_every_exchange(server: Loopback, events: list[RawEvent]) -> None:
     ended: list[Exchange] = []
     begun: list[bool] = []
-    interception.add("test", ended.append, before_call=lambda: begun.append(True))
+
+    def before_call() -> bool:
+        begun.append(True)
+        return False
+
+    interception.add("test", ended.append, before_call=before_call)
     get(f"{server.url}/both")
     interception.remove("test")
     get(f"{server.url}/one")
@@ -89,6 +94,49 @@ def test_two_sinks_get_every_exchange(server: Loopback, events: list[RawEvent]) 
     assert [event.path for event in events] == ["/both", "/one"]
     assert begun == [True]
     assert is_installed()
+
+
+def test_before_call_runs_until_it_has_nothing_more_to_do(server: Loopback) -> None:
+    found: list[bool] = []
+
+    def before_call() -> bool:
+        found.append(len(found) == 1)
+        return found[-1]
+
+    interception.add("test", lambda exchange: None, before_call=before_call)
+    try:
+        for _ in range(4):
+            get(f"{server.url}/plain")
+        assert found == [False, True]
+        interception.unready()
+        get(f"{server.url}/plain")
+        assert found == [False, True, False]
+    finally:
+        interception.remove("test")
+
+
+def test_listeners_that_change_while_before_call_runs_are_asked_at_the_next_call(server: Loopback) -> None:
+    asked: list[str] = []
+
+    def first() -> bool:
+        asked.append("first")
+        if len(asked) > 1:
+            return True
+        interception.add("second", lambda exchange: None, before_call=second)
+        return True
+
+    def second() -> bool:
+        asked.append("second")
+        return True
+
+    interception.add("first", lambda exchange: None, before_call=first)
+    try:
+        for _ in range(3):
+            get(f"{server.url}/plain")
+        assert asked == ["first", "first", "second"]
+    finally:
+        interception.remove("first")
+        interception.remove("second")
 
 
 def test_removing_one_of_two_keeps_the_clients_patched(events: list[RawEvent]) -> None:
@@ -127,14 +175,19 @@ def test_bodies_that_never_end_can_be_ended(server: Loopback, *, alone: bool) ->
 def test_before_call_does_not_run_for_a_call_that_is_part_of_another() -> None:
     begun: list[bool] = []
     own = Interception()
-    own.sink, own.before_call = (lambda exchange: None), lambda: begun.append(True)
-    outer = own.begin("httpx", "GET", "http", "h", 80, "/")
+
+    def before_call() -> bool:
+        begun.append(True)
+        return False
+
+    own.sink, own.before_call = (lambda exchange: None), before_call
+    outer = own.begin("httpx", ("http", "h", 80, "/", "GET"))
     assert outer is not None
     outer.active = True
     token = current.set(outer)
     try:
-        assert own.begin("urllib3", "GET", "http", "h", 80, "/") is None
-        assert own.begin("urllib3", "GET", "http", "other", 80, "/") is not None
+        assert own.begin("urllib3", ("http", "h", 80, "/", "GET")) is None
+        assert own.begin("urllib3", ("http", "other", 80, "/", "GET")) is not None
     finally:
         current.reset(token)
     assert len(begun) == 2

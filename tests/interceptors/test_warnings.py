@@ -25,7 +25,7 @@ def _nothing(*_args: Any, **_kwargs: Any) -> None:
 
 
 def _exchange(*_args: Any) -> Exchange:
-    return Exchange(nowhere, "test", "GET", "http", "host", 80, "/")
+    return Exchange(nowhere, "test", ("http", "host", 80, "/", "GET"))
 
 
 _HOW: dict[str, Callable[..., Any]] = {

@@ -211,7 +211,7 @@ def test_a_stderr_that_nobody_reads_holds_nothing_up(whose: str, server: Loopbac
 handle = recost.init(local_dir=folder, debug=True, shutdown_flush_timeout_ms=1000)
 from recost.interceptors import interception
 for _ in range(3000):
-    interception.begin("httpx", "GET", "http", "api.example.com", 80, "/" + "x" * 50).finish()
+    interception.begin("httpx", ("http", "api.example.com", 80, "/" + "x" * 50, "GET")).finish()
 assert handle.flush_blocking(30)
 """
     process = subprocess.Popen(

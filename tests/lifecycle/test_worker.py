@@ -35,7 +35,7 @@ class Counting:
 
 
 def exchange(worker: Worker) -> Exchange:
-    return Exchange(worker.record, "httpx", "GET", "http", "h", 80, "/")
+    return Exchange(worker.record, "httpx", ("http", "h", 80, "/", "GET"))
 
 
 class Setup:

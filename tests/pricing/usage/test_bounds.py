@@ -132,7 +132,7 @@ def test_long_integers_are_not_converted() -> None:
 
 
 def exchange(body: bytes, content_type: str = "application/json") -> Exchange:
-    made = Exchange(nowhere, "httpx", "POST", "https", "api.openai.com", 443, "/v1/chat/completions")
+    made = Exchange(nowhere, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
     made.capture = Whole((), {}, content_type, body)
     made.request_bytes, made.response_bytes = 400, len(body)
     made.headers_received(200)

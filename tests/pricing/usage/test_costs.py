@@ -280,7 +280,7 @@ def meter() -> Meter:
 
 def exchange_of(sample: Sample, capture: Union[Capture, Whole]) -> Exchange:
     method = "GET" if sample.name in GETS else "POST"
-    exchange = Exchange(nowhere, "httpx", method, "https", HOSTS[sample.provider], 443, sample.path)
+    exchange = Exchange(nowhere, "httpx", ("https", HOSTS[sample.provider], 443, sample.path, method))
     exchange.status = 400 if failed(sample) else 200
     exchange.request_bytes, exchange.response_bytes = 1000, len(sample.body)
     exchange.capture = capture

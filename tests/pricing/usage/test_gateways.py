@@ -55,7 +55,7 @@ def cost_of(
     routes = Routes(ProviderRegistry(list(rules)))
     meter = Meter(routes, report=lambda _: None)
     host, _, path = url.partition("/")
-    exchange = Exchange(nowhere, "httpx", "POST", "https", host, 443, f"/{path}")
+    exchange = Exchange(nowhere, "httpx", ("https", host, 443, f"/{path}", "POST"))
     exchange.status = 200
     wanted = routes.find((host, f"/{path}", "POST")).wanted
     assert wanted is not None
@@ -154,7 +154,7 @@ def test_cloudflare_names_the_provider_in_a_header_or_the_request_does(
 ) -> None:
     routes = Routes(ProviderRegistry())
     path = "/v1/acc/gw/compat/chat/completions"
-    exchange = Exchange(nowhere, "httpx", "POST", "https", "gateway.ai.cloudflare.com", 443, path)
+    exchange = Exchange(nowhere, "httpx", ("https", "gateway.ai.cloudflare.com", 443, path, "POST"))
     exchange.status = 200
     wanted = routes.of(exchange).wanted
     assert wanted is not None

@@ -223,7 +223,9 @@ def test_a_compressed_stream_is_estimated_by_what_it_decodes_to(events: int) -> 
     costs = set()
     for coding in ("", "gzip", "br", "zstd"):
         body = CODED[coding](stream)
-        exchange = Exchange(nowhere, "httpx", "POST", "https", "api.openai.com", 443, "/v1/chat/completions")
+        exchange = Exchange(
+            nowhere, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST")
+        )
         exchange.capture = capture = Capture((), {}, "text/event-stream", coding)
         exchange.request_bytes, exchange.response_bytes = 400, len(body)
         for piece in pieces(body, 3):

@@ -1,0 +1,389 @@
+"""Wrappers of httpx's methods, with the parameters of those methods and the usual case written out.
+
+They do the same as `around`. In the usual case a listener wants nothing of a call but its end, and the body
+is complete when the client returns. Three wrappers run in each call, where a Python function less, or
+arguments that are not packed and unpacked, is felt. About the name of this file, see
+`_calls_importlib_bootstrap`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Optional
+
+from recost.errors import RecostBudgetExceededError
+from recost.interceptors._calls_importlib_bootstrap import around, async_around, close, close_async
+from recost.interceptors._containment import contain, end
+from recost.interceptors.context import cost_scope, current
+from recost.interceptors.exchange import Exchange, Wanted, streaming
+from recost.interceptors.hub import Interception, read_body
+from recost.interceptors.request_body import BodyOf
+from recost.interceptors.same_process import same_process
+from recost.interceptors.signatures import takes
+from recost.interceptors.targets import DEFAULT_PORTS, LONGEST_HOST, LONGEST_METHOD
+
+__all__ = ["LAYER", "Steps", "async_hop", "async_send", "async_transmit", "hop", "send", "transmit"]
+
+LAYER: Final = "httpx"
+
+_SEND: Final = ("stream", "auth", "follow_redirects")
+_current: Final = current.get
+_set_current: Final = current.set
+_cost_scope: Final = cost_scope.get
+_new: Final = Exchange.__new__
+_now: Final = time.perf_counter_ns
+
+
+class Steps(NamedTuple):
+    """The steps of a method that are taken where the case is not the usual one."""
+
+    interception: Interception
+    body_of: BodyOf
+    """``body_of(request, fields)``."""
+    captured: Callable[[Any, Wanted], Any]
+    """``captured(response, wanted)`` returns the capture of a response that has been read."""
+    begin: Callable[[Any, Any], Optional[Exchange]]
+    """``begin(instance, request)`` returns None for a call that is not recorded."""
+    failed: Callable[[Exchange, BaseException, Any], None]
+    """``failed(exchange, error, request)``."""
+    returned: Callable[[Exchange, Any], None]
+
+    def around(
+        self, original: Callable[..., Any], switch: list[bool], *, ends: bool = True
+    ) -> Callable[..., Any]:
+        """Return a wrapper that takes all steps."""
+        return around(original, switch, self._begin, self._failed, self.returned, ends=ends)
+
+    def async_around(
+        self, original: Callable[..., Any], switch: list[bool], *, ends: bool = True
+    ) -> Callable[..., Any]:
+        """Return the same for a coroutine function."""
+        return async_around(original, switch, self._begin, self._failed, self.returned, ends=ends)
+
+    def _begin(self, instance: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        return self.begin(instance, args[0] if args else kwargs.get("request"))
+
+    def _failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:
+        self.failed(exchange, error, args[0] if args else kwargs.get("request"))
+
+
+def send(  # noqa: C901, PLR0915 - as below
+    original: Callable[..., Any], switch: list[bool], steps: Steps, bound: Optional[type]
+) -> Callable[..., Any]:
+    """Return the wrapper of ``Client.send``."""
+    if not takes(original, ("request",), _SEND):
+        return steps.around(original, switch)
+    interception, begin, failed, returned = steps.interception, steps.begin, steps.failed, steps.returned
+    captured = steps.captured
+
+    def send(  # noqa: C901, PLR0912 - a boundary around each step, without more frames
+        client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
+    ) -> Any:
+        try:
+            if not switch:
+                exchange = None
+            elif interception.ready and _current() is None and same_process[0] and _cost_scope() is None:
+                exchange = _begun(steps, client, request) or begin(client, request)
+            else:
+                exchange = begin(client, request)
+        except RecostBudgetExceededError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
+            contain(error)
+            exchange = None
+        if exchange is None:
+            return original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
+        outer, response = _current(), None
+        try:
+            _set_current(exchange)
+            response = original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
+            _set_current(outer)
+            try:
+                bound_stream: Any = response.stream
+                if bound_stream.__class__ is bound and response.is_closed and exchange.status:
+                    bound_stream._recost_exchange = exchange  # type: ignore[attr-defined]  # noqa: SLF001 - see `responses`
+                    exchange.response_bytes = response.num_bytes_downloaded or len(
+                        getattr(response, "_content", b"")
+                    )
+                    if exchange.wanted is not None:
+                        exchange.capture = captured(response, exchange.wanted)
+                    exchange.finish()
+                else:
+                    returned(exchange, response)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+                end(exchange)
+            return response  # noqa: TRY300 - an interruption here is handled below
+        except BaseException as error:
+            _set_current(outer)
+            try:
+                failed(exchange, error, request)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+                end(exchange)
+            if response is not None:  # Ctrl-C after the return: the application never gets the response
+                close(response)
+            raise
+        finally:
+            del response  # a traceback may keep this frame alive
+
+    send.__kwdefaults__ = original.__kwdefaults__
+    return send
+
+
+def async_send(  # noqa: C901, PLR0915
+    original: Callable[..., Any], switch: list[bool], steps: Steps, bound: Optional[type]
+) -> Callable[..., Any]:
+    """Return the wrapper of ``AsyncClient.send``."""
+    if not takes(original, ("request",), _SEND):
+        return steps.async_around(original, switch)
+    interception, begin, failed, returned = steps.interception, steps.begin, steps.failed, steps.returned
+    captured = steps.captured
+
+    async def send(  # noqa: C901, PLR0912
+        client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
+    ) -> Any:
+        try:
+            if not switch:
+                exchange = None
+            elif interception.ready and _current() is None and same_process[0] and _cost_scope() is None:
+                exchange = _begun(steps, client, request) or begin(client, request)
+            else:
+                exchange = begin(client, request)
+        except RecostBudgetExceededError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
+            contain(error)
+            exchange = None
+        if exchange is None:
+            return await original(
+                client, request, stream=stream, auth=auth, follow_redirects=follow_redirects
+            )
+        outer, response = _current(), None
+        try:
+            _set_current(exchange)
+            response = await original(
+                client, request, stream=stream, auth=auth, follow_redirects=follow_redirects
+            )
+            _set_current(outer)
+            try:
+                bound_stream: Any = response.stream
+                if bound_stream.__class__ is bound and response.is_closed and exchange.status:
+                    bound_stream._recost_exchange = exchange  # type: ignore[attr-defined]  # noqa: SLF001 - see `responses`
+                    exchange.response_bytes = response.num_bytes_downloaded or len(
+                        getattr(response, "_content", b"")
+                    )
+                    if exchange.wanted is not None:
+                        exchange.capture = captured(response, exchange.wanted)
+                    exchange.finish()
+                else:
+                    returned(exchange, response)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+                end(exchange)
+            return response  # noqa: TRY300 - an interruption here is handled below
+        except BaseException as error:
+            _set_current(outer)
+            try:
+                failed(exchange, error, request)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+                end(exchange)
+            if response is not None:  # Ctrl-C after the return: the application never gets the response
+                await close_async(response)
+            raise
+        finally:
+            del response  # a traceback may keep this frame alive
+
+    send.__kwdefaults__ = original.__kwdefaults__
+    return send
+
+
+def hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
+    """Return the wrapper of ``Client._send_single_request``: one hop of a call that has begun."""
+    slow = steps.around(original, switch, ends=False)
+    if not takes(original, ("request",)):
+        return slow
+    interception, failed, returned = steps.interception, steps.failed, steps.returned
+
+    def hop(client: Any, request: Any) -> Any:
+        exchange = _current()
+        if (
+            exchange is None
+            or exchange.owner is not client
+            or exchange.attempts
+            or interception.timed
+            or not switch
+        ):
+            return slow(client, request)
+        exchange.attempts = 1
+        exchange.hop = exchange.target[1:3]
+        exchange.active = True
+        response = None
+        try:
+            response = original(client, request)
+            try:
+                status = response.status_code
+                if type(status) is int and "http_version" in response.extensions:
+                    exchange.active = False
+                    exchange.hop = None
+                    exchange.status = status
+                else:
+                    returned(exchange, response)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+            return response  # noqa: TRY300
+        except BaseException as error:
+            _set_current(exchange)
+            try:
+                failed(exchange, error, request)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+            if response is not None:
+                close(response)
+            raise
+        finally:
+            del response
+
+    return hop
+
+
+def async_hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
+    """Return the wrapper of ``AsyncClient._send_single_request``: one hop of a call that has begun."""
+    slow = steps.async_around(original, switch, ends=False)
+    if not takes(original, ("request",)):
+        return slow
+    interception, failed, returned = steps.interception, steps.failed, steps.returned
+
+    async def hop(client: Any, request: Any) -> Any:
+        exchange = _current()
+        if (
+            exchange is None
+            or exchange.owner is not client
+            or exchange.attempts
+            or interception.timed
+            or not switch
+        ):
+            return await slow(client, request)
+        exchange.attempts = 1
+        exchange.hop = exchange.target[1:3]
+        exchange.active = True
+        response = None
+        try:
+            response = await original(client, request)
+            try:
+                status = response.status_code
+                if type(status) is int and "http_version" in response.extensions:
+                    exchange.active = False
+                    exchange.hop = None
+                    exchange.status = status
+                else:
+                    returned(exchange, response)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+            return response  # noqa: TRY300
+        except BaseException as error:
+            _set_current(exchange)
+            try:
+                failed(exchange, error, request)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+            if response is not None:
+                await close_async(response)
+            raise
+        finally:
+            del response
+
+    return hop
+
+
+def transmit(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
+    """Return the wrapper of ``HTTPTransport.handle_request``: a call, or another attempt."""
+    slow = steps.around(original, switch)
+    if not takes(original, ("request",)):
+        return slow
+
+    def handle_request(transport: Any, request: Any) -> Any:
+        exchange = _current()
+        if (
+            exchange is None
+            or not exchange.hop
+            or exchange.layer is not LAYER
+            or exchange.owner is None
+            or not switch
+        ):
+            return slow(transport, request)
+        # The target is not compared: a user's transport may lead the request elsewhere.
+        if exchange.sent:
+            exchange.attempts += 1
+        exchange.sent = True
+        exchange.active = False  # the transport brings its own HTTP
+        return original(transport, request)
+
+    return handle_request
+
+
+def async_transmit(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
+    """Return the wrapper of ``AsyncHTTPTransport.handle_async_request``: a call, or another attempt."""
+    slow = steps.async_around(original, switch)
+    if not takes(original, ("request",)):
+        return slow
+
+    async def handle_async_request(transport: Any, request: Any) -> Any:
+        exchange = _current()
+        if (
+            exchange is None
+            or not exchange.hop
+            or exchange.layer is not LAYER
+            or exchange.owner is None
+            or not switch
+        ):
+            return await slow(transport, request)
+        # The target is not compared: a user's transport may lead the request elsewhere.
+        if exchange.sent:
+            exchange.attempts += 1
+        exchange.sent = True
+        exchange.active = False  # the transport brings its own HTTP
+        return await original(transport, request)
+
+    return handle_async_request
+
+
+def _begun(steps: Steps, client: Any, request: Any) -> Optional[Exchange]:
+    """Return an exchange that begins now, or None if anything about it is unusual.
+
+    It does what `Interception.begin` does, and sets the client's fields at once.
+    """
+    interception = steps.interception
+    try:
+        sink = interception.ready[0]
+        parts, size, method = request.url._uri_reference, len(request._content), request.method  # noqa: SLF001
+        scheme, host, path = parts.scheme, parts.host, parts.path
+        if len(host) > LONGEST_HOST or len(path) > LONGEST_HOST or len(method) > LONGEST_METHOD or not host:
+            return None
+        target = (scheme, host, parts.port or DEFAULT_PORTS[scheme], path, method)
+    except (AttributeError, TypeError, LookupError):
+        return None
+    if interception.gate is not None:
+        return None
+    exchange = _new(Exchange)
+    exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
+    exchange.sink = sink
+    exchange.layer = LAYER
+    exchange.target = target
+    exchange.owner = client
+    exchange.hop = exchange.capture = exchange.request = exchange.wanted = None
+    exchange.route = exchange.scope = exchange.costs = None
+    exchange.active = exchange.sent = False
+    exchange.request_bytes = size
+    exchange.attempts = exchange.status = exchange.headers_ns = exchange.response_bytes = 0
+    exchange.started_ns = _now()
+    metered = interception.metered
+    if metered is not None:
+        exchange.route = route = metered((host, path, method))
+        exchange.wanted = route.wanted
+        if route.fields:
+            exchange.request = read_body(steps.body_of, request, route.fields)
+    streaming[id(exchange)] = exchange
+    return exchange
