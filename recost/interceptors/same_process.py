@@ -22,7 +22,7 @@ class _Flag(Protocol):
 
 
 class _ByProcessId:
-    """The same where there is no such page."""
+    """The same without such a page."""
 
     def __init__(self) -> None:
         self._pid = 0
