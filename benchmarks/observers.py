@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Final
+from typing import Any, Callable, ClassVar, Final
 
 __all__ = ["OBSERVERS", "UNSEEING", "Observer"]
 
@@ -37,12 +37,15 @@ class Observer:
 class Recost(Observer):
     """``recost.init()`` with the defaults: a local file."""
 
+    settings: ClassVar[dict[str, Any]] = {}
+    """Further arguments of ``init``."""
+
     def __init__(self, client: str) -> None:  # noqa: ARG002
         self._folder = tempfile.TemporaryDirectory()
         os.environ["RECOST_LOCAL_DIR"] = self._folder.name
         recost: Any = importlib.import_module("recost")
         rule = recost.ProviderDef("127.0.0.1", "local", "/v1/chat/completions", "chat_completions", 2.0)
-        self._handle = recost.init(custom_providers=[rule])
+        self._handle = recost.init(custom_providers=[rule], **self.settings)
 
     def flush(self) -> None:
         self._handle.flush_blocking()

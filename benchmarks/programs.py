@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Optional
 
@@ -20,24 +21,37 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="recost-benchmarks-")
 
 
-def _environment() -> dict[str, str]:
-    """Return an environment in which the checkout is importable, and of recost the folder is set."""
+def _environment(tree: Optional[Path] = None) -> dict[str, str]:
+    """Return an environment in which a checkout is importable, and of recost's settings the folder is set.
+
+    Args:
+        tree: The checkout. This one if not given.
+    """
     clean = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("RECOST_", "OTEL_", "SENTRY_")) and not name.lower().endswith("_proxy")
     }
-    path = [str(HERE.parent), clean.get("PYTHONPATH", "")]
+    path = [str(tree or HERE.parent), clean.get("PYTHONPATH", "")]
     # One seed for all: the order in sets and dictionaries must not differ between what is compared.
     fixed = {"PYTHONHASHSEED": "0", "RECOST_LOCAL_DIR": _folder().name}
     return {**clean, **fixed, "PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
-def start(program: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start ``benchmarks/{program}.py``; it ends when its standard input is closed."""
-    command = [sys.executable, str(HERE / f"{program}.py"), *map(str, arguments)]
+def start(
+    program: str, *arguments: object, under: Sequence[str] = (), tree: Optional[Path] = None
+) -> subprocess.Popen[str]:
+    """Start ``benchmarks/{program}.py``, which ends when its standard input is closed.
+
+    Args:
+        program: Name of the module.
+        arguments: Arguments of the program.
+        under: A command that runs the program, such as ``valgrind``.
+        tree: Checkout whose recost is imported. This one if not given.
+    """
+    command = [*under, sys.executable, str(HERE / f"{program}.py"), *map(str, arguments)]
     return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(), text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(tree), text=True
     )
 
 

@@ -24,6 +24,7 @@ from typing import Any, Final, Optional
 
 import calls
 import clients
+import instructions
 from lowest import lowest_s
 from observers import OBSERVERS
 from programs import HERE
@@ -34,6 +35,7 @@ PACKAGES: Final = (
     "recost", "wrapt", "httpx", "httpx2", "aiohttp", "requests", "urllib3", "opentelemetry-sdk",
     "opentelemetry-instrumentation", "sentry-sdk",
 )  # fmt: skip
+_OBSERVERS: Final = tuple(dict.fromkeys((*OBSERVERS, *instructions.OBSERVERS)))
 NETWORKS: Final = ("loopback", "memory")
 
 
@@ -47,6 +49,8 @@ class Effort:
     count: int
     memory_calls: int
     stream_mb: int
+    instructions: tuple[int, int] = (100, 300)
+    """Calls of the two rounds."""
 
 
 FULL: Final = Effort(
@@ -61,7 +65,13 @@ QUICK: Final = Effort(
     calls.Plan(5, 0.05, restarts=1), starts=5, rounds=5, count=20_000, memory_calls=200_000, stream_mb=64
 )
 LEAST: Final = Effort(
-    calls.Plan(1, 0.0, restarts=1), starts=1, rounds=1, count=2_000, memory_calls=5_000, stream_mb=2
+    calls.Plan(1, 0.0, restarts=1),
+    starts=1,
+    rounds=1,
+    count=2_000,
+    memory_calls=5_000,
+    stream_mb=2,
+    instructions=(5, 15),
 )
 
 
@@ -94,6 +104,15 @@ def _long_stream(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]
     return _chosen(options), effort.stream_mb
 
 
+def _instructions(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
+    observers = _listed(options.observers) or list(instructions.OBSERVERS)
+    absent = calls.missing(observers)
+    for name, module in absent.items():
+        print(f"{name}: skipped, {module} is not installed", file=sys.stderr)
+    tree = Path(options.tree).resolve() if options.tree else None
+    return _chosen(options), [name for name in observers if name not in absent], effort.instructions, tree
+
+
 def _chosen(options: argparse.Namespace) -> list[str]:
     chosen = _listed(options.clients) or list(clients.CLIENTS)
     absent = calls.missing(chosen)
@@ -108,6 +127,7 @@ PARTS: Final = {
     ),
     "memory": Part("Memory, collector down", "memory", lambda effort, _: (effort.memory_calls,)),
     "calls": Part("CPU added to one call, flush included", "calls", _calls),
+    "instructions": Part("Instructions added to one call", "instructions", _instructions),
     "metering": Part("Metering, CPU of the calling thread", "metering", _metering),
     "long_stream": Part("Metering, memory of a long stream", "long_stream", _long_stream),
 }
@@ -123,9 +143,14 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all without")
     parser.add_argument("--clients", help=f"comma-separated, of {', '.join(clients.CLIENTS)}")
-    parser.add_argument("--observers", help=f"comma-separated, of {', '.join(OBSERVERS)}; bare is always one")
+    parser.add_argument(
+        "--observers", help=f"comma-separated, of {', '.join(_OBSERVERS)}; bare is always one"
+    )
     parser.add_argument(
         "--networks", default=",".join(NETWORKS), help="loopback, memory or both (the default)"
+    )
+    parser.add_argument(
+        "--tree", metavar="FOLDER", help="instructions: measure the recost of another checkout"
     )
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_const", dest="effort", const=QUICK, default=FULL)
@@ -137,7 +162,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     for given, known in (
         (options.parts, PARTS),
         (_listed(options.clients), clients.CLIENTS),
-        (_listed(options.observers), OBSERVERS),
+        (_listed(options.observers), _OBSERVERS),
         (_listed(options.networks), NETWORKS),
     ):
         unknown = [name for name in given if name not in known]
@@ -200,6 +225,9 @@ def main(arguments: list[str]) -> None:
             continue
         if name in ("memory", "long_stream") and not sys.platform.startswith("linux"):
             print(f"{name}: skipped, it is read from /proc", file=sys.stderr)
+            continue
+        if name == "instructions" and (program := instructions.missing_program()):
+            print(f"{name}: skipped, {program} is not installed", file=sys.stderr)
             continue
         module = importlib.import_module(part.module)
         results[name] = module.measure(*part.arguments(options.effort, options))

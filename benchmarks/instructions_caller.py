@@ -1,0 +1,90 @@
+"""One client under one observer, making calls while ``valgrind`` counts instructions.
+
+Reads ``N`` from a line of standard input and makes N calls, or ``N flush`` and also finishes the work that
+they have caused on other threads. It replies with the number of calls since the start. At the end of its
+input it replies with that number and the number of calls that the observer has seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import sys
+from typing import Any, Callable, ClassVar, Final
+
+import clients
+from observers import OBSERVERS, Observer, Recost
+
+
+class HeldRecost(Recost):
+    """recost with the defaults, whose worker adds nothing up before the flush.
+
+    The time at which the worker would wake by itself differs under valgrind.
+    """
+
+    settings: ClassVar[dict[str, Any]] = {"flush_interval_ms": 2**31 - 1, "max_batch_size": 2**31 - 1}
+
+
+class Wrapped(Observer):
+    """The client's method in a wrapper of wrapt's that does nothing."""
+
+    _METHODS: Final = {
+        "httpx": ("httpx", "Client.send", "AsyncClient.send"),
+        "httpx2": ("httpx2", "Client.send", "AsyncClient.send"),
+        "aiohttp": ("aiohttp", "ClientSession._request"),
+        "requests": ("urllib3.connectionpool", "HTTPConnectionPool.urlopen"),
+        "urllib3": ("urllib3.connectionpool", "HTTPConnectionPool.urlopen"),
+        "urllib.request": ("http.client", "HTTPConnection.getresponse"),
+    }
+
+    def __init__(self, client: str) -> None:
+        wrapt: Any = importlib.import_module("wrapt")
+        module, *methods = self._METHODS[client]
+        for method in methods:
+            wrapt.wrap_function_wrapper(importlib.import_module(module), method, _nothing)
+
+
+def _nothing(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    return wrapped(*args, **kwargs)
+
+
+WATCHING: Final[dict[str, Callable[[str], Observer]]] = {
+    "bare": OBSERVERS["bare"],
+    "recost": HeldRecost,
+    "otel": OBSERVERS["otel"],
+    "sentry": OBSERVERS["sentry"],
+    "wrapt": Wrapped,
+}
+
+
+GROUP: Final = 100
+"""Calls of a group, such as a transaction of Sentry's."""
+
+
+def main() -> None:
+    """Set up, and take orders."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("client", choices=clients.CLIENTS)
+    parser.add_argument("observer", choices=list(WATCHING))
+    options = parser.parse_args()
+    observer = WATCHING[options.observer](clients.module_of(options.client))
+    calls = clients.make(options.client, None)
+    made = 0
+    print("ready", flush=True)
+    for line in sys.stdin:
+        count, _, flush = line.strip().partition(" ")
+        gc.collect()
+        gc.freeze()  # else a round may pay for a pass over the whole heap, or not
+        for made_now in range(0, int(count), GROUP):
+            with observer.group():
+                calls(min(GROUP, int(count) - made_now))
+        if flush:
+            observer.flush()
+        made += int(count)
+        print(made, flush=True)
+    print(made, observer.seen(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
