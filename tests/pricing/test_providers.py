@@ -3,7 +3,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from decimal import Decimal
+from pathlib import Path
 from typing import Optional
+from zipfile import ZipFile
 
 import pytest
 
@@ -16,6 +18,7 @@ from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
 from recost.pricing.usage import SHAPES
+from tests.scripts import run_script
 
 TABLE = """
 api.openai.com /v1/chat/completions openai chat_completions 2.0
@@ -191,6 +194,42 @@ def test_every_module_of_the_package_is_registered() -> None:
         for module in pkgutil.iter_modules(providers.__path__)
     ]
     assert sum(len(module.RULES) for module in modules) == len(BUILTIN_PROVIDERS)
+
+
+def test_a_module_that_is_added_comes_after_the_first_ones_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = providers._modules()
+    files = ["z_new.py", "a_new.pyc", "_helper.py", "__init__.py", ".#lock.py", "notes.md", "x.py~"]
+    for file in (*files, *(f"{name}.py" for name in known)):
+        (tmp_path / file).touch()
+    monkeypatch.setattr(providers, "__path__", [str(tmp_path)])
+    found = providers._modules()
+    first = providers._FIRST
+    assert (known[: len(first)], found[: len(first)]) == ([*first], [*first])
+    assert found[len(first) :] == sorted([*known[len(first) :], "a_new", "z_new"])
+
+
+def test_modules_without_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = providers._modules()
+    archive = tmp_path / "program.zip"
+    with ZipFile(archive, "w") as made:
+        for name in known:
+            made.writestr(f"providers/{name}.py", "")
+    monkeypatch.setattr(providers, "__path__", [str(archive / "providers")])
+    assert providers._modules() == known
+
+
+def test_importing_the_rules_imports_no_module_that_lists_others() -> None:
+    done = run_script(
+        """
+        import sys
+        import recost
+        recost.BUILTIN_PROVIDERS
+        print("pkgutil" in sys.modules)
+        """
+    )
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize(

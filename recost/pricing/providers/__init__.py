@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
+from inspect import getmodulename
 from typing import Final
 
 from recost.pricing.model import ProviderDef
 
 __all__ = ["BUILTIN_PROVIDERS"]
 
-_PROVIDERS: Final = (
+_FIRST: Final = (
     "openai",
     "anthropic",
     "stripe",
@@ -22,24 +24,26 @@ _PROVIDERS: Final = (
     "coingecko",
     "hackernews",
     "public_apis",
-    # Up to here, the rules that 0.1.x had, which come first.
-    "openai_regions",
-    "azure",
-    "mistral",
-    "cohere",
-    "inference",
-    "compatible",
-    "reporting",
-    "gateways",
-    "routers",
-    "speech",
-    "search",
-    "saas",
-    "aws_apis",
 )
-"""Modules of this package, in the order in which their rules are tried."""
+"""Modules with the rules that 0.1.x had, in their order. The rules of all other modules follow, by name."""
+
+
+def _modules() -> list[str]:
+    """Return the names of this package's modules, in the order in which their rules are tried."""
+    try:
+        files = os.listdir(__path__[0])  # noqa: PTH208 - sooner than pathlib or pkgutil are imported
+    except OSError:  # a zip archive or a frozen program
+        files = []
+    names = {getmodulename(file) or "" for file in files}
+    if "openai" not in names:
+        from pkgutil import iter_modules  # noqa: PLC0415 - seldom needed
+
+        names = {module.name for module in iter_modules(__path__)}
+    added = (name for name in names.difference(_FIRST) if name.isidentifier() and name[0] != "_")
+    return [*_FIRST, *sorted(added)]
+
 
 BUILTIN_PROVIDERS: Final[tuple[ProviderDef, ...]] = tuple(
-    rule for name in _PROVIDERS for rule in importlib.import_module(f"{__name__}.{name}").RULES
+    rule for name in _modules() for rule in importlib.import_module(f"{__name__}.{name}").RULES
 )
 """In order: the first that matches decides."""
