@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import certifi
 import hypothesis
 import pytest
 
@@ -19,6 +22,21 @@ hypothesis.settings.register_profile(
     "recost", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("recost")
+
+# The threads of numpy's library wait for each other busily: where others run, that is most of their work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let httpx trust one root instead of all: each of its clients parses every one, here for nothing."""
+    all_of_them, end = certifi.where, "-----END CERTIFICATE-----\n"
+    one = tmp_path_factory.mktemp("roots") / "one.pem"
+    one.write_text(Path(all_of_them()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(certifi, "where", lambda: str(one))
+        yield
+
 
 # In the background of a shell it is ignored, and every process that a test starts would ignore it, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
