@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Optional
 
 from recost._money import EXACT, format_usd
 from recost.analytics.report import Figures, Report
-from recost.cli._shared.formats import counted, format_share
+from recost.cli._shared.formats import counted, format_cost, format_share
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style
 
@@ -99,4 +99,5 @@ def sources_of(total: Figures) -> str:
         (other_estimates, "estimated (at least, or from sizes)"),
         (total.unstated_usd, "source unknown"),
     ]
-    return ", ".join(f"{format_usd(amount)} {what}" for amount, what in parts if amount) or "$0"
+    known = ", ".join(f"{format_usd(amount)} {what}" for amount, what in parts if amount)
+    return known or format_cost(total)

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         return refused(error)
     first = datetime.combine(span.since.date() - timedelta(days=MOST_DAYS + 1), time.min, questions[0].zone)
     wide = [replace(question, period=Period(first, question.period.until)) for question in questions]
-    found = read(arguments, lambda readings: _read(readings, wide))
+    found = read(arguments, lambda readings: _read(readings, wide, span))
     if found is None:
         return 2
     findings = _findings(found, span, arguments)
@@ -92,12 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(each.review.anomalies for each in findings))
 
 
-def _read(readings: Readings, questions: list[Question]) -> Found:
+def _read(readings: Readings, questions: list[Question], span: ReviewPeriod) -> Found:
     series = {}
     unpriced = 0
     for question in questions:
         groups, everything = series_of(readings, question)
-        unpriced = max(unpriced, everything.unpriced)
+        unpriced = max(unpriced, everything.figures(span.since).unpriced)
         for name, each in groups.items():
             if name is not None or question.by == ("provider",):
                 series[question.by[0], name] = each

@@ -106,7 +106,7 @@ def as_text(
     if width < WIDTH:
         head = wrap("", head, width)
     titles = {"actual": 9, "usual": 2, "change": 3, _deviations(): 1}
-    table = Table([Column("when", least=20), Column("what", least=12, rank=8), *_figures(titles)])
+    table = Table([Column("when", least=20), Column("what", least=12, rank=8), *_figures(titles)], alike=True)
     hits = [(each, anomaly) for each in findings for anomaly in each.review.anomalies]
     hits.sort(key=lambda hit: (hit[1].start, -abs(hit[1].actual_usd - hit[1].usual_usd)))
     table.rows += [_row(each, anomaly) for each, anomaly in hits]
