@@ -14,7 +14,7 @@ from recost._text import printable
 from recost.analytics.follow import Follower
 from recost.analytics.periods import SpanError, parse_zone
 from recost.analytics.rates import CallSums
-from recost.cli._shared.arguments import add_paths, add_zone, right_now, telemetry_folder, whole
+from recost.cli._shared.arguments import add_paths, add_zone, naming, right_now, telemetry_folder, whole
 from recost.cli._shared.following import finder, reader_gone
 from recost.cli._shared.formats import counted, format_cost, format_ms
 from recost.cli._shared.parser import add_examples
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print lines until interrupted. Return 2 if there is nothing to follow."""
     try:
-        zone = parse_zone(arguments.tz)
+        zone = naming("--tz", parse_zone, arguments.tz)
         folder = telemetry_folder()
         find = finder("tail", arguments.paths, folder)
     except (SpanError, RecostError, ValueError) as error:

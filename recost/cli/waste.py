@@ -14,7 +14,7 @@ from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Waste, WasteSums, find_waste
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now, whole
-from recost.cli._shared.footnotes import Note, flat_note, rendered, skipped_note, unpriced_note
+from recost.cli._shared.footnotes import NO_CALLS, Note, flat_note, rendered, skipped_note, unpriced_note
 from recost.cli._shared.formats import UNKNOWN, counted, format_bytes, format_cost, format_share
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.parser import add_examples
@@ -86,7 +86,7 @@ def _is_found(total: WasteSums) -> bool:
 
 def _nothing(total: WasteSums) -> str:
     if not total.calls:
-        return "no calls in this period with these filters"
+        return NO_CALLS
     return f"nothing found in {counted(total.calls, 'call')}, with a cost of {format_cost(total)}"
 
 

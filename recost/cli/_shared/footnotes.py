@@ -14,6 +14,7 @@ from recost.cli._shared.terminal import Style
 
 __all__ = [
     "FLAT",
+    "NO_CALLS",
     "Note",
     "flat_note",
     "not_compared",
@@ -24,6 +25,7 @@ __all__ = [
     "unpriced_note",
 ]
 
+NO_CALLS: Final = "no calls in this period with these filters"
 FLAT: Final = "flat estimates: capture_usage=True for exact costs"
 """The description of estimates made without reading responses."""
 _HEADING: Final = 11
@@ -51,7 +53,8 @@ def rendered(notes: Iterable[Note], style: Style, width: int) -> str:
 
 def notes_of(total: Figures, bad_lines: int, bad_metrics: int) -> Iterator[Note]:
     """Yield the notes that every report of costs has."""
-    yield Note("cost", sources_of(total), warns=False)
+    if total.calls or total.cost_usd:
+        yield Note("cost", sources_of(total), warns=False)
     yield from unpriced_note(total.unpriced, total.calls)
     yield from skipped_note(bad_lines, bad_metrics)
 

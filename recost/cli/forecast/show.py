@@ -101,6 +101,10 @@ def as_text(
     head = f"{horizon.since} to {horizon.until} ({zone}), now {horizon.now:%Y-%m-%d %H:%M}"
     if width < WIDTH:
         head = wrap("", head, width)
+    if not made.groups:
+        skipped = rendered(skipped_note(found.bad_lines, found.bad_metrics), style, width)
+        nothing = wrap("", "no calls to forecast from with these filters", width)
+        return "\n\n".join(filter(None, [style(head, "dim"), nothing, skipped]))
     notes = rendered(_notes(made, found, horizon, arguments.level), style, width)
     return f"{style(head, 'dim')}\n\n{table.render(style, width)}\n\n{notes}"
 

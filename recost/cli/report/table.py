@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Callable, Final, Optional
 
 from recost.analytics.query import TIMES, tag_of
 from recost.analytics.report import Group, Report
-from recost.cli._shared.footnotes import Note, not_compared, notes_of, rendered
+from recost.cli._shared.footnotes import NO_CALLS, Note, not_compared, notes_of, rendered
 from recost.cli._shared.formats import (
     change_of,
     counted,
@@ -75,11 +75,14 @@ def show(
     if result.rest is not None:
         table.rows.append(row([counted(result.rest_count, "other"), *empty], result.rest))
     table.total = row(["total", *empty], result.total)
+    shown = {columns[index].title for index in table.widths(width)}
     period = _period(result, now)
     if width < WIDTH:
         period = wrap("", period, width)
     lines = [style(period, "dim"), ""] if period else []
-    return "\n".join([*lines, table.render(style, width), "", rendered(_notes(result, old), style, width)])
+    lines.append(table.render(style, width) if result.groups else wrap("", NO_CALLS, width))
+    notes = rendered(_notes(result, old, shown if result.groups else ()), style, width)
+    return "\n".join([*lines, "", notes] if notes else lines)
 
 
 def _measures(result: Report, *, wide: bool) -> list[_Measure]:
@@ -135,11 +138,11 @@ def _period(result: Report, now: datetime) -> str:
     return f"{text} ({zone_name(question.zone, now)})"
 
 
-def _notes(result: Report, old: Optional[str]) -> Iterator[Note]:
+def _notes(result: Report, old: Optional[str], shown: Collection[str]) -> Iterator[Note]:
     total = result.total.now
     yield from notes_of(total, result.bad_lines, result.bad_metrics)
     if old is not None:
         yield Note("prices", old)
-    if total.p95_ms is not None:
+    if "p50" in shown or "p95" in shown:
         yield Note("latency", "means of the windows' percentiles, weighted by calls", warns=False)
     yield from not_compared(result)
