@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Optional
 
@@ -12,7 +12,7 @@ from recost.analytics.recorded import tag_names
 from recost.analytics.report import ask
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["FILTERS", "refuse_unmatched"]
+__all__ = ["FILTERS", "refuse_unknown_tags", "refuse_unmatched"]
 
 FILTERS: Final = {
     "provider": ("providers", "provider"),
@@ -50,6 +50,22 @@ def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -
         raise QuestionError(_refusal_of_all(filters))
 
 
+def refuse_unknown_tags(readings: Readings, by: Iterable[str]) -> None:
+    """Raise an error for a dimension that is a tag which no call has, in any period.
+
+    Raises:
+        QuestionError: The tag was never recorded. The message lists recorded tags.
+    """
+    asked = [name for name in by if name.startswith("tag:")]
+    if not asked or select_files(readings) is None:
+        return
+    names = tag_names(readings)
+    for name in asked:
+        tag = name.removeprefix("tag:")
+        if tag not in names:
+            raise QuestionError(_message(f"--by {name[: 2 * _LONGEST]!r}", tag, "tags", names))
+
+
 def _only(filters: Mapping[str, Sequence[Any]]) -> Question:
     given: dict[str, Any] = {FILTERS[option][0]: tuple(values) for option, values in filters.items()}
     return replace(_EVERYTHING, **given)
@@ -66,12 +82,16 @@ def _refusal(readings: Readings, option: str, given: Any) -> str:
     wanted = given[1] if option == "tag" and known is not None else name or given
     names = tag_names(readings) if known is None else known
     what = "tags" if known is None else f"values of {name}" if name is not None else f"{option}s"
+    return _message(f"--{option} {text[: 2 * _LONGEST]!r}", wanted, what, names)
+
+
+def _message(asked: str, wanted: str, what: str, names: list[str]) -> str:
     close = nearest(wanted, names[:_CANDIDATES])
     shown = names if close is None else list(dict.fromkeys([close, *names]))
     listed = ", ".join(each[:_LONGEST] or "(blank)" for each in shown[:_SHOWN])
     more = f" and {len(shown) - _SHOWN:,} more" * (len(shown) > _SHOWN)
     there = f"recorded {what} are: {listed}{more}" if shown else f"no {what} are recorded"
-    return f"recost: --{option} {text[: 2 * _LONGEST]!r} matches nothing that was recorded; {there}"
+    return f"recost: {asked} matches nothing that was recorded; {there}"
 
 
 def _refusal_of_all(filters: Mapping[str, Sequence[Any]]) -> str:

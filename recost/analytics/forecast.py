@@ -13,11 +13,12 @@ import math
 import statistics
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
+from recost.analytics.report import Figures
 from recost.analytics.timeseries import Series
 
 __all__ = ["LEAST_DAYS", "Forecast", "Horizon", "Outlook", "forecast", "outlook", "since_shift"]
@@ -80,7 +81,9 @@ class Forecast:
     days: int = 0
     """The number of whole days that the forecast is based on."""
     unpriced: int = 0
-    """Calls without a known cost, which no amount includes."""
+    """Calls of the period without a known cost, which no amount includes."""
+    known: Figures = field(default_factory=Figures)
+    """The sums over all calls that the forecast is based on."""
 
     @property
     def is_run_rate(self) -> bool:
@@ -97,14 +100,15 @@ def forecast(name: Optional[str], series: Series, horizon: Horizon, level: float
         horizon: The forecast period.
         level: The share of simulated paths that end within the bounds.
     """
-    spent = series.cost_usd(datetime.combine(horizon.since, time.min))
+    now = series.figures(datetime.combine(horizon.since, time.min))
+    spent = now.cost_usd
     days = series.whole_days(horizon.now.date())
     left = _share_left(series, horizon.now)
 
     def made(*rest: float) -> Forecast:
         amounts = [(spent + Decimal(repr(each))).quantize(_STEP) for each in rest]
         expected, low, high = (*amounts, None, None, None)[:3]
-        return Forecast(name, spent, expected, low, high, len(days), series.unpriced)
+        return Forecast(name, spent, expected, low, high, len(days), now.unpriced, series.figures())
 
     if len(days) >= LEAST_DAYS:
         rest = outlook([float(day) for day in days], horizon.days, level, left)

@@ -237,19 +237,20 @@ class Limits:
 def judge(report: Report, limits: Limits) -> Sequence[tuple[bool, str]]:
     """Return, for each limit, whether the calls stay within it, and a sentence on the result."""
     total = report.total.now
+    known = "the known cost of " if total.unpriced else ""
     found = []
     if limits.most_usd is not None:
         held = total.cost_usd <= limits.most_usd
         cost, most = _apart(total.cost_usd, limits.most_usd)
-        found.append((held, f"{cost} is {_place(held)} the budget of {most}"))
+        found.append((held, f"{known}{cost} is {_place(held)} the budget of {most}"))
     allowed = limits.most_by_baseline
     if limits.baseline is not None and allowed is not None:
         held = total.cost_usd <= allowed
         cost, most = _apart(total.cost_usd, allowed)
         before = limits.baseline.cost_usd
         change = format_change(total.cost_usd, before)
-        text = f"{cost} is {_place(held)} {most}, the baseline of {format_usd(before)} and {_percent(limits)}"
-        found.append((held, f"{text} (change: {change})"))
+        limit = f"{most}, the baseline of {format_usd(before)} and {_percent(limits)}"
+        found.append((held, f"{known}{cost} is {_place(held)} {limit} (change: {change})"))
     if limits.priced:
         held = total.unpriced == 0
         text = (

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Final, Optional
 
+from recost._validate import nearest
+
 __all__ = ["Period", "SpanError", "parse_length", "parse_moment", "parse_zone", "period_of"]
 
 _SPAN: Final = re.compile(r"(\d{1,6})([mhdw])")
@@ -178,7 +180,9 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
             return _beginning(word, zone, now)
         moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
     except (ValueError, OverflowError) as error:
-        raise SpanError(f"invalid time {text!r}: expected one of {_FORMS}") from error
+        near = nearest(word, _WORDS)
+        expected = f"expected one of {_FORMS}" if near is None else f"did you mean {near!r}?"
+        raise SpanError(f"invalid time {text!r}: {expected}") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 

@@ -65,6 +65,11 @@ class Question:
                 )
         if self.sort is not None and self.sort not in SORTS:
             raise QuestionError(f"recost: invalid order {self.sort!r}: expected one of {', '.join(SORTS)}")
+        unsorted = {"model": ("errors", "bytes", "p50", "p95"), "tag": ("bytes", "p50", "p95")}
+        if self.sort in unsorted.get(self.breakdown or "", ()):
+            raise QuestionError(
+                f"recost: invalid order {self.sort!r}: it is not recorded by {self.breakdown}"
+            )
         if self.limit is not None and self.limit < 1:
             raise QuestionError(f"recost: invalid limit {self.limit}: expected at least 1")
         if self.by_model and self.by_tag:

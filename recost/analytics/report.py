@@ -46,6 +46,8 @@ _IDLE: Final = 0.05
 
 A program that was already running may have made no calls.
 """
+_LEAST_USD: Final = Decimal("0.000001")
+"""The minimum cost of a group without calls."""
 _BROKEN_DOWN: Final = ("calls", "errors", "unpriced", "cost")
 """The figures that each breakdown has."""
 _SOURCES: Final = ("reported", "computed", "estimated")
@@ -88,6 +90,14 @@ class Group:
     now: Figures
     before: Optional[Figures] = None
     """The figures of the compared period."""
+
+    @property
+    def is_rounding(self) -> bool:
+        """True if only a rounding error is left: the parts of a breakdown are floats."""
+        return not any(
+            each.calls or each.unpriced or abs(each.cost_usd) >= _LEAST_USD
+            for each in (self.now, self.before or self.now)
+        )
 
 
 @dataclass(frozen=True)

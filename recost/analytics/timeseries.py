@@ -10,7 +10,7 @@ from typing import Final, Optional
 
 from recost._money import EXACT
 from recost.analytics.query import TIMES, Question
-from recost.analytics.report import Group, add_up, ask
+from recost.analytics.report import Figures, Group, add_up, ask
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
 from recost.analytics.zones import moment
@@ -26,20 +26,26 @@ class Series:
 
     hours: dict[datetime, Decimal] = field(default_factory=dict)
     """Cost by local hour without a zone. Repeated hours are merged, and hours without calls are missing."""
-    calls: int = 0
-    unpriced: int = 0
-    """Calls without a known cost, which no hour includes."""
+    counts: dict[datetime, tuple[int, int]] = field(default_factory=dict)
+    """Calls, and those without a known cost, which no hour includes."""
 
     def add(self, other: Series) -> None:
         """Add the costs of other calls."""
         for hour, cost in other.hours.items():
             self.hours[hour] = EXACT.add(self.hours.get(hour, Decimal(0)), cost)
-        self.calls += other.calls
-        self.unpriced += other.unpriced
+        for hour, (calls, unpriced) in other.counts.items():
+            before = self.counts.get(hour, (0, 0))
+            self.counts[hour] = (before[0] + calls, before[1] + unpriced)
 
     def cost_usd(self, since: Optional[datetime] = None) -> Decimal:
         """Return the total cost, optionally only since an instant."""
         return add_up(cost for hour, cost in self.hours.items() if since is None or hour >= since)
+
+    def figures(self, since: Optional[datetime] = None) -> Figures:
+        """Return the sums over all hours, or over those since an instant."""
+        counts = [count for hour, count in self.counts.items() if since is None or hour >= since]
+        calls, unpriced = (sum(count[index] for count in counts) for index in (0, 1))
+        return Figures(calls, unpriced=unpriced, cost_usd=self.cost_usd(since))
 
     @property
     def first(self) -> Optional[datetime]:
@@ -89,7 +95,7 @@ def series_of(readings: Readings, question: Question) -> tuple[dict[Optional[str
         if hour is None or not (group.now.calls or group.now.cost_usd):
             continue
         hours = {datetime.fromisoformat(hour): group.now.cost_usd}
-        part = Series(hours, group.now.calls, group.now.unpriced)
+        part = Series(hours, dict.fromkeys(hours, (group.now.calls, group.now.unpriced)))
         groups.setdefault(name, Series()).add(part)
         everything.add(part)
     return groups, everything

@@ -20,7 +20,7 @@ from recost._text import printable
 from recost.analytics.ingest.content import DamagedError, pieces, read_blocks, unpack
 from recost.analytics.ingest.sources import STDIN, SourceError, find_sources
 from recost.analytics.periods import SpanError, parse_moment, parse_zone
-from recost.cli._shared.arguments import add_paths, add_zone, right_now, telemetry_folder
+from recost.cli._shared.arguments import add_paths, add_zone, naming, right_now, telemetry_folder
 from recost.cli._shared.formats import format_bytes
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
@@ -64,7 +64,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Count old windows, and delete them with ``--yes``. Return 1 if a file failed, 2 for wrong usage."""
     try:
-        before = parse_moment(arguments.older_than, parse_zone(arguments.tz), right_now())
+        zone = naming("--tz", parse_zone, arguments.tz)
+        before = naming("--older-than", parse_moment, arguments.older_than, zone, right_now())
         if STDIN in arguments.paths:
             raise SourceError("recost: cannot prune stdin: expected files or folders")
         sources = find_sources(arguments.paths, telemetry_folder())

@@ -7,17 +7,16 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from typing import Final
 
-from recost._money import format_usd
 from recost._text import cells as cells_of
 from recost._text import printable
 from recost.analytics.follow import Follower
 from recost.analytics.periods import SpanError, parse_zone
-from recost.cli._shared.arguments import add_paths, add_zone, right_now, telemetry_folder, whole
+from recost.analytics.rates import CallSums
+from recost.cli._shared.arguments import add_paths, add_zone, naming, right_now, telemetry_folder, whole
 from recost.cli._shared.following import finder, reader_gone
-from recost.cli._shared.formats import counted, format_ms
+from recost.cli._shared.formats import counted, format_cost, format_ms
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.tables import padded
@@ -61,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print lines until interrupted. Return 2 if there is nothing to follow."""
     try:
-        zone = parse_zone(arguments.tz)
+        zone = naming("--tz", parse_zone, arguments.tz)
         folder = telemetry_folder()
         find = finder("tail", arguments.paths, folder)
     except (SpanError, RecostError, ValueError) as error:
@@ -108,7 +107,8 @@ class _Lines:
         calls, errors, unpriced = (
             sum(getattr(each, name) for each in window.metrics) for name in ("calls", "errors", "unpriced")
         )
-        cells = [f"{calls:,}", f"{errors:,}", f"{unpriced:,}", _cost(window.cost_usd, calls, unpriced)]
+        cost = format_cost(CallSums(calls, unpriced, window.cost_usd))
+        cells = [f"{calls:,}", f"{errors:,}", f"{unpriced:,}", cost]
         return [self._line(began, window.project, what, cells)]
 
     def _figures(self) -> Sequence[tuple[str, int]]:
@@ -120,7 +120,7 @@ class _Lines:
     def _cells(self, metric: ParsedMetric) -> list[str]:
         latencies = ("-" if each is None else format_ms(each) for each in (metric.p50_ms, metric.p95_ms))
         figures = (f"{count:,}" for count in (metric.calls, metric.errors, metric.unpriced))
-        return [*figures, _cost(metric.cost_usd, metric.calls, metric.unpriced), *latencies]
+        return [*figures, format_cost(metric), *latencies]
 
     def _moment(self, moment: datetime) -> str:
         local = moment.astimezone(self._zone)
@@ -136,10 +136,6 @@ class _Lines:
         if not sys.stdout.isatty():
             room = max(room, cells_of(what))  # another program may search the line for a name
         return f"{begins} {padded(what, room)} {figures}"
-
-
-def _cost(dollars: Decimal, calls: int, unpriced: int) -> str:
-    return "not known" if not dollars and 0 < calls <= unpriced else format_usd(dollars)
 
 
 def _follow(follower: Follower, lines: _Lines, count: int) -> None:

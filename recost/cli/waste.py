@@ -14,13 +14,13 @@ from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Waste, WasteSums, find_waste
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now, whole
-from recost.cli._shared.footnotes import Note, flat_note, rendered, skipped_note, unpriced_note
-from recost.cli._shared.formats import counted, format_bytes, format_share
+from recost.cli._shared.footnotes import NO_CALLS, Note, flat_note, rendered, skipped_note, unpriced_note
+from recost.cli._shared.formats import UNKNOWN, counted, format_bytes, format_cost, format_share
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
 from recost.cli._shared.refusal import available, refused
-from recost.cli._shared.tables import Cell, Column, Table, Usd
+from recost.cli._shared.tables import Cell, Column, Table, Usd, cost_cell, wrap
 from recost.cli._shared.terminal import Style, terminal_width
 
 __all__ = ["configure", "run"]
@@ -73,9 +73,21 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace) ->
     if arguments.json:
         return _as_json(waste, found)
     style, width = Style.of(sys.stdout), terminal_width()
-    parts = [_summary(waste.total, style, width), rendered(_notes(waste, found), style, width)]
+    total = waste.total
+    summary = _summary(total, style, width) if _is_found(total) else wrap("", _nothing(total), width)
+    parts = [summary, rendered(_notes(waste, found), style, width)]
     parts += [table.render(style, width) for table in _details(waste, question)]
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
+
+
+def _is_found(total: WasteSums) -> bool:
+    return any((total.extra, total.errors, total.storm_attempts, total.repeated, total.unpriced))
+
+
+def _nothing(total: WasteSums) -> str:
+    if not total.calls:
+        return NO_CALLS
+    return f"nothing found in {counted(total.calls, 'call')}, with a cost of {format_cost(total)}"
 
 
 def _as_json(waste: Waste, found: Readings) -> str:
@@ -100,13 +112,16 @@ def _summary(total: WasteSums, style: Style, width: int) -> str:
             Column("what", least=20), Column("found", right=True, rank=2), Column("of all", right=True),
             Column("probable cost", right=True, rank=3), Column("share", right=True),
             Column("upper bound", right=True),
-        ]
+        ],
+        alike=True,
     )  # fmt: skip
     cost = total.cost_usd
 
     def line(what: str, found: int, of: str, likely: Optional[Decimal], most: Decimal) -> list[Cell]:
-        known: list[Cell] = ["not known", ""] if likely is None else [Usd(likely), format_share(likely, cost)]
-        return [what, f"{found:,}", of, *known, Usd(most)]
+        bound = _cost(most, total)
+        if likely is None or isinstance(bound, str):
+            return [what, f"{found:,}", of, UNKNOWN, "", bound]
+        return [what, f"{found:,}", of, Usd(likely), format_share(likely, cost), bound]
 
     def among(count: int) -> str:
         return format_share(count, total.calls)
@@ -121,9 +136,9 @@ def _summary(total: WasteSums, style: Style, width: int) -> str:
     ]
     if total.unpriced:
         table.rows.append(
-            ["calls without a price", f"{total.unpriced:,}", among(total.unpriced), "not known", "", ""]
+            ["calls without a price", f"{total.unpriced:,}", among(total.unpriced), UNKNOWN, "", ""]
         )
-    table.total = ["all calls", f"{total.calls:,}", "", "", "", Usd(cost)]
+    table.total = ["all calls", f"{total.calls:,}", "", "", "", cost_cell(total)]
     return table.render(style, width)
 
 
@@ -135,6 +150,8 @@ def _notes(waste: Waste, found: Readings) -> Iterator[Note]:
         "probable": "the share of a row's calls or attempts that was found, times its cost",
         "bound": "the cost of all rows in which something was found",
     }
+    if not _is_found(total):
+        limits.clear()
     if total.extra or uncounted:
         text = "retries, redirects and log-ins are counted alike. Whether a provider billed them is not known"
         limits["attempts"] = (
@@ -182,7 +199,7 @@ def _most(waste: Waste, name: str) -> list[tuple[str, str, WasteSums]]:
 
 def _table(*titles: str, first: Optional[Column] = None) -> Table:
     columns = [*([first] if first else []), Column("provider", least=8), Column("endpoint", least=8)]
-    return Table([*columns, *(Column(title, right=True) for title in titles)])
+    return Table([*columns, *(Column(title, right=True) for title in titles)], alike=True)
 
 
 def _by_endpoint(
@@ -194,13 +211,17 @@ def _by_endpoint(
         cells: list[Cell] = [provider, endpoint, f"{getattr(sums, name):,}", f"{sums.calls:,}"]
         if priced:
             likely, cost = (getattr(sums, f"{name}{amount}") for amount in ("_likely_usd", "_usd"))
-            cells += [_cost(likely, sums), format_share(likely, total.cost_usd), _cost(cost, sums)]
+            cells += [_cost(likely, sums), _share(likely, sums, total), _cost(cost, sums)]
         table.rows.append(cells)
     return table
 
 
 def _cost(dollars: Decimal, sums: WasteSums) -> Cell:
-    return "not known" if not dollars and sums.unpriced else Usd(dollars)
+    return UNKNOWN if not dollars and sums.unpriced else Usd(dollars)
+
+
+def _share(dollars: Decimal, sums: WasteSums, total: WasteSums) -> str:
+    return "-" if not dollars and sums.unpriced else format_share(dollars, total.cost_usd)
 
 
 def _storm_table(storms: Sequence[Storm], question: Question) -> Table:
@@ -221,7 +242,7 @@ def _repeated_table(waste: Waste) -> Table:
             [
                 provider, endpoint, f"{sums.repeated:,}", f"{sums.repeats:,}", f"{sums.repeated_most:,}",
                 format_bytes(sums.repeated_bytes / sums.repeated),
-                _cost(sums.repeated_usd, sums), format_share(sums.repeated_usd, waste.total.cost_usd),
+                _cost(sums.repeated_usd, sums), _share(sums.repeated_usd, sums, waste.total),
             ]
         )  # fmt: skip
     return table

@@ -154,3 +154,16 @@ def test_the_process_exits_with_the_code(folder: Path) -> None:
 def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["anomalies", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["anomalies", "forecast", "report"])
+def test_a_tag_that_was_never_recorded(
+    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if command == "forecast":
+        pytest.importorskip("statsmodels")
+    (folder / "shop.jsonl").write_bytes(history(3))
+    assert main([command, "--by", "tag:tennant"]) == 2
+    assert "--by 'tag:tennant' matches nothing that was recorded; recorded tags are: tenant" in (
+        capsys.readouterr().err
+    )

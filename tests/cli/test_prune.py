@@ -99,6 +99,6 @@ def test_nothing_that_is_written_meanwhile_is_lost(folder: Path) -> None:
 def test_mistakes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prune"]) == 2
     assert main(["prune", "--older-than", "soon"]) == 2
-    assert "invalid time 'soon'" in capsys.readouterr().err
+    assert "--older-than: invalid time 'soon'" in capsys.readouterr().err
     assert prune("-") == 2
     assert prune(str(folder / "none.jsonl")) == 2

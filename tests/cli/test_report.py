@@ -85,6 +85,9 @@ def test_by_two_within_80_columns_and_wider(
     long = long.replace(
         b'"estimatedCostCents":0.25', b'"estimatedCostCents":123456789.01,"unpricedCount":98765432'
     )
+    counts = b'"requestCount":1,"errorCount":0,"estimatedCostCents":1,"unpricedCount":0'
+    tags = b'"tags":[{"tags":{"tenant":"acme"},' + counts + b"}]"
+    long = long.replace(b'"unpricedCount":98765432', b'"unpricedCount":98765432,' + tags)
     (folder / "big.jsonl").write_bytes(long + b"torn\n")
     for by in ("endpoint,project", "day,endpoint", "endpoint", "model,hour", "tag:tenant,route"):
         out = shown(capsys, "report", "--by", by, "--since", "2026-03-01", "--compare")
@@ -126,7 +129,7 @@ def test_each_output_adds_up_to_a_plain_sum(capsys: pytest.CaptureFixture[str], 
         file.write_bytes(b"".join(each + b"\n" for each in lines))
         plain = Plain.of(file.read_bytes())
         total = plain.total()
-        for arguments in (["--by", "provider"], ["--by", "tag:tenant", "--limit", "1"]):
+        for arguments in (["--by", "provider"], ["--by", "route", "--limit", "1"]):
             text = shown(capsys, "report", "--csv", *arguments, str(file))
             rows = list(csv.DictReader(io.StringIO(text)))
             assert sum(int(row["calls"]) for row in rows) == total.calls
@@ -203,9 +206,13 @@ def test_bad_lines_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -
         (["--wholly"], "unknown option '--wholly': expected one of --help"),
         (["--sort", "x"], "invalid value 'x': expected one of cost, calls"),
         (["--by", "model,tag:x"], "cannot be combined"),
-        (["--since", "whenever"], "invalid time 'whenever'"),
-        (["--tz", "Mars/Base"], "invalid time zone 'Mars/Base'"),
-        (["--compare"], "needs a start"),
+        (["--since", "whenever"], "--since: invalid time 'whenever'"),
+        (["--until", "yesteday"], "--until: invalid time 'yesteday': did you mean 'yesterday'?"),
+        (["--since", "1d", "--until", "2d"], "--until: the period ends"),
+        (["--tz", "Mars/Base"], "--tz: invalid time zone 'Mars/Base'"),
+        (["--compare"], "missing --since, which --compare requires"),
+        (["--sort", "change", "--since", "7d"], "missing --compare, which --sort change requires"),
+        (["--sort", "p95", "--by", "model"], "invalid order 'p95': it is not recorded by model"),
         (["--limit", "0"], "at least 1"),
         (["nothing.jsonl"], "no such file or folder: nothing.jsonl"),
         (["--tag", "tenant"], "invalid tag 'tenant': expected NAME=VALUE"),

@@ -202,7 +202,7 @@ def test_the_lines_fit_80_columns(tmp_path: Path) -> None:
         lines = in_a_terminal(tmp_path, *more)
         assert [len(text) for text in lines] == [80, 80], lines
         assert lines[0].endswith("123,456      0        0 $1,234,568")
-        assert lines[1].endswith("7      1        7  not known")
+        assert lines[1].endswith("7      1        7    unknown")
         assert lines[0].startswith("03-27 00:01 a-proje...")
 
 

@@ -349,7 +349,9 @@ def test_the_blocks_end_with_their_reader(tmp_path: Path) -> None:
         (["--over", f"{datetime.now(timezone.utc):%Y%m%d}"], "invalid time span"),
         (["--every", "0"], "invalid number '0': expected 0.1 to 86400"),
         (["--every", "nan"], "invalid number 'nan'"),
-        (["--tz", "Mars"], "invalid time zone"),
+        (["--tz", "Mars"], "--tz: invalid time zone"),
+        (["--once", "--every", "5"], "--every has no effect with --once"),
+        (["--by", "model", "--sort", "p95"], "invalid --sort 'p95': it is not recorded by model"),
         (["--by", "day"], "invalid value 'day': expected one of provider"),
     ],
 )

@@ -60,12 +60,12 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.splitlines()[:10] == [
         "what                      found of all probable cost share upper bound",
         "----------------------------------------------------------------------",
-        "attempts beyond the first    44  59.5%       $0.2381 23.8%       $0.70",
-        "errors                       20  19.0%       $0.1000 10.0%       $0.10",
-        "  billed, at least           20  19.0%       $0.1000 10.0%       $0.10",
-        "attempts in error storms     60              $0.1000 10.0%       $0.10",
-        "repeated calls               70  66.7%     not known             $0.30",
-        "calls without a price         5   4.8%     not known",
+        "attempts beyond the first    44  59.5%         $0.24 23.8%       $0.70",
+        "errors                       20  19.0%         $0.10 10.0%       $0.10",
+        "  billed, at least           20  19.0%         $0.10 10.0%       $0.10",
+        "attempts in error storms     60                $0.10 10.0%       $0.10",
+        "repeated calls               70  66.7%       unknown             $0.30",
+        "calls without a price         5   4.8%       unknown",
         "----------------------------------------------------------------------",
         "all calls                   105                                  $1.00",
     ]
@@ -99,15 +99,17 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_nothing_in_the_period(capsys: pytest.CaptureFixture[str]) -> None:
     out = shown(capsys, "--since", "2026-04-01")
-    assert " ".join(out.splitlines()[8].split()) == "all calls 0 $0"
-    notes = out.split("\n\n")[1]
-    assert [line.split()[0] for line in notes.splitlines() if line[0] != " "] == [
-        "rows",
-        "probable",
-        "bound",
-        "skipped",
-    ]
-    assert "worst storms" not in out
+    nothing, notes = out.split("\n\n")
+    assert nothing == "no calls in this period with these filters"
+    assert notes.startswith("skipped    1 line could not be read")
+
+
+def test_nothing_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "fine.jsonl").write_bytes(window(row("good", 4, 0, 50, attempts=4)))
+    out = shown(capsys, "--project", "fine")
+    nothing, notes = out.split("\n\n")
+    assert nothing == "nothing found in 4 calls, with a cost of $0.5000"
+    assert "rows " not in notes
 
 
 def test_filters(capsys: pytest.CaptureFixture[str]) -> None:

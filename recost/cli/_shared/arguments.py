@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Callable, Final, Optional
+from typing import Callable, Final, Optional, TypeVar
 
 from recost._files import reason_of
 from recost._folders import refuse_foreign_folder
 from recost._validate import suggest
-from recost.analytics.periods import parse_zone, period_of
+from recost.analytics.periods import SpanError, parse_moment, parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
 from recost.config import resolve_one
 
@@ -26,6 +26,8 @@ __all__ = [
     "add_zone",
     "check_name",
     "decimal",
+    "names_in",
+    "naming",
     "number",
     "question_of",
     "right_now",
@@ -36,6 +38,7 @@ __all__ = [
     "whole",
 ]
 
+_T = TypeVar("_T")
 SPENDERS: Final = ("provider", "model", "environment", "project", "route")
 """Dimensions of a series over time, in addition to ``tag:NAME``."""
 
@@ -98,14 +101,22 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
         QuestionError: They contradict each other, or name something unknown.
         SpanError: A time or a time zone is not valid.
     """
-    zone = parse_zone(arguments.tz)
-    period = period_of(arguments.since, arguments.until, zone, now)
+    zone = naming("--tz", parse_zone, arguments.tz)
+    for option, text in (("--since", arguments.since), ("--until", arguments.until)):
+        if text is not None:
+            naming(option, parse_moment, text, zone, now)
+    period = naming("--until", period_of, arguments.since, arguments.until, zone, now)
+    compare, sort = (getattr(arguments, name, None) for name in ("compare", "sort"))
+    if sort == "change" and not compare:
+        raise QuestionError("recost: missing --compare, which --sort change requires")
+    if compare and period.since is None:
+        raise QuestionError("recost: missing --since, which --compare requires, such as --since 7d")
     return Question(
         by=by,
         period=period,
         zone=zone,
-        compare=period.before(now) if getattr(arguments, "compare", False) else None,
-        sort=getattr(arguments, "sort", None),
+        compare=period.before(now) if compare else None,
+        sort=sort,
         limit=getattr(arguments, "limit", None),
         providers=tuple(arguments.provider),
         endpoints=tuple(arguments.endpoint),
@@ -114,6 +125,18 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
         environments=tuple(arguments.env),
         projects=tuple(arguments.project),
     )
+
+
+def naming(option: str, parse: Callable[..., _T], *given: object) -> _T:
+    """Return a parsed value. The message of an invalid one begins with the option.
+
+    Raises:
+        SpanError: The value is not valid.
+    """
+    try:
+        return parse(*given)
+    except SpanError as error:
+        raise SpanError(f"{option}: {error}") from None
 
 
 def spender(name: str) -> str:
@@ -125,6 +148,11 @@ def spender(name: str) -> str:
     if not name.startswith("tag:"):
         check_name("--by", name, (*SPENDERS, "tag:NAME"))
     return name
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of a list with commas, in order and without repeats."""
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def check_name(option: str, name: str, known: Sequence[str]) -> None:

@@ -8,12 +8,13 @@ from typing import Final, NamedTuple, Optional
 
 from recost._money import EXACT, format_usd
 from recost.analytics.report import Figures, Report
-from recost.cli._shared.formats import counted, format_share
+from recost.cli._shared.formats import counted, format_cost, format_share
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style
 
 __all__ = [
     "FLAT",
+    "NO_CALLS",
     "Note",
     "flat_note",
     "not_compared",
@@ -24,6 +25,7 @@ __all__ = [
     "unpriced_note",
 ]
 
+NO_CALLS: Final = "no calls in this period with these filters"
 FLAT: Final = "flat estimates: capture_usage=True for exact costs"
 """The description of estimates made without reading responses."""
 _HEADING: Final = 11
@@ -51,7 +53,8 @@ def rendered(notes: Iterable[Note], style: Style, width: int) -> str:
 
 def notes_of(total: Figures, bad_lines: int, bad_metrics: int) -> Iterator[Note]:
     """Yield the notes that every report of costs has."""
-    yield Note("cost", sources_of(total), warns=False)
+    if total.calls or total.cost_usd:
+        yield Note("cost", sources_of(total), warns=False)
     yield from unpriced_note(total.unpriced, total.calls)
     yield from skipped_note(bad_lines, bad_metrics)
 
@@ -99,4 +102,5 @@ def sources_of(total: Figures) -> str:
         (other_estimates, "estimated (at least, or from sizes)"),
         (total.unstated_usd, "source unknown"),
     ]
-    return ", ".join(f"{format_usd(amount)} {what}" for amount, what in parts if amount) or "$0"
+    known = ", ".join(f"{format_usd(amount)} {what}" for amount, what in parts if amount)
+    return known or format_cost(total)

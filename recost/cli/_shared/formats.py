@@ -5,19 +5,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Optional, Union
+from typing import Final, Optional, Protocol, Union
 
+from recost._money import format_change, format_usd
 from recost.analytics.query import tag_of
 
 __all__ = [
+    "UNKNOWN",
+    "Costed",
+    "change_of",
     "counted",
     "format_bytes",
+    "format_cost",
     "format_ms",
     "format_share",
+    "is_unknown",
     "name_of",
+    "share_of",
     "table_row",
     "zone_name",
 ]
+
+UNKNOWN: Final = "unknown"
+"""The cost of calls without a known price. It is shown in place of an amount everywhere."""
+
+
+class Costed(Protocol):
+    """The sums of some calls."""
+
+    @property
+    def calls(self) -> int:
+        """The number of calls."""
+
+    @property
+    def unpriced(self) -> int:
+        """The calls without a known price."""
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """The cost of the other calls."""
+
+
+def is_unknown(sums: Costed) -> bool:
+    """Return whether a cost is unknown, because no call has a known price."""
+    return not sums.cost_usd and 0 < sums.calls <= sums.unpriced
+
+
+def format_cost(sums: Costed) -> str:
+    """Return a cost as text."""
+    return UNKNOWN if is_unknown(sums) else format_usd(sums.cost_usd)
+
+
+def share_of(sums: Costed, whole: Costed) -> str:
+    """Return the share of a cost, or ``-`` if it is unknown."""
+    return "-" if is_unknown(sums) else format_share(sums.cost_usd, whole.cost_usd)
+
+
+def change_of(now: Costed, before: Costed) -> str:
+    """Return the change of a cost, or ``-`` if one of the two is unknown."""
+    return "-" if is_unknown(now) or is_unknown(before) else format_change(now.cost_usd, before.cost_usd)
 
 
 def name_of(by: str, name: Optional[str]) -> str:

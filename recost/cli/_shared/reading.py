@@ -12,10 +12,10 @@ from typing import Any, Callable, Optional, TypeVar
 
 from recost._text import printable
 from recost.analytics import engine
-from recost.analytics.filters import FILTERS, refuse_unmatched
+from recost.analytics.filters import FILTERS, refuse_unknown_tags, refuse_unmatched
 from recost.analytics.ingest.sources import STDIN, SourceError, passed_over, spool
 from recost.analytics.store import Readings, consult, troubles
-from recost.cli._shared.arguments import telemetry_folder
+from recost.cli._shared.arguments import names_in, telemetry_folder
 from recost.cli._shared.progress import ReadingBar
 from recost.cli._shared.refusal import refused
 from recost.errors import RecostError
@@ -41,6 +41,7 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: 
                 progress.end()  # before anything is printed, and while the connection is open
                 if not live:
                     refuse_unmatched(found, _filters(arguments))
+                    refuse_unknown_tags(found, names_in(getattr(arguments, "by", None) or ""))
                 return use(_with_malformed(found, verbose=arguments.verbose))
 
             return consult(

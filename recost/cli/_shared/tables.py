@@ -9,9 +9,10 @@ from typing import Final, Union
 
 from recost._money import format_column
 from recost._text import cells, printable
+from recost.cli._shared.formats import UNKNOWN, Costed, is_unknown
 from recost.cli._shared.terminal import WIDTH, Style
 
-__all__ = ["Cell", "Column", "Table", "Usd", "padded", "shorten", "texts_of", "wrap"]
+__all__ = ["Cell", "Column", "Table", "Usd", "cost_cell", "padded", "shorten", "texts_of", "wrap"]
 
 _ELLIPSIS: Final = "..."
 _LEAST_ROOM: Final = 8
@@ -43,8 +44,16 @@ class Usd:
 Cell = Union[str, Usd]
 
 
-def texts_of(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
-    """Return rows with their amounts as text."""
+def cost_cell(sums: Costed) -> Cell:
+    """Return the cell of a cost."""
+    return UNKNOWN if is_unknown(sums) else Usd(sums.cost_usd)
+
+
+def texts_of(rows: Sequence[Sequence[Cell]], *, alike: bool = False) -> list[list[str]]:
+    """Return rows with their amounts as text. ``alike`` gives all columns the same number of places."""
+    if alike:
+        texts = iter(_texts([cell for row in rows for cell in row]))
+        return [[next(texts) for _ in row] for row in rows]
     columns = [_texts(column) for column in zip(*rows)]
     return [list(row) for row in zip(*columns)]
 
@@ -61,11 +70,14 @@ class Table:
     columns: Sequence[Column]
     rows: list[Sequence[Cell]] = field(default_factory=list)
     total: Sequence[Cell] = ()
+    alike: bool = False
+    """True if the amounts of all columns have the same number of places."""
 
     def texts(self) -> list[list[str]]:
         """Return the cells as text: the headings, the rows, and the totals if there are any."""
         titles = [column.title for column in self.columns]
-        return [titles, *texts_of([*self.rows, *([self.total] if self.total else [])])]
+        rows = [*self.rows, *([self.total] if self.total else [])]
+        return [titles, *texts_of(rows, alike=self.alike)]
 
     def render(self, style: Style, width: int = WIDTH) -> str:
         """Return the table.

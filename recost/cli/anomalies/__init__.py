@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, Optional
 
 from recost.analytics.anomalies import DEVIATIONS, LEAST_DAYS, MOST_DAYS, ReviewPeriod, review
 from recost.analytics.periods import Period, SpanError
@@ -18,6 +18,7 @@ from recost.cli._shared.arguments import (
     add_filters,
     add_period,
     add_sources,
+    names_in,
     number,
     question_of,
     right_now,
@@ -53,7 +54,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_sources(parser)
     parser.add_argument(
         "--by",
-        default=_DEFAULT_BY,
         metavar="NAME[,NAME]",
         help=f"{', '.join(SPENDERS)}, tag:NAME, or several of them, each on its own (default: {_DEFAULT_BY})",
     )
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         return refused(error)
     first = datetime.combine(span.since.date() - timedelta(days=MOST_DAYS + 1), time.min, questions[0].zone)
     wide = [replace(question, period=Period(first, question.period.until)) for question in questions]
-    found = read(arguments, lambda readings: _read(readings, wide))
+    found = read(arguments, lambda readings: _read(readings, wide, span))
     if found is None:
         return 2
     findings = _findings(found, span, arguments)
@@ -92,12 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(each.review.anomalies for each in findings))
 
 
-def _read(readings: Readings, questions: list[Question]) -> Found:
+def _read(readings: Readings, questions: list[Question], span: ReviewPeriod) -> Found:
     series = {}
     unpriced = 0
     for question in questions:
         groups, everything = series_of(readings, question)
-        unpriced = max(unpriced, everything.unpriced)
+        unpriced = max(unpriced, everything.figures(span.since).unpriced)
         for name, each in groups.items():
             if name is not None or question.by == ("provider",):
                 series[question.by[0], name] = each
@@ -133,12 +133,9 @@ def _span(question: Question, now: datetime) -> ReviewPeriod:
     )
 
 
-def _names(text: str, arguments: argparse.Namespace) -> list[str]:
-    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if (
-        arguments.by == _DEFAULT_BY and arguments.tag
-    ):  # a window has calls by model and by tag, but not by both
-        names = ["provider"]
+def _names(text: Optional[str], arguments: argparse.Namespace) -> list[str]:
+    # A window has calls by model and by tag, but not by both.
+    names = names_in(("provider" if arguments.tag else _DEFAULT_BY) if text is None else text)
     if not names:
         raise QuestionError("recost: invalid --by: expected at least one name")
     return [spender(name) for name in names]

@@ -106,16 +106,22 @@ def as_text(
     if width < WIDTH:
         head = wrap("", head, width)
     titles = {"actual": 9, "usual": 2, "change": 3, _deviations(): 1}
-    table = Table([Column("when", least=20), Column("what", least=12, rank=8), *_figures(titles)])
+    table = Table([Column("when", least=20), Column("what", least=12, rank=8), *_figures(titles)], alike=True)
     hits = [(each, anomaly) for each in findings for anomaly in each.review.anomalies]
     hits.sort(key=lambda hit: (hit[1].start, -abs(hit[1].actual_usd - hit[1].usual_usd)))
     table.rows += [_row(each, anomaly) for each, anomaly in hits]
     compared = sum(each.review.buckets is not None for each in findings)
-    text = (
-        table.render(style, width) if hits else f"nothing unusual in {compared:,} of {len(findings):,} groups"
-    )
+    text = wrap("", _nothing(findings, compared), width)
     notes = rendered(_notes(findings, found), style, width)
-    return f"{style(head, 'dim')}\n\n{text}\n\n{notes}"
+    return "\n\n".join(
+        filter(None, [style(head, "dim"), table.render(style, width) if hits else text, notes])
+    )
+
+
+def _nothing(findings: Sequence[Finding], compared: int) -> str:
+    if not findings:
+        return "nothing was compared: no calls with a cost of at least --min-usd"
+    return f"nothing unusual in {compared:,} of {counted(len(findings), 'group')}"
 
 
 def _figures(ranks: Mapping[str, int]) -> list[Column]:
@@ -148,13 +154,14 @@ def _when(anomaly: Anomaly) -> str:
 
 
 def _notes(findings: Sequence[Finding], found: Found) -> Iterator[Note]:
-    yield Note(
-        "usual",
-        f"the median at the same hour on similar days, of up to {MOST_DAYS} days before. Deviations are "
-        "robust (from the median), between square roots. Models and tags are parts of "
-        "providers: rows don't add up",
-        warns=False,
-    )
+    if any(each.review.buckets for each in findings):
+        yield Note(
+            "usual",
+            f"the median at the same hour on similar days, of up to {MOST_DAYS} days before. Deviations are "
+            "robust (from the median), between square roots. Models and tags are parts of "
+            "providers: rows don't add up",
+            warns=False,
+        )
     young = [each for each in findings if each.review.buckets is None]
     if young:
         young.sort(key=lambda each: (-each.review.spent_usd, each.title))

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from recost._validate import suggest
 from recost._version import __version__
 from recost.analytics import engine
+from recost.analytics.periods import SpanError
 from recost.cli._shared.arguments import question_of, right_now, tag_filter
 from recost.cli.dashboard.desk import Desk, StoppedError
 from recost.cli.dashboard.guard import Access, Guard
@@ -72,7 +73,10 @@ def look_of(query: QueryParams, zone: str) -> Look:
     except argparse.ArgumentTypeError as error:
         raise ValueError(str(error)) from None
     period = {name: query.get(name) or None for name in ("since", "until")}
-    question = question_of(argparse.Namespace(**asked, **period, tz=zone), (), right_now())
+    try:
+        question = question_of(argparse.Namespace(**asked, **period, tz=zone), (), right_now())
+    except SpanError as error:
+        raise SpanError(str(error).removeprefix("--")) from None  # a field of the page, not an option
     split = _one_of(query.get("by", SPLITS[0]), SPLITS, "by")
     whole = tuple(_one_of(name, TABLES, "whole") for name in query.getlist("whole"))
     return Look(question, split, query.get("tagname") or None, whole)

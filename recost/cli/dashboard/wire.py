@@ -8,11 +8,11 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost._money import format_change, format_usd
+from recost._money import format_usd
 from recost.analytics.query import exactly, tag_of
 from recost.analytics.report import Figures, Group, Report
 from recost.analytics.sql import OTHER
-from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of
+from recost.cli._shared.formats import change_of, format_bytes, format_cost, format_ms, name_of, share_of
 
 __all__ = ["figures_of", "money", "table_of", "total_of"]
 
@@ -27,7 +27,9 @@ def money(dollars: Decimal) -> dict[str, str]:
 
 def figures_of(figures: Figures) -> dict[str, Any]:
     """Return each figure by its name. Unknown figures are None."""
-    return {name: _cell(name, getattr(figures, name)) for name in _FIELDS}
+    found = {name: _cell(name, getattr(figures, name)) for name in _FIELDS}
+    found["cost_usd"]["text"] = format_cost(figures)
+    return found
 
 
 def _cell(name: str, value: Any) -> Any:
@@ -47,8 +49,8 @@ def total_of(result: Report) -> dict[str, Any]:
     total = result.total
     content = figures_of(total.now)
     if total.before is not None:
-        content["before"] = money(total.before.cost_usd)
-        content["change"] = format_change(total.now.cost_usd, total.before.cost_usd)
+        content["before"] = figures_of(total.before)["cost_usd"]
+        content["change"] = change_of(total.now, total.before)
     return content
 
 
@@ -59,7 +61,7 @@ def table_of(result: Report) -> dict[str, Any]:
         rest = {"groups": result.rest_count, **_row(result, result.rest)}
     return {
         "by": list(result.question.by),
-        "rows": [_named(result, group) for group in result.groups],
+        "rows": [_named(result, group) for group in result.groups if not group.is_rounding],
         "rest": rest,
         "total": figures_of(result.total.now),
     }
@@ -79,7 +81,7 @@ def _row(result: Report, group: Group) -> dict[str, Any]:
     whole = result.total.now.cost_usd
     return {
         **figures_of(group.now),
-        "share": format_share(group.now.cost_usd, whole),
+        "share": share_of(group.now, result.total.now),
         "width": float(group.now.cost_usd / whole) if whole else 0.0,
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from recost._money import EXACT
-from recost.cli._shared.formats import format_bytes, format_ms
+from recost.cli._shared.formats import UNKNOWN, format_bytes, format_ms
 from recost.cli._shared.tables import Cell, Column, Table, Usd
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Row:
     @property
     def cost(self) -> Cell:
         """The cost, or ``unknown`` if calls have no known price and the others are free."""
-        return "unknown" if self.unpriced and not self.cents else _usd(self.cents)
+        return UNKNOWN if self.unpriced and not self.cents else _usd(self.cents)
 
     @property
     def p50_ms(self) -> float:

@@ -17,6 +17,7 @@ from recost.cli._shared.arguments import (
     add_filters,
     add_sources,
     add_zone,
+    naming,
     question_of,
     right_now,
     spender,
@@ -110,7 +111,7 @@ def _read(readings: Readings, question: Question) -> Found:
 def _forecasts(found: Found, horizon: Horizon, arguments: argparse.Namespace) -> Made:
     groups = found.groups
     order = sorted(groups, key=lambda name: (-groups[name].cost_usd(), name is None, name or ""))
-    shown = order if len(order) <= arguments.limit else order[: arguments.limit - 1]
+    shown = order[: arguments.limit]
     rows = [(name, groups[name]) for name in shown]
     others = order[len(shown) :]
     if others:
@@ -135,7 +136,7 @@ def _horizon(text: str, question: Question, now: datetime) -> Horizon:
     first = today.replace(day=1)
     if text == _MONTH_END:
         return Horizon(first, local, (first + timedelta(days=31)).replace(day=1))
-    until = parse_moment(text, question.zone, now).astimezone(question.zone).date()
+    until = naming("--until", parse_moment, text, question.zone, now).astimezone(question.zone).date()
     if not 0 < (until - today).days <= _MOST_DAYS:
         raise SpanError(f"invalid --until {text!r} ({until}): expected 1 to {_MOST_DAYS} days after {today}")
     return Horizon(first, local, until)

@@ -15,7 +15,7 @@ from recost.analytics.query import Question, tag_of
 from recost.analytics.timeseries import Series, sparkline
 from recost.cli._shared.arguments import right_now
 from recost.cli._shared.footnotes import Note, rendered, skipped_note, unpriced_note
-from recost.cli._shared.formats import name_of, zone_name
+from recost.cli._shared.formats import UNKNOWN, counted, is_unknown, name_of, zone_name
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.tables import Cell, Column, Table, Usd, wrap
 from recost.cli._shared.terminal import WIDE, WIDTH, Style, prints_bars, terminal_width
@@ -92,15 +92,19 @@ def as_text(
     def row(name: str, each: Forecast, series: Optional[Series]) -> list[Cell]:
         return [name, *_cells(each), *([_trend(series, horizon)] * wide)]
 
-    table = Table(columns)
+    table = Table(columns, alike=True)
     table.rows += [row(name_of(by, each.name), each, found.groups[each.name]) for each in made.groups]
     if made.rest is not None:
-        table.rows.append(row(f"{made.rest_count:,} others", made.rest, None))
+        table.rows.append(row(counted(made.rest_count, "other"), made.rest, None))
     table.total = row("total", made.total, found.everything)
     zone = zone_name(question.zone, right_now())
     head = f"{horizon.since} to {horizon.until} ({zone}), now {horizon.now:%Y-%m-%d %H:%M}"
     if width < WIDTH:
         head = wrap("", head, width)
+    if not made.groups:
+        skipped = rendered(skipped_note(found.bad_lines, found.bad_metrics), style, width)
+        nothing = wrap("", "no calls to forecast from with these filters", width)
+        return "\n\n".join(filter(None, [style(head, "dim"), nothing, skipped]))
     notes = rendered(_notes(made, found, horizon, arguments.level), style, width)
     return f"{style(head, 'dim')}\n\n{table.render(style, width)}\n\n{notes}"
 
@@ -110,7 +114,10 @@ def _figures(titles: Sequence[str]) -> list[Column]:
 
 
 def _cells(each: Forecast) -> list[Cell]:
-    spent, days = Usd(each.spent_usd), str(each.days)
+    days = str(each.days)
+    if is_unknown(each.known):
+        return [*[UNKNOWN] * 4, days]
+    spent = Usd(each.spent_usd)
     if each.expected_usd is None:
         return [spent, "-", "-", "-", days]
     if each.low_usd is None or each.high_usd is None:

@@ -7,13 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Optional
 
-from recost._money import format_change, format_usd
+from recost._money import format_change
 from recost._text import markdown
 from recost.analytics.gate import Baseline, Limits
-from recost.analytics.report import Group, Report, add_up
+from recost.analytics.report import Figures, Group, Report, add_up
 from recost.cli._shared.footnotes import skipped_note, sources_of, unpriced_note
-from recost.cli._shared.formats import counted, name_of, table_row
-from recost.cli._shared.tables import Cell, Usd, texts_of
+from recost.cli._shared.formats import counted, format_cost, name_of, table_row
+from recost.cli._shared.tables import Cell, Usd, cost_cell, texts_of
 
 __all__ = ["summary"]
 
@@ -31,7 +31,7 @@ def summary(result: Report, limits: Limits, verdicts: Sequence[tuple[bool, str]]
         now: The end of a period without an end.
     """
     held = all(good for good, _ in verdicts)
-    lines = [f"### API cost: {format_usd(result.total.now.cost_usd)}, {_word(verdicts, held=held)}", ""]
+    lines = [f"### API cost: {format_cost(result.total.now)}, {_word(verdicts, held=held)}", ""]
     lines += [f"- {'ok' if good else '**FAILED**'}: {text}" for good, text in verdicts]
     lines += [""] * bool(verdicts) + [*_table(result, limits.baseline), ""]
     lines += _notes(result, limits.baseline, now)
@@ -50,7 +50,7 @@ def _table(result: Report, baseline: Optional[Baseline]) -> list[str]:
     if baseline is not None:
         heads += ["baseline", "change"]
     rules = [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]
-    present = [group for group in result.groups if group.now.calls or group.now.cost_usd]
+    present = [group for group in result.groups if not group.is_rounding]
     rows: list[Sequence[Cell]] = [
         heads,
         rules,
@@ -58,7 +58,7 @@ def _table(result: Report, baseline: Optional[Baseline]) -> list[str]:
     ]
     rows += _others(result, present[_SHOWN:], baseline)
     total = result.total.now
-    last: list[Cell] = [f"{total.calls:,}", f"{total.unpriced:,}", Usd(total.cost_usd)]
+    last = _figures(total)
     if baseline is not None:
         last += _against(total.cost_usd, baseline.cost_usd)
     rows.append(["**total**", *[""] * (len(by) - 1), *last])
@@ -68,7 +68,7 @@ def _table(result: Report, baseline: Optional[Baseline]) -> list[str]:
 def _row(result: Report, group: Group, baseline: Optional[Baseline]) -> list[Cell]:
     names = [markdown(name_of(by, name)) for by, name in zip(result.question.by, group.names)]
     now = group.now
-    row: list[Cell] = [*names, f"{now.calls:,}", f"{now.unpriced:,}", Usd(now.cost_usd)]
+    row: list[Cell] = [*names, *_figures(now)]
     if baseline is not None:
         row += _against(now.cost_usd, baseline.groups.get(group.names, Decimal(0)))
     return row
@@ -81,7 +81,8 @@ def _others(result: Report, rest: Sequence[Group], baseline: Optional[Baseline])
     if rest:
         calls, unpriced = (sum(getattr(group.now, name) for group in rest) for name in ("calls", "unpriced"))
         cost = add_up(group.now.cost_usd for group in rest)
-        row: list[Cell] = [f"{len(rest):,} others", *blank, f"{calls:,}", f"{unpriced:,}", Usd(cost)]
+        sums = Figures(calls, unpriced=unpriced, cost_usd=cost)
+        row: list[Cell] = [counted(len(rest), "other"), *blank, *_figures(sums)]
         if baseline is not None:
             before = (baseline.groups.get(group.names, Decimal(0)) for group in rest)
             row += _against(cost, add_up(before))
@@ -93,6 +94,10 @@ def _others(result: Report, rest: Sequence[Group], baseline: Optional[Baseline])
             amounts = _against(Decimal(0), add_up(gone))
             rows.append([f"{len(gone):,} in the baseline only", *blank, "0", "0", Usd(Decimal(0)), *amounts])
     return rows
+
+
+def _figures(sums: Figures) -> list[Cell]:
+    return [f"{sums.calls:,}", f"{sums.unpriced:,}", cost_cell(sums)]
 
 
 def _against(now: Decimal, before: Decimal) -> list[Cell]:

@@ -10,15 +10,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost._money import format_change
 from recost._text import csv_cell, markdown
 from recost.analytics.engine import identifier, literal
 from recost.analytics.query import tag_of
 from recost.analytics.report import Figures, Group, Report
 from recost.cli._shared.footnotes import flat_note, not_compared, sources_of, unpriced_note
-from recost.cli._shared.formats import name_of, table_row
+from recost.cli._shared.formats import change_of, counted, name_of, table_row
 from recost.cli._shared.output import exact_json, written
-from recost.cli._shared.tables import Cell, Usd, texts_of
+from recost.cli._shared.tables import Cell, cost_cell, texts_of
 
 __all__ = ["as_csv", "as_json", "as_markdown", "write_parquet"]
 
@@ -69,10 +68,11 @@ def as_markdown(result: Report) -> str:
     lines += [
         [*(markdown(name_of(dimension, name)) for dimension, name in zip(by, group.names)), *_brief(group)]
         for group in result.groups
+        if not group.is_rounding
     ]
     blank = [""] * max(len(by) - 1, 0)
     if result.rest is not None:
-        lines.append([f"{result.rest_count:,} others", *blank, *_brief(result.rest)])
+        lines.append([counted(result.rest_count, "other"), *blank, *_brief(result.rest)])
     if by:
         lines.append(["**total**", *blank, *_brief(result.total)])
     else:
@@ -134,9 +134,9 @@ def _flat(group: Group) -> dict[str, Any]:
 def _brief(group: Group) -> list[Cell]:
     now = group.now
     errors = "" if now.errors is None else f"{now.errors:,}"
-    cells: list[Cell] = [f"{now.calls:,}", errors, Usd(now.cost_usd), f"{now.unpriced:,}"]
+    cells: list[Cell] = [f"{now.calls:,}", errors, cost_cell(now), f"{now.unpriced:,}"]
     if group.before is not None:
-        cells.append(format_change(now.cost_usd, group.before.cost_usd))
+        cells.append(change_of(now, group.before))
     return cells
 
 

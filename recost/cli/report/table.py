@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Callable, Final, Optional
 
-from recost._money import format_change
 from recost.analytics.query import TIMES, tag_of
 from recost.analytics.report import Group, Report
-from recost.cli._shared.footnotes import Note, not_compared, notes_of, rendered
-from recost.cli._shared.formats import format_bytes, format_ms, format_share, name_of, zone_name
-from recost.cli._shared.tables import Cell, Column, Table, Usd, wrap
+from recost.cli._shared.footnotes import NO_CALLS, Note, not_compared, notes_of, rendered
+from recost.cli._shared.formats import (
+    change_of,
+    counted,
+    format_bytes,
+    format_ms,
+    name_of,
+    share_of,
+    zone_name,
+)
+from recost.cli._shared.tables import Cell, Column, Table, cost_cell, wrap
 from recost.cli._shared.terminal import WIDE, WIDTH, Style, terminal_width
 
 __all__ = ["show"]
 
-_UNKNOWN: Final = "-"
+_MISSING: Final = "-"
 _RANKS: Final = {"cost": 9, "calls": 4, "change": 3, "unpriced": 3, "share": 2, "errors": 1}
 """Importance of a measure on a narrow terminal, as `Column.rank`."""
 _FIELDS: Final = {
@@ -60,17 +67,22 @@ def show(
 
     table = Table(columns)
     for index, group in enumerate(result.groups):
+        if group.is_rounding:
+            continue
         names = [name_of(by, name) for by, name in zip(question.by, group.names)] or ["all calls"]
         table.rows.append(row(names, group, trends[index] if drawn else ""))
     empty = [""] * (max(len(question.by), 1) - 1)
     if result.rest is not None:
-        table.rows.append(row([f"{result.rest_count:,} others", *empty], result.rest))
+        table.rows.append(row([counted(result.rest_count, "other"), *empty], result.rest))
     table.total = row(["total", *empty], result.total)
+    shown = {columns[index].title for index in table.widths(width)}
     period = _period(result, now)
     if width < WIDTH:
         period = wrap("", period, width)
     lines = [style(period, "dim"), ""] if period else []
-    return "\n".join([*lines, table.render(style, width), "", rendered(_notes(result, old), style, width)])
+    lines.append(table.render(style, width) if result.groups else wrap("", NO_CALLS, width))
+    notes = rendered(_notes(result, old, shown if result.groups else ()), style, width)
+    return "\n".join([*lines, "", notes] if notes else lines)
 
 
 def _measures(result: Report, *, wide: bool) -> list[_Measure]:
@@ -79,8 +91,8 @@ def _measures(result: Report, *, wide: bool) -> list[_Measure]:
     found = [
         _Measure("calls", lambda group: f"{group.now.calls:,}"),
         _Measure("errors", lambda group: _known(group.now.errors, "{:,}".format)),
-        _Measure("cost", lambda group: Usd(group.now.cost_usd)),
-        _Measure("share", lambda group: format_share(group.now.cost_usd, total.cost_usd)),
+        _Measure("cost", lambda group: cost_cell(group.now)),
+        _Measure("share", lambda group: share_of(group.now, total)),
     ]
     if result.question.compare is not None:
         found.append(_Measure("change", _change))
@@ -103,11 +115,11 @@ def _is_empty(result: Report, title: str) -> bool:
 
 
 def _known(value: Optional[float], form: Callable[..., str]) -> str:
-    return _UNKNOWN if value is None else form(value)
+    return _MISSING if value is None else form(value)
 
 
 def _change(group: Group) -> str:
-    return "" if group.before is None else format_change(group.now.cost_usd, group.before.cost_usd)
+    return "" if group.before is None else change_of(group.now, group.before)
 
 
 def _period(result: Report, now: datetime) -> str:
@@ -126,11 +138,11 @@ def _period(result: Report, now: datetime) -> str:
     return f"{text} ({zone_name(question.zone, now)})"
 
 
-def _notes(result: Report, old: Optional[str]) -> Iterator[Note]:
+def _notes(result: Report, old: Optional[str], shown: Collection[str]) -> Iterator[Note]:
     total = result.total.now
     yield from notes_of(total, result.bad_lines, result.bad_metrics)
     if old is not None:
         yield Note("prices", old)
-    if total.p95_ms is not None:
+    if "p50" in shown or "p95" in shown:
         yield Note("latency", "means of the windows' percentiles, weighted by calls", warns=False)
     yield from not_compared(result)

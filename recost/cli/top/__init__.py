@@ -11,11 +11,13 @@ from typing import Final
 
 from recost._text import printable
 from recost.analytics.follow import Follower
+from recost.analytics.ingest.sources import find_sources
 from recost.analytics.periods import SpanError, parse_length, parse_zone
+from recost.analytics.query import QuestionError
 from recost.analytics.rates import BY
-from recost.cli._shared.arguments import add_paths, add_zone, number, right_now, telemetry_folder
+from recost.cli._shared.arguments import add_paths, add_zone, naming, number, right_now, telemetry_folder
 from recost.cli._shared.following import finder, reader_gone
-from recost.cli._shared.footnotes import rendered
+from recost.cli._shared.footnotes import rendered, skipped_note
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import available, refused
 from recost.cli._shared.tables import wrap
@@ -30,6 +32,7 @@ _OVER: Final = "5m"
 _EVERY_S: Final = 10.0
 _STEP_S: Final = 0.2
 _LEAST, _MOST = timedelta(minutes=1), timedelta(days=1)
+_NOTHING: Final = "longer spans: --over 1h, up to --over 1d. All calls: recost report"
 _EXAMPLES: Final = f"""examples:
   recost top                        all projects, the last five minutes
   recost top --over 1h --by model
@@ -57,7 +60,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every",
         type=number(0.1, 86_400),
-        default=_EVERY_S,
         metavar="SECONDS",
         help="seconds between blocks (default: 10)",
     )
@@ -70,14 +72,15 @@ def run(arguments: argparse.Namespace) -> int:
     if drawn and not available("top", "rich"):
         return 2
     try:
-        zone = parse_zone(arguments.tz)
+        zone = naming("--tz", parse_zone, arguments.tz)
         folder = telemetry_folder()
         find = finder("top", arguments.paths, folder)
+        _check(arguments)
+        if arguments.once:
+            find_sources(arguments.paths, folder)  # an error if nothing is recorded
     except (SpanError, RecostError, ValueError) as error:
         return refused(error)
     if not find():
-        if arguments.once:
-            return refused(f"nothing recorded in {folder}")
         print(printable(f"recost: waiting for the first window in {folder}"), file=sys.stderr)
     follower = Follower(find)
     try:
@@ -88,6 +91,18 @@ def run(arguments: argparse.Namespace) -> int:
         return refused(error)
     finally:
         follower.close()
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Check options that have no effect together.
+
+    Raises:
+        QuestionError: An option has no effect.
+    """
+    if arguments.once and arguments.every is not None:
+        raise QuestionError("recost: --every has no effect with --once")
+    if arguments.by == "model" and arguments.sort in {"errors", "p95"}:
+        raise QuestionError(f"recost: invalid --sort {arguments.sort!r}: it is not recorded by model")
 
 
 def _show(feed: Feed, arguments: argparse.Namespace, zone: tzinfo, *, drawn: bool) -> int:
@@ -101,12 +116,13 @@ def _show(feed: Feed, arguments: argparse.Namespace, zone: tzinfo, *, drawn: boo
     if arguments.once:
         return 0
     gone = reader_gone()
-    following = time.monotonic() + arguments.every
+    every = arguments.every or _EVERY_S
+    following = time.monotonic() + every
     while not gone():
         feed.read()
         if time.monotonic() >= following:
             print(f"\n{_block(feed, view, zone)}", flush=True)
-            following += arguments.every
+            following += every
         time.sleep(_STEP_S)
     raise BrokenPipeError
 
@@ -116,6 +132,9 @@ def _block(feed: Feed, view: View, zone: tzinfo) -> str:
     rates = feed.recent.rates(view.by, now)
     first, second = headings(rates, feed.recent, view, now.astimezone(zone))
     above = [style(wrap("", first, width), "bold"), wrap("", second, width)]
+    if not rates.total.calls:
+        skipped = rendered(skipped_note(feed.bad_lines, feed.bad_metrics, hint=""), style, width)
+        return "\n".join([*above, wrap("", _NOTHING, width), *([skipped] if skipped else [])])
     parts = [*above, "", table_of(rates, view, width).render(style, width), ""]
     return "\n".join([*parts, rendered(notes(rates, feed.bad_lines, feed.bad_metrics), style, width)])
 

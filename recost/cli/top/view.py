@@ -8,12 +8,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Callable, Final, Optional
 
-from recost._money import EXACT, format_usd
+from recost._money import EXACT
 from recost.analytics.rates import BUCKETS, BY, By, CallSums, Rates, Recent
 from recost.analytics.timeseries import sparkline
 from recost.cli._shared.footnotes import Note, flat_note, skipped_note, unpriced_note
-from recost.cli._shared.formats import counted, format_ms, format_share, name_of
-from recost.cli._shared.tables import Cell, Column, Table, Usd
+from recost.cli._shared.formats import (
+    UNKNOWN,
+    counted,
+    format_cost,
+    format_ms,
+    format_share,
+    is_unknown,
+    name_of,
+    share_of,
+)
+from recost.cli._shared.tables import Cell, Column, Table, Usd, cost_cell
 from recost.cli._shared.terminal import WIDE, prints_bars
 
 __all__ = ["HELP", "KEYS", "SORTS", "View", "headings", "notes", "span_of", "table_of"]
@@ -36,7 +45,7 @@ _MONTH_DAYS: Final = 30
 _SORT_KEYS: Final = {"c": "cost", "a": "calls", "e": "errors", "p": "p95"}
 _ROOMY: Final = 130
 """The width from which all columns are shown."""
-_UNKNOWN: Final = "-"
+_MISSING: Final = "-"
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,7 @@ def table_of(rates: Rates, view: View, width: int, most: Optional[int] = None) -
         rest = CallSums()
         for _, sums in groups[len(shown) :]:
             rest.add(sums)
-        table.rows.append(row(_filled(heads, f"{len(groups) - len(shown):,} others"), rest))
+        table.rows.append(row(_filled(heads, counted(len(groups) - len(shown), "other")), rest))
     everything = rates.trends and [sum(part, Decimal(0)) for part in zip(*rates.trends.values())]
     table.total = row(_filled(heads, "total"), rates.total, _bars(everything or []))
     return table
@@ -123,20 +132,20 @@ def _named(by: By, names: tuple[Optional[str], ...], columns: int) -> list[str]:
 
 def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
     def usd(sums: CallSums, minutes: int = 1) -> Cell:
-        if not sums.cost_usd and 0 < sums.calls <= sums.unpriced:
-            return "unknown" if minutes == 1 else _UNKNOWN
+        if is_unknown(sums):
+            return UNKNOWN
         return Usd(EXACT.multiply(rates.a_minute(sums.cost_usd), Decimal(minutes)))
 
     def errors(sums: CallSums) -> str:
         known = view.by != "model" or sums is rates.total
-        return format_share(sums.errors, sums.calls) if known else _UNKNOWN
+        return format_share(sums.errors, sums.calls) if known else _MISSING
 
     found = [
         _Measure("calls/min", lambda sums: _rate(rates.a_minute(sums.calls))),
         _Measure("cost/min", usd),
         _Measure("a day", lambda sums: usd(sums, 24 * 60)),
         _Measure("a month", lambda sums: usd(sums, 24 * 60 * _MONTH_DAYS)),
-        _Measure("share", lambda sums: format_share(sums.cost_usd, rates.total.cost_usd), WIDE),
+        _Measure("share", lambda sums: share_of(sums, rates.total), WIDE),
         _Measure("errors" if width >= WIDE else "err", errors),
         _Measure("p50", lambda sums: _ms(sums.p50_ms), WIDE),
         _Measure("p95", lambda sums: _ms(sums.p95_ms)),
@@ -145,7 +154,7 @@ def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
         found.append(_Measure("unpriced", lambda sums: f"{sums.unpriced:,}"))
     found += [
         _Measure("calls", lambda sums: f"{sums.calls:,}", _ROOMY),
-        _Measure("cost", lambda sums: Usd(sums.cost_usd), _ROOMY),
+        _Measure("cost", cost_cell, _ROOMY),
     ]
     return found
 
@@ -172,7 +181,7 @@ def _rate(rate: Decimal) -> str:
 
 
 def _ms(value: Optional[float]) -> str:
-    return _UNKNOWN if value is None else format_ms(value)
+    return _MISSING if value is None else format_ms(value)
 
 
 def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[str]:
@@ -194,7 +203,7 @@ def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[st
     latest = f"latest window {day}{ended:%H:%M:%S}"
     if not rates.total.calls:
         return [first, f"no calls in {over}; {latest}"]
-    total = f"{counted(rates.total.calls, 'call')}, {format_usd(rates.total.cost_usd)}"
+    total = f"{counted(rates.total.calls, 'call')}, {format_cost(rates.total)}"
     return [first, f"{total} in {span_of(rates.span)} of {over}; {latest}"]
 
 

@@ -25,7 +25,7 @@ function figures(view) {
   const total = view.total;
   byId("spend").textContent = total.cost_usd.text;
   byId("spend").title = `$${total.cost_usd.usd}`;
-  byId("spend-note").textContent = total.change === undefined ? span(view) : `${changed(total.change)} the period before (${total.before.text})`;
+  byId("spend-note").textContent = total.change === undefined || total.change === "-" ? span(view) : `${changed(total.change)} the period before (${total.before.text})`;
   byId("calls").textContent = count(total.calls);
   byId("calls-note").textContent = total.bytes_up === null ? "" : `${total.bytes_up.text} sent, ${total.bytes_down.text} received`;
   byId("errors").textContent = total.errors === null ? "-" : count(total.errors);
@@ -59,7 +59,7 @@ function sources(total, view) {
     make("li", {}, make("i", { class: `mark ${mark}` }), make("span", {}, name), make("b", {}, total[field].text)),
   );
   const flat = view.flat ? [make("p", { class: "note", id: "flat" }, view.flat)] : [];
-  fill(byId("sources"), told.length ? [bar, make("ul", {}, items), ...flat] : make("p", { class: "note" }, "Nothing was charged"));
+  fill(byId("sources"), told.length ? [bar, make("ul", {}, items), ...flat] : make("p", { class: "note" }, sentence(view.sources)));
 }
 
 const MONEY = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
