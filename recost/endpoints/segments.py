@@ -79,6 +79,7 @@ _ESCAPE: Final = LazyPattern("%([0-9A-Fa-f]{2})")
 _BOT_TOKEN: Final = LazyPattern(r"bot[0-9]+:")
 _LEADING_VERSION: Final = LazyPattern(rf"(?:{DATE})(?:-preview)?|[0-9]\.[0-9]{{1,2}}")
 _UUID: Final = LazyPattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BYS: Final = frozenset({"by", "By"})
 _BY: Final = LazyPattern("by[_-][A-Za-z]|by[A-Z]|By[A-Z]")
 """``by-slug``, behind which an identifier stands."""
 _GRAPH: Final = "microsoft.graph."
@@ -172,7 +173,7 @@ def announces(segment: str) -> int:
         return 0
     if segment in _USER_MARKS:
         return 1
-    count = 1 if _BY.match(segment) else 0
+    count = 1 if segment[:2] in _BYS and _BY.match(segment) else 0
     for word in map(str.lower, HUMP.findall(segment)):
         if word in TELLING and (not count or TELLING[word] == 2 or (count != 2 and TELLING[word] < count)):
             count = TELLING[word]
@@ -275,11 +276,17 @@ def _stays(part: str, announced: int, model: bool) -> bool:
         return is_name(part) or (model and is_model(part))
     if "@" in part and part not in SPECIAL:
         return False
-    words = words_of(part)
-    known = announced == KNOWN and (
-        (is_known(part) and not names_company(words)) or (len(words) == 1 and is_run_together_noun(words[0]))
+    stays = (
+        _is_verb(part) or (announced == NAMED and _is_part(part)) or (announced == KNOWN and _is_known(part))
     )
-    return (known or _is_verb(part) or (announced == NAMED and _is_part(part))) and is_name(part)
+    return stays and is_name(part)
+
+
+def _is_known(part: str) -> bool:
+    words = words_of(part)
+    if len(words) == 1 and is_run_together_noun(words[0]):
+        return True
+    return is_known(part) and not names_company(words)
 
 
 def _is_resource(stem: str, announced: int) -> bool:
@@ -326,7 +333,9 @@ def _is_verb(text: str) -> bool:
         return True
     if text.startswith(_NAMESPACES):
         return NAMESPACE.fullmatch(text) is not None or (text[0] == "m" and is_name(text[len(_GRAPH) :]))
-    return _BY.match(text) is not None or (not ends_with_a_number(text) and _acts(text, words_of(text)))
+    if text[:2] in _BYS and _BY.match(text):
+        return True
+    return not ends_with_a_number(text) and _acts(text, words_of(text))
 
 
 def _acts(text: str, words: list[str]) -> bool:

@@ -40,6 +40,8 @@ _MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
 _NUMBERED: Final = frozenset({"api", "oauth", "oauth2", "rest", "rpc", "v", "version", "versions", "ws"})
 """Segments before a version without a letter: ``/rest/api/2``."""
 _PLAIN_VERSION: Final = LazyPattern("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
+_MOST_VERSION: Final = 2
+"""Maximum number of digits of such a version."""
 _OWN: Final = frozenset({"@me", "me", "self"})
 """Segments in place of the caller's own id."""
 _NAMESPACES: Final = ("Microsoft.", "microsoft.graph.")
@@ -129,7 +131,7 @@ def _segments(segments: list[str]) -> list[str]:
             results.append(segment)
             continue
         slack = slack or (before in _SLACK and _SLACK_TEAM.fullmatch(segment) is not None)
-        if slack or len(segment) > _MAX_LENGTH:
+        if slack or len(segment) > _MAX_LENGTH or (len(segment) > _MOST_VERSION and segment.isdigit()):
             result = ID
         elif segment[0] in _DIGITS and _is_plain_version(segment, before, segments, number):
             result = segment
