@@ -1,4 +1,4 @@
-"""Programs that are shipped in one piece: frozen by PyInstaller, or as a zip archive."""
+"""Programs that are shipped in one piece: frozen by PyInstaller or cx_Freeze, or as a zip archive."""
 
 from __future__ import annotations
 
@@ -72,6 +72,29 @@ def test_frozen_by_pyinstaller(kind: str, server: Loopback, tmp_path: Path) -> N
     )
     program = tmp_path / "dist" / "program"
     check([str(program / "program" if kind == "--onedir" else program)], server, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(find_spec("cx_Freeze") is None, reason="needs cx_Freeze")
+def test_frozen_by_cx_freeze(server: Loopback, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    build = [
+        "build_exe",
+        "--packages=recost",
+        "--excludes=genai_prices,websockets",
+        "--build-exe=program",
+        "-q",
+    ]
+    freeze = "from cx_Freeze.cli import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", freeze, "--script=program.py", *build],
+        cwd=tmp_path,
+        env=environment(),
+        check=True,
+        capture_output=True,
+    )
+    check([str(tmp_path / "program" / "program")], server, tmp_path)
 
 
 def test_a_zip_archive(server: Loopback, tmp_path: Path) -> None:

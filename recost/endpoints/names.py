@@ -23,6 +23,7 @@ __all__ = [
     "PUNCTUATED",
     "SPECIAL",
     "VERSION",
+    "ends_with_a_number",
     "is_domain",
     "is_name",
     "reads_like_a_word",
@@ -114,6 +115,14 @@ def _consists_of_words(text: str) -> bool:
 def is_domain(pieces: list[str]) -> bool:
     """Recognise ``acme.com`` by its last piece."""
     return pieces[-1].lower() in _DOMAINS
+
+
+def ends_with_a_number(text: str) -> bool:
+    """Recognise ``save20``, which may be a coupon, but not ``oauth2`` and ``search-v2``."""
+    if not text[-1].isdigit():
+        return False
+    piece = PIECE.findall(text.lower())[-1]
+    return piece not in NUMBERED and VERSION.fullmatch(piece) is None
 
 
 def _has_plain_digits(text: str) -> bool:

@@ -21,6 +21,7 @@ from recost.endpoints.names import (
     PUNCTUATED,
     SPECIAL,
     VERSION,
+    ends_with_a_number,
     is_domain,
     is_name,
     reads_like_a_word,
@@ -28,11 +29,13 @@ from recost.endpoints.names import (
 from recost.endpoints.vocabulary import SUBRESOURCES, TELLING, TOKENS
 from recost.endpoints.words import (
     HUMP,
+    is_compound,
     is_known,
     is_known_word,
+    is_part,
     is_person,
+    is_run_together_noun,
     is_run_together_verb,
-    is_subresource,
     may_follow,
     names_company,
     words_of,
@@ -42,6 +45,8 @@ __all__ = [
     "FREE",
     "ID",
     "KNOWN",
+    "NAME",
+    "NAMED",
     "PASSED_OVER",
     "STRICT",
     "WEAK",
@@ -55,8 +60,10 @@ __all__ = [
 ID: Final = "{id}"
 FREE: Final = 0
 KNOWN: Final = 1
-STRICT: Final = 2
+NAMED: Final = 2
+STRICT: Final = 3
 PASSED_OVER: Final = -1
+NAME: Final = 8
 WEAK: Final = 9
 
 _PLACEHOLDERS: Final = frozenset({"", ID, "bot{id}", "{bucket}", "{key}", "{object}", "{rest}"})
@@ -72,6 +79,9 @@ _ESCAPE: Final = LazyPattern("%([0-9A-Fa-f]{2})")
 _BOT_TOKEN: Final = LazyPattern(r"bot[0-9]+:")
 _LEADING_VERSION: Final = LazyPattern(rf"(?:{DATE})(?:-preview)?|[0-9]\.[0-9]{{1,2}}")
 _UUID: Final = LazyPattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BYS: Final = frozenset({"by", "By"})
+_BY: Final = LazyPattern("by[_-][A-Za-z]|by[A-Z]|By[A-Z]")
+"""``by-slug``, behind which an identifier stands."""
 _GRAPH: Final = "microsoft.graph."
 _NAMESPACES: Final = ("Microsoft.", _GRAPH)
 _MOUNT: Final = LazyPattern("[A-Za-z]+(?:[0-9](?:[A-Za-z]+[0-9]?)?)?")
@@ -117,8 +127,9 @@ def template_segment(segment: str, first: bool, announced: int = FREE, model: bo
     Args:
         segment: The text between two slashes, at most a few kilobytes.
         first: True for the first segment, where dates and decimal numbers are versions of an API.
-        announced: `STRICT` after a word for a person, a tenant or a secret, where only known verbs stay.
-            `KNOWN` behind that, where known words stay. `FREE` elsewhere.
+        announced: `STRICT` after a word for a secret, where only known verbs stay. `NAMED` after a word for
+            a person or a tenant, where resources stay too. `KNOWN` behind that, where known words stay.
+            `FREE` elsewhere.
         model: True where models are named.
     """
     if segment in _PLACEHOLDERS or (first and _LEADING_VERSION.fullmatch(segment)):
@@ -145,7 +156,8 @@ def template_segment(segment: str, first: bool, announced: int = FREE, model: bo
 def announces(segment: str) -> int:
     """Return the number of segments after this one that are a person's, a tenant's or a secret's.
 
-    Return `PASSED_OVER` for a version, which may stand between a word and the identifier that it announces.
+    Return `NAME` for a person's or a tenant's name, and `WEAK` for some that are hidden if unknown. Return
+    `PASSED_OVER` for a version, which may stand between a word and the identifier that it announces.
     """
     if len(segment) > _MAX_LENGTH and segment[-1] == ")":
         segment = segment.partition("(")[0]
@@ -161,9 +173,9 @@ def announces(segment: str) -> int:
         return 0
     if segment in _USER_MARKS:
         return 1
-    count = 0
+    count = 1 if segment[:2] in _BYS and _BY.match(segment) else 0
     for word in map(str.lower, HUMP.findall(segment)):
-        if word in TELLING and (not count or count == WEAK or TELLING[word] == 2):
+        if word in TELLING and (not count or TELLING[word] == 2 or (count != 2 and TELLING[word] < count)):
             count = TELLING[word]
     return count
 
@@ -224,15 +236,25 @@ def _joined(parts: list[str], announced: int, model: bool) -> str:
         return ":".join(["ft", rest[0], *[ID] * (len(rest) - 1)])
     named = model or (head != ID and (is_known(head) or announces(head) > 0))
     if len(rest) == 1 and not named and not rest[0].startswith(ID) and _is_verb(rest[0]) and is_name(rest[0]):
-        return f"{head if not head.strip('._-') else ID}:{rest[0]}"  # documents/abc:run
+        kept = VERSION.fullmatch(head) or not head.strip("._-")
+        return f"{head if kept else ID}:{rest[0]}"  # documents/abc:run
     results: list[str] = []
     for part in parts:
         result = _part(part, announced, model)
-        if results and results[-1] == ID and result != ID and not is_known(part) and not _is_verb(part):
+        if results and results[-1] == ID and result != ID and not _is_method(part):
             result = ID
         results.append(result)
         announced = STRICT if result != ID and part and announces(part) > 0 else FREE
     return ":".join(results)
+
+
+def _is_method(text: str) -> bool:
+    """Recognise what follows an identifier and a colon: ``cancel``, ``lookupConfiguredPerimeter``."""
+    if is_known(text) or _is_verb(text):
+        return True
+    first, *others = HUMP.findall(text) or [""]
+    known = bool(others) and (is_known_word(first) or is_known_word(others[-1].lower()))
+    return known and first.islower() and text.isalpha()
 
 
 def _part(part: str, announced: int, model: bool) -> str:
@@ -254,8 +276,17 @@ def _stays(part: str, announced: int, model: bool) -> bool:
         return is_name(part) or (model and is_model(part))
     if "@" in part and part not in SPECIAL:
         return False
-    known = announced == KNOWN and is_known(part) and not names_company(words_of(part))
-    return (known or _is_verb(part)) and is_name(part)
+    stays = (
+        _is_verb(part) or (announced == NAMED and _is_part(part)) or (announced == KNOWN and _is_known(part))
+    )
+    return stays and is_name(part)
+
+
+def _is_known(part: str) -> bool:
+    words = words_of(part)
+    if len(words) == 1 and is_run_together_noun(words[0]):
+        return True
+    return is_known(part) and not names_company(words)
 
 
 def _is_resource(stem: str, announced: int) -> bool:
@@ -263,7 +294,8 @@ def _is_resource(stem: str, announced: int) -> bool:
     if stem[0] not in "vV" and _has_many_digits(stem):
         return False
     if announced:
-        return is_known(stem) and is_name(stem) and (announced == KNOWN or _is_verb(stem))
+        stays = announced == KNOWN or _is_verb(stem) or (announced == NAMED and _is_part(stem))
+        return stays and is_known(stem) and is_name(stem)
     return is_name(stem) and (is_known(stem) or _is_camel(stem))
 
 
@@ -287,18 +319,30 @@ def is_model(text: str) -> bool:
     )
 
 
+def _is_part(text: str) -> bool:
+    """Recognise a part of an account: ``portfolio``, ``serviceaccount``."""
+    words = words_of(text)
+    if len(words) == 1 and is_run_together_noun(words[0]):
+        return True
+    return len(words) == 1 and is_part(words[0])
+
+
 def _is_verb(text: str) -> bool:
     """Recognise what may follow ``users``: a verb, or a part of every account, such as ``settings``."""
     if text in SPECIAL or not text.strip("._-") or VERSION.fullmatch(text):
         return True
     if text.startswith(_NAMESPACES):
         return NAMESPACE.fullmatch(text) is not None or (text[0] == "m" and is_name(text[len(_GRAPH) :]))
-    words = words_of(text)
-    if not words:
-        return False
-    if len(words) > 1 and text.isalpha() and text[0].islower():  # listLegacyOrganizations
+    if text[:2] in _BYS and _BY.match(text):
+        return True
+    return not ends_with_a_number(text) and _acts(text, words_of(text))
+
+
+def _acts(text: str, words: list[str]) -> bool:
+    """Return whether words are known to stand where an id could."""
+    if len(words) < 2:
+        return bool(words) and (may_follow(words[0]) or is_run_together_verb(words[0]))
+    if text.isalpha() and text[0].islower():  # listLegacyOrganizations
         return words[0] in SUBRESOURCES or all(map(is_known_word, words))
-    follows = may_follow if len(words) == 1 else is_subresource
-    if any(map(follows, words)) and all(map(is_known_word, words)):
-        return not names_company(words)
-    return len(words) == 1 and is_run_together_verb(words[0])
+    known = all(map(is_known_word, words)) and not names_company(words)
+    return known and is_compound(words, hyphens="-" in text)

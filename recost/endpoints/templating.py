@@ -14,14 +14,16 @@ from recost.endpoints.segments import (
     FREE,
     ID,
     KNOWN,
+    NAME,
+    NAMED,
     PASSED_OVER,
     STRICT,
-    WEAK,
     announces,
     is_mount,
     is_service,
     template_segment,
 )
+from recost.endpoints.words import is_countable, words_of
 
 __all__ = ["template", "template_for"]
 
@@ -38,6 +40,8 @@ _MODELS: Final = frozenset({"deployments", "engines", "model", "models"})
 _NUMBERED: Final = frozenset({"api", "oauth", "oauth2", "rest", "rpc", "v", "version", "versions", "ws"})
 """Segments before a version without a letter: ``/rest/api/2``."""
 _PLAIN_VERSION: Final = LazyPattern("[1-9][0-9]?(?:\\.[0-9]{1,2})?")
+_MOST_VERSION: Final = 2
+"""Maximum number of digits of such a version."""
 _OWN: Final = frozenset({"@me", "me", "self"})
 """Segments in place of the caller's own id."""
 _NAMESPACES: Final = ("Microsoft.", "microsoft.graph.")
@@ -127,7 +131,7 @@ def _segments(segments: list[str]) -> list[str]:
             results.append(segment)
             continue
         slack = slack or (before in _SLACK and _SLACK_TEAM.fullmatch(segment) is not None)
-        if slack or len(segment) > _MAX_LENGTH:
+        if slack or len(segment) > _MAX_LENGTH or (len(segment) > _MOST_VERSION and segment.isdigit()):
             result = ID
         elif segment[0] in _DIGITS and _is_plain_version(segment, before, segments, number):
             result = segment
@@ -167,8 +171,10 @@ def _is_before_version(segments: list[str], number: int, before: str) -> bool:
 
 def _next_hidden(count: int, hidden: int, segment: str, result: str) -> tuple[int, int]:
     """Return the number of next segments that are hidden, and how strictly."""
-    if count and count != WEAK:
+    if count and count < NAME:
         return count, STRICT
+    if count == NAME:
+        return 1, NAMED
     if count and not hidden:
         return 1, KNOWN
     if segment in _OWN or segment.startswith(_NAMESPACES):
@@ -180,9 +186,16 @@ def _is_plain_version(segment: str, before: str, segments: list[str], number: in
     if number == 0:
         return len(segments) > 1 and segments[1] != "" and len(segment) == 1 and segment.isdigit()
     more = len(segments) > number + 1
+    if number == 1 and len(segment) == 1 and more and _is_api(before) and segment != "0" and segments[2]:
+        return True
     if more and ((number == 1 and _DATED.fullmatch(segment)) or _DECIMAL.fullmatch(segment)):
         return announces(before) <= 0
     return before in _NUMBERED and _PLAIN_VERSION.fullmatch(segment) is not None
+
+
+def _is_api(name: str) -> bool:
+    """Recognise ``sms`` of ``/sms/3/reports``, where ``product`` would have an id behind it."""
+    return announces(name) == 0 and name[:4] != ID and not is_countable(words_of(name))
 
 
 def _shortened(results: list[str]) -> str:

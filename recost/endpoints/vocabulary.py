@@ -11,6 +11,7 @@ __all__ = [
     "GENERAL_WORDS",
     "LAST_NAMES",
     "NUMBERED",
+    "RESOURCES",
     "SUBRESOURCES",
     "TELLING",
     "TOKENS",
@@ -33,16 +34,21 @@ TOKENS: Final = tuple(_sections["tokens"])
 
 TELLING: Final = {
     **dict.fromkeys(_sections["before one identifier"], 1),
+    **dict.fromkeys(_sections["before one name"], 8),
     **dict.fromkeys(_sections["before two identifiers"], 2),
     **dict.fromkeys(_sections["before some identifiers"], 9),
 }
 """Words that announce a person, a tenant or a secret, and how many segments after them are hidden.
 
-Two segments hold a token after an id, or a name after an owner. After a weak one (9) known words stay.
+Two segments hold a token after an id, or a name after an owner. Before a person's or a tenant's name (8)
+resources stay too. After a weak one (9) known words stay.
 """
 
 SUBRESOURCES: Final = frozenset(_sections["subresources"])
 """Verbs and collections that stand where an id could: ``users/search``, ``accounts/{id}/settings``."""
+
+RESOURCES: Final = frozenset(_sections["resources"])
+"""Nouns for parts of an account, in the singular, which name no person and no company."""
 
 FIRST_NAMES: Final = frozenset(_sections["given names"])
 """Frequent given names, and a few family names, that are not words of an API."""
@@ -59,6 +65,9 @@ NUMBERED: Final = frozenset(_sections["with digits"])
 GENERAL_WORDS: Final = frozenset(_sections["general"])
 """Words of many APIs."""
 
-WORDS: Final = SUBRESOURCES.union(GENERAL_WORDS, _sections["documented"], _sections["identifiers"])
+WORDS: Final = SUBRESOURCES.union(
+    RESOURCES, GENERAL_WORDS, _sections["technologies"], _sections["documented"], _sections["identifiers"]
+)
 """Words that stay. The documented ones are from the routes of 570 public APIs, which
-``tests/endpoints/corpus`` names. The identifiers are names of operations, parameters and fields."""
+``tests/endpoints/corpus`` names. Technologies are protocols, formats and products. The identifiers are names
+of operations, parameters and fields."""

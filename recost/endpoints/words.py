@@ -5,16 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 from recost._patterns import LazyPattern
-from recost.endpoints.vocabulary import COMPANIES, FIRST_NAMES, LAST_NAMES, SUBRESOURCES, TELLING, WORDS
+from recost.endpoints.vocabulary import (
+    COMPANIES,
+    FIRST_NAMES,
+    LAST_NAMES,
+    RESOURCES,
+    SUBRESOURCES,
+    TELLING,
+    WORDS,
+)
 
 __all__ = [
     "HUMP",
+    "is_compound",
+    "is_countable",
     "is_known",
     "is_known_word",
+    "is_part",
     "is_person",
     "is_run_together",
+    "is_run_together_noun",
     "is_run_together_verb",
-    "is_subresource",
     "may_follow",
     "names_company",
     "words_of",
@@ -63,6 +74,8 @@ _FOLLOWING: Final = (
     "ship",
 )
 """Endings of words for actions and states, which do not name a person."""
+_PARTICLES: Final = ("ahead", "back", "down", "off", "out", "over", "up")
+"""Last parts of nouns for actions: ``failover``, ``cleanup``."""
 _SHORT: Final = frozenset({"by", "id", "in", "ip", "of", "on", "or", "to"})
 """Words of two letters that occur in run-together names."""
 _VERBS_TEXT: Final = """
@@ -72,7 +85,30 @@ _VERBS_TEXT: Final = """
 """
 _VERBS: Final = frozenset(_VERBS_TEXT.split())
 """First verbs of run-together names."""
-_NO_PLURALS: Final = ("ss", "us", "is")
+_MOUNTS: Final = frozenset({"api", "cloud", "gateway", "platform", "service", "studio"})
+"""Last words of APIs' names."""
+_FIRST_TEXT: Final = """
+    accept activate approve archive assign batch bulk clone confirm convert copy deactivate decline
+    disable duplicate enable generate invite lock lookup merge migrate move multi publish refresh
+    regenerate register reject request resend restore resume retrieve revoke rotate subscribe suspend
+    switch sync transfer unarchive unassign unlock unpublish unregister unsubscribe verify
+"""
+_FIRST: Final = _VERBS.union(_FIRST_TEXT.split())
+"""First words of names with hyphens."""
+_LAST_TEXT: Final = """
+    account address check configs contact control count customer details email history id ids in info key
+    keys limit limits list mode off out password report search session settings status subscription
+    summary token type types up uri url urls user version
+"""
+_LAST: Final = frozenset(_LAST_TEXT.split())
+"""Last words of names with hyphens."""
+_NOUNS_TEXT: Final = """
+    account address code contact count customer details email history info list password
+    report search session settings status subscription summary token type user
+"""
+_NOUNS: Final = frozenset(_NOUNS_TEXT.split())
+"""Last nouns of run-together names."""
+_NO_PLURALS: Final = ("ss", "us", "is", "vas", "las")
 
 
 _HEADS: Final = frozenset(name[:_LEAST_PIECE] for name in FIRST_NAMES)
@@ -91,7 +127,9 @@ def is_known(text: str) -> bool:
 
 def is_known_word(word: str) -> bool:
     """Return whether a word in lower case is known, or formed from a known one."""
-    return word in WORDS or (_LEAST_STEM < len(word) <= _MOST_LETTERS and _is_formed(word))
+    return word in WORDS or (
+        _LEAST_STEM < len(word) <= _MOST_LETTERS and (_is_formed(word) or _is_phrasal(word, WORDS))
+    )
 
 
 def _is_formed(word: str) -> bool:
@@ -126,9 +164,15 @@ def is_run_together_verb(word: str) -> bool:
     """Recognise ``updatecategory`` and ``customproperties``, but not ``topsecret``."""
     pieces = _run_together(word)
     return bool(pieces) and (
-        pieces[0] in _VERBS
+        (pieces[0] in _VERBS and any(_is_subresource(piece) or is_part(piece) for piece in pieces[1:]))
         or (len(pieces[-1]) >= _LEAST_STEM and pieces[-1][-1] == "s" and may_follow(pieces[-1]))
     )
+
+
+def is_run_together_noun(word: str) -> bool:
+    """Recognise ``serviceaccount`` and ``maritalstatus``, but not ``facebook``."""
+    pieces = _run_together(word)
+    return bool(pieces) and pieces[-1] in _NOUNS and min(map(len, pieces)) > _LEAST_PIECE
 
 
 def _run_together(word: str) -> list[str]:
@@ -166,16 +210,58 @@ def is_person(word: str) -> bool:
     )
 
 
-def is_subresource(word: str) -> bool:
-    """Return whether a word is known to stand where an id could."""
+def is_compound(words: list[str], *, hyphens: bool) -> bool:
+    """Return whether words that stand where an id could begin with a verb, or end with a part of an account.
+
+    ``margin_mode`` and ``role-assignments`` do, but not ``open-door``, which may name a company. With hyphens
+    all words must be technical. Otherwise one is enough, for companies' names have hyphens.
+    """
+    last = words[-1]
+    if last in _FIRST or last in _LAST or "by" in words:
+        return True
+    if words[0] in _FIRST and any(_is_subresource(word) or is_part(word) for word in words[1:]):
+        return True
+    if not hyphens and any(map(_is_subresource, words)):
+        return True
+    if last.endswith(_FOLLOWING):
+        return any(_is_subresource(word) or is_part(word) for word in words[:-1])
+    return (last in RESOURCES or last[-1] == "s") and all(
+        _is_subresource(word) or is_part(word) for word in words
+    )
+
+
+def _is_subresource(word: str) -> bool:
     return word in SUBRESOURCES or word in TELLING or word.endswith(_FOLLOWING)
+
+
+def is_countable(words: list[str]) -> bool:
+    """Return whether an id may follow: ``orders`` and ``product``, but not ``sms`` and ``agent-studio``."""
+    last = words[-1] if words else ""
+    if len(words) > 1 and last in _MOUNTS:
+        return False
+    return last + "s" in WORDS or (last[-1:] == "s" and len(last) >= _LEAST_STEM)
+
+
+def is_part(word: str) -> bool:
+    """Recognise ``portfolio`` and ``perspectives``."""
+    return word in RESOURCES or (word[-1] == "s" and word[:-1] in RESOURCES)
+
+
+def _is_phrasal(word: str, verbs: frozenset[str]) -> bool:
+    """Recognise ``failover`` and ``cleanup``."""
+    return word.endswith(_PARTICLES) and any(
+        word.endswith(particle)
+        and len(word) >= _LEAST_STEM + len(particle)
+        and word[: -len(particle)] in verbs
+        for particle in _PARTICLES
+    )
 
 
 def may_follow(word: str) -> bool:
     """Return whether a word that stands where an id could is a verb, a state or a collection."""
-    if word in SUBRESOURCES or word in TELLING:
+    if word in SUBRESOURCES or word in TELLING or _is_phrasal(word, SUBRESOURCES):
         return True
-    if not is_known_word(word):
+    if not is_known_word(word) or word in LAST_NAMES:
         return False
     return word.endswith(_FOLLOWING) or (word[-1] == "s" and not word.endswith(_NO_PLURALS))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recost.endpoints.segments import FREE, ID, STRICT, template_segment
+from recost.endpoints.segments import FREE, ID, NAMED, STRICT, template_segment
 from recost.endpoints.vocabulary import NUMBERED
 
 NAMES = """
@@ -116,6 +116,47 @@ def test_versions_that_lead_a_path_stay(version: str) -> None:
 @pytest.mark.parametrize("number", ["1", "12345", "1999-01-01", "2024-13-01", "12.5", "1.123"])
 def test_other_numbers_that_lead_a_path_go(number: str) -> None:
     assert template_segment(number, True) == ID
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "portfolio",
+        "margin_mode",
+        "role-assignments",
+        "serviceaccount",
+        "securitytoken",
+        "by-puuid",
+        "failover",
+        "rotate-secret",
+        "audit-trail",
+        "perspectives",
+        "top-up",
+    ],
+)
+def test_parts_of_an_account_stay_after_persons_and_tenants(word: str) -> None:
+    assert template_segment(word, False, NAMED) == word
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["open-door", "red-hat", "state-farm", "paper-street-soap", "canvas", "mark", "admin42", "newlife"],
+)
+def test_names_of_common_words_go_after_persons_and_tenants(name: str) -> None:
+    assert template_segment(name, False, NAMED) == ID
+
+
+@pytest.mark.parametrize(
+    "code", ["save20", "first50", "launch2024", "best-friends", "golden-ticket", "HALFOFF"]
+)
+def test_codes_of_common_words_go_after_words_for_secrets(code: str) -> None:
+    assert template_segment(code, False, STRICT) == ID
+
+
+@pytest.mark.parametrize("method", ["lookupConfiguredPerimeter", "enableRotation", "cleanup", "cancel"])
+def test_methods_after_identifiers_stay(method: str) -> None:
+    assert template_segment(f"8f14e45fceea167a:{method}", False, STRICT) == f"{ID}:{method}"
+    assert template_segment(f"v1:{method}", False) == f"v1:{method}"
 
 
 @given(st.text(), st.booleans())

@@ -6,7 +6,7 @@ import sys
 
 from recost.endpoints import names, words
 from recost.endpoints.vocabulary import GENERAL_WORDS, SUBRESOURCES
-from tests.endpoints.corpus.measure import leaks_left, read_routes, static_hidden, tuned, words_of
+from tests.endpoints.corpus.measure import HELD_OUT, leaks_left, read_routes, static_hidden, tuned, words_of
 
 if __name__ == "__main__":
     routes = read_routes()
@@ -16,8 +16,12 @@ if __name__ == "__main__":
             setattr(module, "WORDS", SUBRESOURCES | GENERAL_WORDS | first)  # noqa: B010
     print("| corpus | size | looked at | wrong | rate |\n|---|---|---|---|---|")
     wrongs = []
-    for name, half in (("routes, first half", True), ("routes, second half", False)):
-        chosen = {api: paths for api, paths in routes.items() if tuned(api) == half}
+    corpora = {
+        "routes, first half": {api: paths for api, paths in routes.items() if tuned(api)},
+        "routes, second half": {api: paths for api, paths in routes.items() if not tuned(api)},
+        "routes, held out": read_routes(HELD_OUT),
+    }
+    for name, chosen in corpora.items():
         seen, hidden, filled, left = static_hidden(chosen)
         size = f"{sum(map(len, chosen.values()))} routes, {len(chosen)} APIs"
         print(f"| {name}: static words hidden | {size} | {seen} | {len(hidden)} | {len(hidden) / seen:.2%} |")

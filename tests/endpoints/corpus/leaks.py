@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.endpoints.corpus.further_leaks import further_leaks
+from tests.endpoints.corpus.unseen_leaks import unseen_leaks
 
 LEAKS: Final = Path(__file__).with_name("leaks.txt")
 _CHANCE: Final = random.Random(20261129)
@@ -362,7 +363,7 @@ def leaks() -> Iterator[tuple[str, str, str, str]]:  # noqa: C901 - one loop for
 def main() -> None:
     """Write the file."""
     lines = ["# kind, host, path, what must not be left of it"]
-    lines += dict.fromkeys("\t".join(leak) for leak in (*leaks(), *further_leaks()))
+    lines += dict.fromkeys("\t".join(leak) for leak in (*leaks(), *further_leaks(), *unseen_leaks()))
     LEAKS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(len(lines) - 1, "leaks")
 
