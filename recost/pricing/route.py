@@ -67,6 +67,8 @@ class Route:
         """True for each scheme and port whose calls the pipeline drops."""
         self.endpoint: Optional[str] = None
         """Category or shown path, kept by the pipeline."""
+        self.met = False
+        """True once the pipeline has counted a call."""
         self.facts: Any = None
         """Facts of a call that succeeded, kept by the pipeline."""
 
