@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
@@ -25,7 +24,7 @@ from recost.interceptors.targets import LONGEST_METHOD, clean_path, origin
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
-from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes
+from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
 
 __all__ = ["Pipeline"]
 
@@ -110,7 +109,7 @@ class Pipeline:
     def drain(self, inbox: deque[Exchange]) -> None:
         """Add up the calls that are in the inbox now: `process` for each, with the usual case in one place.
 
-        An interruption loses no call, and counts none twice.
+        Each call is counted once, whatever interrupts this.
         """
         self._forget_old_prices()
         exchange: Optional[Exchange] = None
@@ -160,6 +159,11 @@ class Pipeline:
 
     def process(self, exchange: Exchange) -> None:
         """Add one call, unless it is excluded. Malformed calls are recorded with whatever is known."""
+        self._processed(exchange)
+
+    def _processed(self, exchange: Exchange) -> Optional[Route]:
+        """Process a call. Return its route, or None if it is excluded or malformed."""
+        found: Optional[Route] = None
         try:
             route = exchange.route
             if route is None:  # the common case, without a call of `Routes.of`
@@ -169,6 +173,7 @@ class Pipeline:
             endpoint = route.endpoint or self._endpoint(route)
             excluded = self._excludes and self._is_excluded(exchange, route)
             failed, latency_ms = exchange.is_error, exchange.latency_ms
+            found = None if excluded else route
         except Exception as error:  # noqa: BLE001 - malformed or not, the call has been made
             self._report(error)
             route, endpoint, excluded = self._routes.find(("", "/", "")), "/", False
@@ -177,6 +182,7 @@ class Pipeline:
             self._count(exchange, route, endpoint, failed, latency_ms)
         if exchange.scope is not None and self._meter is not None:
             self._price_for(exchange.scope)
+        return found
 
     def take(self) -> Optional[Window]:
         """Close the window and return it. None if it is empty."""
@@ -193,24 +199,26 @@ class Pipeline:
 
     def _count_alone(self, exchange: Exchange) -> None:
         """Process a call. If its target has been met before, have `drain` count the next calls to it."""
-        self.process(exchange)
-        if not self._counts_targets:
+        route = self._processed(exchange)
+        if route is None or not self._counts_targets:
             return
-        with suppress(Exception):  # malformed calls have been counted, too
-            route = self._routes.of(exchange)
-            if route.met and len(route.path) <= LONGEST_REMEMBERED:
+        if route.met and len(route.path) <= LONGEST_REMEMBERED:
+            try:
                 self._count_target(exchange, route)
-            route.met = True
+            except Exception as error:  # noqa: BLE001 - it has been counted
+                self._report(error)
+        route.met = True
 
     def _count_target(self, exchange: Exchange, route: Route) -> None:
-        endpoint, failing = route.endpoint, self._fixed_facts(route, failed=True)
-        if endpoint is None or failing is None or (self._excludes and self._is_excluded(exchange, route)):
+        endpoint, failing = route.endpoint or self._endpoint(route), self._fixed_facts(route, failed=True)
+        window = self._aggregator.window
+        key = route.provider, endpoint, _shown_method(exchange.method)
+        if failing is None or key not in window.buckets:
             return
         if len(self._targets) >= REMEMBERED:
             self._forget_targets()
-        key = route.provider, endpoint, _shown_method(exchange.method)
         self._targets[exchange.scheme, route.host, exchange.port, route.path, route.method] = (
-            self._aggregator.window.count_target(key, self._fixed_facts(route, failed=False), failing)
+            window.count_target(key, self._fixed_facts(route, failed=False), failing)
         )
 
     def _forget_targets(self) -> None:
@@ -224,8 +232,9 @@ class Pipeline:
 
     def _fixed_facts(self, route: Route, *, failed: bool) -> Optional[Facts]:
         """Return the facts of a call. None if they depend on more than its target and its failure."""
-        if not route.priced:
-            return _FAILED if failed and not route.failed_calls_billed else route.facts or _flat_facts(route)
+        terms = route.terms
+        if not terms.priced:
+            return _FAILED if failed and not terms.failed_calls_billed else terms.facts or _flat_facts(terms)
         costs = None if self._meter is None else self._meter.fixed_costs(route)
         if costs is None:
             return None
@@ -330,11 +339,11 @@ class Pipeline:
         return any(pattern in url or pattern.lower() in host for pattern in self._patterns)
 
 
-def _flat_facts(route: Route) -> Facts:
+def _flat_facts(terms: Terms) -> Facts:
     """Return the facts of a call that succeeded, if its cost depends on the target only."""
-    cents = route.flat_cents
-    source = "unknown" if cents is None else "computed" if route.own else "estimated"
-    facts = route.facts = Facts(cents, metered=False, source=source)
+    cents = terms.flat_cents
+    source = "unknown" if cents is None else "computed" if terms.own else "estimated"
+    facts = terms.facts = Facts(cents, metered=False, source=source)
     return facts
 
 

@@ -107,15 +107,9 @@ class Detail:
 
     def add(self, facts: Facts, tag_sets: TagSets, count: int = 1) -> None:
         """Add one call, or a number of calls with the same facts."""
-        cost = facts.cost_cents or NOTHING
-        if count != 1:
-            cost = LENIENT.multiply(cost, count)
+        cost = self.add_costs(facts, count)
         if facts.tags:
             _row(self._tags, tag_sets.admit(facts.tags)).add(facts, count, cost)
-        if facts.cost_cents is None:
-            self._unpriced += count
-        elif cost or facts.source != "unknown":
-            self._costs[facts.source] = LENIENT.add(self._costs.get(facts.source, NOTHING), cost)
         if not facts.metered:
             return
         self._metered = True
@@ -125,6 +119,18 @@ class Detail:
         if facts.model is not None:
             known = facts.model in self._models or len(self._models) < MAX_MODELS
             _row(self._models, facts.model if known else OTHER).add(facts, count, cost)
+
+    def add_costs(self, facts: Facts, count: int) -> Decimal:
+        """Add the cost of one call, or of a number of calls with the same facts. Return the sum."""
+        cost = facts.cost_cents
+        if cost is None:
+            self._unpriced += count
+            return NOTHING
+        if count != 1:
+            cost = LENIENT.multiply(cost, count)
+        if cost or facts.source != "unknown":
+            self._costs[facts.source] = LENIENT.add(self._costs.get(facts.source, NOTHING), cost)
+        return cost
 
     def merge(self, other: Detail) -> None:
         """Add the calls of another breakdown, which must not be used afterwards."""

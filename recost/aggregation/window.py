@@ -133,7 +133,7 @@ class TargetCounts:
 
     Args:
         bucket: The bucket of the target.
-        succeeded: Facts of a call that succeeded. None if nothing is to be described.
+        succeeded: Facts of a call that succeeded. None if it is not described.
         failed: Facts of a call that failed.
     """
 
@@ -223,6 +223,9 @@ class Window:
         if detail is None:
             detail = bucket.detail = Detail()
             self.held_bytes += detail.nbytes
+        if not facts.metered and not facts.tags:
+            detail.add_costs(facts, count)
+            return
         size = detail.nbytes
         detail.add(facts, self._tag_sets, count)
         self.held_bytes += detail.nbytes - size
