@@ -26,6 +26,8 @@ _HOSTS: Final = (
     ("s3.us-east-1.amazonaws.com", "/bucket"),
     ("unknown.example.org", "/v2/things"),
 )
+_PRICED: Final = ("api.stripe.com", "api.github.com", "api.anthropic.com")
+"""Hosts whose rules have prices."""
 
 
 def measure(rounds: int, count: int) -> list[dict[str, Any]]:

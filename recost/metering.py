@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib import import_module
 from typing import Any, Callable, Final, Optional
 
@@ -17,10 +18,15 @@ from recost.pricing.usage import Reading, read_response
 from recost.pricing.usage.model import Usage
 from recost.pricing.usage.request_fields import requested_model, with_request_fields
 
-__all__ = ["Meter"]
+__all__ = ["FixedCosts", "Meter"]
 
 _NO_FIELDS: Final[Mapping[str, str]] = {}
 _NOTHING: Final = Reading(None, unread=False)
+_SUCCEEDED: Final = 200
+_FAILED: Final = 500
+
+FixedCosts = tuple[Cost, Cost]
+"""Cost of a call that succeeds, and of one that fails."""
 
 
 class Meter:
@@ -47,7 +53,10 @@ class Meter:
         self._reads_requests = reads and routes.reads_requests
         self._key = object()
         self._pricer = Pricer(report=report, price_list=price_list)
-        self.refresh: Final = self._pricer.refresh
+        self._fixed: dict[tuple[int, int, Optional[Decimal]], FixedCosts] = {}
+        """Costs by what they depend on: rule, prices and flat price. As many as the rules have prices."""
+        self.edition = 0
+        """Number of times that prices have changed. What was priced before must not be used any more."""
         self._report = report
         self._unread_reported = False
         self._lock = threading.RLock()  # a finaliser may make a call, and that may price another
@@ -69,6 +78,23 @@ class Meter:
             priced: Cost = costs[self._key]
             return priced
 
+    def fixed_costs(self, route: Route) -> Optional[FixedCosts]:
+        """Return the costs of each call of a route. None if they depend on more than its failure."""
+        prices = route.prices
+        if (self._reads and route.shape is not None) or prices.free_units or prices.by_size:
+            return None
+        key = id(route.rule), id(prices), route.flat_cents  # the registry keeps them all
+        known = self._fixed.get(key)
+        if known is None:
+            known = self._fixed[key] = self._fixed_cost(route, _SUCCEEDED), self._fixed_cost(route, _FAILED)
+        return known
+
+    def refresh(self) -> None:
+        """Load a newer list of prices if there is one. Reads a file, and may take long."""
+        if self._pricer.refresh():
+            self.edition += 1
+            self._fixed = {}
+
     def model_asked(self, exchange: Exchange) -> Optional[str]:
         """Return the model that the request names. None if it is not read or unknown."""
         return requested_model(self._fields(exchange))
@@ -83,6 +109,9 @@ class Meter:
         used = Usage("gpt-4o", {"input_tokens": 1})
         self._pricer.price(PricedCall(route, status=200, usage=used, uses_free_units=False))
         import_module("recost.skimming")  # a long body is skimmed on the caller's thread
+
+    def _fixed_cost(self, route: Route, status: int) -> Cost:
+        return self._pricer.price(PricedCall(route, status=status, uses_free_units=False))
 
     def _price(self, exchange: Exchange) -> Cost:
         route = self._routes.of(exchange)

@@ -5,24 +5,26 @@ A target is resolved once, so a repeated call costs a few field reads and an add
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional
 
 from recost._late import importing
-from recost.aggregation.aggregator import CallRecord, UnlockedAggregator
+from recost.aggregation.aggregator import MAX_LATENCY_MS, CallRecord, UnlockedAggregator
 from recost.aggregation.breakdown import Facts
-from recost.aggregation.window import Window
+from recost.aggregation.window import TargetCounts, Window
 from recost.events import RawEvent
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import Exchange
-from recost.interceptors.targets import LONGEST_METHOD, origin
+from recost.interceptors.targets import LONGEST_METHOD, clean_path, origin
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
-from recost.pricing.route import Route, Routes
+from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
 
 __all__ = ["Pipeline"]
 
@@ -39,6 +41,18 @@ _METHODS: Final = frozenset(_METHODS_TEXT.split())
 _OTHER_METHOD: Final = "OTHER"
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
+
+_FullTarget = tuple[str, str, int, str, str]
+
+
+class _Targets(dict[_FullTarget, TargetCounts]):
+    """Counts of the open window by target. A target with a query has the counts of the one without it."""
+
+    def __missing__(self, target: _FullTarget) -> Optional[TargetCounts]:
+        scheme, host, port, path, method = target
+        if "?" in path or "#" in path:
+            return self.get((scheme, host, port, clean_path(path), method))
+        return None
 
 
 class Pipeline:
@@ -83,14 +97,73 @@ class Pipeline:
         self._on_full = on_full
         self._report = report
         self._call = CallRecord()
+        self._targets = _Targets()
+        self._counts_targets = not metered and on_capture is None
+        self._edition = 0
 
     @property
     def size(self) -> int:
         """Number of calls in the open window."""
         return self._aggregator.size
 
+    def drain(self, inbox: deque[Exchange]) -> None:
+        """Add up the calls that are in the inbox now: `process` for each, with the usual case in one place.
+
+        Each call is counted once, whatever interrupts this.
+        """
+        self._forget_old_prices()
+        exchange: Optional[Exchange] = None
+        targets, window, number, counting = self._targets, self._aggregator.window, 0, False
+        before = window.call_count
+        try:
+            for exchange in starmap(inbox.popleft, repeat((), len(inbox))):
+                try:
+                    counts, status = targets[exchange.target], exchange.status
+                    sent, received = exchange.request_bytes, exchange.response_bytes
+                    latency_ms = (exchange.ended_ns - exchange.started_ns) / 1e6
+                    usual = 0.0 <= latency_ms <= MAX_LATENCY_MS and sent >= 0 <= received and status >= 0
+                except Exception:  # noqa: BLE001 - a mock's values may be anything
+                    usual = False
+                if not usual or counts is None or exchange.costs or exchange.scope is not None:
+                    before, window.call_count, number = before + number, before + number, 0
+                    self._count_alone(exchange)
+                    exchange, window = None, self._aggregator.window  # noqa: PLW2901 - it is counted
+                    before = window.call_count
+                    continue
+                samples = counts.samples
+                size = len(samples)
+                calls = counts.calls + 1
+                failed = counts.failed if 0 < status < 400 else counts.failed + 1
+                sent += counts.sent
+                received += counts.received
+                counting = True
+                counts.calls, counts.failed, counts.sent, counts.received = calls, failed, sent, received
+                samples.append(latency_ms)
+                exchange = None  # noqa: PLW2901 - it is counted
+                counting = False
+                number += 1
+                if size >= counts.bucket.limit:
+                    window.fold(counts.bucket)
+        except BaseException as error:
+            if counting:  # the same once more
+                counts.calls, counts.failed, counts.sent, counts.received = calls, failed, sent, received
+                if len(samples) == size:
+                    samples.append(latency_ms)
+            elif exchange is not None and self._aggregator.window is window and window.call_count == before:
+                self._count_alone(exchange)
+            elif isinstance(error, IndexError) and not inbox:
+                return  # handed over meanwhile: a finaliser on this very thread may call `init`
+            raise
+        finally:
+            window.call_count += number
+
     def process(self, exchange: Exchange) -> None:
         """Add one call, unless it is excluded. Malformed calls are recorded with whatever is known."""
+        self._processed(exchange)
+
+    def _processed(self, exchange: Exchange) -> Optional[Route]:
+        """Process a call. Return its route, or None if it is excluded or malformed."""
+        found: Optional[Route] = None
         try:
             route = exchange.route
             if route is None:  # the common case, without a call of `Routes.of`
@@ -100,6 +173,7 @@ class Pipeline:
             endpoint = route.endpoint or self._endpoint(route)
             excluded = self._excludes and self._is_excluded(exchange, route)
             failed, latency_ms = exchange.is_error, exchange.latency_ms
+            found = None if excluded else route
         except Exception as error:  # noqa: BLE001 - malformed or not, the call has been made
             self._report(error)
             route, endpoint, excluded = self._routes.find(("", "/", "")), "/", False
@@ -108,9 +182,11 @@ class Pipeline:
             self._count(exchange, route, endpoint, failed, latency_ms)
         if exchange.scope is not None and self._meter is not None:
             self._price_for(exchange.scope)
+        return found
 
     def take(self) -> Optional[Window]:
         """Close the window and return it. None if it is empty."""
+        self._targets.clear()  # before the window is closed, which adds up the counts
         return self._aggregator.take()
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
@@ -120,6 +196,50 @@ class Pipeline:
         if self._excludes and self._is_excluded(exchange, self._routes.of(exchange)):
             return None
         return self._meter.cost_of(exchange)
+
+    def _count_alone(self, exchange: Exchange) -> None:
+        """Process a call. If its target has been met before, have `drain` count the next calls to it."""
+        route = self._processed(exchange)
+        if route is None or not self._counts_targets:
+            return
+        if route.met and len(route.path) <= LONGEST_REMEMBERED:
+            try:
+                self._count_target(exchange, route)
+            except Exception as error:  # noqa: BLE001 - it has been counted
+                self._report(error)
+        route.met = True
+
+    def _count_target(self, exchange: Exchange, route: Route) -> None:
+        endpoint, failing = route.endpoint or self._endpoint(route), self._fixed_facts(route, failed=True)
+        window = self._aggregator.window
+        key = route.provider, endpoint, _shown_method(exchange.method)
+        if failing is None or key not in window.buckets:
+            return
+        if len(self._targets) >= REMEMBERED:
+            self._forget_targets()
+        self._targets[exchange.scheme, route.host, exchange.port, route.path, route.method] = (
+            window.count_target(key, self._fixed_facts(route, failed=False), failing)
+        )
+
+    def _forget_targets(self) -> None:
+        self._targets.clear()
+        self._aggregator.window.settle()
+
+    def _forget_old_prices(self) -> None:
+        if self._meter is not None and self._meter.edition != self._edition:
+            self._edition = self._meter.edition
+            self._forget_targets()
+
+    def _fixed_facts(self, route: Route, *, failed: bool) -> Optional[Facts]:
+        """Return the facts of a call. None if they depend on more than its target and its failure."""
+        terms = route.terms
+        if not terms.priced:
+            return _FAILED if failed and not terms.failed_calls_billed else terms.facts or _flat_facts(terms)
+        costs = None if self._meter is None else self._meter.fixed_costs(route)
+        if costs is None:
+            return None
+        cost = costs[failed]
+        return Facts(cost.cents, metered=False, source=cost.source, error=failed)
 
     def _price_for(self, scope: CostScope) -> None:
         try:
@@ -139,15 +259,16 @@ class Pipeline:
         call.request_bytes = exchange.request_bytes
         call.response_bytes = exchange.response_bytes
         call.error = failed
-        free = failed and not route.failed_calls_billed
-        cost_cents = None if free else route.flat_cents
-        facts: Optional[Facts] = _FAILED if free else route.facts or _flat_facts(route)
         aggregator = self._aggregator
+        cost_cents: Optional[Decimal] = None
+        facts: Optional[Facts] = None
         try:
-            known = (
-                exchange.costs is not None and self._meter is not None and self._meter.has_priced(exchange)
-            )
-            if known or route.priced or exchange.scope is not None or self._metered:
+            known = exchange.costs and self._meter is not None and self._meter.has_priced(exchange)
+            if not (known or exchange.scope is not None or self._metered):
+                facts = self._fixed_facts(route, failed=failed)
+            if facts is not None:
+                cost_cents = facts.cost_cents
+            else:
                 cost_cents, facts = self._described(exchange, failed)
             if aggregator.would_overflow(call):
                 self._make_room()
@@ -176,7 +297,7 @@ class Pipeline:
         return cost.cents, facts
 
     def _make_room(self) -> None:
-        window = self._aggregator.take()
+        window = self.take()
         if window is None:
             return
         try:
@@ -218,11 +339,11 @@ class Pipeline:
         return any(pattern in url or pattern.lower() in host for pattern in self._patterns)
 
 
-def _flat_facts(route: Route) -> Facts:
+def _flat_facts(terms: Terms) -> Facts:
     """Return the facts of a call that succeeded, if its cost depends on the target only."""
-    cents = route.flat_cents
-    source = "unknown" if cents is None else "computed" if route.own else "estimated"
-    facts = route.facts = Facts(cents, metered=False, source=source)
+    cents = terms.flat_cents
+    source = "unknown" if cents is None else "computed" if terms.own else "estimated"
+    facts = terms.facts = Facts(cents, metered=False, source=source)
     return facts
 
 

@@ -10,12 +10,12 @@ from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import Bucket, Cents, Key, Window, WindowTags
 from recost.events import RawEvent, WindowSummary
 
-__all__ = ["MAX_BUCKETS", "Aggregator", "CallRecord", "UnlockedAggregator"]
+__all__ = ["MAX_BUCKETS", "MAX_LATENCY_MS", "Aggregator", "CallRecord", "UnlockedAggregator"]
 
 MAX_BUCKETS: Final = 2000
 """Unique (provider, endpoint, method) triplets that one window is meant to hold."""
 
-_MAX_LATENCY_MS: Final = 1e12  # keeps every sum finite
+MAX_LATENCY_MS: Final = 1e12  # keeps every sum finite
 _MAX_BYTES: Final = 2**62
 _MAX_TEXT: Final = 1024
 _CLOCK_SET_BACK_MS: Final = 1000.0
@@ -76,6 +76,11 @@ class UnlockedAggregator:
         """Create the state of a subclass before the first window."""
 
     @property
+    def window(self) -> Window:
+        """The open window."""
+        return self._window
+
+    @property
     def size(self) -> int:
         """Number of calls in the open window."""
         return self._window.call_count
@@ -98,7 +103,7 @@ class UnlockedAggregator:
             latency_ms = event.latency_ms
             sent = event.request_bytes
             received = event.response_bytes
-            if not (0.0 <= latency_ms <= _MAX_LATENCY_MS and sent >= 0 <= received):
+            if not (0.0 <= latency_ms <= MAX_LATENCY_MS and sent >= 0 <= received):
                 raise ValueError  # noqa: TRY301 - the unusual way out of what is counted in nanoseconds
             samples = bucket.samples
             samples.append(latency_ms)
@@ -153,7 +158,7 @@ class UnlockedAggregator:
             self._window.add_bucket(key)
         call = CallRecord()
         call.provider, call.endpoint_category, call.method = key
-        call.latency_ms = _number(event.latency_ms, _MAX_LATENCY_MS)
+        call.latency_ms = _number(event.latency_ms, MAX_LATENCY_MS)
         call.request_bytes = int(_number(event.request_bytes, _MAX_BYTES))
         call.response_bytes = int(_number(event.response_bytes, _MAX_BYTES))
         call.error = event.error

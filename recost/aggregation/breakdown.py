@@ -67,15 +67,15 @@ class _Row:
         self.count = self.errors = self.unpriced = self.tokens_in = self.tokens_out = 0
         self.cost = NOTHING
 
-    def add(self, facts: Facts) -> None:
-        self.count += 1
-        self.errors += facts.error
-        self.tokens_in += facts.tokens.get("input", 0)
-        self.tokens_out += facts.tokens.get("output", 0)
+    def add(self, facts: Facts, count: int, cost: Decimal) -> None:
+        self.count += count
+        self.errors += facts.error * count
+        self.tokens_in += facts.tokens.get("input", 0) * count
+        self.tokens_out += facts.tokens.get("output", 0) * count
         if facts.cost_cents is None:
-            self.unpriced += 1
+            self.unpriced += count
         else:
-            self.cost = LENIENT.add(self.cost, facts.cost_cents)
+            self.cost = LENIENT.add(self.cost, cost)
 
     def merge(self, other: _Row) -> None:
         self.count += other.count
@@ -105,23 +105,32 @@ class Detail:
         """Approximate size in memory."""
         return _ROW_BYTES * (1 + len(self._models) + len(self._tags))
 
-    def add(self, facts: Facts, tag_sets: TagSets) -> None:
-        """Add one call."""
+    def add(self, facts: Facts, tag_sets: TagSets, count: int = 1) -> None:
+        """Add one call, or a number of calls with the same facts."""
+        cost = self.add_costs(facts, count)
         if facts.tags:
-            _row(self._tags, tag_sets.admit(facts.tags)).add(facts)
-        if facts.cost_cents is None:
-            self._unpriced += 1
-        elif facts.cost_cents or facts.source != "unknown":
-            self._costs[facts.source] = LENIENT.add(self._costs.get(facts.source, NOTHING), facts.cost_cents)
+            _row(self._tags, tag_sets.admit(facts.tags)).add(facts, count, cost)
         if not facts.metered:
             return
         self._metered = True
-        self._attempts += facts.attempts
-        for kind, count in facts.tokens.items():
-            self._tokens[kind] = self._tokens.get(kind, 0) + count
+        self._attempts += facts.attempts * count
+        for kind, number in facts.tokens.items():
+            self._tokens[kind] = self._tokens.get(kind, 0) + number * count
         if facts.model is not None:
             known = facts.model in self._models or len(self._models) < MAX_MODELS
-            _row(self._models, facts.model if known else OTHER).add(facts)
+            _row(self._models, facts.model if known else OTHER).add(facts, count, cost)
+
+    def add_costs(self, facts: Facts, count: int) -> Decimal:
+        """Add the cost of one call, or of a number of calls with the same facts. Return the sum."""
+        cost = facts.cost_cents
+        if cost is None:
+            self._unpriced += count
+            return NOTHING
+        if count != 1:
+            cost = LENIENT.multiply(cost, count)
+        if cost or facts.source != "unknown":
+            self._costs[facts.source] = LENIENT.add(self._costs.get(facts.source, NOTHING), cost)
+        return cost
 
     def merge(self, other: Detail) -> None:
         """Add the calls of another breakdown, which must not be used afterwards."""

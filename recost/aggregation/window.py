@@ -11,7 +11,7 @@ from recost.aggregation.breakdown import NOTHING, Detail, Facts, TagSets
 from recost.aggregation.quantiles import Latencies
 from recost.events import MetricEntry, WindowSummary
 
-__all__ = ["Bucket", "Cents", "Key", "Window", "WindowTags"]
+__all__ = ["Bucket", "Cents", "Key", "TargetCounts", "Window", "WindowTags"]
 
 Key = tuple[str, str, str]
 """Provider, endpoint, method."""
@@ -73,15 +73,15 @@ class Bucket:
         self._sum_up()
         return self._cost
 
-    def charge(self, cost_cents: Cents) -> None:
-        """Add a cost. One that is negative or not a finite number is ignored."""
+    def charge(self, cost_cents: Cents, count: int = 1) -> None:
+        """Add the cost of some calls. One that is negative or not a finite number is ignored."""
         amount = _exact(cost_cents)
         if amount is None:
             return
         if amount != self._unit_exact or self.unit_cost is None:
             self._sum_up()
             self.unit_cost, self._unit_exact = cost_cents, amount
-        self.unit_count += 1
+        self.unit_count += count
 
     def fold(self) -> None:
         """Count the latencies in bins."""
@@ -126,6 +126,30 @@ class Bucket:
             self.unit_count = 0
 
 
+class TargetCounts:
+    """Calls of the open window to one target whose cost depends on the target and on failure only.
+
+    Their latencies are in the samples of the bucket. All else is in these counts until `Window.settle`.
+
+    Args:
+        bucket: The bucket of the target.
+        succeeded: Facts of a call that succeeded. None if it is not described.
+        failed: Facts of a call that failed.
+    """
+
+    __slots__ = ("bucket", "calls", "facts", "failed", "received", "samples", "sent")
+
+    def __init__(self, bucket: Bucket, succeeded: Optional[Facts], failed: Optional[Facts]) -> None:
+        self.bucket = bucket
+        self.samples = bucket.samples
+        self.facts = succeeded, failed
+        self.calls = 0
+        self.failed = 0
+        """Number of these calls that failed."""
+        self.sent = self.received = 0
+        """Bytes of requests and responses."""
+
+
 class Window:
     """Buckets by key. Not locked: one thread at a time.
 
@@ -147,6 +171,7 @@ class Window:
         self.held_bytes = 0
         """Memory of keys, bins, details and empty buckets."""
         self._tag_sets = TagSets(tags.max_tag_sets)
+        self._counts: list[TargetCounts] = []
 
     @property
     def bucket_count(self) -> int:
@@ -164,14 +189,45 @@ class Window:
         self.held_bytes += _key_bytes(key)
         return bucket
 
-    def describe(self, bucket: Bucket, facts: Facts) -> None:
-        """Add the facts of a call to the breakdowns."""
+    def count_target(self, key: Key, succeeded: Optional[Facts], failed: Optional[Facts]) -> TargetCounts:
+        """Return new counts for the calls to a target.
+
+        Args:
+            key: Key of a bucket of this window.
+            succeeded: Facts of a call that succeeded.
+            failed: Facts of a call that failed.
+
+        Raises:
+            KeyError: The window has no such bucket.
+        """
+        counts = TargetCounts(self.buckets[key], succeeded, failed)
+        self._counts.append(counts)
+        return counts
+
+    def settle(self) -> None:
+        """Add the counts of all targets to their buckets. They must not be used afterwards."""
+        while self._counts:
+            counts = self._counts.pop()
+            bucket = counts.bucket
+            bucket.request_bytes += counts.sent
+            bucket.response_bytes += counts.received
+            bucket.error_count += counts.failed
+            for facts, count in zip(counts.facts, (counts.calls - counts.failed, counts.failed)):
+                if count and facts is not None:
+                    bucket.charge(facts.cost_cents, count)
+                    self.describe(bucket, facts, count)
+
+    def describe(self, bucket: Bucket, facts: Facts, count: int = 1) -> None:
+        """Add the facts of a call to the breakdowns, or of a number of calls with the same facts."""
         detail = bucket.detail
         if detail is None:
             detail = bucket.detail = Detail()
             self.held_bytes += detail.nbytes
+        if not facts.metered and not facts.tags:
+            detail.add_costs(facts, count)
+            return
         size = detail.nbytes
-        detail.add(facts, self._tag_sets)
+        detail.add(facts, self._tag_sets, count)
         self.held_bytes += detail.nbytes - size
 
     def fold(self, bucket: Bucket) -> None:
@@ -184,6 +240,7 @@ class Window:
 
     def close(self, end_ms: float) -> None:
         """Set the end: at least 1 ms after the start, also when the clock was set back."""
+        self.settle()
         self.end_ms = max(end_ms, self.start_ms + 1)
 
     def merge(self, other: Window) -> None:

@@ -42,8 +42,8 @@ class Aggregation(Protocol):
         """Number of calls in the open window."""
         ...
 
-    def process(self, exchange: Exchange) -> None:
-        """Add up one call."""
+    def drain(self, inbox: deque[Exchange]) -> None:
+        """Add up the calls that are in the inbox now, and remove them from it."""
         ...
 
     def take(self) -> Optional[PendingWindow]:
@@ -326,14 +326,8 @@ class Worker:
             return
 
     def _drain(self) -> None:
-        inbox, process = self._inbox, self._pipeline.process
         self._captured = 0
-        for _ in range(len(inbox)):
-            try:
-                exchange = inbox.popleft()
-            except IndexError:  # handed over meanwhile: a finaliser on this very thread may call `init`
-                return
-            process(exchange)
+        self._pipeline.drain(self._inbox)
 
     def _plan_s(self) -> float:
         """Plan when to be woken, and return the seconds to wait for that."""

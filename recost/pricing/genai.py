@@ -112,16 +112,21 @@ class GenaiPrices:
         """Reason why tokens have no price, and the remedy. None if they have one, or before that is known."""
         return self._missing
 
-    def refresh(self) -> None:
-        """Load a price list that is new or has changed since it was read. On recost's own thread only."""
+    def refresh(self) -> bool:
+        """Load a price list that is new or has changed since it was read. On recost's own thread only.
+
+        Returns:
+            True if prices may have changed.
+        """
         if self._file is None or self._library is None or not self._file.changed():
-            return
+            return False
         found, usable = self._file.read(self._clock().date())
         if usable:
             library = _Library(found)  # it knows nothing of what had no price before
             with self._lock:
                 self._library = library
                 self._reported.clear()
+        return usable
 
     def quote(
         self, provider: str, models: Iterable[Optional[str]], units: Units, tier: Optional[str]

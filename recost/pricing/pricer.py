@@ -159,9 +159,13 @@ class Pricer:
         self._units = UnitPricing(clock)
         self._receipts = Receipts()
 
-    def refresh(self) -> None:
-        """Load a newer list of prices if there is one. Reads a file, and may take long."""
-        self._genai.refresh()
+    def refresh(self) -> bool:
+        """Load a newer list of prices if there is one. Reads a file, and may take long.
+
+        Returns:
+            True if prices may have changed.
+        """
+        return self._genai.refresh()
 
     def price(self, call: PricedCall) -> Cost:
         """Return the cost of a call."""

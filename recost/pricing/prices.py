@@ -28,14 +28,8 @@ CALLS: Final = "calls"
 NO_USAGE: Final = "none"
 """Value of ``usage`` for responses that are not read."""
 
-_AMOUNTS: Final = (
-    "usd_per_call",
-    "usd_per_gb",
-    "usd_per_gb_up",
-    "usd_per_gb_down",
-    "fixed_usd",
-    "minimum_usd",
-)
+_PER_BYTES: Final = ("usd_per_gb", "usd_per_gb_up", "usd_per_gb_down")
+_AMOUNTS: Final = ("usd_per_call", *_PER_BYTES, "fixed_usd", "minimum_usd")
 _FACTOR: Final = "genai_factor"
 _METHOD: Final = re.compile(r"[A-Z]+(?:\|[A-Z]+)*\Z")
 _COMPILED: Final = 4096
@@ -71,6 +65,11 @@ class Prices:
     def shape(self) -> Optional[str]:
         """Name of the response's shape. None if usage is not read."""
         return None if self.usage == NO_USAGE else self.usage
+
+    @property
+    def by_size(self) -> bool:
+        """True if bytes have a price."""
+        return any(getattr(self, name) is not None for name in _PER_BYTES)
 
     @property
     def is_priced(self) -> bool:

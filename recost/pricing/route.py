@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Callable, Final, Optional, Protocol
 
 from recost._late import importing
@@ -14,7 +15,7 @@ from recost.pricing.registry import ProviderRegistry
 from recost.pricing.usage import header_names
 from recost.pricing.usage.request_fields import MODEL, request_fields
 
-__all__ = ["LONGEST_REMEMBERED", "REMEMBERED", "UNKNOWN_PROVIDER", "Route", "Routes", "Target"]
+__all__ = ["LONGEST_REMEMBERED", "REMEMBERED", "UNKNOWN_PROVIDER", "Route", "Routes", "Target", "Terms"]
 
 Target = tuple[str, str, str]
 """Host, path and method of a call."""
@@ -47,6 +48,32 @@ class _once:  # noqa: N801 - used like a property
         return value
 
 
+class Terms:
+    """The prices that a rule has for calls, shared by all routes with the same ones."""
+
+    __slots__ = ("facts", "failed_calls_billed", "flat_cents", "own", "priced")
+
+    def __init__(self, route: Route) -> None:
+        rule, prices = route.rule, route.prices
+        self.own = rule is not None and not route.routes.registry.is_builtin(rule)
+        self.priced = prices.is_priced if self.own else prices.is_priced_unread
+        self.failed_calls_billed = rule is not None and rule.failed_calls_billed
+        self.flat_cents = self._flat(route)
+        self.facts: Any = None
+        """Facts of a call that succeeded, kept by the pipeline."""
+
+    def _flat(self, route: Route) -> Optional[Decimal]:
+        """Return the flat price. Estimates of built-in rules are for POST requests. 0 means nothing."""
+        if route.match is None:
+            return None
+        cents = route.match.cost_cents
+        if route.rule is None or self.own:
+            return cents
+        if not cents or route.prices.usage == NO_USAGE or route.method.upper() != "POST":
+            return None
+        return cents
+
+
 class Route:
     """The rules that apply to one target. Parts that not every call needs are computed at first access."""
 
@@ -67,38 +94,34 @@ class Route:
         """True for each scheme and port whose calls the pipeline drops."""
         self.endpoint: Optional[str] = None
         """Category or shown path, kept by the pipeline."""
-        self.facts: Any = None
-        """Facts of a call that succeeded, kept by the pipeline."""
+        self.met = False
+        """True once the pipeline has counted a call."""
 
     @_once
+    def terms(self) -> Terms:
+        """The terms of the rule for such calls."""
+        return self.routes.terms_of(self)
+
+    @property
     def own(self) -> bool:
         """True if the rule is the user's own rather than a built-in one."""
-        return self.rule is not None and not self.routes.registry.is_builtin(self.rule)
+        return bool(self.terms.own)
 
-    @_once
+    @property
     def priced(self) -> bool:
         """True if the cost depends on more than the target."""
-        return self.prices.is_priced if self.own else self.prices.is_priced_unread
+        return bool(self.terms.priced)
 
-    @_once
+    @property
     def flat_cents(self) -> Optional[Decimal]:
-        """Flat price of a call in US cents. None if unknown, or if such calls may not be billed.
-
-        The estimates of built-in rules are for POST requests. An estimate of 0 means nothing.
-        """
-        if self.match is None:
-            return None
-        cents = self.match.cost_cents
-        if self.rule is None or self.own:
-            return cents
-        if not cents or self.prices.usage == NO_USAGE or self.method.upper() != "POST":
-            return None
+        """Flat price of a call in US cents. None if unknown, or if such calls may not be billed."""
+        cents: Optional[Decimal] = self.terms.flat_cents
         return cents
 
-    @_once
+    @property
     def failed_calls_billed(self) -> bool:
         """True if a failed call costs as much as one that succeeded."""
-        return self.rule is not None and self.rule.failed_calls_billed
+        return bool(self.terms.failed_calls_billed)
 
     @_once
     def category(self) -> Optional[str]:
@@ -108,15 +131,20 @@ class Route:
     @_once
     def template(self) -> str:
         """The path with placeholders for identifiers and secrets."""
-        with importing():
-            from recost.endpoints.templating import template_for  # noqa: PLC0415 - slow: it has many words
-
-        return template_for(self.host, self.path)
+        return _template_for()(self.host, self.path)
 
     @_once
     def model(self) -> Optional[str]:
         """The model that the path names."""
         return model_in_path(self.path)
+
+
+@lru_cache(maxsize=1)
+def _template_for() -> Callable[[str, str], str]:
+    with importing():
+        from recost.endpoints.templating import template_for  # noqa: PLC0415 - slow: it has many words
+
+    return template_for
 
 
 class _Call(Protocol):
@@ -158,6 +186,7 @@ class Routes:
         self.reads_requests = reads_requests
         self._models_first = models_first
         self._known = _Known(self._find)
+        self._terms: dict[tuple[int, int, Optional[float], str], Terms] = {}
         self.find: Callable[[Target], Route] = self._known.__getitem__
         """Return the route of a target.
 
@@ -173,6 +202,17 @@ class Routes:
                 call.route = found
             return found
         return route
+
+    def terms_of(self, route: Route) -> Terms:
+        """Return the terms of a route."""
+        price = None if route.match is None else route.match.cost_per_request_cents
+        key = id(route.rule), id(route.prices), price, route.method  # the registry keeps rules and prices
+        terms = self._terms.get(key)
+        if terms is None:
+            if len(self._terms) >= REMEMBERED:
+                self._terms.clear()
+            terms = self._terms[key] = Terms(route)
+        return terms
 
     def wanted_of(self, route: Route) -> Optional[Wanted]:
         """Return what is kept of the calls of a route."""

@@ -4,6 +4,7 @@ import gc
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
@@ -23,11 +24,13 @@ class Counting:
         self.total = 0
         self.fail_at: Optional[int] = None
 
-    def process(self, exchange: Exchange) -> None:
-        self.total += 1
-        if self.total == self.fail_at:
-            raise KeyError("odd")
-        self.size += 1
+    def drain(self, inbox: deque[Exchange]) -> None:
+        for _ in range(len(inbox)):
+            inbox.popleft()
+            self.total += 1
+            if self.total == self.fail_at:
+                raise KeyError("odd")
+            self.size += 1
 
     def take(self) -> Any:
         size, self.size = self.size, 0
