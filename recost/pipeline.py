@@ -19,7 +19,7 @@ from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import TargetCounts, Window
 from recost.events import RawEvent
 from recost.interceptors.context import CostScope
-from recost.interceptors.exchange import Exchange
+from recost.interceptors.exchange import CallTarget, Exchange
 from recost.interceptors.targets import LONGEST_METHOD, clean_path, origin
 from recost.metering import Meter
 from recost.pricing.cost import Cost
@@ -42,13 +42,11 @@ _OTHER_METHOD: Final = "OTHER"
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
 
-_FullTarget = tuple[str, str, int, str, str]
 
-
-class _Targets(dict[_FullTarget, TargetCounts]):
+class _Targets(dict[CallTarget, TargetCounts]):
     """Counts of the open window by target. A target with a query has the counts of the one without it."""
 
-    def __missing__(self, target: _FullTarget) -> Optional[TargetCounts]:
+    def __missing__(self, target: CallTarget) -> Optional[TargetCounts]:
         scheme, host, port, path, method = target
         if "?" in path or "#" in path:
             return self.get((scheme, host, port, clean_path(path), method))

@@ -80,7 +80,7 @@ class Ledger:
 
 def call(target: tuple[str, str, str], status: int = 200, port: int = 443, **fields: Any) -> Exchange:
     host, path, method = target
-    made = Exchange(lambda _: None, "httpx", method, "https", host, port, path)
+    made = Exchange(lambda _: None, "httpx", ("https", host, port, path, method))
     made.status, made.request_bytes, made.response_bytes = status, 11, 22
     made.finish()
     made.ended_ns = made.started_ns + 5_000_000
@@ -213,14 +213,18 @@ def test_calls_that_are_handed_over_meanwhile_are_left_alone() -> None:
 
     class Handing(Exchange):
         @property
-        def target(self) -> Any:
+        def request_bytes(self) -> Any:
             inbox.clear()
-            return super().target
+            return 11
+
+        @request_bytes.setter
+        def request_bytes(self, size: Any) -> None:
+            pass
 
     ledger.pipeline.drain(inbox_of(PLAIN[0], count=2))
     made = call(PLAIN[0])
-    handing = Handing(lambda _: None, "httpx", "GET", "https", PLAIN[0][0], 443, PLAIN[0][1])
-    for name in ("status", "request_bytes", "response_bytes", "ended_ns"):
+    handing = Handing(lambda _: None, "httpx", ("https", PLAIN[0][0], 443, PLAIN[0][1], "GET"))
+    for name in ("status", "response_bytes", "ended_ns"):
         setattr(handing, name, getattr(made, name))
     inbox.appendleft(handing)
     ledger.pipeline.drain(inbox)

@@ -253,11 +253,6 @@ class Exchange:
         return not hasattr(self, "_open")
 
     @property
-    def target(self) -> tuple[str, str, int, str, str]:
-        """Scheme, host, port, path and method."""
-        return (self.scheme, self.host, self.port, self.path, self.method)
-
-    @property
     def is_error(self) -> bool:
         """True if no response came, or its status is 400 or more."""
         return self.status == 0 or self.status >= 400
