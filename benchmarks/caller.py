@@ -14,6 +14,7 @@ import time
 
 import clients
 from observers import OBSERVERS
+from payload import HOST
 
 GROUP = 100
 
@@ -24,9 +25,10 @@ def main() -> None:
     parser.add_argument("client", choices=clients.CLIENTS)
     parser.add_argument("observer", choices=list(OBSERVERS))
     parser.add_argument("--port", type=int, help="of the server on loopback; in memory without")
+    parser.add_argument("--host", default=HOST, help="in memory: the host that is called")
     options = parser.parse_args()
     observer = OBSERVERS[options.observer](clients.module_of(options.client))
-    calls = clients.make(options.client, options.port)
+    calls = clients.make(options.client, options.port, host=options.host)
     made = 0
     print("ready", flush=True)
     for line in sys.stdin:

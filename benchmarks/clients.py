@@ -152,13 +152,13 @@ def module_of(client: str) -> str:
     return _MAKERS[client][0]
 
 
-def make(client: str, port: Optional[int], *, stream: bool = False) -> Calls:
-    """Return the calls of a client, to a port of loopback or, where that is None, to memory.
+def make(client: str, port: Optional[int], *, host: str = HOST, stream: bool = False) -> Calls:
+    """Return the calls of a client, to a port of loopback or, where that is None, to a host in memory.
 
     Bodies are read as a whole, or with ``stream`` as they come.
     """
     module, maker = _MAKERS[client]
-    url = f"http://{HOST}{PATH}" if port is None else f"http://127.0.0.1:{port}{PATH}"
+    url = f"http://{host}{PATH}" if port is None else f"http://127.0.0.1:{port}{PATH}"
     return maker(module, url, memory=port is None, stream=stream)
 
 

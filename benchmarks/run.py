@@ -36,7 +36,7 @@ PACKAGES: Final = (
     "opentelemetry-instrumentation", "sentry-sdk",
 )  # fmt: skip
 _OBSERVERS: Final = tuple(dict.fromkeys((*OBSERVERS, *instructions.OBSERVERS)))
-NETWORKS: Final = ("loopback", "memory")
+NETWORKS: Final = ("loopback", "memory", "priced")
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--observers", help=f"comma-separated, of {', '.join(_OBSERVERS)}; bare is always one"
     )
     parser.add_argument(
-        "--networks", default=",".join(NETWORKS), help="loopback, memory or both (the default)"
+        "--networks", default=",".join(NETWORKS), help=f"comma-separated, of {', '.join(NETWORKS)}"
     )
     parser.add_argument(
         "--tree", metavar="FOLDER", help="instructions: measure the recost of another checkout"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from lowest import lowest_s
 from recost.aggregation.aggregator import Aggregator, UnlockedAggregator
 from recost.events import RawEvent
 from recost.interceptors.exchange import Exchange
+from recost.metering import Meter
 from recost.pipeline import Pipeline
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
@@ -26,8 +28,12 @@ _HOSTS: Final = (
     ("s3.us-east-1.amazonaws.com", "/bucket"),
     ("unknown.example.org", "/v2/things"),
 )
-_PRICED: Final = ("api.stripe.com", "api.github.com", "api.anthropic.com")
-"""Hosts whose rules have prices."""
+_PRICED: Final = (
+    ("api.stripe.com", "/v1/charges"),
+    ("api.github.com", "/repos/o/r/issues"),
+    ("api.anthropic.com", "/v1/messages"),
+)
+"""Hosts whose rules have unit prices."""
 
 
 def measure(rounds: int, count: int) -> list[dict[str, Any]]:
@@ -45,13 +51,19 @@ def measure(rounds: int, count: int) -> list[dict[str, Any]]:
             results.append(_result(what, count, lowest_s(ingesting, rounds, kind)))
     for paths in (20, 2000):
         exchanges = [_exchange(index % paths, latency) for index, latency in enumerate(_latencies(paths))]
-        processing = functools.partial(_process, exchanges, count // len(exchanges))
-        warm = functools.partial(_pipeline, exchanges)
-        results.append(_result(f"whole pipeline, {paths:,} paths", count, lowest_s(processing, rounds, warm)))
+        results.append(_drained(f"whole pipeline, {paths:,} paths", exchanges, rounds, count))
+    for host, path in _PRICED:
+        exchanges = [_exchange_with(host, path, latency) for latency in _latencies(20)]
+        results.append(_drained(f"whole pipeline, {host}", exchanges, rounds, count))
     new = [_exchange(index % 20, 100.0, f"/{index}") for index in range(count)]
     what = "whole pipeline, an id in each path that never repeats"
-    results.append(_result(what, count, lowest_s(functools.partial(_process, new, 1), rounds, _pipeline)))
+    results.append(_result(what, count, lowest_s(functools.partial(_drain, new, 1), rounds, _pipeline)))
     return results
+
+
+def _drained(what: str, exchanges: list[Exchange], rounds: int, count: int) -> dict[str, Any]:
+    draining = functools.partial(_drain, exchanges, count // len(exchanges))
+    return _result(what, count, lowest_s(draining, rounds, functools.partial(_pipeline, exchanges)))
 
 
 def _latencies(paths: int) -> list[float]:
@@ -66,11 +78,9 @@ def _ingest(events: list[RawEvent], times: int, aggregator: UnlockedAggregator) 
             ingest(event, 0.5)
 
 
-def _process(exchanges: list[Exchange], times: int, pipeline: Pipeline) -> None:
-    process = pipeline.process
+def _drain(exchanges: list[Exchange], times: int, pipeline: Pipeline) -> None:
     for _ in range(times):
-        for exchange in exchanges:
-            process(exchange)
+        pipeline.drain(deque(exchanges))
 
 
 def _result(what: str, count: int, took_s: float) -> dict[str, Any]:
@@ -85,16 +95,18 @@ def table(results: list[dict[str, Any]]) -> list[list[str]]:
 
 def _pipeline(known: Sequence[Exchange] = ()) -> Pipeline:
     """Return a pipeline that has met some calls before."""
+    routes = Routes(ProviderRegistry())
     pipeline = Pipeline(
-        Routes(ProviderRegistry()),
+        routes,
         UnlockedAggregator(),
         exclude_patterns=("/healthz",),
         exclude_hosts=("metadata.internal",),
+        meter=Meter(routes, report=_raise, reads=False),
         on_full=_nowhere,
         report=_raise,
     )
-    for exchange in known:
-        pipeline.process(exchange)
+    for _ in range(2):
+        pipeline.drain(deque(known))
     return pipeline
 
 
@@ -116,7 +128,11 @@ def _raise(error: BaseException) -> None:
 
 def _exchange(number: int, latency_ms: float, tail: str = "") -> Exchange:
     host, path = _HOSTS[number % len(_HOSTS)]
-    exchange = Exchange(_nowhere, "httpx", ("https", host, 443, f"{path}/{_word(number)}{tail}", "POST"))
+    return _exchange_with(host, f"{path}/{_word(number)}{tail}", latency_ms)
+
+
+def _exchange_with(host: str, path: str, latency_ms: float) -> Exchange:
+    exchange = Exchange(_nowhere, "httpx", ("https", host, 443, path, "POST"))
     exchange.attempts = 1
     exchange.headers_received(200)
     exchange.request_bytes, exchange.response_bytes = 300, 900
