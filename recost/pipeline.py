@@ -165,12 +165,13 @@ class Pipeline:
         try:
             route = exchange.route
             if route is None:  # the common case, without a call of `Routes.of`
-                route = exchange.route = self._routes.find((exchange.host, exchange.path, exchange.method))
+                _, host, _, path, method = exchange.target
+                route = exchange.route = self._routes.find((host, path, method))
             elif route.routes is not self._routes:
                 route = self._routes.of(exchange)
             endpoint = route.endpoint or self._endpoint(route)
             excluded = self._excludes and self._is_excluded(exchange, route)
-            failed = exchange.status == 0 or exchange.status >= 400  # in place of properties: calls take longer
+            failed = exchange.status == 0 or exchange.status >= 400
             latency_ms = (exchange.ended_ns - exchange.started_ns) / 1e6
             found = None if excluded else route
         except Exception as error:  # noqa: BLE001 - malformed or not, the call has been made
@@ -216,8 +217,9 @@ class Pipeline:
             return
         if len(self._targets) >= REMEMBERED:
             self._forget_targets()
-        self._targets[exchange.scheme, route.host, exchange.port, route.path, route.method] = (
-            window.count_target(key, self._fixed_facts(route, failed=False), failing)
+        scheme, _, port, _, _ = exchange.target
+        self._targets[scheme, route.host, port, route.path, route.method] = window.count_target(
+            key, self._fixed_facts(route, failed=False), failing
         )
 
     def _forget_targets(self) -> None:

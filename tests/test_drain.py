@@ -211,22 +211,16 @@ def test_calls_that_are_handed_over_meanwhile_are_left_alone() -> None:
     ledger = Ledger()
     inbox = inbox_of(PLAIN[0], count=10)
 
-    class Handing(Exchange):
-        @property
-        def request_bytes(self) -> Any:
-            inbox.clear()
-            return 11
+    class Host(str):
+        __slots__ = ()
 
-        @request_bytes.setter
-        def request_bytes(self, size: Any) -> None:
-            pass
+        def __hash__(self) -> int:
+            inbox.clear()  # as a finaliser may, which `init` takes the inbox over from
+            return super().__hash__()
 
+    host, path, method = PLAIN[0]
     ledger.pipeline.drain(inbox_of(PLAIN[0], count=2))
-    made = call(PLAIN[0])
-    handing = Handing(lambda _: None, "httpx", ("https", PLAIN[0][0], 443, PLAIN[0][1], "GET"))
-    for name in ("status", "response_bytes", "ended_ns"):
-        setattr(handing, name, getattr(made, name))
-    inbox.appendleft(handing)
+    inbox.appendleft(call((Host(host), path, method)))
     ledger.pipeline.drain(inbox)
     assert ledger.pipeline.size == 3
     assert not ledger.errors
