@@ -13,6 +13,7 @@ import pytest
 import recost
 from tests.scripts import ROOT, environment
 
+pytestmark = pytest.mark.slow
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 
 

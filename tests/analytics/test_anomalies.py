@@ -64,6 +64,7 @@ def test_costs_that_never_vary() -> None:
     assert Usual([[0.0]] * 20, 0).deviations(0, 1.0) == float("inf")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["week", "weekend", "trend"])
 def test_peaks_are_found_and_little_else(kind: str) -> None:
     peaks = random.Random(9).sample(range(30 * 24, 58 * 24), 6)

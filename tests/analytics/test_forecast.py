@@ -23,6 +23,7 @@ def test_days_that_are_all_alike(day: float, expected: float) -> None:
     assert (found.low, found.expected, found.high) == (expected, expected, expected)
 
 
+@pytest.mark.slow
 def test_the_same_days_give_the_same_forecast_in_any_unit() -> None:
     days = days_of("week", 60, random.Random(1))
     one, other = outlook(days, 10), outlook(days, 10)
@@ -64,6 +65,7 @@ def test_a_higher_level_is_wider() -> None:
     assert widths[0] < widths[2] / 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flat", "week", "bursty"])
 def test_the_bounds_hold_about_as_often_as_they_say(kind: str) -> None:
     held = 0

@@ -52,6 +52,7 @@ def prices() -> Prices:
     return Prices()
 
 
+@pytest.mark.slow
 def test_every_model_as_often_as_it_takes(prices: Prices) -> None:
     units = {"input_tokens": 1200, "cache_read_tokens": 1000, "output_tokens": 77, "reasoning_tokens": 0}
     learned = 0
@@ -66,6 +67,7 @@ def test_every_model_as_often_as_it_takes(prices: Prices) -> None:
     assert learned > len(models()) / 2
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     st.sampled_from(models()),

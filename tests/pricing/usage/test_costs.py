@@ -363,6 +363,7 @@ def test_cost(sample: Sample) -> None:
     assert rounded(cost.usd) == rounded(usd)
 
 
+@pytest.mark.slow
 @each
 def test_cost_of_a_response_in_pieces(sample: Sample) -> None:
     chance = random.Random(sample.name)

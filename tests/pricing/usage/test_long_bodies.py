@@ -64,6 +64,7 @@ def check(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_long_members_change_nothing(padding: str) -> None:
     for number, sample in enumerate(LONG):
