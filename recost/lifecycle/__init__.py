@@ -16,15 +16,14 @@ from recost.lifecycle.ends import Ends
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
-from recost.pricing.cost import Cost
-from recost.pricing.list_place import tokens_unpriced
 
 if TYPE_CHECKING:
     from recost.lifecycle.sigterm import SigtermFlush
+    from recost.pricing.cost import Cost
 
 __all__ = ["RecostHandle", "current_cost_of", "current_handle", "flush_all", "init", "priced_by"]
 
-CostOf = Callable[[Exchange], Optional[Cost]]
+CostOf = Callable[[Exchange], "Optional[Cost]"]
 
 _locks: Final = [threading.RLock()]
 """One, which a forked child replaces."""
@@ -180,6 +179,8 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
 
 def _warn_without_prices(report: Reporter) -> None:
     from importlib.util import find_spec  # noqa: PLC0415 - only with capture_usage
+
+    from recost.pricing.list_place import tokens_unpriced  # noqa: PLC0415 - the same
 
     if find_spec("genai_prices") is None:
         report.warn_here(f"recost: {tokens_unpriced('is not installed')}")

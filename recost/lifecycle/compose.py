@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost._version import __version__
@@ -45,7 +44,7 @@ def _file(settings: Settings, report: Reporter) -> Transport:  # noqa: ARG001
     from recost.delivery.transports.file import FileTransport  # noqa: PLC0415 - only what is used is imported
 
     return FileTransport(
-        Path(settings.local_dir),
+        settings.local_dir,
         settings.project_id or "default",
         max_bytes=settings.local_max_bytes,
         backups=settings.local_backups,

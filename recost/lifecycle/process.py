@@ -9,7 +9,6 @@ import threading
 import time
 import weakref
 from contextlib import suppress
-from pathlib import Path
 from typing import Callable, Final, Protocol
 
 __all__ = [
@@ -79,10 +78,13 @@ def wait_for_ended_threads(deadline: float, monotonic: Callable[[], float] = tim
 
     Up to Python 3.12 a join returns a moment earlier, and a fork in that moment warns of the thread.
     """
-    tasks = Path("/proc/self/task")
     with suppress(OSError):
-        while len(list(tasks.iterdir())) > threading.active_count() and monotonic() < deadline:
+        while _tasks() > threading.active_count() and monotonic() < deadline:
             time.sleep(0.0001)
+
+
+def _tasks() -> int:
+    return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - pathlib is slow to import
 
 
 def _notify(event: str) -> None:
