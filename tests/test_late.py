@@ -13,6 +13,7 @@ from tests.scripts import calls, complaints, environment, run_script, windows
 _OWN = "sorted(name for name in sys.modules if name.startswith('recost'))"
 _RULES = {"recost.pricing.providers", "recost.pricing.providers.openai"}
 _PATHS = {"recost.endpoints.templating", "recost.endpoints.vocabulary", "recost.endpoints.models"}
+_SUMS = {"recost.pipeline", "recost.metering", "recost.pricing.route", "recost.aggregation.window"}
 _SELDOM = {"recost.budgets.model", "recost.lifecycle.sigterm", "recost.skimming", "recost.decompression"}
 
 
@@ -29,13 +30,14 @@ def test_import_recost_imports_nothing_but_its_names() -> None:
 
 def test_init_imports_neither_rules_nor_words() -> None:
     there = modules("import recost; recost.init(local_dir='/nonexistent/never-written')")
-    assert "recost.pipeline" in there
-    assert not there & (_RULES | _PATHS | _SELDOM)
+    assert "recost.lifecycle.worker" in there
+    assert not there & (_RULES | _PATHS | _SELDOM | _SUMS)
 
 
 def test_init_imports_what_a_call_would_wait_for() -> None:
     there = modules("import recost; recost.init(local_dir='/nonexistent/x', capture_usage=True)")
     assert there > _RULES
+    assert there > _SUMS
     assert not there & (_PATHS | _SELDOM)
     budgets = "[recost.Budget(1, on_exceed='raise')]"
     code = f"import recost; recost.init(local_dir='/nonexistent/x', budgets={budgets})"

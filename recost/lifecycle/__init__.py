@@ -156,7 +156,7 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
-    composition = Composition(settings, report)
+    composition = Composition(settings, report, late=True)
     _ends.watch()
     timeout_s = settings.shutdown_flush_timeout_ms / 1000
     sigterm: Optional[SigtermFlush] = None

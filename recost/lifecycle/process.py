@@ -11,6 +11,8 @@ import weakref
 from contextlib import suppress
 from typing import Callable, Final, Protocol
 
+from recost._late import keep_interrupted
+
 __all__ = [
     "Undisturbed",
     "at_exit",
@@ -94,8 +96,14 @@ def _notify(event: str) -> None:
 
 def at_exit(callback: Callable[[], None]) -> Callable[[], None]:
     """Call ``callback`` when the interpreter ends. Return a function that cancels this."""
-    atexit.register(callback)
-    return lambda: atexit.unregister(callback)
+
+    def ending() -> None:
+        began = time.monotonic()
+        callback()
+        keep_interrupted(began)
+
+    atexit.register(ending)
+    return lambda: atexit.unregister(ending)
 
 
 def at_multiprocessing_exit(callback: Callable[[], None]) -> None:

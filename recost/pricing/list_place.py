@@ -5,36 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Optional, Union
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Final, NamedTuple, Optional, Union
 
 __all__ = ["ListPlace", "how_to_install", "tokens_unpriced"]
 
 _PLACE: Final = "~/.recost/prices.json"
 
 
-class ListPlace:
-    """Location of a list.
+class ListPlace(NamedTuple):
+    """Location of a list."""
 
-    Args:
-        path: The file.
-        chosen: True if the user set it. Then the list is used whatever its age, and a missing file is an
-            error.
-    """
-
-    __slots__ = ("chosen", "path")
-
-    def __init__(self, path: Path, *, chosen: bool) -> None:
-        self.path = path
-        self.chosen = chosen
+    path: Path
+    chosen: bool
+    """True if the user set it. Then the list is used whatever its age, and a missing file is an error."""
 
     @classmethod
     def of(cls, chosen: Union[str, os.PathLike[str], None]) -> Optional[ListPlace]:
         """Return the place that a setting names, or the default. None for a user without a home."""
-        from pathlib import Path  # noqa: PLC0415 - slow to import
-
         if chosen is not None:
             return cls(Path(chosen), chosen=True)
         with suppress(RuntimeError):
