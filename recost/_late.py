@@ -11,45 +11,40 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import Any, Final, final
+from typing import Any, Final
 
-__all__ = ["importing", "keep_interrupted"]
+__all__ = ["compiled_text", "importing", "keep_interrupted"]
 
 _locks: Final[list[Any]] = [threading.RLock()]
 """One, which a forked child replaces."""
 _forking: Final[list[Any]] = []
 """Locks that the forking thread holds."""
 _latest: Final[list[float]] = []
-"""Time (monotonic) at which the latest import ended."""
+"""Time (monotonic) at which code was last compiled from text."""
 _INTERRUPTING_S: Final = 1.0
 """Longest time from Ctrl-C to the hooks that run at the end."""
 
 
-@final
-class _Importing:
-    """The lock of late imports, for a ``with`` statement."""
+def importing() -> threading.RLock:
+    """Return the lock of late imports: one thread at a time has it, and no process forks meanwhile.
 
-    def __enter__(self) -> None:
-        self._lock = _locks[0]
-        self._lock.acquire()
-        self._before = len(sys.modules)
-
-    def __exit__(self, *_: object) -> None:
-        if len(sys.modules) != self._before:
-            _latest[:] = [time.monotonic()]
-        self._lock.release()
+    Call `compiled_text` after an import of modules that compile code from text, as dataclasses and named
+    tuples do.
+    """
+    lock: threading.RLock = _locks[0]
+    return lock
 
 
-def importing() -> _Importing:
-    """Return a context manager for late imports: one thread at a time, and no process forks meanwhile."""
-    return _Importing()
+def compiled_text() -> None:
+    """Note that code has been compiled from text just now."""
+    _latest[:] = [time.monotonic()]
 
 
 def keep_interrupted(since: float) -> None:
-    """Have the process end by SIGINT after Ctrl-C, if late imports have run from about ``since`` on.
+    """End the process by SIGINT after Ctrl-C, if text was compiled from about ``since`` on.
 
-    The interpreter notes that Ctrl-C ends it, and forgets it when code is compiled from text anywhere, as
-    dataclasses and named tuples do. Then it would end with exit code 1.
+    The interpreter notes that Ctrl-C ends it, and forgets it when code is compiled from text anywhere. Then
+    it would end with exit code 1.
 
     Args:
         since: When the hooks at the end of the process began (monotonic).

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RecostHandle", "current_cost_of", "current_handle", "flush_all", "init", "priced_by"]
 
-CostOf = Callable[[Exchange], "Optional[Cost]"]
+if TYPE_CHECKING:
+    CostOf = Callable[[Exchange], Optional[Cost]]
 
 _locks: Final = [threading.RLock()]
 """One, which a forked child replaces."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Callable, Final, Optional
 
-from recost._late import importing
+from recost._late import compiled_text, importing
 
 if TYPE_CHECKING:
     from recost.aggregation.window import Window
@@ -70,7 +70,7 @@ class LatePipeline:
         return pipeline.cost_of(exchange)
 
     def refresh(self) -> None:
-        """Have the meter look for newer prices."""
+        """Look for newer prices."""
         if self._made is not None:
             self._made[1].refresh()
 
@@ -84,4 +84,5 @@ class LatePipeline:
             with importing():  # also while it is made: there is only one, whose window all calls are in
                 made = self._make()
                 self._made = self._made or made  # a finaliser on this very thread may have been first
+            compiled_text()
         return self._made
