@@ -151,7 +151,7 @@ class Composition:
         settings, report, rules = self._settings, self._report, self._loaded
         delivery = self._delivery()
         if rules is None:
-            late = LatePipeline(partial(self._pipeline, delivery), report=report, most_waiting=INBOX_LIMIT)
+            late = LatePipeline(partial(self._pipeline, delivery), report=report)
             worker = self._worker(late, delivery, late.refresh)
             return Runtime(worker, delivery, report=report, cost_of=late.cost_of, timed=settings.debug)
         pipeline, meter = self._pipeline(delivery)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Callable, Final, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from recost._late import compiled_text, importing
 
@@ -20,44 +20,32 @@ __all__ = ["LatePipeline"]
 class LatePipeline:
     """The stand-in for a pipeline that takes longer to import than all the rest of ``init()``.
 
-    A call that finds it impossible to import (a process without free file descriptors) is kept, and added up
-    once that is possible.
+    Where that fails (a process without free file descriptors), calls stay in the inbox until the next turn.
 
     Args:
         make: Imports and returns the pipeline and its meter.
         report: Receives errors of `cost_of`, which is called by the application.
-        most_waiting: Maximum number of calls that are kept.
     """
 
     def __init__(
-        self,
-        make: Callable[[], tuple[Pipeline, Meter]],
-        *,
-        report: Callable[[BaseException], None],
-        most_waiting: int,
+        self, make: Callable[[], tuple[Pipeline, Meter]], *, report: Callable[[BaseException], None]
     ) -> None:
         self._make = make
         self._report = report
         self._made: Optional[tuple[Pipeline, Meter]] = None
-        self._waiting: Final[deque[Exchange]] = deque(maxlen=most_waiting)
 
     @property
     def size(self) -> int:
         """Number of calls in the open window."""
-        return len(self._waiting) if self._made is None else self._made[0].size
+        return 0 if self._made is None else self._made[0].size
 
-    def process(self, exchange: Exchange) -> None:
-        """Add up one call."""
-        if self._made is None or self._waiting:
-            self._waiting.append(exchange)
-            self._process_waiting()
-        else:
-            self._made[0].process(exchange)
+    def drain(self, inbox: deque[Exchange]) -> None:
+        """Add up the calls that are in the inbox now, and remove them from it."""
+        if inbox:
+            self._load()[0].drain(inbox)
 
     def take(self) -> Optional[Window]:
         """Close the open window and return it. None when it is empty."""
-        if self._waiting:
-            self._process_waiting()
         return None if self._made is None else self._made[0].take()
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
@@ -73,11 +61,6 @@ class LatePipeline:
         """Look for newer prices."""
         if self._made is not None:
             self._made[1].refresh()
-
-    def _process_waiting(self) -> None:
-        pipeline, _ = self._load()
-        while self._waiting:
-            pipeline.process(self._waiting.popleft())
 
     def _load(self) -> tuple[Pipeline, Meter]:
         if self._made is None:
