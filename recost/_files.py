@@ -12,8 +12,10 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, Callable, Final, Optional, final
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional, final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 try:
     import fcntl as _fcntl
@@ -331,6 +333,7 @@ def replaced_path(path: Path, like: Optional[os.stat_result]) -> Iterator[Path]:
         OSError: It can't be written. ``path`` is as it was.
     """
     import tempfile  # noqa: PLC0415 - slow to import, and commands only need it
+    from pathlib import Path  # noqa: PLC0415 - the same
 
     with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
         fresh = Path(folder, "content")

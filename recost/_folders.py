@@ -6,11 +6,13 @@ import errno
 import os
 import re
 import stat
-from pathlib import Path
-from typing import Final, Optional
+from typing import TYPE_CHECKING, Final, Optional
 
 from recost._files import FOLDER_MODE, SAFE_FLAGS, UnusableFileError
 from recost._patterns import LazyPattern
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["check_name", "fallback_folder", "is_fallback", "make_folder", "refuse_foreign_folder"]
 
@@ -89,6 +91,7 @@ def _fallback_name() -> str:
 def fallback_folder() -> Path:
     """Return the folder for a user without a home: its name is predictable, so it is checked before use."""
     import tempfile  # noqa: PLC0415 - slow to import, and rarely needed
+    from pathlib import Path  # noqa: PLC0415 - the same
 
     return Path(tempfile.gettempdir(), _fallback_name())
 

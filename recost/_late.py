@@ -7,25 +7,60 @@ module's lock is missing there. So a fork waits until such an import has ended.
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import time
+from contextlib import suppress
 from typing import Any, Final
 
-__all__ = ["importing"]
+__all__ = ["compiled_text", "importing", "keep_interrupted"]
 
 _locks: Final[list[Any]] = [threading.RLock()]
 """One, which a forked child replaces."""
 _forking: Final[list[Any]] = []
 """Locks that the forking thread holds."""
+_latest: Final[list[float]] = []
+"""Time (monotonic) at which code was last compiled from text."""
+_INTERRUPTING_S: Final = 1.0
+"""Longest time from Ctrl-C to the hooks that run at the end."""
 
 
 def importing() -> threading.RLock:
     """Return the lock of late imports: one thread at a time has it, and no process forks meanwhile.
 
-    Modules that are imported under it must not compile code from text, as dataclasses and named tuples do.
-    Otherwise the interpreter would end with exit code 1 after Ctrl-C, instead of by SIGINT.
+    Call `compiled_text` after an import of modules that compile code from text, as dataclasses and named
+    tuples do.
     """
     lock: threading.RLock = _locks[0]
     return lock
+
+
+def compiled_text() -> None:
+    """Note that code has been compiled from text just now."""
+    _latest[:] = [time.monotonic()]
+
+
+def keep_interrupted(since: float) -> None:
+    """End the process by SIGINT after Ctrl-C, if text was compiled from about ``since`` on.
+
+    The interpreter notes that Ctrl-C ends it, and forgets it when code is compiled from text anywhere. Then
+    it would end with exit code 1.
+
+    Args:
+        since: When the hooks at the end of the process began (monotonic).
+    """
+    if not _latest or _latest[0] < since - _INTERRUPTING_S or not _ends_by_interrupt():
+        return
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt", {})  # noqa: S102 - this has the interpreter note it again
+
+
+def _ends_by_interrupt() -> bool:
+    """Return True if nothing in the main program has caught the latest Ctrl-C."""
+    traceback = getattr(sys, "last_traceback", None)
+    if getattr(sys, "last_type", None) is not KeyboardInterrupt or traceback is None or hasattr(sys, "ps1"):
+        return False
+    return traceback.tb_frame.f_globals.get("__name__") in {"__main__", "runpy"}
 
 
 def _before_fork() -> None:

@@ -7,11 +7,12 @@ thread only.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 __all__ = ["LazyPattern"]
 
-_Match = Callable[..., Optional["re.Match[str]"]]
+if TYPE_CHECKING:
+    _Match = Callable[..., Optional[re.Match[str]]]
 
 
 class LazyPattern:

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from recost.wanted import Wanted
+
 __all__ = ["CapturedResponse", "Wanted"]
-
-
-class Wanted:
-    """Names of what is read of a metered call in addition to the body of its response.
-
-    It depends on the target only, so it is made once per target.
-
-    Args:
-        headers: Headers of the response, in lower case.
-        fields: Fields of the request's body. If empty, the body is not read.
-    """
-
-    __slots__ = ("fields", "headers")
-
-    def __init__(self, headers: Sequence[str] = (), fields: Sequence[str] = ()) -> None:
-        self.headers = headers
-        self.fields = fields
 
 
 class CapturedResponse(NamedTuple):

@@ -11,7 +11,6 @@ import math
 import os
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Final, TypeVar, Union
 
 from recost import _folders
@@ -33,6 +32,8 @@ _MAX_ID_BYTES: Final = 200
 _SHOWN_OF_KEY: Final = 8
 _AUTHORITY: Final = LazyPattern(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[^\[\]%]+)(:\d*)?")
 """No escapes: urllib.request undoes them, so that ``127.0.0.1%2eexample.com`` is a host far away."""
+_NOT_KEPT: Final = ("", ".")
+"""Parts of a path that `pathlib.Path` drops."""
 _BOOLEANS: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
@@ -175,7 +176,7 @@ def folder(value: Any) -> str:
     """Accept a path and return it absolute: the application may change its working directory later."""
     path = _path(value, "the path of a folder")
     try:
-        return str(path.expanduser().absolute())
+        return _absolute(path)
     except (RuntimeError, FileNotFoundError):
         # This user has no home, or the working directory is gone: not a reason to stop the application.
         return str(_folders.fallback_folder())
@@ -185,18 +186,29 @@ def file(value: Any) -> str:
     """Accept the path of a file and return it absolute."""
     path = _path(value, "the path of a file")
     try:
-        return str(path.expanduser().absolute())
+        return _absolute(path)
     except (RuntimeError, FileNotFoundError):
         raise InvalidError(
             "an absolute path, because there is neither a home nor a working directory"
         ) from None
 
 
-def _path(value: Any, expected: str) -> Path:
+def _path(value: Any, expected: str) -> str:
     text = as_path(value)
     if text is None:
         raise InvalidError(expected)
-    return Path(text)
+    return text
+
+
+def _absolute(text: str) -> str:
+    """Return a path as ``Path(text).expanduser().absolute()``, which is slow to import."""
+    if os.name == "posix":
+        path = os.path.expanduser(text)  # noqa: PTH111 - see above
+        if path[:1] == "/" and not any(part in _NOT_KEPT for part in path[1:].split("/")):
+            return path
+    from pathlib import Path  # noqa: PLC0415 - slow to import
+
+    return str(Path(text).expanduser().absolute())
 
 
 def hosts(value: Any) -> tuple[str, ...]:

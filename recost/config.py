@@ -10,15 +10,18 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Callable, Final, Literal, Optional, Union
 
 from recost import checks
 from recost._validate import InvalidError, suggest
 
 if TYPE_CHECKING:
+    from dataclasses import Field, dataclass, field, fields
+
     from recost.budgets.model import Budget
     from recost.pricing.model import ProviderDef
+else:
+    from recost._fields import dataclass, field, fields
 
 __all__ = [
     "LocalTransportMode",
@@ -47,7 +50,7 @@ def _rule(check: checks.Check, read: Optional[checks.Reader]) -> dict[str, Any]:
     return {"check": check, "read": read}
 
 
-@dataclass(repr=False)
+@dataclass
 class RecostConfig:
     """Settings for `recost.init` and the framework integrations. Each is optional.
 
@@ -218,10 +221,16 @@ class Settings(RecostConfig):
         return self.flush_interval_ms / 1000
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        raise _frozen(f"cannot assign to field {name!r}")
 
     def __delattr__(self, name: str) -> None:
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
+        raise _frozen(f"cannot delete field {name!r}")
+
+
+def _frozen(message: str) -> AttributeError:
+    from dataclasses import FrozenInstanceError  # noqa: PLC0415 - slow to import
+
+    return FrozenInstanceError(message)
 
 
 def variable(name: str) -> str:
@@ -318,7 +327,7 @@ def _look_up(
 
 
 def _default(setting: Field[Any]) -> Any:
-    return setting.default if setting.default_factory is MISSING else setting.default_factory()
+    return setting.make_default()  # type: ignore[attr-defined]
 
 
 def _checked(setting: Field[Any], given: Any, origin: Origin) -> Any:

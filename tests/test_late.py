@@ -13,6 +13,7 @@ from tests.scripts import calls, complaints, environment, run_script, windows
 _OWN = "sorted(name for name in sys.modules if name.startswith('recost'))"
 _RULES = {"recost.pricing.providers", "recost.pricing.providers.openai"}
 _PATHS = {"recost.endpoints.templating", "recost.endpoints.vocabulary", "recost.endpoints.models"}
+_SUMS = {"recost.pipeline", "recost.metering", "recost.pricing.route", "recost.aggregation.window"}
 _SELDOM = {"recost.budgets.model", "recost.lifecycle.sigterm", "recost.skimming", "recost.decompression"}
 
 
@@ -27,15 +28,138 @@ def test_import_recost_imports_nothing_but_its_names() -> None:
     assert modules("import recost") == {"recost", "recost._version"}
 
 
+_BARE = {"recost", "recost._version", "__future__"}
+_NOT_BY_INIT_TEXT = """
+    _ast _decimal array ast asyncio bisect bz2 calendar concurrent.futures csv dataclasses datetime
+    decimal difflib dis email email.message fnmatch hashlib hmac http http.client importlib.metadata
+    importlib.util inspect ipaddress json linecache locale logging lzma multiprocessing numbers opcode
+    pathlib pickle platform queue random secrets select selectors shutil signal socket sqlite3 ssl
+    statistics string struct subprocess tempfile textwrap tokenize traceback unittest urllib urllib.error
+    urllib.parse urllib.request uuid wrapt zlib
+    recost.aggregation recost.budgets recost.events recost.pricing recost.wire
+"""
+_NOT_BY_INIT = set(_NOT_BY_INIT_TEXT.split())
+
+
+def imported_by(before: str, code: str) -> set[str]:
+    """Return all modules that a program imports after ``before``."""
+    done = run_script(
+        f"import sys\n{before}\nknown = set(sys.modules)\n{code}\nprint(*sorted({{*sys.modules}} - known))"
+    )
+    assert (done.returncode, complaints(done)) == (0, [])
+    return set(done.stdout.split())
+
+
+def test_import_recost_imports_no_part_of_the_standard_library() -> None:
+    assert imported_by("", "import recost") <= _BARE
+
+
+@pytest.mark.parametrize("before", ["", "import httpx", "import requests"])
+def test_init_imports_few_modules(before: str) -> None:
+    found = imported_by(f"{before}\nimport recost", "recost.init(local_dir='/nonexistent/never-written')")
+    assert not found & _NOT_BY_INIT, found & _NOT_BY_INIT
+    assert len(found) <= 85, sorted(found)
+
+
+def test_init_imports_no_sums_where_the_cloud_is_the_destination() -> None:
+    found = imported_by("import recost", "recost.init(api_key='rc-test-key', project_id='p')")
+    assert not found & _SUMS
+
+
+def test_init_makes_no_dataclass() -> None:
+    done = run_script(
+        """
+        import contextlib, contextvars, copy, sys, threading, typing
+
+        def hook(event, arguments):
+            if event == "compile" and arguments[1] == "<string>" and "def " in str(arguments[0]):
+                texts.append(arguments)
+
+        import recost
+        texts = []
+        sys.addaudithook(hook)
+        recost.init(local_dir="/nonexistent/never-written")
+        assert not texts, texts
+        """
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_first_call_is_not_much_dearer_than_the_second(server: Loopback, tmp_path: Path) -> None:
+    done = run_script(
+        """
+        import sys, urllib.request
+        import recost
+
+        def call():
+            urllib.request.urlopen(sys.argv[1] + "/plain").read()
+
+        def count():
+            events = []
+            sys.setprofile(lambda frame, event, argument: events.append(event))
+            call()
+            sys.setprofile(None)
+            return events.count("call")
+
+        call()
+        recost.init(local_dir=sys.argv[2])
+        first, second = count(), count()
+        assert first <= second + 60, (first, second)
+        print(first - second)
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert (done.returncode, complaints(done)) == (0, []), done.stdout
+    assert calls(windows(tmp_path)) == {"/plain": 2}
+
+
+def test_calls_are_kept_while_the_pipeline_can_not_be_imported(server: Loopback, tmp_path: Path) -> None:
+    done = run_script(
+        """
+        import sys, urllib.request
+        import recost
+        told = []
+        handle = recost.init(local_dir=sys.argv[2], on_error=told.append)
+        sys.modules["recost.pipeline"] = None
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        handle.flush_blocking(20)
+        del sys.modules["recost.pipeline"]
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        handle.dispose()
+        print(*told)
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ModuleNotFoundError" in done.stdout
+    assert calls(windows(tmp_path)) == {"/plain": 2}
+
+
+def test_the_hints_of_public_functions_can_be_resolved() -> None:
+    done = run_script(
+        """
+        import recost, typing
+        for function in (recost.init, recost.install, recost.RecostHandle.flush_blocking):
+            assert typing.get_type_hints(function)
+        hints = typing.get_type_hints(recost.RecostHandle.last_flush_status.fget)
+        assert hints["return"] == typing.Optional[recost.FlushStatus]
+        """
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_init_imports_neither_rules_nor_words() -> None:
     there = modules("import recost; recost.init(local_dir='/nonexistent/never-written')")
-    assert "recost.pipeline" in there
-    assert not there & (_RULES | _PATHS | _SELDOM)
+    assert "recost.lifecycle.worker" in there
+    assert not there & (_RULES | _PATHS | _SELDOM | _SUMS)
 
 
 def test_init_imports_what_a_call_would_wait_for() -> None:
     there = modules("import recost; recost.init(local_dir='/nonexistent/x', capture_usage=True)")
     assert there > _RULES
+    assert there > _SUMS
     assert not there & (_PATHS | _SELDOM)
     budgets = "[recost.Budget(1, on_exceed='raise')]"
     code = f"import recost; recost.init(local_dir='/nonexistent/x', budgets={budgets})"

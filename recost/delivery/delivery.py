@@ -10,14 +10,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import Callable, Final, Optional, TypeVar
+from typing import TYPE_CHECKING, Callable, Final, Optional, TypeVar
 
 from recost._waiting import Waiters
 from recost.delivery.losses import Loss, Losses
 from recost.delivery.outbox import Outbox, PendingWindow
 from recost.delivery.sending import Sender
 from recost.delivery.transports.base import Disposition, SendError, Transport
-from recost.events import FlushStatus, WindowSummary
+
+if TYPE_CHECKING:
+    from recost.events import FlushStatus, WindowSummary
 
 __all__ = ["Delivery"]
 

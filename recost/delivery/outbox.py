@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from typing import Any, Final, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Final, Optional, Protocol
 
 from recost.delivery.losses import Loss
-from recost.events import WindowSummary
+
+if TYPE_CHECKING:
+    from recost.events import WindowSummary
 
 __all__ = ["Outbox", "PendingWindow"]
 

@@ -9,10 +9,11 @@ from recost._late import importing
 from recost._waiting import Waiters
 from recost.delivery.outbox import PendingWindow
 from recost.delivery.transports.base import Disposition, SendError, Transport
-from recost.events import FlushStatus, WindowSummary
 
 if TYPE_CHECKING:
     from random import Random
+
+    from recost.events import FlushStatus, WindowSummary
 
 __all__ = ["Sender"]
 
@@ -55,6 +56,9 @@ class Sender:
         """Send a window. Return the failure that decides its fate, or None if it was accepted."""
         summary = window.summary()
         failure = self._try_repeatedly(window, summary, deadline)
+        with importing():
+            from recost.events import FlushStatus  # noqa: PLC0415 - slow to import
+
         status = FlushStatus("error" if failure else "ok", len(summary.metrics), self._clock() * 1000)
         self.last_status = status
         return failure

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Final, Optional
 
-from recost.events import RawEvent
+import recost
 from recost.interceptors._containment import contain, reporters
 from recost.interceptors.clients import CLIENTS, MOCKS
 from recost.interceptors.exchange import Exchange
@@ -38,8 +38,8 @@ class _CallbackSink:
     An exchange that a forked child inherits is reported by the parent. The child's calls get another sink.
     """
 
-    def __init__(self, callback: Callable[[RawEvent], None]) -> None:
-        self.callback: Optional[Callable[[RawEvent], None]] = callback
+    def __init__(self, callback: Callable[[recost.RawEvent], None]) -> None:
+        self.callback: Optional[Callable[[recost.RawEvent], None]] = callback
         """The callback last given to `install`, also for calls under way. None after `uninstall`."""
         self._pid = os.getpid()
 
@@ -67,7 +67,7 @@ _callback_sink: Optional[_CallbackSink] = None
 """The sink of this process while a callback is installed."""
 
 
-def install(callback: Callable[[RawEvent], None]) -> None:
+def install(callback: Callable[[recost.RawEvent], None]) -> None:
     """Patch the HTTP clients and call ``callback`` with one RawEvent per call.
 
     It runs on the thread where the call ended, before the call returns, so it should be quick. Its errors are
@@ -77,6 +77,8 @@ def install(callback: Callable[[RawEvent], None]) -> None:
         TypeError: ``callback`` is not callable.
     """
     global _callback_sink  # noqa: PLW0603 - one per process
+    from recost import events as _events  # noqa: F401, PLC0415 - else imported during the first call
+
     if not callable(callback):
         raise TypeError(f"recost.install() takes a callable, got {type(callback).__name__}")
     if _callback_sink is None:

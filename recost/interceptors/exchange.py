@@ -12,11 +12,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 
-from recost.captured import Wanted
-from recost.events import RawEvent
 from recost.interceptors.targets import clean_path, origin
+from recost.wanted import Wanted
 
 if TYPE_CHECKING:
+    from recost.events import RawEvent
     from recost.interceptors.context import CostScope
     from recost.interceptors.request_body import RequestBody
 
@@ -264,6 +264,8 @@ class Exchange:
 
     def to_event(self) -> RawEvent:
         """Return the finished call as a `RawEvent`."""
+        from recost.events import RawEvent  # noqa: PLC0415 - slow to import
+
         scheme, host, port, path, method = self.target
         path = clean_path(path)
         headers_ms = (self.headers_ns - self.started_ns) / 1e6 if self.headers_ns else None

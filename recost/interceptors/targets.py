@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Final, Optional
-from urllib.parse import urlsplit
 
 __all__ = [
     "DEFAULT_PORTS",
@@ -50,6 +49,8 @@ def absolute_target(url: str) -> Optional[tuple[str, str, int, str]]:
     """
     if url[:1] == "/" or url[:4].lower() != "http":
         return None
+    from urllib.parse import urlsplit  # noqa: PLC0415 - slow to import, and its callers' clients have it
+
     parts = urlsplit(url)
     if not parts.hostname:
         return None

@@ -16,15 +16,15 @@ from recost.lifecycle.ends import Ends
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
-from recost.pricing.cost import Cost
-from recost.pricing.list_place import tokens_unpriced
 
 if TYPE_CHECKING:
     from recost.lifecycle.sigterm import SigtermFlush
+    from recost.pricing.cost import Cost
 
 __all__ = ["RecostHandle", "current_cost_of", "current_handle", "flush_all", "init", "priced_by"]
 
-CostOf = Callable[[Exchange], Optional[Cost]]
+if TYPE_CHECKING:
+    CostOf = Callable[[Exchange], Optional[Cost]]
 
 _locks: Final = [threading.RLock()]
 """One, which a forked child replaces."""
@@ -157,7 +157,7 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
         return RecostHandle(None, report=report)
     if settings.debug:
         start_debug_log()
-    composition = Composition(settings, report)
+    composition = Composition(settings, report, late=True)
     _ends.watch()
     timeout_s = settings.shutdown_flush_timeout_ms / 1000
     sigterm: Optional[SigtermFlush] = None
@@ -180,6 +180,8 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
 
 def _warn_without_prices(report: Reporter) -> None:
     from importlib.util import find_spec  # noqa: PLC0415 - only with capture_usage
+
+    from recost.pricing.list_place import tokens_unpriced  # noqa: PLC0415 - the same
 
     if find_spec("genai_prices") is None:
         report.warn_here(f"recost: {tokens_unpriced('is not installed')}")

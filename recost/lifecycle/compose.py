@@ -8,32 +8,27 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
-from recost._version import __version__
-from recost.aggregation.aggregator import UnlockedAggregator
-from recost.aggregation.window import Window
 from recost.config import Settings
 from recost.delivery.delivery import Delivery
 from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
-from recost.events import RawEvent, WindowSummary
-from recost.interceptors import interception
 from recost.interceptors.context import SUPPRESSED, current
+from recost.lifecycle.late import LatePipeline
 from recost.lifecycle.reporting import Reporter, StderrLines
 from recost.lifecycle.runtime import Runtime
-from recost.lifecycle.worker import INBOX_LIMIT, Schedule, Worker
-from recost.metering import Meter
-from recost.pipeline import Pipeline
-from recost.pricing.list_place import ListPlace
-from recost.pricing.registry import ProviderRegistry
-from recost.pricing.route import Routes
+from recost.lifecycle.threads import real_threads
+from recost.lifecycle.worker import INBOX_LIMIT, Aggregation, Schedule, Worker
 
 if TYPE_CHECKING:
+    from recost.aggregation.window import Window
     from recost.budgets.enforcer import BudgetEnforcer
+    from recost.events import RawEvent, WindowSummary
+    from recost.lifecycle.rules import Rules
+    from recost.metering import Meter
+    from recost.pipeline import Pipeline
 
 __all__ = ["TRANSPORTS", "Composition", "UnrecordedTransport"]
 
@@ -45,7 +40,7 @@ def _file(settings: Settings, report: Reporter) -> Transport:  # noqa: ARG001
     from recost.delivery.transports.file import FileTransport  # noqa: PLC0415 - only what is used is imported
 
     return FileTransport(
-        Path(settings.local_dir),
+        settings.local_dir,
         settings.project_id or "default",
         max_bytes=settings.local_max_bytes,
         backups=settings.local_backups,
@@ -121,6 +116,7 @@ class Composition:
         transport: A destination instead of the one that the settings name.
         budgets: False: calls are neither refused nor counted against budgets.
         files: False: budgets read and write no file.
+        late: True: what no call waits for may be imported on recost's own thread, at its first turn.
 
     Raises:
         ValueError: ``providers_file`` is unreadable, or a rule or a budget's provider is invalid.
@@ -134,76 +130,64 @@ class Composition:
         transport: Optional[Transport] = None,
         budgets: bool = True,
         files: bool = True,
+        late: bool = False,
     ) -> None:
         self._settings = settings
         self._report = report
         self._transport = transport
-        self._registry = _registry(settings)
-        wanted = budgets and bool(settings.budgets)
-        self.enforcer = _enforcer(settings, self._registry, report, files=files) if wanted else None
+        self._budgets = budgets
+        self._files = files
+        self._loaded: Optional[Rules] = None
+        if not late or _needs_rules(settings):
+            self._rules()
+
+    @property
+    def enforcer(self) -> Optional[BudgetEnforcer]:
         """The budgets of this process and of those that are forked from it. None without budgets."""
-        self._routes = Routes(
-            self._registry,
-            reads_requests=settings.read_requests,
-            models_first=self.enforcer is not None and self.enforcer.refuses_models,
-        )
+        return None if self._loaded is None else self._loaded.enforcer
 
     def runtime(self) -> Runtime:
         """Return a worker and a delivery for this process. No thread is started."""
-        settings, report, enforcer = self._settings, self._report, self.enforcer
+        settings, report, rules = self._settings, self._report, self._loaded
         delivery = self._delivery()
-        if settings.capture_usage:
-            self._registry.prepare()  # each call asks it, on its own thread, what to read of the response
-        meter = Meter(
-            self._routes,
-            report=report,
-            reads=settings.capture_usage,
-            price_list=ListPlace.of(settings.prices_file),
-        )
-        if enforcer is not None and enforcer.refuses and settings.capture_usage:
-            meter.prepare()  # now, rather than while a call waits for permission
-        on_capture = partial(_log_capture, report) if settings.debug else None
-        pipeline = self.pipeline(on_capture, delivery.put, meter=meter, metered=settings.capture_usage)
+        if rules is None:
+            late = LatePipeline(partial(self._pipeline, delivery), report=report)
+            worker = self._worker(late, delivery, late.refresh)
+            return Runtime(worker, delivery, report=report, cost_of=late.cost_of, timed=settings.debug)
+        pipeline, meter = self._pipeline(delivery)
         return Runtime(
-            self._worker(pipeline, delivery, meter),
+            self._worker(pipeline, delivery, meter.refresh),
             delivery,
             report=report,
             cost_of=pipeline.cost_of,
-            metered=self._routes.find if settings.capture_usage else None,
+            metered=rules.routes.find if settings.capture_usage else None,
             model_asked=meter.model_asked,
-            route_of=self._routes.of,
-            enforcer=enforcer,
-            timed=on_capture is not None,
+            route_of=rules.routes.of,
+            enforcer=rules.enforcer,
+            timed=settings.debug,
         )
 
     def pipeline(
-        self,
-        on_capture: Optional[Callable[[RawEvent], Any]],
-        on_full: Callable[[Window], Any],
-        *,
-        meter: Optional[Meter] = None,
-        metered: bool = False,
+        self, on_capture: Optional[Callable[[RawEvent], Any]], on_full: Callable[[Window], Any]
     ) -> Pipeline:
-        """Return a pipeline with these settings. The arguments are those of `Pipeline`."""
-        settings = self._settings
-        aggregator = UnlockedAggregator(
-            project_id=settings.project_id or "",
-            environment=settings.environment,
-            sdk_version=__version__,
-            max_buckets=settings.max_buckets,
-            max_tag_sets=settings.max_tag_sets,
-        )
-        return Pipeline(
-            self._routes,
-            aggregator,
-            exclude_patterns=settings.exclude_patterns,
-            exclude_hosts=settings.exclude_hosts,
-            meter=meter,
-            metered=metered,
-            template_paths=settings.template_paths,
-            on_capture=on_capture,
-            on_full=on_full,
-            report=self._report,
+        """Return a pipeline without prices of usage. The arguments are those of `Pipeline`."""
+        return self._rules().pipeline(on_capture, on_full)
+
+    def _rules(self) -> Rules:
+        if self._loaded is None:
+            from recost.lifecycle.rules import Rules  # noqa: PLC0415 - slow to import
+
+            self._loaded = Rules(self._settings, self._report, budgets=self._budgets, files=self._files)
+        return self._loaded
+
+    def _pipeline(self, delivery: Delivery) -> tuple[Pipeline, Meter]:
+        """Return the pipeline and the meter of one process."""
+        settings, rules = self._settings, self._rules()
+        meter = rules.meter()
+        on_capture = partial(_log_capture, self._report) if settings.debug else None
+        return (
+            rules.pipeline(on_capture, delivery.put, meter=meter, metered=settings.capture_usage),
+            meter,
         )
 
     def _delivery(self) -> Delivery:
@@ -221,13 +205,13 @@ class Composition:
             outbox=outbox,
         )
 
-    def _worker(self, pipeline: Pipeline, delivery: Delivery, meter: Meter) -> Worker:
+    def _worker(self, pipeline: Aggregation, delivery: Delivery, refresh: Callable[[], None]) -> Worker:
         settings, report = self._settings, self._report
 
         def on_interval() -> None:
             delivery.retry()
             try:
-                meter.refresh()
+                refresh()
             except Exception as error:  # noqa: BLE001 - the worker must live on, whatever a file contains
                 report(error)
 
@@ -243,32 +227,13 @@ class Composition:
         )
 
 
-def _registry(settings: Settings) -> ProviderRegistry:
-    """Return the rules: those given in code, those of ``providers_file``, and the built-in ones."""
-    if settings.providers_file is None:
-        return ProviderRegistry(settings.custom_providers)
-    from recost.pricing.rules_file import load_rules  # noqa: PLC0415 - only where it is needed
+def _needs_rules(settings: Settings) -> bool:
+    """Return whether rules or prices may be invalid, are asked on the caller's thread, or would halt it.
 
-    return ProviderRegistry([*settings.custom_providers, *load_rules(settings.providers_file)])
-
-
-def _enforcer(
-    settings: Settings, registry: ProviderRegistry, report: Reporter, *, files: bool
-) -> BudgetEnforcer:
-    from recost.budgets.enforcer import BudgetEnforcer  # noqa: PLC0415 - only what is used is imported
-    from recost.budgets.retries import end_retries  # noqa: PLC0415
-    from recost.endpoints import templating as _templating  # noqa: F401, PLC0415 - else imported during a call
-
-    local = files and settings.mode == "local"
-    return BudgetEnforcer(
-        settings.budgets if files else [replace(budget, file=None) for budget in settings.budgets],
-        registry=registry,
-        report=report,
-        local_file=f"{settings.local_dir}/{settings.project_id or 'default'}.budgets.json" if local else None,
-        live_folder=str(settings.local_dir) if files else None,
-        on_refusal=partial(end_retries, interception.patches),
-        call=report.call,
-    )
+    Where threads are greenlets, an import on one of them halts all the others.
+    """
+    own = settings.custom_providers or settings.providers_file or settings.prices_file
+    return bool(own or settings.budgets or settings.capture_usage) or not real_threads()
 
 
 def _log_capture(report: Reporter, event: RawEvent) -> None:

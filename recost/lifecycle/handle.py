@@ -8,17 +8,16 @@ import time
 from functools import partial
 from typing import Callable, Final, Optional, final
 
+import recost
 from recost._waiting import Waiters
 from recost.config import Settings
 from recost.errors import RecostError
-from recost.events import FlushStatus
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink, nowhere
 from recost.lifecycle.process import Undisturbed, at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.threads import start_unawaited
-from recost.pricing.cost import Cost
 
 __all__ = ["RecostHandle"]
 
@@ -72,7 +71,7 @@ class RecostHandle:
                 self._forget_exit = at_exit(self.dispose)
 
     @property
-    def last_flush_status(self) -> Optional[FlushStatus]:
+    def last_flush_status(self) -> Optional[recost.FlushStatus]:
         """Result of the latest delivery of a window. None before the first one."""
         return None if self._runtime is None else self._runtime.delivery.last_status
 
@@ -99,7 +98,7 @@ class RecostHandle:
         with Undisturbed():
             return self._runtime.flush(timeout_s)
 
-    def cost_of(self, exchange: Exchange) -> Optional[Cost]:
+    def cost_of(self, exchange: Exchange) -> Optional[recost.Cost]:
         """Return the cost of a call. None for one that is excluded, or once disposed."""
         return None if self._runtime is None else self._runtime.cost_of(exchange)
 

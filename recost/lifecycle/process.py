@@ -9,8 +9,9 @@ import threading
 import time
 import weakref
 from contextlib import suppress
-from pathlib import Path
 from typing import Callable, Final, Protocol
+
+from recost._late import keep_interrupted
 
 __all__ = [
     "Undisturbed",
@@ -79,10 +80,13 @@ def wait_for_ended_threads(deadline: float, monotonic: Callable[[], float] = tim
 
     Up to Python 3.12 a join returns a moment earlier, and a fork in that moment warns of the thread.
     """
-    tasks = Path("/proc/self/task")
     with suppress(OSError):
-        while len(list(tasks.iterdir())) > threading.active_count() and monotonic() < deadline:
+        while _tasks() > threading.active_count() and monotonic() < deadline:
             time.sleep(0.0001)
+
+
+def _tasks() -> int:
+    return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - pathlib is slow to import
 
 
 def _notify(event: str) -> None:
@@ -92,8 +96,14 @@ def _notify(event: str) -> None:
 
 def at_exit(callback: Callable[[], None]) -> Callable[[], None]:
     """Call ``callback`` when the interpreter ends. Return a function that cancels this."""
-    atexit.register(callback)
-    return lambda: atexit.unregister(callback)
+
+    def ending() -> None:
+        began = time.monotonic()
+        callback()
+        keep_interrupted(began)
+
+    atexit.register(ending)
+    return lambda: atexit.unregister(ending)
 
 
 def at_multiprocessing_exit(callback: Callable[[], None]) -> None:

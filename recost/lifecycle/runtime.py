@@ -15,12 +15,12 @@ from recost.lifecycle.process import wait_for_ended_threads
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.threads import start_thread, supervise
 from recost.lifecycle.worker import Worker
-from recost.pricing.cost import Cost
-from recost.pricing.route import Route
 
 if TYPE_CHECKING:
     from recost.budgets.enforcer import BudgetEnforcer
     from recost.interceptors.fanout import Metered
+    from recost.pricing.cost import Cost
+    from recost.pricing.route import Route
 
 __all__ = ["Runtime"]
 

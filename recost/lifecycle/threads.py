@@ -7,9 +7,10 @@ import itertools
 import threading
 import time
 from contextlib import suppress
+from types import BuiltinFunctionType
 from typing import Callable, Final, Optional
 
-__all__ = ["Tally", "start_thread", "start_unawaited", "supervise"]
+__all__ = ["Tally", "real_threads", "start_thread", "start_unawaited", "supervise"]
 
 _FIRST_PAUSE_S: Final = 0.01
 _LONGEST_PAUSE_S: Final = 5.0
@@ -40,6 +41,11 @@ def start_unawaited(target: Callable[[], None], name: str) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def real_threads() -> bool:
+    """Return False where gevent or eventlet has replaced the functions that wait: threads are greenlets."""
+    return isinstance(time.sleep, BuiltinFunctionType)
 
 
 def supervise(loop: Callable[[], None], report: Callable[[BaseException], None]) -> None:

@@ -382,9 +382,9 @@ class TestWhatCannotBeWritten:
         assert "regular file" in str(failure_of(FileTransport(tmp_path, "p")).error)
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-    def test_a_device(self) -> None:
+    def test_a_device(self, monkeypatch: pytest.MonkeyPatch) -> None:
         transport = FileTransport("/dev", "p")
-        transport.path = Path("/dev/full")  # type: ignore[misc]
+        monkeypatch.setattr(FileTransport, "path", Path("/dev/full"))
         assert "regular file" in str(failure_of(transport).error)
 
     def test_a_file_in_the_place_of_the_folder(self, tmp_path: Path) -> None:
@@ -458,7 +458,7 @@ def as_nobody(code: str, folder: Path) -> str:
         "from recost.delivery.transports.base import SendError\n"
         "from recost.delivery.transports.file import FileTransport\n"
         "from tests.delivery.samples import window\n"
-        "import recost.wire, os.path\n"
+        "import recost.wire, pathlib\n"
         "os.chdir(sys.argv[1])\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     )

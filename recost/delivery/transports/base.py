@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple, Optional, Protocol
+from typing import TYPE_CHECKING, Final, Optional, Protocol
 
-from recost import wire
+from recost._late import importing
 from recost.errors import RecostError
-from recost.events import WindowSummary
+
+if TYPE_CHECKING:
+    from recost.events import WindowSummary
 
 __all__ = ["Disposition", "RetryPolicy", "SendError", "Transport", "encode"]
 
@@ -54,17 +56,27 @@ class SendError(Exception):
         self.responded = responded
 
 
-class RetryPolicy(NamedTuple):
+class RetryPolicy:
     """Number and spacing of retries of one window within one flush.
 
     The n-th wait is drawn between half of and the whole of ``min(first_s * 2**n, longest_s)``.
+
+    Args:
+        retries: Number of retries.
+        first_s: Seconds of the first wait.
+        longest_s: Limit on a wait, in seconds.
+        exhausted: WAIT for the next flush, or SUSPEND, when every attempt failed.
     """
 
-    retries: int
-    first_s: float
-    longest_s: float
-    exhausted: Disposition = Disposition.WAIT
-    """WAIT for the next flush, or SUSPEND, when every attempt failed."""
+    __slots__ = ("exhausted", "first_s", "longest_s", "retries")
+
+    def __init__(
+        self, retries: int, first_s: float, longest_s: float, exhausted: Disposition = Disposition.WAIT
+    ) -> None:
+        self.retries: Final = retries
+        self.first_s: Final = first_s
+        self.longest_s: Final = longest_s
+        self.exhausted: Final = exhausted
 
 
 class Transport(Protocol):
@@ -100,6 +112,8 @@ def encode(summary: WindowSummary) -> bytes:
         SendError: The window has no valid JSON: a number that is not finite, a time that no calendar has.
             Such a window is rejected, because it would block all windows after it.
     """
+    with importing():
+        from recost import wire  # noqa: PLC0415 - slow to import
     try:
         return wire.encode_window(summary)
     except (ValueError, TypeError, OverflowError, OSError) as error:

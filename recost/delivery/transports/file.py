@@ -11,13 +11,17 @@ from __future__ import annotations
 import errno
 import os
 import time
-from pathlib import Path
-from typing import Callable, Final, Optional, Union
+from typing import TYPE_CHECKING, Callable, Final, Optional, Union
 
 from recost import _files, _folders
+from recost._late import importing
 from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostError
-from recost.events import WindowSummary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recost.events import WindowSummary
 
 __all__ = ["FileTransport"]
 
@@ -56,15 +60,27 @@ class FileTransport:
         self.retry = RetryPolicy(retries=0, first_s=0.0, longest_s=0.0)
         self.spacing_s = 1.0
         self.max_metrics: Optional[int] = None
-        self._directory = Path(directory).absolute()
+        # The working directory of this moment.
+        self._given = os.path.join(os.getcwd(), os.fspath(directory))  # noqa: PTH109, PTH118 - pathlib is slow to import
         self._name = name
-        self.path: Final = self._backup(0)
         self._max_bytes = max_bytes
         self._backups = backups
         self._own_directory = own_directory
         self._monotonic = monotonic
         self._sleep = sleep
         self._reported: set[str] = set()
+
+    @property
+    def path(self) -> Path:
+        """Path of the file."""
+        return self._backup(0)
+
+    @property
+    def _directory(self) -> Path:
+        with importing():
+            from pathlib import Path  # noqa: PLC0415 - slow to import
+
+        return Path(self._given)
 
     def __repr__(self) -> str:
         return f"FileTransport({str(self.path)!r})"
@@ -147,7 +163,7 @@ class FileTransport:
     def _explain(self, error: Exception) -> str:
         path, reason = self.path, str(error)
         if isinstance(error, OSError):
-            path = Path(os.fsdecode(error.filename2 or error.filename or path))
+            path = type(path)(os.fsdecode(error.filename2 or error.filename or path))
             reason = _files.reason_of(error)
             if error.errno in {errno.ELOOP, errno.EMLINK} and path.is_symlink():
                 reason = "it is a symbolic link, which recost does not write through"

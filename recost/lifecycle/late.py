@@ -1,0 +1,71 @@
+"""A pipeline that is imported and made when the first call is added up, on recost's own thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Callable, Optional
+
+from recost._late import compiled_text, importing
+
+if TYPE_CHECKING:
+    from recost.aggregation.window import Window
+    from recost.interceptors.exchange import Exchange
+    from recost.metering import Meter
+    from recost.pipeline import Pipeline
+    from recost.pricing.cost import Cost
+
+__all__ = ["LatePipeline"]
+
+
+class LatePipeline:
+    """The stand-in for a pipeline that takes longer to import than all the rest of ``init()``.
+
+    Where that fails (a process without free file descriptors), calls stay in the inbox until the next turn.
+
+    Args:
+        make: Imports and returns the pipeline and its meter.
+        report: Receives errors of `cost_of`, which is called by the application.
+    """
+
+    def __init__(
+        self, make: Callable[[], tuple[Pipeline, Meter]], *, report: Callable[[BaseException], None]
+    ) -> None:
+        self._make = make
+        self._report = report
+        self._made: Optional[tuple[Pipeline, Meter]] = None
+
+    @property
+    def size(self) -> int:
+        """Number of calls in the open window."""
+        return 0 if self._made is None else self._made[0].size
+
+    def drain(self, inbox: deque[Exchange]) -> None:
+        """Add up the calls that are in the inbox now, and remove them from it."""
+        if inbox:
+            self._load()[0].drain(inbox)
+
+    def take(self) -> Optional[Window]:
+        """Close the open window and return it. None when it is empty."""
+        return None if self._made is None else self._made[0].take()
+
+    def cost_of(self, exchange: Exchange) -> Optional[Cost]:
+        """Return the cost of a call. None if it is excluded. On any thread."""
+        try:
+            pipeline, _ = self._load()
+        except Exception as error:  # noqa: BLE001 - the application has asked, and must not get this
+            self._report(error)
+            return None
+        return pipeline.cost_of(exchange)
+
+    def refresh(self) -> None:
+        """Look for newer prices."""
+        if self._made is not None:
+            self._made[1].refresh()
+
+    def _load(self) -> tuple[Pipeline, Meter]:
+        if self._made is None:
+            with importing():  # also while it is made: there is only one, whose window all calls are in
+                made = self._make()
+                self._made = self._made or made  # a finaliser on this very thread may have been first
+            compiled_text()
+        return self._made
