@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -275,3 +276,25 @@ def test_a_late_import_that_fails_is_told_and_the_call_counts(server: Loopback, 
     assert "ModuleNotFoundError at pricing/route.py" in done.stdout
     assert done.stdout.count("\n") == 1
     assert calls(windows(tmp_path)) == {"/": 1}
+
+
+def test_the_first_window_begins_with_init_though_the_pipeline_comes_later(
+    server: Loopback, tmp_path: Path
+) -> None:
+    done = run_script(
+        """
+        import sys, time, urllib.request
+        import recost
+        handle = recost.init(local_dir=sys.argv[2])
+        print(time.time())
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        time.sleep(1)
+        assert handle.flush_blocking(20)
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    (window,) = windows(tmp_path)
+    began = datetime.fromisoformat(window["windowStart"].replace("Z", "+00:00")).timestamp()
+    assert began <= float(done.stdout) + 0.001

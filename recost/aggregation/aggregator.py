@@ -53,7 +53,8 @@ Measured = Union[RawEvent, CallRecord]
 class UnlockedAggregator:
     """Sums of calls by (provider, endpoint, method). Not locked: one thread at a time.
 
-    The arguments are those of `Aggregator`.
+    The arguments are those of `Aggregator`, and the time at which the first window began, in seconds since
+    the epoch.
     """
 
     def __init__(
@@ -65,12 +66,13 @@ class UnlockedAggregator:
         *,
         max_tag_sets: int = 100,
         clock: Callable[[], float] = time.time,
+        since: Optional[float] = None,
     ) -> None:
         self.max_buckets = max_buckets
         self._tags = WindowTags(project_id, environment, sdk_version, max_tag_sets)
         self._clock = clock
         self._prepare()
-        self._open(clock() * 1000)
+        self._open((clock() if since is None else since) * 1000)
 
     def _prepare(self) -> None:
         """Create the state of a subclass before the first window."""

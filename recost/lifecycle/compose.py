@@ -180,15 +180,15 @@ class Composition:
             self._loaded = Rules(self._settings, self._report, budgets=self._budgets, files=self._files)
         return self._loaded
 
-    def _pipeline(self, delivery: Delivery) -> tuple[Pipeline, Meter]:
-        """Return the pipeline and the meter of one process."""
+    def _pipeline(self, delivery: Delivery, since: Optional[float] = None) -> tuple[Pipeline, Meter]:
+        """Return the pipeline and the meter of one process. ``since`` is when its window began."""
         settings, rules = self._settings, self._rules()
         meter = rules.meter()
         on_capture = partial(_log_capture, self._report) if settings.debug else None
-        return (
-            rules.pipeline(on_capture, delivery.put, meter=meter, metered=settings.capture_usage),
-            meter,
+        pipeline = rules.pipeline(
+            on_capture, delivery.put, meter=meter, metered=settings.capture_usage, since=since
         )
+        return pipeline, meter
 
     def _delivery(self) -> Delivery:
         settings, report = self._settings, self._report

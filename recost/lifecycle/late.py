@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Callable, Optional
 
@@ -23,16 +24,18 @@ class LatePipeline:
     Where that fails (a process without free file descriptors), calls stay in the inbox until the next turn.
 
     Args:
-        make: Imports and returns the pipeline and its meter.
+        make: Imports and returns the pipeline and its meter. It receives the time at which the window began,
+            in seconds since the epoch.
         report: Receives errors of `cost_of`, which is called by the application.
     """
 
     def __init__(
-        self, make: Callable[[], tuple[Pipeline, Meter]], *, report: Callable[[BaseException], None]
+        self, make: Callable[[float], tuple[Pipeline, Meter]], *, report: Callable[[BaseException], None]
     ) -> None:
         self._make = make
         self._report = report
         self._made: Optional[tuple[Pipeline, Meter]] = None
+        self._since = time.time()
 
     @property
     def size(self) -> int:
@@ -46,7 +49,10 @@ class LatePipeline:
 
     def take(self) -> Optional[Window]:
         """Close the open window and return it. None when it is empty."""
-        return None if self._made is None else self._made[0].take()
+        if self._made is None:
+            self._since = time.time()
+            return None
+        return self._made[0].take()
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
         """Return the cost of a call. None if it is excluded. On any thread."""
@@ -65,7 +71,7 @@ class LatePipeline:
     def _load(self) -> tuple[Pipeline, Meter]:
         if self._made is None:
             with importing():  # also while it is made: there is only one, whose window all calls are in
-                made = self._make()
+                made = self._make(self._since)
                 self._made = self._made or made  # a finaliser on this very thread may have been first
             compiled_text()
         return self._made

@@ -73,8 +73,12 @@ class Rules:
         *,
         meter: Optional[Meter] = None,
         metered: bool = False,
+        since: Optional[float] = None,
     ) -> Pipeline:
-        """Return a pipeline with these settings. The arguments are those of `Pipeline`."""
+        """Return a pipeline with these settings.
+
+        The arguments are those of `Pipeline`, and the time at which its window began if that is not now.
+        """
         settings = self._settings
         aggregator = UnlockedAggregator(
             project_id=settings.project_id or "",
@@ -82,6 +86,7 @@ class Rules:
             sdk_version=__version__,
             max_buckets=settings.max_buckets,
             max_tag_sets=settings.max_tag_sets,
+            since=since,
         )
         return Pipeline(
             self.routes,
