@@ -285,9 +285,12 @@ class _Request:
             self.exchange.finish()
 
     def _responded(self, response: Any) -> None:
-        exchange = self.exchange
-        exchange.headers_received(response.status)
-        if self.interception.remembering:
+        exchange, interception, status = self.exchange, self.interception, response.status
+        if interception.timed or type(status) is not int:
+            exchange.headers_received(status)
+        else:
+            exchange.status = status
+        if interception.remembering:
             remember(response, exchange)
         if type(response) is not HTTPResponse:
             # A connection of urllib3 without a pool returns urllib3's response, possibly read already.
