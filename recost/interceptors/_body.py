@@ -19,18 +19,22 @@ _DESCRIBING: Final = frozenset({"content-type", "content-encoding"})
 def follow_body(exchange: Exchange, response: Any) -> None:
     """End the exchange with the body of an ``http.client.HTTPResponse``, or now if it is complete."""
     file = getattr(response, "fp", None)
-    if file is None or response.length == 0:
+    length = response.length if file is not None else 0
+    if length == 0:
         exchange.finish()
         return
-    chunked = response.chunked
-    left = 0 if chunked else response.length
-    wanted = exchange.wanted
+    chunked, wanted = response.chunked, exchange.wanted
     if wanted is None:
-        response.fp = BodyFile(file, exchange, left, chunked)
+        follower = BodyFile()
     else:
         headers = response.headers
         exchange.capture = Capture(wanted.headers, headers, *_type_and_encoding(headers))
-        response.fp = MeteredBodyFile(file, exchange, left, chunked)
+        follower = MeteredBodyFile()
+    follower._file = file  # noqa: SLF001
+    follower._exchange = exchange  # noqa: SLF001
+    follower._left = 0 if chunked else length  # noqa: SLF001
+    follower._chunked = chunked  # noqa: SLF001
+    response.fp = follower
     exchange.body_follows()
 
 
@@ -60,18 +64,31 @@ class BodyFile:
 
     __slots__ = ("_chunked", "_exchange", "_file", "_left")
 
-    def __init__(self, file: Any, exchange: Exchange, left: Optional[int], chunked: bool) -> None:
-        self._file = file
-        self._exchange: Optional[Exchange] = exchange
-        self._left = left
-        """Bytes left of the body or the current chunk. None if only closing the connection ends the body."""
-        self._chunked = chunked
+    # Set by `follow_body`: an ``__init__`` would be another Python call per call of the application.
+    _file: Any
+    _exchange: Optional[Exchange]
+    _left: Optional[int]
+    """Bytes left of the body or the current chunk. None if only closing the connection ends the body."""
+    _chunked: bool
 
     def read(self, *args: Any) -> Any:
         data = self._file.read(*args)
         if data:
             try:
-                self._passed(len(data))
+                exchange, left = self._exchange, self._left
+                if exchange is not None:  # the same as `_passed`, without its call
+                    size = len(data)
+                    if left is None:
+                        exchange.response_bytes += size
+                    elif size < left:
+                        self._left = left - size
+                        exchange.response_bytes += size
+                    else:
+                        self._left = 0
+                        exchange.response_bytes += left
+                        if not self._chunked:
+                            exchange.finish()
+                            self._exchange = None
             except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
                 contain(error)
         return data
@@ -112,10 +129,11 @@ class BodyFile:
         try:
             self._file.close()
         finally:
-            try:
-                self._ended()
-            except BaseException as error:  # noqa: BLE001
-                contain(error)
+            if self._exchange is not None:
+                try:
+                    self._ended()
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.readline, b"")

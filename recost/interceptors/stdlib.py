@@ -12,14 +12,14 @@ import sys
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from http.client import HTTPResponse
 from types import FrameType, MethodType, ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._body import Dechunker, follow_body
-from recost.interceptors._calls_importlib_bootstrap import after
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import current
+from recost.interceptors._putrequest_importlib_bootstrap import after_putrequest
 from recost.interceptors.exchange import UNSIZED, Exchange, streaming
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import RequestBody, keep_body
@@ -29,6 +29,7 @@ from recost.interceptors.targets import DEFAULT_PORTS, absolute_target, ascii_ho
 __all__ = ["drives", "instrument"]
 
 LAYER: Final = "http.client"
+_HTTPS_PORT: Final = DEFAULT_PORTS["https"]
 _REQUEST_SENT: Final = "Request-sent"
 _FRAMES: Final = 6
 """Frames from the sending of a piece to ``_send_output``, and some more for wrappers."""
@@ -46,16 +47,13 @@ class _Calls:
         self._interception = interception
 
     def putrequest(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return after(original, switch, self._begun)
+        return after_putrequest(original, switch, self._begun)
 
-    def _begun(self, connection: Any, args: Any, kwargs: Any) -> None:
-        outer = current.get()
+    def _begun(self, connection: Any, outer: Optional[Exchange], method: str, url: str) -> None:
         if outer is not None and outer.active and drives(outer, connection):
             if outer.request_bytes < 0:
                 self._watch(connection, outer, own=False)
             return
-        method = args[0] if args else kwargs["method"]
-        url = args[1] if len(args) > 1 else kwargs["url"]
         try:
             exchange = self._interception.begin(LAYER, (*_target(connection, url), method.upper()))
         except RecostBudgetExceededError:
@@ -70,9 +68,18 @@ class _Calls:
             earlier = getattr(connection.send, "__self__", None)
             if type(earlier) is _Request:
                 earlier.end()
-            request = _Request(self._interception, connection, exchange, own=own)
+            request = _Request()
+            request.interception = self._interception
+            request.connection = weakref.ref(connection)
+            request.exchange = exchange
             if own:
                 streaming[id(exchange)] = exchange
+                wanted = exchange.wanted
+                if wanted is not None:
+                    request.fields = wanted.fields
+            else:
+                request.own = False
+                exchange.request_bytes = UNSIZED
             request.stand_in()
         except BaseException:
             if own:
@@ -97,15 +104,17 @@ def drives(exchange: Exchange, connection: Any) -> bool:
 
 def _target(connection: Any, url: str) -> tuple[str, str, int, str]:
     """Return scheme, host, effective port and path, which are the proxied ones behind a proxy."""
-    absolute = absolute_target(url)
-    if absolute is not None:
-        return absolute
-    scheme = "https" if connection.default_port == DEFAULT_PORTS["https"] else "http"
+    if url[:1] != "/":
+        absolute = absolute_target(url)
+        if absolute is not None:
+            return absolute
+        url = f"/{url}"
+    scheme = "https" if connection.default_port == _HTTPS_PORT else "http"
     host, port = connection._tunnel_host, connection._tunnel_port  # noqa: SLF001 - has no public name
     if not host:
         host, port = connection.host, connection.port
     name = ascii_host(host) or "localhost"  # as the resolver does for a blank name
-    return scheme, name, port or DEFAULT_PORTS[scheme], url if url[:1] == "/" else f"/{url}"
+    return scheme, name, port or DEFAULT_PORTS[scheme], url
 
 
 class _Request:
@@ -115,79 +124,117 @@ class _Request:
     at once if the connection is abandoned before the response.
     """
 
-    def __init__(self, interception: Interception, connection: Any, exchange: Exchange, *, own: bool) -> None:
-        self._interception = interception
-        self._connection = weakref.ref(connection)
-        self._exchange = exchange
-        self._own = own
-        """False if a client on top has begun the call, and this only counts the body for it."""
-        self._connecting = False
-        self._head: Optional[bytes] = None
-        """The request line and headers, once sent."""
-        self._chunks: Optional[Dechunker] = None
-        wanted = exchange.wanted
-        self._fields = wanted.fields if wanted is not None and own else ()
-        """Names of the wanted fields of the body, which follows."""
-        if not own:
-            exchange.request_bytes = UNSIZED
+    # Set by `_Calls`: an ``__init__`` would be another Python call per call of the application.
+    interception: Interception
+    connection: weakref.ref[Any]
+    exchange: Exchange
+    own = True
+    """False if a client on top has begun the call, and this only counts the body for it."""
+    fields: Sequence[str] = ()
+    """Names of the wanted fields of the body, which follows."""
+    _plain = False
+    """True if the connection's methods are those of its class."""
+    _connecting = False
+    _head: Optional[bytes] = None
+    """The request line and headers, once sent."""
+    _framing_seen = False
+    _chunks: Optional[Dechunker] = None
+    """Parser of a body whose framing is part of what is sent, once a piece has been sent."""
 
     def __del__(self) -> None:
         try:
-            if self._own:
-                self._exchange.finish()
+            if self.own:
+                self.exchange.finish()
         except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
             contain(error)
 
     def stand_in(self) -> None:
         """Replace the connection's methods by this object's, which call them."""
         # Attribute by attribute: reading an object's __dict__ makes it slower from then on.
-        connection: Any = self._connection()
-        self._original_send = _unbound(connection.send, connection)
-        self._original_getresponse = _unbound(connection.getresponse, connection)
-        self._original_close = _unbound(connection.close, connection)
+        connection: Any = self.connection()
+        send, getresponse, close = connection.send, connection.getresponse, connection.close
+        if type(send) is type(getresponse) is type(close) is MethodType and (
+            send.__self__ is getresponse.__self__ is close.__self__ is connection
+        ):
+            kind: Any = type(connection)
+            self._original_send = function = send.__func__
+            plain = function is kind.send
+            self._original_getresponse = function = getresponse.__func__
+            plain = plain and function is kind.getresponse
+            self._original_close = function = close.__func__
+            self._plain = plain and function is kind.close
+        else:
+            self._plain = False
+            self._original_send = _unbound(send, connection)
+            self._original_getresponse = _unbound(getresponse, connection)
+            self._original_close = _unbound(close, connection)
         connection.send = self.send
         connection.getresponse = self.getresponse
         connection.close = self.close
 
     def end(self) -> None:
         """Restore the methods, and end the call unless the response has taken it over."""
-        self._step_aside()
-        if self._own:
-            self._exchange.finish()
+        self._step_aside(self.connection())
+        if self.own:
+            self.exchange.finish()
 
-    def send(self, data: Any) -> Any:
-        connection, sent = self._connection(), None
+    def send(self, data: Any) -> Any:  # noqa: C901, PLR0912 - a boundary around each step
+        connection: Any = self.connection()
+        head, unconnected, sent = False, False, None
+        plain = type(data) is bytes and not self.fields
         try:
-            data, sent = self._sending(connection, data)
+            if self._head is None:
+                plain = False
+                # Else it is sent to a proxy while the connection is made.
+                if not self._connecting and (
+                    getattr(connection, "_HTTPConnection__state", _REQUEST_SENT) == _REQUEST_SENT
+                ):
+                    self._connecting = head = True
+                    unconnected = connection.sock is None
+            elif not plain:
+                data, sent = self._sending(data)
         except BaseException as error:  # noqa: BLE001
             contain(error)
-        succeeded = False
         try:
             result = self._original_send(connection, data)
-            succeeded = True
-        finally:
-            if sent is not None:
+        except BaseException:
+            if unconnected:
                 try:
-                    sent(succeeded=succeeded)
+                    self.end()
                 except BaseException as error:  # noqa: BLE001
                     contain(error)
+            raise
+        try:
+            if head:
+                self._head = data if isinstance(data, bytes) else b""
+            elif plain:
+                size = len(data)
+                if self.own and b"\r\nContent-Length: %d\r\n" % size in self._head:  # type: ignore[operator]
+                    self.exchange.request_bytes += size  # the whole body
+                else:
+                    self._see_framing()
+                    self._count_sent(memoryview(data))
+            elif sent is not None:
+                sent()
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
         return result
 
     def getresponse(self, *args: Any, **kwargs: Any) -> Any:
-        connection, response = self._connection(), None
+        connection, response = self.connection(), None
         try:
-            self._step_aside()  # getresponse() may close the connection
+            self._step_aside(connection)  # getresponse() may close the connection
         except BaseException as error:  # noqa: BLE001
             contain(error)
         try:
             response = self._original_getresponse(connection, *args, **kwargs)
-            if self._own:
+            if self.own:
                 try:
                     self._responded(response)
                 except BaseException as error:  # noqa: BLE001
                     contain(error)
-                    end(self._exchange)
-                self._own = False
+                    end(self.exchange)
+                self.own = False
             return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
             if response is not None:  # Ctrl-C after the return: the application never gets the response
@@ -201,20 +248,31 @@ class _Request:
             del response  # a traceback may keep this frame alive
 
     def close(self) -> Any:
+        connection = self.connection()
         try:
-            self._step_aside()
+            self._step_aside(connection)
         except BaseException as error:  # noqa: BLE001
             contain(error)
         try:
-            return self._original_close(self._connection())
+            return self._original_close(connection)
         finally:
             try:
                 self.end()
             except BaseException as error:  # noqa: BLE001
                 contain(error)
 
-    def _step_aside(self) -> None:
-        connection: Any = self._connection()
+    def _step_aside(self, connection: Any) -> None:
+        if self._plain:
+            try:
+                if (
+                    connection.send.__self__ is self
+                    and connection.getresponse.__self__ is self
+                    and connection.close.__self__ is self
+                ):
+                    del connection.send, connection.getresponse, connection.close
+                    return
+            except AttributeError:  # another tool's function is on the instance
+                pass
         _give_back(connection, "send", connection.send, self, self._original_send)
         _give_back(connection, "getresponse", connection.getresponse, self, self._original_getresponse)
         _give_back(connection, "close", connection.close, self, self._original_close)
@@ -223,59 +281,48 @@ class _Request:
         if isinstance(error, TypeError) or type(error).__name__ == "ResponseNotReady":
             # urllib3 1.26 tries Python 2's arguments first, or an earlier response has not been read.
             self.stand_in()
-        elif self._own:
-            self._exchange.finish()
+        elif self.own:
+            self.exchange.finish()
 
     def _responded(self, response: Any) -> None:
-        exchange = self._exchange
-        exchange.headers_received(response.status)
-        if self._interception.remembering:
+        exchange, interception, status = self.exchange, self.interception, response.status
+        if interception.timed or type(status) is not int:
+            exchange.headers_received(status)
+        else:
+            exchange.status = status
+        if interception.remembering:
             remember(response, exchange)
-        # A connection of urllib3 without a pool returns urllib3's response, possibly read already.
-        original = getattr(response, "_original_response", response)
-        if original is not response:
-            exchange.response_bytes = response.tell()
-        follow_body(exchange, original)
+        if type(response) is not HTTPResponse:
+            # A connection of urllib3 without a pool returns urllib3's response, possibly read already.
+            original = getattr(response, "_original_response", response)
+            if original is not response:
+                exchange.response_bytes = response.tell()
+                response = original
+        follow_body(exchange, response)
 
-    def _sending(self, connection: Any, data: Any) -> tuple[Any, Optional[Callable[..., None]]]:
-        """Return the data to send, and a function to call with ``succeeded`` after that."""
-        if self._head is None:
-            state = getattr(connection, "_HTTPConnection__state", _REQUEST_SENT)
-            if self._connecting or state != _REQUEST_SENT:
-                return data, None  # sent to a proxy while the connection is made
-            self._connecting = True
-            return data, partial(self._head_sent, data, connection.sock is None)
+    def _sending(self, data: Any) -> tuple[Any, Optional[Callable[[], None]]]:
+        """Return a piece of the body to send, and a function to call after that."""
+        self._see_framing()
         if hasattr(data, "read"):
             return data, partial(self._file_sent, data, _position(data))
         try:
             view = memoryview(data)
         except TypeError:
             return self._counted(data) if isinstance(data, Iterable) else data, None
-        if self._fields:
-            self._exchange.request = read_body(self._sent, data, self._fields)
-            self._fields = ()
-        return data, partial(self._data_sent, view)
+        if self.fields:
+            self.exchange.request = read_body(self._sent, data, self.fields)
+            self.fields = ()
+        return data, partial(self._count_sent, view)
 
-    def _head_sent(self, data: Any, unconnected: bool, *, succeeded: bool) -> None:
-        if succeeded:
-            self._head = data
-            if isinstance(data, bytes) and b"\r\ntransfer-encoding: chunked\r\n" in data.lower():
+    def _see_framing(self) -> None:
+        if not self._framing_seen:
+            self._framing_seen = True
+            if b"\r\ntransfer-encoding: chunked\r\n" in (self._head or b"").lower():
                 self._chunks = Dechunker()
-        elif unconnected:
-            self.end()
 
-    def _file_sent(self, file: Any, start: Optional[int], *, succeeded: bool) -> None:
-        if succeeded:
-            end = _position(file)
-            self._count(self._declared() if start is None or end is None else end - start)
-
-    def _data_sent(self, view: memoryview, *, succeeded: bool) -> None:
-        if not succeeded:
-            return
-        if self._own and self._chunks is None:
-            self._exchange.request_bytes += view.nbytes
-        else:
-            self._count_sent(view)
+    def _file_sent(self, file: Any, start: Optional[int]) -> None:
+        end = _position(file)
+        self._count(self._declared() if start is None or end is None else end - start)
 
     def _counted(self, pieces: Iterable[Any]) -> Iterator[Any]:
         for piece in pieces:
@@ -293,7 +340,7 @@ class _Request:
             contain(error)
 
     def _count(self, size: int) -> None:
-        self._exchange.request_bytes += size if self._own else -size
+        self.exchange.request_bytes += size if self.own else -size
 
     def _sent(self, data: Any, names: Sequence[str]) -> Optional[RequestBody]:
         """Return a body that was given as a whole, or None."""
