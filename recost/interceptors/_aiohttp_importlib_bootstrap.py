@@ -251,7 +251,7 @@ def initialise_response(
 
 
 def _takes(function: Any, positional: tuple[str, ...], keywords: Optional[tuple[str, ...]] = None) -> bool:
-    """Return True if a method has just these parameters, none with a default. Without ``keywords``, any."""
+    """Return True if a method has just these parameters, without defaults. Any keywords if ``keywords`` is not set."""
     code = getattr(function, "__code__", None)
     if code is None or function.__defaults__:
         return False
