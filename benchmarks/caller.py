@@ -1,8 +1,8 @@
 """One client under one observer, in a process of its own, making calls when it is told to.
 
-Reads the number of calls of a round from each line of standard input, and answers with the CPU time that the
+Reads the number of calls of a round from each line of standard input, and replies with the CPU time that the
 round took the whole process, all threads and the flush included, in nanoseconds. At the end of its input it
-answers with the number of calls that it has made and the number that the observer has seen.
+replies with the number of calls that it has made and the number that the observer has seen.
 """
 
 from __future__ import annotations

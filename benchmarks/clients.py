@@ -170,4 +170,4 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 def _check(status: int) -> None:
     if status != 200:
-        raise RuntimeError(f"the server answered {status}")
+        raise RuntimeError(f"the server responded with {status}")

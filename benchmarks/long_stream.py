@@ -66,7 +66,7 @@ def _event(**fields: Any) -> bytes:
 
 
 def _serve(listener: socket.socket, size: int) -> None:
-    """Answer one request with a stream of that many megabytes, the usage in the last event."""
+    """Respond to one request with a stream of that many megabytes, the usage in the last event."""
     delta = _event(choices=[{"index": 0, "delta": {"content": "y" * 60}}], usage=None)
     piece = delta * (_PIECE // len(delta))
     usage = {"prompt_tokens": _TOKENS, "completion_tokens": 0, "total_tokens": _TOKENS}

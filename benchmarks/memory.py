@@ -1,7 +1,7 @@
 """Memory over the bare application after a million calls over 2,000 buckets, with the collector down.
 
 What is left of a call here is what recost does with it: an exchange that begins and finishes. The application
-waits where recost's inbox would overflow, as it would for the answers of its calls.
+waits where recost's inbox would overflow, as it would for the responses of its calls.
 
 Run as a program, with the name of a state, it makes the calls and prints its memory. Linux only.
 """

@@ -1,4 +1,4 @@
-"""Connections that are answered from memory: clients run all of their code, and make no system call.
+"""Connections whose responses come from memory: clients run all of their code, and make no system call.
 
 What the kernel does is the larger and the noisier part of a call on loopback; without it the same difference
 is seen more sharply.
@@ -12,7 +12,7 @@ import io
 import socket
 from typing import Any
 
-from payload import ANSWER
+from payload import RESPONSE
 
 __all__ = ["aiohttp_connector", "httpcore_backend", "replace_sockets"]
 
@@ -27,7 +27,7 @@ class MemorySocket:
         """Take a part of a request."""
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(io.BytesIO(ANSWER))
+        return io.BufferedReader(io.BytesIO(RESPONSE))
 
     def fileno(self) -> int:
         return self._idle.fileno()
@@ -63,7 +63,7 @@ class _Stream:
 
 class _SyncStream(_Stream):
     def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002 - httpcore's signature
-        return ANSWER
+        return RESPONSE
 
     def write(self, buffer: bytes, timeout: Any = None) -> None:
         """Take a part of a request."""
@@ -75,7 +75,7 @@ class _SyncStream(_Stream):
 class _AsyncStream(_Stream):
     async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ARG002
         await asyncio.sleep(0)
-        return ANSWER
+        return RESPONSE
 
     async def write(self, buffer: bytes, timeout: Any = None) -> None:
         """Take a part of a request."""
@@ -99,7 +99,7 @@ def httpcore_backend(*, asynchronous: bool) -> Any:
 
 
 class _Transport(asyncio.Transport):
-    """Answers when the end of a request's body has been written."""
+    """Responds when the end of a request's body has been written."""
 
     def __init__(self, protocol: Any) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class _Transport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         if data.endswith(b"}"):
-            self._loop.call_soon(self._protocol.data_received, ANSWER)
+            self._loop.call_soon(self._protocol.data_received, RESPONSE)
 
     def writelines(self, list_of_data: Any) -> None:
         self.write(b"".join(list_of_data))

@@ -1,4 +1,4 @@
-"""What every measured call sends and receives: a small JSON request and answer, as of a chat completion."""
+"""What every measured call sends and receives: a small JSON request and response, as of a chat completion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any, Final
 
-__all__ = ["ANSWER", "BODY", "EVENTS", "HEADERS", "HOST", "PATH"]
+__all__ = ["BODY", "EVENTS", "HEADERS", "HOST", "PATH", "RESPONSE"]
 
 HOST: Final = "api.openai.com"
 """The host where the network is in memory; it has a built-in rule."""
@@ -16,7 +16,7 @@ _MESSAGES: Final = [{"role": "user", "content": "x" * 100}]
 BODY: Final = json.dumps({"model": "gpt-small", "messages": _MESSAGES}).encode()
 
 EVENTS: Final = 500
-"""Events of an answer that is a stream."""
+"""Events of a response that is a stream."""
 
 
 def _document(text: int) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _events() -> bytes:
     return head + chunks + b"0\r\n\r\n"
 
 
-_ANSWERS: Final = {"small": lambda: _plain(100), "2 KB": lambda: _plain(1800), "events": _events}
+_RESPONSES: Final = {"small": lambda: _plain(100), "2 KB": lambda: _plain(1800), "events": _events}
 
-ANSWER: Final = _ANSWERS[os.environ.get("BENCHMARK_ANSWER", "small")]()
+RESPONSE: Final = _RESPONSES[os.environ.get("BENCHMARK_RESPONSE", "small")]()
 """About 300 bytes; 2,000, or a stream of events, one in each chunk, if the environment says so."""

@@ -56,7 +56,7 @@ def start(
 
 
 def one_line(process: subprocess.Popen[str], say: Optional[str] = None) -> str:
-    """Say a line to a program, and return the line that it answers.
+    """Say a line to a program, and return the line that it replies.
 
     Raises:
         RuntimeError: It has ended instead.
@@ -66,10 +66,10 @@ def one_line(process: subprocess.Popen[str], say: Optional[str] = None) -> str:
     if say is not None:
         process.stdin.write(say + "\n")
         process.stdin.flush()
-    answer = process.stdout.readline()
-    if not answer:
+    reply = process.stdout.readline()
+    if not reply:
         raise RuntimeError(f"{process.args!r} ended with {process.wait()}")
-    return answer.strip()
+    return reply.strip()
 
 
 def output(code: str) -> str:

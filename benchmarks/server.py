@@ -1,4 +1,4 @@
-"""A loopback HTTP/1.1 server that answers every request alike, in a process of its own.
+"""A loopback HTTP/1.1 server that responds to every request alike, in a process of its own.
 
 Prints its port, and ends when its standard input does.
 """
@@ -10,13 +10,13 @@ import re
 import sys
 from typing import Any, Final
 
-from payload import ANSWER
+from payload import RESPONSE
 
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _CLOSING: Final = re.compile(rb"connection: *close", re.IGNORECASE)
 
 
-class Answering(asyncio.Protocol):
+class Responding(asyncio.Protocol):
     """One connection: keep-alive, unless the request says ``Connection: close``."""
 
     def __init__(self) -> None:
@@ -28,10 +28,10 @@ class Answering(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        while self._answer():
+        while self._respond():
             pass
 
-    def _answer(self) -> bool:
+    def _respond(self) -> bool:
         head, end, rest = self._received.partition(b"\r\n\r\n")
         if not end:
             return False
@@ -40,7 +40,7 @@ class Answering(asyncio.Protocol):
         if len(rest) < size:
             return False
         self._received = rest[size:]
-        self._transport.write(ANSWER)
+        self._transport.write(RESPONSE)
         if _CLOSING.search(head):
             self._transport.close()
         return bool(self._received)
@@ -49,7 +49,7 @@ class Answering(asyncio.Protocol):
 async def serve() -> None:
     """Serve until standard input ends."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0, backlog=256)
+    server = await loop.create_server(Responding, "127.0.0.1", 0, backlog=256)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()

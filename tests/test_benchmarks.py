@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_match(tmp_path: Path) -> None:
 
 def test_metering(tmp_path: Path) -> None:
     _, results = run(tmp_path, "metering", "--clients", "httpx")
-    rows = [(found["client"], found["answer"]) for found in results["metering"]]
+    rows = [(found["client"], found["response"]) for found in results["metering"]]
     assert rows == [("httpx", "2 KB"), ("httpx", "events")]
     assert all(found["on_us"] > 0 for found in results["metering"])
 
@@ -125,3 +126,25 @@ def test_forecasts() -> None:
     assert done.returncode == 0, done.stderr
     rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
     assert {"week", "nile", "elec_equip", "all generated", "bursty", "sparse", "shift"} <= set(rows)
+
+
+def test_instructions_are_skipped_without_valgrind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), "instructions"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert "instructions: skipped, valgrind is not installed" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("vgdb") is None, reason="valgrind is not installed")
+def test_instructions(tmp_path: Path) -> None:
+    table, results = run(
+        tmp_path, "instructions", "--clients", "urllib3", "--observers", "recost", "--tree", str(ROOT)
+    )
+    (found,) = results["instructions"]
+    assert found["client"] in table
+    figures = found["instructions"]
+    assert list(figures) == ["bare", "recost"]
+    assert figures["recost"]["seen"] == 1.0
+    assert 0 < figures["bare"]["caller"] < figures["recost"]["caller"] < figures["recost"]["whole"]

@@ -9,24 +9,28 @@ abandoned. The callback's finaliser sees that.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
-from recost.interceptors._calls_importlib_bootstrap import after, async_around, before, feeding
+from recost.interceptors import _aiohttp_importlib_bootstrap as methods
+from recost.interceptors._aiohttp_importlib_bootstrap import LAYER
+from recost.interceptors._calls_importlib_bootstrap import before, feeding
 from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.context import current
-from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, streaming
+from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, streaming
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
+from recost.interceptors.targets import LONGEST_HOST, shortened
 
 __all__ = ["instrument"]
 
-LAYER: Final = "aiohttp"
-
 _SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
+
+_TARGETS: Final = 256
+"""Targets that are remembered by URL and method."""
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
@@ -46,6 +50,25 @@ class _Calls:
 
     def __init__(self, module: ModuleType, interception: Interception) -> None:
         self._interception = interception
+        self._session = module.ClientSession
+        self._stream = module.StreamReader
+        url_class = module.client.URL
+
+        @functools.lru_cache(maxsize=_TARGETS)
+        def target_of(url: str, method: str) -> Optional[CallTarget]:
+            return _target(url_class(url), method)
+
+        self._target_of = target_of
+        self._steps = methods.Steps(
+            interception,
+            self._body_of,
+            self._begin,
+            self._failed,
+            self._returned,
+            self._sent,
+            target_of,
+            _note_decoding,
+        )
         self._payloads = module.payload.PAYLOAD_REGISTRY
         self._content_length = module.hdrs.CONTENT_LENGTH
         self._content_type = module.hdrs.CONTENT_TYPE
@@ -62,47 +85,40 @@ class _Calls:
         )
 
     def request(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return async_around(original, switch, self._begin, self._failed, self._returned)
+        reader = self._stream if hasattr(self._stream, "total_raw_bytes") else None
+        return methods.request(original, switch, self._steps, self._session, reader)
 
     def attempt(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         """Replace a response's initialiser, which runs when the request has been sent."""
-        return after(original, switch, self._sent)
+        return methods.initialise_response(original, switch, self._steps, self._content_length)
 
-    def _sent(self, response: Any, _args: Any, _kwargs: Any) -> None:
-        exchange = current.get()
-        if exchange is None or not exchange.active or exchange.layer is not LAYER:
-            return
-        if response.method == "CONNECT" != exchange.method:
-            return  # opens the tunnel through a proxy
+    def _sent(self, exchange: Exchange, response: Any) -> None:
+        if exchange.layer is not LAYER or response.method == "CONNECT" != exchange.method:
+            return  # another client's, or opens the tunnel through a proxy
         if exchange.owner is None and not exchange.request_bytes:
             exchange.request_bytes = int(response.request_info.headers.get(self._content_length, 0))
         exchange.owner = response
         exchange.attempts += 1
 
-    def _begin(self, session: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+    def _begin(self, session: Any, method: Any, given: Any, kwargs: dict[str, Any]) -> Optional[Exchange]:
         try:
-            method = args[0] if args else kwargs["method"]
-            given = args[1] if len(args) > 1 else kwargs["str_or_url"]
-            url = session._build_url(given)  # noqa: SLF001 - adds the base_url, and caches parsed URLs
-            scheme, host, port = url.scheme, url.raw_host, url.port
-            if not host or scheme not in _SCHEMES:
-                return None
-            method = method.upper()
+            if type(given) is str and type(session) is self._session and not session._base_url:  # noqa: SLF001
+                target = self._target_of(given, method)
+            else:
+                target = _target(session._build_url(given), method)  # noqa: SLF001 - adds the base_url
         except Exception:  # noqa: BLE001 - an invalid call: the client raises its own error
             return None
-        exchange = self._interception.begin(
-            LAYER, (scheme, host, port, url.raw_path, method), self._body_of, kwargs
-        )
+        if target is None:
+            return None
+        exchange = self._interception.begin(LAYER, target, self._body_of, kwargs)
         if exchange is not None:
             exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
             exchange.active = True
             data = kwargs.get("data")
             if data is not None and type(data) is not bytes:
                 kwargs["data"] = self._count_upload(exchange, data)
-            if exchange.wanted is not None and (
-                "auto_decompress" in kwargs or not getattr(session, "_auto_decompress", True)
-            ):
-                exchange.undecoded = _is_undecoded(session, kwargs)
+            if exchange.wanted is not None:
+                _note_decoding(exchange, session, kwargs)
             streaming[id(exchange)] = exchange
         return exchange
 
@@ -130,7 +146,7 @@ class _Calls:
                 return payload
         return data
 
-    def _failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002
+    def _failed(self, exchange: Exchange, error: BaseException) -> None:
         response: Any = exchange.owner
         if response is not None and response.status and not isinstance(error, self._unanswered):
             exchange.headers_received(response.status)  # raise_for_status, too many redirects
@@ -177,10 +193,20 @@ class _Calls:
         return not getattr(exchange, "undecoded", False) and encoding.lower() in self._decoded
 
 
-def _is_undecoded(session: Any, kwargs: Any) -> bool:
-    """Return True if the call, or else its session, doesn't decode bodies."""
-    decoded = kwargs.get("auto_decompress")
-    return not (getattr(session, "_auto_decompress", True) if decoded is None else decoded)
+def _target(url: Any, method: str) -> Optional[CallTarget]:
+    """Return the target of a call, or None if it is not one over HTTP."""
+    scheme, host = url.scheme, url.raw_host
+    if not host or scheme not in _SCHEMES:
+        return None
+    target = scheme, host, url.port, url.raw_path, method.upper()
+    return shortened(target) if len(target[3]) > LONGEST_HOST or len(host) > LONGEST_HOST else target
+
+
+def _note_decoding(exchange: Exchange, session: Any, kwargs: dict[str, Any]) -> None:
+    """Note that the call, or else its session, doesn't decode bodies."""
+    if "auto_decompress" in kwargs or not getattr(session, "_auto_decompress", True):
+        decoded = kwargs.get("auto_decompress")
+        exchange.undecoded = not (getattr(session, "_auto_decompress", True) if decoded is None else decoded)
 
 
 def _codings(module: ModuleType) -> frozenset[str]:

@@ -35,6 +35,9 @@ def exchange_of(response: Any) -> Optional[Exchange]:
         exchange = getattr(held.get(name), "__dict__", {}).get("_recost_exchange")
         if exchange is not None:
             return cast("Exchange", exchange)
+    computed = held.get("_cache")  # aiohttp's, of the response's properties
+    if isinstance(computed, dict) and "_recost_exchange" in computed:
+        return cast("Exchange", computed["_recost_exchange"])
     try:
         return _exchanges.get(weakref.ref(response))
     except TypeError:  # not a response: it can't be weakly referenced, or not hashed

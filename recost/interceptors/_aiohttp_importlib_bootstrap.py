@@ -1,0 +1,266 @@
+"""Wrappers of aiohttp's methods, with the parameters of those methods and the usual case written out.
+
+In the usual case the URL is a string, the response is not captured, and its body is complete when the client
+returns. About the name of this file, see `_calls_importlib_bootstrap`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Optional
+
+from recost.errors import RecostBudgetExceededError
+from recost.interceptors._calls_importlib_bootstrap import after, async_around, close_async
+from recost.interceptors._containment import contain, end
+from recost.interceptors.context import cost_scope, current
+from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, streaming
+from recost.interceptors.hub import Interception, read_body
+from recost.interceptors.request_body import BodyOf
+from recost.interceptors.same_process import same_process
+
+__all__ = ["LAYER", "Steps", "initialise_response", "request"]
+
+LAYER: Final = "aiohttp"
+
+_REQUEST: Final = ("method", "str_or_url")
+_RESPONSE: Final = ("method", "url")
+_RESPONSE_KEYWORDS: Final = (
+    "writer", "continue100", "timer", "request_info", "traces", "loop", "session", "stream_writer",
+)  # fmt: skip
+_current: Final = current.get
+_set_current: Final = current.set
+_cost_scope: Final = cost_scope.get
+_new: Final = Exchange.__new__
+_now: Final = time.perf_counter_ns
+
+
+class Steps(NamedTuple):
+    """The steps of a call that are taken where the case is not the usual one."""
+
+    interception: Interception
+    body_of: BodyOf
+    """``body_of(kwargs, fields)``."""
+    begin: Callable[[Any, Any, Any, dict[str, Any]], Optional[Exchange]]
+    """``begin(session, method, url, kwargs)`` returns None for a call that is not recorded."""
+    failed: Callable[[Exchange, BaseException], None]
+    returned: Callable[[Exchange, Any], None]
+    sent: Callable[[Exchange, Any], None]
+    """``sent(exchange, response)`` is called once a request has been sent."""
+    target_of: Callable[[str, str], Optional[CallTarget]]
+    """Returns the target of a URL and a method."""
+    decoding: Callable[[Exchange, Any, dict[str, Any]], None]
+    """``decoding(exchange, session, kwargs)`` notes whether the client decodes a body that is captured."""
+
+    def around(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        """Return a wrapper that takes all steps."""
+        return async_around(original, switch, self._begin, self._failed, self.returned)
+
+    def _begin(self, session: Any, args: Any, kwargs: Any) -> Optional[Exchange]:
+        given = {**kwargs, **dict(zip(_REQUEST, args))}
+        if not given.keys() >= set(_REQUEST):
+            return None  # an invalid call: the client raises its own error
+        return self.begin(session, given["method"], given["str_or_url"], kwargs)
+
+    def _failed(self, exchange: Exchange, error: BaseException, _args: Any, _kwargs: Any) -> None:
+        self.failed(exchange, error)
+
+    def note(self, response: Any, _args: Any, _kwargs: Any) -> None:
+        """Take the step ``sent`` for the current exchange."""
+        exchange = _current()
+        if exchange is not None and exchange.active:
+            self.sent(exchange, response)
+
+
+def request(  # noqa: C901, PLR0915 - a boundary around each step, without more frames
+    original: Callable[..., Any],
+    switch: list[bool],
+    steps: Steps,
+    session_class: type,
+    reader: Any,
+) -> Callable[..., Any]:
+    """Return the wrapper of ``ClientSession._request``."""
+    if not _takes(original, _REQUEST):
+        return steps.around(original, switch)
+    begun, interception = _beginning(steps, session_class), steps.interception
+    begin, failed, returned = steps.begin, steps.failed, steps.returned
+
+    async def request(  # noqa: C901, PLR0912
+        session: Any, /, method: Any, str_or_url: Any, **kwargs: Any
+    ) -> Any:
+        outer = _current()
+        try:
+            if not switch:
+                exchange = None
+            elif outer is None and same_process[0] and _cost_scope() is None:
+                exchange = begun(session, method, str_or_url, kwargs)
+                if exchange is None:
+                    exchange = begin(session, method, str_or_url, kwargs)
+            else:
+                exchange = begin(session, method, str_or_url, kwargs)
+        except RecostBudgetExceededError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
+            contain(error)
+            exchange = None
+        if exchange is None:
+            return await original(session, method, str_or_url, **kwargs)
+        response = None
+        try:
+            _set_current(exchange)
+            response = await original(session, method, str_or_url, **kwargs)
+            _set_current(outer)
+            try:
+                status: Any = response.status
+                content: Any = response.content
+                if (
+                    content.__class__ is reader
+                    and content._eof  # noqa: SLF001
+                    and exchange.wanted is None
+                    and status.__class__ is int
+                    and status != 101
+                    and not interception.timed
+                ):
+                    exchange.status = status
+                    exchange.response_bytes = content.total_raw_bytes
+                    if interception.remembering:
+                        response._cache["_recost_exchange"] = exchange  # noqa: SLF001 - see `responses`
+                    exchange.finish()
+                else:
+                    returned(exchange, response)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+                end(exchange)
+            return response  # noqa: TRY300 - an interruption here is handled below
+        except BaseException as error:
+            _set_current(outer)
+            try:
+                failed(exchange, error)
+            except BaseException as own:  # noqa: BLE001
+                contain(own)
+                end(exchange)
+            if response is not None:  # Ctrl-C after the return: the application never gets the response
+                await close_async(response)
+            raise
+        finally:
+            del response  # a traceback may keep this frame alive
+
+    return request
+
+
+def _beginning(
+    steps: Steps, session_class: Any
+) -> Callable[[Any, Any, Any, dict[str, Any]], Optional[Exchange]]:
+    """Return a function that begins an exchange, as `Interception.begin` does, with the client's fields."""
+    interception, target_of = steps.interception, steps.target_of
+
+    def begun(session: Any, method: Any, url: Any, kwargs: dict[str, Any]) -> Optional[Exchange]:
+        """Return an exchange that begins now, or None if anything about it is unusual."""
+        data = kwargs.get("data")
+        if (
+            url.__class__ is not str
+            or session.__class__ is not session_class
+            or session._base_url  # noqa: SLF001
+            or (data is not None and data.__class__ is not bytes)
+            or interception.gate is not None
+        ):
+            return None
+        try:
+            sink = interception.ready[0]
+            target = target_of(url, method)
+        except Exception:  # noqa: BLE001 - not ready, or an invalid call: the client raises its own error
+            return None
+        if target is None:
+            return None
+        exchange = _new(Exchange)
+        exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
+        exchange.sink = sink
+        exchange.layer = LAYER
+        exchange.target = target
+        exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
+        exchange.owner = exchange.capture = exchange.request = exchange.wanted = None
+        exchange.route = exchange.scope = exchange.costs = None
+        exchange.active = True
+        exchange.sent = False
+        exchange.attempts = exchange.status = exchange.headers_ns = 0
+        exchange.request_bytes = exchange.response_bytes = 0
+        exchange.started_ns = _now()
+        metered = interception.metered
+        if metered is not None:
+            exchange.route = route = metered((target[1], target[3], target[4]))
+            if route.wanted is not None:
+                exchange.wanted = route.wanted
+                steps.decoding(exchange, session, kwargs)
+            if route.fields:
+                exchange.request = read_body(steps.body_of, kwargs, route.fields)
+        streaming[id(exchange)] = exchange
+        return exchange
+
+    return begun
+
+
+def initialise_response(
+    original: Callable[..., Any], switch: list[bool], steps: Steps, content_length: str
+) -> Callable[..., Any]:
+    """Return the wrapper of ``ClientResponse.__init__``, which runs when a request has been sent."""
+    if not _takes(original, _RESPONSE, _RESPONSE_KEYWORDS):
+        return after(original, switch, steps.note)
+    sent = steps.sent
+
+    def initialise(
+        response: Any,
+        method: Any,
+        url: Any,
+        *,
+        writer: Any,
+        continue100: Any,
+        timer: Any,
+        request_info: Any,
+        traces: Any,
+        loop: Any,
+        session: Any,
+        stream_writer: Any,
+    ) -> None:
+        original(
+            response,
+            method,
+            url,
+            writer=writer,
+            continue100=continue100,
+            timer=timer,
+            request_info=request_info,
+            traces=traces,
+            loop=loop,
+            session=session,
+            stream_writer=stream_writer,
+        )
+        exchange = _current()
+        if exchange is not None and exchange.active and switch:
+            try:
+                if exchange.attempts or exchange.layer is not LAYER or method == "CONNECT":
+                    sent(exchange, response)
+                else:
+                    if not exchange.request_bytes:
+                        exchange.request_bytes = int(request_info.headers.get(content_length, 0))
+                    exchange.owner = response
+                    exchange.attempts = 1
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
+
+    return initialise
+
+
+def _takes(function: Any, positional: tuple[str, ...], keywords: Optional[tuple[str, ...]] = None) -> bool:
+    """Return True if a method has just these parameters, without defaults. Any keywords if ``keywords`` is not set."""
+    code = getattr(function, "__code__", None)
+    if code is None or function.__defaults__:
+        return False
+    count = 1 + len(positional)
+    names = code.co_varnames
+    if code.co_argcount != count or names[1:count] != positional:
+        return False
+    return keywords is None or (
+        not function.__kwdefaults__
+        and code.co_kwonlyargcount == len(keywords)
+        and names[count : count + len(keywords)] == keywords
+    )
