@@ -167,6 +167,12 @@ def test_init_imports_what_a_call_would_wait_for() -> None:
     assert modules(code) > _RULES | {"recost.endpoints.templating", "recost.budgets.model"}
 
 
+def test_init_imports_everything_where_threads_are_greenlets() -> None:
+    """An import on one of them halts all the others."""
+    patched = "import time; real = time.sleep; time.sleep = lambda s: real(s)"
+    assert modules(f"{patched}\nimport recost; recost.init(local_dir='/nonexistent/x')") > _SUMS
+
+
 @pytest.mark.parametrize("capture_usage", [False, True])
 def test_a_call_imports_nothing_on_its_own_thread(
     capture_usage: bool, server: Loopback, tmp_path: Path
