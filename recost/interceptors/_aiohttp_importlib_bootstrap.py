@@ -18,6 +18,7 @@ from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, 
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
 from recost.interceptors.same_process import same_process
+from recost.interceptors.signatures import takes
 
 __all__ = ["LAYER", "Steps", "initialise_response", "request"]
 
@@ -80,7 +81,7 @@ def request(  # noqa: C901, PLR0915 - a boundary around each step, without more 
     reader: Any,
 ) -> Callable[..., Any]:
     """Return the wrapper of ``ClientSession._request``."""
-    if not _takes(original, _REQUEST):
+    if not takes(original, _REQUEST, None):
         return steps.around(original, switch)
     begun, interception = _beginning(steps, session_class), steps.interception
     begin, failed, returned = steps.begin, steps.failed, steps.returned
@@ -203,7 +204,7 @@ def initialise_response(
     original: Callable[..., Any], switch: list[bool], steps: Steps, content_length: str
 ) -> Callable[..., Any]:
     """Return the wrapper of ``ClientResponse.__init__``, which runs when a request has been sent."""
-    if not _takes(original, _RESPONSE, _RESPONSE_KEYWORDS):
+    if not takes(original, _RESPONSE, _RESPONSE_KEYWORDS):
         return after(original, switch, steps.note)
     sent = steps.sent
 
@@ -247,20 +248,5 @@ def initialise_response(
             except BaseException as error:  # noqa: BLE001
                 contain(error)
 
+    initialise.__kwdefaults__ = original.__kwdefaults__
     return initialise
-
-
-def _takes(function: Any, positional: tuple[str, ...], keywords: Optional[tuple[str, ...]] = None) -> bool:
-    """Return True if a method has just these parameters, without defaults. Any keywords if ``keywords`` is not set."""
-    code = getattr(function, "__code__", None)
-    if code is None or function.__defaults__:
-        return False
-    count = 1 + len(positional)
-    names = code.co_varnames
-    if code.co_argcount != count or names[1:count] != positional:
-        return False
-    return keywords is None or (
-        not function.__kwdefaults__
-        and code.co_kwonlyargcount == len(keywords)
-        and names[count : count + len(keywords)] == keywords
-    )

@@ -15,6 +15,7 @@ from recost.interceptors._calls_importlib_bootstrap import after
 from recost.interceptors._containment import contain
 from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange
+from recost.interceptors.signatures import takes
 
 __all__ = ["after_putrequest"]
 
@@ -23,7 +24,6 @@ Begun = Callable[[Any, Optional[Exchange], Any, Any], None]
 
 _PARAMETERS: Final = ("method", "url", "skip_host", "skip_accept_encoding")
 _DEFAULTS: Final = (False, False)
-_VARIABLE: Final = 0x04 | 0x08  # inspect.CO_VARARGS and CO_VARKEYWORDS, without importing it
 
 
 def after_putrequest(original: Callable[..., Any], switch: list[bool], begun: Begun) -> Callable[..., Any]:
@@ -32,7 +32,7 @@ def after_putrequest(original: Callable[..., Any], switch: list[bool], begun: Be
     It doesn't do so for a connection of the urllib3 pool whose call is the current one, unless the connection
     must count the body.
     """
-    if not _is_as_known(original):
+    if not takes(original, _PARAMETERS, defaults=_DEFAULTS):
         return after(original, switch, partial(_unpack, begun))
 
     def putrequest(
@@ -56,18 +56,6 @@ def after_putrequest(original: Callable[..., Any], switch: list[bool], begun: Be
         return result
 
     return putrequest
-
-
-def _is_as_known(function: Any) -> bool:
-    """Return True if the parameters are those of http.client, so that they can be passed on one by one."""
-    code = getattr(function, "__code__", None)
-    return (
-        code is not None
-        and not code.co_flags & _VARIABLE
-        and (code.co_argcount, code.co_kwonlyargcount) == (1 + len(_PARAMETERS), 0)
-        and code.co_varnames[1 : code.co_argcount] == _PARAMETERS
-        and function.__defaults__ == _DEFAULTS
-    )
 
 
 def _unpack(begun: Begun, connection: Any, args: Any, kwargs: Any) -> None:
