@@ -13,8 +13,9 @@ import importlib
 from types import ModuleType, TracebackType
 from typing import Any, Callable, Final, Optional
 
+from recost.interceptors import _urllib3_importlib_bootstrap as methods
 from recost.interceptors._body import follow_body
-from recost.interceptors._calls_importlib_bootstrap import around, before
+from recost.interceptors._calls_importlib_bootstrap import before
 from recost.interceptors.capture import Whole
 from recost.interceptors.context import current
 from recost.interceptors.exchange import NOTHING_BENEATH, UNSIZED, Exchange, status_number, streaming
@@ -25,7 +26,7 @@ from recost.interceptors.targets import DEFAULT_PORTS, absolute_target, ascii_ho
 
 __all__ = ["LAYER", "Calls", "again", "instrument"]
 
-LAYER: Final = "urllib3"
+LAYER: Final = methods.LAYER
 
 
 def instrument(module: ModuleType, interception: Interception) -> None:
@@ -47,7 +48,9 @@ class Calls:
 
     def urlopen(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         """Replace the method that makes a call, or another attempt of it."""
-        return around(original, switch, self._begin, self._failed, self._returned)
+        return methods.urlopen(
+            original, switch, methods.Steps(self._interception, self._begin, self._failed, self._returned)
+        )
 
     def drain_conn(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         """Replace the method that discards a response before a retry. The last retry raises without it."""

@@ -21,8 +21,8 @@ from recost.pricing.model import ProviderDef
 from tests.interceptors import faults
 from tests.loopback import Loopback, wait_until
 
-BOUNDARY = {"contain", "_comes_from_outside", "_signal_handlers", "_is_raise", "end"}
-"""The boundary itself."""
+BOUNDARY = {"contain", "_comes_from_outside", "_signal_handlers", "_is_raise", "end", "call"}
+"""The boundary itself, and ``call``: the wrapper that runs the original for one with an unusual call."""
 REPORTING = {"report", "__call__", "_internal", "log_debug", "<lambda>"}
 """Functions that report errors, whose own errors are not reported.
 
