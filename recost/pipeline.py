@@ -20,7 +20,7 @@ from recost.aggregation.window import TargetCounts, Window
 from recost.events import RawEvent
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import CallTarget, Exchange
-from recost.interceptors.targets import LONGEST_METHOD, clean_path, origin
+from recost.interceptors.targets import clean_path, origin, shown_method
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
@@ -32,15 +32,8 @@ __all__ = ["Pipeline"]
 
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
-_METHODS_TEXT: Final = """
-    ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LIST LOCK
-    MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH
-    POST PRI PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND
-    UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL
-"""
-_METHODS: Final = frozenset(_METHODS_TEXT.split())
-"""HTTP methods of IANA's registry, of caches and of UPnP. Any other method may be data."""
-_OTHER_METHOD: Final = "OTHER"
+_OF_VALUES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
+"""Errors of comparing and adding odd values."""
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
 
@@ -122,11 +115,8 @@ class Pipeline:
                     sent, received = exchange.request_bytes, exchange.response_bytes
                     latency_ms = (exchange.ended_ns - exchange.started_ns) / 1e6
                     usual = 0.0 <= latency_ms <= MAX_LATENCY_MS and sent >= 0 <= received and status >= 0
-                except (ArithmeticError, AttributeError, TypeError, ValueError):
-                    usual = False  # a mock's values, which are reported when it is counted alone
                 except Exception as error:  # noqa: BLE001 - whatever fails here, the call has been made
-                    self._report(error)
-                    usual = False
+                    usual = self._is_usual(error)
                 if not usual or counts is None or exchange.costs or exchange.scope is not None:
                     before, window.call_count, number = before + number, before + number, 0
                     self._count_alone(exchange)
@@ -202,6 +192,12 @@ class Pipeline:
             return None
         return self._meter.cost_of(exchange)
 
+    def _is_usual(self, error: Exception) -> bool:
+        """Return False. Report an error, unless it is of a mock's values and comes again with `process`."""
+        if not isinstance(error, _OF_VALUES):
+            self._report(error)
+        return False
+
     def _count_alone(self, exchange: Exchange) -> None:
         """Process a call. If its target has been met before, have `drain` count the next calls to it."""
         route = self._processed(exchange)
@@ -217,7 +213,7 @@ class Pipeline:
     def _count_target(self, exchange: Exchange, route: Route) -> None:
         endpoint, failing = route.endpoint or self._endpoint(route), self._fixed_facts(route, failed=True)
         window = self._aggregator.window
-        key = route.provider, endpoint, _shown_method(exchange.method)
+        key = route.provider, endpoint, shown_method(exchange.method)
         if failing is None or key not in window.buckets:
             return
         if len(self._targets) >= REMEMBERED:
@@ -260,7 +256,7 @@ class Pipeline:
         call = self._call
         call.provider = route.provider
         call.endpoint_category = endpoint
-        call.method = _shown_method(exchange.method)
+        call.method = shown_method(exchange.method)
         call.latency_ms = latency_ms
         call.request_bytes = exchange.request_bytes
         call.response_bytes = exchange.response_bytes
@@ -369,14 +365,6 @@ def _model_name() -> Callable[..., Optional[str]]:
 def _succeeded(exchange: Exchange) -> bool:
     """Return True if a malformed call has a status below 400."""
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
-
-
-def _shown_method(method: str) -> str:
-    """Return a method as windows show it. A mock may have no method."""
-    if not isinstance(method, str) or method in _METHODS:
-        return method
-    known = len(method) <= LONGEST_METHOD and method.upper() in _METHODS
-    return method if known else _OTHER_METHOD
 
 
 def _shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
