@@ -33,7 +33,7 @@ __all__ = ["Pipeline"]
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
 _OF_VALUES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
-"""Errors of comparing and adding odd values."""
+"""Errors of comparing and adding what is not a number."""
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
 
