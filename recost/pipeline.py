@@ -20,25 +20,20 @@ from recost.aggregation.window import TargetCounts, Window
 from recost.events import RawEvent
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import CallTarget, Exchange
-from recost.interceptors.targets import LONGEST_METHOD, clean_path, origin
+from recost.interceptors.targets import clean_path, origin, shown_method
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
 from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
+from recost.pricing.usage.fields import add
+from recost.pricing.usage.model import Number
 
 __all__ = ["Pipeline"]
 
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
-_METHODS_TEXT: Final = """
-    ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LIST LOCK
-    MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH
-    POST PRI PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND
-    UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL
-"""
-_METHODS: Final = frozenset(_METHODS_TEXT.split())
-"""HTTP methods of IANA's registry, of caches and of UPnP. Any other method may be data."""
-_OTHER_METHOD: Final = "OTHER"
+_OF_VALUES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
+"""Errors of comparing and adding what is not a number."""
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
 
@@ -86,7 +81,7 @@ class Pipeline:
         self._routes = routes
         self._aggregator = aggregator
         self._patterns = tuple(pattern for pattern in exclude_patterns if pattern)
-        self._excluded = frozenset(canonical_host(host) or host.lower() for host in exclude_hosts)
+        self._excluded = frozenset(map(_canonical, exclude_hosts))
         self._excludes = bool(self._patterns or self._excluded)
         self._meter = meter
         self._metered = metered
@@ -120,8 +115,8 @@ class Pipeline:
                     sent, received = exchange.request_bytes, exchange.response_bytes
                     latency_ms = (exchange.ended_ns - exchange.started_ns) / 1e6
                     usual = 0.0 <= latency_ms <= MAX_LATENCY_MS and sent >= 0 <= received and status >= 0
-                except Exception:  # noqa: BLE001 - a mock's values may be anything
-                    usual = False
+                except Exception as error:  # noqa: BLE001 - whatever fails here, the call has been made
+                    usual = self._is_usual(error)
                 if not usual or counts is None or exchange.costs or exchange.scope is not None:
                     before, window.call_count, number = before + number, before + number, 0
                     self._count_alone(exchange)
@@ -197,6 +192,12 @@ class Pipeline:
             return None
         return self._meter.cost_of(exchange)
 
+    def _is_usual(self, error: Exception) -> bool:
+        """Return False. Report an error, unless it is of a mock's values and comes again with `process`."""
+        if not isinstance(error, _OF_VALUES):
+            self._report(error)
+        return False
+
     def _count_alone(self, exchange: Exchange) -> None:
         """Process a call. If its target has been met before, have `drain` count the next calls to it."""
         route = self._processed(exchange)
@@ -212,7 +213,7 @@ class Pipeline:
     def _count_target(self, exchange: Exchange, route: Route) -> None:
         endpoint, failing = route.endpoint or self._endpoint(route), self._fixed_facts(route, failed=True)
         window = self._aggregator.window
-        key = route.provider, endpoint, _shown_method(exchange.method)
+        key = route.provider, endpoint, shown_method(exchange.method)
         if failing is None or key not in window.buckets:
             return
         if len(self._targets) >= REMEMBERED:
@@ -255,7 +256,7 @@ class Pipeline:
         call = self._call
         call.provider = route.provider
         call.endpoint_category = endpoint
-        call.method = _shown_method(exchange.method)
+        call.method = shown_method(exchange.method)
         call.latency_ms = latency_ms
         call.request_bytes = exchange.request_bytes
         call.response_bytes = exchange.response_bytes
@@ -335,9 +336,14 @@ class Pipeline:
 
     def _excludes_url(self, route: Route, origin_of: str) -> bool:
         host, url = route.host, origin_of + route.path
-        if self._excluded and (canonical_host(host) or host.lower()) in self._excluded:
+        if self._excluded and _canonical(host) in self._excluded:
             return True
         return any(pattern in url or pattern.lower() in host for pattern in self._patterns)
+
+
+@lru_cache(maxsize=1024)
+def _canonical(host: str) -> str:
+    return canonical_host(host) or host.lower()
 
 
 def _flat_facts(terms: Terms) -> Facts:
@@ -361,14 +367,6 @@ def _succeeded(exchange: Exchange) -> bool:
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
 
 
-def _shown_method(method: str) -> str:
-    """Return a method as windows show it. A mock may have no method."""
-    if not isinstance(method, str) or method in _METHODS:
-        return method
-    known = len(method) <= LONGEST_METHOD and method.upper() in _METHODS
-    return method if known else _OTHER_METHOD
-
-
 def _shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
     """Return the model as windows show it. If the response names no model, it is from the path."""
     if cost.model is None:
@@ -380,15 +378,19 @@ def _tokens(cost: Cost) -> dict[str, int]:
     """Return the tokens of a call by kind."""
     if cost.usage is None:
         return {}
-    units = cost.usage.units
-    found = {kind: int(sum(units.get(unit, 0) for unit in names)) for kind, names in _TOKENS.items()}
-    return {kind: count for kind, count in found.items() if count}
+    found: dict[str, Number] = {}
+    for unit, number in cost.usage.units.items():
+        kind = _TOKENS.get(unit)
+        if kind is not None:
+            found[kind] = number if kind not in found else add(found[kind], number)
+    return {kind: whole for kind, number in found.items() if (whole := int(number))}
 
 
 _TOKENS: Final = {
-    "input": ("input_tokens",),
-    "output": ("output_tokens",),
-    "cache_read": ("cache_read_tokens",),
-    "cache_write": ("cache_write_tokens", "cache_write_1h_tokens"),
-    "reasoning": ("reasoning_tokens",),
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cache_read_tokens": "cache_read",
+    "cache_write_tokens": "cache_write",
+    "cache_write_1h_tokens": "cache_write",
+    "reasoning_tokens": "reasoning",
 }

@@ -207,6 +207,21 @@ def test_many_targets_take_bounded_memory() -> None:
     assert sum(window.call_count for window in ledger.windows) == made
 
 
+def test_distinct_paths_take_bounded_memory() -> None:
+    ledger = Ledger()
+    sizes = set()
+    for start in range(0, 24_000, 2_000):
+        ledger.pipeline.drain(
+            deque(call((PRICED[0][0], f"/v1/charges/ch_{start + number}", "POST")) for number in range(2_000))
+        )
+        assert len(ledger.routes._known) <= REMEMBERED
+        buckets = ledger.aggregator.window.buckets
+        sizes.add((len(ledger.routes._terms), len(ledger.meter._fixed), len(buckets)))
+    assert len(sizes) == 1
+    assert not ledger.pipeline._targets
+    assert ledger.pipeline.size == 24_000
+
+
 def test_calls_that_are_handed_over_meanwhile_are_left_alone() -> None:
     ledger = Ledger()
     inbox = inbox_of(PLAIN[0], count=10)

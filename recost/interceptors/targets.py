@@ -16,6 +16,7 @@ __all__ = [
     "clean_path",
     "origin",
     "shortened",
+    "shown_method",
 ]
 
 Target = tuple[str, str, str]
@@ -27,6 +28,15 @@ LONGEST_HOST: Final = 255
 """Characters of a host name. Longer names can't be resolved."""
 LONGEST_METHOD: Final = 64
 """Characters of a method. Longer ones are unknown methods, which are recorded as ``OTHER``."""
+_METHODS_TEXT: Final = """
+    ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LIST LOCK
+    MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE NOTIFY OPTIONS ORDERPATCH PATCH
+    POST PRI PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND
+    UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL
+"""
+_METHODS: Final = frozenset(_METHODS_TEXT.split())
+"""HTTP methods of IANA's registry, of caches and of UPnP. Any other method may be data."""
+_OTHER_METHOD: Final = "OTHER"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -66,6 +76,14 @@ def shortened(target: tuple[str, str, int, str, str]) -> tuple[str, str, int, st
 
 def _cut(text: str, length: int) -> str:
     return text[:length] if isinstance(text, (str, bytes)) else text  # a mock's may be anything
+
+
+def shown_method(method: str) -> str:
+    """Return a method as windows show it. A mock may have no method."""
+    if not isinstance(method, str) or method in _METHODS:
+        return method
+    known = len(method) <= LONGEST_METHOD and method.upper() in _METHODS
+    return method if known else _OTHER_METHOD
 
 
 def ascii_host(host: str) -> str:

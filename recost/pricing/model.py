@@ -22,6 +22,8 @@ __all__ = ["FLAT_ESTIMATE", "MatchResult", "PathCase", "PriceCase", "ProviderDef
 FLAT_ESTIMATE: Final = "flat estimate of recost 0.1.x, taken over in 2026-11; not a price list"
 """The `ProviderDef.cost_source` of the built-in rules that 0.1.x had."""
 
+_REMEMBERED: Final = 64
+"""Hosts and methods of one rule whose cases are remembered."""
 _INHERITED: Final = ("usage", "genai_provider", "genai_factor")
 _Kind = TypeVar("_Kind")
 
@@ -130,6 +132,7 @@ class ProviderDef:
             check_type("ProviderDef.prices", price, PriceCase, "a tuple of PriceCase")
         own = _unchecked(Prices, {name: self.__dict__[name] for name in PRICE_FIELDS})
         self.__dict__["_own"] = own
+        self.__dict__["_cases"] = {}
         inherited = {name: self.__dict__[name] for name in _INHERITED if self.__dict__[name] is not None}
         if inherited:
             self.__dict__["prices"] = tuple(_complete(case, inherited) for case in self.prices)
@@ -137,10 +140,21 @@ class ProviderDef:
     def prices_for(self, host: str, path: str, method: str) -> Prices:
         """Return the prices of a call that this rule matches."""
         path = single_slashes(path)
-        for case in self.prices:
-            if case.matches(host, path, method):
+        for case in self._cases_of(host, method):
+            if case.matches_path(path):
                 return case
         return self.own_prices
+
+    def _cases_of(self, host: str, method: str) -> tuple[PriceCase, ...]:
+        """Return the cases of a host and a method, which are remembered: paths differ more than these."""
+        known: dict[tuple[str, str], tuple[PriceCase, ...]] = self.__dict__["_cases"]  # not a field, as below
+        found = known.get((host, method))
+        if found is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = tuple(case for case in self.prices if case.matches_host(host, method))
+            known[host, method] = found
+        return found
 
     @property
     def own_prices(self) -> Prices:

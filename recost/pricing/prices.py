@@ -123,10 +123,16 @@ class PriceCase(Prices):
 
     def matches(self, host: str, path: str, method: str) -> bool:
         """Return True if a call that the rule matches is one of these."""
+        return self.matches_host(host, method) and self.matches_path(path)
+
+    def matches_host(self, host: str, method: str) -> bool:
+        """Return True if some paths of a host are among these, with this method."""
         if self.method is not None and method.upper() not in self.method.split("|"):
             return False
-        if self.host is not None and not _host_glob(self.host).matches(host.rstrip(".").lower()):
-            return False
+        return self.host is None or _host_glob(self.host).matches(host.rstrip(".").lower())
+
+    def matches_path(self, path: str) -> bool:
+        """Return True if a path is one of these."""
         return self.path is None or _path_glob(self.path).matches(path)
 
 
