@@ -94,12 +94,12 @@ def _notify(event: str) -> None:
         getattr(thing, event)()
 
 
-def at_exit(callback: Callable[[], None]) -> Callable[[], None]:
-    """Call ``callback`` when the interpreter ends. Return a function that cancels this."""
+def at_exit(hook: Callable[[], None]) -> Callable[[], None]:
+    """Call ``hook`` when the interpreter ends. Return a function that cancels this."""
 
     def ending() -> None:
         began = time.monotonic()
-        callback()
+        hook()
         keep_interrupted(began)
 
     atexit.register(ending)
