@@ -8,11 +8,11 @@ from typing import Any, Final, Optional
 
 from recost._validate import nearest
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.recorded import tag_names
+from recost.analytics.recorded import extent, tag_names
 from recost.analytics.report import ask
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["FILTERS", "refuse_unknown_tags", "refuse_unmatched"]
+__all__ = ["FILTERS", "refuse_unknown_tags", "refuse_unmatched", "refuse_unreadable"]
 
 FILTERS: Final = {
     "provider": ("providers", "provider"),
@@ -48,6 +48,17 @@ def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -
                 raise QuestionError(_refusal(readings, option, each))
     if not _matches(readings, _only(filters)):
         raise QuestionError(_refusal_of_all(filters))
+
+
+def refuse_unreadable(readings: Readings) -> None:
+    """Raise an error for files that have malformed lines only.
+
+    Raises:
+        QuestionError: There are malformed lines and no window.
+    """
+    if readings.bad_lines and extent(readings, _EVERYTHING) is None:
+        lines = "1 line is" if readings.bad_lines == 1 else f"{readings.bad_lines:,} lines are"
+        raise QuestionError(f"recost: no window could be read: {lines} malformed (-v lists them)")
 
 
 def refuse_unknown_tags(readings: Readings, by: Iterable[str]) -> None:
