@@ -58,7 +58,7 @@ def refuse_unreadable(readings: Readings) -> None:
     """
     if readings.bad_lines and extent(readings, _EVERYTHING) is None:
         lines = "1 line is" if readings.bad_lines == 1 else f"{readings.bad_lines:,} lines are"
-        raise QuestionError(f"recost: no window could be read: {lines} malformed (-v lists them)")
+        raise QuestionError(f"recost: nothing could be read: {lines} malformed (-v lists them)")
 
 
 def refuse_unknown_tags(readings: Readings, by: Iterable[str]) -> None:
@@ -92,7 +92,8 @@ def _refusal(readings: Readings, option: str, given: Any) -> str:
     known = _known(readings, option, name)
     wanted = given[1] if option == "tag" and known is not None else name or given
     names = tag_names(readings) if known is None else known
-    what = "tags" if known is None else f"values of {name}" if name is not None else f"{option}s"
+    others = f"values of {name}" if name is not None else f"{FILTERS[option][1]}s"
+    what = "tags" if known is None else others
     return _message(f"--{option} {text[: 2 * _LONGEST]!r}", wanted, what, names)
 
 

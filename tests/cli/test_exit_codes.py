@@ -267,5 +267,5 @@ def test_files_without_a_window_are_not_an_empty_result(
     said = capsys.readouterr()
     assert (said.out, said.err) == (
         "",
-        "recost: no window could be read: 2 lines are malformed (-v lists them)\n",
+        "recost: nothing could be read: 2 lines are malformed (-v lists them)\n",
     )

@@ -53,8 +53,8 @@ _EXAMPLES: Final = """examples:
   recost gate --baseline cost-baseline.json --share 20% --summary github
   recost gate --max-usd 5 --fail-on-unpriced logs/*.jsonl
 
-exit code: 0 within all limits, 1 over one, 2 wrong usage, no call recorded, or,
-with --fail-on-unpriced, windows of protocol 1.0, which don't count unpriced calls"""
+exit code: 0 within all limits, 1 over one, 2 wrong usage, no call recorded.
+Windows of protocol 1.0 don't count unpriced calls: 2 with --fail-on-unpriced."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

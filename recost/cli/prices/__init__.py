@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from datetime import date
-from typing import Final, Optional
+from typing import Any, Final, Optional
 
 from recost._validate import suggest
 from recost.cli._shared.refusal import refused
@@ -36,12 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="FILE", help=_RULES)
     parser.add_argument("--json", action="store_true", help="print JSON")
     commands = parser.add_subparsers(dest="command", metavar="check URL | update")
-    check = commands.add_parser("check", help="explain which rule matches a URL, and how a call is priced")
+    check = _command(commands, "check", "explain which rule matches a URL, and how a call is priced")
     check.add_argument("url", metavar="URL", help="https://api.example.com/v1/things (a query is ignored)")
     check.add_argument("--method", default="POST", help="method of the request (default: POST)")
     check.add_argument("--rules", metavar="FILE", default=argparse.SUPPRESS, help=_RULES)
     check.set_defaults(command="check")
-    add_update(commands.add_parser("update", help="fetch the latest prices of tokens, after confirmation"))
+    add_update(_command(commands, "update", "fetch the latest prices of tokens, after confirmation"))
+
+
+def _command(commands: Any, name: str, summary: str) -> Any:
+    return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
 
 def run(arguments: argparse.Namespace) -> int:
