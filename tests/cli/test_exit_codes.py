@@ -86,7 +86,7 @@ def test_a_full_disk_behind_stdout(env: dict[str, str], arguments: tuple[str, ..
         done = recost(env, *arguments, buffered=buffered, stdout=full)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "No space left on device" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1] == "recost: cannot write to stdout: No space left on device"
 
 
 @pytest.mark.parametrize("arguments", READERS)
