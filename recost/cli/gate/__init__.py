@@ -104,12 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     result: Optional[Report] = read(arguments, lambda found: ask(found, question))
     if result is None:
         return 2
-    try:
-        return _judge(result, limits, arguments, now)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        return refused(error)
+    return _judge(result, limits, arguments, now)
 
 
 def _judge(result: Report, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:
