@@ -21,6 +21,7 @@ import pytest
 
 import recost
 from recost.cli import COMMANDS
+from recost.events import TagEntry
 from recost.interceptors import CLIENTS
 from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.rules_file import load_rules
@@ -252,7 +253,10 @@ def runnable(line: str) -> str:
 def write_windows(folder: Path) -> None:
     """Leave what the lines name: a project, and a compressed file."""
     now = time.time() * 1000
-    metric = recost.MetricEntry("openai", "chat_completions", "POST", 3, 0, 900.0, 300.0, 310.0, 9, 9, 6.0)
+    tags = (TagEntry((("tenant", "acme"),), 3, 0, 6.0, 0),)
+    metric = recost.MetricEntry(
+        "openai", "chat_completions", "POST", 3, 0, 900.0, 300.0, 310.0, 9, 9, 6.0, tags=tags
+    )
     windows = [
         recost.WindowSummary("", "production", "python", "0", start, start + 30_000, (metric,))
         for start in (now - 90_000_000, now - 60_000)

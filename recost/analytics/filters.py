@@ -8,11 +8,11 @@ from typing import Any, Final, Optional
 
 from recost._validate import nearest
 from recost.analytics.query import Question, QuestionError
-from recost.analytics.recorded import tag_names
+from recost.analytics.recorded import extent, tag_names
 from recost.analytics.report import ask
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["FILTERS", "refuse_unknown_tags", "refuse_unmatched"]
+__all__ = ["FILTERS", "refuse_unknown_tags", "refuse_unmatched", "refuse_unreadable"]
 
 FILTERS: Final = {
     "provider": ("providers", "provider"),
@@ -50,6 +50,17 @@ def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -
         raise QuestionError(_refusal_of_all(filters))
 
 
+def refuse_unreadable(readings: Readings) -> None:
+    """Raise an error for files that have malformed lines only.
+
+    Raises:
+        QuestionError: There are malformed lines and no window.
+    """
+    if readings.bad_lines and extent(readings, _EVERYTHING) is None:
+        lines = "1 line is" if readings.bad_lines == 1 else f"{readings.bad_lines:,} lines are"
+        raise QuestionError(f"recost: nothing could be read: {lines} malformed (-v lists them)")
+
+
 def refuse_unknown_tags(readings: Readings, by: Iterable[str]) -> None:
     """Raise an error for a dimension that is a tag which no call has, in any period.
 
@@ -81,7 +92,8 @@ def _refusal(readings: Readings, option: str, given: Any) -> str:
     known = _known(readings, option, name)
     wanted = given[1] if option == "tag" and known is not None else name or given
     names = tag_names(readings) if known is None else known
-    what = "tags" if known is None else f"values of {name}" if name is not None else f"{option}s"
+    others = f"values of {name}" if name is not None else f"{FILTERS[option][1]}s"
+    what = "tags" if known is None else others
     return _message(f"--{option} {text[: 2 * _LONGEST]!r}", wanted, what, names)
 
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final, Optional
 
+from recost._files import reason_of
 from recost._text import printable
 from recost._validate import suggest
 from recost._version import __version__
@@ -72,7 +73,8 @@ def _guarded(argv: list[str]) -> int:
         return _BROKEN_PIPE
     except OSError as error:  # most often of stdout, where it is not buffered
         point_nowhere(sys.stdout)
-        print(f"recost: {printable(str(error))}", file=sys.stderr)
+        what = "cannot write to stdout" if error.filename is None else error.filename
+        print(printable(f"recost: {what}: {reason_of(error)}"), file=sys.stderr)
         return _REFUSED
     except Exception:  # noqa: BLE001 - the interpreter would end with 1, which has another meaning
         import traceback  # noqa: PLC0415 - only for a fault

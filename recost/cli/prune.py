@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Count old windows, and delete them with ``--yes``. Return 1 if a file failed, 2 for wrong usage."""
+    """Count old windows, and delete them with ``--yes``. Return 2 for a file that failed, or wrong usage."""
     try:
         zone = naming("--tz", parse_zone, arguments.tz)
         before = naming("--older-than", parse_moment, arguments.older_than, zone, right_now())
@@ -80,8 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
             failed = True
             reason = _files.reason_of(error) if isinstance(error, OSError) else error
             print(printable(f"recost: cannot prune {source.path}: {reason}"), file=sys.stderr)
-    _report(found, before, really=arguments.yes)
-    return 1 if failed else 0
+    if found:
+        _report(found, before, really=arguments.yes)
+    return 2 if failed else 0
 
 
 def _prune(path: Path, before: datetime, *, really: bool) -> _Count:

@@ -32,9 +32,9 @@ _EXAMPLES: Final = """examples:
   recost waste --provider openai --repeated 20
   recost waste --json | jq .total.extra
 
-A row is one endpoint and method in one window. The probable cost is the share of
-its calls that was found, times its cost. The upper bound is the cost of the row.
-A call may be in several lines, so they don't add up."""
+A row is one endpoint and method in one window. The probable cost is the share
+of its calls that was found, times its cost. The upper bound is the cost of the
+row. A call may be in several lines, so they don't add up."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -86,7 +86,7 @@ def test_a_full_disk_behind_stdout(env: dict[str, str], arguments: tuple[str, ..
         done = recost(env, *arguments, buffered=buffered, stdout=full)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "No space left on device" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1] == "recost: cannot write to stdout: No space left on device"
 
 
 @pytest.mark.parametrize("arguments", READERS)
@@ -255,3 +255,17 @@ def test_the_line_for_cron_sends_a_mail_that_says_what(
 def test_no_mail_when_there_is_nothing_to_tell(env: dict[str, str]) -> None:
     Path(env["RECOST_LOCAL_DIR"], "shop.jsonl").write_bytes(hourly(100.0))
     assert recost(env, *ANOMALIES, stdout=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["report", "waste", "export", "anomalies", "gate --max-usd 1"])
+def test_files_without_a_window_are_not_an_empty_result(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("one\ntwo\n")
+    assert main([*command.split(), "--no-cache", str(file)]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (
+        "",
+        "recost: nothing could be read: 2 lines are malformed (-v lists them)\n",
+    )

@@ -129,6 +129,9 @@ def test_each_output_adds_up_to_a_plain_sum(capsys: pytest.CaptureFixture[str], 
         file.write_bytes(b"".join(each + b"\n" for each in lines))
         plain = Plain.of(file.read_bytes())
         total = plain.total()
+        if plain.bad and not plain.entries:
+            assert "nothing could be read" in shown(capsys, "report", str(file), code=2)
+            return
         for arguments in (["--by", "provider"], ["--by", "route", "--limit", "1"]):
             text = shown(capsys, "report", "--csv", *arguments, str(file))
             rows = list(csv.DictReader(io.StringIO(text)))
@@ -423,7 +426,7 @@ def test_no_change_is_shown_against_time_before_the_first_window(
         ("--endpoint", "chad", "recorded endpoints are: chat"),
         ("--model", "gpt-5", "no models are recorded"),
         ("--tag", "tenant=acme", "no tags are recorded"),
-        ("--env", "prod*", "recorded envs are: test"),
+        ("--env", "prod*", "recorded environments are: test"),
         ("--project", "shopp", "recorded projects are: shop"),
     ],
 )

@@ -220,6 +220,23 @@ def test_what_is_no_command(arguments: list[str], code: int, said: str, place: P
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        (["-I"], True),
+        (["-W", "ignore", "-BE"], True),
+        (["-Xdev", "-S"], True),
+        (["-W", "ignore", "-B"], False),
+    ],
+)
+def test_an_interpreter_that_ignores_the_path(options: list[str], warned: bool, place: Place) -> None:
+    place.write("print('-I')")
+    done = place.run("--", sys.executable, *options, "app.py", "-I")
+    assert (done.returncode, done.stdout) == (0, "-I\n")
+    message = f"recost run: {options[-1]} ignores PYTHONPATH: its calls are not recorded\n"
+    assert done.stderr == (message if warned else "")
+
+
 def fetch(port: int) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
         return int(response.status)

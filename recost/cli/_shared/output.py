@@ -77,7 +77,12 @@ def written(output: str) -> Iterator[Path]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"recost: cannot write {output}: {_files.reason_of(error)}") from error
+        raise OutputError(_refusal(output, error)) from error
+
+
+def _refusal(output: str, error: OSError) -> str:
+    where = "to stdout" if output == STDOUT else output
+    return f"recost: cannot write {where}: {_files.reason_of(error)}"
 
 
 def write(output: str, text: str) -> None:
@@ -100,7 +105,7 @@ def append(output: str, text: str) -> None:
         with _opened(output, os.O_APPEND | os.O_CREAT) as target:
             target.write(text.encode())
     except OSError as error:
-        raise OutputError(f"recost: cannot write {output}: {_files.reason_of(error)}") from error
+        raise OutputError(_refusal(output, error)) from error
 
 
 def exact_json(content: Any, indent: Optional[int] = 2) -> str:

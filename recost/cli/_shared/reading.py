@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional, TypeVar
 
 from recost._text import printable
 from recost.analytics import engine
-from recost.analytics.filters import FILTERS, refuse_unknown_tags, refuse_unmatched
+from recost.analytics.filters import FILTERS, refuse_unknown_tags, refuse_unmatched, refuse_unreadable
 from recost.analytics.ingest.sources import STDIN, SourceError, passed_over, spool
 from recost.analytics.store import Readings, consult, troubles
 from recost.cli._shared.arguments import names_in, telemetry_folder
@@ -39,10 +39,12 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: 
 
             def done(found: Readings) -> _T:
                 progress.end()  # before anything is printed, and while the connection is open
+                _list_malformed(found, verbose=arguments.verbose)
                 if not live:
+                    refuse_unreadable(found)
                     refuse_unmatched(found, _filters(arguments))
                     refuse_unknown_tags(found, names_in(getattr(arguments, "by", None) or ""))
-                return use(_with_malformed(found, verbose=arguments.verbose))
+                return use(found)
 
             return consult(
                 paths,
@@ -71,11 +73,10 @@ def _filters(arguments: argparse.Namespace) -> dict[str, Sequence[Any]]:
     return {name: getattr(arguments, name, None) or () for name in FILTERS}
 
 
-def _with_malformed(found: Readings, *, verbose: bool) -> Readings:
+def _list_malformed(found: Readings, *, verbose: bool) -> None:
     if verbose:
         for path, line, what in troubles(found):
             print(printable(f"{path}:{line}: {what}"), file=sys.stderr)
-    return found
 
 
 @contextmanager

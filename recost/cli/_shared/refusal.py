@@ -20,8 +20,9 @@ _OLDEST: Final = (3, 11)
 
 def refused(error: object) -> int:
     """Print an error as one line on stderr, and return exit code 2."""
-    if isinstance(error, OSError) and error.filename is not None:
-        error = f"{os.fsdecode(error.filename)}: {reason_of(error)}"
+    if isinstance(error, OSError):
+        path = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        error = f"{path}{reason_of(error)}"
     text = printable(" ".join(str(error).split("\n")))
     print(text if text.startswith("recost") else f"recost: {text}", file=sys.stderr)
     return 2

@@ -38,12 +38,12 @@ _SINCE: Final = "1d"
 _LONGEST: Final = timedelta(days=31)
 _LEAST_USD: Final = Decimal(1)
 _EXAMPLES: Final = f"""examples:
-  recost anomalies                              the last day, by provider and model
+  recost anomalies                        the last day, by provider and model
   recost anomalies --since 7d --by tag:tenant --min-usd 5
   15 * * * * out=$(recost anomalies --since 1h 2>&1) || echo "$out" | mail -s 'API cost' ops@example.com
 
-Each hour (each day, if calls are few) is compared with the usual cost at its hour
-and weekday in the {LEAST_DAYS} to {MOST_DAYS} days before.
+Each hour (each day, if calls are few) is compared with the usual cost at its
+hour and weekday in the {LEAST_DAYS} to {MOST_DAYS} days before.
 
 exit code: 0 nothing found, 1 anomalies, 2 wrong usage or nothing to read"""
 

@@ -41,8 +41,8 @@ _EXAMPLES: Final = f"""examples:
   recost forecast --until 2027-01-01 --level 95 --json
 
 Shows the cost since the first of the month and a forecast of the coming days.
-With fewer than {LEAST_DAYS} whole days of calls it shows a run rate without bounds: the mean
-of the known days."""
+With fewer than {LEAST_DAYS} whole days of calls it shows a run rate without bounds:
+the mean of the known days."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -53,8 +53,8 @@ _EXAMPLES: Final = """examples:
   recost gate --baseline cost-baseline.json --share 20% --summary github
   recost gate --max-usd 5 --fail-on-unpriced logs/*.jsonl
 
-exit code: 0 within all limits, 1 over one, 2 wrong usage, no call recorded, or,
-with --fail-on-unpriced, windows of protocol 1.0, which don't count unpriced calls"""
+exit code: 0 within all limits, 1 over one, 2 wrong usage, no call recorded.
+Windows of protocol 1.0 don't count unpriced calls: 2 with --fail-on-unpriced."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -104,12 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     result: Optional[Report] = read(arguments, lambda found: ask(found, question))
     if result is None:
         return 2
-    try:
-        return _judge(result, limits, arguments, now)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        return refused(error)
+    return _judge(result, limits, arguments, now)
 
 
 def _judge(result: Report, limits: Limits, arguments: argparse.Namespace, now: datetime) -> int:

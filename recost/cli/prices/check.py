@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Optional
 from urllib.parse import urlsplit
 
-from recost._money import format_unit_price
+from recost._money import as_written
 from recost._text import printable
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style
-from recost.cli.prices.listing import prices_of, without
+from recost.cli.prices.listing import prices_of, unit_price, without
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
 from recost.pricing.prices import PriceCase, Prices
@@ -96,7 +96,7 @@ def _price_texts(
         yield "the cost reported in the response, if any"
     case = prices if isinstance(prices, PriceCase) else None
     own = [
-        f"{format_unit_price(usd)} a {unit}" + (f" ({day}, {source})" if source else "")
+        " ".join(unit_price(usd, unit)) + (f" ({day}, {source})" if source else "")
         for unit, usd, source, day in prices_of(rule, case)
         if usd is not None and "estimate" not in unit
     ]
@@ -114,5 +114,6 @@ def _price_texts(
     cents = match.cost_cents
     billed = prices.is_priced or prices.genai_provider or case is not None
     if cents is not None and not (cents == 0 and billed):
-        yield f"the flat estimate of {format_unit_price(cents / 100)} a call ({rule.cost_source or 'custom'})"
+        estimate = " ".join(unit_price(as_written(cents) / 100, "call"))
+        yield f"the flat estimate of {estimate} ({rule.cost_source or 'custom'})"
     yield "otherwise the cost is unknown (not 0)"

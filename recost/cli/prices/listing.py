@@ -11,13 +11,14 @@ from typing import Any, Final, Optional
 
 from recost._money import format_unit_price
 from recost._text import printable
+from recost.cli._shared.formats import UNKNOWN
 from recost.cli._shared.tables import shorten
 from recost.cli._shared.terminal import WIDTH, Style
 from recost.pricing.model import ProviderDef
 from recost.pricing.prices import PriceCase
 from recost.pricing.registry import ProviderRegistry
 
-__all__ = ["Price", "list_prices", "prices_of", "show_prices", "without"]
+__all__ = ["Price", "list_prices", "prices_of", "show_prices", "unit_price", "without"]
 
 REPORTED: Final = "cost in the response"
 NO_PRICE: Final = "yours to give"
@@ -126,12 +127,12 @@ def show_prices(prices: list[Price], style: Style) -> str:
         if price.source is not None:
             number = sources.setdefault((price.date or "", price.source), len(sources) + 1)
             note = f"[{number}]"
-        age = "" if price.age_months is None else f"{price.age_months} months old"
-        amount = f"    {_amount(price):>11}  {price.unit:<24}"
-        if len(amount) + len(age) + len(note) > WIDTH - 3:  # the unit of a model with a long name
-            lines.append(printable(amount.rstrip()))
-            amount = f"{'':>41}"
-        lines.append(printable(f"{amount} {age:>13}  {note}".rstrip()))
+        amount, unit = _amount(price)
+        line, day = f"    {amount:>11}  {unit:<45}", price.date or ""
+        if len(line) > _DAY_AT and day:  # the unit of a model with a long name
+            lines.append(printable(line.rstrip()))
+            line = " " * _DAY_AT
+        lines.append(printable(f"{line} {day:>10}  {note}".rstrip()))
         if price.leaves_out:
             lines.append(printable(f"{'':>17}{without(price.leaves_out)}"))
     if sources:
@@ -151,11 +152,29 @@ def _note(number: int, day: str, source: str) -> str:
     return heading + ("\n" + " " * len(heading)).join(lines)
 
 
-def _amount(price: Price) -> str:
-    """Return the amount, or its kind if the rule has no amount."""
+def _amount(price: Price) -> tuple[str, str]:
+    """Return the amount, or its kind if the rule has no amount, and what it is for."""
     if price.usd is None:
-        return {REPORTED: "exact", NO_PRICE: "unknown"}.get(price.unit, "by model")
-    return format_unit_price(price.usd)
+        return {REPORTED: "exact", NO_PRICE: UNKNOWN}.get(price.unit, "by model"), price.unit
+    return unit_price(price.usd, price.unit)
+
+
+def unit_price(usd: Decimal, unit: str) -> tuple[str, str]:
+    """Return a price in words: ``$0.01`` and ``per web search``, ``$0.1`` and ``per 1,000 calls``."""
+    amount, _, per = format_unit_price(usd).partition("/")
+    unit, paren, note = unit.partition(" (")
+    of, _, name = unit.rpartition(".")  # a unit of one model
+    words = {"amount_usd": "dollar charged", "sms": "SMS"}.get(name, name).replace("_", " ")
+    if per:
+        words = f"{_COUNTS[per]} {words if words.endswith(('s', 'S', 'GB')) else f'{words}s'}"
+    elif words.endswith("s"):
+        words = words.removesuffix("es" if words.endswith("ches") else "s")
+    return amount, f"per {words}{' of ' * bool(of)}{of}{paren}{note}"
+
+
+_DAY_AT: Final = 62
+"""The column of the day before which a price ends, or else has a line of its own."""
+_COUNTS: Final = {"1k": "1,000", "1M": "1M"}
 
 
 def _where(rule: ProviderDef, case: Optional[PriceCase]) -> str:

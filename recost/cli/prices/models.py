@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib import import_module
 from typing import Any, Optional
 
+from recost._validate import nearest
+from recost.cli._shared.refusal import refused
 from recost.cli._shared.tables import Column, Table
 from recost.cli._shared.terminal import Style
 
@@ -18,22 +19,24 @@ _PIP = "pip install 'recost[prices]'"
 
 
 def list_models(name: str, provider: Optional[str], *, as_json: bool, style: Style) -> int:
-    """Print the prices of models whose id contains a text. Return 1 if no model matches."""
+    """Print the prices of models whose id contains a text. Return 2 if no model matches."""
     try:
         providers: Any = import_module("genai_prices.data").providers
         units: Any = import_module("genai_prices.data_units").unit_data
     except ImportError:
-        print(f"recost prices --model needs genai-prices: {_PIP}", file=sys.stderr)
-        return 1
+        return refused(f"recost prices --model needs genai-prices: {_PIP}")
     per = {unit["price_key"]: (key, unit["per"]) for key, unit in units.items()}
     found = list(_find(providers, per, name.lower(), provider))
-    if as_json:
+    if as_json and found:
         print(json.dumps(found, indent=2))
     elif found:
         print(_table(found).render(style))
-    if not found:
-        print(f"recost: unknown model {name!r}: expected a part of an id in genai-prices", file=sys.stderr)
-    return 0 if found else 1
+    if found:
+        return 0
+    ids = {model.id for each in providers for model in each.models}
+    near = nearest(name, sorted(ids))
+    hint = "expected a part of an id in genai-prices" if near is None else f"did you mean {near!r}?"
+    return refused(f"unknown model {name!r}: {hint}")
 
 
 def _find(

@@ -36,8 +36,9 @@ _EXAMPLES: Final = """examples:
   recost prices update --yes     fetch it without asking, in a build or from cron
   RECOST_PRICES_FILE=/srv/prices.json recost prices update --yes
 
-The list is stored in ~/.recost/prices.json, or in the file that RECOST_PRICES_FILE names. Running processes
-use it within a flush interval. A failed download, or an invalid list, changes nothing."""
+The list is stored in ~/.recost/prices.json, or in the file that
+RECOST_PRICES_FILE names. Running processes use it within a flush interval.
+A failed download, or an invalid list, changes nothing."""
 _SHOWN: Final = 8
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Optional
 
 from recost._text import printable
 from recost.cli._shared.parser import add_examples
@@ -60,10 +60,26 @@ def run(arguments: argparse.Namespace) -> int:
         return _WRONG_USAGE
     if arguments.module:
         command = [sys.executable, "-m", *command]
+    option = _ignores_the_path(command)
+    if option is not None:
+        print(f"recost run: {option} ignores PYTHONPATH: its calls are not recorded", file=sys.stderr)
     program = shutil.which(command[0])
     if program is None:
         return _refuse(command[0])
     return _become(program, command, _environment(arguments, os.environ))
+
+
+def _ignores_the_path(command: list[str]) -> Optional[str]:
+    """Return the option with which an interpreter does not load `SITE`, or None."""
+    options = iter(command[1:]) if Path(command[0]).name.startswith(("python", "pypy")) else iter(())
+    for option in options:
+        if not option.startswith("-") or option.startswith(("--", "-c", "-m")) or option == "-":
+            return None
+        if option in {"-W", "-X"}:
+            next(options, None)
+        elif not option.startswith(("-W", "-X")) and set(option) & set("IES"):
+            return option
+    return None
 
 
 def _environment(arguments: argparse.Namespace, outer: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recost.cli import main
-from recost.cli.prices.listing import list_prices
+from recost.cli.prices.listing import list_prices, unit_price
 from recost.pricing.model import ProviderDef
 from recost.pricing.registry import ProviderRegistry
 
@@ -43,8 +44,8 @@ def test_one_provider(capsys: pytest.CaptureFixture[str]) -> None:
         "  api.twilio.com/2010-04-01/Accounts/*/Messages.json  POST",
         out.splitlines()[2],
     ]
-    assert "$0.0083 segments" in joined
-    assert "$0.0079 sms (estimate)" in joined
+    assert "$0.0083 per segment" in joined
+    assert "$0.0079 per SMS (estimate)" in joined
     assert "an estimate, without: country, carrier_fees" in joined
     assert joined.count("an estimate, without") == 1, "a flat estimate is one of all"
     assert "[1] 2026-11-21 https://www.twilio.com/en-us/sms/pricing/us" in joined
@@ -77,7 +78,7 @@ def test_prices_that_are_not_in_the_rules(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_provider_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, problem = shown(capsys, "--provider", "qqq")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "unknown provider 'qqq': expected one of " in problem
     assert "anthropic" in problem
 
@@ -99,7 +100,7 @@ def test_a_model(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert (found["usd"], found["per"]) == ("2.5", 1_000_000)
     assert found["tiers"] == [{"above_tokens": 272_000, "usd": "5"}]
-    assert shown(capsys, "--model", "no-such-model")[0] == 1
+    assert shown(capsys, "--model", "no-such-model")[0] == 2
 
 
 def test_a_model_without_genai_prices(
@@ -108,7 +109,7 @@ def test_a_model_without_genai_prices(
     monkeypatch.setitem(sys.modules, "genai_prices", None)
     monkeypatch.setitem(sys.modules, "genai_prices.data", None)
     code, _, problem = shown(capsys, "--model", "gpt-4o")
-    assert code == 1
+    assert code == 2
     assert "pip install 'recost[prices]'" in problem
 
 
@@ -128,7 +129,7 @@ def test_check_a_prefix(capsys: pytest.CaptureFixture[str]) -> None:
     order = [
         "the cost reported in the response",
         "genai-prices, provider 'openai'",
-        "the flat estimate of $0.1/1k",
+        "the flat estimate of $0.1 per 1,000 calls",
     ]
     assert sorted(order, key=joined.index) == order
 
@@ -154,9 +155,9 @@ def test_check_names_what_a_price_leaves_out(capsys: pytest.CaptureFixture[str])
 
 def test_check_by_method(capsys: pytest.CaptureFixture[str]) -> None:
     url = "https://bucket.s3.eu-west-1.amazonaws.com/key"
-    assert "$0.005/1k a call" in shown(capsys, "check", url, "--method", "put")[2]
-    assert "$0.4/1M a call" in shown(capsys, "check", url, "--method", "GET")[2]
-    assert "$0 a call" in shown(capsys, "check", url, "--method", "DELETE")[2]
+    assert "$0.005 per 1,000 calls" in shown(capsys, "check", url, "--method", "put")[2]
+    assert "$0.4 per 1M calls" in shown(capsys, "check", url, "--method", "GET")[2]
+    assert "$0 per call" in shown(capsys, "check", url, "--method", "DELETE")[2]
 
 
 def test_check_a_host_that_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,7 +180,7 @@ def test_the_rules_that_init_has(
     rules.write_text('[{"host_pattern": "api.openai.com", "provider": "mine", "usd_per_call": 0.25}]')
     monkeypatch.setenv("RECOST_PROVIDERS_FILE", str(rules))
     code, _, joined = shown(capsys, "check", "https://api.openai.com/v1/x")
-    assert (code, "custom price: $0.25 a call" in joined) == (0, True)
+    assert (code, "custom price: $0.25 per call" in joined) == (0, True)
 
 
 def test_rules_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -187,12 +188,55 @@ def test_rules_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     rules.write_text('[{"host_pattern": "api.openai.com", "provider": "mine", "usd_per_call": 0.25}]')
     code, _, joined = shown(capsys, "--rules", str(rules), "--provider", "mine")
     assert code == 0
-    assert "mine api.openai.com (yours) $0.25 call" in joined
+    assert "mine api.openai.com (yours) $0.25 per call" in joined
     code, _, joined = shown(capsys, "--rules", str(rules), "check", "https://api.openai.com/v1/x")
     assert "rule number 1 of" in joined
     assert "custom, before the built-in ones" in joined
-    assert "custom price: $0.25 a call" in joined
+    assert "custom price: $0.25 per call" in joined
     rules.write_text("[\n{}]")
     code, out, problem = shown(capsys, "--rules", str(rules))
     assert (code, out) == (2, "")
     assert "line 2: providers[0]: host_pattern, provider is missing" in problem
+
+
+@pytest.mark.parametrize(
+    ("unit", "usd", "words"),
+    [
+        ("web_searches", "0.01", "$0.01 per web search"),
+        ("pages", "0.01", "$0.01 per page"),
+        ("call (estimate)", "0.0001", "$0.1 per 1,000 calls (estimate)"),
+        ("dall-e-3.1024x1024.hd.images", "0.08", "$0.08 per image of dall-e-3.1024x1024.hd"),
+        ("GB down", "0.09", "$0.09 per GB down"),
+        ("amount_usd", "0.029", "$0.029 per dollar charged"),
+    ],
+)
+def test_units_in_words(unit: str, usd: str, words: str) -> None:
+    assert " ".join(unit_price(Decimal(usd), unit)) == words
+
+
+def test_the_day_of_a_price(capsys: pytest.CaptureFixture[str]) -> None:
+    assert re.search(r"per segment +2026-11-21  \[1\]", shown(capsys, "--provider", "twilio")[1])
+
+
+def test_rules_before_and_after_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('[{"host_pattern": "x.example", "provider": "mine", "usd_per_call": 0.25}]')
+    url = ("check", "https://x.example/")
+    before = shown(capsys, "--rules", str(rules), *url)
+    assert before == shown(capsys, *url, "--rules", str(rules))
+    assert "$0.25 per call" in before[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--json", "check", "https://x.example/"], "--json has no effect with check"),
+        (["--provider", "openai", "check", "https://x.example/"], "--provider has no effect with check"),
+        (["--json", "update"], "--json has no effect with update"),
+        (["--rules", "x.toml", "--model", "gpt"], "--rules has no effect with --model"),
+    ],
+)
+def test_options_without_effect(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, problem = shown(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert words in problem
