@@ -37,6 +37,22 @@ _LEAST_HUMP: Final = 2.6
 """Average length of ``One``, ``Word``, ``After``, ``Another``. Humps of random letters are shorter."""
 _GOOD_HUMP: Final = 4.0
 _MOST_ODD: Final = 0.2
+_MOST_ODD_OF_FORMS: Final = 0.34
+_FORMS: Final = (
+    "able",
+    "ance",
+    "ence",
+    "graphy",
+    "ible",
+    "ical",
+    "ment",
+    "ness",
+    "ology",
+    "ship",
+    "sion",
+    "tion",
+)
+"""Endings of English words, which random letters seldom have."""
 _GROUPS: Final = 3
 VERSION: Final = LazyPattern(
     r"[vV][0-9]{1,2}(?:[._][0-9]{1,3}){0,2}(?:(?:alpha|beta|preview|rc|p|b)[0-9]{0,2}){0,2}"
@@ -50,6 +66,7 @@ PIECE: Final = LazyPattern("[a-z0-9]+")
 _NUMBERED: Final = LazyPattern("([a-z]{2,})[0-9]{1,3}")
 """A known word and a number, as in ``office365``. ``user7`` is rejected later."""
 _VERSIONED: Final = LazyPattern("(?:v[0-9]{1,2})?([a-z]+)(?<!v)(?:v[0-9]{1,2})?")
+_ABBREVIATION: Final = LazyPattern("[A-Z][A-Za-z]{0,2}[0-9]{1,2}(?![a-z0-9])")
 _HEX: Final = LazyPattern("[a-fA-F]{8,}")
 _SEPARATORS: Final = LazyPattern("[._-]")
 _DOMAINS: Final = frozenset({"com", "de", "dev", "eu", "fr", "io", "jp", "local", "net", "org", "ru", "uk"})
@@ -146,7 +163,7 @@ def _is_numbered(piece: str, text: str) -> bool:
     versioned = _VERSIONED.fullmatch(piece)
     if versioned is not None and (_is_word(versioned[1]) or is_known(text)):
         return True
-    if _holds_a_numbered(piece):
+    if _holds_a_numbered(piece) or _holds_an_abbreviation(text):
         return True
     digits, words = sum(map(str.isdigit, text)), words_of(text)
     if found is not None and digits == 1 and len(words) > 1 and is_known(text):
@@ -165,6 +182,16 @@ def _holds_a_numbered(piece: str) -> bool:
             return True
     left, _, right = piece.partition("2")
     return left.isalpha() and right.isalpha() and is_known_word(left) and is_known_word(right)
+
+
+def _holds_an_abbreviation(text: str) -> bool:
+    """Recognise ``CreateS3TableIntegration``."""
+    if text.islower():
+        return False
+    found = [found for found in _ABBREVIATION.findall(text) if found.lower() in NUMBERED]
+    for abbreviation in found:
+        text = text.replace(abbreviation, "")
+    return bool(found) and text.isalpha() and len(words_of(text)) > 1 and is_known(text)
 
 
 def _reads_like_words(text: str) -> bool:
@@ -223,4 +250,5 @@ def reads_like_a_word(word: str) -> bool:
 def _has_common_pairs(word: str) -> bool:
     lower = word.lower()
     odd = sum(after not in _PAIRS[letter] for letter, after in zip(lower, lower[1:]))
-    return odd <= _MOST_ODD * (len(word) - 1)
+    most = _MOST_ODD_OF_FORMS if lower.endswith(_FORMS) else _MOST_ODD
+    return odd <= most * (len(word) - 1)

@@ -29,6 +29,7 @@ from recost.endpoints.names import (
 from recost.endpoints.vocabulary import SUBRESOURCES, TELLING, TOKENS
 from recost.endpoints.words import (
     HUMP,
+    is_collection,
     is_compound,
     is_known,
     is_known_word,
@@ -198,7 +199,7 @@ def is_service(service: str, method: str) -> bool:
     *_, name = service.split(".")
     return (
         len(service) <= _MAX_LENGTH
-        and is_known(name)
+        and (is_known(name) or any(map(VERSION.fullmatch, service.split("."))))
         and method.isalpha()
         and is_known(method)
         and is_name(method)
@@ -283,6 +284,8 @@ def _stays(part: str, announced: int, model: bool) -> bool:
 
 
 def _is_known(part: str) -> bool:
+    if len(part) == 1:
+        return part.isalpha()
     words = words_of(part)
     if len(words) == 1 and is_run_together_noun(words[0]):
         return True
@@ -324,7 +327,9 @@ def _is_part(text: str) -> bool:
     words = words_of(text)
     if len(words) == 1 and is_run_together_noun(words[0]):
         return True
-    return len(words) == 1 and is_part(words[0])
+    if len(words) == 1:
+        return is_part(words[0])
+    return bool(words) and is_collection(words) and not names_company(words)
 
 
 def _is_verb(text: str) -> bool:

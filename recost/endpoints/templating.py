@@ -131,7 +131,11 @@ def _segments(segments: list[str]) -> list[str]:
             results.append(segment)
             continue
         slack = slack or (before in _SLACK and _SLACK_TEAM.fullmatch(segment) is not None)
-        if slack or len(segment) > _MAX_LENGTH or (len(segment) > _MOST_VERSION and segment.isdigit()):
+        if (
+            slack
+            or len(segment) > _MAX_LENGTH
+            or (number and len(segment) > _MOST_VERSION and segment.isdigit())
+        ):
             result = ID
         elif segment[0] in _DIGITS and _is_plain_version(segment, before, segments, number):
             result = segment

@@ -17,6 +17,7 @@ from recost.endpoints.vocabulary import (
 
 __all__ = [
     "HUMP",
+    "is_collection",
     "is_compound",
     "is_countable",
     "is_known",
@@ -79,16 +80,16 @@ _PARTICLES: Final = ("ahead", "back", "down", "off", "out", "over", "up")
 _SHORT: Final = frozenset({"by", "id", "in", "ip", "of", "on", "or", "to"})
 """Words of two letters that occur in run-together names."""
 _VERBS_TEXT: Final = """
-    add cancel change check clear create delete download edit export extend fetch find get import list load
-    new query register remove resend reset save search send set show start stop submit update upload validate
-    verify
+    add batch bulk cancel change check clear create delete download edit export extend fetch find get
+    import list load new query register remove resend reset save search send set show start stop submit
+    update upload validate verify
 """
 _VERBS: Final = frozenset(_VERBS_TEXT.split())
 """First verbs of run-together names."""
 _MOUNTS: Final = frozenset({"api", "cloud", "gateway", "platform", "service", "studio"})
 """Last words of APIs' names."""
 _FIRST_TEXT: Final = """
-    accept activate approve archive assign batch bulk clone confirm convert copy deactivate decline
+    accept activate approve archive assign batch bulk clone confirm convert copy deactivate decline del
     disable duplicate enable generate invite lock lookup merge migrate move multi publish refresh
     regenerate register reject request resend restore resume retrieve revoke rotate subscribe suspend
     switch sync transfer unarchive unassign unlock unpublish unregister unsubscribe verify
@@ -96,9 +97,10 @@ _FIRST_TEXT: Final = """
 _FIRST: Final = _VERBS.union(_FIRST_TEXT.split())
 """First words of names with hyphens."""
 _LAST_TEXT: Final = """
-    account address check configs contact control count customer details email history id ids in info key
-    keys limit limits list mode off out password report search session settings status subscription
-    summary token type types up uri url urls user version
+    account address amount amounts balance balances check configs contact control count customer details
+    email fee fees history id ids in info key keys limit limits list login logout mode name off out
+    password rate rates report search session settings size status subscription summary token type types
+    up uri url urls user version
 """
 _LAST: Final = frozenset(_LAST_TEXT.split())
 """Last words of names with hyphens."""
@@ -226,12 +228,18 @@ def is_compound(words: list[str], *, hyphens: bool) -> bool:
     if last.endswith(_FOLLOWING):
         return any(_is_subresource(word) or is_part(word) for word in words[:-1])
     return (last in RESOURCES or last[-1] == "s") and all(
-        _is_subresource(word) or is_part(word) for word in words
+        _is_subresource(word) or is_part(word) or (word[-1] == "s" and word[:-1] in SUBRESOURCES)
+        for word in words
     )
 
 
 def _is_subresource(word: str) -> bool:
     return word in SUBRESOURCES or word in TELLING or word.endswith(_FOLLOWING)
+
+
+def is_collection(words: list[str]) -> bool:
+    """Recognise ``master-templates`` by its last word."""
+    return words[-1][-1] == "s" and words[-1] in SUBRESOURCES and all(map(is_known_word, words))
 
 
 def is_countable(words: list[str]) -> bool:

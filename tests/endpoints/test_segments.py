@@ -15,7 +15,8 @@ v1 v2 v1beta1 v1p1beta1 v1.0 v0.1 V2 api users customers chat completions genera
 v1b3 v20190125 2fa 3ds @me customBiddingAlgorithms computeScope3FlightEmissions $batch delta()
 chat.postMessage
 Messages.json Calls.json payment_intents IncomingPhoneNumbers AvailablePhoneNumbers GetJobDetails oauth2 web3
-s3 sha256 base64 .well-known openid-configuration _search $metadata wp-json geocode text-to-speech
+s3 CreateS3TableIntegration hydration
+sha256 base64 .well-known openid-configuration _search $metadata wp-json geocode text-to-speech
 DescribeReservedInstancesModifications internationalization graphql.php -- .. _ fine_tuning
 """
 
@@ -129,6 +130,7 @@ def test_other_numbers_that_lead_a_path_go(number: str) -> None:
         "by-puuid",
         "failover",
         "rotate-secret",
+        "master-templates",
         "audit-trail",
         "perspectives",
         "top-up",
