@@ -80,10 +80,11 @@ def send(  # noqa: C901, PLR0915 - as below
     def send(  # noqa: C901, PLR0912 - a boundary around each step, without more frames
         client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
     ) -> Any:
+        outer = _current()
         try:
             if not switch:
                 exchange = None
-            elif interception.ready and _current() is None and same_process[0] and _cost_scope() is None:
+            elif outer is None and interception.ready and same_process[0] and _cost_scope() is None:
                 exchange = _begun(steps, client, request) or begin(client, request)
             else:
                 exchange = begin(client, request)
@@ -94,7 +95,7 @@ def send(  # noqa: C901, PLR0915 - as below
             exchange = None
         if exchange is None:
             return original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
-        outer, response = _current(), None
+        response = None
         try:
             _set_current(exchange)
             response = original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
@@ -144,10 +145,11 @@ def async_send(  # noqa: C901, PLR0915
     async def send(  # noqa: C901, PLR0912
         client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
     ) -> Any:
+        outer = _current()
         try:
             if not switch:
                 exchange = None
-            elif interception.ready and _current() is None and same_process[0] and _cost_scope() is None:
+            elif outer is None and interception.ready and same_process[0] and _cost_scope() is None:
                 exchange = _begun(steps, client, request) or begin(client, request)
             else:
                 exchange = begin(client, request)
@@ -160,7 +162,7 @@ def async_send(  # noqa: C901, PLR0915
             return await original(
                 client, request, stream=stream, auth=auth, follow_redirects=follow_redirects
             )
-        outer, response = _current(), None
+        response = None
         try:
             _set_current(exchange)
             response = await original(
