@@ -12,7 +12,6 @@ import sys
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from http.client import HTTPResponse
 from types import FrameType, MethodType, ModuleType
 from typing import Any, Callable, Final, Optional
 
@@ -292,13 +291,11 @@ class _Request:
             exchange.status = status
         if interception.remembering:
             remember(response, exchange)
-        if type(response) is not HTTPResponse:
-            # A connection of urllib3 without a pool returns urllib3's response, possibly read already.
-            original = getattr(response, "_original_response", response)
-            if original is not response:
-                exchange.response_bytes = response.tell()
-                response = original
-        follow_body(exchange, response)
+        # A connection of urllib3 without a pool returns urllib3's response, possibly read already.
+        original = getattr(response, "_original_response", response)
+        if original is not response:
+            exchange.response_bytes = response.tell()
+        follow_body(exchange, original)
 
     def _sending(self, data: Any) -> tuple[Any, Optional[Callable[[], None]]]:
         """Return a piece of the body to send, and a function to call after that."""
