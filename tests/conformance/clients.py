@@ -97,6 +97,10 @@ class Driver(NamedTuple):
     redirects: Optional[str] = "attempts"
     """A redirect is one of the ``attempts`` of a call. Or it is one of several ``calls``, because the patched
     method does not follow it. None: the client follows no redirects."""
+    streams: bool = True
+    """False: the client returns each body as a whole, so that ``left`` is not asked of it."""
+    remembers: bool = True
+    """False: its responses can't be hashed, or not weakly referenced. `recost.cost_for` doesn't find them."""
 
     @property
     def missing(self) -> bool:

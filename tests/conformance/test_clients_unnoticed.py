@@ -99,6 +99,8 @@ def test_the_body_is_captured_as_it_passes(
 def test_a_body_that_was_cut_off_is_not_captured_as_complete(
     driver: Driver, how: str, path: str, server: Loopback, kept: list[Kept]
 ) -> None:
+    if how == "left" and not driver.streams:
+        return
     outcome(lambda: driver.call(Ask(server.url + path, how)))
     gc.collect()
     assert wait_until(lambda: kept)
