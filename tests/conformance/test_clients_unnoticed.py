@@ -132,7 +132,7 @@ ENDINGS = [
 def test_the_context_is_left_as_it_was(
     driver: Driver, how: str, path: str, server: Loopback, events: Events
 ) -> None:
-    outer = Exchange(nowhere, "another", "GET", "http", "127.0.0.1", server.port, "/")
+    outer = Exchange(nowhere, "another", ("http", "127.0.0.1", server.port, "/", "GET"))
     for before in (None, outer):
         assert _context_after(driver, Ask(server.url + path, how), before) is before
     gc.collect()
