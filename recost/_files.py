@@ -71,9 +71,9 @@ class UnusableFileError(OSError):
     """The error of a file or folder that must not be used. It has a message and no ``errno``."""
 
 
-def reason_of(error: OSError) -> str:
-    """Return the message of an error, without its path."""
-    return error.strerror or str(error) or type(error).__name__
+def reason_of(error: Exception) -> str:
+    """Return the message of an error, of one of the system's without number and path."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def copy_rights(status: os.stat_result, path: Path) -> None:

@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             found.append((source.path, _prune(source.path, before, really=arguments.yes)))
         except (OSError, DamagedError) as error:  # noqa: PERF203 - other files may succeed
             failed = True
-            reason = _files.reason_of(error) if isinstance(error, OSError) else error
+            reason = _files.reason_of(error)
             print(printable(f"recost: cannot prune {source.path}: {reason}"), file=sys.stderr)
     if found:
         _report(found, before, really=arguments.yes)

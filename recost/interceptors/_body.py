@@ -18,18 +18,17 @@ _DESCRIBING: Final = frozenset({"content-type", "content-encoding"})
 
 def follow_body(exchange: Exchange, response: Any) -> None:
     """End the exchange with the body of an ``http.client.HTTPResponse``, or now if it is complete."""
-    file = getattr(response, "fp", None)
+    file, wanted = getattr(response, "fp", None), exchange.wanted
     length = response.length if file is not None else 0
+    if wanted is not None and file is not None:
+        headers = response.headers
+        exchange.capture = Capture(wanted.headers, headers, *_type_and_encoding(headers))
+        exchange.capture.complete = length == 0
     if length == 0:
         exchange.finish()
         return
-    chunked, wanted = response.chunked, exchange.wanted
-    if wanted is None:
-        follower = BodyFile()
-    else:
-        headers = response.headers
-        exchange.capture = Capture(wanted.headers, headers, *_type_and_encoding(headers))
-        follower = MeteredBodyFile()
+    chunked = response.chunked
+    follower = BodyFile() if wanted is None else MeteredBodyFile()
     follower._file = file  # noqa: SLF001
     follower._exchange = exchange  # noqa: SLF001
     follower._left = 0 if chunked else length  # noqa: SLF001

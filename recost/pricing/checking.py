@@ -32,8 +32,6 @@ _LEAST_EXPONENT: Final = -60
 """Smallest exponent of a price. Writing out a smaller amount could take all memory."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?\Z", re.ASCII)
-
-
 _KEPT: Final = 256
 """Number of names and dates whose check is remembered: many rules have the same."""
 

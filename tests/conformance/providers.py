@@ -297,6 +297,6 @@ def _find(rule: ProviderDef) -> Example:
         return _COHERE[(prefix or "").rpartition("/")[2]] if prefix else _free("/v1/models")
     if prefix is None and provider in _NOT_KNOWN_TO_BE_FREE:
         return _unknown("GET", "/v1/models")
-    if prefix is None:
+    if prefix is None and provider in {*_CHATS, *_LISTS, *_BY_TOKENS, "openai"}:
         return _free(_LISTS.get(provider, "/v1/models"))
-    return _EMBEDDINGS.get(provider, _NEWER) if prefix.endswith("/embeddings") else _CHATS[provider]
+    return _EMBEDDINGS.get(provider, _NEWER) if (prefix or "").endswith("/embeddings") else _CHATS[provider]

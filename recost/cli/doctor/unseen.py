@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from recost.cli._shared.tables import Column, Table
 from recost.cli.doctor.findings import Findings
+from recost.interceptors import CLIENTS
 
 if TYPE_CHECKING:
     from recost.cli._shared.terminal import Style
@@ -43,16 +44,15 @@ UNSEEN: Final = (
     Unseen("websockets", "websockets", "WebSockets: OpenAI's and Gemini's live APIs"),
     Unseen("websocket", "websocket-client", "WebSockets: Slack's socket mode, Kubernetes"),
 )
-"""Transports without an interceptor, one row each."""
+"""Transports, one row each. Those that have an interceptor by now are not shown."""
 
 
 def check_unseen(style: Style) -> Findings:
     """Find installed transports without importing them."""
     found = Findings()
     columns = (Column("transport", least=16), Column("version", least=7), Column("calls that it makes for"))
-    table = Table(
-        columns, [(row.distribution, _version(row), row.used_by) for row in UNSEEN if _installed(row)]
-    )
+    rows = [row for row in UNSEEN if row.module not in CLIENTS and _installed(row)]
+    table = Table(columns, [(row.distribution, _version(row), row.used_by) for row in rows])
     if table.rows:
         found.lines = table.render(style, 78).splitlines()
     return found

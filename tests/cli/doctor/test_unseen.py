@@ -50,8 +50,16 @@ def test_nothing_is_said_where_none_is_installed(monkeypatch: pytest.MonkeyPatch
     assert check_unseen(PLAIN).lines == []
 
 
-def test_what_has_an_interceptor_is_not_in_the_table() -> None:
-    assert not {row.module for row in UNSEEN} & set(CLIENTS)
+def test_what_has_an_interceptor_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    added, other = UNSEEN[3], UNSEEN[4]
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    for row in UNSEEN:
+        monkeypatch.delitem(sys.modules, row.module, raising=False)
+    for row in (added, other):
+        install(tmp_path, row.module, row.distribution, "1.0")
+    assert rows(check_unseen(PLAIN).lines).keys() == {added.distribution, other.distribution}
+    monkeypatch.setitem(CLIENTS, added.module, "recost.interceptors.new")
+    assert rows(check_unseen(PLAIN).lines).keys() == {other.distribution}
 
 
 def test_the_command_shows_them_and_finds_nothing_wrong(tmp_path: Path) -> None:
