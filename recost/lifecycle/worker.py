@@ -104,8 +104,6 @@ class Worker:
         """Number of calls in the inbox at which the thread is always woken."""
         self._limit = inbox_limit
         self._wake_from(most_waiting)
-        """The number at present. Waking costs the caller time, as it gives up the interpreter. So the thread
-        is not woken while a window can't be closed yet."""
         self._report = report
         self._put = put
         self._on_interval = on_interval
@@ -160,7 +158,11 @@ class Worker:
                 self._give_way()
 
     def _wake_from(self, size: int) -> None:
-        """Wake the thread from this number of calls in the inbox on."""
+        """Wake the thread from this number of calls in the inbox on.
+
+        Waking costs the caller time, as it gives up the interpreter. So the thread is not woken while a
+        window can't be closed yet.
+        """
         self._wake_at = size
         self._plain_below = min(size - 1, self._limit)
         """Number of calls in the inbox below which recording one is no more than appending it."""
