@@ -200,8 +200,9 @@ class Pipeline:
 
     def _count_alone(self, exchange: Exchange) -> None:
         """Process a call. If its target has been met before, have `drain` count the next calls to it."""
+        usual = not exchange.costs and exchange.scope is None
         route = self._processed(exchange)
-        if route is None or not self._counts_targets:
+        if route is None or not usual or not self._counts_targets:
             return
         if route.met and len(route.path) <= LONGEST_REMEMBERED:
             try:
@@ -256,7 +257,7 @@ class Pipeline:
         call = self._call
         call.provider = route.provider
         call.endpoint_category = endpoint
-        call.method = shown_method(exchange.method)
+        call.method = shown_method(exchange.target[4])
         call.latency_ms = latency_ms
         call.request_bytes = exchange.request_bytes
         call.response_bytes = exchange.response_bytes

@@ -46,8 +46,8 @@ _IDLE: Final = 0.05
 
 A program that was already running may have made no calls.
 """
-_LEAST_USD: Final = Decimal("0.000001")
-"""The minimum cost of a group without calls."""
+_ROUNDING: Final = Decimal("1e-9")
+"""The largest rounding error of a sum of floats, as a share of it."""
 _BROKEN_DOWN: Final = ("calls", "errors", "unpriced", "cost")
 """The figures that each breakdown has."""
 _SOURCES: Final = ("reported", "computed", "estimated")
@@ -91,12 +91,12 @@ class Group:
     before: Optional[Figures] = None
     """The figures of the compared period."""
 
-    @property
-    def is_rounding(self) -> bool:
-        """True if only a rounding error is left: the parts of a breakdown are floats."""
+    def is_rounding(self, total: Group) -> bool:
+        """Return True if only a rounding error of the total is left: the parts of a breakdown are floats."""
+        pairs = (self.now, total.now), (self.before or self.now, total.before or total.now)
         return not any(
-            each.calls or each.unpriced or abs(each.cost_usd) >= _LEAST_USD
-            for each in (self.now, self.before or self.now)
+            part.calls or part.unpriced or abs(part.cost_usd) > abs(whole.cost_usd) * _ROUNDING
+            for part, whole in pairs
         )
 
 

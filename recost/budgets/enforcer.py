@@ -266,7 +266,7 @@ class BudgetEnforcer:
         tags = () if exchange.scope is None else exchange.scope.tags
         target = self._target_of(exchange) if self._by_target else ""
         asked = self._model_asked(exchange) if self._by_target else None
-        return BudgetedCall(cost.provider, target, exchange.path, tags, cost.model, cost.usd, asked)
+        return BudgetedCall(cost.provider, target, exchange.target[3], tags, cost.model, cost.usd, asked)
 
     def _notify(self, notice: Notice) -> None:
         callback = notice.budget.callback

@@ -150,16 +150,9 @@ def _template_for() -> Callable[[str, str], str]:
 class _Call(Protocol):
     """A call that a route is kept on: an `Exchange`."""
 
+    target: tuple[str, str, int, str, str]
+    """Scheme, host, port, path and method."""
     route: Any
-
-    @property
-    def host(self) -> str: ...
-
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def method(self) -> str: ...
 
 
 class Routes:
@@ -197,7 +190,8 @@ class Routes:
         """Return the route of a call, and keep it there."""
         route: Optional[Route] = call.route
         if route is None or route.routes is not self:
-            found = self._known[call.host, call.path, call.method]
+            _, host, _, path, method = call.target
+            found = self._known[host, path, method]
             if route is None:
                 call.route = found
             return found

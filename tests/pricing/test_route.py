@@ -45,7 +45,9 @@ def test_what_is_remembered_is_bounded() -> None:
 
 def test_a_call_keeps_the_route_of_the_first_who_asks() -> None:
     first, second = routes(), routes(ProviderDef("api.openai.com", "mine"))
-    call = SimpleNamespace(host="api.openai.com", path="/v1/chat/completions", method="POST", route=None)
+    call = SimpleNamespace(
+        target=("https", "api.openai.com", 443, "/v1/chat/completions", "POST"), route=None
+    )
     assert first.of(call).provider == "openai"
     assert second.of(call).provider == "mine", "other rules"
     assert call.route is first.of(call)

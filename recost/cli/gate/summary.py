@@ -50,7 +50,7 @@ def _table(result: Report, baseline: Optional[Baseline]) -> list[str]:
     if baseline is not None:
         heads += ["baseline", "change"]
     rules = [*("---" for _ in by), *("---:" for _ in heads[len(by) :])]
-    present = [group for group in result.groups if not group.is_rounding]
+    present = [group for group in result.groups if not group.is_rounding(result.total)]
     rows: list[Sequence[Cell]] = [
         heads,
         rules,

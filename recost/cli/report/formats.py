@@ -68,7 +68,7 @@ def as_markdown(result: Report) -> str:
     lines += [
         [*(markdown(name_of(dimension, name)) for dimension, name in zip(by, group.names)), *_brief(group)]
         for group in result.groups
-        if not group.is_rounding
+        if not group.is_rounding(result.total)
     ]
     blank = [""] * max(len(by) - 1, 0)
     if result.rest is not None:

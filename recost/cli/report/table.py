@@ -67,7 +67,7 @@ def show(
 
     table = Table(columns)
     for index, group in enumerate(result.groups):
-        if group.is_rounding:
+        if group.is_rounding(result.total):
             continue
         names = [name_of(by, name) for by, name in zip(question.by, group.names)] or ["all calls"]
         table.rows.append(row(names, group, trends[index] if drawn else ""))

@@ -334,7 +334,7 @@ def test_what_is_not_understood_is_told_with_a_way_out(browser: Browser, served:
     with browser.new_context() as context:
         opened = context.new_page()
         opened.goto(f"{served.url}&since=never&tag=a%3Db")
-        expect(opened.locator("#problem")).to_contain_text("Invalid time 'never': expected one of 7d")
+        expect(opened.locator("#problem")).to_contain_text("Since: invalid time 'never': expected one of 7d")
         expect(opened.locator("#chips .chip")).to_have_count(2)
         opened.get_by_role("button", name="Clear all filters").click()
         expect(opened.locator("#spend")).to_have_text("$1.84")
