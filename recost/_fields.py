@@ -12,6 +12,8 @@ from typing import Any, Callable, Final, Optional
 __all__ = ["Field", "dataclass", "field", "fields"]
 
 _FIELDS: Final = "_recost_fields"
+_LATE: Final = ("__dataclass_fields__", "__dataclass_params__")
+"""Attributes of the class that are made when they are asked for."""
 
 
 class Field:
@@ -65,8 +67,10 @@ def dataclass(cls: Any) -> Any:
     cls.__eq__ = _eq
     cls.__hash__ = None
     setattr(cls, "__match_args__", tuple(each.name for each in found))  # noqa: B010 - mypy knows it as final
-    cls.__dataclass_fields__ = _Late("__dataclass_fields__")
-    cls.__dataclass_params__ = _Late("__dataclass_params__")
+    for name in _LATE:
+        setattr(cls, name, _Late(name))
+    cls.__signature__ = _Signature()
+    cls.__replace__ = _replace
     return cls
 
 
@@ -87,10 +91,32 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
     self.__post_init__()
 
 
+def _replace(self: Any, **changes: Any) -> Any:
+    import dataclasses  # noqa: PLC0415 - slow to import
+
+    return dataclasses.replace(self, **changes)
+
+
 def _eq(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
     return all(getattr(self, each.name) == getattr(other, each.name) for each in fields(self))
+
+
+def _twin(cls: Any) -> Any:
+    """Return the same class as `dataclasses` makes it."""
+    import dataclasses  # noqa: PLC0415 - slow to import
+
+    body: dict[str, Any] = {"__annotations__": {}, "__module__": cls.__module__}
+    for each in fields(cls):
+        body["__annotations__"][each.name] = cls.__annotations__[each.name]
+        more = (
+            {"default": each.default}
+            if each.default_factory is None
+            else {"default_factory": each.default_factory}
+        )
+        body[each.name] = dataclasses.field(metadata=each.metadata, **more)
+    return dataclasses.dataclass(repr=False)(type(cls.__name__, (), body))
 
 
 class _Late:
@@ -100,19 +126,19 @@ class _Late:
         self._name = name
 
     def __get__(self, instance: Any, owner: Any) -> Any:
-        import dataclasses  # noqa: PLC0415 - slow to import
-
         home = next(cls for cls in owner.__mro__ if _FIELDS in vars(cls))
-        body: dict[str, Any] = {"__annotations__": {}, "__module__": home.__module__}
-        for each in fields(home):
-            body["__annotations__"][each.name] = home.__annotations__[each.name]
-            more = (
-                {"default": each.default}
-                if each.default_factory is None
-                else {"default_factory": each.default_factory}
-            )
-            body[each.name] = dataclasses.field(metadata=each.metadata, **more)
-        twin: Any = dataclasses.dataclass(repr=False)(type(home.__name__, (), body))
-        for name in ("__dataclass_fields__", "__dataclass_params__"):
+        twin = _twin(home)
+        for name in _LATE:
             setattr(home, name, getattr(twin, name))
         return getattr(home, self._name)
+
+
+class _Signature:
+    """The signature of the class, but not of those that inherit from it."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if _FIELDS not in vars(owner):
+            raise AttributeError("__signature__")
+        import inspect  # noqa: PLC0415 - slow to import
+
+        return inspect.signature(_twin(owner))

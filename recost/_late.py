@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from contextlib import suppress
 from typing import Any, Final
 
@@ -19,10 +18,8 @@ _locks: Final[list[Any]] = [threading.RLock()]
 """One, which a forked child replaces."""
 _forking: Final[list[Any]] = []
 """Locks that the forking thread holds."""
-_latest: Final[list[float]] = []
-"""Time (monotonic) at which code was last compiled from text."""
-_INTERRUPTING_S: Final = 1.0
-"""Longest time from Ctrl-C to the hooks that run at the end."""
+_compiled: Final[list[bool]] = []
+"""Not empty once code has been compiled from text."""
 
 
 def importing() -> threading.RLock:
@@ -36,20 +33,17 @@ def importing() -> threading.RLock:
 
 
 def compiled_text() -> None:
-    """Note that code has been compiled from text just now."""
-    _latest[:] = [time.monotonic()]
+    """Note that code has been compiled from text."""
+    _compiled[:] = [True]
 
 
-def keep_interrupted(since: float) -> None:
-    """End the process by SIGINT after Ctrl-C, if text was compiled from about ``since`` on.
+def keep_interrupted() -> None:
+    """End the process by SIGINT after Ctrl-C, if recost has compiled text.
 
     The interpreter notes that Ctrl-C ends it, and forgets it when code is compiled from text anywhere. Then
     it would end with exit code 1.
-
-    Args:
-        since: When the hooks at the end of the process began (monotonic).
     """
-    if not _latest or _latest[0] < since - _INTERRUPTING_S or not _ends_by_interrupt():
+    if not _compiled or not _ends_by_interrupt():
         return
     with suppress(KeyboardInterrupt):
         exec("raise KeyboardInterrupt", {})  # noqa: S102 - this has the interpreter note it again

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import inspect
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -52,3 +55,16 @@ def test_a_dataclass_may_inherit_from_it() -> None:
 
     assert [field.name for field in dataclasses.fields(Own)][-1] == "team"
     assert Own(project_id="p").given() == {"project_id": "p"}
+    assert list(inspect.signature(Own).parameters)[-1] == "team"
+
+
+def test_its_signature_names_the_fields() -> None:
+    assert list(inspect.signature(RecostConfig).parameters) == [
+        field.name for field in dataclasses.fields(RecostConfig)
+    ]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="copy.replace is new in 3.13")
+def test_a_copy_with_other_values() -> None:
+    replace: Any = vars(copy)["replace"]
+    assert replace(RecostConfig(project_id="p"), debug=True) == RecostConfig(project_id="p", debug=True)

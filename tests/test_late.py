@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -304,3 +306,85 @@ def test_the_first_window_begins_with_init_though_the_pipeline_comes_later(
     (window,) = windows(tmp_path)
     began = datetime.fromisoformat(window["windowStart"].replace("Z", "+00:00")).timestamp()
     assert began <= float(done.stdout) + 0.001
+
+
+def test_what_cannot_be_imported_yet_is_tried_again_and_nothing_is_lost(
+    server: Loopback, tmp_path: Path
+) -> None:
+    done = run_script(
+        """
+        import sys, time, urllib.request
+        import recost
+        told = []
+        handle = recost.init(local_dir=sys.argv[2], on_error=told.append, flush_interval_ms=1000)
+        sys.modules["recost.lifecycle.rules"] = None
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        began = time.process_time()
+        time.sleep(3)
+        assert time.process_time() - began < 1
+        assert 1 <= len(told) <= 10, len(told)
+        assert not handle.flush_blocking(5)
+        del sys.modules["recost.lifecycle.rules"]
+        assert handle.flush_blocking(20)
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert calls(windows(tmp_path)) == {"/plain": 1}
+
+
+def test_calls_that_can_never_be_added_up_are_reported(server: Loopback, tmp_path: Path) -> None:
+    done = run_script(
+        """
+        import sys, urllib.request
+        import recost
+        told = []
+        handle = recost.init(local_dir=sys.argv[2], on_error=told.append)
+        sys.modules["recost.lifecycle.rules"] = None
+        for _ in range(3):
+            urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        handle.dispose()
+        print(told[-1])
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "recost: 3 calls could not be added up: not recorded\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the working directory can't be removed")
+def test_init_needs_no_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    done = run_script(
+        """
+        import os, sys
+        os.chdir(sys.argv[1])
+        os.rmdir(sys.argv[1])
+        import recost
+        recost.init(local_dir=sys.argv[2]).dispose()
+        recost.init().dispose()
+        """,
+        tmp_path / "gone",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends by a signal")
+def test_ctrl_c_while_a_thread_goes_on_keeps_its_exit_code(server: Loopback, tmp_path: Path) -> None:
+    done = run_script(
+        """
+        import os, signal, sys, threading, time, urllib.request
+        import recost
+        recost.init(local_dir=sys.argv[2])
+        urllib.request.urlopen(sys.argv[1] + "/plain").read()
+        threading.Thread(target=time.sleep, args=(3,)).start()
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(3)
+        """,
+        server.url,
+        tmp_path,
+    )
+    assert done.returncode == -signal.SIGINT

@@ -364,7 +364,8 @@ def _begun(steps: Steps, client: Any, request: Any) -> Optional[Exchange]:
         scheme, host, path = parts.scheme, parts.host, parts.path
         if len(host) > LONGEST_HOST or len(path) > LONGEST_HOST or len(method) > LONGEST_METHOD or not host:
             return None
-        target = (scheme, host, parts.port or DEFAULT_PORTS[scheme], path, method)
+        default, port = DEFAULT_PORTS[scheme], parts.port
+        target = (scheme, host, default if port is None else port, path, method)
     except (AttributeError, TypeError, LookupError):
         return None
     if interception.gate is not None:

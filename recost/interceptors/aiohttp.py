@@ -23,7 +23,7 @@ from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, 
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
-from recost.interceptors.targets import LONGEST_HOST, shortened
+from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, shortened
 
 __all__ = ["instrument"]
 
@@ -199,7 +199,8 @@ def _target(url: Any, method: str) -> Optional[CallTarget]:
     if not host or scheme not in _SCHEMES:
         return None
     target = scheme, host, url.port, url.raw_path, method.upper()
-    return shortened(target) if len(target[3]) > LONGEST_HOST or len(host) > LONGEST_HOST else target
+    long = len(target[3]) > LONGEST_HOST or len(host) > LONGEST_HOST or len(method) > LONGEST_METHOD
+    return shortened(target) if long else target
 
 
 def _note_decoding(exchange: Exchange, session: Any, kwargs: dict[str, Any]) -> None:

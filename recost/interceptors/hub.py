@@ -211,6 +211,7 @@ class Interception:
         self.timed = any(each.timed for each in listeners)
         self.gate = gates[0] if len(gates) == 1 else (CallAll(gates) if gates else None)
         self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
+        self.unready()  # once more: a call that began meanwhile may have found the earlier sink
 
 
 def read_body(body_of: BodyOf, source: Any, names: Sequence[str]) -> Optional[RequestBody]:

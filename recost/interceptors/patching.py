@@ -125,14 +125,15 @@ class Patches:
     def _resume(self, owner: type, name: str) -> bool:
         """Activate the uppermost wrapper of the method only. Return False if it has no wrapper."""
         found = self._of(owner, name)
+        uppermost = next((patch for patch in reversed(found) if _reachable(patch)), None)
         for patch in found:
             # A wrapper that was removed, or is hidden under another function, must not count calls twice.
-            patch.switch.clear()
-        for patch in reversed(found):
-            if _reachable(patch):
-                patch.switch[:] = [True]
-                return True
-        return False
+            if patch is not uppermost:  # which other threads may be calling
+                patch.switch.clear()
+        if uppermost is None:
+            return False
+        uppermost.switch[:] = [True]
+        return True
 
     def remove_all(self) -> None:
         """Restore every method whose wrapper can be reached, and deactivate the other wrappers."""

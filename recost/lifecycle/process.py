@@ -98,9 +98,10 @@ def at_exit(hook: Callable[[], None]) -> Callable[[], None]:
     """Call ``hook`` when the interpreter ends. Return a function that cancels this."""
 
     def ending() -> None:
-        began = time.monotonic()
-        hook()
-        keep_interrupted(began)
+        try:
+            hook()
+        finally:
+            keep_interrupted()
 
     atexit.register(ending)
     return lambda: atexit.unregister(ending)

@@ -29,6 +29,11 @@ _GIVE_WAY_S: Final = 0.0005
 _GIVE_WAY_EVERY_S: Final = 0.005
 """Interval between pauses: callers lose at most a tenth of their time when calls come too fast."""
 
+_FIRST_TURN_S: Final = 0.5
+"""Longest time to the first turn, which imports what adding up needs before the process is about to end."""
+_RETRY_S: Final = 1.0
+"""Shortest time from a turn that failed to the next one."""
+
 _sleep: Final = time.sleep
 _SLEEPS: Final = isinstance(_sleep, BuiltinFunctionType)
 """False for the sleep of gevent or eventlet, which would run other greenlets in the middle of anything."""
@@ -120,6 +125,8 @@ class Worker:
         self._pausing = False
         self._running = False
         self._adding_up = False
+        self._failed = False
+        """True if the calls of the inbox could not be added up at the last attempt."""
         self._server = 0
         """The thread that is in `run`, or 0."""
         self._asked: deque[list[bool]] = deque()
@@ -166,6 +173,8 @@ class Worker:
         self._wake_at = size
         self._plain_below = min(size - 1, self._limit)
         """Number of calls in the inbox below which recording one is no more than appending it."""
+        if self._limit < 0:  # handed over meanwhile, on another thread
+            self._plain_below = -1
 
     def _hold_less(self, exchange: Exchange) -> None:
         """Wake the thread, because much content waits to be read. If it is too much, drop this response's."""
@@ -218,9 +227,11 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` or `pause`: the body of the thread."""
         self._server = threading.get_ident()
+        longest_s = _FIRST_TURN_S
         try:
             while self._goes_on():
-                self._wake.acquire(timeout=self._plan_s())
+                self._wake.acquire(timeout=min(self._plan_s(), longest_s))
+                longest_s = threading.TIMEOUT_MAX
                 self.turn()
             if self._stopping:
                 self._add_up(lambda: True)
@@ -238,7 +249,7 @@ class Worker:
                 self._on_interval()
         finally:
             for request in asked:
-                request.append(True)
+                request.append(not self._failed)
             if asked:
                 self._flushed.wake()
 
@@ -246,7 +257,7 @@ class Worker:
         """Add up everything that has been recorded and close the window, on any thread.
 
         The worker's thread does it where one runs, so that a signal handler on the calling thread may request
-        it once more. Return False when it is not done by ``deadline`` (monotonic).
+        it once more. Return False when it is not done by ``deadline`` (monotonic), or fails.
         """
         if self._server not in (0, threading.get_ident()):
             request: list[bool] = []
@@ -255,8 +266,8 @@ class Worker:
             if not self._flushed.wait(lambda: bool(request) or not self._server, deadline):
                 return False
             if request:
-                return True
-        return self._add_up(lambda: True)
+                return request[0]
+        return self._add_up(lambda: True) and not self._failed
 
     def _add_up(self, due: Callable[[], bool]) -> bool:
         """Empty the inbox, and close the window if that is due then."""
@@ -329,11 +340,19 @@ class Worker:
 
     def _drain(self) -> None:
         self._captured = 0
-        self._pipeline.drain(self._inbox)
+        self._failed = True
+        try:
+            self._pipeline.drain(self._inbox)
+            self._failed = False
+        except Exception as error:  # noqa: BLE001 - the window must be closed in time all the same
+            self._report(error)
 
     def _plan_s(self) -> float:
         """Plan when to be woken, and return the seconds to wait for that."""
         now, size = self._monotonic(), self._pipeline.size
+        if self._failed:  # tried again at the next interval, or when somebody asks
+            self._wake_from(self._limit)
+            return min(max(self._schedule.wait_s(now, size), _RETRY_S), threading.TIMEOUT_MAX)
         missing = self._schedule.missing(now, size)
         self._wake_from(min(missing or self._most_waiting, self._most_waiting))
         if len(self._inbox) >= self._wake_at:

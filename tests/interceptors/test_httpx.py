@@ -1032,3 +1032,10 @@ def test_hishel(server: Loopback, events: list[RawEvent], tmp_path: Path) -> Non
         for _ in range(5):
             assert len(client.get(f"{server.url}/plain?n=70").content) == 70
     assert len(events) == len(server.log) == 1
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1:21/x", "ftp://127.0.0.1/x", "unknown://h:99/x"])
+async def test_what_is_not_http_is_not_recorded(http: Http, events: list[RawEvent], url: str) -> None:
+    with pytest.raises(Exception, match=r"(?i)protocol"):
+        await http.one("GET", url)
+    assert events == []

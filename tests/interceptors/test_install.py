@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from recost.events import RawEvent
-from recost.interceptors import CLIENTS, Interception, install, interception, is_installed, uninstall
+from recost.interceptors import CLIENTS, Interception, hub, install, interception, is_installed, uninstall
 from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange, streaming
+from recost.interceptors.fanout import Fan
 from tests.loopback import Loopback
 
 httpx = pytest.importorskip("httpx")
@@ -134,6 +135,29 @@ def test_listeners_that_change_while_before_call_runs_are_asked_at_the_next_call
         for _ in range(3):
             get(f"{server.url}/plain")
         assert asked == ["first", "first", "second"]
+    finally:
+        interception.remove("first")
+        interception.remove("second")
+
+
+def test_a_call_that_begins_while_listeners_change_leaves_no_listener_out(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first: list[Exchange] = []
+    second: list[Exchange] = []
+
+    def fan(*arguments: Any) -> Any:
+        get(f"{server.url}/meanwhile")  # to the earlier sink
+        return Fan(*arguments)
+
+    interception.add("first", first.append)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(hub, "Fan", fan)
+            interception.add("second", second.append)
+        get(f"{server.url}/plain")
+        assert [exchange.path for exchange in first] == ["/meanwhile", "/plain"]
+        assert [exchange.path for exchange in second] == ["/plain"]
     finally:
         interception.remove("first")
         interception.remove("second")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import threading
 from typing import Any, Callable
 
@@ -236,3 +237,39 @@ def test_two_threads_that_patch_at_once_patch_once() -> None:
             thread.join()
         base().send(1)
         assert len(ledger.calls) == 1
+
+
+def test_a_call_while_a_method_is_replaced_again_is_seen() -> None:
+    class Owner:
+        def method(self) -> int:
+            return 1
+
+    seen, calls = [], 0
+
+    def make(original: Any, switch: list[bool]) -> Any:
+        def method(owner: Owner) -> Any:
+            if switch:
+                seen.append(1)
+            return original(owner)
+
+        return method
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal calls
+        if frame.f_code.co_name != "_resume":
+            return None
+        if event == "line":
+            calls += 1
+            Owner().method()  # as another thread would
+        return trace
+
+    patches = Patches()
+    patches.replace(Owner, "method", make)
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        patches.replace(Owner, "method", make)
+    finally:
+        sys.settrace(before)
+    patches.remove_all()
+    assert len(seen) == calls > 3

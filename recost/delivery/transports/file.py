@@ -60,8 +60,10 @@ class FileTransport:
         self.retry = RetryPolicy(retries=0, first_s=0.0, longest_s=0.0)
         self.spacing_s = 1.0
         self.max_metrics: Optional[int] = None
-        # The working directory of this moment.
-        self._given = os.path.join(os.getcwd(), os.fspath(directory))  # noqa: PTH109, PTH118 - pathlib is slow to import
+        given = os.fspath(directory)
+        if not os.path.isabs(given):  # noqa: PTH117 - pathlib is slow to import
+            given = os.path.join(os.getcwd(), given)  # noqa: PTH109, PTH118 - of this moment
+        self._given = given
         self._name = name
         self._max_bytes = max_bytes
         self._backups = backups

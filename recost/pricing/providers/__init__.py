@@ -32,7 +32,7 @@ def _modules() -> list[str]:
     """Return the names of this package's modules, in the order in which their rules are tried."""
     try:
         files = os.listdir(__path__[0])  # noqa: PTH208 - sooner than pathlib or pkgutil are imported
-    except OSError:  # a zip archive or a frozen program
+    except (FileNotFoundError, NotADirectoryError):  # a zip archive or a frozen program
         files = []
     names = {getmodulename(file) or "" for file in files}
     if "openai" not in names:
@@ -44,6 +44,8 @@ def _modules() -> list[str]:
 
 
 BUILTIN_PROVIDERS: Final[tuple[ProviderDef, ...]] = tuple(
-    rule for name in _modules() for rule in importlib.import_module(f"{__name__}.{name}").RULES
+    rule
+    for name in _modules()
+    for rule in getattr(importlib.import_module(f"{__name__}.{name}"), "RULES", ())
 )
 """In order: the first that matches decides."""
