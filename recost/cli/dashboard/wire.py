@@ -61,7 +61,7 @@ def table_of(result: Report) -> dict[str, Any]:
         rest = {"groups": result.rest_count, **_row(result, result.rest)}
     return {
         "by": list(result.question.by),
-        "rows": [_named(result, group) for group in result.groups if not group.is_rounding(result.total)],
+        "rows": [_named(result, group) for group in result.groups],
         "rest": rest,
         "total": figures_of(result.total.now),
     }
