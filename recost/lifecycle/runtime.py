@@ -7,6 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Callable, Final, Optional, Protocol
 
+from recost._late import importing
 from recost.delivery.delivery import Delivery
 from recost.errors import RecostError
 from recost.interceptors import interception
@@ -33,6 +34,10 @@ _FORK_PAUSE_S: Final = 0.1
 """Limit for all windows, and for the thread to get its turn on a busy machine."""
 _FORK_END_S: Final = 0.1
 """Limit for threads that have nothing left to do."""
+_LATE_IMPORTS: Final = 4
+"""Number of imports in one turn of the worker that a fork waits for."""
+_FORK_STEP_S: Final = 0.01
+"""Limit for the worker's thread to begin its next import, or to end."""
 _FORK_WAIT_S: Final = 0.02
 """Limit for ended threads to disappear. They never seem to where other threads than Python's run."""
 _REPORTING_S: Final = 0.25
@@ -127,8 +132,8 @@ class Runtime:
         if not any(thread is not None for thread in self._threads):
             self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
             return
-        deadline = self._monotonic() + _FORK_END_S
         self.worker.pause()
+        deadline = self._end_of_late_imports() + _FORK_END_S
         if self._enforcer is not None:
             self._enforcer.charge(timeout_s=_FORK_SEND_S)
             self._enforcer.pause()
@@ -144,6 +149,16 @@ class Runtime:
         wait_for_ended_threads(self._monotonic() + _FORK_WAIT_S)
         self.started = False
         interception.unready()  # the next call starts them
+
+    def _end_of_late_imports(self) -> float:
+        """Wait for the imports of the worker's thread, as the fork would, and return the time (monotonic)."""
+        for _ in range(_LATE_IMPORTS):
+            with importing():
+                now = self._monotonic()
+            self._join(self._worker_thread, now + _FORK_STEP_S)
+            if not _is_alive(self._worker_thread):
+                break
+        return now
 
     def after_fork_in_parent(self) -> None:
         """Start the threads again where something is still pending. Else the next call does.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -251,3 +252,31 @@ assert seen == ["/parent"], seen
         "",
     )
     assert result.returncode == 0, result
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_waits_for_imports_of_recosts_thread(server: Loopback, tmp_path: Path) -> None:
+    """From Python 3.12 on, the interpreter warns of a fork beside threads."""
+    result = run_script(
+        "import importlib.abc, sys, time\n"
+        + PRELUDE
+        + """
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.startswith("recost."):
+            time.sleep(0.02)
+
+sys.meta_path.insert(0, Slow())
+recost.init(local_dir=folder)
+call("/parent")
+for pause_s in (0.6, 0.3, 0.3):
+    time.sleep(pause_s)
+    pid = os.fork()
+    if pid == 0:
+        sys.exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+""",
+        server.url,
+        tmp_path,
+    )
+    check(server, tmp_path, result)
