@@ -6,15 +6,14 @@ returns. About the name of this file, see `_calls_importlib_bootstrap`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._calls_importlib_bootstrap import after, async_around, close_async
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import cost_scope, current
-from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, streaming
+from recost.interceptors.context import get_cost_scope, get_current, set_current
+from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, new, now, streaming
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
 from recost.interceptors.same_process import same_process
@@ -29,11 +28,6 @@ _RESPONSE: Final = ("method", "url")
 _RESPONSE_KEYWORDS: Final = (
     "writer", "continue100", "timer", "request_info", "traces", "loop", "session", "stream_writer",
 )  # fmt: skip
-_current: Final = current.get
-_set_current: Final = current.set
-_cost_scope: Final = cost_scope.get
-_new: Final = Exchange.__new__
-_now: Final = time.perf_counter_ns
 
 
 class Steps(NamedTuple):
@@ -68,7 +62,7 @@ class Steps(NamedTuple):
 
     def note(self, response: Any, _args: Any, _kwargs: Any) -> None:
         """Take the step ``sent`` for the current exchange."""
-        exchange = _current()
+        exchange = get_current()
         if exchange is not None and exchange.active:
             self.sent(exchange, response)
 
@@ -89,11 +83,11 @@ def request(  # noqa: C901, PLR0915 - a boundary around each step, without more 
     async def request(  # noqa: C901, PLR0912
         session: Any, /, method: Any, str_or_url: Any, **kwargs: Any
     ) -> Any:
-        outer = _current()
+        outer = get_current()
         try:
             if not switch:
                 exchange = None
-            elif outer is None and same_process[0] and _cost_scope() is None:
+            elif outer is None and same_process[0] and get_cost_scope() is None:
                 exchange = begun(session, method, str_or_url, kwargs)
                 if exchange is None:
                     exchange = begin(session, method, str_or_url, kwargs)
@@ -108,9 +102,9 @@ def request(  # noqa: C901, PLR0915 - a boundary around each step, without more 
             return await original(session, method, str_or_url, **kwargs)
         response = None
         try:
-            _set_current(exchange)
+            set_current(exchange)
             response = await original(session, method, str_or_url, **kwargs)
-            _set_current(outer)
+            set_current(outer)
             try:
                 status: Any = response.status
                 content: Any = response.content
@@ -134,7 +128,7 @@ def request(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                 end(exchange)
             return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
-            _set_current(outer)
+            set_current(outer)
             try:
                 failed(exchange, error)
             except BaseException as own:  # noqa: BLE001
@@ -173,7 +167,7 @@ def _beginning(
             return None
         if target is None:
             return None
-        exchange = _new(Exchange)
+        exchange = new(Exchange)
         exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
         exchange.sink = sink
         exchange.layer = LAYER
@@ -185,7 +179,7 @@ def _beginning(
         exchange.sent = False
         exchange.attempts = exchange.status = exchange.headers_ns = 0
         exchange.request_bytes = exchange.response_bytes = 0
-        exchange.started_ns = _now()
+        exchange.started_ns = now()
         metered = interception.metered
         if metered is not None:
             exchange.route = route = metered((target[1], target[3], target[4]))
@@ -235,7 +229,7 @@ def initialise_response(
             session=session,
             stream_writer=stream_writer,
         )
-        exchange = _current()
+        exchange = get_current()
         if exchange is not None and exchange.active and switch:
             try:
                 if exchange.attempts or exchange.layer is not LAYER or method == "CONNECT":

@@ -8,15 +8,14 @@ arguments that are not packed and unpacked, is felt. About the name of this file
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Optional
 
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._calls_importlib_bootstrap import around, async_around, close, close_async
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import cost_scope, current
-from recost.interceptors.exchange import Exchange, Wanted, streaming
+from recost.interceptors.context import get_cost_scope, get_current, set_current
+from recost.interceptors.exchange import Exchange, Wanted, new, now, streaming
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
 from recost.interceptors.same_process import same_process
@@ -28,11 +27,6 @@ __all__ = ["LAYER", "Steps", "async_hop", "async_send", "async_transmit", "hop",
 LAYER: Final = "httpx"
 
 _SEND: Final = ("stream", "auth", "follow_redirects")
-_current: Final = current.get
-_set_current: Final = current.set
-_cost_scope: Final = cost_scope.get
-_new: Final = Exchange.__new__
-_now: Final = time.perf_counter_ns
 
 
 class Steps(NamedTuple):
@@ -80,11 +74,11 @@ def send(  # noqa: C901, PLR0915 - as below
     def send(  # noqa: C901, PLR0912 - a boundary around each step, without more frames
         client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
     ) -> Any:
-        outer = _current()
+        outer = get_current()
         try:
             if not switch:
                 exchange = None
-            elif outer is None and interception.ready and same_process[0] and _cost_scope() is None:
+            elif outer is None and interception.ready and same_process[0] and get_cost_scope() is None:
                 exchange = _begun(steps, client, request) or begin(client, request)
             else:
                 exchange = begin(client, request)
@@ -97,9 +91,9 @@ def send(  # noqa: C901, PLR0915 - as below
             return original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
         response = None
         try:
-            _set_current(exchange)
+            set_current(exchange)
             response = original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
-            _set_current(outer)
+            set_current(outer)
             try:
                 bound_stream: Any = response.stream
                 if bound_stream.__class__ is bound and response.is_closed and exchange.status:
@@ -117,7 +111,7 @@ def send(  # noqa: C901, PLR0915 - as below
                 end(exchange)
             return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
-            _set_current(outer)
+            set_current(outer)
             try:
                 failed(exchange, error, request)
             except BaseException as own:  # noqa: BLE001
@@ -145,11 +139,11 @@ def async_send(  # noqa: C901, PLR0915
     async def send(  # noqa: C901, PLR0912
         client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
     ) -> Any:
-        outer = _current()
+        outer = get_current()
         try:
             if not switch:
                 exchange = None
-            elif outer is None and interception.ready and same_process[0] and _cost_scope() is None:
+            elif outer is None and interception.ready and same_process[0] and get_cost_scope() is None:
                 exchange = _begun(steps, client, request) or begin(client, request)
             else:
                 exchange = begin(client, request)
@@ -164,11 +158,11 @@ def async_send(  # noqa: C901, PLR0915
             )
         response = None
         try:
-            _set_current(exchange)
+            set_current(exchange)
             response = await original(
                 client, request, stream=stream, auth=auth, follow_redirects=follow_redirects
             )
-            _set_current(outer)
+            set_current(outer)
             try:
                 bound_stream: Any = response.stream
                 if bound_stream.__class__ is bound and response.is_closed and exchange.status:
@@ -186,7 +180,7 @@ def async_send(  # noqa: C901, PLR0915
                 end(exchange)
             return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
-            _set_current(outer)
+            set_current(outer)
             try:
                 failed(exchange, error, request)
             except BaseException as own:  # noqa: BLE001
@@ -210,7 +204,7 @@ def hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Calla
     interception, failed, returned = steps.interception, steps.failed, steps.returned
 
     def hop(client: Any, request: Any) -> Any:
-        exchange = _current()
+        exchange = get_current()
         if (
             exchange is None
             or exchange.owner is not client
@@ -237,7 +231,7 @@ def hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Calla
                 contain(error)
             return response  # noqa: TRY300
         except BaseException as error:
-            _set_current(exchange)
+            set_current(exchange)
             try:
                 failed(exchange, error, request)
             except BaseException as own:  # noqa: BLE001
@@ -259,7 +253,7 @@ def async_hop(original: Callable[..., Any], switch: list[bool], steps: Steps) ->
     interception, failed, returned = steps.interception, steps.failed, steps.returned
 
     async def hop(client: Any, request: Any) -> Any:
-        exchange = _current()
+        exchange = get_current()
         if (
             exchange is None
             or exchange.owner is not client
@@ -286,7 +280,7 @@ def async_hop(original: Callable[..., Any], switch: list[bool], steps: Steps) ->
                 contain(error)
             return response  # noqa: TRY300
         except BaseException as error:
-            _set_current(exchange)
+            set_current(exchange)
             try:
                 failed(exchange, error, request)
             except BaseException as own:  # noqa: BLE001
@@ -307,7 +301,7 @@ def transmit(original: Callable[..., Any], switch: list[bool], steps: Steps) -> 
         return slow
 
     def handle_request(transport: Any, request: Any) -> Any:
-        exchange = _current()
+        exchange = get_current()
         if (
             exchange is None
             or not exchange.hop
@@ -333,7 +327,7 @@ def async_transmit(original: Callable[..., Any], switch: list[bool], steps: Step
         return slow
 
     async def handle_async_request(transport: Any, request: Any) -> Any:
-        exchange = _current()
+        exchange = get_current()
         if (
             exchange is None
             or not exchange.hop
@@ -370,7 +364,7 @@ def _begun(steps: Steps, client: Any, request: Any) -> Optional[Exchange]:
         return None
     if interception.gate is not None:
         return None
-    exchange = _new(Exchange)
+    exchange = new(Exchange)
     exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
     exchange.sink = sink
     exchange.layer = LAYER
@@ -381,7 +375,7 @@ def _begun(steps: Steps, client: Any, request: Any) -> Optional[Exchange]:
     exchange.active = exchange.sent = False
     exchange.request_bytes = size
     exchange.attempts = exchange.status = exchange.headers_ns = exchange.response_bytes = 0
-    exchange.started_ns = _now()
+    exchange.started_ns = now()
     metered = interception.metered
     if metered is not None:
         exchange.route = route = metered((host, path, method))

@@ -6,7 +6,6 @@ this file, see `_calls_importlib_bootstrap`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from http.client import HTTPResponse
 from typing import Any, Final, NamedTuple, Optional
@@ -15,8 +14,8 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors._body import follow_body
 from recost.interceptors._calls_importlib_bootstrap import around, close
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import cost_scope, current
-from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, streaming
+from recost.interceptors.context import get_cost_scope, get_current, set_current
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, new, now, streaming
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import keep_body
 from recost.interceptors.same_process import same_process
@@ -33,11 +32,6 @@ _PARAMETERS: Final = (
 )  # fmt: skip
 """Parameters of ``urlopen`` in urllib3 2."""
 _RESPONSE: Final[Any] = HTTPResponse
-_current: Final = current.get
-_set_current: Final = current.set
-_cost_scope: Final = cost_scope.get
-_new: Final = Exchange.__new__
-_now: Final = time.perf_counter_ns
 
 
 class Steps(NamedTuple):
@@ -83,11 +77,11 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                 pool, method, url, body, headers, retries, redirect, assert_same_host, timeout, pool_timeout,
                 release_conn, chunked, body_pos, preload_content, decode_content, **others,
             )  # fmt: skip
-        outer = _current()
+        outer = get_current()
         try:
             exchange = None
             if switch:
-                if outer is None and interception.ready and same_process[0] and _cost_scope() is None:
+                if outer is None and interception.ready and same_process[0] and get_cost_scope() is None:
                     exchange = _begun(interception, pool, method, url, body)
                 if exchange is None:
                     exchange = begin(pool, (method, url, body, headers, retries), {})
@@ -103,12 +97,12 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
             )  # fmt: skip
         response = None
         try:
-            _set_current(exchange)
+            set_current(exchange)
             response = original(
                 pool, method, url, body, headers, retries, redirect, assert_same_host, timeout, pool_timeout,
                 release_conn, chunked, body_pos, preload_content, decode_content,
             )  # fmt: skip
-            _set_current(outer)
+            set_current(outer)
             try:
                 status: Any = response.status
                 plain: Any = response._original_response  # noqa: SLF001
@@ -134,7 +128,7 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                 end(exchange)
             return response  # noqa: TRY300 - an interruption here is handled below
         except BaseException as error:
-            _set_current(outer)
+            set_current(outer)
             try:
                 failed(exchange, error, (), {})
             except BaseException as own:  # noqa: BLE001
@@ -167,7 +161,7 @@ def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: A
             return None
     except (AttributeError, TypeError, LookupError):
         return None
-    exchange = _new(Exchange)
+    exchange = new(Exchange)
     exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
     exchange.sink = sink
     exchange.layer = LAYER
@@ -181,7 +175,7 @@ def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: A
     exchange.attempts = 1
     exchange.request_bytes = 0 if body is None else len(body)
     exchange.status = exchange.headers_ns = exchange.response_bytes = 0
-    exchange.started_ns = _now()
+    exchange.started_ns = now()
     metered = interception.metered
     if metered is not None:
         exchange.route = route = metered((host, url, method))

@@ -20,6 +20,9 @@ __all__ = [
     "TagSource",
     "cost_scope",
     "current",
+    "get_cost_scope",
+    "get_current",
+    "set_current",
 ]
 
 current: ContextVar[Optional[Exchange]] = ContextVar("recost_exchange", default=None)
@@ -144,3 +147,8 @@ EMPTY: Final = CostScope()
 
 cost_scope: ContextVar[Optional[CostScope]] = ContextVar("recost_scope", default=None)
 """The cost scope of the running code, or None outside of all scopes."""
+
+# For wrappers that run in each call: an attribute less to look up.
+get_current: Final = current.get
+set_current: Final = current.set
+get_cost_scope: Final = cost_scope.get

@@ -30,6 +30,8 @@ __all__ = [
     "Unrouted",
     "Wanted",
     "begin",
+    "new",
+    "now",
     "nowhere",
     "status_number",
     "streaming",
@@ -50,7 +52,7 @@ UNSIZED: Final = -1
 
 The connection stores the count as ``~count``, which stays negative, so that another attempt is counted anew.
 """
-_perf_counter_ns = time.perf_counter_ns
+now: Final = time.perf_counter_ns
 
 
 class Routed(Protocol):
@@ -184,7 +186,7 @@ class Exchange:
     def headers_received(self, status: int) -> None:
         """Record the status and the time at which the response's headers arrived."""
         self.status = status if isinstance(status, int) else status_number(status)
-        self.headers_ns = _perf_counter_ns()
+        self.headers_ns = now()
 
     def body_follows(self) -> None:
         """Keep the call open after the client has returned, until the response's body ends.
@@ -205,7 +207,7 @@ class Exchange:
         except AttributeError:
             return
         try:
-            self.ended_ns = _perf_counter_ns()
+            self.ended_ns = now()
             self.active = False
             self.owner = None
             _end_streaming(id(self), None)
@@ -245,7 +247,7 @@ class Exchange:
             del self._open
         except AttributeError:
             return
-        streaming.pop(id(self), None)
+        _end_streaming(id(self), None)
 
     @property
     def finished(self) -> bool:
@@ -269,7 +271,7 @@ class Exchange:
         scheme, host, port, path, method = self.target
         path = clean_path(path)
         headers_ms = (self.headers_ns - self.started_ns) / 1e6 if self.headers_ns else None
-        age_ms = (_perf_counter_ns() - self.started_ns) / 1e6
+        age_ms = (now() - self.started_ns) / 1e6
         return RawEvent(
             timestamp=time.time() * 1000 - age_ms,
             method=method,
@@ -302,7 +304,10 @@ def begin(exchange: Exchange, sink: Sink, layer: str, target: CallTarget) -> Non
     exchange.active = exchange.sent = False
     exchange.attempts = exchange.status = exchange.headers_ns = 0
     exchange.request_bytes = exchange.response_bytes = 0
-    exchange.started_ns = _perf_counter_ns()
+    exchange.started_ns = now()
+
+
+new: Final = Exchange.__new__
 
 
 def status_number(status: Any) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from recost.interceptors.clients import Clients
 from recost.interceptors.context import cost_scope, current
-from recost.interceptors.exchange import CallTarget, Exchange, Sink, begin, streaming
+from recost.interceptors.exchange import CallTarget, Exchange, Sink, begin, new, streaming
 from recost.interceptors.fanout import CallAll, Fan, Metered, WantedByAny
 from recost.interceptors.patching import Patches
 from recost.interceptors.same_process import same_process
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Interception", "read_body"]
 
-_new: Final = Exchange.__new__
 ErrorSink = Callable[[BaseException], None]
 Gate = Callable[[Exchange], object]
 
@@ -157,7 +156,7 @@ class Interception:
                 target = shortened(target)
         except TypeError:  # a mock's
             target = shortened(target)
-        exchange = _new(Exchange)
+        exchange = new(Exchange)
         begin(exchange, sink, layer, target)
         scope = cost_scope.get()
         if scope is not None:
