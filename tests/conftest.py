@@ -15,7 +15,7 @@ import pytest
 
 from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from tests.loopback import Loopback, loopback, wait_until
 
 # How long an example takes says more about what else the machine does.
@@ -83,7 +83,7 @@ def one_day() -> None:
 @pytest.fixture
 def events() -> Iterator[list[RawEvent]]:
     """Every call that is recorded while the test runs; none is under way yet."""
-    streaming.clear()  # what an earlier test has left open
+    unfinished.clear()  # what an earlier test has left open
     recorded: list[RawEvent] = []
     install(recorded.append)
     assert not interception.broken

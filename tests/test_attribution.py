@@ -21,6 +21,7 @@ from recost._text import printable
 from recost.interceptors.context import cost_scope
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.pricing.cost import Cost
+from tests.exchanges import begun
 from tests.hostile_names import is_inert, names
 from tests.metered import CANARY, MODEL, Metered, metered_server, usd
 from tests.scripts import windows
@@ -405,7 +406,7 @@ def test_what_piles_up_is_priced_when_a_call_begins_not_where_one_ends(server: M
     spend = recost.Spend(price_of)
     count = 1_200
     for _ in range(count):
-        spend.collect(Exchange(nowhere, "httpx", ("http", "h", 80, "/", "GET")))
+        spend.collect(begun(nowhere, "httpx", ("http", "h", 80, "/", "GET")))
     assert not priced
     events: list[recost.RawEvent] = []
     recost.install(events.append)

@@ -26,6 +26,7 @@ from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import REMEMBERED, Routes
+from tests.exchanges import begun
 
 PRICED = [
     ("api.stripe.com", "/v1/charges", "POST"),
@@ -80,7 +81,7 @@ class Ledger:
 
 def call(target: tuple[str, str, str], status: int = 200, port: int = 443, **fields: Any) -> Exchange:
     host, path, method = target
-    made = Exchange(lambda _: None, "httpx", ("https", host, port, path, method))
+    made = begun(lambda _: None, "httpx", ("https", host, port, path, method))
     made.status, made.request_bytes, made.response_bytes = status, 11, 22
     made.finish()
     made.ended_ns = made.started_ns + 5_000_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from recost.interceptors.exchange import Exchange
 from recost.interceptors.fanout import Fan
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
+from tests.exchanges import begun
 
 
 def meter() -> Meter:
@@ -32,7 +32,7 @@ def test_meters_of_several_listeners_that_price_at_once_keep_what_each_has_found
     second = meter()
     first = Meter(Routes(_Interrupted(lambda: second.cost_of(exchange))), report=lambda error: None)
     fan = Fan([lambda exchange: None], readers=2)
-    exchange = Exchange(fan, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
+    exchange = begun(fan, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
     exchange.finish()
     first.cost_of(exchange)
     assert first.has_priced(exchange)

@@ -18,6 +18,7 @@ from recost.pipeline import Pipeline
 from recost.pricing.model import PriceCase, ProviderDef
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import REMEMBERED, Routes
+from tests.exchanges import begun
 from tests.loopback import Loopback
 
 
@@ -66,7 +67,7 @@ def call(
     scheme: str = "https",
     port: int = 443,
 ) -> Exchange:
-    exchange = Exchange(lambda _: None, "httpx", (scheme, host, port, path, method))
+    exchange = begun(lambda _: None, "httpx", (scheme, host, port, path, method))
     exchange.status = status
     exchange.request_bytes, exchange.response_bytes = 11, 22
     exchange.ended_ns = exchange.started_ns + 5_000_000

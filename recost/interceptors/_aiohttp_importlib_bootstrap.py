@@ -13,7 +13,7 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors._calls_importlib_bootstrap import after, async_around, close_async
 from recost.interceptors._containment import contain, end
 from recost.interceptors.context import get_cost_scope, get_current, set_current
-from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, new, now, streaming
+from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
 from recost.interceptors.same_process import same_process
@@ -167,8 +167,7 @@ def _beginning(
             return None
         if target is None:
             return None
-        exchange = new(Exchange)
-        exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
+        exchange = Exchange()
         exchange.sink = sink
         exchange.layer = LAYER
         exchange.target = target
@@ -188,7 +187,7 @@ def _beginning(
                 steps.decoding(exchange, session, kwargs)
             if route.fields:
                 exchange.request = read_body(steps.body_of, kwargs, route.fields)
-        streaming[id(exchange)] = exchange
+        unfinished.add(exchange)
         return exchange
 
     return begun

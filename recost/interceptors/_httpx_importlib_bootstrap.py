@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._calls_importlib_bootstrap import around, async_around, close, close_async
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import get_cost_scope, get_current, set_current
-from recost.interceptors.exchange import Exchange, Wanted, new, now, streaming
+from recost.interceptors.context import get_cost_scope, get_current, scoped, set_current
+from recost.interceptors.exchange import Exchange, Wanted, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
 from recost.interceptors.same_process import same_process
@@ -68,7 +68,7 @@ def send(  # noqa: C901, PLR0915 - as below
     """Return the wrapper of ``Client.send``."""
     if not takes(original, ("request",), _SEND):
         return steps.around(original, switch)
-    interception, begin, failed, returned = steps.interception, steps.begin, steps.failed, steps.returned
+    begin, failed, returned = steps.begin, steps.failed, steps.returned
     captured = steps.captured
 
     def send(  # noqa: C901, PLR0912 - a boundary around each step, without more frames
@@ -76,12 +76,12 @@ def send(  # noqa: C901, PLR0915 - as below
     ) -> Any:
         outer = get_current()
         try:
-            if not switch:
-                exchange = None
-            elif outer is None and interception.ready and same_process[0] and get_cost_scope() is None:
-                exchange = _begun(steps, client, request) or begin(client, request)
-            else:
-                exchange = begin(client, request)
+            exchange = None
+            if switch:
+                if outer is None and same_process[0] and not (scoped and get_cost_scope()):
+                    exchange = _begun(steps, client, request)
+                if exchange is None:
+                    exchange = begin(client, request)
         except RecostBudgetExceededError:
             raise
         except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
@@ -133,7 +133,7 @@ def async_send(  # noqa: C901, PLR0915
     """Return the wrapper of ``AsyncClient.send``."""
     if not takes(original, ("request",), _SEND):
         return steps.async_around(original, switch)
-    interception, begin, failed, returned = steps.interception, steps.begin, steps.failed, steps.returned
+    begin, failed, returned = steps.begin, steps.failed, steps.returned
     captured = steps.captured
 
     async def send(  # noqa: C901, PLR0912
@@ -141,12 +141,12 @@ def async_send(  # noqa: C901, PLR0915
     ) -> Any:
         outer = get_current()
         try:
-            if not switch:
-                exchange = None
-            elif outer is None and interception.ready and same_process[0] and get_cost_scope() is None:
-                exchange = _begun(steps, client, request) or begin(client, request)
-            else:
-                exchange = begin(client, request)
+            exchange = None
+            if switch:
+                if outer is None and same_process[0] and not (scoped and get_cost_scope()):
+                    exchange = _begun(steps, client, request)
+                if exchange is None:
+                    exchange = begin(client, request)
         except RecostBudgetExceededError:
             raise
         except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
@@ -214,7 +214,7 @@ def hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Calla
         ):
             return slow(client, request)
         exchange.attempts = 1
-        exchange.hop = exchange.target[1:3]
+        exchange.hop = exchange.target
         exchange.active = True
         response = None
         try:
@@ -263,7 +263,7 @@ def async_hop(original: Callable[..., Any], switch: list[bool], steps: Steps) ->
         ):
             return await slow(client, request)
         exchange.attempts = 1
-        exchange.hop = exchange.target[1:3]
+        exchange.hop = exchange.target
         exchange.active = True
         response = None
         try:
@@ -354,18 +354,23 @@ def _begun(steps: Steps, client: Any, request: Any) -> Optional[Exchange]:
     interception = steps.interception
     try:
         sink = interception.ready[0]
-        parts, size, method = request.url._uri_reference, len(request._content), request.method  # noqa: SLF001
-        scheme, host, path = parts.scheme, parts.host, parts.path
-        if len(host) > LONGEST_HOST or len(path) > LONGEST_HOST or len(method) > LONGEST_METHOD or not host:
+        size, method = len(request._content), request.method  # noqa: SLF001
+        scheme, _, host, port, path, _, _ = request.url._uri_reference  # noqa: SLF001
+        if port is None:
+            port = DEFAULT_PORTS[scheme]
+        target = (scheme, host, port, path, method)
+        if (
+            interception.gate is not None
+            or not host
+            or len(path) > LONGEST_HOST
+            or len(host) > LONGEST_HOST
+            or len(method) > LONGEST_METHOD
+            or scheme not in DEFAULT_PORTS
+        ):
             return None
-        default, port = DEFAULT_PORTS[scheme], parts.port
-        target = (scheme, host, default if port is None else port, path, method)
-    except (AttributeError, TypeError, LookupError):
+    except (AttributeError, TypeError, ValueError, LookupError):
         return None
-    if interception.gate is not None:
-        return None
-    exchange = new(Exchange)
-    exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
+    exchange = Exchange()
     exchange.sink = sink
     exchange.layer = LAYER
     exchange.target = target
@@ -382,5 +387,5 @@ def _begun(steps: Steps, client: Any, request: Any) -> Optional[Exchange]:
         exchange.wanted = route.wanted
         if route.fields:
             exchange.request = read_body(steps.body_of, request, route.fields)
-    streaming[id(exchange)] = exchange
+    unfinished.add(exchange)
     return exchange

@@ -15,7 +15,7 @@ from recost.interceptors._body import follow_body
 from recost.interceptors._calls_importlib_bootstrap import around, close
 from recost.interceptors._containment import contain, end
 from recost.interceptors.context import get_cost_scope, get_current, set_current
-from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, new, now, streaming
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import keep_body
 from recost.interceptors.same_process import same_process
@@ -161,8 +161,7 @@ def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: A
             return None
     except (AttributeError, TypeError, LookupError):
         return None
-    exchange = new(Exchange)
-    exchange._open = True  # noqa: SLF001 - as `exchange.begin` does
+    exchange = Exchange()
     exchange.sink = sink
     exchange.layer = LAYER
     exchange.target = target
@@ -182,5 +181,5 @@ def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: A
         exchange.wanted = route.wanted
         if route.fields:
             exchange.request = read_body(keep_body, body, route.fields)
-    streaming[id(exchange)] = exchange
+    unfinished.add(exchange)
     return exchange

@@ -19,7 +19,7 @@ from recost.interceptors._aiohttp_importlib_bootstrap import LAYER
 from recost.interceptors._calls_importlib_bootstrap import before, feeding
 from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, streaming
+from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, unfinished
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
@@ -119,7 +119,7 @@ class _Calls:
                 kwargs["data"] = self._count_upload(exchange, data)
             if exchange.wanted is not None:
                 _note_decoding(exchange, session, kwargs)
-            streaming[id(exchange)] = exchange
+            unfinished.add(exchange)
         return exchange
 
     def _body_of(self, kwargs: Any, names: Sequence[str]) -> Optional[RequestBody]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Callable, Final, Optional, Protocol
 
-from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, begin, nowhere
 
 __all__ = [
     "EMPTY",
@@ -22,6 +22,7 @@ __all__ = [
     "current",
     "get_cost_scope",
     "get_current",
+    "scoped",
     "set_current",
 ]
 
@@ -42,8 +43,9 @@ class _Suppressed(Exchange):
         return True
 
 
-SUPPRESSED: Final[Exchange] = _Suppressed(nowhere, "recost", ("", "", 0, "", ""))
+SUPPRESSED: Final[Exchange] = _Suppressed()
 """Value of `current` for code whose calls are not recorded."""
+begin(SUPPRESSED, nowhere, "recost", NOTHING_BENEATH)
 
 
 class Collector(Protocol):
@@ -73,6 +75,10 @@ class TagSource(Protocol):
         ...
 
 
+scoped: Final[list[bool]] = []
+"""Empty until the process makes a cost scope: until then, no call needs to look for one."""
+
+
 class CostScope:
     """Tags and collectors of the calls that are made inside it, with those of outer scopes. Immutable."""
 
@@ -81,6 +87,7 @@ class CostScope:
     def __init__(
         self, tags: tuple[tuple[str, str], ...] = (), collectors: tuple[Collector, ...] = ()
     ) -> None:
+        scoped[:] = [True]
         self.tags = tags
         """Names and values, sorted by name."""
         self.collectors = collectors
@@ -144,6 +151,7 @@ class LateCostScope(CostScope):
 
 
 EMPTY: Final = CostScope()
+scoped.clear()  # that one has nothing for a call
 
 cost_scope: ContextVar[Optional[CostScope]] = ContextVar("recost_scope", default=None)
 """The cost scope of the running code, or None outside of all scopes."""

@@ -30,18 +30,17 @@ __all__ = [
     "Unrouted",
     "Wanted",
     "begin",
-    "new",
     "now",
     "nowhere",
     "status_number",
-    "streaming",
+    "unfinished",
 ]
 
 Sink = Callable[["Exchange"], None]
 CallTarget = tuple[str, str, int, str, str]
 """Scheme, host, effective port, path and method of a call."""
 
-NOTHING_BENEATH: Final = ("", 0)
+NOTHING_BENEATH: Final[CallTarget] = ("", "", 0, "", "")
 """Value of ``Exchange.hop`` for a client that never uses another one underneath.
 
 Calls of other clients during the exchange are the application's own, made in a hook or by a body that is
@@ -76,10 +75,12 @@ class Unrouted:
 
 
 class Exchange:
-    """One logical call of the application, from the call to the end of the response's body."""
+    """One logical call of the application, from the call to the end of the response's body.
+
+    `begin` sets the fields of a new one. A class with an ``__init__`` takes twice the time.
+    """
 
     __slots__ = (
-        "_open",
         "active",
         "attempts",
         "capture",
@@ -103,7 +104,6 @@ class Exchange:
         "wanted",
     )
 
-    _open: bool
     sink: Sink
     layer: str
     """The client: ``httpx``, ``urllib3``, ``aiohttp``, ``http.client``, or ``requests`` if mocked."""
@@ -113,8 +113,8 @@ class Exchange:
     The host is lower case, ASCII, IPv6 without brackets. The path is as sent. It may have a query, which
     `to_event` drops.
     """
-    hop: Optional[tuple[str, int]]
-    """Host and port that the client's transport is talking to now.
+    hop: Optional[CallTarget]
+    """What the client's transport is talking to now. Only its host and port are looked at.
 
     While the exchange is active, calls of other clients to it are part of this call.
     """
@@ -148,9 +148,6 @@ class Exchange:
     undecoded: bool
     """True if the client doesn't decode the response's body. Set only by clients that have such an option."""
 
-    def __init__(self, sink: Sink, layer: str, target: CallTarget) -> None:
-        begin(self, sink, layer, target)
-
     @property
     def scheme(self) -> str:
         """Scheme of the URL."""
@@ -178,7 +175,8 @@ class Exchange:
 
     def covers(self, layer: str, host: str, port: int) -> bool:
         """Return True, and note that the call is being sent, if a call of another client is part of it."""
-        if self.active and layer != self.layer and self.hop == (host, port):
+        hop = self.hop
+        if self.active and layer != self.layer and hop and (hop[1], hop[2]) == (host, port):
             self.sent = True
             return True
         return False
@@ -191,26 +189,24 @@ class Exchange:
     def body_follows(self) -> None:
         """Keep the call open after the client has returned, until the response's body ends.
 
-        The exchange stays in `streaming`, so that the last flush can count a call whose response was never
+        The exchange stays in `unfinished`, so that the last flush can count a call whose response was never
         read or closed. It doesn't refer to the response.
         """
         self.active = False
         self.owner = None
-        streaming[id(self)] = self
 
     def finish(self) -> None:
         """End the call and hand it to the sink. Calling this again does nothing."""
         try:
-            # Deleting a slot is atomic and succeeds once: two threads, or a thread and the garbage collector,
-            # can't both finish the call.
-            del self._open
-        except AttributeError:
+            # Removing from a set is atomic and succeeds once: two threads, or a thread and the garbage
+            # collector, can't both finish the call.
+            _leave(self)
+        except KeyError:
             return
         try:
             self.ended_ns = now()
             self.active = False
             self.owner = None
-            _end_streaming(id(self), None)
             if self.request is not None:
                 self._count_request()
             if self.scope is not None:
@@ -234,6 +230,7 @@ class Exchange:
         """
         part = copy.copy(self)
         part.sink = sink
+        unfinished.add(part)
         self.capture = None
         if self.scope is not None:
             self.scope = self.scope.without_collectors()
@@ -243,16 +240,12 @@ class Exchange:
         """End the call without recording it: it was not an outbound call."""
         self.active = False
         self.owner = None
-        try:
-            del self._open
-        except AttributeError:
-            return
-        _end_streaming(id(self), None)
+        unfinished.discard(self)
 
     @property
     def finished(self) -> bool:
         """True once the call has ended."""
-        return not hasattr(self, "_open")
+        return self not in unfinished
 
     @property
     def is_error(self) -> bool:
@@ -289,25 +282,16 @@ class Exchange:
 
 
 def begin(exchange: Exchange, sink: Sink, layer: str, target: CallTarget) -> None:
-    """Set the fields of an exchange that begins now.
-
-    Each call of the application makes an exchange, and a class with an ``__init__`` takes twice the time of
-    ``__new__`` and this function.
-    """
-    exchange._open = True  # noqa: SLF001 - this is the initialiser
+    """Set the fields of an exchange that begins now. The caller adds it to `unfinished`."""
     exchange.sink = sink
     exchange.layer = layer
-    exchange.target = target
-    exchange.hop = target[1:3]
+    exchange.target = exchange.hop = target
     exchange.owner = exchange.capture = exchange.request = exchange.wanted = None
     exchange.route = exchange.scope = exchange.costs = None
     exchange.active = exchange.sent = False
     exchange.attempts = exchange.status = exchange.headers_ns = 0
     exchange.request_bytes = exchange.response_bytes = 0
     exchange.started_ns = now()
-
-
-new: Final = Exchange.__new__
 
 
 def status_number(status: Any) -> int:
@@ -323,6 +307,6 @@ def nowhere(exchange: Exchange) -> None:
     """Drop an exchange."""
 
 
-streaming: Final[dict[int, Exchange]] = {}
-"""Exchanges that have begun and not ended, by identity. Most of them wait for the end of a body."""
-_end_streaming: Final = streaming.pop
+unfinished: Final[set[Exchange]] = set()
+"""Exchanges that have begun and not ended. Exchanges compare by identity."""
+_leave: Final = unfinished.remove

@@ -19,7 +19,7 @@ from recost.interceptors import _httpx_importlib_bootstrap as methods
 from recost.interceptors._httpx_streams import Streams, counting_streams
 from recost.interceptors.capture import Capture, Whole
 from recost.interceptors.context import current
-from recost.interceptors.exchange import CallTarget, Exchange, Wanted, streaming
+from recost.interceptors.exchange import CallTarget, Exchange, Wanted, unfinished
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
@@ -113,7 +113,7 @@ class _Calls:
                 exchange.request_bytes = len(request._content)  # noqa: SLF001
             except AttributeError:
                 self._size_request(exchange, request)
-            streaming[id(exchange)] = exchange
+            unfinished.add(exchange)
         return exchange
 
     def _begin_transmission(self, transport: Any, request: Any) -> Optional[Exchange]:
@@ -147,11 +147,11 @@ class _Calls:
         exchange.attempts += 1
         if exchange.attempts > 1:
             # A redirect or an auth round trip: other clients must recognise this hop's target.
-            exchange.hop = _target(request.url, "")[1:3]
+            exchange.hop = _target(request.url, "")
             exchange.sent = False
             exchange.status = 0
         else:
-            exchange.hop = exchange.target[1:3]
+            exchange.hop = exchange.target
         exchange.active = True
         return exchange
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from recost.interceptors.clients import Clients
 from recost.interceptors.context import cost_scope, current
-from recost.interceptors.exchange import CallTarget, Exchange, Sink, begin, new, streaming
+from recost.interceptors.exchange import CallTarget, Exchange, Sink, begin, unfinished
 from recost.interceptors.fanout import CallAll, Fan, Metered, WantedByAny
 from recost.interceptors.patching import Patches
 from recost.interceptors.same_process import same_process
@@ -52,6 +52,8 @@ class Interception:
         """Called on the caller's thread when a call begins, in each process until it returns True."""
         self.ready: list[Sink] = []
         """The sink, once ``before_call`` has nothing more to do. Look at `same_process`, too."""
+        self.plain: list[Sink] = []
+        """The same while no listener wants more of a call than its end: ``ready``, or an empty list."""
         self.metered: Optional[Metered] = None
         """Returns what to read of a call. None if nothing is read of any call."""
         self.gate: Optional[Gate] = None
@@ -103,9 +105,9 @@ class Interception:
             if not self._listeners:
                 self.patches.remove_all()
 
-    def end_streaming(self, sink: Sink) -> None:
+    def end_unfinished(self, sink: Sink) -> None:
         """Finish the unfinished exchanges of a sink as they are, because it will not receive them later."""
-        for exchange in list(streaming.values()):
+        for exchange in unfinished.copy():
             if exchange.sink == sink:
                 exchange.finish()
             elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
@@ -114,7 +116,7 @@ class Interception:
 
     def redirect(self, sink: Sink, successor: Sink) -> None:
         """Send the unfinished exchanges of a sink to another one."""
-        for exchange in list(streaming.values()):
+        for exchange in unfinished.copy():
             if exchange.sink == sink:
                 exchange.sink = successor
             elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
@@ -125,7 +127,7 @@ class Interception:
         self._lock = threading.RLock()
         self.unready()
         self.patches.after_fork_in_child()
-        streaming.clear()
+        unfinished.clear()
 
     def begin(  # noqa: C901 - in one frame, as it runs in each call
         self, layer: str, target: CallTarget, body_of: Optional[BodyOf] = None, source: Any = None
@@ -156,7 +158,7 @@ class Interception:
                 target = shortened(target)
         except TypeError:  # a mock's
             target = shortened(target)
-        exchange = new(Exchange)
+        exchange = Exchange()
         begin(exchange, sink, layer, target)
         scope = cost_scope.get()
         if scope is not None:
@@ -174,7 +176,9 @@ class Interception:
 
     def unready(self) -> None:
         """Call ``before_call`` at the next call."""
-        self.ready = []
+        ready: list[Sink] = []
+        self.plain = ready if self.metered is None and self.gate is None and not self.timed else []
+        self.ready = ready
 
     def _prepare(self) -> None:
         """Call ``before_call``, until it has nothing more to do in this process."""

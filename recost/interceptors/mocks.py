@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._containment import contain, end
 from recost.interceptors.context import current
-from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, begin, nowhere, unfinished
 from recost.interceptors.hub import Interception
 from recost.interceptors.stdlib import drives
 from recost.interceptors.targets import DEFAULT_PORTS, ascii_host
@@ -126,7 +126,8 @@ class _Mocked:
         if exchange is None:
             return wrapped(*args, **kwargs)
         outer = current.get()
-        beneath = _Beneath(nowhere, self._layer, ("", "", 0, "", ""))
+        beneath = _Beneath()
+        begin(beneath, nowhere, self._layer, NOTHING_BENEATH)
         beneath.asked, beneath.owner, beneath.attempts = False, mock, 1
         current.set(beneath)
         try:
@@ -153,7 +154,10 @@ class _Mocked:
             if not parts.hostname or not port:
                 return None
             target = parts.scheme, ascii_host(parts.hostname), port, parts.path or "/", method.upper()
-            return self._interception.begin(self._layer, target)
+            exchange = self._interception.begin(self._layer, target)
+            if exchange is not None:
+                unfinished.add(exchange)
+            return exchange  # noqa: TRY300
         except RecostBudgetExceededError:
             raise
         except BaseException as error:  # noqa: BLE001 - an unusual call goes on unrecorded

@@ -19,7 +19,7 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors._body import Dechunker, follow_body
 from recost.interceptors._containment import contain, end
 from recost.interceptors._putrequest_importlib_bootstrap import after_putrequest
-from recost.interceptors.exchange import UNSIZED, Exchange, streaming
+from recost.interceptors.exchange import UNSIZED, Exchange, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import RequestBody, keep_body
 from recost.interceptors.responses import remember
@@ -63,6 +63,8 @@ class _Calls:
             self._watch(connection, exchange, own=True)
 
     def _watch(self, connection: Any, exchange: Exchange, *, own: bool) -> None:
+        if own:
+            unfinished.add(exchange)
         try:
             earlier = getattr(connection.send, "__self__", None)
             if type(earlier) is _Request:
@@ -72,7 +74,6 @@ class _Calls:
             request.connection = weakref.ref(connection)
             request.exchange = exchange
             if own:
-                streaming[id(exchange)] = exchange
                 wanted = exchange.wanted
                 if wanted is not None:
                     request.fields = wanted.fields

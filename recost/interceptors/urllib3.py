@@ -18,7 +18,7 @@ from recost.interceptors._body import follow_body
 from recost.interceptors._calls_importlib_bootstrap import before
 from recost.interceptors.capture import Whole
 from recost.interceptors.context import current
-from recost.interceptors.exchange import NOTHING_BENEATH, UNSIZED, Exchange, status_number, streaming
+from recost.interceptors.exchange import NOTHING_BENEATH, UNSIZED, Exchange, status_number, unfinished
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import keep_body
 from recost.interceptors.responses import remember
@@ -79,7 +79,7 @@ class Calls:
             exchange.owner = pool
             exchange.attempts = 1
             exchange.active = True
-            streaming[id(exchange)] = exchange
+            unfinished.add(exchange)
         return exchange
 
     def _failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002

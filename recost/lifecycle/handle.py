@@ -128,7 +128,7 @@ class RecostHandle:
             runtime.worker.hand_over(record)
             return
         interception.remove(_SINK, runtime.record)
-        interception.end_streaming(runtime.record)
+        interception.end_unfinished(runtime.record)
         lost = runtime.worker.hand_over(nowhere)
         if lost:
             self._report(
@@ -171,7 +171,7 @@ class RecostHandle:
             if runtime is not None:
                 if not replaced:
                     interception.remove(_SINK, runtime.record)
-                    interception.end_streaming(runtime.record)
+                    interception.end_unfinished(runtime.record)
                 runtime.shut_down(self.shutdown_timeout_s)
                 lost = 0 if replaced else runtime.worker.hand_over(nowhere)
                 if lost:

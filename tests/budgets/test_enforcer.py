@@ -18,6 +18,7 @@ from recost.budgets.enforcer import BudgetEnforcer
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import Exchange
 from recost.pricing.route import Routes
+from tests.exchanges import begun
 
 RULES = [
     ProviderDef("acme.test", "acme", endpoint_category="chat"),
@@ -57,7 +58,7 @@ class Bench:
         self._now = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
 
     def begin(self, path: str = "/chat", host: str = "acme.test", **tags: str) -> Exchange:
-        exchange = Exchange(self.sink, "test", ("https", host, 443, path, "POST"))
+        exchange = begun(self.sink, "test", ("https", host, 443, path, "POST"))
         exchange.scope = CostScope(tuple(sorted(tags.items())))
         self.enforcer.gate(exchange)
         return exchange

@@ -15,7 +15,7 @@ import pytest
 import recost
 from recost.interceptors import CLIENTS, install, interception, uninstall
 from recost.interceptors.context import current
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from tests.conformance.clients import DRIVERS, ELSEWHERE, Ask, Driver, Got, every_client
 from tests.interceptors.faults import outcome
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
@@ -26,7 +26,7 @@ from tests.scripts import ROOT, calls, windows
 
 @pytest.fixture(autouse=True)
 def _nothing_under_way() -> Iterator[None]:
-    streaming.clear()
+    unfinished.clear()
     yield
     gc.collect()
 
@@ -157,6 +157,7 @@ def test_a_call_below_another_client_is_part_of_its_call(
 ) -> None:
     outer = interception.begin("another", ("http", "127.0.0.1", server.port, "/plain", "GET"))
     assert outer is not None
+    unfinished.add(outer)
     outer.active = True
     token = current.set(outer)
     try:
@@ -197,12 +198,12 @@ def test_a_body_that_is_under_way_when_recost_stops_arrives_whole_and_is_counted
     with recost.init(local_dir=tmp_path, project_id="t"):
         thread = threading.Thread(target=call)
         thread.start()
-        assert wait_until(lambda: any(each.status == 200 for each in [*streaming.values()]))
+        assert wait_until(lambda: any(each.status == 200 for each in unfinished.copy()))
     server.release.set()
     thread.join()
     assert bodies == [b"s" * 1000]
     assert calls(windows(tmp_path)) == {"/stall": 1}
-    assert not streaming
+    assert not unfinished
 
 
 @every_client
@@ -212,7 +213,7 @@ def test_nothing_is_recorded_after_recost_is_uninstalled(
     uninstall()
     assert driver.call(Ask(server.url + "/plain")).body == b"x" * 100
     assert not events
-    assert not streaming
+    assert not unfinished
     assert interception.patches.names() == []
 
 
@@ -267,4 +268,4 @@ def test_a_budget_that_is_used_up_lets_nothing_be_sent(
             driver.call(Ask(server.url + "/plain"))
         assert len(server.log) == sent
         assert current.get() is None
-        assert not streaming
+        assert not unfinished

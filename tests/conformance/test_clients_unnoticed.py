@@ -21,8 +21,9 @@ import recost
 from recost.captured import CapturedResponse, Wanted
 from recost.interceptors import interception
 from recost.interceptors.context import current
-from recost.interceptors.exchange import Exchange, Unrouted, nowhere, streaming
+from recost.interceptors.exchange import Exchange, Unrouted, nowhere, unfinished
 from tests.conformance.clients import Ask, Driver, every_async_client, every_client
+from tests.exchanges import begun
 from tests.interceptors import faults
 from tests.interceptors.faults import outcome
 from tests.interceptors.truth import Events, seen, truth
@@ -52,7 +53,7 @@ def kept() -> Iterator[list[Kept]]:
         fields = None if request is None else request.fields()
         found.append(Kept(exchange, None if capture is None else capture.take(), fields))
 
-    streaming.clear()
+    unfinished.clear()
     interception.add("conformance", sink, metered=lambda _: WANTED)
     yield found
     interception.remove("conformance")
@@ -107,7 +108,7 @@ def test_a_body_that_was_cut_off_is_not_captured_as_complete(
     ((exchange, response, _),) = kept
     assert exchange.status == 200
     assert response is None or not response.complete
-    assert not streaming
+    assert not unfinished
 
 
 @every_client
@@ -132,12 +133,12 @@ ENDINGS = [
 def test_the_context_is_left_as_it_was(
     driver: Driver, how: str, path: str, server: Loopback, events: Events
 ) -> None:
-    outer = Exchange(nowhere, "another", ("http", "127.0.0.1", server.port, "/", "GET"))
+    outer = begun(nowhere, "another", ("http", "127.0.0.1", server.port, "/", "GET"))
     for before in (None, outer):
         assert _context_after(driver, Ask(server.url + path, how), before) is before
     gc.collect()
     assert wait_until(lambda: len(events) == 2)
-    assert not streaming
+    assert unfinished == {outer}
 
 
 def _context_after(driver: Driver, ask: Ask, before: Optional[Exchange]) -> Optional[Exchange]:
@@ -178,7 +179,7 @@ def test_a_call_that_is_cancelled_is_recorded_once(
         task = asyncio.ensure_future(call())
         assert await asyncio.to_thread(
             wait_until,
-            lambda: server.log and any(each.status == status for each in [*streaming.values()]),
+            lambda: server.log and any(each.status == status for each in unfinished.copy()),
         )
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -189,7 +190,7 @@ def test_a_call_that_is_cancelled_is_recorded_once(
     gc.collect()
     assert contexts == [None]
     assert [(each.status_code, each.attempts) for each in events] == [(status, 1)]
-    assert not streaming
+    assert not unfinished
 
 
 @every_async_client
@@ -202,7 +203,7 @@ def test_a_call_that_is_never_awaited_is_no_call(driver: Driver, server: Loopbac
         interception.remove("conformance")
     gc.collect()
     assert (events, asked, server.log) == ([], [], [])
-    assert not streaming
+    assert not unfinished
 
 
 @every_client
@@ -215,7 +216,7 @@ def test_a_call_is_recorded_once_however_long_one_waits(
         del got
         gc.collect()
     assert wait_until(lambda: len(kept) == 3)
-    assert not streaming
+    assert not unfinished
     assert len({id(each.exchange) for each in kept}) == len(kept) == len(server.log)
 
 
@@ -279,7 +280,7 @@ def test_an_error_in_any_function_of_recost_reaches_no_call(
                         wrong.append(f"{ask.url}: {faults.place(code)}")
                 assert current.get() is None
     gc.collect()
-    streaming.clear()
+    unfinished.clear()
     assert not wrong, "\n".join(wrong)
     assert heard
 
@@ -302,7 +303,7 @@ def test_a_refused_call_leaves_nothing_behind(driver: Driver, server: Loopback, 
     gc.collect()
     assert len(asked) == 4, "a client underneath is asked again"
     assert (server.log, events) == ([], [])
-    assert not streaming
+    assert not unfinished
     driver.call(Ask(server.url + "/plain"))
     assert wait_until(lambda: events)
     assert seen(events) == truth(server)

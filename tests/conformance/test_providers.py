@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from recost.interceptors.capture import Whole
-from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.exchange import nowhere
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.model import ProviderDef
@@ -17,6 +17,7 @@ from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
 from tests.conformance.providers import Example, example_of
+from tests.exchanges import begun
 
 every_rule = pytest.mark.parametrize(
     "rule", BUILTIN_PROVIDERS, ids=lambda rule: f"{rule.host_pattern}{rule.path_prefix or ''}"
@@ -33,7 +34,7 @@ def example(rule: ProviderDef) -> Example:
 
 def cost_of(example: Example) -> Cost:
     body = json.dumps(example.response).encode()
-    exchange = Exchange(nowhere, "httpx", ("https", example.host, 443, example.path, example.method))
+    exchange = begun(nowhere, "httpx", ("https", example.host, 443, example.path, example.method))
     exchange.status, exchange.request_bytes, exchange.response_bytes = 200, 1000, len(body)
     exchange.capture = Whole(tuple(example.headers), example.headers, "application/json", body)
     exchange.finish()

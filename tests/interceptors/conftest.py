@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 
 
 @pytest.fixture(autouse=True)
 def _nothing_under_way() -> None:
     """Forget the calls that earlier tests have left open."""
-    streaming.clear()
+    unfinished.clear()

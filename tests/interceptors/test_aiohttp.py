@@ -21,7 +21,7 @@ import pytest
 
 from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from tests.loopback import Loopback, loopback, refused_port, wait_until
 
 aiohttp = pytest.importorskip("aiohttp")
@@ -101,7 +101,7 @@ async def test_a_call_is_recorded_as_the_server_saw_it(
     assert (event.attempts, event.request_bytes) == (1, 0)
     assert event.time_to_headers_ms is not None
     assert 0 < event.time_to_headers_ms <= event.latency_ms
-    assert not streaming
+    assert not unfinished
 
 
 @pytest.mark.parametrize("how", ["iter_any", "iter_chunks", "lines", "iter_chunked", "readexactly"])
@@ -501,7 +501,7 @@ async def test_failures_are_recorded_once_and_look_the_same(
     assert (event.status_code, event.response_bytes) == (status, 50 if status else 0)
     assert event.error is (status == 0)
     assert (event.time_to_headers_ms is not None) is (status == 200)
-    assert not streaming
+    assert not unfinished
     # Not in the midst of the next test:
     assert not path or await asyncio.to_thread(wait_until, lambda: len(server.log) > 1)
 
@@ -546,7 +546,7 @@ async def test_leaving_early_ends_the_call(session: Any, server: Loopback, event
         assert await response.content.readexactly(10)
         assert not events
     assert only(events).status_code == 200
-    assert not streaming
+    assert not unfinished
 
 
 @pytest.mark.parametrize("method", ["close", "release"])
@@ -587,7 +587,7 @@ async def test_a_response_left_to_the_garbage_collector(server: Loopback, events
     await asyncio.sleep(0)
     gc.collect()
     assert only(events).status_code == 200
-    assert not streaming
+    assert not unfinished
 
 
 async def test_a_leaked_response_whose_body_arrives(
@@ -636,7 +636,7 @@ async def test_a_hundred_calls_at_once(server: Loopback, events: list[RawEvent])
         await asyncio.gather(*(call(session, n) for n in range(1, 101)))
     assert len(events) == len(server.log) == 100
     assert sum(event.response_bytes for event in events) == 5050
-    assert not streaming
+    assert not unfinished
 
 
 async def test_a_web_socket_is_one_call_that_ends_with_the_handshake(
@@ -660,7 +660,7 @@ async def test_a_web_socket_is_one_call_that_ends_with_the_handshake(
         (f"ws://127.0.0.1:{port}/chat", 101),
         (f"ws://127.0.0.1:{port}/missing", 404),
     ]
-    assert not streaming
+    assert not unfinished
 
 
 class _application:  # noqa: N801 - reads as a function

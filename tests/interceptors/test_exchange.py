@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from recost.interceptors import Interception
 from recost.interceptors.context import SUPPRESSED, current
-from recost.interceptors.exchange import Exchange, nowhere, streaming
+from recost.interceptors.exchange import Exchange, nowhere, unfinished
 from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, LONGEST_PATH, clean_path, origin
+from tests.exchanges import begun
 
 
 def make(sink: Any = lambda exchange: None, **fields: Any) -> Exchange:
@@ -30,7 +31,7 @@ def make(sink: Any = lambda exchange: None, **fields: Any) -> Exchange:
     }
     values.update(fields)
     target: Any = tuple(values.values())
-    return Exchange(sink, "httpx", target)
+    return begun(sink, "httpx", target)
 
 
 def test_it_reaches_the_sink_once() -> None:
@@ -52,7 +53,7 @@ def test_a_discarded_one_reaches_nobody() -> None:
     exchange.finish()
     assert exchange.finished
     assert not ended
-    assert not streaming
+    assert not unfinished
 
 
 def test_threads_that_end_it_at_once_end_it_once() -> None:
@@ -79,11 +80,11 @@ def test_a_body_that_follows_is_remembered_until_it_ends() -> None:
     exchange.owner = self_made = object()
     exchange.active = True
     exchange.body_follows()
-    assert list(streaming.values()) == [exchange]
+    assert [*unfinished] == [exchange]
     assert exchange.owner is not self_made
     assert not exchange.active
     exchange.finish()
-    assert not streaming
+    assert not unfinished
 
 
 def test_what_it_owns_is_let_go() -> None:
@@ -119,7 +120,7 @@ def test_a_nested_call_is_the_same_on_another_layer_to_the_same_target(
 def test_a_redirect_moves_the_target() -> None:
     exchange = make()
     exchange.active = True
-    exchange.hop = ("other.example", 80)
+    exchange.hop = ("http", "other.example", 80, "/", "GET")
     assert exchange.covers("urllib3", "other.example", 80)
     assert not exchange.covers("urllib3", "api.example", 443)
 

@@ -16,7 +16,7 @@ import pytest
 
 import recost
 from recost.interceptors.context import current
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from recost.pricing.model import ProviderDef
 from tests.interceptors import faults
 from tests.loopback import Loopback, wait_until
@@ -45,7 +45,7 @@ def bare_calls(server: Loopback) -> Iterator[tuple[dict[str, Any], dict[str, Any
     assert not recost.is_installed()
     calls = faults.scenarios(server.url)
     yield calls, {name: faults.outcome(call) for name, call in calls.items()}
-    streaming.clear()  # calls whose end could not be recorded
+    unfinished.clear()  # calls whose end could not be recorded
 
 
 @pytest.fixture(autouse=True)

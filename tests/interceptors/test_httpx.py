@@ -22,7 +22,7 @@ import pytest
 
 from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
-from recost.interceptors.exchange import Exchange, streaming
+from recost.interceptors.exchange import Exchange, unfinished
 from tests.loopback import Loopback, loopback, refused_port, wait_until
 
 MODULES = [name for name in ("httpx", "httpx2") if importlib.util.find_spec(name)]
@@ -418,7 +418,7 @@ async def test_a_stream_that_is_cancelled_while_it_is_read(
     async with http.session() as client:
         response = await http.open(client, f"{server.url}/stall?n=100")
         task = asyncio.create_task(http.read(response))
-        (exchange,) = streaming.values()
+        (exchange,) = unfinished
         assert await asyncio.to_thread(wait_until, lambda: exchange.response_bytes == 50)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -437,7 +437,7 @@ async def test_closing_early_ends_the_call(http: Http, server: Loopback, events:
         assert only(events).status_code == 200
         await http.close(response)
     assert len(events) == 1
-    assert not streaming
+    assert not unfinished
 
 
 async def test_breaking_out_of_the_iteration(http: Http, server: Loopback, events: list[RawEvent]) -> None:
@@ -461,11 +461,11 @@ async def test_a_response_left_to_the_garbage_collector(
 ) -> None:
     client = http.client()
     response = await http.open(client, f"{server.url}/plain?n=1000")
-    assert len(streaming) == 1
+    assert len(unfinished) == 1
     del response
     gc.collect()
     assert only(events).status_code == 200
-    assert not streaming
+    assert not unfinished
     client.close()
 
 
@@ -655,7 +655,7 @@ async def test_calls_into_the_process_are_not_counted(http: Http, events: list[R
             with pytest.raises(LookupError):
                 await http.call(client, "GET", "http://testserver/fails")
     assert not events
-    assert not streaming
+    assert not unfinished
 
 
 def test_starlettes_test_client_is_not_counted(events: list[RawEvent]) -> None:
@@ -765,7 +765,7 @@ async def test_a_stream_that_outlives_uninstall_goes_on(http: Http, server: Loop
             uninstall()
         assert await http.read(response) == b"c" * 64
     assert not recorded
-    assert not streaming
+    assert not unfinished
 
 
 def test_the_original_methods_come_back(http: Http) -> None:
@@ -988,7 +988,7 @@ async def test_responses_from_a_cache_are_not_counted(
         await http.call(client, "GET", f"{server.url}/redirect?to=/plain?n=70")
     assert [event.attempts for event in events] == [1, 1]
     assert len(server.log) == 2
-    assert not streaming
+    assert not unfinished
 
 
 async def test_a_mock_of_the_network_beneath_a_cache_is_counted(

@@ -16,7 +16,7 @@ import pytest
 from recost.events import RawEvent
 from recost.interceptors import CLIENTS, Interception, hub, install, interception, is_installed, uninstall
 from recost.interceptors.context import current
-from recost.interceptors.exchange import Exchange, streaming
+from recost.interceptors.exchange import Exchange, unfinished
 from recost.interceptors.fanout import Fan
 from tests.loopback import Loopback
 
@@ -184,12 +184,12 @@ def test_bodies_that_never_end_can_be_ended(server: Loopback, *, alone: bool) ->
         with httpx.Client(trust_env=False) as client:
             interception.add("test", sink)
             with client.stream("GET", f"{server.url}/stall?n=100"):
-                interception.end_streaming(lambda exchange: None)
+                interception.end_unfinished(lambda exchange: None)
                 assert not ended
-                interception.end_streaming(sink)
+                interception.end_unfinished(sink)
                 assert [exchange.status for exchange in ended] == [200]
         assert len(ended) == 1
-        assert not streaming
+        assert not unfinished
     finally:
         interception.remove("test")
         uninstall()

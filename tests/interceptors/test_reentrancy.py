@@ -17,7 +17,7 @@ import requests
 import urllib3
 
 from recost.events import RawEvent
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from tests.loopback import Loopback
 
 Events = list[RawEvent]
@@ -162,7 +162,7 @@ def _agree(server: Loopback, events: Events, what: str) -> None:
     assert recorded == served, what
     assert all(each.attempts == 1 for each in events), what
     assert len(served) == 2, what
-    assert not streaming
+    assert not unfinished
 
 
 @pytest.mark.parametrize("how", ["thread", "task", "same client"])

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from recost.interceptors import install, uninstall
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until
 
@@ -42,7 +42,7 @@ def test_a_call(server: Loopback, events: Events, session: requests.Session, pat
     assert seen(events) == truth(server)
     assert events[0].url == server.url + path.partition("?")[0]
     assert events[0].time_to_headers_ms is not None
-    assert not streaming
+    assert not unfinished
 
 
 def test_server_sent_events(server: Loopback, events: Events, session: requests.Session) -> None:
@@ -65,7 +65,7 @@ def test_collected(server: Loopback, events: Events, session: requests.Session) 
     del response
     gc.collect()
     assert [e.status_code for e in events] == [200]
-    assert not streaming
+    assert not unfinished
 
 
 def generator() -> Iterator[bytes]:
@@ -136,7 +136,7 @@ def test_failures(server: Loopback, events: Events, session: requests.Session) -
     with suppress(requests.exceptions.ChunkedEncodingError):  # urllib3 1.26 lets it pass
         session.get(server.url + "/truncate?n=100")
     assert [e.status_code for e in events] == [0, 0, 0, 200, 200]
-    assert not streaming
+    assert not unfinished
 
 
 def test_forward_proxy(server: Loopback, events: Events, session: requests.Session) -> None:
@@ -182,7 +182,7 @@ def test_the_application_sees_the_same_as_without(server: Loopback, path: str, s
         assert recorded
     finally:
         uninstall()
-    assert not streaming
+    assert not unfinished
     assert wait_until(lambda: len(server.log) > 1)  # not in the midst of the next test
 
 
@@ -202,4 +202,4 @@ def test_threads(server: Loopback, events: Events, session: requests.Session) ->
         list(pool.map(call, range(400)))
     assert len(events) == len(server.log) == 400
     assert seen(events) == truth(server)
-    assert not streaming
+    assert not unfinished

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from recost.interceptors import install, interception, uninstall
 from recost.interceptors._body import Dechunker
 from recost.interceptors.context import SUPPRESSED, current
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from recost.interceptors.targets import absolute_target, ascii_host
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until
@@ -312,11 +312,11 @@ def test_a_response_that_is_dropped_is_finished_when_it_is_collected(
 ) -> None:
     response = urllib.request.urlopen(server.url + "/stall?n=1000")
     assert events == []
-    assert len(streaming) == 1
+    assert len(unfinished) == 1
     del response
     gc.collect()
     assert [e.status_code for e in events] == [200]
-    assert not streaming
+    assert not unfinished
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -650,7 +650,7 @@ def test_nothing_is_left_after_uninstall(server: Loopback) -> None:
         assert response.fp is None
     assert len(pending.read()) == 100
     assert recorded == []
-    assert not streaming
+    assert not unfinished
 
 
 def test_own_failures_are_reported_and_the_call_goes_on(
@@ -717,4 +717,4 @@ def test_threads(server: Loopback, events: Events) -> None:
         list(pool.map(call, range(400)))
     assert len(events) == len(server.log)
     assert seen(events) == truth(server)
-    assert not streaming
+    assert not unfinished

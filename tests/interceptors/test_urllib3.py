@@ -28,7 +28,7 @@ from urllib3.util import Retry, Timeout
 
 from recost.interceptors import install, interception, uninstall
 from recost.interceptors.context import SUPPRESSED, current
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from tests.interceptors.test_stdlib import tunnel
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, loopback, patience_s, refused_port, wait_until
@@ -113,7 +113,7 @@ def test_every_way_of_reading_counts_the_wire(
     response.release_conn()
     assert seen(events) == truth(server)
     assert events[0].time_to_headers_ms is not None
-    assert not streaming
+    assert not unfinished
 
 
 @pytest.mark.parametrize(("method", "path"), [("HEAD", "/plain"), ("GET", "/empty"), ("GET", "/status/304")])
@@ -145,11 +145,11 @@ def test_closing_within_a_chunk(server: Loopback, events: Events, manager: PoolM
 
 def test_collected_response(server: Loopback, events: Events, manager: PoolManager) -> None:
     response = manager.request("GET", server.url + "/stall?n=1000", preload_content=False)
-    assert len(streaming) == 1
+    assert len(unfinished) == 1
     del response
     gc.collect()
     assert [e.status_code for e in events] == [200]
-    assert not streaming
+    assert not unfinished
 
 
 def test_a_pool_that_closes_ends_its_responses(server: Loopback, events: Events) -> None:
@@ -543,7 +543,7 @@ def test_nothing_is_left_after_uninstall(server: Loopback, manager: PoolManager)
     manager.request("GET", server.url + "/plain")
     assert len(pending.read()) == 100
     assert recorded == []
-    assert not streaming
+    assert not unfinished
 
 
 def test_own_failures_are_reported_and_the_call_goes_on(
@@ -625,7 +625,7 @@ def test_threads(server: Loopback, events: Events) -> None:
             list(pool.map(call, range(400)))
     assert len(events) == len(server.log) == 400
     assert seen(events) == truth(server)
-    assert not streaming
+    assert not unfinished
 
 
 def test_one_response_read_while_another_thread_closes_it(

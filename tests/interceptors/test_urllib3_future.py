@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from recost.interceptors import install, interception, uninstall
-from recost.interceptors.exchange import streaming
+from recost.interceptors.exchange import unfinished
 from tests.integration.named_hosts import Answer, Asked, NamedHosts, named_hosts
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
 from tests.loopback import Loopback, refused_port, wait_until
@@ -56,7 +56,7 @@ def test_sync_calls(server: Loopback, events: Events, manager: Any, path: str) -
     response.release_conn()
     assert seen(events) == truth(server)
     assert all(event.attempts == 1 for event in events)
-    assert not streaming
+    assert not unfinished
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -72,7 +72,7 @@ def test_async_calls(server: Loopback, events: Events, path: str) -> None:
     run(use)
     assert seen(events) == truth(server)
     assert all(event.attempts == 1 for event in events)
-    assert not streaming
+    assert not unfinished
 
 
 def pieces() -> Iterator[bytes]:
@@ -181,7 +181,7 @@ def test_left_early(server: Loopback, events: Events, manager: Any) -> None:
     del response
     gc.collect()
     assert ended(events) == [(200, 1)] * 2
-    assert not streaming
+    assert not unfinished
 
 
 def test_left_early_and_cancelled_async(server: Loopback, events: Events) -> None:
@@ -299,7 +299,7 @@ def test_promises(hosts: tuple[NamedHosts, str, str], events: Events) -> None:
         assert [len(response.read()) for response in responses] == [len(LONG)] * 4
     assert server.http2 == 1
     assert seen(events) == truth(server)
-    assert not streaming
+    assert not unfinished
 
 
 def test_promises_of_what_is_sent_again(hosts: tuple[NamedHosts, str, str], events: Events) -> None:
@@ -315,7 +315,7 @@ def test_promises_of_what_is_sent_again(hosts: tuple[NamedHosts, str, str], even
         assert pool.get_response().status == 200
     assert ended(events) == [(200, 1), (200, 3), (200, 2), (200, 2)]
     assert len(server.log) == 8
-    assert not streaming
+    assert not unfinished
 
 
 def test_promises_async(hosts: tuple[NamedHosts, str, str], events: Events) -> None:
@@ -350,4 +350,4 @@ def test_a_promise_that_nobody_looks_at(hosts: tuple[NamedHosts, str, str], even
     del promise, manager
     gc.collect()
     assert ended(events) == [(200, 1), (0, 1)]
-    assert not streaming
+    assert not unfinished

@@ -18,6 +18,7 @@ from recost.interceptors import _calls_importlib_bootstrap as calls
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.interceptors.patching import Patches
+from tests.exchanges import begun
 
 
 def _nothing(*_args: Any, **_kwargs: Any) -> None:
@@ -25,7 +26,7 @@ def _nothing(*_args: Any, **_kwargs: Any) -> None:
 
 
 def _exchange(*_args: Any) -> Exchange:
-    return Exchange(nowhere, "test", ("http", "host", 80, "/", "GET"))
+    return begun(nowhere, "test", ("http", "host", 80, "/", "GET"))
 
 
 _HOW: dict[str, Callable[..., Any]] = {

@@ -13,6 +13,7 @@ from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
 from recost.lifecycle.threads import start_thread
 from recost.lifecycle.worker import Schedule, Worker
+from tests.exchanges import begun
 from tests.loopback import wait_until
 
 
@@ -38,7 +39,7 @@ class Counting:
 
 
 def exchange(worker: Worker) -> Exchange:
-    return Exchange(worker.record, "httpx", ("http", "h", 80, "/", "GET"))
+    return begun(worker.record, "httpx", ("http", "h", 80, "/", "GET"))
 
 
 class Setup:

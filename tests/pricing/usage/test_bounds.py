@@ -21,6 +21,7 @@ from recost.pricing.usage.decoding.jsontext import parse, read_ended
 from recost.pricing.usage.decoding.limits import MOST_DOCUMENTS, Work
 from recost.pricing.usage.extractors.openai import WANTED
 from recost.pricing.usage.response import DecodedResponse
+from tests.exchanges import begun
 
 CHAT = b'{"model": "gpt-4o", "usage": {"prompt_tokens": 5, "completion_tokens": 7}}'
 EVENT = b"data: " + CHAT + b"\n\n"
@@ -132,7 +133,7 @@ def test_long_integers_are_not_converted() -> None:
 
 
 def exchange(body: bytes, content_type: str = "application/json") -> Exchange:
-    made = Exchange(nowhere, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
+    made = begun(nowhere, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
     made.capture = Whole((), {}, content_type, body)
     made.request_bytes, made.response_bytes = 400, len(body)
     made.headers_received(200)

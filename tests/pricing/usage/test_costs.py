@@ -21,6 +21,7 @@ from recost.pricing.cost import Cost
 from recost.pricing.paths import model_in_path
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
+from tests.exchanges import begun
 from tests.pricing.usage.responses import (
     SAMPLES,
     Sample,
@@ -280,7 +281,7 @@ def meter() -> Meter:
 
 def exchange_of(sample: Sample, capture: Union[Capture, Whole]) -> Exchange:
     method = "GET" if sample.name in GETS else "POST"
-    exchange = Exchange(nowhere, "httpx", ("https", HOSTS[sample.provider], 443, sample.path, method))
+    exchange = begun(nowhere, "httpx", ("https", HOSTS[sample.provider], 443, sample.path, method))
     exchange.status = 400 if failed(sample) else 200
     exchange.request_bytes, exchange.response_bytes = 1000, len(sample.body)
     exchange.capture = capture

@@ -11,12 +11,13 @@ import pytest
 
 from recost import ProviderDef
 from recost.interceptors.capture import Whole
-from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.exchange import nowhere
 from recost.interceptors.request_body import keep_body
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
+from tests.exchanges import begun
 
 pytest.importorskip("genai_prices", minversion="0.2", reason="these prices are not installed")
 
@@ -55,7 +56,7 @@ def cost_of(
     routes = Routes(ProviderRegistry(list(rules)))
     meter = Meter(routes, report=lambda _: None)
     host, _, path = url.partition("/")
-    exchange = Exchange(nowhere, "httpx", ("https", host, 443, f"/{path}", "POST"))
+    exchange = begun(nowhere, "httpx", ("https", host, 443, f"/{path}", "POST"))
     exchange.status = 200
     wanted = routes.find((host, f"/{path}", "POST")).wanted
     assert wanted is not None
@@ -154,7 +155,7 @@ def test_cloudflare_names_the_provider_in_a_header_or_the_request_does(
 ) -> None:
     routes = Routes(ProviderRegistry())
     path = "/v1/acc/gw/compat/chat/completions"
-    exchange = Exchange(nowhere, "httpx", ("https", "gateway.ai.cloudflare.com", 443, path, "POST"))
+    exchange = begun(nowhere, "httpx", ("https", "gateway.ai.cloudflare.com", 443, path, "POST"))
     exchange.status = 200
     wanted = routes.of(exchange).wanted
     assert wanted is not None

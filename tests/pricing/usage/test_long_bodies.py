@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from recost.captured import CapturedResponse
 from recost.interceptors.capture import LIMIT, Capture
-from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.exchange import nowhere
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
 from recost.pricing.usage import Reading, Usage, read_response
+from tests.exchanges import begun
 from tests.pricing.usage.lengthening import PADDINGS, PLACES, crowded, lengthened, pieces, repeated
 from tests.pricing.usage.responses import SAMPLES, Sample
 from tests.test_decompression import CODINGS
@@ -224,9 +225,7 @@ def test_a_compressed_stream_is_estimated_by_what_it_decodes_to(events: int) -> 
     costs = set()
     for coding in ("", "gzip", "br", "zstd"):
         body = CODED[coding](stream)
-        exchange = Exchange(
-            nowhere, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST")
-        )
+        exchange = begun(nowhere, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
         exchange.capture = capture = Capture((), {}, "text/event-stream", coding)
         exchange.request_bytes, exchange.response_bytes = 400, len(body)
         for piece in pieces(body, 3):
