@@ -69,7 +69,7 @@ def send(  # noqa: C901, PLR0915 - as below
     if not takes(original, ("request",), _SEND):
         return steps.around(original, switch)
     begin, failed, returned = steps.begin, steps.failed, steps.returned
-    captured = steps.captured
+    begun, captured = _beginning(steps), steps.captured
 
     def send(  # noqa: C901, PLR0912 - a boundary around each step, without more frames
         client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
@@ -79,7 +79,7 @@ def send(  # noqa: C901, PLR0915 - as below
             exchange = None
             if switch:
                 if outer is None and same_process[0] and not (scoped and get_cost_scope()):
-                    exchange = _begun(steps, client, request)
+                    exchange = begun(client, request)
                 if exchange is None:
                     exchange = begin(client, request)
         except RecostBudgetExceededError:
@@ -98,9 +98,7 @@ def send(  # noqa: C901, PLR0915 - as below
                 bound_stream: Any = response.stream
                 if bound_stream.__class__ is bound and response.is_closed and exchange.status:
                     bound_stream._recost_exchange = exchange  # type: ignore[attr-defined]  # noqa: SLF001 - see `responses`
-                    exchange.response_bytes = response.num_bytes_downloaded or len(
-                        getattr(response, "_content", b"")
-                    )
+                    exchange.response_bytes = response._num_bytes_downloaded or len(response._content)  # noqa: SLF001
                     if exchange.wanted is not None:
                         exchange.capture = captured(response, exchange.wanted)
                     exchange.finish()
@@ -134,7 +132,7 @@ def async_send(  # noqa: C901, PLR0915
     if not takes(original, ("request",), _SEND):
         return steps.async_around(original, switch)
     begin, failed, returned = steps.begin, steps.failed, steps.returned
-    captured = steps.captured
+    begun, captured = _beginning(steps), steps.captured
 
     async def send(  # noqa: C901, PLR0912
         client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
@@ -144,7 +142,7 @@ def async_send(  # noqa: C901, PLR0915
             exchange = None
             if switch:
                 if outer is None and same_process[0] and not (scoped and get_cost_scope()):
-                    exchange = _begun(steps, client, request)
+                    exchange = begun(client, request)
                 if exchange is None:
                     exchange = begin(client, request)
         except RecostBudgetExceededError:
@@ -167,9 +165,7 @@ def async_send(  # noqa: C901, PLR0915
                 bound_stream: Any = response.stream
                 if bound_stream.__class__ is bound and response.is_closed and exchange.status:
                     bound_stream._recost_exchange = exchange  # type: ignore[attr-defined]  # noqa: SLF001 - see `responses`
-                    exchange.response_bytes = response.num_bytes_downloaded or len(
-                        getattr(response, "_content", b"")
-                    )
+                    exchange.response_bytes = response._num_bytes_downloaded or len(response._content)  # noqa: SLF001
                     if exchange.wanted is not None:
                         exchange.capture = captured(response, exchange.wanted)
                     exchange.finish()
@@ -346,46 +342,49 @@ def async_transmit(original: Callable[..., Any], switch: list[bool], steps: Step
     return handle_async_request
 
 
-def _begun(steps: Steps, client: Any, request: Any) -> Optional[Exchange]:
-    """Return an exchange that begins now, or None if anything about it is unusual.
-
-    It does what `Interception.begin` does, and sets the client's fields at once.
-    """
+def _beginning(steps: Steps) -> Callable[[Any, Any], Optional[Exchange]]:
+    """Return a function that begins an exchange, as `Interception.begin` does, with the client's fields."""
     interception = steps.interception
-    try:
-        sink = interception.ready[0]
-        size, method = len(request._content), request.method  # noqa: SLF001
-        scheme, _, host, port, path, _, _ = request.url._uri_reference  # noqa: SLF001
-        if port is None:
-            port = DEFAULT_PORTS[scheme]
-        target = (scheme, host, port, path, method)
-        if (
-            interception.gate is not None
-            or not host
-            or len(path) > LONGEST_HOST
-            or len(host) > LONGEST_HOST
-            or len(method) > LONGEST_METHOD
-            or scheme not in DEFAULT_PORTS
-        ):
+
+    def begun(client: Any, request: Any) -> Optional[Exchange]:
+        """Return an exchange that begins now, or None if anything about it is unusual."""
+        try:
+            sink = interception.ready[0]
+            size, method = len(request._content), request.method  # noqa: SLF001
+            scheme, _, host, port, path, _, _ = request.url._uri_reference  # noqa: SLF001
+            if port is None:
+                port = DEFAULT_PORTS[scheme]
+            if (
+                len(path) > LONGEST_HOST
+                or not 0 < len(host) <= LONGEST_HOST
+                or len(method) > LONGEST_METHOD
+                or scheme not in DEFAULT_PORTS
+            ):
+                return None
+        except (AttributeError, TypeError, ValueError, LookupError):
             return None
-    except (AttributeError, TypeError, ValueError, LookupError):
-        return None
-    exchange = Exchange()
-    exchange.sink = sink
-    exchange.layer = LAYER
-    exchange.target = target
-    exchange.owner = client
-    exchange.hop = exchange.capture = exchange.request = exchange.wanted = None
-    exchange.route = exchange.scope = exchange.costs = None
-    exchange.active = exchange.sent = False
-    exchange.request_bytes = size
-    exchange.attempts = exchange.status = exchange.headers_ns = exchange.response_bytes = 0
-    exchange.started_ns = now()
-    metered = interception.metered
-    if metered is not None:
-        exchange.route = route = metered((host, path, method))
-        exchange.wanted = route.wanted
-        if route.fields:
-            exchange.request = read_body(steps.body_of, request, route.fields)
-    unfinished.add(exchange)
-    return exchange
+        exchange = Exchange()  # as `exchange.begin` does
+        exchange.sink = sink
+        exchange.layer = LAYER
+        exchange.target = scheme, host, port, path, method
+        exchange.owner = client
+        exchange.hop = exchange.capture = exchange.request = exchange.wanted = None
+        exchange.route = exchange.scope = exchange.costs = None
+        exchange.active = exchange.sent = False
+        exchange.request_bytes = size
+        exchange.attempts = exchange.status = exchange.headers_ns = exchange.response_bytes = 0
+        exchange.started_ns = now()
+        if not interception.plain:
+            if interception.gate is not None:
+                return None
+            metered = interception.metered
+            if metered is not None:
+                exchange.route = route = metered((host, path, method))
+                exchange.wanted = route.wanted
+                if route.fields:
+                    exchange.request = read_body(steps.body_of, request, route.fields)
+        add(exchange)
+        return exchange
+
+    add: Final = unfinished.add
+    return begun

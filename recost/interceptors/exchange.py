@@ -114,7 +114,7 @@ class Exchange:
     `to_event` drops.
     """
     hop: Optional[CallTarget]
-    """What the client's transport is talking to now. Only its host and port are looked at.
+    """Target that the client's transport is talking to now. Only its host and port are looked at.
 
     While the exchange is active, calls of other clients to it are part of this call.
     """

@@ -138,25 +138,22 @@ class Worker:
 
     def record(self, exchange: Exchange) -> None:
         """Put a finished exchange into the inbox: the sink of the interceptors."""
-        inbox, capture = self._inbox, exchange.capture
-        if capture is not None:
-            self._captured += capture.nbytes
-            if self._captured > _CAPTURED_SOON:
-                self._record_carefully(exchange)
-                return
-        if len(inbox) < self._plain_below:
+        inbox = self._inbox
+        if exchange.capture is None and len(inbox) < self._plain_below:
             inbox.append(exchange)
         else:
             self._record_carefully(exchange)
 
     def _record_carefully(self, exchange: Exchange) -> None:
         """Record a call when there is more to do than to append it: much waits, or the thread is due."""
-        inbox = self._inbox
+        inbox, capture = self._inbox, exchange.capture
         size = len(inbox)
+        if capture is not None:
+            self._captured += capture.nbytes
         if size >= self._limit and not self._finds_room():
             self._refuse(exchange)
             return
-        if exchange.capture is not None and self._captured > _CAPTURED_SOON:
+        if capture is not None and self._captured > _CAPTURED_SOON:
             self._hold_less(exchange)
         inbox.append(exchange)
         if size + 1 >= self._wake_at:
