@@ -8,7 +8,7 @@ from typing import Any, Literal, Optional
 
 from recost import wire
 
-__all__ = ["FlushStatus", "MetricEntry", "ModelEntry", "RawEvent", "TagEntry", "WindowSummary"]
+__all__ = ["FlushStatus", "Instance", "MetricEntry", "ModelEntry", "RawEvent", "TagEntry", "WindowSummary"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,17 @@ class MetricEntry:
 
 
 @dataclass(frozen=True)
+class Instance:
+    """The process that recorded a window."""
+
+    host: str
+    """A pseudonym: 16 hexadecimal digits, which differ by project. The host's name is not sent."""
+    pid: int
+    start: float
+    """Start of recost in this process, in milliseconds since the epoch."""
+
+
+@dataclass(frozen=True)
 class WindowSummary:
     """Everything recorded between two instants."""
 
@@ -117,6 +128,9 @@ class WindowSummary:
     """Milliseconds since the epoch, at least 1 more than ``window_start``. Text is accepted, too."""
     metrics: tuple[MetricEntry, ...] = ()
     protocol_version: str = "1.0"
+    window_id: Optional[str] = None
+    """A UUID, the same each time that the window is sent. None before that."""
+    instance: Optional[Instance] = None
 
     def __post_init__(self) -> None:
         for name in ("window_start", "window_end"):

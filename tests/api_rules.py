@@ -15,6 +15,8 @@ _WINDOW_FIELDS = {
 _STRINGS = ("provider", "endpoint", "method")
 COUNTS = ("requestCount", "errorCount", "totalRequestBytes", "totalResponseBytes")
 _NUMBERS = ("totalLatencyMs", "p50LatencyMs", "p95LatencyMs", "estimatedCostCents")
+_IDENTITY_FIELDS = {"windowId", "instance"}
+_WINDOW_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _METRIC_FIELDS = {*_STRINGS, *COUNTS, *_NUMBERS}
 _MAX_METRICS = 2000
 
@@ -40,18 +42,33 @@ def validate(body: bytes) -> dict[str, Any]:
     keys = [_metric(metric) for metric in metrics]
     _need(len(set(keys)) == len(keys), "a (provider, endpoint, method) occurs twice")
     _version(window, metrics)
+    _identity(window)
     return dict(window)
 
 
 def _version(window: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
-    """Check the protocol version: 1.0 without optional fields, 1.1 with any."""
-    optional = set(window) - _WINDOW_FIELDS
+    """Check the protocol version: 1.0 without optional fields, 1.1 with any, 1.2 with an identity."""
+    identity = set(window) & _IDENTITY_FIELDS
+    optional = set(window) - _WINDOW_FIELDS - _IDENTITY_FIELDS
     for metric in metrics:
         optional |= set(metric) - _METRIC_FIELDS
-    wanted = "1.1" if optional else "1.0"
+    wanted = "1.2" if identity else "1.1" if optional else "1.0"
+    optional |= identity
     _need(
         window["protocolVersion"] == wanted, f"protocolVersion is not {wanted}; optional: {sorted(optional)}"
     )
+
+
+def _identity(window: dict[str, Any]) -> None:
+    if "windowId" in window:
+        _string(window["windowId"], "windowId")
+        _need(_WINDOW_ID.fullmatch(window["windowId"]) is not None, "windowId is no UUID of version 4")
+    if "instance" in window:
+        instance = window["instance"]
+        _need(isinstance(instance, dict) and set(instance) == {"host", "pid", "start"}, "instance")
+        _string(instance["host"], "host")
+        _need(isinstance(instance["pid"], int) and instance["pid"] > 0, "pid")
+        _instant(instance["start"])
 
 
 def _metric(metric: Any) -> tuple[str, str, str]:

@@ -98,6 +98,8 @@ def drop(*path: Any) -> Callable[[dict[str, Any]], None]:
         change("protocolVersion", to="2.0"),
         change("extra", to=1),
         change("metrics", 0, "extra", to=1),
+        change("protocolVersion", to="1.2"),
+        change("windowId", to="9f6c1d2e-8a3b-4c5d-8e6f-0a1b2c3d4e5f"),
     ],
 )
 def test_anything_off_is_422(api: Api, spoil: Callable[[dict[str, Any]], None]) -> None:
@@ -120,6 +122,25 @@ def test_optional_fields_are_a_minor_version() -> None:
     wire["protocolVersion"] = "1.1"
     wire["metrics"][0]["attempts"] = 3
     assert validate(json.dumps(wire).encode()) == wire
+    wire["windowId"] = "9f6c1d2e-8a3b-4c5d-8e6f-0a1b2c3d4e5f"
+    wire["instance"] = {"host": "9f86d081884c7d65", "pid": 7, "start": "2026-05-14T12:00:00.000Z"}
+    wire["protocolVersion"] = "1.2"
+    assert validate(json.dumps(wire).encode()) == wire
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("windowId", "7"),
+        ("windowId", 7),
+        ("instance", {}),
+        ("instance", {"host": "", "pid": 1, "start": "x"}),
+    ],
+)
+def test_an_identity_is_checked(field: str, value: object) -> None:
+    wire = {**good(), "protocolVersion": "1.2", field: value}
+    with pytest.raises(ValueError, match=r"windowId|instance|host|pid|time"):
+        validate(json.dumps(wire).encode())
 
 
 def test_more_than_2000_metrics_are_too_many() -> None:

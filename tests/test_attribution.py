@@ -346,7 +346,7 @@ def test_without_metering_nothing_is_read_and_windows_say_what_is_unpriced(
         assert cost is not None
         assert cost.usd is None
     (window,) = windows(tmp_path)
-    assert window["protocolVersion"] == "1.1"
+    assert window["protocolVersion"] == "1.2"
     assert set(window["metrics"][0]) == {
         "provider",
         "endpoint",

@@ -20,9 +20,9 @@ from tests.schemas import check_frame
 def test_every_frame_is_as_the_schema_says(window: WindowSummary) -> None:
     frame = json.loads(wire.encode_window(window))
     check_frame(frame)
-    other = "1.0" if frame["protocolVersion"] == "1.1" else "1.1"
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(frame, load_schema(other))
+    for other in {*VERSIONS} - {frame["protocolVersion"]}:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(frame, load_schema(other))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,9 @@ def test_every_frame_is_as_the_schema_says(window: WindowSummary) -> None:
         (("metrics", 0, "provider"), ""),
         (("metrics", 0, "estimatedCostCents"), "1"),
         (("metrics", 0, "tags"), [{"requestCount": 1}]),
+        (("windowId",), "1"),
+        (("instance",), {"host": "9f86d081884c7d65"}),
+        (("instance", "start"), "2026-05-14"),
     ],
 )
 def test_what_is_wrong_is_refused(place: tuple[str, ...], value: object) -> None:
@@ -45,8 +48,10 @@ def test_what_is_wrong_is_refused(place: tuple[str, ...], value: object) -> None
         "totalResponseBytes": 0, "estimatedCostCents": 0.5, "attempts": 1,
     }  # fmt: skip
     frame: dict[str, Any] = {
-        "protocolVersion": "1.1", "environment": "e", "sdkLanguage": "python", "sdkVersion": "1",
+        "protocolVersion": "1.2", "environment": "e", "sdkLanguage": "python", "sdkVersion": "1",
         "windowStart": "2026-05-14T12:00:00.000Z", "windowEnd": "2026-05-14T12:00:30.000Z",
+        "windowId": "9f6c1d2e-8a3b-4c5d-8e6f-0a1b2c3d4e5f",
+        "instance": {"host": "9f86d081884c7d65", "pid": 7, "start": "2026-05-14T12:00:00.000Z"},
         "metrics": [metric],
     }  # fmt: skip
     check_frame({**frame, "unknown": {}})
@@ -63,5 +68,5 @@ def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["schema", version]) == 0
         assert json.loads(capsys.readouterr().out) == load_schema(version)
     assert main(["schema", "3"]) == 2
-    with pytest.raises(ValueError, match=r"expected one of 1\.0, 1\.1"):
+    with pytest.raises(ValueError, match=r"expected one of 1\.0, 1\.1, 1\.2"):
         load_schema("2.0")

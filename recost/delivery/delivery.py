@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Callable, Final, Optional, TypeVar
 
 from recost._waiting import Waiters
+from recost.delivery.identity import Identity
 from recost.delivery.losses import Loss, Losses
 from recost.delivery.outbox import Outbox, PendingWindow
 from recost.delivery.sending import Sender
@@ -46,6 +47,7 @@ class Delivery:
         report: Callable[[BaseException], None],
         on_sent: Optional[Callable[[WindowSummary], None]] = None,
         outbox: Optional[Outbox] = None,
+        identity: Optional[Identity] = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,6 +57,7 @@ class Delivery:
         if outbox is None:  # an empty one is false
             outbox = Outbox(max_windows=_MAX_WINDOWS, max_bytes=_MAX_BYTES)
         self._outbox = outbox
+        self._identity = identity or Identity(clock=clock)
         self._monotonic = monotonic
         self._changed = Waiters(monotonic)
         self._sender = Sender(transport, self._changed, clock=clock, monotonic=monotonic)
@@ -251,9 +254,10 @@ class Delivery:
     def _send_head(self, deadline: Optional[float]) -> Optional[bool]:
         """Send the oldest window. Return whether it arrived, or None if the next one must wait."""
         window = None if self._held_back(deadline) else self._head()
-        if window is None:
+        summary = None if window is None else self._summary_of(window)
+        if window is None or summary is None:
             return None
-        failure = self._sender.send_with_retries(window, deadline)
+        failure = self._sender.send_with_retries(window, summary, deadline)
         if failure is None or failure.disposition in _REFUSED:
             self._not_before = 0.0
             self._resolve(window, failure)
@@ -268,9 +272,10 @@ class Delivery:
     def _send_next(self, stuck: PendingWindow, deadline: Optional[float]) -> bool:
         """Try the window behind one that fails. If it arrives, set the failing one aside."""
         window = self._change(lambda: self._outbox.head(self._transport.max_metrics, behind=1))
-        if window is None:
+        summary = None if window is None else self._summary_of(window)
+        if window is None or summary is None:
             return False
-        failure = self._sender.send_with_retries(window, deadline)
+        failure = self._sender.send_with_retries(window, summary, deadline)
         if failure is not None:
             self._put_back(failure)
             return False
@@ -282,9 +287,10 @@ class Delivery:
         """Try windows that were set aside, in smaller and smaller parts while others go through."""
         for _ in range(_ASIDE_A_ROUND):
             window = None if self._held_back(deadline) else self._outbox.next_aside()
-            if window is None:
+            summary = None if window is None else self._summary_of(window)
+            if window is None or summary is None:
                 return
-            failure = self._sender.send_once(window, window.summary(), deadline)
+            failure = self._sender.send_once(window, summary, deadline)
             if failure is None or failure.disposition in _REFUSED:
                 self._resolve(window, failure)
             elif not (failure.responded and went_through):
@@ -311,6 +317,11 @@ class Delivery:
         self._change(lambda: self._outbox.pop(window))
         self._losses.total.add(window)
         self._report_failure(failure)
+
+    def _summary_of(self, window: PendingWindow) -> Optional[WindowSummary]:
+        """Return a window as it is sent, each time the same. None if it is gone: `close` has taken it."""
+        window_id = self._change(lambda: self._outbox.id_of(window))
+        return self._identity.identify(window.summary(), window_id) if window_id else None
 
     def _put_back(self, failure: SendError) -> int:
         return self._change(lambda: self._outbox.put_back(responded=failure.responded))

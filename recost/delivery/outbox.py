@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Optional, Protocol
 
+from recost.delivery.identity import new_window_id
 from recost.delivery.losses import Loss
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class PendingWindow(Protocol):
 
 
 class _Entry:
-    __slots__ = ("failures", "is_part", "seq", "tried", "window")
+    __slots__ = ("failures", "is_part", "seq", "tried", "window", "window_id")
 
     def __init__(self, seq: int, window: PendingWindow, *, is_part: bool = False) -> None:
         self.seq = seq
@@ -61,6 +62,13 @@ class _Entry:
         """True once it has been sent: its content must not change, so it is not merged."""
         self.is_part = is_part
         """True for a part of a window that was halved."""
+        self.window_id = ""
+        """The id of the window since it was first sent. A window with other content has another one."""
+
+    def freeze(self) -> None:
+        """Give the window its id: it is about to be sent, and must not change any more."""
+        self.tried = True
+        self.window_id = self.window_id or new_window_id()
 
     def part(self, window: PendingWindow) -> _Entry:
         """Return an entry for a part of the window, with the same history."""
@@ -71,7 +79,7 @@ class _Entry:
     def afresh(self) -> _Entry:
         """Return an entry for the same window, without its failures."""
         made = self.part(self.window)
-        made.failures = 0
+        made.failures, made.window_id = 0, self.window_id
         return made
 
 
@@ -145,9 +153,17 @@ class Outbox:
             entry.window = first  # there at every moment: `holds_up_to` is asked by other threads
             for index, part in enumerate(others, behind + 1):
                 self._entries.insert(index, _Entry(entry.seq, part, is_part=True))
-        entry.tried = True
+        entry.freeze()
         self._under_way = entry.window
         return self._under_way
+
+    def id_of(self, window: PendingWindow) -> str:
+        """Return the id of a window that is about to be sent. Empty if the window is gone."""
+        for entry in (*self._entries, *self._aside):
+            if entry.window is window:
+                entry.freeze()
+                return entry.window_id
+        return ""
 
     def put_back(self, *, responded: bool = False) -> int:
         """Note that the window under way was not delivered: it waits like the others.
@@ -181,7 +197,7 @@ class Outbox:
         for entries in (self._entries, self._aside):
             for index, entry in enumerate(entries):
                 if entry.window is window:
-                    was_whole, entry.is_part = not entry.is_part, True
+                    was_whole, entry.is_part, entry.window_id = not entry.is_part, True, ""
                     entry.window, *others = window.split((window.bucket_count + 1) // 2)
                     for number, part in enumerate(others, 1):
                         entries.insert(index + number, entry.part(part))

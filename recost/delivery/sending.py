@@ -52,9 +52,10 @@ class Sender:
         """A window that has arrived and is still in the outbox."""
         self.last_status: Optional[FlushStatus] = None
 
-    def send_with_retries(self, window: PendingWindow, deadline: Optional[float]) -> Optional[SendError]:
-        """Send a window. Return the failure that decides its fate, or None if it was accepted."""
-        summary = window.summary()
+    def send_with_retries(
+        self, window: PendingWindow, summary: WindowSummary, deadline: Optional[float]
+    ) -> Optional[SendError]:
+        """Send a window as ``summary``. Return the failure that decides its fate, or None if accepted."""
         failure = self._try_repeatedly(window, summary, deadline)
         with importing():
             from recost.events import FlushStatus  # noqa: PLC0415 - slow to import

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.config import Settings
 from recost.delivery.delivery import Delivery
+from recost.delivery.identity import Identity
 from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
 from recost.interceptors.context import SUPPRESSED, current
@@ -203,6 +204,7 @@ class Composition:
             report=report,
             on_sent=partial(_log_sent, report) if settings.debug else None,
             outbox=outbox,
+            identity=Identity(settings.project_id or ""),
         )
 
     def _worker(self, pipeline: Aggregation, delivery: Delivery, refresh: Callable[[], None]) -> Worker:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 __all__ = ["VERSIONS", "load_schema"]
 
-VERSIONS: Final = ("1.0", "1.1")
+VERSIONS: Final = ("1.0", "1.1", "1.2")
 """Versions of the protocol, the latest last."""
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from recost._patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
+    from recost.events import Instance, MetricEntry, ModelEntry, TagEntry, WindowSummary
 
 __all__ = [
     "EXTENDED_VERSION",
+    "IDENTIFIED_VERSION",
     "PROTOCOL_VERSION",
     "TIME_PATTERN",
     "encode_window",
@@ -26,7 +27,9 @@ __all__ = [
 PROTOCOL_VERSION = "1.0"
 """The version of a frame without optional fields."""
 EXTENDED_VERSION = "1.1"
-"""The version of a frame with an optional field."""
+"""The version of a frame with an optional field of a metric."""
+IDENTIFIED_VERSION = "1.2"
+"""The version of a frame with an id or an instance."""
 
 TIME_PATTERN: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -147,6 +150,9 @@ def _window_to_dict(summary: WindowSummary) -> dict[str, Any]:
     version = summary.protocol_version
     if version == PROTOCOL_VERSION and any(_optional(entry) for entry in summary.metrics):
         version = EXTENDED_VERSION
+    identity = _identity(summary)
+    if version in {PROTOCOL_VERSION, EXTENDED_VERSION} and identity:
+        version = IDENTIFIED_VERSION
     return {
         "protocolVersion": version,
         "environment": summary.environment,
@@ -154,7 +160,21 @@ def _window_to_dict(summary: WindowSummary) -> dict[str, Any]:
         "sdkVersion": summary.sdk_version,
         "windowStart": format_timestamp(start),
         "windowEnd": format_timestamp(end),
+        **identity,
     }
+
+
+def _identity(summary: WindowSummary) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if summary.window_id is not None:
+        found["windowId"] = summary.window_id
+    if summary.instance is not None:
+        found["instance"] = _instance_to_dict(summary.instance)
+    return found
+
+
+def _instance_to_dict(instance: Instance) -> dict[str, Any]:
+    return {"host": instance.host, "pid": instance.pid, "start": format_timestamp(instance.start)}
 
 
 def encode_window(summary: WindowSummary) -> bytes:

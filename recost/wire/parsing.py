@@ -29,6 +29,7 @@ __all__ = [
     "MAX_LINE_BYTES",
     "MAX_METRICS",
     "VERSION_PATTERN",
+    "WINDOW_ID_PATTERN",
     "ParsedMetric",
     "ParsedModel",
     "ParsedWindow",
@@ -52,6 +53,9 @@ FIRST_START: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LAST_START: Final = datetime(9999, 12, 1, tzinfo=timezone.utc)
 VERSION_PATTERN: Final = r"1\.[0-9]{1,9}"
 _VERSION: Final = LazyPattern(VERSION_PATTERN)
+WINDOW_ID_PATTERN: Final = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+"""A UUID, as RFC 9562 writes it."""
+_WINDOW_ID: Final = LazyPattern(WINDOW_ID_PATTERN)
 _BRACKETS: Final = bytes(sorted(set(range(256)) - set(b"[]{}\n")))
 _NO_MARKS: Final = bytes(sorted(set(range(256)) - set(b'[]{}"')))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
@@ -107,6 +111,8 @@ class ParsedWindow(NamedTuple):
     metrics: Sequence[ParsedMetric]
     bad_metrics: int
     """The number of metrics without a valid name, count or cost."""
+    window_id: Optional[str] = None
+    """A UUID in lower case, since protocol 1.2. None if it is missing or invalid."""
 
     @property
     def cost_usd(self) -> Decimal:
@@ -145,6 +151,7 @@ def parse_window(line: bytes, project: str = "") -> Optional[ParsedWindow]:
         started if end is None else max(started, end),
         good,
         len(metrics) - len(good),
+        _window_id(content.get("windowId")),
     )
 
 
@@ -236,6 +243,10 @@ def _moment(text: Any) -> Optional[datetime]:
         return parse_time(text) if isinstance(text, str) else None
     except ValueError:
         return None
+
+
+def _window_id(value: Any) -> Optional[str]:
+    return value.lower() if isinstance(value, str) and _WINDOW_ID.fullmatch(value) else None
 
 
 def _metric(entry: Any) -> Optional[ParsedMetric]:

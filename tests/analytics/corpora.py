@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from recost import wire
-from recost.events import MetricEntry, ModelEntry, TagEntry, WindowSummary
+from recost.events import Instance, MetricEntry, ModelEntry, TagEntry, WindowSummary
 
 EXACT = Context(prec=200)
 few = settings(
@@ -82,7 +82,7 @@ def _tags(sets: list[dict[str, str]], calls: int, cost: float, unpriced: int) ->
 
 @st.composite
 def windows(draw: st.DrawFn) -> WindowSummary:
-    """Make one window of the days around a change of clocks."""
+    """Make one window of the days around a change of clocks, with and without an identity."""
     start = START.timestamp() * 1000 + draw(st.integers(0, 5 * 86_400_000))
     keys = draw(
         st.lists(
@@ -91,7 +91,12 @@ def windows(draw: st.DrawFn) -> WindowSummary:
     )
     entries = tuple(draw(metrics(key)) for key in keys)
     environment = draw(st.sampled_from(["production", "test"]))
-    return WindowSummary("", environment, "python", "0.2.0", start, start + 30_000, entries)
+    window_id = draw(st.one_of(st.none(), st.uuids(version=4).map(str)))
+    instance = draw(st.sampled_from([None, Instance("9f86d081884c7d65", 7, start)]))
+    return WindowSummary(
+        "", environment, "python", "0.2.0", start, start + 30_000, entries,
+        window_id=window_id, instance=instance,
+    )  # fmt: skip
 
 
 good_lines = windows().map(wire.encode_window)
