@@ -1,7 +1,6 @@
 """Keys of projects: made, listed and revoked in a file, and looked up by a running collector.
 
-A key has 256 random bits. The file has its SHA-256 only, so nobody who reads it can use it. A change of the
-file is seen at the next request.
+A key has 256 random bits. The file has its SHA-256 only, so nobody who reads it can use it.
 """
 
 from __future__ import annotations
@@ -9,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Final, Optional
+from typing import Any, Callable, Final, Optional
 
 from recost import _files, _folders
 from recost.collector.limits import POSTS_PER_HOUR
@@ -25,6 +26,7 @@ from recost.errors import RecostError
 __all__ = ["Key", "KeyFile", "KeyFileError", "Keys", "check_project"]
 
 _LOCK_WITHIN_S: Final = 10.0
+_CHECKED_S: Final = 0.1
 _MAX_BYTES: Final = 16 << 20
 _ID_DIGITS: Final = 8
 _LONGEST_KEY: Final = 256
@@ -156,10 +158,15 @@ class KeyFile:
 
 
 class Keys:
-    """The valid keys of a file, for a running collector. Not thread-safe."""
+    """The valid keys of a file, for a running collector. Not thread-safe.
 
-    def __init__(self, file: KeyFile) -> None:
+    A change of the file is seen within 0.1 s.
+    """
+
+    def __init__(self, file: KeyFile, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._file = file
+        self._monotonic = monotonic
+        self._checked = -math.inf
         self._seen: Any = ()
         self._by_start: dict[str, list[Key]] = {}
 
@@ -180,6 +187,10 @@ class Keys:
         return found
 
     def _refresh(self) -> None:
+        """Read the file if it has changed. A status of every request would cost more than the rest."""
+        now = self._monotonic()
+        if now < self._checked + _CHECKED_S:
+            return
         try:
             status = self._file.path.stat()
         except FileNotFoundError:
@@ -188,8 +199,11 @@ class Keys:
             raise KeyFileError(f"recost: cannot read {self._file.path}: {_files.reason_of(error)}") from None
         else:
             seen = (status.st_ino, status.st_size, status.st_mtime_ns)
-        if seen == self._seen:
-            return
+        if seen != self._seen:
+            self._load(seen)
+        self._checked = now
+
+    def _load(self, seen: Any) -> None:
         by_start: dict[str, list[Key]] = {}
         for key in self._file.load() if seen is not None else ():
             if key.revoked is None:

@@ -124,7 +124,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http="h11",  # its heads are bounded, which those of httptools are not
                 ws="none",
                 log_level="critical",
                 access_log=False,

@@ -32,6 +32,7 @@ MAX_METRICS: Final = 2000
 _MAX_BRACKETS: Final = 400_000
 _MAX_VALUES: Final = 1_500_000
 _FINITE_DIGITS: Final = 18
+_MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 _BLANK: Final = b" \t\n\r"
 _LINE_ENDS: Final = bytes.maketrans(b"\n\r", b"  ")
 _VERSION: Final = re.compile(VERSION_PATTERN)
@@ -88,7 +89,7 @@ def read_window(body: bytes, coding: str = "") -> Window:
     line = _unpacked(body, coding).translate(_LINE_ENDS).strip(_BLANK)
     _bound(line)
     try:
-        content = _DECODER.decode(line.decode())
+        content = _decoded(line)
         if b"\\ud" in line or b"\\uD" in line:
             json.dumps(content, ensure_ascii=False).encode()  # raises for a lone surrogate
     except (ValueError, RecursionError) as error:
@@ -106,7 +107,7 @@ def window_id_of(line: bytes) -> Optional[bytes]:
         return None
     try:
         _bound(line)
-        content = _DECODER.decode(line.decode())
+        content = _decoded(line)
         return _id_in(content) if isinstance(content, dict) else None
     except (ValueError, RecursionError, InvalidWindowError):
         return None
@@ -168,11 +169,19 @@ def _integer(text: str) -> Any:
     return int(text) if len(text) <= _FINITE_DIGITS else float("inf")  # no valid number has more digits
 
 
+def _decoded(line: bytes) -> Any:
+    return (_DECODER if _MANY_DIGITS.search(line) is None else _LONG_DECODER).decode(line.decode())
+
+
 def _constant(_: str) -> Any:
     raise _RefusedJsonError("NaN and Infinity are not JSON")
 
 
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer, parse_constant=_constant)
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
+_LONG_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_constant=_constant
+)
+"""The decoder for long runs of digits. As integers they would take long to decode."""
 
 
 def _check_head(content: dict[str, Any]) -> None:

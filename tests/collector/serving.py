@@ -97,7 +97,7 @@ class Collector:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=preexec_fn,
+            preexec_fn=preexec_fn,  # noqa: PLW1509 - starts nothing and takes no lock
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

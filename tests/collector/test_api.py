@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.collector.serving import WINDOW, Collector, collector, command, lines, make_key, window
+from tests.loopback import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -194,10 +195,11 @@ def test_keys_that_cannot_be_read_are_no_reason_to_drop_windows(tmp_path: Path) 
     with collector(tmp_path) as running:
         content = file.read_bytes()
         file.write_bytes(b"{")
+        assert wait_until(lambda: running.post(key, window()).status != 202)
         got = running.post(key, window())
         assert (got.status, got.headers["retry-after"]) == (503, "10")
         file.write_bytes(content)
-        assert running.post(key, window()).status == 202
+        assert wait_until(lambda: running.post(key, window()).status == 202)
 
 
 def test_metrics_and_health(tmp_path: Path) -> None:
