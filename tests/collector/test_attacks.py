@@ -89,6 +89,15 @@ def test_a_small_body_that_unpacks_to_a_gigabyte_costs_no_memory(tmp_path: Path)
         assert peak_bytes(running) - before < 60 * MB
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Collector, str]]:
+    """A collector that several tests share, and a key."""
+    folder = tmp_path_factory.mktemp("served")
+    key = make_key(folder)
+    with collector(folder) as running:
+        yield running, key
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -114,26 +123,24 @@ def test_a_small_body_that_unpacks_to_a_gigabyte_costs_no_memory(tmp_path: Path)
         "none",
     ],
 )
-def test_bodies_that_are_dear_to_parse(body: bytes, status: int, tmp_path: Path) -> None:
-    key = make_key(tmp_path)
-    with collector(tmp_path) as running:
-        before = peak_bytes(running)
-        assert running.post(key, body).status == status
-        assert peak_bytes(running) - before < 100 * MB
-        assert running.post(key, window()).status == 202
+def test_bodies_that_are_dear_to_parse(body: bytes, status: int, served: tuple[Collector, str]) -> None:
+    running, key = served
+    before = peak_bytes(running)
+    assert running.post(key, body).status == status
+    assert peak_bytes(running) - before < 100 * MB
+    assert running.post(key, window()).status == 202
 
 
-def test_a_depth_within_the_limit_that_names_hide(tmp_path: Path) -> None:
+def test_a_depth_within_the_limit_that_names_hide(served: tuple[Collector, str]) -> None:
     """Brackets in strings are not levels."""
-    key = make_key(tmp_path)
+    running, key = served
     metric = {**window()["metrics"][0], "endpoint": "[" * 5000 + '\\"{'}
-    with collector(tmp_path) as running:
-        assert running.post(key, window(metrics=[metric])).status == 202
+    assert running.post(key, window(metrics=[metric])).status == 202
 
 
-def test_a_head_without_end_is_refused(tmp_path: Path) -> None:
-    make_key(tmp_path)
-    with collector(tmp_path) as running, connect(running.port) as connection:
+def test_a_head_without_end_is_refused(served: tuple[Collector, str]) -> None:
+    running, _ = served
+    with connect(running.port) as connection:
         with suppress(ConnectionError):
             connection.sendall(b"GET /health HTTP/1.1\r\n" + b"X: " + b"y" * MB)
         with suppress(ConnectionError):
@@ -274,15 +281,15 @@ def test_another_process_that_holds_the_lock_holds_up_no_other_project(tmp_path:
     assert "another process holds its lock" in running.stop()[1]
 
 
-def test_what_a_client_sends_reaches_neither_log_nor_response(tmp_path: Path) -> None:
-    key = make_key(tmp_path)
+def test_what_a_client_sends_reaches_neither_log_nor_response(served: tuple[Collector, str]) -> None:
+    """The fixture checks at its end that the log is empty."""
+    running, key = served
     marked = "\x1b]0;owned\x07secret"
-    with collector(tmp_path) as running:
-        metric = {**window()["metrics"][0], "requestCount": marked}
-        got = [
-            running.post(key, window(metrics=[metric])),
-            running.post(key, window(windowId=marked)),
-            running.post(key, json.dumps({marked: 1}).encode()),
-        ]
-        assert [each.status for each in got] == [422] * 3
-        assert not any(b"secret" in each.body for each in got)
+    metric = {**window()["metrics"][0], "requestCount": marked}
+    got = [
+        running.post(key, window(metrics=[metric])),
+        running.post(key, window(windowId=marked)),
+        running.post(key, json.dumps({marked: 1}).encode()),
+    ]
+    assert [each.status for each in got] == [422] * 3
+    assert not any(b"secret" in each.body for each in got)

@@ -18,7 +18,8 @@ import recost
 key, base_url, target, calls = sys.argv[1:]
 errors = []
 with recost.init(api_key=key, project_id="shop", base_url=base_url, environment="test",
-                 on_error=errors.append, flush_interval_ms=200, max_batch_size=7):
+                 on_error=errors.append, flush_interval_ms=200, max_batch_size=7,
+                 shutdown_flush_timeout_ms=60_000):
     for number in range(int(calls)):
         path = ("/plain?n=10", "/status/503", "/v1/things")[number % 3]
         try:

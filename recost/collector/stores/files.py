@@ -31,7 +31,7 @@ from recost.collector.windows import Window
 
 __all__ = ["FileStore"]
 
-_OWNED_WITHIN_S: Final = 10.0
+_OWNED_WITHIN_S: Final = 5.0
 """The wait of a new collector for one that ends."""
 _LOCK_WITHIN_S: Final = 0.1
 _RETRY_AFTER_S: Final = 5
