@@ -131,13 +131,13 @@ def test_ids_are_kept_for_a_week_and_bounded(tmp_path: Path) -> None:
     assert ids.position_in(7) == Position(7, 3, b"x")
     now += IDS_KEPT_S
     ids.add([key(3000)], [])
-    assert len(ids.known(map(key, range(4000)))) == 3001
+    assert len(ids.known([key(number) for number in range(4000)])) == 3001
     now += 1
     for number in (3001, 3002):
         ids.add([key(number)], [])
     assert ids.known([key(2999), key(3000), key(3002)]) == {key(3000), key(3002)}
     ids.add(map(key, range(10_000, 20_000)), [])
-    assert len(ids.known(map(key, range(20_000)))) == 5000
+    assert len(ids.known([key(number) for number in range(20_000)])) == 5000
     assert ids.known([key(19_999)])
     ids.close()
 
