@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import resource
 import secrets
 import signal
 import socket
@@ -19,7 +17,7 @@ import pytest
 
 from tests.collector.serving import Collector, collector, connect, lines, make_key, window
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="limits of processes")
+resource = pytest.importorskip("resource", reason="limits of processes")
 
 MB = 1 << 20
 

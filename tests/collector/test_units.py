@@ -19,7 +19,8 @@ from recost.collector.stores.appending import Position
 from recost.collector.stores.ids import IDS_KEPT_S, WindowIds
 from recost.collector.windows import InvalidWindowError, read_window, window_id_of
 from recost.wire.parsing import parse_window
-from tests.collector.serving import WINDOW, window
+from tests.collector.serving import WINDOW, collector, lines, make_key, window
+from tests.scripts import environment, run_script
 
 FIELDS = [*WINDOW, "windowId"]
 METRIC_FIELDS = list(WINDOW["metrics"][0])
@@ -172,6 +173,32 @@ def test_projects_that_cannot_name_a_file(name: str) -> None:
     with pytest.raises(ValueError, match="invalid project"):
         check_project(name)
     assert check_project("shop-1.eu") == "shop-1.eu"
+
+
+def test_a_program_with_the_sdk_over_tls(tmp_path: Path) -> None:
+    trustme = pytest.importorskip("trustme")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for number, part in enumerate(issued.cert_chain_pems):
+        part.write_to_path(tmp_path / "cert.pem", append=number > 0)
+    authority.cert_pem.write_to_path(tmp_path / "root.pem")
+    folder = tmp_path / "stored"
+    key_text = make_key(folder)
+    options = ("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
+    with collector(folder, "--listen", "0.0.0.0:0", *options) as running:
+        assert running.url.startswith("https://")
+        program = """
+        import sys, recost
+        from recost.delivery.transports.cloud import CloudTransport
+        metric = recost.MetricEntry("p", "e", "GET", 3, 0, 2.0, 2.0, 2.0, 0, 5, 0.5)
+        window = recost.WindowSummary("", "test", "python", "0", 1000.0, 2000.0, (metric,))
+        CloudTransport(sys.argv[2], "shop", sys.argv[1]).send(window, 60)
+        """
+        env = environment(SSL_CERT_FILE=str(tmp_path / "root.pem"))
+        done = run_script(program, key_text, running.url, env=env)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert [each["environment"] for each in lines(folder)] == ["test"]
 
 
 @pytest.mark.parametrize(
