@@ -206,7 +206,7 @@ CONSOLE = [
     for block in BLOCKS
     if block.kind == "console"
 ]
-STAYING = {"dashboard", "tail", "top"}
+STAYING = {"collector", "dashboard", "tail", "top"}
 """Commands that go on until they are interrupted; ``top --once`` doesn't."""
 
 

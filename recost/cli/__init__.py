@@ -28,6 +28,7 @@ __all__ = ["COMMANDS", "main", "run_command"]
 
 COMMANDS: Final = {
     "anomalies": ("recost.cli.anomalies", "show hours and days with an unusual cost, for cron"),
+    "collector": ("recost.cli.collector", "run the cloud API on your own machines, into local files"),
     "completion": ("recost.cli.completion", "print the code that completes commands in a shell"),
     "dashboard": ("recost.cli.dashboard", "show who spends what, in the browser"),
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),

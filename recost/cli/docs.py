@@ -45,6 +45,7 @@ PAGES: Final = {
     "frameworks": Page("recost.frameworks", "README.md", "FastAPI, Flask, Django, Celery, tags"),
     "options": Page("recost.lifecycle", "README.md", "options, errors, servers, forks and exits"),
     "wire": Page("recost.schema", "README.md", "wire format, local file, cloud API"),
+    "collector": Page("recost.collector", "README.md", "the cloud API on your own machines"),
     "internals": Page("recost", "README.md", "architecture, security, testing your application"),
 }
 """Pages by topic."""

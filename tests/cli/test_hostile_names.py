@@ -28,6 +28,7 @@ pytest.importorskip("duckdb")
 OWNED = Path("/tmp/recost-owned")  # what the hostile SQL would write
 SHOWN: dict[str, list[list[str]]] = {
     "anomalies": [["--min-usd", "0"], ["--json"]],
+    "collector": [["keys", "list"], ["keys", "revoke", HOSTILE["escape sequence"]]],
     "completion": [],
     "dashboard": [],  # as JSON, below
     "demo": [],

@@ -1,0 +1,137 @@
+"""``recost collector``: the cloud API for a team's own machines, and its keys."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Final, Optional
+
+from recost._text import printable
+from recost.cli._shared.arguments import telemetry_folder, whole
+from recost.cli._shared.parser import add_examples
+from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.tables import Column, Table
+from recost.cli._shared.terminal import Style
+from recost.errors import RecostError
+
+__all__ = ["configure", "run"]
+
+_LISTEN: Final = "127.0.0.1:9849"
+_POSTS_PER_HOUR: Final = 20_000
+_MAX_POSTS: Final = 10_000_000
+_PROJECT: Final = "default"
+_EXAMPLES: Final = f"""examples:
+  recost collector keys add --project shop     make a key, which is shown once
+  recost collector                             serve {_LISTEN}
+  recost collector --dir /var/lib/recost --listen 0.0.0.0:9849 --behind-proxy
+  recost collector keys revoke 3f9c2b71        in use by no program from now on
+
+Programs send to it with api_key, project_id and base_url. Every command reads the folder."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options and ``keys``."""
+    add_examples(parser, _EXAMPLES)
+    _add_folder(parser, default=None)
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", default=_LISTEN, help=f"address, port 0 for any (default: {_LISTEN})"
+    )
+    parser.add_argument(
+        "--behind-proxy", action="store_true", help="a proxy with TLS stands in front of a public address"
+    )
+    parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain in PEM")
+    parser.add_argument("--tls-key", metavar="FILE", help="its private key in PEM")
+    commands = parser.add_subparsers(dest="command", metavar="keys ...")
+    keys = _command(commands, "keys", "add, list and revoke keys")
+    actions = keys.add_subparsers(dest="action", metavar="add | list | revoke", required=True)
+    add = _command(actions, "add", "make a key and print it, once")
+    add.add_argument(
+        "--project", metavar="NAME", default=_PROJECT, help=f"the key's project (default: {_PROJECT})"
+    )
+    add.add_argument(
+        "--posts-per-hour",
+        metavar="N",
+        type=whole(1, _MAX_POSTS),
+        default=_POSTS_PER_HOUR,
+        help=f"limit of the key (default: {_POSTS_PER_HOUR})",
+    )
+    listing = _command(actions, "list", "list keys, without the keys themselves")
+    listing.add_argument("--project", metavar="NAME", help="keys of one project (default: all)")
+    revoke = _command(actions, "revoke", "revoke a key, also in a collector that runs")
+    revoke.add_argument("id", metavar="ID", help="as listed")
+    revoke.add_argument("--project", metavar="NAME", help="only if it is of this project")
+    for each in (keys, add, listing, revoke):
+        _add_folder(each, default=argparse.SUPPRESS)
+
+
+def _command(commands: Any, name: str, summary: str) -> Any:
+    return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+
+
+def _add_folder(parser: Any, *, default: Optional[str]) -> None:
+    text = "folder of the files (default: the telemetry folder)"
+    parser.add_argument("--dir", metavar="DIR", default=default, help=text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted, or change the keys. Return 2 if that fails."""
+    try:
+        folder = telemetry_folder() if arguments.dir is None else Path(arguments.dir).expanduser()
+        if arguments.command == "keys":
+            return _keys(arguments, folder)
+        if not available("collector", "starlette", "uvicorn", extra="collector"):
+            return 2
+        return _serve(arguments, folder)
+    except (RecostError, ValueError) as error:
+        return refused(error)
+
+
+def _serve(arguments: argparse.Namespace, folder: Path) -> int:
+    from recost.collector.server import Tls, parse_address, serve  # noqa: PLC0415 - may be missing
+
+    if (arguments.tls_cert is None) != (arguments.tls_key is None):
+        return refused("missing --tls-cert or --tls-key: expected both")
+    tls = None
+    if arguments.tls_cert is not None:
+        tls = Tls(Path(arguments.tls_cert), Path(arguments.tls_key))
+    address = parse_address(arguments.listen)
+
+    def announce(url: str) -> None:
+        print(printable(f"recost collector: {url} stores in {folder}") + "\nCtrl-C ends it.", flush=True)
+
+    serve(folder, address, tls=tls, behind_proxy=arguments.behind_proxy, announce=announce)
+    return 0
+
+
+def _keys(arguments: argparse.Namespace, folder: Path) -> int:
+    from recost.collector.keys import KeyFile  # noqa: PLC0415 - not needed to show the options
+    from recost.collector.state import make_state_folder  # noqa: PLC0415 - the same
+
+    file = KeyFile(make_state_folder(folder))
+    if arguments.action == "add":
+        text, key = file.add(arguments.project, arguments.posts_per_hour)
+        print(text)
+        print(printable(f"key {key.id} of project {key.project}: it is not shown again"), file=sys.stderr)
+        return 0
+    if arguments.action == "revoke":
+        revoked = file.revoke(arguments.id, arguments.project)
+        if revoked is None:
+            return refused(f"unknown key {arguments.id!r}: expected an id of recost collector keys list")
+        print(printable(f"key {revoked.id} of project {revoked.project} is revoked"))
+        return 0
+    columns = (
+        Column("id"),
+        Column("project", least=16),
+        Column("POSTs/h", right=True),
+        Column("created"),
+        Column("revoked"),
+    )
+    table = Table(columns)
+    for key in file.load():
+        if arguments.project in (None, key.project):
+            table.rows.append(
+                [key.id, key.project, f"{key.posts_per_hour:,}", key.created, key.revoked or ""]
+            )
+    print(table.render(Style.of(sys.stdout)))
+    return 0

@@ -1,0 +1,1 @@
+"""The collector: the cloud API for a team's own machines, with the local files as its store."""

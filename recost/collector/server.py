@@ -1,0 +1,199 @@
+"""The server: its address, TLS, slow clients, and its end."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Final, Optional
+
+import uvicorn
+
+from recost.collector.application import application
+from recost.collector.keys import KeyFile, Keys
+from recost.collector.state import make_state_folder
+from recost.collector.stores.files import FileStore
+from recost.errors import RecostError
+
+__all__ = ["Address", "AddressError", "Tls", "parse_address", "serve"]
+
+_SHUTDOWN_S: Final = 5
+_EXCHANGE_S: Final = 30.0
+"""The longest time of a request and its response. Also that of a head that does not end."""
+_SPARE_FILES: Final = 128
+_MOST_CONNECTIONS: Final = 4096
+
+
+class AddressError(RecostError):
+    """The error of a server that cannot or must not listen at its address."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host name or address, and a port."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """True if other machines cannot reach it."""
+        if self.host.lower() == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True)
+class Tls:
+    """The files of a certificate and its key, in PEM."""
+
+    certificate: Path
+    key: Path
+
+
+def parse_address(text: str) -> Address:
+    """Return the address of ``127.0.0.1:9849`` or ``[::1]:9849``.
+
+    Raises:
+        ValueError: The text is not an address with a port.
+    """
+    host, _, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    numeric = port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65_535
+    if not bare or not numeric or (":" in bare) != (bare != host) or not bare.isprintable():
+        raise ValueError(f"invalid address {text!r}: expected HOST:PORT, such as 127.0.0.1:9849")
+    return Address(bare, int(port))
+
+
+def serve(
+    folder: Path,
+    address: Address,
+    *,
+    tls: Optional[Tls] = None,
+    behind_proxy: bool = False,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve until interrupted. What was accepted is on the disk when it returns or raises.
+
+    Args:
+        folder: The folder of the files.
+        address: Where to listen. Port 0 is any free one.
+        tls: A certificate, or None for HTTP.
+        behind_proxy: Whether a proxy with TLS stands in front of an address that other machines can reach.
+        announce: Receives the URL when the server listens.
+
+    Raises:
+        AddressError: The server cannot or must not listen there.
+        FolderError: The folder cannot be used.
+        KeyboardInterrupt: The server was interrupted.
+    """
+    if not address.is_loopback and tls is None and not behind_proxy:
+        raise AddressError(
+            f"recost: cannot listen on {address.host}: keys would cross the network unencrypted; "
+            "expected --tls-cert and --tls-key, or --behind-proxy with a proxy that has TLS"
+        )
+    if tls is not None:
+        _check(tls)
+    state = make_state_folder(folder)
+    with _listening(address) as listening:
+        store = FileStore(folder)
+        try:
+            open_metrics = address.is_loopback and not behind_proxy
+            app = application(store, Keys(KeyFile(state)), folder, open_metrics=open_metrics)
+            server = _Server(app, tls)
+            announce(_url(address, listening.getsockname()[1], secure=tls is not None))
+            server.run(sockets=[listening])
+        finally:
+            store.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that ends connections whose request or response makes no end."""
+
+    def __init__(self, app: Any, tls: Optional[Tls]) -> None:
+        files: dict[str, Any] = {}
+        if tls is not None:
+            files = {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",  # its heads are bounded, which those of httptools are not
+                ws="none",
+                log_level="critical",
+                access_log=False,
+                lifespan="off",
+                interface="asgi3",
+                proxy_headers=False,
+                server_header=False,
+                limit_concurrency=_connections(),
+                timeout_graceful_shutdown=_SHUTDOWN_S,
+                **files,
+            )
+        )
+        self._seen: dict[Any, tuple[Any, bool, float]] = {}
+        """By connection: the exchange at the last look, whether it was complete, and since when."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at the connections once a second."""
+        if counter % 10 == 0:
+            self._end_slow_ones(time.monotonic())
+        return await super().on_tick(counter)
+
+    def _end_slow_ones(self, now: float) -> None:
+        """Abort connections on which nothing has been completed for too long.
+
+        uvicorn has a limit for connections on which nothing comes after a response, and no other.
+        """
+        seen: dict[Any, tuple[Any, bool, float]] = {}
+        for connection in list(self.server_state.connections):
+            cycle: Any = getattr(connection, "cycle", None)
+            complete = cycle is None or cycle.response_complete
+            before = self._seen.get(connection)
+            same = before is not None and before[0] is cycle and before[1] == complete
+            since = before[2] if before is not None and same else now
+            seen[connection] = (cycle, complete, since)
+            if now - since > _EXCHANGE_S:
+                connection.transport.abort()
+        self._seen = seen
+
+
+def _connections() -> int:
+    """Return the most connections, which leave descriptors for the files."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has no such module
+    except ImportError:
+        return _MOST_CONNECTIONS
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CONNECTIONS if soft < 0 else max(min(_MOST_CONNECTIONS, soft - _SPARE_FILES), 16)
+
+
+def _check(tls: Tls) -> None:
+    """Raise an error for files that cannot be used, which uvicorn would print a traceback for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+        raise AddressError(f"recost: cannot use {tls.certificate} and {tls.key}: {reason}") from None
+
+
+def _listening(address: Address) -> socket.socket:
+    try:
+        family, *_ = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server((address.host, address.port), family=family, backlog=1024)
+    except OSError as error:
+        unknown = isinstance(error, socket.gaierror)
+        why = (str(error.strerror) if unknown else os.strerror(error.errno or 0)).lower()
+        raise AddressError(f"recost: cannot listen on {address.host}, port {address.port}: {why}") from None
+
+
+def _url(address: Address, port: int, *, secure: bool) -> str:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"http{'s' * secure}://{host}:{port}"
