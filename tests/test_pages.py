@@ -21,7 +21,7 @@ import pytest
 
 import recost
 from recost.cli import COMMANDS
-from recost.events import TagEntry
+from recost.events import Instance, TagEntry
 from recost.interceptors import CLIENTS
 from recost.pricing.providers import BUILTIN_PROVIDERS
 from recost.pricing.rules_file import load_rules
@@ -184,7 +184,13 @@ def test_the_wire_example_is_what_the_code_writes() -> None:
         unpriced_count=0,
         attempts=1,
     )
-    written = recost.WindowSummary("", "development", "python", recost.__version__, 0, 1, (metric,)).to_dict()
+    written = recost.WindowSummary(
+        "", "development", "python", recost.__version__, 0, 1, (metric,),
+        window_id=example["windowId"],
+        instance=Instance(example["instance"]["host"], example["instance"]["pid"], 0),
+    ).to_dict()  # fmt: skip
+    example["instance"].pop("start")
+    written["instance"].pop("start")
     assert list(example) == list(written)
     for name in ("windowStart", "windowEnd"):
         example.pop(name)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -163,8 +163,8 @@ def test_slow_clients_hold_up_nobody(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_slow_clients_are_ended(tmp_path: Path) -> None:
     key = make_key(tmp_path)
-    with collector(tmp_path) as running:
-        slow = [connect(running.port) for _ in range(3)]
+    with collector(tmp_path) as running, ExitStack() as ending:
+        slow = [ending.enter_context(connect(running.port)) for _ in range(3)]
         slow[0].sendall(b"POST /projects")
         slow[1].sendall(head(key, "Content-Length: 1000") + b"{")
         trickled = 0
