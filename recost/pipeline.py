@@ -10,17 +10,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
-from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional
 
 from recost._late import importing
-from recost.aggregation.aggregator import MAX_LATENCY_MS, CallRecord, UnlockedAggregator
+from recost.aggregation.aggregator import CallRecord, UnlockedAggregator
 from recost.aggregation.breakdown import Facts
-from recost.aggregation.window import TargetCounts, Window
+from recost.aggregation.window import Window
 from recost.events import RawEvent
+from recost.grouping import Groups
 from recost.interceptors.context import CostScope
-from recost.interceptors.exchange import CallTarget, Exchange
-from recost.interceptors.targets import clean_path, origin, shown_method
+from recost.interceptors.exchange import Exchange
+from recost.interceptors.targets import origin, shown_method
 from recost.metering import Meter
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
@@ -32,20 +32,8 @@ __all__ = ["Pipeline"]
 
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
-_OF_VALUES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
-"""Errors of comparing and adding what is not a number."""
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
-
-
-class _Targets(dict[CallTarget, TargetCounts]):
-    """Counts of the open window by target. A target with a query has the counts of the one without it."""
-
-    def __missing__(self, target: CallTarget) -> Optional[TargetCounts]:
-        scheme, host, port, path, method = target
-        if "?" in path or "#" in path:
-            return self.get((scheme, host, port, clean_path(path), method))
-        return None
 
 
 class Pipeline:
@@ -90,7 +78,7 @@ class Pipeline:
         self._on_full = on_full
         self._report = report
         self._call = CallRecord()
-        self._targets = _Targets()
+        self._groups = Groups(aggregator, add_alone=self._count_alone, report=report)
         self._counts_targets = not metered and on_capture is None
         self._edition = 0
 
@@ -100,55 +88,12 @@ class Pipeline:
         return self._aggregator.size
 
     def drain(self, inbox: deque[Exchange]) -> None:
-        """Add up the calls that are in the inbox now: `process` for each, with the usual case in one place.
+        """Add up the calls that are in the inbox now, by themselves with `process` or in groups.
 
         Each call is counted once, whatever interrupts this.
         """
         self._forget_old_prices()
-        exchange: Optional[Exchange] = None
-        targets, window, number, counting = self._targets, self._aggregator.window, 0, False
-        before = window.call_count
-        try:
-            for exchange in starmap(inbox.popleft, repeat((), len(inbox))):
-                try:
-                    counts, status = targets[exchange.target], exchange.status
-                    sent, received = exchange.request_bytes, exchange.response_bytes
-                    latency_ms = (exchange.ended_ns - exchange.started_ns) / 1e6
-                    usual = 0.0 <= latency_ms <= MAX_LATENCY_MS and sent >= 0 <= received and status >= 0
-                except Exception as error:  # noqa: BLE001 - whatever fails here, the call has been made
-                    usual = self._is_usual(error)
-                if not usual or counts is None or exchange.costs or exchange.scope is not None:
-                    before, window.call_count, number = before + number, before + number, 0
-                    self._count_alone(exchange)
-                    exchange, window = None, self._aggregator.window  # noqa: PLW2901 - it is counted
-                    before = window.call_count
-                    continue
-                samples = counts.samples
-                size = len(samples)
-                calls = counts.calls + 1
-                failed = counts.failed if 0 < status < 400 else counts.failed + 1
-                sent += counts.sent
-                received += counts.received
-                counting = True
-                counts.calls, counts.failed, counts.sent, counts.received = calls, failed, sent, received
-                samples.append(latency_ms)
-                exchange = None  # noqa: PLW2901 - it is counted
-                counting = False
-                number += 1
-                if size >= counts.bucket.limit:
-                    window.fold(counts.bucket)
-        except BaseException as error:
-            if counting:  # the same once more
-                counts.calls, counts.failed, counts.sent, counts.received = calls, failed, sent, received
-                if len(samples) == size:
-                    samples.append(latency_ms)
-            elif exchange is not None and self._aggregator.window is window and window.call_count == before:
-                self._count_alone(exchange)
-            elif isinstance(error, IndexError) and not inbox:
-                return  # handed over meanwhile: a finaliser on this very thread may call `init`
-            raise
-        finally:
-            window.call_count += number
+        self._groups.drain(inbox)
 
     def process(self, exchange: Exchange) -> None:
         """Add one call, unless it is excluded. Malformed calls are recorded with whatever is known."""
@@ -181,7 +126,7 @@ class Pipeline:
 
     def take(self) -> Optional[Window]:
         """Close the window and return it. None if it is empty."""
-        self._targets.clear()  # before the window is closed, which adds up the counts
+        self._groups.close()  # before the window is closed, which adds up the counts
         return self._aggregator.take()
 
     def cost_of(self, exchange: Exchange) -> Optional[Cost]:
@@ -192,14 +137,8 @@ class Pipeline:
             return None
         return self._meter.cost_of(exchange)
 
-    def _is_usual(self, error: Exception) -> bool:
-        """Return False. Report an error, unless it is of a mock's values and comes again with `process`."""
-        if not isinstance(error, _OF_VALUES):
-            self._report(error)
-        return False
-
     def _count_alone(self, exchange: Exchange) -> None:
-        """Process a call. If its target has been met before, have `drain` count the next calls to it."""
+        """Process a call. If its target has been met before, have the next calls to it grouped."""
         usual = not exchange.costs and exchange.scope is None
         route = self._processed(exchange)
         if route is None or not usual or not self._counts_targets:
@@ -217,21 +156,23 @@ class Pipeline:
         key = route.provider, endpoint, shown_method(exchange.method)
         if failing is None or key not in window.buckets:
             return
-        if len(self._targets) >= REMEMBERED:
-            self._forget_targets()
         scheme, _, port, _, _ = exchange.target
-        self._targets[scheme, route.host, port, route.path, route.method] = window.count_target(
-            key, self._fixed_facts(route, failed=False), failing
-        )
+        target = scheme, route.host, port, route.path, route.method
+        if target in self._groups:
+            return
+        if len(self._groups) >= REMEMBERED:
+            self._forget_groups()
+        counts = window.count_target(key, self._fixed_facts(route, failed=False), failing)
+        self._groups.open(target, counts)
 
-    def _forget_targets(self) -> None:
-        self._targets.clear()
+    def _forget_groups(self) -> None:
+        self._groups.close()
         self._aggregator.window.settle()
 
     def _forget_old_prices(self) -> None:
         if self._meter is not None and self._meter.edition != self._edition:
             self._edition = self._meter.edition
-            self._forget_targets()
+            self._forget_groups()
 
     def _fixed_facts(self, route: Route, *, failed: bool) -> Optional[Facts]:
         """Return the facts of a call. None if they depend on more than its target and its failure."""
@@ -300,6 +241,7 @@ class Pipeline:
         return cost.cents, facts
 
     def _make_room(self) -> None:
+        self._call = CallRecord()  # the other one is in use, while calls of a group are added by themselves
         window = self.take()
         if window is None:
             return

@@ -2,16 +2,20 @@
 
 Up to `EXACT` values are kept as they are. Beyond, values are counted in bins: each power of two is divided
 into 64 equal parts. The middle of a bin is less than 0.8 % off every value in it. HDR histograms and DDSketch
-use the same linear mapping. A value's bin is the upper part of its IEEE 754 representation, read as an
-integer. The bins depend on the values alone, not on their order or on how they were merged.
+use the same linear mapping. A value's bin is the upper part of its IEEE 754 representation in 32 bits, read
+as an integer. The bins depend on the values alone, not on their order or on how they were merged.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
 from itertools import accumulate
+from struct import pack, unpack
 from typing import Final, Optional
 
 __all__ = ["EXACT", "Latencies"]
@@ -22,32 +26,38 @@ EXACT: Final = 256
 _PENDING: Final = 128
 """Number of values that wait to be counted together, once values are counted in bins."""
 
-_PARTS_BITS: Final = 6
-_DROPPED_BITS: Final = 52 - _PARTS_BITS  # of the 52 bits of a double's fraction
+_UPPER: Final = slice(1 if sys.byteorder == "little" else 0, None, 2)
+"""The upper 16 of 32 bits: sign, exponent and 7 bits of the fraction. A bin leaves out the last of these."""
 _STEP: Final = 32
 _SMALL_COUNT: Final = 2**16 - 1
 _TYPES: Final = (("H", _SMALL_COUNT), ("I", 2**32 - 1), ("Q", 2**64 - 1))
 """Type codes of arrays and the greatest count that each can hold."""
 
 
+def _halves(values: Sequence[float]) -> list[int]:
+    """Return twice the bin of each value, or one more."""
+    return memoryview(pack(f"{len(values)}f", *values)).cast("h")[_UPPER].tolist()
+
+
 def _bin(value: float) -> int:
     """Return the bin of a value."""
-    return int(memoryview(array("d", (value,))).cast("B").cast("Q")[0]) >> _DROPPED_BITS
+    return _halves((value,))[0] >> 1
 
 
 def _bound(index: int) -> float:
     """Return the lowest value of a bin."""
-    return float(memoryview(array("Q", (index << _DROPPED_BITS,))).cast("B").cast("d")[0])
+    return float(unpack("f", pack("i", index << 17))[0])
 
 
 _FIRST: Final = _bin(2.0**-10)
 """The bin of 1 microsecond. Smaller values count as the least value seen."""
 _LAST: Final = _bin(2.0**27)
 """The bin of 1.5 days. Greater values count as the greatest value seen."""
+_NONE: Final = array("d")
 
 
 class Latencies:
-    """Latencies in milliseconds. The caller ensures that they are finite and not negative."""
+    """Latencies in milliseconds. The caller ensures that they are from 0 to 1e12."""
 
     __slots__ = (
         "_bins",
@@ -99,27 +109,28 @@ class Latencies:
 
     def fold(self) -> None:
         """Move the samples into the bins."""
-        samples = self.samples
-        if not samples:
+        values = self.samples.tolist()
+        if not values:
             return
-        with memoryview(samples) as view, view.cast("B") as raw, raw.cast("q") as bits:
-            indices = [number >> _DROPPED_BITS for number in bits]
-        low, high = min(indices), max(indices)
+        halves = _halves(values)
+        counted = Counter(halves)
+        low, high = min(counted) >> 1, max(counted) >> 1
         if low <= self._low:  # only then can one of these be less than the least so far
-            self._low, self._least = low, min(self._least, *samples)
+            self._low, self._least = low, min(self._least, *values)
         if high >= self._high:
-            self._high, self._greatest = high, max(self._greatest, *samples)
+            self._high, self._greatest = high, max(self._greatest, *values)
         if low < _FIRST or high > _LAST:
-            indices = [min(index, _LAST) for index in indices if index >= _FIRST]
-            low, high = (min(indices), max(indices)) if indices else (self._first, self._first)
-        bins = self._room_for(low, high, len(samples))
+            counted = Counter([min(half, _LAST << 1) for half in halves if half >> 1 >= _FIRST])
+            found = counted or (self._first << 1,)
+            low, high = min(found) >> 1, max(found) >> 1
+        bins = self._room_for(low, high, len(values))[:]
         first = self._first
-        for index in indices:
-            bins[index - first] += 1
-        self._tiny += len(samples) - len(indices)
-        self._sum += sum(samples)
-        self.folded += len(samples)
-        del samples[:]
+        for half, number in counted.items():
+            bins[(half >> 1) - first] += number
+        tiny = self._tiny + len(values) - sum(counted.values())
+        total, folded = self._sum + sum(values), self.folded + len(values)
+        # An interruption before this line leaves all as it was.
+        self._bins, self._tiny, self._sum, self.folded, self.samples[:] = bins, tiny, total, folded, _NONE
 
     def merge(self, other: Latencies) -> None:
         """Add all values of another instance, which must not be used afterwards."""
@@ -146,16 +157,20 @@ class Latencies:
 
     def percentile(self, percent: int) -> float:
         """Return the nearest-rank percentile, or 0 without values."""
+        return self.percentiles(percent)[0]
+
+    def percentiles(self, *percents: int) -> list[float]:
+        """Return nearest-rank percentiles. They are 0 without values."""
         if self._bins is None:
-            if not self.samples:
-                return 0.0
-            return sorted(self.samples)[_rank(percent, len(self.samples)) - 1]
+            ordered = sorted(self.samples) or [0.0]
+            return [ordered[_rank(percent, len(ordered)) - 1] for percent in percents]
         self.fold()
-        left = _rank(percent, self.folded) - self._tiny
-        if left <= 0:
-            return self._least
-        index = bisect_left(list(accumulate(self._bins)), left)
-        return self._middle(index + self._first)
+        up_to = list(accumulate(self._bins))
+        return [self._of_rank(_rank(percent, self.folded) - self._tiny, up_to) for percent in percents]
+
+    def _of_rank(self, rank: int, up_to: list[int]) -> float:
+        """Return the value of a rank among those that are in the bins."""
+        return self._least if rank <= 0 else self._middle(bisect_left(up_to, rank) + self._first)
 
     def _middle(self, index: int) -> float:
         if index >= _LAST:

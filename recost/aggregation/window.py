@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
+from struct import pack
 from typing import Any, Final, NamedTuple, Optional, Union
 
 from recost._money import LENIENT
@@ -105,6 +106,7 @@ class Bucket:
         """Return the bucket as a metric."""
         provider, endpoint, method = key
         latencies = self.latencies
+        p50, p95 = latencies.percentiles(50, 95)
         return MetricEntry(
             provider=provider,
             endpoint=endpoint,
@@ -112,8 +114,8 @@ class Bucket:
             request_count=latencies.count,
             error_count=self.error_count,
             total_latency_ms=latencies.total,
-            p50_latency_ms=latencies.percentile(50),
-            p95_latency_ms=latencies.percentile(95),
+            p50_latency_ms=p50,
+            p95_latency_ms=p95,
             total_request_bytes=int(min(self.request_bytes, _MAX_BYTES)),
             total_response_bytes=int(min(self.response_bytes, _MAX_BYTES)),
             estimated_cost_cents=min(float(self.cost_cents), sys.float_info.max),
@@ -130,6 +132,7 @@ class TargetCounts:
     """Calls of the open window to one target whose cost depends on the target and on failure only.
 
     Their latencies are in the samples of the bucket. All else is in these counts until `Window.settle`.
+    A group of calls is added at once.
 
     Args:
         bucket: The bucket of the target.
@@ -137,17 +140,51 @@ class TargetCounts:
         failed: Facts of a call that failed.
     """
 
-    __slots__ = ("bucket", "calls", "facts", "failed", "received", "samples", "sent")
+    __slots__ = ("bucket", "calls", "facts", "failed", "received", "sent", "waiting")
 
     def __init__(self, bucket: Bucket, succeeded: Optional[Facts], failed: Optional[Facts]) -> None:
         self.bucket = bucket
-        self.samples = bucket.samples
+        self.waiting: list[Any] = []
+        """Calls that the pipeline has grouped here, and which it will add at once."""
         self.facts = succeeded, failed
         self.calls = 0
         self.failed = 0
         """Number of these calls that failed."""
         self.sent = self.received = 0
         """Bytes of requests and responses."""
+
+    def add(self, window: Window, latencies_ms: list[float], failed: int, sent: int, received: int) -> None:
+        """Add the calls that wait, and let go of them. An interruption adds all of them, or leaves them all.
+
+        Args:
+            window: The open window.
+            latencies_ms: The latency of each, in milliseconds.
+            failed: Number of them that failed.
+            sent: Bytes of their requests.
+            received: Bytes of their responses.
+        """
+        number, bucket = len(latencies_ms), self.bucket
+        size = len(bucket.samples)
+        raw = pack(f"{number}d", *latencies_ms)
+        calls = window.call_count + number
+        sums = self.calls + number, self.failed + failed, self.sent + sent, self.received + received
+        try:
+            self._store(window, calls, size, raw, sums)
+        except BaseException:
+            self._store(window, calls, size, raw, sums)  # once more, to the same values
+            raise
+        if size + number > bucket.limit:
+            window.fold(bucket)
+
+    def _store(
+        self, window: Window, calls: int, size: int, raw: bytes, sums: tuple[int, int, int, int]
+    ) -> None:
+        samples = self.bucket.samples
+        if len(samples) == size:
+            samples.frombytes(raw)
+        window.call_count = calls
+        self.calls, self.failed, self.sent, self.received = sums
+        self.waiting.clear()
 
 
 class Window:
@@ -170,8 +207,9 @@ class Window:
         """Number of calls whose latencies are in bins."""
         self.held_bytes = 0
         """Memory of keys, bins, details and empty buckets."""
+        self.target_counts: list[TargetCounts] = []
+        """Counts that have not been added to their buckets yet."""
         self._tag_sets = TagSets(tags.max_tag_sets)
-        self._counts: list[TargetCounts] = []
 
     @property
     def bucket_count(self) -> int:
@@ -201,13 +239,13 @@ class Window:
             KeyError: The window has no such bucket.
         """
         counts = TargetCounts(self.buckets[key], succeeded, failed)
-        self._counts.append(counts)
+        self.target_counts.append(counts)
         return counts
 
     def settle(self) -> None:
         """Add the counts of all targets to their buckets. They must not be used afterwards."""
-        while self._counts:
-            counts = self._counts.pop()
+        while self.target_counts:
+            counts = self.target_counts.pop()
             bucket = counts.bucket
             bucket.request_bytes += counts.sent
             bucket.response_bytes += counts.received

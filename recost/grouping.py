@@ -1,0 +1,157 @@
+"""Groups of calls to the same target, which are added to the open window at once.
+
+A call that is grouped costs a look-up and an append. What is added up of a group is read in a few passes over
+all of its calls. Calls stay in their group until the window has them, so that each is counted once, whatever
+interrupts that.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sized
+from itertools import repeat, starmap
+from typing import Any, Callable, Final, Optional
+
+from recost.aggregation.aggregator import MAX_LATENCY_MS, UnlockedAggregator
+from recost.aggregation.window import TargetCounts
+from recost.interceptors.exchange import CallTarget, Exchange
+from recost.interceptors.targets import clean_path
+
+__all__ = ["Groups"]
+
+_MOST: Final = 1024
+"""Calls that are grouped before they are added. Until then they are in memory, while further ones come."""
+_OF_VALUES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
+"""Errors of comparing and adding what is not a number."""
+
+
+class _ByTarget(dict[CallTarget, list[Exchange]]):
+    """The groups. A target with a query has the group of the one without it."""
+
+    def __missing__(self, target: CallTarget) -> Optional[list[Exchange]]:
+        scheme, host, port, path, method = target
+        if "?" in path or "#" in path:
+            return self.get((scheme, host, port, clean_path(path), method))
+        return None
+
+
+_NONE: Final = _ByTarget()
+
+
+class Groups:
+    """The groups of the open window. Not locked: one thread at a time.
+
+    Args:
+        aggregator: Has the open window.
+        add_alone: Adds a call that belongs to no group.
+        report: Receives errors. Nothing is raised.
+    """
+
+    def __init__(
+        self,
+        aggregator: UnlockedAggregator,
+        *,
+        add_alone: Callable[[Exchange], Any],
+        report: Callable[[BaseException], Any],
+    ) -> None:
+        self._aggregator = aggregator
+        self._add_alone = add_alone
+        self._report = report
+        self._groups = _ByTarget()
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __contains__(self, target: CallTarget) -> bool:
+        return target in self._groups
+
+    def open(self, target: CallTarget, counts: TargetCounts) -> None:
+        """Group the calls to a target from now on.
+
+        Args:
+            target: A target without a query.
+            counts: What they are added to.
+        """
+        self._groups[target] = counts.waiting
+
+    def close(self) -> None:
+        """Add all calls, and forget the targets."""
+        self.add()
+        self._groups.clear()
+
+    def drain(self, inbox: deque[Exchange]) -> None:
+        """Add up the calls that are in the inbox now. Each is counted once, whatever interrupts this."""
+        left = len(inbox)
+        while left > 0:
+            self._sort(inbox, inbox.popleft, min(left, _MOST), self._groups)
+            self.add()
+            left -= _MOST
+
+    def add(self) -> None:
+        """Add the calls of all groups to the window."""
+        for counts in [counts for counts in self._aggregator.window.target_counts if counts.waiting]:
+            calls = counts.waiting
+            if not self._add_together(counts):
+                self._sort(calls, calls.pop, len(calls), _NONE)
+
+    def _sort(self, calls: Sized, take: Callable[[], Exchange], number: int, groups: _ByTarget) -> None:
+        """Take calls, and move them to their groups. Add those without one by themselves."""
+        exchange: Optional[Exchange] = None
+        group: Any = None
+        window, before = self._aggregator.window, self._aggregator.window.call_count
+        try:
+            for exchange in starmap(take, repeat((), number)):
+                try:
+                    group = groups[exchange.target]
+                    usual = group is not None and not exchange.costs and exchange.scope is None
+                except Exception as error:  # noqa: BLE001 - whatever fails here, the call has been made
+                    usual = self._is_usual(error)
+                if usual:
+                    group.append(exchange)
+                else:
+                    self._add_alone(exchange)
+                    exchange = None  # noqa: PLW2901 - it is counted
+                    window, before = self._aggregator.window, self._aggregator.window.call_count
+        except BaseException as error:
+            if exchange is None or (group and group[-1] is exchange):
+                if isinstance(error, IndexError) and not calls:
+                    return  # handed over meanwhile: a finaliser on this very thread may call `init`
+            elif self._aggregator.window is window and window.call_count == before:
+                self._add_alone(exchange)
+            raise
+
+    def _add_together(self, counts: TargetCounts) -> bool:
+        """Add the calls of a group. Return False, and add nothing, if a value of one is not plausible."""
+        calls = counts.waiting
+        try:
+            latencies_ms = [(call.ended_ns - call.started_ns) / 1e6 for call in calls]
+            sent = [call.request_bytes for call in calls]
+            received = [call.response_bytes for call in calls]
+            sums = _failures([call.status for call in calls]), sum(sent), sum(received)
+            if not (
+                type(sum(sums)) is int  # not a float, which may be NaN
+                and sums[0] >= 0
+                and min(sent) >= 0 <= min(received)
+                and 0.0 <= min(latencies_ms) <= sum(latencies_ms) <= MAX_LATENCY_MS
+            ):
+                return False
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._is_usual(error)
+        counts.add(self._aggregator.window, latencies_ms, *sums)
+        return True
+
+    def _is_usual(self, error: Exception) -> bool:
+        """Return False. Report an error, unless it is of a mock's values and comes again with `add_alone`."""
+        if not isinstance(error, _OF_VALUES):
+            self._report(error)
+        return False
+
+
+def _failures(statuses: list[int]) -> int:
+    """Return the number of failed calls, or -1 if a status is not plausible."""
+    number = len(statuses)
+    if statuses.count(200) == number:
+        return 0
+    if type(sum(statuses)) is not int or min(statuses) < 0:
+        return -1
+    return number - sum([0 < status < 400 for status in statuses])
