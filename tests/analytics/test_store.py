@@ -167,6 +167,24 @@ def test_many_new_files_are_read_together(tmp_path: Path, monkeypatch: pytest.Mo
     assert not [name for name in read if "more" in name]
 
 
+def test_a_file_with_names_that_may_not_be_strings(tmp_path: Path) -> None:
+    """Its lines count once, although it is read twice, and other files and earlier lines keep theirs."""
+    provider = b'"openai"'
+    (tmp_path / "plain.jsonl").write_bytes(line(1) + b"no json\n")
+    file = tmp_path / "odd.jsonl"
+    odd = line(2, 10).replace(provider, b"true") + line(3, 100).replace(provider, b'"true"')
+    file.write_bytes(b"{}\n" + line(1, 1000) + odd)
+
+    def bad(found: Readings) -> dict[str, tuple[int, int]]:
+        return {path.name: (known.bad_lines, known.bad_metrics) for path, known in found.known.items()}
+
+    for times in (1, 2, 3):
+        assert calls(tmp_path) == 1001 + 100 * times
+        assert consult((), tmp_path, bad) == {"plain.jsonl": (1, 0), "odd.jsonl": (1, times)}
+        with file.open("ab") as out:
+            out.write(odd)
+
+
 def test_a_file_that_grows_while_many_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         (tmp_path / f"{number}.jsonl").write_bytes(line(number, 10**number))

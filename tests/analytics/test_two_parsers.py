@@ -80,3 +80,23 @@ def _damaged(draw: st.DrawFn, data: bytes) -> bytes:
 @given(_mutated())
 def test_both_read_the_same_of_a_mutated_line(line: bytes) -> None:
     same(line)
+
+
+_LITERALS: Final = (
+    b"true", b"false", b"NaN", b"nAn", b"inf", b"-inf", b"Infinity", b"-infinity", b"5", b"-5", b"1e400",
+    b"1e-7", b"null", b"[]", b"{}", b'[{"a":1}]',
+)  # fmt: skip
+_STRINGS: Final = (
+    b'""', b'"true"', b'"null"', b'"nan"', b'"-infinity"', b'"5"', b'"1e400"', b'"1password"', b'"-"',
+    b'"-5"', b'"[]"', b'"{"', b'"|"', b'"\\\\"', b'"."', b'" "', b'"GET"', b'"\xc3\xbc"', b'"truest"',
+    b'"\\"quoted\\""',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["provider", "endpoint", "method"])
+@pytest.mark.parametrize("value", [*_LITERALS, *_STRINGS], ids=repr)
+def test_names_that_look_like_other_values(name: str, value: bytes) -> None:
+    """Names are read as text, where ``true`` and ``"true"`` are the same."""
+    content = json.loads(GOOD)
+    content["metrics"] = [{**content["metrics"][0], name: "@"}, content["metrics"][0]]
+    same(json.dumps(content).encode().replace(b'"@"', value))
