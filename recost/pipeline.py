@@ -13,7 +13,6 @@ from functools import lru_cache
 from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional
 
-from recost._late import importing
 from recost.aggregation.aggregator import MAX_LATENCY_MS, CallRecord, UnlockedAggregator
 from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import TargetCounts, Window
@@ -21,15 +20,15 @@ from recost.events import RawEvent
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import CallTarget, Exchange
 from recost.interceptors.targets import clean_path, origin, shown_method
-from recost.metering import Meter
+from recost.metering import Meter, shown_model, tokens_of
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
 from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
-from recost.pricing.usage.fields import add
-from recost.pricing.usage.model import Number
 
 __all__ = ["Pipeline"]
 
+_TAGGED: Final = 2
+"""Length of a key with tags."""
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
 _OF_VALUES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
@@ -38,13 +37,18 @@ _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
 
 
-class _Targets(dict[CallTarget, TargetCounts]):
-    """Counts of the open window by target. A target with a query has the counts of the one without it."""
+class _Targets(dict[Any, TargetCounts]):
+    """Counts of the open window by target, or by target and tags of calls that are tagged.
 
-    def __missing__(self, target: CallTarget) -> Optional[TargetCounts]:
+    A target with a query has the counts of the one without it.
+    """
+
+    def __missing__(self, key: Any) -> Optional[TargetCounts]:
+        target, tags = key if len(key) == _TAGGED else (key, None)
         scheme, host, port, path, method = target
         if "?" in path or "#" in path:
-            return self.get((scheme, host, port, clean_path(path), method))
+            cleaned = scheme, host, port, clean_path(path), method
+            return self.get(cleaned if tags is None else (cleaned, tags))
         return None
 
 
@@ -111,13 +115,14 @@ class Pipeline:
         try:
             for exchange in starmap(inbox.popleft, repeat((), len(inbox))):
                 try:
-                    counts, status = targets[exchange.target], exchange.status
+                    scope, status = exchange.scope, exchange.status
+                    counts = targets[exchange.target if scope is None else (exchange.target, scope.tags)]
                     sent, received = exchange.request_bytes, exchange.response_bytes
                     latency_ms = (exchange.ended_ns - exchange.started_ns) / 1e6
                     usual = 0.0 <= latency_ms <= MAX_LATENCY_MS and sent >= 0 <= received and status >= 0
                 except Exception as error:  # noqa: BLE001 - whatever fails here, the call has been made
                     usual = self._is_usual(error)
-                if not usual or counts is None or exchange.costs or exchange.scope is not None:
+                if not usual or counts is None or exchange.costs or (scope is not None and scope.collectors):
                     before, window.call_count, number = before + number, before + number, 0
                     self._count_alone(exchange)
                     exchange, window = None, self._aggregator.window  # noqa: PLW2901 - it is counted
@@ -175,7 +180,7 @@ class Pipeline:
             failed, latency_ms = not _succeeded(exchange), 0.0
         if not excluded:
             self._count(exchange, route, endpoint, failed, latency_ms)
-        if exchange.scope is not None and self._meter is not None:
+        if exchange.scope is not None and exchange.scope.collectors and self._meter is not None:
             self._price_for(exchange.scope)
         return found
 
@@ -192,6 +197,16 @@ class Pipeline:
             return None
         return self._meter.cost_of(exchange)
 
+    def fixed_cost_of(self, exchange: Exchange) -> Optional[Cost]:
+        """Return the cost of a call that has ended, as `cost_of` does. A fixed one isn't kept on the call."""
+        route = self._routes.of(exchange)
+        costs = None if self._meter is None else self._meter.fixed_costs(route)
+        if costs is None:
+            return self.cost_of(exchange)
+        if self._excludes and self._is_excluded(exchange, route):
+            return None
+        return costs[not 0 < exchange.status < 400]
+
     def _is_usual(self, error: Exception) -> bool:
         """Return False. Report an error, unless it is of a mock's values and comes again with `process`."""
         if not isinstance(error, _OF_VALUES):
@@ -200,7 +215,8 @@ class Pipeline:
 
     def _count_alone(self, exchange: Exchange) -> None:
         """Process a call. If its target has been met before, have `drain` count the next calls to it."""
-        usual = not exchange.costs and exchange.scope is None
+        scope = exchange.scope
+        usual = not exchange.costs and (scope is None or not scope.collectors)
         route = self._processed(exchange)
         if route is None or not usual or not self._counts_targets:
             return
@@ -213,6 +229,7 @@ class Pipeline:
 
     def _count_target(self, exchange: Exchange, route: Route) -> None:
         endpoint, failing = route.endpoint or self._endpoint(route), self._fixed_facts(route, failed=True)
+        succeeding = self._fixed_facts(route, failed=False)
         window = self._aggregator.window
         key = route.provider, endpoint, shown_method(exchange.method)
         if failing is None or key not in window.buckets:
@@ -220,9 +237,14 @@ class Pipeline:
         if len(self._targets) >= REMEMBERED:
             self._forget_targets()
         scheme, _, port, _, _ = exchange.target
-        self._targets[scheme, route.host, port, route.path, route.method] = window.count_target(
-            key, self._fixed_facts(route, failed=False), failing
-        )
+        target: CallTarget = scheme, route.host, port, route.path, route.method
+        if exchange.scope is None:
+            self._targets[target] = window.count_target(key, succeeding, failing)
+            return
+        tags = exchange.scope.tags
+        if succeeding is not None and (not tags or window.keeps_apart(tags)):
+            tagged = succeeding._replace(tags=tags, error=False), failing._replace(tags=tags, error=True)
+            self._targets[target, tags] = window.count_target(key, *tagged)
 
     def _forget_targets(self) -> None:
         self._targets.clear()
@@ -266,9 +288,9 @@ class Pipeline:
         cost_cents: Optional[Decimal] = None
         facts: Optional[Facts] = None
         try:
-            known = exchange.costs and self._meter is not None and self._meter.has_priced(exchange)
-            if not (known or exchange.scope is not None or self._metered):
-                facts = self._fixed_facts(route, failed=failed)
+            if not (self._metered or exchange.scope is not None):
+                known = exchange.costs and self._meter is not None and self._meter.has_priced(exchange)
+                facts = None if known else self._fixed_facts(route, failed=failed)
             if facts is not None:
                 cost_cents = facts.cost_cents
             else:
@@ -286,18 +308,19 @@ class Pipeline:
         if self._meter is None:
             return None, None
         cost = self._meter.cost_of(exchange)
+        cents = cost.cents
         tags = () if exchange.scope is None else exchange.scope.tags
         facts = Facts(
-            cost.cents,
+            cents,
             metered=self._metered,
             source=cost.source,
-            model=_shown_model(cost, failed=failed),
-            tokens=_tokens(cost),
+            model=shown_model(cost, failed=failed),
+            tokens=tokens_of(cost),
             tags=tags,
             attempts=cost.attempts,
             error=failed,
         )
-        return cost.cents, facts
+        return cents, facts
 
     def _make_room(self) -> None:
         window = self.take()
@@ -355,43 +378,6 @@ def _flat_facts(terms: Terms) -> Facts:
     return facts
 
 
-@lru_cache(maxsize=1)
-def _model_name() -> Callable[..., Optional[str]]:
-    with importing():
-        from recost.endpoints.models import model_name  # noqa: PLC0415 - slow, as above
-
-    return model_name
-
-
 def _succeeded(exchange: Exchange) -> bool:
     """Return True if a malformed call has a status below 400."""
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
-
-
-def _shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
-    """Return the model as windows show it. If the response names no model, it is from the path."""
-    if cost.model is None:
-        return None
-    return _model_name()(cost.model, from_path=cost.usage is None or cost.usage.model is None, failed=failed)
-
-
-def _tokens(cost: Cost) -> dict[str, int]:
-    """Return the tokens of a call by kind."""
-    if cost.usage is None:
-        return {}
-    found: dict[str, Number] = {}
-    for unit, number in cost.usage.units.items():
-        kind = _TOKENS.get(unit)
-        if kind is not None:
-            found[kind] = number if kind not in found else add(found[kind], number)
-    return {kind: whole for kind, number in found.items() if (whole := int(number))}
-
-
-_TOKENS: Final = {
-    "input_tokens": "input",
-    "output_tokens": "output",
-    "cache_read_tokens": "cache_read",
-    "cache_write_tokens": "cache_write",
-    "cache_write_1h_tokens": "cache_write",
-    "reasoning_tokens": "reasoning",
-}
