@@ -19,7 +19,7 @@ from typing import Any, Final, Optional
 
 from programs import one_line, start
 
-__all__ = ["OBSERVERS", "measure", "missing_program", "table"]
+__all__ = ["OBSERVERS", "Figures", "count_calls", "measure", "missing_program", "table"]
 
 OBSERVERS: Final = ("bare", "recost", "otel", "sentry", "wrapt")
 """``wrapt`` wraps the client's method in a function that does nothing."""
@@ -32,7 +32,7 @@ class Figures:
     """Instructions per call."""
 
     caller: float
-    """With no other thread at work: what the calls cause there is left undone."""
+    """On the calling thread."""
     whole: float
     """With what the calls cause on other threads, up to the end of a flush."""
     seen: float
@@ -59,22 +59,33 @@ def measure(
     for client in chosen:
         figures = {}
         for observer in dict.fromkeys(("bare", *observers)):
-            figures[observer] = vars(_figures(client, observer, lengths, tree))
+            figures[observer] = vars(count_calls(client, observer, lengths, tree))
             print(".", end="", file=sys.stderr, flush=True)
         results.append({"client": client, "instructions": figures})
     print(file=sys.stderr)
     return results
 
 
-def _figures(client: str, observer: str, lengths: tuple[int, int], tree: Optional[Path]) -> Figures:
+def count_calls(
+    client: str, observer: str, lengths: tuple[int, int], tree: Optional[Path], *arguments: str
+) -> Figures:
+    """Return the instructions of a client under one observer.
+
+    Args:
+        client: The client.
+        observer: A name of `instructions_caller`.
+        lengths: Calls of the two rounds.
+        tree: A checkout whose recost is measured instead of this one's.
+        arguments: Further arguments of `instructions_caller`.
+    """
     short, long = lengths
-    with _counted(client, observer, tree) as program:
+    with _counted(client, observer, tree, arguments) as program:
         program.count(f"{long} flush")  # the first count has valgrind's own beginning in it
         caller = []
         for length in lengths:
-            caller.append(program.count(str(length)))
+            caller.append(program.count(str(length))[0])
             program.run("0 flush")
-        whole = [program.count(f"{length} flush") for length in lengths]
+        whole = [program.count(f"{length} flush")[1] for length in lengths]
         made, seen = program.last_line()
     calls = long - short
     share = 1.0 if observer in {"bare", "wrapt"} else seen / made
@@ -93,15 +104,15 @@ class _Program:
         """Make calls."""
         one_line(self._process, order)
 
-    def count(self, order: str) -> int:
-        """Make calls and return the instructions that they took."""
+    def count(self, order: str) -> tuple[int, int]:
+        """Make calls, and return the instructions of the calling thread and of all threads."""
         self.tell("zero")
         self.run(order)
         self.tell("dump")
         self._dumps += 1
-        (dump,) = self._folder.glob(f"*.{self._dumps}")
-        totals = [line for line in dump.read_text().splitlines() if line.startswith("totals:")]
-        return int(totals[-1].split()[1])
+        by_thread = {dump.name.rpartition("-")[2]: dump for dump in self._folder.glob(f"*.{self._dumps}-*")}
+        totals = {thread: _total(dump) for thread, dump in by_thread.items()}
+        return totals["01"], sum(totals.values())
 
     def tell(self, *words: str) -> None:
         """Say something to valgrind.
@@ -120,17 +131,26 @@ class _Program:
         return made, seen
 
 
+def _total(dump: Path) -> int:
+    """Return the instructions in a dump, which are in its last line."""
+    totals = [line for line in dump.read_text().splitlines() if line.startswith("totals:")]
+    return int(totals[-1].split()[1])
+
+
 @contextlib.contextmanager
-def _counted(client: str, observer: str, tree: Optional[Path]) -> Iterator[_Program]:
+def _counted(
+    client: str, observer: str, tree: Optional[Path], arguments: Sequence[str]
+) -> Iterator[_Program]:
     with tempfile.TemporaryDirectory(prefix="recost-instructions-") as folder:
         counter = [
             "valgrind",
             "--tool=callgrind",
             "--instr-atstart=no",
+            "--separate-threads=yes",
             f"--callgrind-out-file={folder}/counts",
             f"--log-file={folder}/log",
         ]
-        process = start("instructions_caller", client, observer, under=counter, tree=tree)
+        process = start("instructions_caller", client, observer, *arguments, under=counter, tree=tree)
         try:
             one_line(process)
             program = _Program(process, Path(folder))

@@ -8,13 +8,16 @@ input it replies with that number and the number of calls that the observer has 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
+import os
 import sys
 from typing import Any, Callable, ClassVar, Final
 
-import clients
 from observers import OBSERVERS, Observer, Recost
+
+_FLUSH_S: Final = 60.0
 
 
 class HeldRecost(Recost):
@@ -24,6 +27,37 @@ class HeldRecost(Recost):
     """
 
     settings: ClassVar[dict[str, Any]] = {"flush_interval_ms": 2**31 - 1, "max_batch_size": 2**31 - 1}
+
+    def flush(self) -> None:
+        self._handle.flush_blocking(_FLUSH_S)
+
+    def seen(self) -> int:
+        self.flush()  # without a limit that is too short for a program under valgrind
+        return super().seen()
+
+
+class Metered(HeldRecost):
+    """recost that reads the usage of responses."""
+
+    settings: ClassVar[dict[str, Any]] = {**HeldRecost.settings, "capture_usage": True}
+
+
+class Budgeted(HeldRecost):
+    """recost with a budget that refuses calls, and is far from its limit."""
+
+    def __init__(self, client: str) -> None:
+        recost: Any = importlib.import_module("recost")
+        self.settings = {**self.settings, "budgets": [recost.Budget(1_000_000, on_exceed="raise")]}  # type: ignore[misc]
+        super().__init__(client)
+
+
+class Tagged(HeldRecost):
+    """recost with tags that are the same for all calls of a group."""
+
+    def group(self) -> contextlib.AbstractContextManager[Any]:
+        recost: Any = importlib.import_module("recost")
+        group: contextlib.AbstractContextManager[Any] = recost.tag(tenant="acme", feature="search")
+        return group
 
 
 class Wrapped(Observer):
@@ -52,6 +86,10 @@ def _nothing(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
 WATCHING: Final[dict[str, Callable[[str], Observer]]] = {
     "bare": OBSERVERS["bare"],
     "recost": HeldRecost,
+    "plain": HeldRecost,
+    "metered": Metered,
+    "budget": Budgeted,
+    "tags": Tagged,
     "otel": OBSERVERS["otel"],
     "sentry": OBSERVERS["sentry"],
     "wrapt": Wrapped,
@@ -65,11 +103,16 @@ GROUP: Final = 100
 def main() -> None:
     """Set up, and take orders."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("client", choices=clients.CLIENTS)
+    parser.add_argument("client")
     parser.add_argument("observer", choices=list(WATCHING))
+    parser.add_argument("--response", default="small", help="as `payload` names it")
+    parser.add_argument("--events", default="500", help="of a response that is a stream")
     options = parser.parse_args()
+    os.environ.update(BENCHMARK_RESPONSE=options.response, BENCHMARK_EVENTS=options.events)
+    import clients  # noqa: PLC0415 - reads the environment
+
     observer = WATCHING[options.observer](clients.module_of(options.client))
-    calls = clients.make(options.client, None)
+    calls = clients.make(options.client, None, stream=options.response == "events")
     made = 0
     print("ready", flush=True)
     for line in sys.stdin:

@@ -15,7 +15,7 @@ HEADERS: Final = {"Content-Type": "application/json", "Authorization": "Bearer s
 _MESSAGES: Final = [{"role": "user", "content": "x" * 100}]
 BODY: Final = json.dumps({"model": "gpt-small", "messages": _MESSAGES}).encode()
 
-EVENTS: Final = 500
+EVENTS: Final = int(os.environ.get("BENCHMARK_EVENTS", "500"))
 """Events of a response that is a stream."""
 
 

@@ -25,6 +25,7 @@ from typing import Any, Final, Optional
 import calls
 import clients
 import instructions
+import modes
 from lowest import lowest_s
 from observers import OBSERVERS
 from programs import HERE
@@ -51,6 +52,8 @@ class Effort:
     stream_mb: int
     instructions: tuple[int, int] = (100, 300)
     """Calls of the two rounds."""
+    events: tuple[int, int] = (100, 300)
+    """Events of the two streams."""
 
 
 FULL: Final = Effort(
@@ -72,6 +75,7 @@ LEAST: Final = Effort(
     memory_calls=5_000,
     stream_mb=2,
     instructions=(5, 15),
+    events=(2, 6),
 )
 
 
@@ -113,6 +117,12 @@ def _instructions(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...
     return _chosen(options), [name for name in observers if name not in absent], effort.instructions, tree
 
 
+def _modes(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
+    tree = Path(options.tree).resolve() if options.tree else None
+    chosen = [name for name in _chosen(options) if options.clients or name in modes.CLIENTS]
+    return chosen, _listed(options.modes) or modes.MODES, effort.instructions, effort.events, tree
+
+
 def _chosen(options: argparse.Namespace) -> list[str]:
     chosen = _listed(options.clients) or list(clients.CLIENTS)
     absent = calls.missing(chosen)
@@ -128,6 +138,7 @@ PARTS: Final = {
     "memory": Part("Memory, collector down", "memory", lambda effort, _: (effort.memory_calls,)),
     "calls": Part("CPU added to one call, flush included", "calls", _calls),
     "instructions": Part("Instructions added to one call", "instructions", _instructions),
+    "modes": Part("Instructions that settings add to one call", "modes", _modes),
     "metering": Part("Metering, CPU of the calling thread", "metering", _metering),
     "long_stream": Part("Metering, memory of a long stream", "long_stream", _long_stream),
 }
@@ -150,7 +161,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--networks", default=",".join(NETWORKS), help=f"comma-separated, of {', '.join(NETWORKS)}"
     )
     parser.add_argument(
-        "--tree", metavar="FOLDER", help="instructions: measure the recost of another checkout"
+        "--modes", help=f"modes: comma-separated, of {', '.join(modes.MODES)}; plain is always one"
+    )
+    parser.add_argument(
+        "--tree", metavar="FOLDER", help="instructions, modes: measure the recost of another checkout"
     )
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_const", dest="effort", const=QUICK, default=FULL)
@@ -164,6 +178,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         (_listed(options.clients), clients.CLIENTS),
         (_listed(options.observers), _OBSERVERS),
         (_listed(options.networks), NETWORKS),
+        (_listed(options.modes), modes.MODES),
     ):
         unknown = [name for name in given if name not in known]
         if unknown:
@@ -226,7 +241,7 @@ def main(arguments: list[str]) -> None:
         if name in ("memory", "long_stream") and not sys.platform.startswith("linux"):
             print(f"{name}: skipped, it is read from /proc", file=sys.stderr)
             continue
-        if name == "instructions" and (program := instructions.missing_program()):
+        if name in ("instructions", "modes") and (program := instructions.missing_program()):
             print(f"{name}: skipped, {program} is not installed", file=sys.stderr)
             continue
         module = importlib.import_module(part.module)

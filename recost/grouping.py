@@ -10,28 +10,36 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sized
 from itertools import repeat, starmap
-from typing import Any, Callable, Final, Optional
+from typing import Any, Callable, Final, Optional, Union
 
 from recost.aggregation.aggregator import MAX_LATENCY_MS, UnlockedAggregator
+from recost.aggregation.breakdown import Tags
 from recost.aggregation.window import TargetCounts
 from recost.interceptors.exchange import CallTarget, Exchange
 from recost.interceptors.targets import clean_path
 
-__all__ = ["Groups"]
+__all__ = ["GroupKey", "Groups"]
 
+GroupKey = Union[CallTarget, tuple[CallTarget, Tags]]
+"""A target without a query, and the tags of calls that are tagged."""
+
+_TAGGED: Final = 2
+"""Length of a key with tags."""
 _MOST: Final = 1024
 """Calls that are grouped before they are added. Until then they are in memory, while further ones come."""
 _OF_VALUES: Final = (ArithmeticError, AttributeError, TypeError, ValueError)
 """Errors of comparing and adding what is not a number."""
 
 
-class _ByTarget(dict[CallTarget, list[Exchange]]):
-    """The groups. A target with a query has the group of the one without it."""
+class _ByTarget(dict[Any, list[Exchange]]):
+    """The groups by their key. A target with a query has the group of the one without it."""
 
-    def __missing__(self, target: CallTarget) -> Optional[list[Exchange]]:
+    def __missing__(self, key: Any) -> Optional[list[Exchange]]:
+        target, tags = key if len(key) == _TAGGED else (key, None)
         scheme, host, port, path, method = target
         if "?" in path or "#" in path:
-            return self.get((scheme, host, port, clean_path(path), method))
+            cleaned = scheme, host, port, clean_path(path), method
+            return self.get(cleaned if tags is None else (cleaned, tags))
         return None
 
 
@@ -62,17 +70,17 @@ class Groups:
     def __len__(self) -> int:
         return len(self._groups)
 
-    def __contains__(self, target: CallTarget) -> bool:
-        return target in self._groups
+    def __contains__(self, key: GroupKey) -> bool:
+        return key in self._groups
 
-    def open(self, target: CallTarget, counts: TargetCounts) -> None:
-        """Group the calls to a target from now on.
+    def open(self, key: GroupKey, counts: TargetCounts) -> None:
+        """Group the calls with this key from now on.
 
         Args:
-            target: A target without a query.
+            key: A target without a query, and tags.
             counts: What they are added to.
         """
-        self._groups[target] = counts.waiting
+        self._groups[key] = counts.waiting
 
     def close(self) -> None:
         """Add all calls, and forget the targets."""
@@ -102,8 +110,9 @@ class Groups:
         try:
             for exchange in starmap(take, repeat((), number)):
                 try:
-                    group = groups[exchange.target]
-                    usual = group is not None and not exchange.costs and exchange.scope is None
+                    scope = exchange.scope
+                    group = groups[exchange.target if scope is None else (exchange.target, scope.tags)]
+                    usual = group is not None and not exchange.costs and not (scope and scope.collectors)
                 except Exception as error:  # noqa: BLE001 - whatever fails here, the call has been made
                     usual = self._is_usual(error)
                 if usual:

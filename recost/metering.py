@@ -5,20 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Callable, Final, Optional
 
+from recost._late import importing
 from recost.errors import RecostError
-from recost.interceptors.exchange import Exchange
+from recost.interceptors.exchange import Exchange, unfinished
 from recost.pricing.cost import Cost
 from recost.pricing.list_place import ListPlace
 from recost.pricing.pricer import PricedCall, Pricer
 from recost.pricing.route import Route, Routes
 from recost.pricing.usage import Reading, read_response
-from recost.pricing.usage.model import Usage
+from recost.pricing.usage.fields import add
+from recost.pricing.usage.model import Number, Usage
 from recost.pricing.usage.request_fields import requested_model, with_request_fields
 
-__all__ = ["FixedCosts", "Meter"]
+__all__ = ["FixedCosts", "Meter", "shown_model", "tokens_of"]
 
 _NO_FIELDS: Final[Mapping[str, str]] = {}
 _NOTHING: Final = Reading(None, unread=False)
@@ -66,7 +69,7 @@ class Meter:
         if exchange.costs is not None and self._key in exchange.costs:
             known: Cost = exchange.costs[self._key]
             return known
-        if not exchange.finished:
+        if exchange in unfinished:
             provider = self._routes.of(exchange).provider
             return Cost(None, "unknown", provider, attempts=max(exchange.attempts, 1), complete=False)
         with self._lock:  # a response is read once
@@ -89,6 +92,14 @@ class Meter:
             known = self._fixed[key] = self._fixed_cost(route, _SUCCEEDED), self._fixed_cost(route, _FAILED)
         return known
 
+    def highest_of(self, route: Route) -> Optional[Decimal]:
+        """Return the highest cost of a call of a route in US dollars, 0 if it is unknown.
+
+        Return None if it depends on more than the call's failure.
+        """
+        costs = self.fixed_costs(route)
+        return None if costs is None else max(cost.usd or Decimal(0) for cost in costs)
+
     def refresh(self) -> None:
         """Load a newer list of prices if there is one. Reads a file, and may take long."""
         if self._pricer.refresh():
@@ -97,7 +108,10 @@ class Meter:
 
     def model_asked(self, exchange: Exchange) -> Optional[str]:
         """Return the model that the request names. None if it is not read or unknown."""
-        return requested_model(self._fields(exchange))
+        route = exchange.route
+        if route is None or route.routes is not self._routes:
+            route = self._routes.of(exchange)
+        return requested_model(self._fields(exchange, route))
 
     def has_priced(self, exchange: Exchange) -> bool:
         """Return True if a call has been priced."""
@@ -114,9 +128,11 @@ class Meter:
         return self._pricer.price(PricedCall(route, status=status, uses_free_units=False))
 
     def _price(self, exchange: Exchange) -> Cost:
-        route = self._routes.of(exchange)
+        route = exchange.route
+        if route is None or route.routes is not self._routes:
+            route = self._routes.of(exchange)
         reading, content_type = self._read(exchange, route)
-        fields = self._fields(exchange)
+        fields = _NO_FIELDS if exchange.request is None else self._fields(exchange, route)
         if reading.unread:
             self._report_unread(route.provider)
         return self._pricer.price(
@@ -134,13 +150,12 @@ class Meter:
             )
         )
 
-    def _fields(self, exchange: Exchange) -> Mapping[str, str]:
+    def _fields(self, exchange: Exchange, route: Route) -> Mapping[str, str]:
         """Return the fields of the request that are read here. Other listeners may read more."""
         if exchange.request is None or not self._reads_requests:
             return _NO_FIELDS
         found = exchange.request.fields()
-        wanted = self._routes.of(exchange).wanted
-        names = () if wanted is None else wanted.fields
+        names = () if route.wanted is None else route.wanted.fields
         return found if found.keys() <= set(names) else {n: found[n] for n in names if n in found}
 
     def _read(self, exchange: Exchange, route: Route) -> tuple[Reading, str]:
@@ -166,3 +181,44 @@ class Meter:
                 "is nested too deep, or can't be decoded. Such calls have estimated costs (reported once)"
             )
         )
+
+
+def shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
+    """Return the model as windows show it. If the response names no model, it is from the path."""
+    if cost.model is None:
+        return None
+    return _model_name()(cost.model, from_path=cost.usage is None or cost.usage.model is None, failed=failed)
+
+
+def tokens_of(cost: Cost) -> dict[str, int]:
+    """Return the tokens of a call by kind."""
+    if cost.usage is None:
+        return {}
+    found: dict[str, Number] = {}
+    for unit, number in cost.usage.units.items():
+        kind = _TOKENS.get(unit)
+        if kind is not None:
+            found[kind] = number if kind not in found else add(found[kind], number)
+    whole: dict[str, int] = {}
+    for kind, number in found.items():
+        if int(number):
+            whole[kind] = int(number)
+    return whole
+
+
+_TOKENS: Final = {
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cache_read_tokens": "cache_read",
+    "cache_write_tokens": "cache_write",
+    "cache_write_1h_tokens": "cache_write",
+    "reasoning_tokens": "reasoning",
+}
+
+
+@lru_cache(maxsize=1)
+def _model_name() -> Callable[..., Optional[str]]:
+    with importing():
+        from recost.endpoints.models import model_name  # noqa: PLC0415 - slow, as above
+
+    return model_name

@@ -12,21 +12,18 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Callable, Final, Optional
 
-from recost._late import importing
 from recost.aggregation.aggregator import CallRecord, UnlockedAggregator
 from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import Window
 from recost.events import RawEvent
-from recost.grouping import Groups
+from recost.grouping import GroupKey, Groups
 from recost.interceptors.context import CostScope
-from recost.interceptors.exchange import Exchange
+from recost.interceptors.exchange import CallTarget, Exchange
 from recost.interceptors.targets import origin, shown_method
-from recost.metering import Meter
+from recost.metering import Meter, shown_model, tokens_of
 from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
 from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
-from recost.pricing.usage.fields import add
-from recost.pricing.usage.model import Number
 
 __all__ = ["Pipeline"]
 
@@ -120,7 +117,7 @@ class Pipeline:
             failed, latency_ms = not _succeeded(exchange), 0.0
         if not excluded:
             self._count(exchange, route, endpoint, failed, latency_ms)
-        if exchange.scope is not None and self._meter is not None:
+        if exchange.scope is not None and exchange.scope.collectors and self._meter is not None:
             self._price_for(exchange.scope)
         return found
 
@@ -137,9 +134,20 @@ class Pipeline:
             return None
         return self._meter.cost_of(exchange)
 
+    def fixed_cost_of(self, exchange: Exchange) -> Optional[Cost]:
+        """Return the cost of a call that has ended, as `cost_of` does. A fixed one isn't kept on the call."""
+        route = self._routes.of(exchange)
+        costs = None if self._meter is None else self._meter.fixed_costs(route)
+        if costs is None:
+            return self.cost_of(exchange)
+        if self._excludes and self._is_excluded(exchange, route):
+            return None
+        return costs[not 0 < exchange.status < 400]
+
     def _count_alone(self, exchange: Exchange) -> None:
         """Process a call. If its target has been met before, have the next calls to it grouped."""
-        usual = not exchange.costs and exchange.scope is None
+        scope = exchange.scope
+        usual = not exchange.costs and (scope is None or not scope.collectors)
         route = self._processed(exchange)
         if route is None or not usual or not self._counts_targets:
             return
@@ -152,18 +160,26 @@ class Pipeline:
 
     def _count_target(self, exchange: Exchange, route: Route) -> None:
         endpoint, failing = route.endpoint or self._endpoint(route), self._fixed_facts(route, failed=True)
+        succeeding = self._fixed_facts(route, failed=False)
         window = self._aggregator.window
         key = route.provider, endpoint, shown_method(exchange.method)
         if failing is None or key not in window.buckets:
             return
         scheme, _, port, _, _ = exchange.target
-        target = scheme, route.host, port, route.path, route.method
-        if target in self._groups:
+        target: CallTarget = scheme, route.host, port, route.path, route.method
+        grouped: GroupKey = target
+        if exchange.scope is not None:
+            tags = exchange.scope.tags
+            if succeeding is None or (tags and not window.keeps_apart(tags)):
+                return
+            grouped = target, tags
+            succeeding = succeeding._replace(tags=tags, error=False)
+            failing = failing._replace(tags=tags, error=True)
+        if grouped in self._groups:
             return
         if len(self._groups) >= REMEMBERED:
             self._forget_groups()
-        counts = window.count_target(key, self._fixed_facts(route, failed=False), failing)
-        self._groups.open(target, counts)
+        self._groups.open(grouped, window.count_target(key, succeeding, failing))
 
     def _forget_groups(self) -> None:
         self._groups.close()
@@ -207,9 +223,9 @@ class Pipeline:
         cost_cents: Optional[Decimal] = None
         facts: Optional[Facts] = None
         try:
-            known = exchange.costs and self._meter is not None and self._meter.has_priced(exchange)
-            if not (known or exchange.scope is not None or self._metered):
-                facts = self._fixed_facts(route, failed=failed)
+            if not (self._metered or exchange.scope is not None):
+                known = exchange.costs and self._meter is not None and self._meter.has_priced(exchange)
+                facts = None if known else self._fixed_facts(route, failed=failed)
             if facts is not None:
                 cost_cents = facts.cost_cents
             else:
@@ -227,18 +243,19 @@ class Pipeline:
         if self._meter is None:
             return None, None
         cost = self._meter.cost_of(exchange)
+        cents = cost.cents
         tags = () if exchange.scope is None else exchange.scope.tags
         facts = Facts(
-            cost.cents,
+            cents,
             metered=self._metered,
             source=cost.source,
-            model=_shown_model(cost, failed=failed),
-            tokens=_tokens(cost),
+            model=shown_model(cost, failed=failed),
+            tokens=tokens_of(cost),
             tags=tags,
             attempts=cost.attempts,
             error=failed,
         )
-        return cost.cents, facts
+        return cents, facts
 
     def _make_room(self) -> None:
         self._call = CallRecord()  # the other one is in use, while calls of a group are added by themselves
@@ -297,43 +314,6 @@ def _flat_facts(terms: Terms) -> Facts:
     return facts
 
 
-@lru_cache(maxsize=1)
-def _model_name() -> Callable[..., Optional[str]]:
-    with importing():
-        from recost.endpoints.models import model_name  # noqa: PLC0415 - slow, as above
-
-    return model_name
-
-
 def _succeeded(exchange: Exchange) -> bool:
     """Return True if a malformed call has a status below 400."""
     return isinstance(exchange.status, int) and 0 < exchange.status < 400
-
-
-def _shown_model(cost: Cost, *, failed: bool) -> Optional[str]:
-    """Return the model as windows show it. If the response names no model, it is from the path."""
-    if cost.model is None:
-        return None
-    return _model_name()(cost.model, from_path=cost.usage is None or cost.usage.model is None, failed=failed)
-
-
-def _tokens(cost: Cost) -> dict[str, int]:
-    """Return the tokens of a call by kind."""
-    if cost.usage is None:
-        return {}
-    found: dict[str, Number] = {}
-    for unit, number in cost.usage.units.items():
-        kind = _TOKENS.get(unit)
-        if kind is not None:
-            found[kind] = number if kind not in found else add(found[kind], number)
-    return {kind: whole for kind, number in found.items() if (whole := int(number))}
-
-
-_TOKENS: Final = {
-    "input_tokens": "input",
-    "output_tokens": "output",
-    "cache_read_tokens": "cache_read",
-    "cache_write_tokens": "cache_write",
-    "cache_write_1h_tokens": "cache_write",
-    "reasoning_tokens": "reasoning",
-}

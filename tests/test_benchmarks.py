@@ -148,3 +148,26 @@ def test_instructions(tmp_path: Path) -> None:
     assert list(figures) == ["bare", "recost"]
     assert figures["recost"]["seen"] == 1.0
     assert 0 < figures["bare"]["caller"] < figures["recost"]["caller"] < figures["recost"]["whole"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("vgdb") is None, reason="valgrind is not installed")
+def test_modes(tmp_path: Path) -> None:
+    table, results = run(tmp_path, "modes", "--clients", "httpx", "--modes", "budget,tags")
+    (found,) = results["modes"]
+    assert (found["client"], found["response"]) == ("httpx", "2 KB, a call")
+    figures = found["instructions"]
+    assert list(figures) == ["plain", "budget", "tags"]
+    assert "budget +k" in table
+    for mode in figures.values():
+        assert mode["seen"] == 1.0
+        assert 0 < mode["caller"] < mode["whole"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("vgdb") is None, reason="valgrind is not installed")
+def test_modes_with_a_stream(tmp_path: Path) -> None:
+    _, results = run(tmp_path, "modes", "--clients", "aiohttp", "--modes", "metered")
+    assert [found["response"] for found in results["modes"]] == ["2 KB, a call", "events, an event"]
+    for found in results["modes"]:
+        assert {mode["seen"] for mode in found["instructions"].values()} == {1.0}

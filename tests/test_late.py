@@ -223,7 +223,7 @@ def test_what_is_imported_late_runs_no_text_of_code() -> None:
         sys.addaudithook(hook)
         before = set(sys.modules)
         import recost.endpoints.templating
-        recost.pipeline._model_name()
+        recost.metering._model_name()
         recost.ProviderRegistry().prepare()
         assert {"recost.endpoints.vocabulary", "recost.pricing.providers"} <= set(sys.modules) - before
         assert not texts, texts

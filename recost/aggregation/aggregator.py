@@ -78,11 +78,6 @@ class UnlockedAggregator:
         """Create the state of a subclass before the first window."""
 
     @property
-    def window(self) -> Window:
-        """The open window."""
-        return self._window
-
-    @property
     def size(self) -> int:
         """Number of calls in the open window."""
         return self._window.call_count
@@ -150,7 +145,8 @@ class UnlockedAggregator:
         return None if window is None else window.summary()
 
     def _open(self, start_ms: float) -> None:
-        self._window = Window(self._tags, start_ms)
+        self.window = self._window = Window(self._tags, start_ms)
+        """The open window."""
         self._buckets: dict[Key, Bucket] = self._window.buckets
 
     def _ingest_unusual(self, event: Measured, cost_cents: Cents, facts: Optional[Facts]) -> None:

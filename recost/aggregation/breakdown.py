@@ -57,6 +57,9 @@ class TagSets:
         self._known.add(tags)
         return tags
 
+    def __contains__(self, tags: Tags) -> bool:
+        return tags in self._known
+
 
 class _Row:
     """Sums of the calls with one model or one tag set."""
@@ -105,20 +108,28 @@ class Detail:
         """Approximate size in memory."""
         return _ROW_BYTES * (1 + len(self._models) + len(self._tags))
 
-    def add(self, facts: Facts, tag_sets: TagSets, count: int = 1) -> None:
-        """Add one call, or a number of calls with the same facts."""
+    def add(self, facts: Facts, tag_sets: TagSets, count: int = 1) -> int:
+        """Add one call, or a number of calls with the same facts. Return the bytes of memory that it took."""
         cost = self.add_costs(facts, count)
+        models, tags = self._models, self._tags
+        rows = len(models) + len(tags)
         if facts.tags:
-            _row(self._tags, tag_sets.admit(facts.tags)).add(facts, count, cost)
-        if not facts.metered:
-            return
+            admitted = tag_sets.admit(facts.tags)
+            (tags.get(admitted) or _row(tags, admitted)).add(facts, count, cost)
+        if facts.metered:
+            self._add_usage(facts, count, cost)
+        return (len(models) + len(tags) - rows) * _ROW_BYTES
+
+    def _add_usage(self, facts: Facts, count: int, cost: Decimal) -> None:
         self._metered = True
         self._attempts += facts.attempts * count
         for kind, number in facts.tokens.items():
             self._tokens[kind] = self._tokens.get(kind, 0) + number * count
         if facts.model is not None:
-            known = facts.model in self._models or len(self._models) < MAX_MODELS
-            _row(self._models, facts.model if known else OTHER).add(facts, count, cost)
+            row = self._models.get(facts.model)
+            if row is None:
+                row = _row(self._models, facts.model if len(self._models) < MAX_MODELS else OTHER)
+            row.add(facts, count, cost)
 
     def add_costs(self, facts: Facts, count: int) -> Decimal:
         """Add the cost of one call, or of a number of calls with the same facts. Return the sum."""

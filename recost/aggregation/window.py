@@ -8,7 +8,7 @@ from struct import pack
 from typing import Any, Final, NamedTuple, Optional, Union
 
 from recost._money import LENIENT
-from recost.aggregation.breakdown import NOTHING, Detail, Facts, TagSets
+from recost.aggregation.breakdown import NOTHING, Detail, Facts, Tags, TagSets
 from recost.aggregation.quantiles import Latencies
 from recost.events import MetricEntry, WindowSummary
 
@@ -242,6 +242,10 @@ class Window:
         self.target_counts.append(counts)
         return counts
 
+    def keeps_apart(self, tags: Tags) -> bool:
+        """Return True if the window has calls with these tags, and doesn't count them under ``other``."""
+        return tags in self._tag_sets
+
     def settle(self) -> None:
         """Add the counts of all targets to their buckets. They must not be used afterwards."""
         while self.target_counts:
@@ -264,9 +268,7 @@ class Window:
         if not facts.metered and not facts.tags:
             detail.add_costs(facts, count)
             return
-        size = detail.nbytes
-        detail.add(facts, self._tag_sets, count)
-        self.held_bytes += detail.nbytes - size
+        self.held_bytes += detail.add(facts, self._tag_sets, count)
 
     def fold(self, bucket: Bucket) -> None:
         """Count the bucket's latencies in bins."""

@@ -67,6 +67,8 @@ class Account:
         """The part of ``spent`` that is not in the file yet."""
         self.unpublished = ZERO
         """The part of ``spent`` that other processes on this machine can't see yet."""
+        self.may_hide = ZERO
+        """Upper limit of ``unpublished`` while calls begin without a look at what the others spend."""
         self.unknown_since: Optional[float] = None
         """Time since when the spending of others can't be read. None while it can."""
         self._seen = ZERO
@@ -89,6 +91,10 @@ class Account:
         """Those of them that a file may name, because their provider has a rule."""
         self._unpriced: set[str] = set()
         """Targets whose calls had no price."""
+        self._answers: dict[Optional[str], bool] = {}
+        """For models of responses: True if the budget is for them."""
+        self._noted: Optional[tuple[str, str, Optional[str]]] = None
+        """Target, path and model asked of the latest call that is in ``_answering``."""
         self.period: Period = period_at(budget.per, self._zone, now)
 
     def current(self, now: datetime) -> bool:
@@ -131,6 +137,23 @@ class Account:
         """Spending in this period that this process can see."""
         return max(self.spent, self._seen)
 
+    def room(self, *, published: bool) -> Optional[Decimal]:
+        """Return US dollars that this process may spend before the limit must be looked at, or None.
+
+        Args:
+            published: True if other processes see the spending as calls begin. Then it is at most what may be
+                hidden from them.
+        """
+        spent = max(self.spent, self._seen)
+        if spent >= self._limit or self.budget.unpriced == "refuse" or self.unknown_since is not None:
+            return None
+        left = EXACT.subtract(self._limit, spent)
+        return min(left, EXACT.subtract(self.may_hide, self.unpublished)) if published else left
+
+    def hide(self, part: Decimal) -> None:
+        """Limit what this process spends without publishing it to this part of what is left now."""
+        self.may_hide = EXACT.multiply(EXACT.subtract(self._limit, self.known), part)
+
     @property
     def refusing(self) -> bool:
         """False while no call can be refused."""
@@ -155,27 +178,50 @@ class Account:
             return self._error(unpriced=True)
         return None
 
-    def add(self, call: BudgetedCall) -> list[Notice]:
+    def add(self, call: BudgetedCall, times: int = 1) -> list[Notice]:
         """Count a call that has ended, and return the fractions that are reached.
 
         For a shared account `saved` returns them.
+
+        Args:
+            call: The call.
+            times: Number of calls that are equal to it.
         """
-        if not self._covers(call) or not self.budget.answers_as(call.model):
+        if (self.budget.provider is not None or self._tags) and not self._covers(call):
             return []
         if self.budget.model is not None:
-            for key in dict.fromkeys((_key(call), _key(call._replace(asked=None)))):
-                _note(self._answering, key)
-                if call.provider != _NO_RULE:  # without a rule the target has a host, which no file may name
-                    _note(self._named, key)
+            answers = self._answers.get(call.model)
+            if not (self._answers_as(call.model) if answers is None else answers):
+                return []
+            if self._noted != (call.target, call.path, call.asked):
+                self._note_target(call)
         usd = call.usd
         if usd is None:
             if self.budget.unpriced == "refuse":
                 _note(self._unpriced, call.target)
             usd = self.budget.unpriced if isinstance(self.budget.unpriced, Decimal) else ZERO
+        if times != 1:
+            usd = EXACT.multiply(usd, times)
         self.spent = EXACT.add(self.spent, usd)
         self.unsaved = EXACT.add(self.unsaved, usd)
         self.unpublished = EXACT.add(self.unpublished, usd)
-        return [] if self.shared else self._reached(ZERO, self.spent)
+        return [] if self.shared or self.budget.callback is None else self._reached(ZERO, self.spent)
+
+    def _answers_as(self, model: Optional[str]) -> bool:
+        found = self._answers.get(model)
+        if found is None:
+            if len(self._answers) >= _MAX_TARGETS:
+                self._answers.clear()
+            found = self._answers[model] = self.budget.answers_as(model)
+        return found
+
+    def _note_target(self, call: BudgetedCall) -> None:
+        """Note that a target has responded as the budget's model."""
+        for key in dict.fromkeys((_key(call), _key(call._replace(asked=None)))):
+            _note(self._answering, key)
+            if call.provider != _NO_RULE:  # without a rule the target has a host, which no file may name
+                _note(self._named, key)
+        self._noted = call.target, call.path, call.asked
 
     def restore(self, entry: Entry) -> None:
         """Start from the spending in a file, of this period and of others."""

@@ -3,6 +3,9 @@
 A call that ends is only appended to a list, because it may end in a finaliser. It is priced when the next
 call begins, if a budget may refuse that one, or else on the budgets' thread. Callbacks run and files are
 written on that thread only, so neither delays a call or recost's other work.
+
+Far from all limits, a call that begins compares a few numbers and takes no lock (`BudgetEnforcer.allows`).
+Calls whose highest cost is known before they are made wait for the thread to be priced.
 """
 
 from __future__ import annotations
@@ -13,13 +16,16 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from decimal import Decimal
 from functools import partial
+from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional
 
 from recost._validate import invalid, suggest
 from recost.budgets.account import Account, BudgetedCall, Notice
 from recost.budgets.files import AccountFiles
 from recost.budgets.model import Budget
+from recost.budgets.room import TAKEN, Room, recorder, wake_up
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors.exchange import Exchange, Sink
 from recost.pricing.cost import Cost
@@ -29,7 +35,7 @@ from recost.pricing.route import UNKNOWN_PROVIDER, Route, Routes
 __all__ = ["BudgetEnforcer"]
 
 CostOf = Callable[[Exchange], Optional[Cost]]
-RouteOf = Callable[[Exchange], Route]
+HighestOf = Callable[[Route], Optional[Decimal]]
 ModelAsked = Callable[[Exchange], Optional[str]]
 Report = Callable[[BaseException], Any]
 
@@ -74,6 +80,7 @@ class BudgetEnforcer:
         self._on_refusal = on_refusal
         self._call_back = call
         self._clock = clock
+        self._monotonic = monotonic
         now = clock()
         self._accounts = tuple(Account(budget, now, shared=local_file is not None) for budget in budgets)
         self._raising = tuple(account for account in self._accounts if account.budget.on_exceed == "raise")
@@ -81,9 +88,10 @@ class BudgetEnforcer:
         self._files = AccountFiles(
             self._accounts, local_file, live_folder, report=report, monotonic=monotonic
         )
+        self._room = Room(self._raising, self._files, clock, monotonic)
         self._notices: deque[Notice] = deque()
         self._pid = os.getpid()
-        self.bind(lambda exchange: None, lambda exchange: None, Routes(registry).of)  # noqa: ARG005
+        self.bind(lambda exchange: None, lambda exchange: None, Routes(registry))  # noqa: ARG005
         self._files.open()
 
     @property
@@ -100,8 +108,10 @@ class BudgetEnforcer:
         self,
         cost_of: CostOf,
         record: Sink,
-        route_of: RouteOf,
+        routes: Routes,
         model_asked: ModelAsked = lambda exchange: None,  # noqa: ARG005
+        highest_of: HighestOf = lambda route: None,  # noqa: ARG005
+        fixed_cost_of: Optional[CostOf] = None,
     ) -> Sink:
         """Start in this process, and return the sink that collects calls and passes them to ``record``.
 
@@ -111,19 +121,28 @@ class BudgetEnforcer:
         Args:
             cost_of: Prices a call, or returns None for an excluded one. On any thread.
             record: Receives each call that has ended.
-            route_of: Resolves the target of a call. On any thread.
+            routes: Resolves the targets of calls.
             model_asked: Returns the model that a request names, or None if unknown. On any thread.
+            highest_of: Returns the highest cost of a call of a route in US dollars, or None if that depends
+                on more than the route. On any thread.
+            fixed_cost_of: Returns what ``cost_of`` returns, for a call of such a route. On any thread.
         """
         if self._pid != os.getpid():
             self._pid = os.getpid()
             for account in self._accounts:
                 account.after_fork_in_child()
         self._cost_of = cost_of
-        self._route_of = route_of
+        self._routes = routes
         self._model_asked = model_asked
+        self._highest_of = highest_of
+        self._fixed_cost_of = fixed_cost_of or cost_of
         self._lock = threading.RLock()
         self._charging = False
         self._pending: deque[Exchange] = deque()
+        """Calls that have ended and are not charged. They are before the next call begins."""
+        self._bounded: deque[Exchange] = deque()
+        """Those that have a highest cost. They are charged by the thread, unless the room gets narrow."""
+        self._room.forget()
         self._notices.clear()
         self._wake = threading.Lock()
         self._wake.acquire()  # held: nobody has called
@@ -131,7 +150,43 @@ class BudgetEnforcer:
         self._stopping = self._pausing = self._running = False
         self._state = threading.RLock()
         self._files.bind(self._lock)
-        return partial(_record, self._pending, self._wake, record)
+        self.allows: Callable[[Exchange], bool] = self._allowing()
+        """Returns True if a call may begin, and False if `gate` must decide. Reports errors."""
+        return recorder(self._pending, self._bounded, routes, self._wake, record)
+
+    def _allowing(self) -> Callable[[Exchange], bool]:
+        """Return `allows` for this process. It runs in each call, so it looks up as little as possible."""
+        pending, bounded, room, routes = self._pending, self._bounded, self._room, self._routes
+        if not self._raising:
+            return lambda exchange: len(pending) + len(bounded) <= _MANY  # noqa: ARG005
+        find, monotonic = routes.find, self._monotonic
+
+        def allows(exchange: Exchange) -> bool:
+            try:
+                route = exchange.route
+                if route is None:
+                    target = exchange.target
+                    route = exchange.route = find((target[1], target[3], target[4]))
+                elif route.routes is not routes:
+                    route = routes.of(exchange)
+                if route.highest < 0:
+                    self._find_highest(route)
+                if pending:
+                    self.charge(publishing=False)
+                # In this order: another thread that charges calls takes the room away before it begins.
+                waiting = len(bounded)
+                return waiting * room.highest < room.usd and waiting < _MANY and monotonic() < room.until_s
+            except Exception as error:  # noqa: BLE001 - `gate` is asked
+                self._report(error)
+                return False
+
+        return allows
+
+    def _find_highest(self, route: Route) -> None:
+        """Find out what a call of a route may cost."""
+        highest = self._highest_of(route)
+        with self._lock:
+            self._room.bound(route, highest)
 
     def gate(self, exchange: Exchange) -> None:
         """Allow a call to begin.
@@ -149,12 +204,15 @@ class BudgetEnforcer:
         if refusal is not None:
             raise refusal
 
-    def charge(self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False) -> None:
+    def charge(
+        self, timeout_s: float = _LONGEST_WAIT_S, *, looking: bool = False, publishing: bool = True
+    ) -> None:
         """Charge the calls that have ended, and publish what they cost to other processes.
 
         Args:
             timeout_s: Longest wait for another thread that does so, in seconds.
             looking: Also read what other processes have spent.
+            publishing: False: leave the publishing to the thread.
         """
         # The lock is needed even if nothing is pending: another thread may be pricing earlier calls.
         if not self._lock.acquire(timeout=timeout_s):
@@ -162,9 +220,14 @@ class BudgetEnforcer:
         try:
             if not self._charging:  # else this very thread is in here, and a finaliser of its makes a call
                 self._charging = True
+                self._room.usd = TAKEN
                 try:
                     self._add_up()
-                    self._files.exchange(looking=looking)
+                    if publishing:
+                        self._files.exchange(looking=looking)
+                        if looking:
+                            self._room.look()
+                    self._room.measure()
                 finally:
                     self._charging = False
         finally:
@@ -192,12 +255,15 @@ class BudgetEnforcer:
     def save(self, *, everything: bool = True, timeout_s: float = _LONGEST_WAIT_S) -> None:
         """Charge ended calls, and write the files that are due, or all of them."""
         try:
-            self.charge(min(timeout_s, _LONGEST_WAIT_S))
+            self.charge(min(timeout_s, _LONGEST_WAIT_S), looking=bool(self._raising))
             self._notices.extend(self._files.save(everything=everything, timeout_s=timeout_s))
+            with self._lock:
+                if not self._charging:
+                    self._room.measure()  # what others have spent is known now
         except Exception as error:  # noqa: BLE001 - the thread must live on
             self._report(error)
         if self._notices:
-            _wake_up(self._wake)
+            wake_up(self._wake)
 
     def resume(self) -> bool:
         """Continue. Return True if the caller must start a thread that calls `run`."""
@@ -211,22 +277,22 @@ class BudgetEnforcer:
         """Make `run` return soon, until `resume`."""
         self._pausing = True
         self._rest.set()
-        _wake_up(self._wake)
+        wake_up(self._wake)
 
     def stop(self) -> None:
         """Make `run` return soon, after saving everything."""
         self._stopping = True
         self._rest.set()
-        _wake_up(self._wake)
+        wake_up(self._wake)
 
     def _consider(self, exchange: Exchange) -> Optional[RecostBudgetExceededError]:
         if not self._raising:
-            if len(self._pending) > _MANY:  # the thread is busy with callbacks
+            if len(self._pending) + len(self._bounded) > _MANY:  # the thread is busy with callbacks
                 self.charge()
             return None
         self.charge(looking=True)
         if self._files.stale():
-            _wake_up(self._wake)
+            wake_up(self._wake)
         now = self._clock()
         refusing = [account for account in self._raising if self._refuses_at(account, now)]
         if not refusing:
@@ -245,27 +311,52 @@ class BudgetEnforcer:
         return account.refusing or self._files.unknown(account)
 
     def _add_up(self) -> None:
-        pending, now = self._pending, self._clock()
+        now = self._clock()
         for account in self._accounts:
-            account.roll(now)
+            start, end = account.period
+            if start is not None and end is not None and not start <= now < end:
+                account.roll(now)
         # By number: a finaliser may add a call at any point, also while this thread is in here.
+        pending, bounded = self._pending, self._bounded
         for _ in range(len(pending)):
-            self._add(pending.popleft())
+            self._add(pending.popleft(), self._cost_of)
+        if bounded:
+            self._add_bounded(len(bounded))
 
-    def _add(self, exchange: Exchange) -> None:
+    def _add_bounded(self, number: int) -> None:
+        """Add calls whose cost depends on their target and their failure only: equal ones at once."""
+        bounded = self._bounded
+        equal: dict[Any, list[Any]] = {}
         try:
-            cost = self._cost_of(exchange)
+            for exchange in starmap(bounded.popleft, repeat((), number)):
+                scope = exchange.scope
+                failed = not 0 < exchange.status < 400
+                key = exchange.target, failed, () if scope is None else scope.tags
+                asked = self._model_asked(exchange) if self._by_target else None
+                group = equal.setdefault((key, asked), [exchange, 0])
+                group[1] += 1
+        finally:
+            for exchange, times in equal.values():
+                self._add(exchange, self._fixed_cost_of, times)
+
+    def _add(self, exchange: Exchange, cost_of: CostOf, times: int = 1) -> None:
+        try:
+            cost = cost_of(exchange)
             if cost is not None:
                 call = self._described(exchange, cost)
                 for account in self._accounts:
-                    self._notices.extend(account.add(call))
+                    notices = account.add(call, times)
+                    if notices:
+                        self._notices.extend(notices)
         except Exception as error:  # noqa: BLE001 - the next call must still be charged
             self._report(error)
 
     def _described(self, exchange: Exchange, cost: Cost) -> BudgetedCall:
         tags = () if exchange.scope is None else exchange.scope.tags
-        target = self._target_of(exchange) if self._by_target else ""
-        asked = self._model_asked(exchange) if self._by_target else None
+        target, asked = "", None
+        if self._by_target:
+            target = self._target_of(exchange)
+            asked = None if exchange.request is None else self._model_asked(exchange)
         return BudgetedCall(cost.provider, target, exchange.target[3], tags, cost.model, cost.usd, asked)
 
     def _notify(self, notice: Notice) -> None:
@@ -283,25 +374,11 @@ class BudgetEnforcer:
 
     def _target_of(self, exchange: Exchange) -> str:
         """Return the provider and the endpoint of a call, without identifiers."""
-        route = self._route_of(exchange)
+        route = exchange.route
+        if route is None or route.routes is not self._routes:
+            route = self._routes.of(exchange)
         name = route.provider if route.rule is not None else route.host
         return f"{name} {route.template if route.category is None else route.category}"
-
-
-def _record(pending: deque[Exchange], wake: Any, record: Sink, exchange: Exchange) -> None:
-    """Append a call that has ended. May run in a finaliser."""
-    pending.append(exchange)
-    record(exchange)
-    _wake_up(wake)
-
-
-def _wake_up(wake: Any) -> None:
-    if not wake.locked():  # already called
-        return
-    try:
-        wake.release()
-    except RuntimeError:  # by another thread, meanwhile
-        return
 
 
 def _check_providers(budgets: Sequence[Budget], registry: ProviderRegistry) -> None:

@@ -82,6 +82,13 @@ class AccountFiles:
         self._files = tuple(
             _AccountFile(StateFile(path), found, live_folder) for path, found in by_path.items()
         )
+        self._published = frozenset(
+            account
+            for file in self._files
+            if file.live is not None
+            for account in file.accounts
+            if account.budget.on_exceed == "raise"
+        )
         self.bind(threading.RLock())
 
     def bind(self, lock: threading.RLock) -> None:  # type: ignore[valid-type, unused-ignore]
@@ -107,6 +114,10 @@ class AccountFiles:
         """Return True if the spending of other processes is due to be read."""
         now = self._monotonic()
         return any(now >= file.next_s for file in self._files)
+
+    def publishes(self, account: Account) -> bool:
+        """Return True if other processes of this machine see the spending of a budget as calls begin."""
+        return account in self._published
 
     def exchange(self, *, looking: bool) -> None:
         """Publish the spending to other processes. The caller holds the accounts' lock.

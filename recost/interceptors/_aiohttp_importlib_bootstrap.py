@@ -1,7 +1,7 @@
 """Wrappers of aiohttp's methods, with the parameters of those methods and the usual case written out.
 
-In the usual case the URL is a string, the response is not captured, and its body is complete when the client
-returns. About the name of this file, see `_calls_importlib_bootstrap`.
+In the usual case the URL is a string, and the body of the response is complete when the client returns.
+About the name of this file, see `_calls_importlib_bootstrap`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._calls_importlib_bootstrap import after, async_around, close_async
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import get_cost_scope, get_current, set_current
+from recost.interceptors.context import CostScope, get_cost_scope, get_current, scoped, set_current
 from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
@@ -46,6 +46,8 @@ class Steps(NamedTuple):
     """Returns the target of a URL and a method."""
     decoding: Callable[[Exchange, Any, dict[str, Any]], None]
     """``decoding(exchange, session, kwargs)`` notes whether the client decodes a body that is captured."""
+    captured: Callable[[Exchange, Any, Any, Any], None]
+    """``captured(exchange, response, content, wanted)`` captures a body that has ended."""
 
     def around(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         """Return a wrapper that takes all steps."""
@@ -78,16 +80,16 @@ def request(  # noqa: C901, PLR0915 - a boundary around each step, without more 
     if not takes(original, _REQUEST, None):
         return steps.around(original, switch)
     begun, interception = _beginning(steps, session_class), steps.interception
-    begin, failed, returned = steps.begin, steps.failed, steps.returned
+    begin, failed, returned, captured = steps.begin, steps.failed, steps.returned, steps.captured
 
-    async def request(  # noqa: C901, PLR0912
+    async def request(  # noqa: C901, PLR0912, PLR0915
         session: Any, /, method: Any, str_or_url: Any, **kwargs: Any
     ) -> Any:
         outer = get_current()
         try:
             if not switch:
                 exchange = None
-            elif outer is None and same_process[0] and get_cost_scope() is None:
+            elif outer is None and same_process[0]:
                 exchange = begun(session, method, str_or_url, kwargs)
                 if exchange is None:
                     exchange = begin(session, method, str_or_url, kwargs)
@@ -111,13 +113,14 @@ def request(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                 if (
                     content.__class__ is reader
                     and content._eof  # noqa: SLF001
-                    and exchange.wanted is None
                     and status.__class__ is int
                     and status != 101
                     and not interception.timed
                 ):
                     exchange.status = status
                     exchange.response_bytes = content.total_raw_bytes
+                    if exchange.wanted is not None:
+                        captured(exchange, response, content, exchange.wanted)
                     if interception.remembering:
                         response._cache["_recost_exchange"] = exchange  # noqa: SLF001 - see `responses`
                     exchange.finish()
@@ -157,7 +160,6 @@ def _beginning(
             or session.__class__ is not session_class
             or session._base_url  # noqa: SLF001
             or (data is not None and data.__class__ is not bytes)
-            or interception.gate is not None
         ):
             return None
         try:
@@ -167,13 +169,17 @@ def _beginning(
             return None
         if target is None:
             return None
+        scope = get_cost_scope() if scoped else None
+        if scope is not None and scope.collectors:
+            return None
         exchange = Exchange()
         exchange.sink = sink
         exchange.layer = LAYER
         exchange.target = target
         exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
         exchange.owner = exchange.capture = exchange.request = exchange.wanted = None
-        exchange.route = exchange.scope = exchange.costs = None
+        exchange.route = exchange.costs = None
+        exchange.scope = scope if scope is None or scope.__class__ is CostScope else scope.resolved()
         exchange.active = True
         exchange.sent = False
         exchange.attempts = exchange.status = exchange.headers_ns = 0
@@ -187,6 +193,9 @@ def _beginning(
                 steps.decoding(exchange, session, kwargs)
             if route.fields:
                 exchange.request = read_body(steps.body_of, kwargs, route.fields)
+        allows = interception.allows
+        if allows is not None and not allows(exchange):
+            return None  # `Interception.begin` may refuse it
         unfinished.add(exchange)
         return exchange
 

@@ -19,6 +19,7 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors._containment import contain, end
 from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange
+from recost.interceptors.signatures import takes
 
 if TYPE_CHECKING:
     from recost.interceptors.capture import Capture
@@ -249,6 +250,19 @@ def feeding(
     ``captures`` are by the identity of the stream. The method runs for each piece, so it calls little.
     """
     capture_of = captures.get
+    if takes(original, ("data", "size"), (), (0,)):
+
+        def feed_data(stream: Any, data: Any, size: Any = 0) -> Any:
+            if captures and switch:
+                try:
+                    capture = capture_of(id(stream))
+                    if capture is not None:
+                        capture.feed(data if data.__class__ is bytes else bytes(data))
+                except BaseException as error:  # noqa: BLE001
+                    contain(error)
+            return original(stream, data, size)
+
+        return feed_data
 
     def call(stream: Any, *args: Any, **kwargs: Any) -> Any:
         if captures and switch:

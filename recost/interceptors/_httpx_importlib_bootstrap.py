@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._calls_importlib_bootstrap import around, async_around, close, close_async
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import get_cost_scope, get_current, scoped, set_current
+from recost.interceptors.context import CostScope, get_cost_scope, get_current, scoped, set_current
 from recost.interceptors.exchange import Exchange, Wanted, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
@@ -78,7 +78,7 @@ def send(  # noqa: C901, PLR0915 - as below
         try:
             exchange = None
             if switch:
-                if outer is None and same_process[0] and not (scoped and get_cost_scope()):
+                if outer is None and same_process[0]:
                     exchange = begun(client, request)
                 if exchange is None:
                     exchange = begin(client, request)
@@ -141,7 +141,7 @@ def async_send(  # noqa: C901, PLR0915
         try:
             exchange = None
             if switch:
-                if outer is None and same_process[0] and not (scoped and get_cost_scope()):
+                if outer is None and same_process[0]:
                     exchange = begun(client, request)
                 if exchange is None:
                     exchange = begin(client, request)
@@ -342,11 +342,13 @@ def async_transmit(original: Callable[..., Any], switch: list[bool], steps: Step
     return handle_async_request
 
 
-def _beginning(steps: Steps) -> Callable[[Any, Any], Optional[Exchange]]:
+def _beginning(  # noqa: C901 - in one frame, as it runs in each call
+    steps: Steps,
+) -> Callable[[Any, Any], Optional[Exchange]]:
     """Return a function that begins an exchange, as `Interception.begin` does, with the client's fields."""
     interception = steps.interception
 
-    def begun(client: Any, request: Any) -> Optional[Exchange]:
+    def begun(client: Any, request: Any) -> Optional[Exchange]:  # noqa: C901
         """Return an exchange that begins now, or None if anything about it is unusual."""
         try:
             sink = interception.ready[0]
@@ -374,15 +376,22 @@ def _beginning(steps: Steps) -> Callable[[Any, Any], Optional[Exchange]]:
         exchange.request_bytes = size
         exchange.attempts = exchange.status = exchange.headers_ns = exchange.response_bytes = 0
         exchange.started_ns = now()
+        if scoped:
+            scope = get_cost_scope()
+            if scope is not None:
+                if scope.collectors:
+                    return None
+                exchange.scope = scope if scope.__class__ is CostScope else scope.resolved()
         if not interception.plain:
-            if interception.gate is not None:
-                return None
             metered = interception.metered
             if metered is not None:
                 exchange.route = route = metered((host, path, method))
                 exchange.wanted = route.wanted
                 if route.fields:
                     exchange.request = read_body(steps.body_of, request, route.fields)
+            allows = interception.allows
+            if allows is not None and not allows(exchange):
+                return None  # `Interception.begin` may refuse it
         add(exchange)
         return exchange
 

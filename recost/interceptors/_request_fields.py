@@ -44,35 +44,39 @@ def read_fields(body: bytes, names: Sequence[str], tail: bytes = b"") -> dict[st
     start = _START.match(body)
     if start is None:
         return {}
-    wanted = {name.encode(): name for name in names}
+    wanted = dict(zip(map(str.encode, names), names))
     kind = start[1]
     pairs: Iterable[tuple[bytes, bytes]]
     if kind == b"{":
-        pairs = [*_of_json(body, list(wanted), cut=bool(tail)), *_of_json_end(tail, list(wanted))]
+        pairs = _of_json(body, list(wanted), cut=bool(tail))
+        if tail:
+            pairs = [*pairs, *_of_json_end(tail, list(wanted))]
     elif kind == b"--":
         pairs = _of_multipart(body, tail)
     else:
         pairs = _of_form(body, tail)
-    return {
-        wanted[name]: value.decode("utf-8", "replace")
-        for name, value in pairs
-        if name in wanted and len(value) <= LONGEST
-    }
+    found = {}
+    for name, value in pairs:
+        if name in wanted and len(value) <= LONGEST:
+            found[wanted[name]] = value.decode("utf-8", "replace")
+    return found
 
 
-def _of_json(data: bytes, names: list[bytes], *, cut: bool) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the scalar members of an object that have these names."""
+def _of_json(data: bytes, names: list[bytes], *, cut: bool) -> list[tuple[bytes, bytes]]:
+    """Return the scalar members of an object that have these names."""
     parts = _split(data)
     if cut or not len(parts) % 2:
         parts.pop()  # incomplete
     depth = counted = 0
+    found = []
     for at in _places(parts, names):
         before = b"".join(parts[counted:at:2])
         counted = at + 1
         depth += _opened(before)
         value = _value(parts, at) if depth == 1 else None
         if value is not None:
-            yield parts[at], value
+            found.append((parts[at], value))
+    return found
 
 
 def _of_json_end(data: bytes, names: list[bytes]) -> Iterator[tuple[bytes, bytes]]:

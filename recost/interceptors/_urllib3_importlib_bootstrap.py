@@ -14,7 +14,7 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors._body import follow_body
 from recost.interceptors._calls_importlib_bootstrap import around, close
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import get_cost_scope, get_current, set_current
+from recost.interceptors.context import CostScope, get_cost_scope, get_current, scoped, set_current
 from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import keep_body
@@ -81,7 +81,7 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
         try:
             exchange = None
             if switch:
-                if outer is None and interception.ready and same_process[0] and get_cost_scope() is None:
+                if outer is None and interception.ready and same_process[0]:
                     exchange = _begun(interception, pool, method, url, body)
                 if exchange is None:
                     exchange = begin(pool, (method, url, body, headers, retries), {})
@@ -151,13 +151,14 @@ def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: A
     """
     try:
         sink = interception.ready[0]
-        if url[0] != "/" or not (body is None or body.__class__ is bytes) or interception.gate is not None:
+        if url[0] != "/" or not (body is None or body.__class__ is bytes):
             return None
         scheme, host, method = pool.scheme, ascii_host(pool.host), method.upper()
         if len(url) > LONGEST_HOST or len(host) > LONGEST_HOST or len(method) > LONGEST_METHOD:
             return None
         target = (scheme, host, pool.port or DEFAULT_PORTS[scheme], url, method)
-        if not isinstance(pool.ConnectionCls, type):
+        scope = get_cost_scope() if scoped else None
+        if not isinstance(pool.ConnectionCls, type) or (scope is not None and scope.collectors):
             return None
     except (AttributeError, TypeError, LookupError):
         return None
@@ -168,7 +169,8 @@ def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: A
     exchange.owner = pool
     exchange.hop = NOTHING_BENEATH  # its connections are recognised by their class
     exchange.capture = exchange.request = exchange.wanted = None
-    exchange.route = exchange.scope = exchange.costs = None
+    exchange.route = exchange.costs = None
+    exchange.scope = scope if scope is None or scope.__class__ is CostScope else scope.resolved()
     exchange.active = True
     exchange.sent = False
     exchange.attempts = 1
@@ -181,5 +183,8 @@ def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: A
         exchange.wanted = route.wanted
         if route.fields:
             exchange.request = read_body(keep_body, body, route.fields)
+    allows = interception.allows
+    if allows is not None and not allows(exchange):
+        return None  # `Interception.begin` may refuse it
     unfinished.add(exchange)
     return exchange

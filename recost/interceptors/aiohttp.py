@@ -19,7 +19,7 @@ from recost.interceptors._aiohttp_importlib_bootstrap import LAYER
 from recost.interceptors._calls_importlib_bootstrap import before, feeding
 from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, Whole
-from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, unfinished
+from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, Wanted, unfinished
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
@@ -68,6 +68,7 @@ class _Calls:
             self._sent,
             target_of,
             _note_decoding,
+            self._capture,
         )
         self._payloads = module.payload.PAYLOAD_REGISTRY
         self._content_length = module.hdrs.CONTENT_LENGTH
@@ -166,27 +167,35 @@ class _Calls:
             ended = content.is_eof() or content.exception() is not None
             exchange.response_bytes = _wire_bytes(content) if ended else 0
             if wanted is not None:
-                headers = response.headers
-                kind, encoding = headers.get(self._content_type), headers.get(self._content_encoding)
-                if encoding is not None and self._decodes(exchange, encoding):
-                    encoding = None
-                buffer = getattr(content, "_buffer", None)  # has no public name
-                arrived = b"".join(buffer)[content._buffer_offset :] if buffer else b""  # noqa: SLF001
-                if ended and encoding is None:
-                    exchange.capture = Whole(wanted.headers, headers, kind, arrived)
-                else:
-                    exchange.capture = Capture(wanted.headers, headers, kind, encoding)
-                    if arrived:
-                        exchange.capture.feed(arrived)
-                if ended:
-                    exchange.capture.complete = getattr(content, "_exception", None) is None
-                else:
-                    _captures[id(content)] = exchange.capture
+                self._capture(exchange, response, content, wanted, ended=ended)
             if not ended:
                 exchange.body_follows()
                 content.on_eof(_BodyEnd(exchange, content))
                 return
         exchange.finish()
+
+    def _capture(
+        self, exchange: Exchange, response: Any, content: Any, wanted: Wanted, *, ended: bool = True
+    ) -> None:
+        """Capture a body, or what has arrived of it."""
+        headers = response.headers
+        kind, encoding = headers.get(self._content_type), headers.get(self._content_encoding)
+        if encoding is not None and self._decodes(exchange, encoding):
+            encoding = None
+        buffer = getattr(content, "_buffer", None)  # has no public name
+        arrived = b"".join(buffer)[content._buffer_offset :] if buffer else b""  # noqa: SLF001
+        capture: Any
+        if ended and encoding is None:
+            capture = Whole(wanted.headers, headers, kind, arrived)
+        else:
+            capture = Capture(wanted.headers, headers, kind, encoding)
+            if arrived:
+                capture.feed(arrived)
+        exchange.capture = capture
+        if ended:
+            capture.complete = getattr(content, "_exception", None) is None
+        else:
+            _captures[id(content)] = capture
 
     def _decodes(self, exchange: Exchange, encoding: str) -> bool:
         """Return True if aiohttp decodes a body of this coding."""

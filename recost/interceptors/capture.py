@@ -55,9 +55,9 @@ class Whole:
         self._type = content_type
         self._headers = _wanted(headers, names) if names else _NONE
         self._body: Union[bytes, _SkimmedBody, None] = body
-        self.nbytes = size = 0 if body is None else len(body)
+        self.nbytes = 0 if body is None else len(body)
         """Bytes in memory."""
-        if size > LIMIT:
+        if self.nbytes > LIMIT:
             self._body = skimmed = _SkimmedBody("")
             skimmed.feed(body)
             self.nbytes = skimmed.nbytes
@@ -67,7 +67,10 @@ class Whole:
         headers, body = self._headers, self._body
         self._headers = self._body = None
         self.nbytes = 0
-        return _response(body or b"", "", self._type, headers, complete=self.complete)
+        if isinstance(body, _SkimmedBody) or headers is None:
+            return _response(body or b"", "", self._type, headers, complete=self.complete)
+        kind, body = _text(self._type), body or b""
+        return CapturedResponse(body, b"", False, self.complete, kind, headers=headers, size=len(body))
 
 
 class Capture:
@@ -83,9 +86,8 @@ class Capture:
     __slots__ = (
         "_encoding",
         "_enough",
-        "_first",
         "_headers",
-        "_more",
+        "_pieces",
         "_skimmed",
         "_type",
         "complete",
@@ -97,9 +99,7 @@ class Capture:
         """Set to True at the body's end."""
         self.nbytes = 0
         """Bytes in memory."""
-        self._first = b""
-        self._more: Optional[list[bytes]] = None
-        """Pieces after the first. Most bodies are one piece, which needs no list."""
+        self._pieces: list[Any] = []
         self._enough = _TOO_LONG
         """Bytes from which pieces are skimmed."""
         self._skimmed: Optional[_SkimmedBody] = None
@@ -110,20 +110,13 @@ class Capture:
 
     def feed(self, data: Any) -> None:
         """Keep the next piece of the body: bytes, or a view of more bytes than `LIMIT`."""
-        size = self.nbytes + len(data)
-        if size < self._enough:
-            more = self._more
-            if more is not None:
-                more.append(data)
-            elif self.nbytes:
-                self._more = [data]
-            else:
-                self._first = data
-            self.nbytes = size
-            return
-        self._skim(data)
+        self._pieces.append(data)
+        self.nbytes = size = self.nbytes + len(data)
+        if size >= self._enough:
+            self._skim()
 
-    def _skim(self, data: Any) -> None:
+    def _skim(self) -> None:
+        data = self._pieces.pop()
         skimmed = self._skimmed
         if skimmed is None:
             skimmed = self._skimmed = _SkimmedBody(_coding(self._encoding))
@@ -144,9 +137,8 @@ class Capture:
         )
 
     def _release_pieces(self) -> bytes:
-        first, more = self._first, self._more
-        self._first, self._more = b"", None
-        return first if more is None else b"".join((first, *more))
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
 
 
 class _SkimmedBody:

@@ -228,8 +228,9 @@ def _failed(exchange: Exchange, error: BaseException, request: Any) -> None:  # 
 
 def _whole(response: Any, wanted: Wanted) -> Whole:
     headers = response.headers
-    content_type = _header(headers, b"content-type")
-    return Whole(wanted.headers, headers, content_type, getattr(response, "_content", None))
+    return Whole(
+        wanted.headers, headers, _header(headers, b"content-type"), getattr(response, "_content", None)
+    )
 
 
 def _body_of(request: Any, names: Sequence[str]) -> Optional[RequestBody]:

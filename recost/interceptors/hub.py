@@ -24,6 +24,7 @@ __all__ = ["Interception", "read_body"]
 
 ErrorSink = Callable[[BaseException], None]
 Gate = Callable[[Exchange], object]
+Allows = Callable[[Exchange], bool]
 
 
 class _Listener(NamedTuple):
@@ -32,6 +33,7 @@ class _Listener(NamedTuple):
     on_error: Optional[ErrorSink]
     metered: Optional[Metered]
     gate: Optional[Gate]
+    allows: Optional[Allows]
     remembering: bool
     timed: bool
 
@@ -58,6 +60,11 @@ class Interception:
         """Returns what to read of a call. None if nothing is read of any call."""
         self.gate: Optional[Gate] = None
         """Called with each call before it is made. Raises RecostBudgetExceededError to refuse it."""
+        self.allows: Optional[Allows] = None
+        """Returns True for a call that ``gate`` doesn't refuse, or False if that must decide.
+
+        None without gates.
+        """
         self.timed = False
         """True if a listener wants to know when the headers of responses arrive."""
         self.remembering = False
@@ -72,6 +79,7 @@ class Interception:
         on_error: Optional[ErrorSink] = None,
         metered: Optional[Metered] = None,
         gate: Optional[Gate] = None,
+        allows: Optional[Allows] = None,
         remembering: bool = False,
         timed: bool = True,
     ) -> None:
@@ -84,11 +92,14 @@ class Interception:
             on_error: Receives recost's own errors.
             metered: Returns what to read of a call.
             gate: Refuses calls.
+            allows: Returns True for calls that ``gate`` doesn't refuse, which takes less time.
             remembering: True if responses are looked up with `responses.exchange_of`.
             timed: True if the sink wants to know when the headers of responses arrive.
         """
         with self._lock:
-            self._listeners[name] = _Listener(sink, before_call, on_error, metered, gate, remembering, timed)
+            self._listeners[name] = _Listener(
+                sink, before_call, on_error, metered, gate, allows, remembering, timed
+            )
             self._combine()
         self._clients.watch()
 
@@ -170,8 +181,13 @@ class Interception:
             exchange.wanted = route.wanted
             if route.fields and body_of is not None:
                 exchange.request = read_body(body_of, source, route.fields)
-        if self.gate is not None:
-            self.gate(exchange)
+        allows, gate = self.allows, self.gate
+        if gate is not None and (allows is None or not allows(exchange)):
+            unfinished.add(exchange)  # else it would be priced as one that has ended
+            try:
+                gate(exchange)
+            finally:
+                unfinished.discard(exchange)
         return exchange
 
     def unready(self) -> None:
@@ -207,14 +223,21 @@ class Interception:
         befores = [listener.before_call for listener in listeners if listener.before_call is not None]
         metered = [listener.metered for listener in listeners if listener.metered is not None]
         gates = [listener.gate for listener in listeners if listener.gate is not None]
+        allows = [listener.allows or _undecided for listener in listeners if listener.gate is not None]
         self.unready()
         self.before_call = befores[0] if len(befores) == 1 else (CallAll(befores) if befores else None)
         self.metered = metered[0] if len(metered) == 1 else (WantedByAny(metered) if metered else None)
         self.remembering = any(each.remembering for each in listeners)
         self.timed = any(each.timed for each in listeners)
+        self.allows = allows[0] if len(allows) == 1 else (CallAll(allows) if allows else None)
         self.gate = gates[0] if len(gates) == 1 else (CallAll(gates) if gates else None)
         self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
         self.unready()  # once more: a call that began meanwhile may have found the earlier sink
+
+
+def _undecided(exchange: Exchange) -> bool:  # noqa: ARG001
+    """Return False, for a gate that must be asked about each call."""
+    return False
 
 
 def read_body(body_of: BodyOf, source: Any, names: Sequence[str]) -> Optional[RequestBody]:

@@ -156,14 +156,23 @@ class Composition:
             worker = self._worker(late, delivery, late.refresh)
             return Runtime(worker, delivery, report=report, cost_of=late.cost_of, timed=settings.debug)
         pipeline, meter = self._pipeline(delivery)
+        charged = None
+        if rules.enforcer is not None:
+            charged = partial(
+                rules.enforcer.bind,
+                pipeline.cost_of,
+                routes=rules.routes,
+                model_asked=meter.model_asked,
+                highest_of=meter.highest_of,
+                fixed_cost_of=pipeline.fixed_cost_of,
+            )
         return Runtime(
             self._worker(pipeline, delivery, meter.refresh),
             delivery,
             report=report,
             cost_of=pipeline.cost_of,
             metered=rules.routes.find if settings.capture_usage else None,
-            model_asked=meter.model_asked,
-            route_of=rules.routes.of,
+            charged=charged,
             enforcer=rules.enforcer,
             timed=settings.debug,
         )

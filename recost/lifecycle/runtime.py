@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from recost.budgets.enforcer import BudgetEnforcer
     from recost.interceptors.fanout import Metered
     from recost.pricing.cost import Cost
-    from recost.pricing.route import Route
 
 __all__ = ["Runtime"]
 
@@ -61,8 +60,7 @@ class Runtime:
         report: Reporter,
         cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
         metered: Optional[Metered] = None,
-        model_asked: Callable[[Exchange], Optional[str]] = lambda exchange: None,  # noqa: ARG005
-        route_of: Optional[Callable[[Exchange], Route]] = None,
+        charged: Optional[Callable[[Sink], Sink]] = None,
         enforcer: Optional[BudgetEnforcer] = None,
         timed: bool = True,
         monotonic: Callable[[], float] = time.monotonic,
@@ -74,11 +72,13 @@ class Runtime:
         self.metered = metered
         """Returns what must be read of a call. None where responses are never read."""
         self.record: Sink = worker.record
-        if enforcer is not None and route_of is not None:
-            self.record = enforcer.bind(cost_of, worker.record, route_of, model_asked)
+        if charged is not None:
+            self.record = charged(worker.record)
         """The sink of the interceptors."""
         self.gate = None if enforcer is None else enforcer.gate
         """Refuses calls that are about to begin. None without budgets."""
+        self.allows = None if enforcer is None else enforcer.allows
+        """Returns True for calls that ``gate`` doesn't refuse, and False if that must decide."""
         self.started = False
         """True while the threads run. Where one is refused, flushes do the work until it can start."""
         self._timed = timed
@@ -102,6 +102,7 @@ class Runtime:
             on_error=self._report,
             metered=self.metered,
             gate=self.gate,
+            allows=self.allows,
             remembering=True,
             timed=self._timed,
         )

@@ -7,15 +7,16 @@ from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
+from itertools import chain
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
 
 from recost._patterns import LazyPattern
 from recost.errors import RecostError
 from recost.pricing.genai_data import context_of, has_tier, listed_name, start_dates
 from recost.pricing.list_place import ListPlace, how_to_install, tokens_unpriced
 from recost.pricing.modalities import dearest_token, find_guessed, own_prices, without
-from recost.pricing.rates import Rates, Units, find_rates, kinds_of
+from recost.pricing.rates import Findings, Rates, Units, find_rates, kinds_of, request_key
 
 if TYPE_CHECKING:
     from recost.pricing.price_list import ListFile, PriceList
@@ -60,8 +61,6 @@ _REPORTED: Final = 20
 _LEARNED_AFTER: Final = 10
 """Calls to a model within a minute before its rates are found, which takes as long as pricing as many."""
 _UPDATE: Final = "'recost prices update' fetches the latest list"
-
-_Asked = tuple[str, str, frozenset[tuple[str, bool]], int]
 
 
 class Quote(NamedTuple):
@@ -139,11 +138,11 @@ class GenaiPrices:
             units: What was used.
             tier: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …, or None for the standard one.
         """
-        library = self._load()
+        library = self._library or self._load()
         if library is None:
             return None
-        names = [name for name in models if name]
-        for name in (*names, *filter(None, map(listed_name, names))):
+        names = list(filter(None, models))
+        for name in chain(names, filter(None, map(listed_name, names))):
             found = self._find(library, provider, name, units, tier)
             if found is not None:
                 return found
@@ -155,15 +154,14 @@ class GenaiPrices:
     def _find(
         self, library: _Library, provider: str, name: str, units: Units, tier: Optional[str]
     ) -> Optional[Quote]:
-        now = self._clock()
-        used = frozenset((unit, bool(count)) for unit, count in units.items())
-        key = (provider, name, used, int(now.timestamp()) // 3600)  # UpdatePrices may bring it later
-        lacking = library.known().lacking
-        if key in lacking:
+        now, known = self._clock(), library.known()
+        lacking = known.lacking
+        if lacking and request_key(provider, name, units, now) in lacking:
             return None
         try:
-            return library.quote(provider, name, units, tier, now)
+            return library.quote(provider, name, units, tier, now, known)
         except LookupError:
+            key = request_key(provider, name, units, now)
             if len(lacking) >= _REMEMBERED:
                 lacking.clear()
             lacking[key] = None
@@ -215,19 +213,6 @@ class GenaiPrices:
             self._report(error)
 
 
-class _Known:
-    """Findings about one list of prices."""
-
-    __slots__ = ("lacking", "rates", "snapshot")
-
-    def __init__(self, snapshot: object) -> None:
-        self.snapshot = snapshot
-        self.rates: dict[Any, Union[int, tuple[Quote, Rates], None]] = {}
-        """By request and minute: the number of calls while few, then quote and rates, or None if unknown."""
-        self.lacking: dict[_Asked, None] = {}
-        """Requests that it has no price for."""
-
-
 class _Library:
     """The imported package genai-prices.
 
@@ -244,21 +229,30 @@ class _Library:
         providers = import_module("genai_prices.data").providers if listed is None else listed.providers
         self._day = None if listed is None or listed.day is None else listed.day.day
         self._dates = sorted(start_dates(providers))
-        self._known = _Known(self._of_application())
+        self._known = Findings(self._of_application())
 
-    def known(self) -> _Known:
+    def known(self) -> Findings:
         """Return the findings about the list in use."""
-        known, snapshot = self._known, self._of_application()
+        # The list that the application's own `UpdatePrices` has fetched has precedence.
+        known, snapshot = self._known, getattr(self._snapshots, "_custom_snapshot", None)
         if known.snapshot is not snapshot:
-            known = self._known = _Known(snapshot)
+            known = self._known = Findings(snapshot)
         return known
 
     def _of_application(self) -> object:
         """Return the list that the application's own `UpdatePrices` has fetched, which has precedence."""
         return getattr(self._snapshots, "_custom_snapshot", None)
 
-    def quote(self, provider: str, model: str, units: Units, tier: Optional[str], now: datetime) -> Quote:
-        """Return the price.
+    def quote(
+        self,
+        provider: str,
+        model: str,
+        units: Units,
+        tier: Optional[str],
+        now: datetime,
+        findings: Optional[Findings] = None,
+    ) -> Quote:
+        """Return the price. ``findings`` are the result of `known`.
 
         Raises:
             LookupError: The model is not known, or has no price for this.
@@ -268,11 +262,11 @@ class _Library:
         if kinds is None:
             return self.work_out(provider, model, units, tier, now)
         key = (provider, model, tier, kinds, int(now.timestamp()) // 60)  # prices change with the hour, too
-        rates_of = self.known().rates
+        rates_of = (findings or self.known()).rates
         known = rates_of.get(key, 0)
         if isinstance(known, tuple):
-            quote, rates = known
-            return quote._replace(usd=rates.price(units))
+            learned_quote: Quote = known[0]
+            return learned_quote._replace(usd=known[1].price(units))
         quote = self.work_out(provider, model, units, tier, now)
         if known is not None:
             if len(rates_of) >= _REMEMBERED:

@@ -51,6 +51,7 @@ _OWN_NAMES: Final = {
 """Providers behind routers and gateways that pass their prices on unchanged, by their other ids:
 https://huggingface.co/docs/inference-providers/pricing, https://vercel.com/docs/ai-gateway/pricing, as of
 2026-11."""
+_ONE: Final = Decimal(1)
 _TOKENS: Final = frozenset({"input_tokens", "output_tokens"})
 _UNKNOWN: Final[tuple[Optional[Decimal], Source]] = (None, "unknown")
 _NOTHING: Final[tuple[Optional[Decimal], Source]] = (Decimal(0), "computed")
@@ -133,8 +134,12 @@ class PricedCall(NamedTuple):
             kind = named.removeprefix("us.").removeprefix("global.")  # these cost the same anywhere
         if not kind:
             return units
-        names = {unit: f"{kind}.{unit}" for unit in units}
-        return {names[unit] if names[unit] in prices else unit: count for unit, count in units.items()}
+        found: Units = units
+        for unit in units:
+            name = f"{kind}.{unit}"
+            if name in prices:
+                found = {name if each == unit else each: count for each, count in found.items()}
+        return found
 
 
 class Pricer:
@@ -195,11 +200,12 @@ class Pricer:
         usage = call.usage
         if usage is not None and usage.reported_usd is not None:
             return _Amount(usage.reported_usd, "estimated" if _is_partial(call) else "reported")
+        own = self._own_price(call) if call.route.terms.own else None
+        if own is not None:
+            return own
         sources = [self._by_genai, self._by_units, self._by_bytes, self._flat]
-        if call.units_by_model != call.units:
+        if usage is not None and call.units_by_model is not usage.units:
             sources.insert(0, self._by_units)
-        if call.route.own:
-            sources.insert(0, self._own_price)
         for source in sources:
             amount = source(call)
             if amount is not None:
@@ -257,8 +263,8 @@ class Pricer:
         quote = self._quote(call, usage.units, usage.tier, usage) if asked else None
         if quote is None:
             return None
-        quote, summed = self._for_each(call, usage, quote)
-        usd = quote.usd * _factor(prices)
+        quote, summed = self._for_each(call, usage, quote) if usage.requests > 1 else (quote, False)
+        usd = quote.usd * (_ONE if prices.genai_factor is None else prices.genai_factor)
         missing: list[str] = []
         if usage.token_factor is not None:
             usd = self._multiplied(call, usage, quote) * _factor(prices)
@@ -278,7 +284,7 @@ class Pricer:
         If it does, the price is that of as many prompts of the average length.
         """
         taken = usage.units.get("input_tokens", 0)
-        if usage.requests < 2 or quote.even_up_to is None or taken <= quote.even_up_to:
+        if quote.even_up_to is None or taken <= quote.even_up_to:
             return quote, False
         average = {unit: int(value // usage.requests) for unit, value in usage.units.items()}
         one = self._quote(call, average, usage.tier, usage)
@@ -353,7 +359,7 @@ class Pricer:
         reported = usage.model if usage is not None else None
         named = None if usage is not whole else call.route.model
         # Bedrock: the region's share of the price is in the id of the path only.
-        asked = requested_model(call.asked) if usage is whole else None
+        asked = requested_model(call.asked) if usage is whole and call.asked else None
         if asked is not None and served_by is not None:
             asked = asked.partition(":")[0]  # the router's: model:provider
         models = (named, reported) if provider == "aws" else (reported, named or asked)
@@ -364,7 +370,7 @@ class Pricer:
 
 
 def _factor(prices: Prices) -> Decimal:
-    return Decimal(1) if prices.genai_factor is None else prices.genai_factor
+    return _ONE if prices.genai_factor is None else prices.genai_factor
 
 
 def _is_partial(call: PricedCall) -> bool:
@@ -391,4 +397,4 @@ def _model(call: PricedCall) -> Optional[str]:
     if call.usage is not None and call.usage.model is not None:
         return call.usage.model
     named = call.route.model if call.route.prices.shape is not None else None
-    return named or requested_model(call.asked)
+    return named or (requested_model(call.asked) if call.asked else None)

@@ -8,12 +8,13 @@ ones check that the price is linear.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import Callable, Final, NamedTuple, Optional
+from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost.pricing.usage.model import Number
 
-__all__ = ["Rates", "Units", "find_rates", "kinds_of"]
+__all__ = ["Findings", "Rates", "Units", "find_rates", "kinds_of", "request_key"]
 
 Units = Mapping[str, Number]
 """Usage by kind of unit."""
@@ -27,6 +28,28 @@ _TRIED: Final = {
     "reasoning_tokens": 50_000,
 }
 """Kinds of tokens, each with the number that is tried. Parts are smaller than their totals."""
+
+
+_Request = tuple[str, str, frozenset[tuple[str, bool]], int]
+
+
+class Findings:
+    """Findings about one list of prices."""
+
+    __slots__ = ("lacking", "rates", "snapshot")
+
+    def __init__(self, snapshot: object) -> None:
+        self.snapshot = snapshot
+        self.rates: dict[Any, Any] = {}
+        """By request and minute: the number of calls while few, then quote and rates, or None if unknown."""
+        self.lacking: dict[_Request, None] = {}
+        """Requests that it has no price for."""
+
+
+def request_key(provider: str, model: str, units: Units, now: datetime) -> _Request:
+    """Return what a price is lacking for, and the hour: the list may change during the next one."""
+    used = frozenset((unit, bool(count)) for unit, count in units.items())
+    return provider, model, used, int(now.timestamp()) // 3600
 
 
 class Rates(NamedTuple):
@@ -55,7 +78,7 @@ def kinds_of(units: Units) -> Optional[tuple[tuple[str, bool], ...]]:
     parts = get("cache_read_tokens", 0) + get("cache_write_tokens", 0) + get("cache_write_1h_tokens", 0)
     if parts > get("input_tokens", 0) or get("reasoning_tokens", 0) > get("output_tokens", 0):
         return None
-    return tuple((kind, bool(count)) for kind, count in units.items())
+    return tuple(zip(units, map(bool, units.values())))
 
 
 def find_rates(units: Units, price: Callable[[Units], Decimal]) -> Optional[Rates]:

@@ -94,6 +94,8 @@ class Route:
         """True for each scheme and port whose calls the pipeline drops."""
         self.endpoint: Optional[str] = None
         """Category or shown path, kept by the pipeline."""
+        self.highest = -1.0
+        """Highest amount that a call counts as in US dollars, kept by the budgets. Negative if unknown."""
         self.met = False
         """True once the pipeline has counted a call."""
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -195,6 +195,22 @@ def test_tags_and_excluded_hosts(server: Loopback, running: Any) -> None:
     with recost.tag(tenant="b"):
         use_urllib(server.url + "/plain")
     assert len(server.log) == 4
+
+
+@pytest.mark.parametrize("use", [use_urllib, use_urllib3, use_httpx, use_aiohttp])
+def test_calls_that_an_exhausted_budget_does_not_cover_keep_their_cost(
+    use: Callable[[str], None], server: Loopback, running: Any, tmp_path: Path
+) -> None:
+    handle = running(raising(limit="0.1", tags={"tenant": "a"}), raising(limit="0.5", name="all"))
+    with recost.tag(tenant="a"):
+        use(server.url + "/plain")
+    for _ in range(4):
+        use(server.url + "/plain")
+    with pytest.raises(RecostBudgetExceededError, match="all"):
+        use(server.url + "/plain")
+    handle.dispose()
+    (cost,) = {sum(m["estimatedCostCents"] for w in windows(tmp_path) for m in w["metrics"])}
+    assert cost == 50
 
 
 def test_callbacks_run_on_a_thread_of_recosts_and_may_make_calls(server: Loopback, running: Any) -> None:

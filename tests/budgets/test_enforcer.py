@@ -52,7 +52,7 @@ class Bench:
             clock=lambda: self._now,
             monotonic=lambda: self.elapsed_s,
         )
-        self.sink = self.enforcer.bind(self._cost_of, self.recorded.append, Routes(REGISTRY).of)
+        self.sink = self.enforcer.bind(self._cost_of, self.recorded.append, Routes(REGISTRY))
 
     def now(self, text: str) -> None:
         self._now = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -194,3 +195,30 @@ def test_a_call_to_a_known_path_runs_through_few_functions(server: Metered) -> N
     report = "\n".join(trace.calls)
     print(report)
     assert len(trace.calls) <= MOST, f"{len(trace.calls)} calls:\n{report}"
+
+
+MOST_OF_EVERYTHING: int = 130
+TIMES = 100
+AT_INTERVALS = ("budgets/", "_files.py", "_folders.py", "_documents.py", "wire/")
+"""Files with the functions that the budgets' thread runs at its intervals, whatever the number of calls."""
+
+
+def test_a_call_with_everything_on_runs_through_few_functions(server: Metered, tmp_path: Path) -> None:
+    """Count all threads, metered and with two budgets that a file keeps, one of them with a model."""
+    trace = Trace()
+    with trace.installed(), started(server, tmp_path) as handle:
+        post(server, "/v1/chat", 25)  # the price of a model's tokens is found after a few calls
+        assert handle.flush_blocking()
+        trace.counting = True
+        post(server, "/v1/chat", TIMES)
+        assert handle.flush_blocking()
+        trace.counting = False
+    own = [
+        call
+        for call in trace.calls
+        if not (call.startswith("recost-budgets") and call.split()[1].startswith(AT_INTERVALS))
+    ]
+    by_function = Counter(own).most_common()
+    report = "\n".join(f"{count / TIMES:8.2f} {function}" for function, count in by_function)
+    print(report)
+    assert len(own) / TIMES <= MOST_OF_EVERYTHING, f"{len(own) / TIMES} calls:\n{report}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -67,6 +68,20 @@ def _with_urllib3(url: str, count: int) -> Call:
     return call
 
 
+def _with_aiohttp(url: str, count: int) -> Call:
+    import asyncio
+
+    import aiohttp
+
+    async def calls() -> None:
+        async with aiohttp.ClientSession() as session:
+            for _ in range(count):
+                async with session.post(url, data=b'{"model": "m-1"}') as response:
+                    await response.read()
+
+    return lambda: asyncio.run(calls())
+
+
 CLIENTS: Final = {"httpx": (_with_httpx, 420, 555), "urllib3": (_with_urllib3, 590, 725)}
 """Each with the steps that a call may take: without metering, and with it."""
 
@@ -82,3 +97,43 @@ def test_a_call_takes_no_more_steps_than_it_did(
     with recost.init(local_dir=tmp_path, capture_usage=metered, custom_providers=[rule]):
         call()
         assert 0 < _steps(call) / _CALLS <= most[metered]
+
+
+WITH: Final[dict[str, Callable[[str, int], Call]]] = {
+    "httpx": _with_httpx,
+    "aiohttp": _with_aiohttp,
+    "urllib3": _with_urllib3,
+}
+ADDED: Final = {"metered": 230, "budget": 190, "tags": 90}
+"""Steps that a setting may add to a call, with any client."""
+
+
+def _lowest_steps(call: Call) -> float:
+    """Return the steps of a call, the lowest of a few: the budgets' thread may be charging others."""
+    call()
+    call()
+    return min(_steps(call) for _ in range(5)) / _CALLS
+
+
+@pytest.mark.parametrize("setting", ADDED)
+@pytest.mark.parametrize("client", WITH)
+def test_a_setting_adds_no_more_steps_than_it_did(
+    client: str, setting: str, server: Loopback, tmp_path: Path
+) -> None:
+    call = WITH[client](f"{server.url}/plain?n=2000", _CALLS)
+    rule = ProviderDef("127.0.0.1", "house", usage="openai", cost_per_request_cents=0.001)
+    options = {
+        "metered": {"capture_usage": True},
+        "budget": {"budgets": [recost.Budget(1000, on_exceed="raise")]},
+        "tags": {},
+    }
+    with recost.init(local_dir=tmp_path / "plain", custom_providers=[rule]):
+        plain = _lowest_steps(call)
+    settings = options[setting]
+    with (
+        recost.init(local_dir=tmp_path / setting, custom_providers=[rule], **settings),  # type: ignore[arg-type]
+        recost.tag(tenant="acme") if setting == "tags" else nullcontext(),
+    ):
+        added = _lowest_steps(call) - plain
+    print(f"{client}, {setting}: {added:+.0f} steps beyond {plain:.0f}")
+    assert added <= ADDED[setting]

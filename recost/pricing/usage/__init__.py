@@ -150,16 +150,16 @@ def read_model(captured: CapturedResponse) -> Optional[str]:
 def _read_response(shape: str, captured: CapturedResponse) -> Reading:
     from recost.pricing.usage.decoding.limits import Work  # noqa: PLC0415 - only if usage is captured
 
-    captured, work = _without_coding(captured), Work()
+    captured, work = _without_coding(captured) if captured.encoding else captured, Work()
     usage = _extract(shape, captured, work)
     if usage is None and (model := _read_model(captured, work)) is not None:
         usage = Usage(
             model=model, partial=captured.thinned or not captured.complete
         )  # a stream without usage
-    unread = captured.unread or work.done
+    unread = captured.unread or work.left <= 0
     if unread and usage is not None and not usage.partial:
         usage = replace(usage, partial=True)
-    return Reading(with_headers(captured, usage), unread, captured.size)
+    return Reading(with_headers(captured, usage) if captured.headers else usage, unread, captured.size)
 
 
 def _read(shape: str, captured: CapturedResponse) -> Optional[Usage]:

@@ -50,7 +50,9 @@ def child(value: Any, *keys: str) -> Mapping[str, Any]:
 
 def inner(value: Any, key: str) -> Mapping[str, Any]:
     """Return the object under a key, or the object whose key was lost in a gap."""
-    return child(value, key) or child(value, UNKNOWN)
+    if isinstance(value, dict) and (key in value or UNKNOWN in value):
+        return child(value, key) or child(value, UNKNOWN)
+    return _NOTHING
 
 
 def elements(value: Any) -> list[Any]:

@@ -16,7 +16,7 @@ _HOLDERS: Final = ("response", "message", "result", "interaction", UNKNOWN)
 def model_of(documents: Sequence[Mapping[str, Any]]) -> Optional[str]:
     """Return the model that the documents name. The last one that names a model decides."""
     for document in reversed(documents):
-        name = _named(document)
+        name = identifier(document.get("model")) or identifier(document.get("modelVersion"))
         for key in () if name else _HOLDERS:
             name = name or _named(child(document, key))
         for item in children(document.get("outputs")) if name is None else ():  # Mistral's conversations
@@ -32,9 +32,13 @@ def _named(place: Mapping[str, Any]) -> Optional[str]:
 
 def tier_of(*places: Mapping[str, Any]) -> Optional[str]:
     """Return the service tier that one of the objects names. A fast speed counts as a tier."""
-    if any(place.get("speed") == "fast" for place in places):
-        return "fast"
-    return next((tier for place in places if (tier := tier_name(place.get("service_tier")))), None)
+    found = None
+    for place in places:
+        if place.get("speed") == "fast":
+            return "fast"
+        if found is None and place.get("service_tier"):
+            found = tier_name(place["service_tier"])
+    return found
 
 
 def tier_name(value: Any) -> Optional[str]:

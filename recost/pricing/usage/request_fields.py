@@ -105,7 +105,7 @@ def with_request_fields(usage: Optional[Usage], path: str, fields: Mapping[str, 
         return Usage(units={"images": int(number)}) if number.isdigit() and len(number) < _LONG else None
     if usage is not None and usage.served_by is None and "/compat/" in path:
         usage = _with_route(usage, requested_model(fields) or "")
-    return _with_tier(usage, fields)
+    return _with_tier(usage, fields) if "service_tier" in fields else usage
 
 
 def _with_route(usage: Usage, requested: str) -> Usage:

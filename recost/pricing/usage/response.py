@@ -44,7 +44,10 @@ class DecodedResponse(NamedTuple):
 
     def is_last(self, document: Mapping[str, Any]) -> bool:
         """Return True if the response ended and no document of the same kind can follow this one."""
-        return self.ended and any(document is kept for kept in self.after_gap)
+        for kept in (self.after_gap if self.gap else self.documents) if self.ended else ():
+            if document is kept:
+                return True
+        return False
 
     def usage(
         self, units: dict[str, Number], model: Any = None, *, final: Optional[bool] = None, **more: Any

@@ -36,13 +36,41 @@ def read_documents(
         wanted: Pattern found in every document of a stream that matters, except the first.
         work: Remaining work for this response. By default that of a whole response.
     """
+    work = work or Work()
+    response = _read_one(captured, work)
+    if response is not None:
+        return response
     captured = _trimmed(captured)
-    response = _Reader(captured, wanted, work or Work()).read()
+    response = _Reader(captured, wanted, work).read()
     if len(response.documents) > MOST_DOCUMENTS:
         half = MOST_DOCUMENTS // 2
         fewer = response.documents[:half] + response.documents[-half:]
         response = response._replace(documents=fewer, ended=False, gap=True, before_gap=half)
     return response._replace(complete=captured.complete, path=captured.path, headers=captured.headers)
+
+
+def _read_one(captured: CapturedResponse, work: Work) -> Optional[DecodedResponse]:
+    """Return a body of one object, which most bodies are. None if it may be anything else."""
+    head = captured.head
+    if captured.gap or head[:1] != b"{" or head[-1:] != b"}" or len(head) > HEAD_LIMIT or captured.tail:
+        return None
+    kind = captured.content_type.lower()
+    if kind.startswith(_EVENT_STREAM) or _EVENTS.match(head) or _LINES.search(kind):
+        return None
+    text, left = head.decode("utf-8", "replace"), work.left
+    found = Text(text, work).read(0)
+    if found is None or found.end != len(text):
+        work.left = left
+        return None
+    done = work.left <= 0
+    return DecodedResponse(
+        [found.value],
+        ended=not done,
+        gap=done,
+        complete=captured.complete,
+        path=captured.path,
+        headers=captured.headers,
+    )
 
 
 def _trimmed(captured: CapturedResponse) -> CapturedResponse:

@@ -83,7 +83,7 @@ class Text:
 
     def read(self, at: int) -> Optional[Value]:
         """Return the value that begins here, or None if it is missing, truncated or too large."""
-        if self._work.done:
+        if self._work.left <= 0:
             return None
         try:
             value = Value(*self._decode(self.text, at))
@@ -96,20 +96,16 @@ class Text:
 
 def _has_long_number(text: str) -> bool:
     """Return True if there may be 1,000 digits in a row. Then there are 500 at one of these offsets."""
-    return any(text[at : at + _RUN].isdigit() for at in range(0, len(text) - _RUN, _RUN))
+    return True in [text[at : at + _RUN].isdigit() for at in range(0, len(text) - _RUN, _RUN)]
 
 
 def _is_too_much(text: str) -> bool:
     """Return True if there are more containers than `_MOST`, or more than `_DEEPEST` are nested."""
-    containers = _containers(text)
+    containers = text.count("[") + text.count("{")
     if containers <= _DEEPEST or (containers <= _MOST and not _is_deep(text)):
         return False
     bare = _STRING.sub("", text)
-    return _containers(bare) > _MOST or _is_deep(bare)
-
-
-def _containers(text: str) -> int:
-    return text.count("[") + text.count("{")
+    return bare.count("[") + bare.count("{") > _MOST or _is_deep(bare)
 
 
 def _is_deep(text: str) -> bool:

@@ -22,20 +22,21 @@ _BYTES: Final = 64
 class Work:
     """Remaining work for one response, in microseconds of a machine of 2026."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("left",)
 
     def __init__(self, most: int = _MOST) -> None:
-        self._left = most
+        self.left = most
+        """Nothing more is read once this is 0 or less."""
 
     @property
     def done(self) -> bool:
         """True if nothing more is read."""
-        return self._left <= 0
+        return self.left <= 0
 
     def spend(self, size: int, *, failed: bool = False) -> None:
         """Count the parsing of a text of so many characters."""
-        self._left -= size // _BYTES + (_PER_FAILURE if failed else _PER_TEXT)
+        self.left -= size // _BYTES + (_PER_FAILURE if failed else _PER_TEXT)
 
     def stop(self) -> None:
         """Read nothing more."""
-        self._left = 0
+        self.left = 0

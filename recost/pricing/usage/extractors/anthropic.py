@@ -46,10 +46,15 @@ def is_message(response: DecodedResponse) -> bool:
     """Return True if a response of a host with several APIs is a message of Anthropic's API."""
     if response.path.rstrip("/").endswith("/messages"):
         return True
-    if any(word(document.get("type")) in _MESSAGES for document in response.documents[:1]):
+    documents = response.documents
+    kind = documents[0].get("type") if documents else None
+    if isinstance(kind, str) and kind in _MESSAGES:
         return True
-    usages = [child(document, "usage").keys() for document in response.documents]
-    return any(_CACHES & names and "prompt_tokens" not in names for names in usages)
+    for document in documents:
+        usage = document.get("usage")
+        if isinstance(usage, dict) and not _CACHES.isdisjoint(usage) and "prompt_tokens" not in usage:
+            return True
+    return False
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:

@@ -37,6 +37,7 @@ _LAST_EVENTS: Final = frozenset(
     }
 )
 """Types of the events whose usage is that of the whole call."""
+_MEASURES: Final = frozenset({"seconds", "prompt_audio_seconds", "pages_processed"})
 
 
 def read(response: DecodedResponse) -> Optional[Usage]:
@@ -53,28 +54,43 @@ def _read(response: DecodedResponse) -> Optional[Usage]:
     if own and openai_batches.is_batch(response):
         return openai_batches.read_batch(response, read)
     for document in reversed(response.documents):
-        for usage in filter(None, _usages(document)):
-            found = _read_used(response, document, usage)
-            if found is not None:
-                return as_billed(response, document, found) if own else found
+        usage = document.get("usage")
+        found = _read_used(response, document, usage) if usage and isinstance(usage, dict) else None
+        if found is None:
+            found = _read_elsewhere(response, document)
+        if found is not None:
+            return as_billed(response, document, found) if own else found
     return _read_without_usage(response)
+
+
+def _read_elsewhere(response: DecodedResponse, document: Mapping[str, Any]) -> Optional[Usage]:
+    """Return the usage that is not under the key ``usage``."""
+    for usage in filter(None, _other_usages(document)):
+        found = _read_used(response, document, usage)
+        if found is not None:
+            return found
+    return None
 
 
 def _read_used(
     response: DecodedResponse, document: Mapping[str, Any], usage: Mapping[str, Any]
 ) -> Optional[Usage]:
     units = _read_units(response, document, usage)
-    model, served_by = openai_compatible.model_and_provider(
-        response, model_of([*response.documents[:1], document])
-    )
-    cost = reported_cost(response, usage)
+    model = model_of([*response.documents[:1], document])
+    served_by, cost = None, None
+    parts: tuple[Usage, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    if response.shape not in OWN_SHAPES:
+        model, served_by = openai_compatible.model_and_provider(response, model)
+        cost = reported_cost(response, usage)
     if not units and cost is None:
         return None
-    parts = openai_compatible.read_breakdown(response, document)
-    uncounted = () if cost is not None else openai_compatible.find_uncounted(response, document, usage)
-    if openai_compatible.runs_own_tools(response):
-        uncounted = ("executed_tools",)
-    final = _is_final(response, document) and _is_counted(response, document, units)
+    if response.shape not in OWN_SHAPES:
+        parts = openai_compatible.read_breakdown(response, document)
+        uncounted = () if cost is not None else openai_compatible.find_uncounted(response, document, usage)
+        if openai_compatible.runs_own_tools(response):
+            uncounted = ("executed_tools",)
+    final = _is_final(response, document) and (not response.gap or _is_counted(response, document, units))
     if cost is None and response.shape == "perplexity":
         openai_compatible.read_request(units, model, usage)
         final = final and (model is not None or not response.gap)
@@ -92,9 +108,8 @@ def _read_used(
     )
 
 
-def _usages(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield each place where a usage may be, the likeliest first."""
-    yield child(document, "usage")
+def _other_usages(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield each other place where a usage may be, the likeliest first."""
     for holder in ("response", "result", "x_groq", UNKNOWN):
         yield child(document, holder, "usage")
     choices = elements(document.get("choices"))
@@ -107,13 +122,16 @@ def _read_units(
     response: DecodedResponse, document: Mapping[str, Any], usage: Mapping[str, Any]
 ) -> dict[str, Number]:
     units = read_tokens(usage)
-    openai_compatible.read_extras(units, response.shape, document, usage)
-    add_part(units, "seconds", count(usage.get("seconds", usage.get("prompt_audio_seconds"))))
-    pages = count(usage.get("pages_processed"))
-    add_part(units, "pages", pages)
-    if document.get("document_annotation") is not None:
-        add_part(units, "annotated_pages", pages)
-    if response.shape not in OWN_SHAPES:
+    own = response.shape in OWN_SHAPES
+    if not own:
+        openai_compatible.read_extras(units, response.shape, document, usage)
+    if not _MEASURES.isdisjoint(usage):
+        add_part(units, "seconds", count(usage.get("seconds", usage.get("prompt_audio_seconds"))))
+        pages = count(usage.get("pages_processed"))
+        add_part(units, "pages", pages)
+        if document.get("document_annotation") is not None:
+            add_part(units, "annotated_pages", pages)
+    if not own:
         _read_searches(units, inner(document, "response") or document)
     elif is_image_path(response.path):
         whole_images(units)
@@ -144,7 +162,7 @@ def _is_final(response: DecodedResponse, document: Mapping[str, Any]) -> bool:
 
 def _is_counted(response: DecodedResponse, document: Mapping[str, Any], units: Mapping[str, Number]) -> bool:
     """Return True if the gap can't hide anything billed. The last event of a response has all of it."""
-    if not response.gap or (response.streamed and word(document.get("type")) in _LAST_EVENTS):
+    if response.streamed and word(document.get("type")) in _LAST_EVENTS:
         return True
     body, path = inner(document, "response") or document, response.path.rstrip("/")
     tools_lost = openai_compatible.are_own_tools_possible(response, document)

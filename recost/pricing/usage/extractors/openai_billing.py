@@ -59,6 +59,8 @@ def as_billed(response: DecodedResponse, document: Mapping[str, Any], usage: Usa
     if place is None:
         is_chat = response.path.endswith("/chat/completions")
         tools = read_chat_search(usage.model) if is_chat else ToolUse({})
+        if not (tools.units or response.gap or usage.parts or usage.receipts):
+            return usage
         lost = is_chat and usage.model is None  # it may be a model that searches
         return _with_tools(response, usage, tools, lost=lost)
     body, read_again = inner(document, "response") or document, place[1]
