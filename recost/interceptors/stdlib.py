@@ -1,6 +1,6 @@
 """http.client, and through it urllib.request, xmlrpc and the SDKs that use them.
 
-``putrequest`` begins a call. ``request`` tells it that the request is sent as a whole, so that only the
+``putrequest`` begins a call. ``request`` notes which requests are sent as a whole, so that only the
 response has to be seen. No other method is patched, because each patched method also slows down clients on
 top of http.client. The rest is seen on the objects of the call. A `Waiting` or, if the body is counted as it
 is sent, a `_Request` replaces methods of the connection until the response is there. A `_body.BodyFile`
