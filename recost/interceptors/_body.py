@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, Final, Optional
 
 from recost.interceptors._containment import contain
@@ -28,7 +30,10 @@ def follow_body(exchange: Exchange, response: Any) -> None:
         exchange.finish()
         return
     chunked = response.chunked
-    follower = BodyFile() if wanted is None else MeteredBodyFile()
+    if type(file) is io.BufferedReader:
+        follower = BodyFile() if wanted is None else MeteredBodyFile()
+    else:
+        follower = _AnyBodyFile() if wanted is None else _AnyMeteredBodyFile()
     follower._file = file  # noqa: SLF001
     follower._exchange = exchange  # noqa: SLF001
     follower._left = 0 if chunked else length  # noqa: SLF001
@@ -59,6 +64,9 @@ class BodyFile:
 
     The end is the last byte if the length is known. Else it is the closing of the file, which http.client
     does at the end of the body, and when a response is closed or collected.
+
+    It has the attributes of an `io.BufferedReader`, one by one: a class with ``__getattr__`` takes a multiple
+    of the time to find its own.
     """
 
     __slots__ = ("_chunked", "_exchange", "_file", "_left")
@@ -70,24 +78,24 @@ class BodyFile:
     """Bytes left of the body or the current chunk. None if only closing the connection ends the body."""
     _chunked: bool
 
-    def read(self, *args: Any) -> Any:
-        data = self._file.read(*args)
+    def read(self, size: Any = -1) -> Any:
+        data = self._file.read(size)
         if data:
             try:
-                exchange, left = self._exchange, self._left
-                if exchange is not None:  # the same as `_passed`, without its call
-                    size = len(data)
-                    if left is None:
-                        exchange.response_bytes += size
-                    elif size < left:
-                        self._left = left - size
-                        exchange.response_bytes += size
-                    else:
-                        self._left = 0
-                        exchange.response_bytes += left
-                        if not self._chunked:
-                            exchange.finish()
-                            self._exchange = None
+                exchange, left, size = self._exchange, self._left, len(data)
+                if exchange is None:
+                    pass
+                elif left is None:  # from here on the same as `_passed`, without its call
+                    exchange.response_bytes += size
+                elif size < left:
+                    exchange.response_bytes += size
+                    self._left = left - size
+                else:
+                    exchange.response_bytes += left
+                    self._left = 0
+                    if not self._chunked:
+                        exchange.finish()
+                        self._exchange = None
             except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
                 contain(error)
         return data
@@ -136,11 +144,6 @@ class BodyFile:
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.readline, b"")
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_file":  # not yet set, or already deleted: avoid recursion
-            raise AttributeError(name)
-        return getattr(self._file, name)
 
     def __del__(self) -> None:
         try:
@@ -256,6 +259,30 @@ class MeteredBodyFile(BodyFile):
         exchange = self._exchange
         if exchange is not None and exchange.capture is not None:
             exchange.capture.complete = True
+
+
+for _name in set(dir(io.BufferedReader)).difference(dir(BodyFile)):
+    if not _name.startswith("__"):
+        setattr(BodyFile, _name, property(attrgetter(f"_file.{_name}")))
+
+
+class _AnyFile:
+    """The attributes of another file than an `io.BufferedReader`."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_file":  # not yet set, or already deleted: avoid recursion
+            raise AttributeError(name)
+        return getattr(self._file, name)
+
+
+class _AnyBodyFile(_AnyFile, BodyFile):
+    __slots__ = ()
+
+
+class _AnyMeteredBodyFile(_AnyFile, MeteredBodyFile):
+    __slots__ = ()
 
 
 def _chunk_size(line: bytes) -> int:

@@ -1,9 +1,10 @@
 """http.client, and through it urllib.request, xmlrpc and the SDKs that use them.
 
-``putrequest`` begins a call. It is the only patched method, because each patched method also slows down
-clients on top of http.client. The rest is seen on the objects of the call. A `_Request` replaces three
-methods of the connection until the response is there. A `_body.BodyFile` replaces the response's file until
-the body has ended. Neither is made for a call that a client on top began.
+``putrequest`` begins a call. ``request`` notes which requests are sent as a whole, so that only the
+response has to be seen. No other method is patched, because each patched method also slows down clients on
+top of http.client. The rest is seen on the objects of the call. A `Waiting` or, if the body is counted as it
+is sent, a `_Request` replaces methods of the connection until the response is there. A `_body.BodyFile`
+replaces the response's file until the body has ended. None is made for a call that a client on top began.
 """
 
 from __future__ import annotations
@@ -16,18 +17,17 @@ from types import FrameType, MethodType, ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors._body import Dechunker, follow_body
+from recost.interceptors import _http_client_importlib_bootstrap as methods
+from recost.interceptors._body import Dechunker
 from recost.interceptors._containment import contain, end
-from recost.interceptors._putrequest_importlib_bootstrap import after_putrequest
 from recost.interceptors.exchange import UNSIZED, Exchange, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import RequestBody, keep_body
-from recost.interceptors.responses import remember
 from recost.interceptors.targets import DEFAULT_PORTS, absolute_target, ascii_host
 
 __all__ = ["drives", "instrument"]
 
-LAYER: Final = "http.client"
+LAYER: Final = methods.LAYER
 _HTTPS_PORT: Final = DEFAULT_PORTS["https"]
 _REQUEST_SENT: Final = "Request-sent"
 _FRAMES: Final = 6
@@ -36,23 +36,28 @@ _FRAMES: Final = 6
 
 def instrument(module: ModuleType, interception: Interception) -> None:
     """Patch ``http.client``."""
-    interception.patches.replace(module.HTTPConnection, "putrequest", _Calls(interception).putrequest)
+    schemes = {module.HTTPConnection: "http"}
+    if hasattr(module, "HTTPSConnection"):  # else this Python has no ssl
+        schemes[module.HTTPSConnection] = "https"
+    calls = _Calls(interception, schemes)
+    interception.patches.replace(module.HTTPConnection, "putrequest", calls.putrequest)
+    interception.patches.replace(module.HTTPConnection, "request", calls.request)
 
 
 class _Calls:
-    """Replacement of the connections' method."""
+    """Replacements of the connections' methods."""
 
-    def __init__(self, interception: Interception) -> None:
+    def __init__(self, interception: Interception, schemes: dict[type, str]) -> None:
         self._interception = interception
+        self._steps = methods.Steps(interception, self._begin, self._begun, {}, schemes)
 
     def putrequest(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return after_putrequest(original, switch, self._begun)
+        return methods.putrequest(original, switch, self._steps)
 
-    def _begun(self, connection: Any, outer: Optional[Exchange], method: str, url: str) -> None:
-        if outer is not None and outer.active and drives(outer, connection):
-            if outer.request_bytes < 0:
-                self._watch(connection, outer, own=False)
-            return
+    def request(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
+        return methods.request(original, switch, self._steps)
+
+    def _begin(self, connection: Any, method: str, url: str) -> Optional[Exchange]:
         try:
             exchange = self._interception.begin(LAYER, (*_target(connection, url), method.upper()))
         except RecostBudgetExceededError:
@@ -60,6 +65,15 @@ class _Calls:
             raise
         if exchange is not None:
             exchange.attempts = 1
+        return exchange
+
+    def _begun(self, connection: Any, outer: Optional[Exchange], method: str, url: str) -> None:
+        if outer is not None and outer.active and drives(outer, connection):
+            if outer.request_bytes < 0:
+                self._watch(connection, outer, own=False)
+            return
+        exchange = self._begin(connection, method, url)
+        if exchange is not None:
             self._watch(connection, exchange, own=True)
 
     def _watch(self, connection: Any, exchange: Exchange, *, own: bool) -> None:
@@ -230,7 +244,7 @@ class _Request:
             response = self._original_getresponse(connection, *args, **kwargs)
             if self.own:
                 try:
-                    self._responded(response)
+                    methods.responded(self.interception, self.exchange, response)
                 except BaseException as error:  # noqa: BLE001
                     contain(error)
                     end(self.exchange)
@@ -283,20 +297,6 @@ class _Request:
             self.stand_in()
         elif self.own:
             self.exchange.finish()
-
-    def _responded(self, response: Any) -> None:
-        exchange, interception, status = self.exchange, self.interception, response.status
-        if interception.timed or type(status) is not int:
-            exchange.headers_received(status)
-        else:
-            exchange.status = status
-        if interception.remembering:
-            remember(response, exchange)
-        # A connection of urllib3 without a pool returns urllib3's response, possibly read already.
-        original = getattr(response, "_original_response", response)
-        if original is not response:
-            exchange.response_bytes = response.tell()
-        follow_body(exchange, original)
 
     def _sending(self, data: Any) -> tuple[Any, Optional[Callable[[], None]]]:
         """Return a piece of the body to send, and a function to call after that."""

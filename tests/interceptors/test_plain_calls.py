@@ -40,7 +40,7 @@ PROGRAM = """
         ("aiohttp", 8),
         ("requests", 22),
         ("urllib3", 16),
-        ("urllib.request", 25),
+        ("urllib.request", 12),
     ],
 )
 def test_a_plain_call_runs_few_functions(client: str, most: int, tmp_path: Path) -> None:

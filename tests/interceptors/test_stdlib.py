@@ -663,16 +663,23 @@ def test_own_failures_are_reported_and_the_call_goes_on(
     def fail(*args: Any) -> Any:
         raise RuntimeError("own")
 
+    failing: list[tuple[str, Any]] = [
+        ("stdlib._target", b"abc"),
+        ("stdlib._Request.stand_in", io.BytesIO(b"abc")),
+        ("_http_client_importlib_bootstrap.ref", b"abc"),
+        ("_http_client_importlib_bootstrap.Waiting._step_aside", b"abc"),
+        ("_http_client_importlib_bootstrap.follow_body", b"abc"),
+    ]
     try:
-        for name in ("_target", "_Request.stand_in", "follow_body"):
+        for name, data in failing:
             with monkeypatch.context() as patch:
-                patch.setattr(f"recost.interceptors.stdlib.{name}", fail)
-                with urllib.request.urlopen(server.url + "/plain", data=b"abc") as response:
+                patch.setattr(f"recost.interceptors.{name}", fail)
+                with urllib.request.urlopen(server.url + "/plain", data=data) as response:
                     assert len(response.read()) == 100
     finally:
         interception.remove("test")
-    assert [str(error) for error in errors] == ["own"] * 3
-    assert len(recorded) == 2  # what begins, ends
+    assert [str(error) for error in errors] == ["own"] * len(failing)
+    assert len(recorded) == len(failing) - 1  # what begins, ends
 
 
 ODD = ["/status/500", "/reset", "/truncate", "/stall", "/hang", "/redirect", "/empty"]

@@ -82,7 +82,24 @@ def _with_aiohttp(url: str, count: int) -> Call:
     return lambda: asyncio.run(calls())
 
 
-CLIENTS: Final = {"httpx": (_with_httpx, 420, 555), "urllib3": (_with_urllib3, 590, 725)}
+def _with_urllib_request(url: str, count: int) -> Call:
+    import urllib.request
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def call() -> None:
+        for _ in range(count):
+            with opener.open(url, b'{"model": "m-1"}') as response:
+                response.read()
+
+    return call
+
+
+CLIENTS: Final = {
+    "httpx": (_with_httpx, 420, 555),
+    "urllib3": (_with_urllib3, 590, 725),
+    "urllib.request": (_with_urllib_request, 580, 1070),
+}
 """Each with the steps that a call may take: without metering, and with it."""
 
 
