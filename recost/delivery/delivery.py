@@ -10,21 +10,25 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Callable, Final, Optional, TypeVar
 
 from recost._waiting import Waiters
 from recost.delivery.identity import Identity
 from recost.delivery.losses import Loss, Losses
 from recost.delivery.outbox import Outbox, PendingWindow
-from recost.delivery.sending import Sender
+from recost.delivery.sending import REFUSED, Allowance, Sender
 from recost.delivery.transports.base import Disposition, SendError, Transport
 
 if TYPE_CHECKING:
+    from recost.delivery.spool import Spool
+    from recost.delivery.spooling import Spooling
     from recost.events import FlushStatus, WindowSummary
 
 __all__ = ["Delivery"]
 
-_MAX_WINDOWS: Final = 60
+_MAX_WINDOWS: Final = 48
+"""With their parts, these are at most 60 POSTs: a long outage is caught up in as many."""
 _MAX_BYTES: Final = 12 * 1024 * 1024
 _FAILURES_TO_PASS: Final = 2
 """Rounds in which the destination fails on a window, before the next window is tried instead."""
@@ -32,8 +36,6 @@ _ASIDE_A_ROUND: Final = 2
 """Windows that are set aside and tried again in one round: POSTs are limited by the hour."""
 _LEAST_FAILURES: Final = 5
 """Failures of a single metric that was set aside, while others go through, before it is dropped."""
-_REFUSED: Final = frozenset({Disposition.REJECT, Disposition.SPLIT})
-"""Dispositions of a window that must not be sent again as it is."""
 _Result = TypeVar("_Result")
 
 
@@ -48,6 +50,7 @@ class Delivery:
         on_sent: Optional[Callable[[WindowSummary], None]] = None,
         outbox: Optional[Outbox] = None,
         identity: Optional[Identity] = None,
+        spool: Optional[Spool] = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,7 +79,14 @@ class Delivery:
         self._rounds_begun = 0
         self._rounds_done = 0
         self._losses = Losses(report)
-        self._halvings = _Allowance(monotonic)
+        self._closed = False
+        self._spooling: Optional[Spooling] = None
+        if spool is not None:
+            from recost.delivery.spooling import Spooling  # noqa: PLC0415 - not for local files
+
+            outbox.keeps_overflow = True
+            self._spooling = Spooling(spool, self._sender, self._identity, self._losses, transport, monotonic)
+        self._halvings = Allowance(monotonic)
         self.suspended = False
 
     def renew_locks(self) -> None:
@@ -113,7 +123,7 @@ class Delivery:
 
     def retry(self) -> None:
         """Send again what is still queued."""
-        if len(self._outbox) or self._outbox.has_aside:
+        if len(self._outbox) or self._outbox.has_aside or (self._spooling and self._spooling.is_due):
             self._kick()
 
     @property
@@ -199,15 +209,30 @@ class Delivery:
             idle, self._running = not self._running, True
             return idle
 
-    def close(self) -> None:
-        """Report windows that will never arrive, and release the transport."""
+    def close(self, deadline: Optional[float] = None) -> None:
+        """Leave what has not arrived to the spool, until ``deadline`` (monotonic). Report what is lost."""
+        self._closed = True
         with self._lock:
             self._take_in()
             if self._sender.arrived is not None:
                 self._outbox.pop(self._sender.arrived)
-            left = self._outbox.clear()
-        self._losses.close(left)
+        left, spooled = Loss(), Loss()
+        if self._spooling is not None:
+            self._change(self._outbox.condense)
+            left, spooled = self._spooling.save(iter(lambda: self._change(self._outbox.take), None), deadline)
+            self._spooling.close()
+        left.merge(self._change(self._outbox.clear))
+        self._losses.close(left, spooled)
         self._transport.close()
+
+    def saving_s(self) -> float:
+        """Return how many seconds, at most, writing the queue to the spool takes."""
+        return 0.0 if self._spooling is None else self._outbox.saving_s
+
+    def abandon(self) -> None:
+        """Close what a forked child has of the parent's files."""
+        if self._spooling is not None:
+            self._spooling.abandon()
 
     def pump(self, deadline: Optional[float] = None) -> None:
         """Send windows in order until all are sent or one has to wait."""
@@ -221,11 +246,14 @@ class Delivery:
             if self._sender.arrived is not None:  # the step after that failed: it must not be sent again
                 self._resolve(self._sender.arrived, None)
             self._losses.overflow(self._change(self._outbox.loss.take))
+            self._save_overflow()
             went_through = False
             while (sent := self._send_head(deadline)) is not None:
                 went_through = went_through or sent
             if not len(self._outbox):
                 self._send_aside(deadline, went_through=went_through)
+            if deadline is None:  # else this is one of the application's threads
+                self._send_spooled()
         finally:
             self._rounds_done = self._rounds_begun
             self._pumping = 0
@@ -235,7 +263,7 @@ class Delivery:
         while True:
             deferred = self._not_before - self._monotonic()
             until = self._monotonic() + deferred if deferred > 0 else None
-            self._changed.wait(self._has_work, until)
+            self._changed.wait(lambda: self._stopping or self._pausing or self._is_due(), until)
             with self._lock:
                 if self._stopping or self._pausing:
                     self._running = False
@@ -243,22 +271,37 @@ class Delivery:
             if self._is_due():
                 return True
 
-    def _has_work(self) -> bool:
-        return self._stopping or self._pausing or self._is_due()
-
     def _is_due(self) -> bool:
         if self._not_before > self._monotonic():
-            return False
+            return self._outbox.has_overflow
         return self._kicked or bool(self._not_before and len(self._outbox))
+
+    def _save_overflow(self) -> None:
+        if self._spooling is not None and self._outbox.has_overflow and not self._closed:
+            overflow = iter(lambda: self._change(self._outbox.take_overflow), None)
+            self._losses.overflow(self._spooling.save(overflow)[0].take())
+
+    def _send_spooled(self) -> None:
+        """Send a few windows of the spool, if the destination accepts windows and no new one waits."""
+        if self._spooling is None or getattr(self.last_status, "status", "") != "ok":
+            return
+
+        def may_go_on() -> bool:
+            waits = len(self._outbox) or self._incoming or self._pausing or self._closed
+            return not waits and not self._held_back(None)
+
+        failure = self._spooling.send(may_go_on, self._on_sent)
+        if failure is not None:
+            self._hold_back(failure)
 
     def _send_head(self, deadline: Optional[float]) -> Optional[bool]:
         """Send the oldest window. Return whether it arrived, or None if the next one must wait."""
-        window = None if self._held_back(deadline) else self._head()
+        window = None if self._held_back(deadline) else self._head(0)
         summary = None if window is None else self._summary_of(window)
         if window is None or summary is None:
             return None
         failure = self._sender.send_with_retries(window, summary, deadline)
-        if failure is None or failure.disposition in _REFUSED:
+        if failure is None or failure.disposition in REFUSED:
             self._not_before = 0.0
             self._resolve(window, failure)
             return failure is None
@@ -271,7 +314,7 @@ class Delivery:
 
     def _send_next(self, stuck: PendingWindow, deadline: Optional[float]) -> bool:
         """Try the window behind one that fails. If it arrives, set the failing one aside."""
-        window = self._change(lambda: self._outbox.head(self._transport.max_metrics, behind=1))
+        window = self._head(1)
         summary = None if window is None else self._summary_of(window)
         if window is None or summary is None:
             return False
@@ -291,13 +334,13 @@ class Delivery:
             if window is None or summary is None:
                 return
             failure = self._sender.send_once(window, summary, deadline)
-            if failure is None or failure.disposition in _REFUSED:
+            if failure is None or failure.disposition in REFUSED:
                 self._resolve(window, failure)
             elif not (failure.responded and went_through):
                 return
-            elif window.bucket_count > 1 and self._halvings.take():
-                self._change(lambda window=window: self._outbox.halve(window))  # type: ignore[misc]
-            elif self._change(lambda window=window: self._outbox.leave_aside(window)) >= _LEAST_FAILURES:  # type: ignore[misc]
+            elif not failure.uncertain and self._outbox.may_halve(window) and self._halvings.take():
+                self._change(partial(self._outbox.halve, window))
+            elif self._change(partial(self._outbox.leave_aside, window, failure)) >= _LEAST_FAILURES:
                 self._resolve(window, failure)
 
     def _resolve(self, window: PendingWindow, failure: Optional[SendError]) -> None:
@@ -323,11 +366,11 @@ class Delivery:
         window_id = self._change(lambda: self._outbox.id_of(window))
         return self._identity.identify(window.summary(), window_id) if window_id else None
 
-    def _put_back(self, failure: SendError) -> int:
-        return self._change(lambda: self._outbox.put_back(responded=failure.responded))
+    def _head(self, behind: int) -> Optional[PendingWindow]:
+        return self._change(lambda: self._outbox.head(self._transport.max_metrics, behind))
 
-    def _head(self) -> Optional[PendingWindow]:
-        return self._change(lambda: self._outbox.head(self._transport.max_metrics))
+    def _put_back(self, failure: SendError) -> int:
+        return self._change(partial(self._outbox.put_back, failure))
 
     def _change(self, operation: Callable[[], _Result]) -> _Result:
         """Change the outbox. Code that interrupts this on the same thread doesn't change it meanwhile."""
@@ -354,25 +397,3 @@ class Delivery:
     def _report_failure(self, failure: SendError) -> None:
         if failure.error is not None:
             self._report(failure.error)
-
-
-class _Allowance:
-    """Number of windows that may be halved. Each half costs one POST, and POSTs are limited by the hour."""
-
-    _MOST = 64
-    _EVERY_S = 60.0
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._left = float(self._MOST)
-        self._since = monotonic()
-
-    def take(self) -> bool:
-        """Use one up. Return False when nothing is left."""
-        now = self._monotonic()
-        self._left = min(self._left + (now - self._since) / self._EVERY_S, self._MOST)
-        self._since = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

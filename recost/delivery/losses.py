@@ -66,6 +66,12 @@ class Losses:
             )
         )
 
+    def refuse(self, lost: Loss, error: Optional[BaseException]) -> None:
+        """Count windows that were refused for good, and report why."""
+        self.total.merge(lost)
+        if error is not None:
+            self._report(error)
+
     def end_overflow(self) -> None:
         """Report what was dropped since the beginning of the overflow: a window has arrived."""
         self._overflowing = False
@@ -73,8 +79,10 @@ class Losses:
         if unreported.windows:
             self._report(_undelivered(unreported, ": the queue was full"))
 
-    def close(self, left: Loss) -> None:
-        """Count and report windows that will never be sent."""
+    def close(self, left: Loss, spooled: Loss) -> None:
+        """Count and report windows that will never be sent, and report those that another process sends."""
+        if spooled.windows:
+            self._report(_undelivered(spooled, ": they are in the spool, and the next process sends them"))
         self.total.merge(left)
         left.merge(self._unreported)
         self._unreported = Loss()

@@ -10,12 +10,19 @@ from recost.delivery.identity import new_window_id
 from recost.delivery.losses import Loss
 
 if TYPE_CHECKING:
+    from recost.delivery.transports.base import SendError
     from recost.events import WindowSummary
 
 __all__ = ["Outbox", "PendingWindow"]
 
 _MOST_ASIDE: Final = 16
 """Maximum number of windows, or parts of them, that are set aside."""
+_MOST_AT_END: Final = 24
+"""Maximum number of windows that were never sent, and are left to another process: an hour each of a day."""
+_SAVING_S: Final = 1e-4
+"""Seconds that it takes to write a metric to the spool, generously."""
+_MAX_OVERFLOW_BYTES: Final = 4 * 1024 * 1024
+"""Limit on windows that wait to be written to the spool."""
 
 
 class PendingWindow(Protocol):
@@ -50,16 +57,20 @@ class PendingWindow(Protocol):
 
 
 class _Entry:
-    __slots__ = ("failures", "is_part", "seq", "tried", "window", "window_id")
+    __slots__ = ("failures", "is_part", "merged", "seq", "tried", "uncertain", "window", "window_id")
 
     def __init__(self, seq: int, window: PendingWindow, *, is_part: bool = False) -> None:
         self.seq = seq
         """Sequence number of the newest window in it."""
         self.window = window
+        self.merged = 1
+        """Number of windows that were merged into it."""
         self.failures = 0
         """Times that the destination responded and did not accept it."""
         self.tried = False
         """True once it has been sent: its content must not change, so it is not merged."""
+        self.uncertain = False
+        """True once it may have been accepted without a response: it is not halved."""
         self.is_part = is_part
         """True for a part of a window that was halved."""
         self.window_id = ""
@@ -79,16 +90,17 @@ class _Entry:
     def afresh(self) -> _Entry:
         """Return an entry for the same window, without its failures."""
         made = self.part(self.window)
-        made.failures, made.window_id = 0, self.window_id
+        made.failures, made.window_id, made.uncertain = 0, self.window_id, self.uncertain
         return made
 
 
 class Outbox:
     """A queue of windows. Not locked itself: its owner locks changes.
 
-    When there are too many, or they take more than half of ``max_bytes``, the two oldest are merged. Totals
-    are kept and only the resolution in time is lost. Beyond ``max_bytes``, or with ``merge=False``, the
-    oldest windows are dropped and counted.
+    When there are too many, or they take more than half of ``max_bytes``, two neighbours are merged. Totals
+    are kept and only the resolution in time is lost, evenly. Windows that have been sent are never merged.
+    Beyond ``max_bytes``, or with ``merge=False``, the oldest windows are dropped and counted, or kept for the
+    spool.
 
     A window that the destination does not accept, while it accepts others, is set aside. It is tried again
     later, in smaller parts.
@@ -104,6 +116,9 @@ class Outbox:
         """False while merging saves little memory, as the windows have few keys in common."""
         self._under_way: Optional[PendingWindow] = None
         self._seq = 0
+        self._overflow: deque[_Entry] = deque()
+        self.keeps_overflow = False
+        """True: windows that are dropped wait for `take_overflow`, up to a limit."""
         self.loss = Loss()
 
     def __len__(self) -> int:
@@ -117,7 +132,18 @@ class Outbox:
     @property
     def call_count(self) -> int:
         """Number of calls in all windows of the queue."""
-        return sum(entry.window.call_count for entry in (*self._entries, *self._aside))
+        return sum(entry.window.call_count for entry in (*self._overflow, *self._entries, *self._aside))
+
+    @property
+    def saving_s(self) -> float:
+        """Seconds, at most, that writing all windows to the spool takes. On any thread."""
+        places = (self._overflow.copy(), self._entries.copy(), self._aside.copy())
+        return _SAVING_S * sum(entry.window.bucket_count for entries in places for entry in entries)
+
+    @property
+    def has_overflow(self) -> bool:
+        """True when windows wait for `take_overflow`."""
+        return bool(self._overflow)
 
     @property
     def has_aside(self) -> bool:
@@ -129,9 +155,9 @@ class Outbox:
         self._seq += 1
         self._entries.append(_Entry(self._seq, window))
         while len(self._entries) > self._max_windows:
-            if not self._merge_oldest():
+            if not self._merge_two():
                 self._drop_oldest(self._entries)
-        while self._merging_helps and self._nbytes() > self._max_bytes / 2 and self._merge_oldest():
+        while self._merging_helps and self._nbytes() > self._max_bytes / 2 and self._merge_two():
             pass
         while len(self._entries) + len(self._aside) > 1 and self._nbytes() > self._max_bytes:
             self._drop_oldest(self._aside, self._entries)
@@ -165,19 +191,21 @@ class Outbox:
                 return entry.window_id
         return ""
 
-    def put_back(self, *, responded: bool = False) -> int:
+    def put_back(self, failure: Optional[SendError] = None) -> int:
         """Note that the window under way was not delivered: it waits like the others.
 
         Args:
-            responded: The destination reported a failure of its own.
+            failure: The reason.
 
         Returns:
-            The number of such failures of this window.
+            How often the destination reported a failure of its own on this window.
         """
         window, self._under_way = self._under_way, None
         for entry in self._entries:
             if entry.window is window:
-                entry.failures += responded
+                if failure is not None:
+                    entry.failures += failure.responded
+                    entry.uncertain = entry.uncertain or failure.uncertain
                 return entry.failures
         return 0
 
@@ -218,24 +246,48 @@ class Outbox:
         """Return the window that has been set aside for longest."""
         return self._aside[0].window if self._aside else None
 
-    def leave_aside(self, window: PendingWindow) -> int:
-        """Move a window behind the others that are set aside. Return the number of its failures."""
+    def may_halve(self, window: PendingWindow) -> bool:
+        """Return whether the window that was set aside first is divisible, and was surely not accepted."""
+        return window.bucket_count > 1 and not (self._aside and self._aside[0].uncertain)
+
+    def leave_aside(self, window: PendingWindow, failure: SendError) -> int:
+        """Move a window behind the others that are set aside.
+
+        Returns:
+            The number of its failures. 0 for one that may have been accepted, which is not given up.
+        """
         if not self._aside or self._aside[0].window is not window:
             return 0
         entry = self._aside[0]
         entry.failures += 1
+        entry.uncertain = entry.uncertain or failure.uncertain
         self._aside.rotate(-1)
-        return entry.failures
+        return 0 if entry.uncertain else entry.failures
 
     def holds_up_to(self, seq: int) -> bool:
         """Return whether a window that was put in no later than ``seq`` is still here."""
-        return _begins_by(self._entries, seq) or _begins_by(self._aside, seq)
+        return any(_begins_by(each, seq) for each in (self._overflow, self._entries, self._aside))
+
+    def take_overflow(self) -> Optional[tuple[PendingWindow, str]]:
+        """Remove the oldest window that overflowed. Return it with its id, empty if it was never sent."""
+        return _taken(self._overflow)
+
+    def condense(self) -> None:
+        """Merge windows that were never sent to a small number, before they are left to another process."""
+        while self._merge and sum(not entry.tried for entry in self._entries) > _MOST_AT_END:
+            if not self._merge_two():
+                return
+
+    def take(self) -> Optional[tuple[PendingWindow, str]]:
+        """Remove the oldest window of all. Return it with its id, empty if it was never sent."""
+        return _taken(self._overflow) or _taken(self._entries) or _taken(self._aside)
 
     def clear(self) -> Loss:
         """Drop everything, and return its count."""
         lost = Loss(self.loss.windows, self.loss.calls)
-        for entry in (*self._entries, *self._aside):
+        for entry in (*self._overflow, *self._entries, *self._aside):
             lost.add(entry.window)
+        self._overflow.clear()
         self._entries.clear()
         self._aside.clear()
         self.loss = Loss()
@@ -244,27 +296,54 @@ class Outbox:
     def _nbytes(self) -> int:
         return sum(entry.window.nbytes for entry in (*self._entries, *self._aside))
 
-    def _merge_oldest(self) -> bool:
-        """Merge the two oldest windows that were never sent. Return False where that is impossible."""
-        index = sum(1 for _ in itertools.takewhile(lambda entry: entry.tried, self._entries))
-        if not self._merge or len(self._entries) < index + 2:
+    def _merge_two(self) -> bool:
+        """Merge two neighbours that were never sent, of the shortest time. Return False if it is impossible.
+
+        Where windows have few keys in common, the number of windows is all that merging saves.
+        """
+        index = self._shortest_pair() if self._merge else None
+        if index is None:
             return False
         older, newer = self._entries[index], self._entries[index + 1]
         before = older.window.nbytes + newer.window.nbytes
         older.window.merge(newer.window)
         older.seq = newer.seq
+        older.merged += newer.merged
         del self._entries[index + 1]
         self._merging_helps = older.window.nbytes < before * 0.95
         return True
+
+    def _shortest_pair(self) -> Optional[int]:
+        """Return the index of two neighbours, never sent, that the fewest windows were merged into."""
+        best, fewest = None, 0
+        for index, (older, newer) in enumerate(zip(self._entries, itertools.islice(self._entries, 1, None))):
+            count = older.merged + newer.merged
+            if not (older.tried or newer.tried) and (best is None or count < fewest):
+                best, fewest = index, count
+        return best
 
     def _drop_oldest(self, *places: deque[_Entry]) -> None:
         """Drop the oldest window that is not being sent."""
         for entries in places:
             for entry in entries:
                 if entry.window is not self._under_way:
-                    self.loss.add(entry.window)
                     entries.remove(entry)
+                    self._drop(entry)
                     return
+
+    def _drop(self, entry: _Entry) -> None:
+        waiting = sum(each.window.nbytes for each in self._overflow)
+        if self.keeps_overflow and waiting + entry.window.nbytes <= _MAX_OVERFLOW_BYTES:
+            self._overflow.append(entry)
+        else:
+            self.loss.add(entry.window)
+
+
+def _taken(entries: deque[_Entry]) -> Optional[tuple[PendingWindow, str]]:
+    if not entries:
+        return None
+    entry = entries.popleft()
+    return entry.window, entry.window_id
 
 
 def _begins_by(entries: deque[_Entry], seq: int) -> bool:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from recost.events import FlushStatus, WindowSummary
 
-__all__ = ["Sender"]
+__all__ = ["REFUSED", "Allowance", "Sender"]
 
+REFUSED: Final = frozenset({Disposition.REJECT, Disposition.SPLIT})
+"""Dispositions of a window that must not be sent again as it is."""
 _SEND_TIMEOUT_S: Final = 10.0
 
 
@@ -65,9 +67,15 @@ class Sender:
         return failure
 
     def send_once(
-        self, window: PendingWindow, summary: WindowSummary, deadline: Optional[float]
+        self, window: Optional[PendingWindow], summary: WindowSummary, deadline: Optional[float]
     ) -> Optional[SendError]:
-        """Make one attempt. Return its failure, or None if the window was accepted."""
+        """Make one attempt. Return its failure, or None if the window was accepted.
+
+        Args:
+            window: The window of the outbox that ``summary`` is, if it is one.
+            summary: What is sent.
+            deadline: The time (monotonic) by which it must end.
+        """
         if deadline is None:
             deadline = self.deadline
         timeout_s = _SEND_TIMEOUT_S
@@ -90,17 +98,20 @@ class Sender:
     ) -> Optional[SendError]:
         policy = self._transport.retry
         failure = self.send_once(window, summary, deadline)
+        uncertain = False
         for attempt in range(policy.retries):
             if failure is None or failure.disposition is not Disposition.RETRY:
                 return failure
+            uncertain = uncertain or failure.uncertain
             wait_s = min(policy.first_s * 2.0**attempt, policy.longest_s) * self._jitter()
             if not self._wait(wait_s, deadline):
-                return SendError(failure.error, Disposition.WAIT)
+                return SendError(failure.error, Disposition.WAIT, uncertain=uncertain)
             failure = self.send_once(window, summary, deadline)
         if failure is not None and failure.disposition is Disposition.RETRY:
             gave_up = policy.exhausted is Disposition.SUSPEND
             error = self._transport.gave_up() if gave_up else failure.error
-            return SendError(error, policy.exhausted, responded=failure.responded)
+            uncertain = uncertain or failure.uncertain
+            return SendError(error, policy.exhausted, responded=failure.responded, uncertain=uncertain)
         return failure
 
     def _wait(self, wait_s: float, deadline: Optional[float]) -> bool:
@@ -120,3 +131,25 @@ class Sender:
 
             self._random = Random()  # noqa: S311 - jitter, not a secret
         return self._random.uniform(0.5, 1.0)
+
+
+class Allowance:
+    """Number of windows that may be halved. Each half costs one POST, and POSTs are limited by the hour."""
+
+    _MOST = 64
+    _EVERY_S = 60.0
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._left = float(self._MOST)
+        self._since = monotonic()
+
+    def take(self) -> bool:
+        """Use one up. Return False when nothing is left."""
+        now = self._monotonic()
+        self._left = min(self._left + (now - self._since) / self._EVERY_S, self._MOST)
+        self._since = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

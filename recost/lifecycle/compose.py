@@ -26,6 +26,7 @@ from recost.lifecycle.worker import INBOX_LIMIT, Aggregation, Schedule, Worker
 if TYPE_CHECKING:
     from recost.aggregation.window import Window
     from recost.budgets.enforcer import BudgetEnforcer
+    from recost.delivery.spool import Spool
     from recost.events import RawEvent, WindowSummary
     from recost.lifecycle.rules import Rules
     from recost.metering import Meter
@@ -75,6 +76,29 @@ TRANSPORTS: Final[dict[str, Callable[[Settings, Reporter], Transport]]] = {
     "cloud": _cloud,
 }
 """Factory of each kind of transport."""
+
+
+_DESTINATIONS: Final[dict[str, Callable[[Settings], str]]] = {
+    "ws": lambda settings: f"ws {settings.local_port}",
+    "cloud": lambda settings: f"cloud {settings.base_url}",
+}
+"""The destinations that may be out of reach, by kind of transport."""
+
+
+def _spool(settings: Settings, report: Reporter) -> Optional[Spool]:
+    """Return the spool for what does not reach the destination. None for the local file."""
+    destination = _DESTINATIONS.get(settings.transport)
+    if destination is None:
+        return None
+    from recost.delivery.spool import Spool  # noqa: PLC0415 - only what is used is imported
+
+    return Spool(
+        str(settings.local_dir),
+        settings.project_id or "default",
+        destination(settings),
+        report=report,
+        own_folder=settings.origins["local_dir"] == "default",
+    )
 
 
 class UnrecordedTransport:
@@ -214,6 +238,7 @@ class Composition:
             on_sent=partial(_log_sent, report) if settings.debug else None,
             outbox=outbox,
             identity=Identity(settings.project_id or ""),
+            spool=_spool(settings, report) if self._files and self._transport is None else None,
         )
 
     def _worker(self, pipeline: Aggregation, delivery: Delivery, refresh: Callable[[], None]) -> Worker:

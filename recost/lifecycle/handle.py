@@ -211,6 +211,8 @@ class RecostHandle:
         self._done = self._disposed
         self._ended = Waiters()
         interception.after_fork_in_child()
+        if self._runtime is not None:
+            self._runtime.abandon()
         if self._build is not None and not self._disposed:
             self._connect(self._build)
 

@@ -186,7 +186,8 @@ class Runtime:
         May be called again, by a signal handler or finaliser that interrupts it.
         """
         end = self._monotonic() + timeout_s
-        deadline = end - min(_REPORTING_S, timeout_s / 4)  # the rest is for reporting and saving it
+        # The rest is for reporting, and for saving what is left.
+        deadline = end - min(_REPORTING_S, timeout_s / 4) - min(self.delivery.saving_s(), timeout_s / 3)
         if self._enforcer is not None:
             self._enforcer.stop()
         self.worker.stop()
@@ -195,11 +196,15 @@ class Runtime:
         self._join(self._delivery_thread, deadline)
         if not _is_alive(self._delivery_thread):
             self.delivery.flush_here(deadline)
-        self.delivery.close()
+        self.delivery.close(end)
         if self._enforcer is not None:
             self._end_enforcer(self._enforcer, end)
         self._report.notifier.close(end)
         self._join(self._worker_thread, end)
+
+    def abandon(self) -> None:
+        """Close what a forked child has of the parent's files."""
+        self.delivery.abandon()
 
     def _end_enforcer(self, enforcer: BudgetEnforcer, deadline: float) -> None:
         thread = self._enforcer_thread

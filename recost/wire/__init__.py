@@ -17,6 +17,7 @@ __all__ = [
     "IDENTIFIED_VERSION",
     "PROTOCOL_VERSION",
     "TIME_PATTERN",
+    "TOKEN_NAMES",
     "encode_window",
     "format_timestamp",
     "metric_to_dict",
@@ -38,13 +39,14 @@ TIME_PATTERN: Final = (
 )
 """ISO 8601: a date, or a date and a time of day. A time without an offset is UTC."""
 _TIME: Final = LazyPattern(TIME_PATTERN)
-_TOKENS = {
+TOKEN_NAMES: Final = {
     "input": "input",
     "output": "output",
     "cache_read": "cacheRead",
     "cache_write": "cacheWrite",
     "reasoning": "reasoning",
 }
+"""The fields of ``tokens`` by the kinds of `MetricEntry.tokens`."""
 
 
 def format_timestamp(epoch_ms: float) -> str:
@@ -108,7 +110,9 @@ def _optional(entry: MetricEntry) -> dict[str, Any]:
     if entry.attempts is not None:
         found["attempts"] = entry.attempts
     if entry.tokens is not None:
-        found["tokens"] = {_TOKENS[kind]: count for kind, count in entry.tokens.items() if kind in _TOKENS}
+        found["tokens"] = {
+            TOKEN_NAMES[kind]: count for kind, count in entry.tokens.items() if kind in TOKEN_NAMES
+        }
     if entry.models is not None:
         found["models"] = [_model_to_dict(each) for each in entry.models]
     if entry.tags is not None:

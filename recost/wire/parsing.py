@@ -34,6 +34,7 @@ __all__ = [
     "ParsedModel",
     "ParsedWindow",
     "may_be_too_deep",
+    "parse_frame",
     "parse_start",
     "parse_window",
     "too_deep",
@@ -134,7 +135,7 @@ def parse_window(line: bytes, project: str = "") -> Optional[ParsedWindow]:
     metric needs names that are strings, counts that are integers and a cost that is a number. The first of
     duplicate keys is used.
     """
-    content = _head(line)
+    content = parse_frame(line)
     started = None if content is None else _start(content)
     if content is None or started is None:
         return None
@@ -157,7 +158,7 @@ def parse_window(line: bytes, project: str = "") -> Optional[ParsedWindow]:
 
 def parse_start(line: bytes) -> Optional[datetime]:
     """Return the start of the window of a line, or None for an invalid line. Metrics are not parsed."""
-    content = _head(line)
+    content = parse_frame(line)
     if content is None or not isinstance(content.get("metrics"), list):
         return None
     return _start(content)
@@ -190,7 +191,7 @@ def too_deep(line: bytes) -> bool:
     return False
 
 
-def _head(line: bytes) -> Optional[dict[str, Any]]:
+def parse_frame(line: bytes) -> Optional[dict[str, Any]]:
     """Return the JSON object of a line of protocol 1.x, or None for any other line."""
     if len(line) > MAX_LINE_BYTES + 1 or len(line.rstrip(b"\n")) > MAX_LINE_BYTES:
         return None
@@ -223,7 +224,8 @@ def _plain(found: re.Match[str]) -> str:
 
 
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return dict(reversed(pairs))
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else dict(reversed(pairs))
 
 
 def _integer(text: str) -> Union[int, float]:

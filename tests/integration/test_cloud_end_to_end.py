@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from tests.loopback import Loopback, wait_until
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    monkeypatch.setenv("RECOST_LOCAL_DIR", str(tmp_path))
     with Api() as running:
         yield running
     handle = current_handle()
@@ -124,11 +126,12 @@ def test_five_401s_suspend_and_the_next_init_goes_on(
     assert len(fatal) == 1
     assert fatal[0].consecutive_failures == 5
     handle.dispose()
-    assert "could not be delivered" in str(errors[-1])
+    assert "7 calls in 7 windows could not be delivered: they are in the spool" in str(errors[-1])
     assert len([line for line in capfd.readouterr().err.splitlines() if "recost" in line]) == 2
-    server.log.clear()
-    start(api, errors)
-    get(server.url + "/plain")
+    handle = start(api, errors)
+    while len(api.metrics) < 8:  # four of the spool at a time, behind a new one
+        get(server.url + "/plain")
+        assert handle.flush_blocking(10)
     recost.init(enabled=False).dispose()
     assert delivered(api) == truth(server)
 

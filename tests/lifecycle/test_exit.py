@@ -117,7 +117,7 @@ def test_a_collector_that_hangs_holds_the_exit_up_for_the_set_time_only(
         import sys, urllib.request, recost
         url = sys.argv[1]
         options = {"project_id": "p", "base_url": url + "/hang", "shutdown_flush_timeout_ms": 2000}
-        recost.init(api_key="rc-test-key", **options)
+        recost.init(api_key="rc-test-key", local_dir=sys.argv[2], **options)
         urllib.request.urlopen(url + "/plain").read()
         """,
         server.url,
@@ -126,7 +126,7 @@ def test_a_collector_that_hangs_holds_the_exit_up_for_the_set_time_only(
     took_s = time.monotonic() - began
     server.release.set()
     assert (bare.returncode, result.returncode) == (0, 0)
-    assert "1 calls in 1 windows could not be delivered" in result.stderr
+    assert "1 calls in 1 windows could not be delivered: they are in the spool" in result.stderr
     assert took_s < bare_s + 2 + 13  # without the bound it is 30 s
 
 
@@ -181,11 +181,13 @@ def test_a_name_that_is_never_resolved_does_not_hold_up_the_end(server: Loopback
         api_key="rc-key",
         project_id="shop",
         base_url="https://collector.invalid",
+        local_dir=sys.argv[2],
         shutdown_flush_timeout_ms=2000,  # an eighth of it is kept for what is told
     )
     urllib.request.urlopen(sys.argv[1]).read()
     """
-    result = run_script(program, server.url + "/plain", timeout_s=20)
-    told = "recost: 1 calls in 1 windows could not be delivered\n"
-    assert (result.returncode, result.stderr) == (0, told)
+    result = run_script(program, server.url + "/plain", tmp_path, timeout_s=20)
+    told = "recost: 1 calls in 1 windows could not be delivered: they are in the spool, and the next process"
+    assert (result.returncode, result.stderr) == (0, f"{told} sends them\n")
+    assert len(list(tmp_path.glob("shop.*.spool"))) == 1
     assert "asked" in result.stdout

@@ -39,6 +39,8 @@ class SendError(Exception):
         disposition: Fate of the window.
         retry_after_s: With `Disposition.DEFER`, seconds to wait.
         responded: The destination responded that it failed on this very window: others may go through.
+        uncertain: The destination may have accepted it: no response came, or that of a gateway. The window is
+            sent again as it is, because parts would count twice.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class SendError(Exception):
         *,
         retry_after_s: Optional[float] = None,
         responded: bool = False,
+        uncertain: bool = False,
     ) -> None:
         super().__init__(error)
         self.error = error
         self.disposition = disposition
         self.retry_after_s = retry_after_s
         self.responded = responded
+        self.uncertain = uncertain
 
 
 class RetryPolicy:

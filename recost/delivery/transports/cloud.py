@@ -29,6 +29,8 @@ _SHORTEST_DEFERRAL_S: Final = 1.0
 _LONGEST_DEFERRAL_S: Final = 3600.0
 _REFUSING: Final = frozenset({400, 413, 422})
 """Statuses that refuse this payload: for its size, or for one of its metrics."""
+_GATEWAYS: Final = frozenset({502, 504, *range(520, 528)})
+"""Statuses of a gateway that does not know what became of the request behind it."""
 _HINTS: Final = {
     400: "the payload was not understood",
     403: "check the project id",
@@ -135,7 +137,7 @@ class CloudTransport:
             response = _http.post(self._endpoint, body, headers, timeout_s, self._poster)
         except _http.RequestFailed as failure:
             self._auth_failures = 0
-            return SendError(report.error(f"{self._base_url}: {failure}"), Disposition.RETRY)
+            return SendError(report.error(f"{self._base_url}: {failure}"), Disposition.RETRY, uncertain=True)
         report.request_id = response.headers.get("x-request-id") or ""
         if response.status == 401:
             return self._refused(report)
@@ -157,7 +159,8 @@ class CloudTransport:
             after_s = self._deferral_s(response.headers)
             return SendError(report.error(message), Disposition.DEFER, retry_after_s=after_s)
         if status == 408 or status >= 500:
-            return SendError(report.error(message), Disposition.RETRY, responded=True)
+            uncertain = status in _GATEWAYS
+            return SendError(report.error(message), Disposition.RETRY, responded=True, uncertain=uncertain)
         disposition = Disposition.SPLIT if status in _REFUSING else Disposition.WAIT
         return SendError(report.error(f"{message}: {_hint(response)}"), disposition)
 

@@ -1,0 +1,186 @@
+"""One file of a spool: a line for each window, locked by the process that owns it.
+
+A line begins with ``+``. It is done when that byte is replaced by ``-``, which no crash can interrupt. New
+lines come at the end. A process that dies leaves whole lines, and at most one that is torn, which the next
+owner skips. The lock ends with the process, so a file that can be locked has no owner.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Optional
+
+from recost import _files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["MAX_LINE_BYTES", "SpoolFile"]
+
+MAX_LINE_BYTES: Final = 8 << 20
+"""The longest line that is written or read back."""
+_PENDING: Final = b"+"
+_DONE: Final = b"-"
+_FIRST_BLOCK: Final = 1 << 12
+_BLOCK: Final = 1 << 16
+
+
+class SpoolFile:
+    """A file that this process owns. Made by `create` or `take`."""
+
+    def __init__(self, held: _files.LockedFile) -> None:
+        self._held = held
+        self._at = 0
+        """Position of the next line."""
+        self._done: set[int] = set()
+        """Lines that are done and could not be marked."""
+        self._torn = False
+        self.left = 0
+        """Number of lines that were passed over since `rewind`."""
+
+    @classmethod
+    def create(cls, path: Path) -> Optional[SpoolFile]:
+        """Make a file. Return None if locks are not supported there, or another process was faster.
+
+        Raises:
+            OSError: It can't be made.
+        """
+        return cls._owned(path, os.O_RDWR | os.O_CREAT)
+
+    @classmethod
+    def take(cls, path: Path) -> Optional[SpoolFile]:
+        """Take over a file. Return None if it has an owner, or is gone.
+
+        Raises:
+            OSError: It can't be opened, or is not private to this user.
+        """
+        try:
+            return cls._owned(path, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+
+    @classmethod
+    def _owned(cls, path: Path, flags: int) -> Optional[SpoolFile]:
+        held = _files.hold(path, flags, deadline=0.0)
+        try:
+            if held.acquired and held.is_current():  # else its former owner has just removed it
+                return cls(held)
+        except BaseException:
+            held.close()
+            raise
+        held.close()
+        return None
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return self._held.path.name
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        return os.fstat(self._held.fd).st_size
+
+    def append(self, line: bytes) -> None:
+        """Add a window.
+
+        Raises:
+            OSError: It can't be written. Nothing of it is left.
+        """
+        data = memoryview((b"\n" if self._torn else b"") + _PENDING + line + b"\n")
+        fd, written = self._held.fd, 0
+        start = os.lseek(fd, 0, os.SEEK_END)
+        self._torn = True
+        try:
+            while written < len(data):
+                written += os.write(fd, data[written:])
+        except BaseException:
+            if written:
+                os.ftruncate(fd, start)
+            self._torn = False
+            raise
+        self._torn = False
+
+    def next(self) -> Optional[tuple[int, bytes]]:
+        """Return the place and the text of the next line that is not done. None at the end.
+
+        The text is empty for a line that is too long, and anything for one that is damaged.
+        """
+        while (found := self._line()) is not None:
+            place, text = found
+            if text and text[:1] != _DONE and place not in self._done:
+                return place, text[1:] if len(text) <= MAX_LINE_BYTES + 1 else b""
+        return None
+
+    def finish(self, place: int) -> None:
+        """Mark a line as done."""
+        self._done.add(place)
+        with suppress(OSError):  # at worst a later owner sends it again, with the same id
+            _write_at(self._held.fd, place, _DONE)
+
+    def back_to(self, place: int) -> None:
+        """Make this line the next one again."""
+        self._at = place
+
+    def rewind(self) -> None:
+        """Make the first line the next one."""
+        self._at = self.left = 0
+
+    def remove(self) -> None:
+        """Delete the file."""
+        path = self._held.path
+        try:
+            path.unlink()
+        except PermissionError:  # Windows: an open file stays
+            os.ftruncate(self._held.fd, 0)
+            self._held.close()
+            with suppress(OSError):
+                path.unlink()
+        finally:
+            self._held.close()
+
+    def close(self) -> None:
+        """Leave the file to other processes."""
+        self._held.close()
+
+    def abandon(self) -> None:
+        """Close the copy that a forked child has. The parent keeps its lock."""
+        self._held.acquired = False
+        self._held.close()
+
+    def _line(self) -> Optional[tuple[int, bytes]]:
+        """Read a line, and hold a bounded part of it. None at the end."""
+        place = position = self._at
+        parts: list[bytes] = []
+        held, step = 0, _FIRST_BLOCK
+        while True:
+            block = _read_at(self._held.fd, position, step)
+            feed = block.find(b"\n")
+            piece = block if feed < 0 else block[:feed]
+            position += len(piece)
+            if held <= MAX_LINE_BYTES + 1:
+                parts.append(piece)
+                held += len(piece)
+            if feed >= 0 or not block:
+                break
+            step = _BLOCK
+        if not block and position == place:
+            return None
+        self._at = position + (1 if block else 0)
+        return place, b"".join(parts)
+
+
+def _read_at(fd: int, position: int, size: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(fd, size, position)
+    os.lseek(fd, position, os.SEEK_SET)
+    return os.read(fd, size)
+
+
+def _write_at(fd: int, position: int, data: bytes) -> None:
+    if hasattr(os, "pwrite"):
+        os.pwrite(fd, data, position)
+        return
+    os.lseek(fd, position, os.SEEK_SET)
+    os.write(fd, data)

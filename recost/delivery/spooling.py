@@ -1,0 +1,123 @@
+"""Traffic between the queue and the spool, and between the spool and the destination."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Callable, Final, Optional
+
+from recost.delivery.identity import Identity, new_window_id
+from recost.delivery.losses import Loss, Losses
+from recost.delivery.sending import REFUSED, Sender
+from recost.delivery.transports.base import Disposition, SendError, Transport
+
+if TYPE_CHECKING:
+    from recost.delivery.outbox import PendingWindow
+    from recost.delivery.spool import Spool, SpooledWindow
+    from recost.events import WindowSummary
+
+__all__ = ["Spooling"]
+
+_AT_ONCE: Final = 4
+"""Windows of the spool that are sent in a row. POSTs are limited by the hour, and new windows go first."""
+
+
+class Spooling:
+    """The two ways of a spool.
+
+    Args:
+        spool: The windows on disk.
+        sender: Sends them.
+        identity: Of this process, for windows that were never sent.
+        losses: Counts windows of the spool that are refused for good.
+        transport: Windows with more metrics than it takes are split before they are written.
+        monotonic: Seconds of a clock that is never set back.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        sender: Sender,
+        identity: Identity,
+        losses: Losses,
+        transport: Transport,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._spool = spool
+        self._sender = sender
+        self._identity = identity
+        self._losses = losses
+        self._max_metrics = transport.max_metrics
+        self._monotonic = monotonic
+        self.close = spool.close
+        self.abandon = spool.abandon
+
+    @property
+    def is_due(self) -> bool:
+        """True when there may be something to send."""
+        return self._spool.is_due
+
+    def save(
+        self, entries: Iterator[tuple[PendingWindow, str]], deadline: Optional[float] = None
+    ) -> tuple[Loss, Loss]:
+        """Write windows, each with its id, which is empty if it was never sent.
+
+        Args:
+            entries: The windows.
+            deadline: The time (monotonic) at which writing ends.
+
+        Returns:
+            The count of what could not be written, and the count of what was.
+        """
+        lost, saved = Loss(), Loss()
+        for window, window_id in entries:
+            whole = window_id or self._max_metrics is None
+            for part in [window] if whole else window.split(self._max_metrics or 1):
+                late = deadline is not None and self._monotonic() >= deadline
+                done = not late and self._is_saved(part, window_id or new_window_id())
+                (saved if done else lost).add(part)
+        return lost, saved
+
+    def _is_saved(self, window: PendingWindow, window_id: str) -> bool:
+        return self._spool.save(self._identity.identify(window.summary(), window_id))
+
+    def send(
+        self, may_go_on: Callable[[], bool], on_sent: Optional[Callable[[WindowSummary], None]]
+    ) -> Optional[SendError]:
+        """Send a few windows, the oldest first. Return the failure that holds up the others, or None."""
+        until, limit = None, self._sender.deadline
+        if limit is not None:  # at the end of the process: half of the time that is left
+            until = (self._monotonic() + limit) / 2
+        for _ in range(_AT_ONCE):
+            late = until is not None and self._monotonic() >= until
+            window = self._spool.next() if not late and may_go_on() else None
+            if window is None:
+                return None
+            failure = self._sender.send_once(None, window.summary, None)
+            if failure is None:
+                self._spool.remove(window)
+                if on_sent is not None:
+                    on_sent(window.summary)
+            elif failure.disposition in REFUSED:
+                self._refuse(window, failure)
+            elif failure.responded:  # it fails on this window, and may accept others
+                self._spool.pass_over(window)
+            else:
+                self._spool.put_back(window)
+                return failure
+        return None
+
+    def _refuse(self, window: SpooledWindow, failure: SendError) -> None:
+        """Replace a window by its halves, so that only what is at fault is lost."""
+        from recost.delivery.frozen import call_count, halves  # noqa: PLC0415 - only where there is a spool
+
+        if failure.disposition is Disposition.SPLIT and len(window.summary.metrics) > 1:
+            lost = [half for half in halves(window.summary) if not self._spool.save(half)]
+            if len(lost) > 1:
+                self._spool.pass_over(window)
+                return
+        else:
+            lost = [window.summary]
+        self._spool.remove(window)
+        if lost:
+            self._losses.refuse(Loss(len(lost), sum(map(call_count, lost))), failure.error)
