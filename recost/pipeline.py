@@ -5,6 +5,7 @@ A target is resolved once, so a repeated call costs a few field reads and an add
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional
 
 from recost._late import importing
+from recost._pacing import rest
 from recost.aggregation.aggregator import MAX_LATENCY_MS, CallRecord, UnlockedAggregator
 from recost.aggregation.breakdown import Facts
 from recost.aggregation.window import TargetCounts, Window
@@ -99,17 +101,17 @@ class Pipeline:
         """Number of calls in the open window."""
         return self._aggregator.size
 
-    def drain(self, inbox: deque[Exchange]) -> None:
+    def drain(self, inbox: deque[Exchange], limit: int = sys.maxsize) -> None:
         """Add up the calls that are in the inbox now: `process` for each, with the usual case in one place.
 
-        Each call is counted once, whatever interrupts this.
+        Each call is counted once, whatever interrupts this. ``limit`` is the most that are taken.
         """
         self._forget_old_prices()
         exchange: Optional[Exchange] = None
         targets, window, number, counting = self._targets, self._aggregator.window, 0, False
         before = window.call_count
         try:
-            for exchange in starmap(inbox.popleft, repeat((), len(inbox))):
+            for exchange in starmap(inbox.popleft, repeat((), min(len(inbox), limit))):
                 try:
                     counts, status = targets[exchange.target], exchange.status
                     sent, received = exchange.request_bytes, exchange.response_bytes
@@ -122,6 +124,7 @@ class Pipeline:
                     self._count_alone(exchange)
                     exchange, window = None, self._aggregator.window  # noqa: PLW2901 - it is counted
                     before = window.call_count
+                    rest()
                     continue
                 samples = counts.samples
                 size = len(samples)

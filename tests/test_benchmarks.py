@@ -148,3 +148,18 @@ def test_instructions(tmp_path: Path) -> None:
     assert list(figures) == ["bare", "recost"]
     assert figures["recost"]["seen"] == 1.0
     assert 0 < figures["bare"]["caller"] < figures["recost"]["caller"] < figures["recost"]["whole"]
+
+
+@linux
+@pytest.mark.parametrize(
+    "state", ["file", "cloud, closing", "WebSocket", "buckets", "fork", "first turn", "exit"]
+)
+def test_stalls(state: str, tmp_path: Path) -> None:
+    pytest.importorskip("websockets")
+    table, results = run(tmp_path, "stalls", "--states", state)
+    (found,) = results["stalls"]
+    assert found["state"] == state
+    assert state in table
+    figures = [*found["held_ms"], *found["collecting_ms"]]
+    assert all(0 <= held <= max(found["gap_ms"]) for held in figures)
+    assert state == "file" or max(figures) > 0  # recost's threads are seen
