@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost._late import compiled_text, importing
@@ -86,6 +85,8 @@ class LatePipeline:
 
     def _load(self) -> tuple[Pipeline, Meter]:
         if self._made is None:
+            from importlib import import_module  # noqa: PLC0415 - later than `init`
+
             # Also while it is made: there is only one, whose window all calls are in.
             with importing(), short_turns():
                 for name in MODULES:
