@@ -29,7 +29,11 @@ def _document(text: int) -> dict[str, Any]:
 
 
 def _plain(text: int) -> bytes:
-    body = json.dumps(_document(text)).encode()
+    return _json(_document(text))
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    body = json.dumps(document).encode()
     return (
         b"HTTP/1.1 200 OK\r\n"
         b"Content-Type: application/json\r\n"
@@ -47,7 +51,18 @@ def _events() -> bytes:
     return head + chunks + b"0\r\n\r\n"
 
 
-_RESPONSES: Final = {"small": lambda: _plain(100), "2 KB": lambda: _plain(1800), "events": _events}
+def _numbers() -> bytes:
+    document = {**_document(0), "embedding": [index / 7 for index in range(50_000)]}
+    return _json(document)
+
+
+_RESPONSES: Final = {
+    "small": lambda: _plain(100),
+    "2 KB": lambda: _plain(1800),
+    "events": _events,
+    "1 MB": lambda: _plain(1_000_000),
+    "1 MB of numbers": _numbers,
+}
 
 RESPONSE: Final = _RESPONSES[os.environ.get("BENCHMARK_RESPONSE", "small")]()
-"""About 300 bytes; 2,000, or a stream of events, one in each chunk, if the environment says so."""
+"""About 300 bytes, unless the environment names another one. A stream has one event in each chunk."""

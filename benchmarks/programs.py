@@ -39,7 +39,11 @@ def _environment(tree: Optional[Path] = None) -> dict[str, str]:
 
 
 def start(
-    program: str, *arguments: object, under: Sequence[str] = (), tree: Optional[Path] = None
+    program: str,
+    *arguments: object,
+    under: Sequence[str] = (),
+    tree: Optional[Path] = None,
+    variables: Optional[dict[str, str]] = None,
 ) -> subprocess.Popen[str]:
     """Start ``benchmarks/{program}.py``, which ends when its standard input is closed.
 
@@ -48,10 +52,12 @@ def start(
         arguments: Arguments of the program.
         under: A command that runs the program, such as ``valgrind``.
         tree: Checkout whose recost is imported. This one if not given.
+        variables: Variables that are added to its environment.
     """
     command = [*under, sys.executable, str(HERE / f"{program}.py"), *map(str, arguments)]
+    environment = {**_environment(tree), **(variables or {})}
     return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(tree), text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
     )
 
 

@@ -26,6 +26,7 @@ import calls
 import clients
 import instructions
 import modes
+import stalls
 from lowest import lowest_s
 from observers import OBSERVERS
 from programs import HERE
@@ -54,6 +55,8 @@ class Effort:
     """Calls of the two rounds."""
     events: tuple[int, int] = (100, 300)
     """Events of the two streams."""
+    stalls: tuple[int, float] = (7, 1.5)
+    """Number of rounds, and their length in seconds."""
 
 
 FULL: Final = Effort(
@@ -65,7 +68,13 @@ FULL: Final = Effort(
     stream_mb=1024,
 )
 QUICK: Final = Effort(
-    calls.Plan(5, 0.05, restarts=1), starts=5, rounds=5, count=20_000, memory_calls=200_000, stream_mb=64
+    calls.Plan(5, 0.05, restarts=1),
+    starts=5,
+    rounds=5,
+    count=20_000,
+    memory_calls=200_000,
+    stream_mb=64,
+    stalls=(3, 1.0),
 )
 LEAST: Final = Effort(
     calls.Plan(1, 0.0, restarts=1),
@@ -76,6 +85,7 @@ LEAST: Final = Effort(
     stream_mb=2,
     instructions=(5, 15),
     events=(2, 6),
+    stalls=(1, 0.5),
 )
 
 
@@ -123,6 +133,11 @@ def _modes(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
     return chosen, _listed(options.modes) or modes.MODES, effort.instructions, effort.events, tree
 
 
+def _stalls(effort: Effort, options: argparse.Namespace) -> tuple[Any, ...]:
+    tree = Path(options.tree).resolve() if options.tree else None
+    return (*effort.stalls, _listed(options.states, ";") or list(stalls.STATES), tree)
+
+
 def _chosen(options: argparse.Namespace) -> list[str]:
     chosen = _listed(options.clients) or list(clients.CLIENTS)
     absent = calls.missing(chosen)
@@ -139,13 +154,14 @@ PARTS: Final = {
     "calls": Part("CPU added to one call, flush included", "calls", _calls),
     "instructions": Part("Instructions added to one call", "instructions", _instructions),
     "modes": Part("Instructions that settings add to one call", "modes", _modes),
+    "stalls": Part("Longest time that other threads stand still", "stalls", _stalls),
     "metering": Part("Metering, CPU of the calling thread", "metering", _metering),
     "long_stream": Part("Metering, memory of a long stream", "long_stream", _long_stream),
 }
 
 
-def _listed(names: Optional[str]) -> list[str]:
-    return [name.strip() for name in (names or "").split(",") if name.strip()]
+def _listed(names: Optional[str], separator: str = ",") -> list[str]:
+    return [name.strip() for name in (names or "").split(separator) if name.strip()]
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -160,11 +176,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--networks", default=",".join(NETWORKS), help=f"comma-separated, of {', '.join(NETWORKS)}"
     )
+    parser.add_argument("--states", help=f"stalls: separated by semicolons, of {'; '.join(stalls.STATES)}")
     parser.add_argument(
         "--modes", help=f"modes: comma-separated, of {', '.join(modes.MODES)}; plain is always one"
     )
     parser.add_argument(
-        "--tree", metavar="FOLDER", help="instructions, modes: measure the recost of another checkout"
+        "--tree", metavar="FOLDER", help="instructions, modes, stalls: measure the recost of another checkout"
     )
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_const", dest="effort", const=QUICK, default=FULL)
@@ -179,6 +196,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         (_listed(options.observers), _OBSERVERS),
         (_listed(options.networks), NETWORKS),
         (_listed(options.modes), modes.MODES),
+        (_listed(options.states, ";"), stalls.STATES),
     ):
         unknown = [name for name in given if name not in known]
         if unknown:
@@ -238,8 +256,11 @@ def main(arguments: list[str]) -> None:
     for name, part in PARTS.items():
         if options.parts and name not in options.parts:
             continue
-        if name in ("memory", "long_stream") and not sys.platform.startswith("linux"):
-            print(f"{name}: skipped, it is read from /proc", file=sys.stderr)
+        if name in ("memory", "long_stream", "stalls") and not sys.platform.startswith("linux"):
+            print(f"{name}: skipped, it is measured on Linux only", file=sys.stderr)
+            continue
+        if name == "stalls" and (package := stalls.missing()):
+            print(f"{name}: skipped, {package} is not installed", file=sys.stderr)
             continue
         if name in ("instructions", "modes") and (program := instructions.missing_program()):
             print(f"{name}: skipped, {program} is not installed", file=sys.stderr)

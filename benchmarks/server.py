@@ -1,14 +1,20 @@
 """A loopback HTTP/1.1 server that responds to every request alike, in a process of its own.
 
+The response is the one that the argument names, in `payload`.
+
 Prints its port, and ends when its standard input does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from typing import Any, Final
+
+if len(sys.argv) > 1:
+    os.environ["BENCHMARK_RESPONSE"] = sys.argv[1]
 
 from payload import RESPONSE
 

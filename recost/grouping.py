@@ -12,6 +12,7 @@ from collections.abc import Sized
 from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional, Union
 
+from recost._pacing import rest
 from recost.aggregation.aggregator import MAX_LATENCY_MS, UnlockedAggregator
 from recost.aggregation.breakdown import Tags
 from recost.aggregation.window import TargetCounts
@@ -87,9 +88,12 @@ class Groups:
         self.add()
         self._groups.clear()
 
-    def drain(self, inbox: deque[Exchange]) -> None:
-        """Add up the calls that are in the inbox now. Each is counted once, whatever interrupts this."""
-        left = len(inbox)
+    def drain(self, inbox: deque[Exchange], limit: int) -> None:
+        """Add up the calls that are in the inbox now, at most ``limit``.
+
+        Each is counted once, whatever interrupts this.
+        """
+        left = min(len(inbox), limit)
         while left > 0:
             self._sort(inbox, inbox.popleft, min(left, _MOST), self._groups)
             self.add()
@@ -120,6 +124,7 @@ class Groups:
                 else:
                     self._add_alone(exchange)
                     exchange = None  # noqa: PLW2901 - it is counted
+                    rest()
                     window, before = self._aggregator.window, self._aggregator.window.call_count
         except BaseException as error:
             if exchange is None or (group and group[-1] is exchange):

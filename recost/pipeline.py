@@ -5,6 +5,7 @@ A target is resolved once, so a repeated call costs a few field reads and an add
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -84,13 +85,13 @@ class Pipeline:
         """Number of calls in the open window."""
         return self._aggregator.size
 
-    def drain(self, inbox: deque[Exchange]) -> None:
+    def drain(self, inbox: deque[Exchange], limit: int = sys.maxsize) -> None:
         """Add up the calls that are in the inbox now, by themselves with `process` or in groups.
 
-        Each call is counted once, whatever interrupts this.
+        Each call is counted once, whatever interrupts this. ``limit`` is the most that are taken.
         """
         self._forget_old_prices()
-        self._groups.drain(inbox)
+        self._groups.drain(inbox, limit)
 
     def process(self, exchange: Exchange) -> None:
         """Add one call, unless it is excluded. Malformed calls are recorded with whatever is known."""

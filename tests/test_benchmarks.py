@@ -171,3 +171,18 @@ def test_modes_with_a_stream(tmp_path: Path) -> None:
     assert [found["response"] for found in results["modes"]] == ["2 KB, a call", "events, an event"]
     for found in results["modes"]:
         assert {mode["seen"] for mode in found["instructions"].values()} == {1.0}
+
+
+@linux
+@pytest.mark.parametrize(
+    "state", ["file", "cloud, closing", "WebSocket", "buckets", "fork", "first turn", "exit"]
+)
+def test_stalls(state: str, tmp_path: Path) -> None:
+    pytest.importorskip("websockets")
+    table, results = run(tmp_path, "stalls", "--states", state)
+    (found,) = results["stalls"]
+    assert found["state"] == state
+    assert state in table
+    figures = [*found["held_ms"], *found["collecting_ms"]]
+    assert all(0 <= held <= max(found["gap_ms"]) for held in figures)
+    assert state == "file" or max(figures) > 0  # recost's threads are seen

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from struct import pack
 from typing import Any, Final, NamedTuple, Optional, Union
 
 from recost._money import LENIENT
+from recost._pacing import rest
 from recost.aggregation.breakdown import NOTHING, Detail, Facts, Tags, TagSets
 from recost.aggregation.quantiles import Latencies
 from recost.events import MetricEntry, WindowSummary
@@ -258,6 +260,7 @@ class Window:
                 if count and facts is not None:
                     bucket.charge(facts.cost_cents, count)
                     self.describe(bucket, facts, count)
+            rest()
 
     def describe(self, bucket: Bucket, facts: Facts, count: int = 1) -> None:
         """Add the facts of a call to the breakdowns, or of a number of calls with the same facts."""
@@ -294,6 +297,7 @@ class Window:
                 buckets[key] = bucket
             else:
                 mine.merge(bucket)
+            rest()
         self._bound_tags()
         self._measure()
 
@@ -319,14 +323,20 @@ class Window:
             sdk_version=self.tags.sdk_version,
             window_start=self.start_ms,
             window_end=self.end_ms,
-            metrics=tuple(bucket.to_entry(key) for key, bucket in self.buckets.items()),
+            metrics=tuple(self._entries()),
         )
+
+    def _entries(self) -> Iterator[MetricEntry]:
+        for key, bucket in self.buckets.items():
+            yield bucket.to_entry(key)
+            rest()
 
     def _bound_tags(self) -> None:
         self._tag_sets = TagSets(self.tags.max_tag_sets)
         for bucket in self.buckets.values():
             if bucket.detail is not None:
                 bucket.detail.bound_tags(self._tag_sets)
+            rest()
 
     def _part(self, buckets: dict[Key, Bucket]) -> Window:
         part = Window(self.tags, self.start_ms)
@@ -343,6 +353,7 @@ class Window:
             self.held_bytes += _key_bytes(key) + bucket.latencies.bin_bytes
             if bucket.detail is not None:
                 self.held_bytes += bucket.detail.nbytes
+            rest()
 
 
 def _optional(detail: Detail) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost._late import importing
+from recost._pacing import free
 from recost._waiting import Waiters
 from recost.delivery.outbox import PendingWindow
 from recost.delivery.transports.base import Disposition, SendError, Transport
@@ -62,8 +63,11 @@ class Sender:
         with importing():
             from recost.events import FlushStatus  # noqa: PLC0415 - slow to import
 
-        status = FlushStatus("error" if failure else "ok", len(summary.metrics), self._clock() * 1000)
+        metrics = list(summary.metrics)
+        status = FlushStatus("error" if failure else "ok", len(metrics), self._clock() * 1000)
         self.last_status = status
+        del summary
+        free(metrics)
         return failure
 
     def send_once(

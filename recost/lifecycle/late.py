@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Callable, Optional
+from contextlib import suppress
+from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost._late import compiled_text, importing
+from recost._pacing import rest, short_turns
 
 if TYPE_CHECKING:
     from recost.aggregation.window import Window
@@ -15,7 +17,20 @@ if TYPE_CHECKING:
     from recost.pipeline import Pipeline
     from recost.pricing.cost import Cost
 
-__all__ = ["LatePipeline"]
+__all__ = ["MODULES", "LatePipeline"]
+
+_STANDARD: Final = "ast dis tokenize inspect dataclasses decimal json pathlib"
+_OWN: Final = """
+    _money wire events aggregation.breakdown aggregation.quantiles aggregation.window aggregation.aggregator
+    captured pricing.usage pricing.cost pricing.list_place pricing.genai_data pricing.rates pricing.modalities
+    pricing.genai globs pricing.hosts pricing.checking pricing.prices pricing.paths pricing.model
+    pricing.index pricing.registry pricing.usage.fields pricing.usage.names pricing.usage.request_fields
+    pricing.route pricing.units pricing.pricer metering pipeline lifecycle.rules pricing.sources
+    pricing.providers endpoints.vocabulary endpoints.words endpoints.names endpoints.segments
+    endpoints.templating
+"""
+MODULES: Final = (*_STANDARD.split(), *(f"recost.{name}" for name in _OWN.split()))
+"""Modules that the first call needs, each behind what it imports: other threads may run in between."""
 
 
 class LatePipeline:
@@ -42,10 +57,10 @@ class LatePipeline:
         """Number of calls in the open window."""
         return 0 if self._made is None else self._made[0].size
 
-    def drain(self, inbox: deque[Exchange]) -> None:
-        """Add up the calls that are in the inbox now, and remove them from it."""
+    def drain(self, inbox: deque[Exchange], limit: int) -> None:
+        """Add up the calls that are in the inbox now, at most ``limit``, and remove them from it."""
         if inbox:
-            self._load()[0].drain(inbox)
+            self._load()[0].drain(inbox, limit)
 
     def take(self) -> Optional[Window]:
         """Close the open window and return it. None when it is empty."""
@@ -70,7 +85,14 @@ class LatePipeline:
 
     def _load(self) -> tuple[Pipeline, Meter]:
         if self._made is None:
-            with importing():  # also while it is made: there is only one, whose window all calls are in
+            from importlib import import_module  # noqa: PLC0415 - later than `init`
+
+            # Also while it is made: there is only one, whose window all calls are in.
+            with importing(), short_turns():
+                for name in MODULES:
+                    with suppress(ImportError, OSError):  # reported by what needs the module
+                        import_module(name)
+                    rest()
                 made = self._make(self._since)
                 self._made = self._made or made  # a finaliser on this very thread may have been first
             compiled_text()

@@ -13,6 +13,7 @@ from collections import deque
 from types import BuiltinFunctionType
 from typing import Callable, Final, Optional, Protocol
 
+from recost._pacing import rest
 from recost._waiting import Waiters
 from recost.delivery.outbox import PendingWindow
 from recost.errors import RecostError
@@ -25,6 +26,8 @@ INBOX_LIMIT: Final = 10_000
 _CAPTURED_SOON: Final = 1_000_000
 _CAPTURED_LIMIT: Final = 16_000_000
 """Bytes of responses that may wait to be read. They are larger than the calls themselves."""
+_AT_ONCE: Final = 200
+"""Number of calls that are added up before other threads may have the interpreter."""
 _GIVE_WAY_S: Final = 0.0005
 _GIVE_WAY_EVERY_S: Final = 0.005
 """Interval between pauses: callers lose at most a tenth of their time when calls come too fast."""
@@ -47,8 +50,8 @@ class Aggregation(Protocol):
         """Number of calls in the open window."""
         ...
 
-    def drain(self, inbox: deque[Exchange]) -> None:
-        """Add up the calls that are in the inbox now, and remove them from it."""
+    def drain(self, inbox: deque[Exchange], limit: int) -> None:
+        """Add up the calls that are in the inbox now, at most ``limit``, and remove them from it."""
         ...
 
     def take(self) -> Optional[PendingWindow]:
@@ -339,7 +342,9 @@ class Worker:
         self._captured = 0
         self._failed = True
         try:
-            self._pipeline.drain(self._inbox)
+            for _ in range(len(self._inbox) // _AT_ONCE + 1):
+                self._pipeline.drain(self._inbox, _AT_ONCE)
+                rest()
             self._failed = False
         except Exception as error:  # noqa: BLE001 - the window must be closed in time all the same
             self._report(error)

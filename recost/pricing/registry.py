@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final, Optional
 
 from recost._late import importing
+from recost._pacing import short_turns
 from recost._validate import invalid_type
 from recost.pricing.index import NO_RULE, RuleIndex
 from recost.pricing.model import MatchResult, ProviderDef
@@ -35,13 +36,13 @@ class _Table:
     __slots__ = ("builtin", "index", "prepared", "rules")
 
     def __init__(self, custom: tuple[ProviderDef, ...]) -> None:
-        with importing():
+        with importing(), short_turns():
             from recost.pricing.providers import BUILTIN_PROVIDERS  # noqa: PLC0415 - slow: it makes them all
 
-        self.rules = custom + BUILTIN_PROVIDERS
-        self.builtin = frozenset(map(id, BUILTIN_PROVIDERS))
-        self.index = RuleIndex(self.rules)
-        self.prepared = tuple(map(_prepare, self.rules))
+            self.rules = custom + BUILTIN_PROVIDERS
+            self.builtin = frozenset(map(id, BUILTIN_PROVIDERS))
+            self.index = RuleIndex(self.rules)
+            self.prepared = tuple(map(_prepare, self.rules))
 
 
 class ProviderRegistry:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Callable, Final, Optional, Protocol
 
 from recost._late import importing
+from recost._pacing import short_turns
 from recost.captured import Wanted
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
@@ -143,7 +144,7 @@ class Route:
 
 @lru_cache(maxsize=1)
 def _template_for() -> Callable[[str, str], str]:
-    with importing():
+    with importing(), short_turns():
         from recost.endpoints.templating import template_for  # noqa: PLC0415 - slow: it has many words
 
     return template_for

@@ -7,6 +7,7 @@ import math
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from recost._pacing import rest
 from recost._patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -192,5 +193,13 @@ def encode_window(summary: WindowSummary) -> bytes:
     """
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
     head = encode(_window_to_dict(summary))
-    metrics = ",".join([encode(metric_to_dict(entry)) for entry in summary.metrics])
-    return f'{head[:-1]},"metrics":[{metrics}]}}'.encode("utf-8", "replace")
+    pieces = [f'{head[:-1]},"metrics":['.encode("utf-8", "replace")]
+    for entry in summary.metrics:
+        if len(pieces) > 1:
+            pieces.append(b",")
+        pieces.append(encode(metric_to_dict(entry)).encode("utf-8", "replace"))
+        rest()
+    pieces.append(b"]}")
+    line = b"".join(pieces)
+    rest()
+    return line

@@ -25,8 +25,8 @@ class Counting:
         self.total = 0
         self.fail_at: Optional[int] = None
 
-    def drain(self, inbox: deque[Exchange]) -> None:
-        for _ in range(len(inbox)):
+    def drain(self, inbox: deque[Exchange], limit: int) -> None:
+        for _ in range(min(len(inbox), limit)):
             inbox.popleft()
             self.total += 1
             if self.total == self.fail_at:

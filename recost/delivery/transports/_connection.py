@@ -9,10 +9,13 @@ from __future__ import annotations
 import functools
 import http.client
 import io
+import os
 import select
 import socket
 import time
 from typing import Any, Final, Optional
+
+from recost._pacing import rest
 
 __all__ = ["Connection", "Deadline", "TlsConnection", "tls_context"]
 
@@ -121,7 +124,11 @@ class Connection(http.client.HTTPConnection):
         head = "\r\n".join([*lines, "Accept-Encoding: identity", "", ""])
         if len(head.splitlines()) != len(lines) + 2:
             raise ValueError
-        self.send(head.encode("latin-1") + (body or b""))
+        data, rest_of_body = head.encode("latin-1"), memoryview(body or b"")
+        fits = max(_CHUNK_BYTES - len(data), 0)
+        self.send(data + rest_of_body[:fits])  # together if they fit: one packet, or one TLS record
+        if len(rest_of_body) > fits:
+            self.send(rest_of_body[fits:])
 
     def getresponse(self) -> http.client.HTTPResponse:
         """Read the head of the final response, past interim ones such as 103."""
@@ -143,6 +150,7 @@ class Connection(http.client.HTTPConnection):
             for start in range(0, len(view), _CHUNK_BYTES):
                 self.sock.settimeout(self.deadline.remaining())
                 self.sock.sendall(view[start : start + _CHUNK_BYTES])
+                rest()
         except (BrokenPipeError, ConnectionResetError):  # the server reads no further, and may have responded
             return
 
@@ -181,6 +189,22 @@ def tls_context(*trust: Optional[str]) -> Any:  # noqa: ARG001 - part of the key
     """
     import ssl  # noqa: PLC0415 - a Python may lack it, and http:// does not need it
 
-    context = ssl.create_default_context()
+    context = _trusting(ssl)
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _trusting(ssl: Any) -> Any:
+    """Return a new context that trusts what Python's default one does.
+
+    Up to Python 3.10, loading the default certificates halts all threads for tens of milliseconds, and
+    loading the same file by its name does not.
+    """
+    paths = ssl.get_default_verify_paths()
+    named = os.environ.get(paths.openssl_capath_env)
+    if paths.cafile is not None and (named is None or paths.capath is not None):  # else several folders
+        try:
+            return ssl.create_default_context(cafile=paths.cafile, capath=paths.capath)
+        except OSError:  # unreadable, or without a certificate: the default ignores it
+            pass
+    return ssl.create_default_context()

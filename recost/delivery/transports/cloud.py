@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 from urllib.parse import quote, urlsplit
 
+from recost._pacing import rest
 from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostAuthError, RecostError, RecostFatalAuthError, RecostRateLimitError
 from recost.events import WindowSummary
@@ -109,6 +110,7 @@ class CloudTransport:
             raise SendError(None, Disposition.SUSPEND)
         body = encode(summary)
         report = _Report(self._api_key, summary)
+        rest()
         failure = self._post(body, report, summary.sdk_version, timeout_s)
         if failure is not None:
             raise failure

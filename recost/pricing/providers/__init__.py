@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
 from inspect import getmodulename
 from typing import Final
 
+from recost._pacing import rest
 from recost.pricing.model import ProviderDef
 
 __all__ = ["BUILTIN_PROVIDERS"]
@@ -43,9 +45,11 @@ def _modules() -> list[str]:
     return [*_FIRST, *sorted(added)]
 
 
-BUILTIN_PROVIDERS: Final[tuple[ProviderDef, ...]] = tuple(
-    rule
-    for name in _modules()
-    for rule in getattr(importlib.import_module(f"{__name__}.{name}"), "RULES", ())
-)
+def _rules() -> Iterator[ProviderDef]:
+    for name in _modules():
+        yield from getattr(importlib.import_module(f"{__name__}.{name}"), "RULES", ())
+        rest()
+
+
+BUILTIN_PROVIDERS: Final[tuple[ProviderDef, ...]] = tuple(_rules())
 """In order: the first that matches decides."""

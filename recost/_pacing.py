@@ -1,0 +1,70 @@
+"""Pauses in long work on recost's threads, and short turns while they import.
+
+While one thread executes Python, another one waits for the interpreter up to `sys.getswitchinterval` (5 ms).
+It waits longer while the first is in a function written in C. So what takes long is done in small steps, with
+`rest` after each.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import BuiltinFunctionType
+from typing import Any, Callable, Final
+
+__all__ = ["STRETCH_S", "free", "rest", "short_turns"]
+
+STRETCH_S: Final = 0.0002
+"""CPU time after which a thread gives the interpreter to others."""
+_PAUSE_S: Final = 0.0001 if os.name == "posix" else 0.0
+"""Long enough for a thread that waits for the interpreter to wake up. Windows can't sleep as briefly."""
+_clock: Final[Callable[[], float]] = time.thread_time if os.name == "posix" else time.monotonic
+"""A clock that stands still while the thread waits. On Windows that one is too coarse."""
+_sleep: Final = time.sleep
+_SLEEPS: Final = isinstance(_sleep, BuiltinFunctionType)
+"""False for the sleep of gevent or eventlet, which would run other greenlets in the middle of anything."""
+
+
+class _Turn(threading.local):
+    ends = 0.0
+
+
+_turn: Final = _Turn()
+
+
+def rest() -> None:
+    """Give the interpreter to other threads for a moment, if this thread has worked for `STRETCH_S`."""
+    if _clock() >= _turn.ends and _SLEEPS:
+        _sleep(_PAUSE_S)
+        _turn.ends = _clock() + STRETCH_S
+
+
+def free(items: list[Any]) -> None:
+    """Free objects one by one: freeing thousands at once takes milliseconds, without a pause."""
+    while items:
+        items.pop()
+        rest()
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """Let other threads have the interpreter after `STRETCH_S`, while this one imports modules.
+
+    Nothing can be called between the statements of a module. So the interval of the whole interpreter is
+    changed, and set back unless the application has set another one meanwhile. One thread at a time.
+    """
+    before = sys.getswitchinterval()
+    if before <= STRETCH_S:
+        yield
+        return
+    sys.setswitchinterval(STRETCH_S)
+    shortened = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() == shortened:
+            sys.setswitchinterval(before)
