@@ -69,7 +69,7 @@ def window(buckets: int = 2000) -> Window:
         made.add_bucket(key)
         counts = made.count_target(key, _FACTS, _FACTS)
         counts.calls = 1
-        counts.samples.append(1.0)
+        counts.bucket.samples.append(1.0)
         made.call_count += 1
     return made
 

@@ -41,7 +41,7 @@ _RESPONSE: Final[Any] = HTTPResponse
 
 
 class Steps(NamedTuple):
-    """What both wrappers use."""
+    """Functions and objects that both wrappers use."""
 
     interception: Interception
     begin: Callable[[Any, Any, Any], Optional[Exchange]]

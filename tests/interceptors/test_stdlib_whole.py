@@ -288,8 +288,8 @@ def test_the_responses_file_has_the_attributes_of_a_file(
 ) -> None:
     connection.request("GET", "/plain")
     response = connection.getresponse()
+    assert isinstance(response.fp, BodyFile)
     file: Any = response.fp
-    assert isinstance(file, BodyFile)
     assert isinstance(file.raw, io.RawIOBase)
     assert file.fileno() == connection.sock.fileno()
     assert (file.closed, file.readable(), file.writable(), file.mode) == (False, True, False, "rb")
@@ -389,7 +389,8 @@ def test_nothing_is_kept_of_a_request_whose_first_line_is_written_elsewhere(
 ) -> None:
     # A mock that replaces ``putrequest``: nobody begins the call.
     kept = interception.patches._of(http.client.HTTPConnection, "request")[-1]
-    steps = kept.make.__self__._steps
+    make: Any = kept.make
+    steps = make.__self__._steps
     original = http.client.HTTPConnection.putrequest.__wrapped__  # type: ignore[attr-defined]
     monkeypatch.setattr(http.client.HTTPConnection, "putrequest", original)
     connection.request("GET", "/plain")
