@@ -19,7 +19,6 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors._containment import contain, end
 from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange
-from recost.interceptors.signatures import takes
 
 if TYPE_CHECKING:
     from recost.interceptors.capture import Capture
@@ -249,6 +248,8 @@ def feeding(
 
     ``captures`` are by the identity of the stream. The method runs for each piece, so it calls little.
     """
+    from recost.interceptors.signatures import takes  # noqa: PLC0415 - not every client needs it
+
     capture_of = captures.get
     if takes(original, ("data", "size"), (), (0,)):
 
