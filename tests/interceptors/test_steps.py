@@ -67,7 +67,7 @@ def _with_urllib3(url: str, count: int) -> Call:
     return call
 
 
-CLIENTS: Final = {"httpx": (_with_httpx, 420, 555), "urllib3": (_with_urllib3, 590, 725)}
+CLIENTS: Final = {"httpx": (_with_httpx, 420, 555), "urllib3": (_with_urllib3, 375, 655)}
 """Each with the steps that a call may take: without metering, and with it."""
 
 
