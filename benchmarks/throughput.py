@@ -13,7 +13,7 @@ from lowest import lowest_s
 
 from recost.aggregation.aggregator import Aggregator, UnlockedAggregator
 from recost.events import RawEvent
-from recost.interceptors.exchange import Exchange, begin
+from recost.interceptors.exchange import Exchange, begin, unfinished
 from recost.metering import Meter
 from recost.pipeline import Pipeline
 from recost.pricing.registry import ProviderRegistry
@@ -134,6 +134,7 @@ def _exchange(number: int, latency_ms: float, tail: str = "") -> Exchange:
 def _exchange_with(host: str, path: str, latency_ms: float) -> Exchange:
     exchange = Exchange()
     begin(exchange, _nowhere, "httpx", ("https", host, 443, path, "POST"))
+    unfinished.add(exchange)
     exchange.attempts = 1
     exchange.headers_received(200)
     exchange.request_bytes, exchange.response_bytes = 300, 900

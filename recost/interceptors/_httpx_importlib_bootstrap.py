@@ -20,7 +20,7 @@ from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
 from recost.interceptors.same_process import same_process
 from recost.interceptors.signatures import takes
-from recost.interceptors.targets import DEFAULT_PORTS, LONGEST_HOST, LONGEST_METHOD
+from recost.interceptors.targets import DEFAULT_PORTS, LONGEST_HOST, METHODS
 
 __all__ = ["LAYER", "Steps", "async_hop", "async_send", "async_transmit", "hop", "send", "transmit"]
 
@@ -359,7 +359,7 @@ def _beginning(  # noqa: C901 - in one frame, as it runs in each call
             if (
                 len(path) > LONGEST_HOST
                 or not 0 < len(host) <= LONGEST_HOST
-                or len(method) > LONGEST_METHOD
+                or method not in METHODS
                 or scheme not in DEFAULT_PORTS
             ):
                 return None

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http.client import HTTPResponse
+from io import BufferedReader
 from typing import Any, Final, NamedTuple, Optional
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors._body import follow_body
+from recost.interceptors._body import BodyFile, follow_body
 from recost.interceptors._calls_importlib_bootstrap import around, close
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import CostScope, get_cost_scope, get_current, scoped, set_current
-from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, now, unfinished
+from recost.interceptors.context import get_cost_scope, get_current, scoped, set_current
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, leave, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import keep_body
 from recost.interceptors.same_process import same_process
 from recost.interceptors.signatures import takes
-from recost.interceptors.targets import DEFAULT_PORTS, LONGEST_HOST, LONGEST_METHOD, ascii_host
+from recost.interceptors.targets import DEFAULT_PORTS, LONGEST_HOST, METHODS, hosts
 
 __all__ = ["LAYER", "Steps", "urlopen"]
 
@@ -31,7 +32,6 @@ _PARAMETERS: Final = (
     "release_conn", "chunked", "body_pos", "preload_content", "decode_content",
 )  # fmt: skip
 """Parameters of ``urlopen`` in urllib3 2."""
-_RESPONSE: Final[Any] = HTTPResponse
 
 
 class Steps(NamedTuple):
@@ -78,13 +78,54 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                 release_conn, chunked, body_pos, preload_content, decode_content, **others,
             )  # fmt: skip
         outer = get_current()
+        exchange = target = None
+        ready = interception.ready
         try:
-            exchange = None
-            if switch:
-                if outer is None and interception.ready and same_process[0]:
-                    exchange = _begun(interception, pool, method, url, body)
-                if exchange is None:
-                    exchange = begin(pool, (method, url, body, headers, retries), {})
+            scope = get_cost_scope() if scoped else None
+            if (
+                outer is None
+                and ready
+                and switch
+                and same_process[0]
+                and (scope is None or not scope.collectors)
+                and (body is None or type(body) is bytes)
+            ):
+                try:
+                    if (
+                        url[0] == "/"
+                        and len(url) <= LONGEST_HOST
+                        and method in METHODS
+                        and type(pool.ConnectionCls) is type
+                    ):
+                        scheme = pool.scheme
+                        target = (scheme, hosts[pool.host], pool.port or DEFAULT_PORTS[scheme], url, method)
+                except (AttributeError, TypeError, LookupError):  # unusual in some other way
+                    target = None
+            plainly = scope is None and ready is interception.plain
+            if target is not None:
+                # What `Interception.begin` and `urllib3.Calls` do, in this frame.
+                exchange = Exchange()
+                exchange.sink = ready[0]
+                exchange.layer = LAYER
+                exchange.target = target
+                exchange.owner = pool
+                exchange.hop = NOTHING_BENEATH  # its connections are recognised by their class
+                exchange.capture = exchange.request = exchange.wanted = None
+                exchange.route = exchange.costs = None
+                exchange.scope = None if scope is None else scope.resolved()
+                exchange.active = True
+                exchange.sent = False
+                exchange.attempts = 1
+                exchange.request_bytes = 0 if body is None else len(body)
+                exchange.status = exchange.headers_ns = exchange.response_bytes = 0
+                exchange.started_ns = now()
+                if plainly or _resolved(interception, exchange, body):
+                    unfinished.add(exchange)
+                else:
+                    exchange = None
+            if exchange is None and switch:
+                plainly = False
+                exchange = begin(pool, (method, url, body, headers, retries), {})
         except RecostBudgetExceededError:
             raise
         except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
@@ -104,26 +145,59 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
             )  # fmt: skip
             set_current(outer)
             try:
-                status: Any = response.status
-                plain: Any = response._original_response  # noqa: SLF001
-                if (
-                    plain.__class__ is _RESPONSE
-                    and status.__class__ is int
-                    and exchange.request_bytes >= 0
-                    and (exchange.wanted is None or plain.fp is not None)
-                    and not interception.timed
-                ):
+                try:
+                    # In the dictionaries: attributes of `io`'s objects take three times as long.
+                    held = response.__dict__
+                    status, received = held["status"], held["_fp_bytes_read"]
+                    plain = held["_original_response"]
+                    below = plain.__dict__
+                    file = below["fp"]
+                    usual = (
+                        type(plain) is HTTPResponse
+                        and type(status) is int
+                        and (plainly or _is_usual(interception, exchange, file))
+                    )
+                except (AttributeError, LookupError):  # a mock's response, or another version's
+                    usual = False
+                if not usual:
+                    returned(exchange, response)
+                else:
                     exchange.status = status
                     if interception.remembering:
-                        plain._recost_exchange = exchange  # noqa: SLF001 - see `responses`
-                    exchange.response_bytes = response._fp_bytes_read or exchange.response_bytes  # noqa: SLF001
-                    if plain.fp is None:
-                        exchange.finish()
-                    else:
+                        below["_recost_exchange"] = exchange  # see `responses`
+                    if received:
+                        exchange.response_bytes = received
+                    if file is None:
+                        if exchange.scope is not None or exchange.request is not None:
+                            exchange.finish()
+                        else:  # as `Exchange.finish` does
+                            exchange.active = False
+                            exchange.owner = None
+                            exchange.ended_ns = now()
+                            try:
+                                leave(exchange)
+                            except KeyError:  # it has been ended meanwhile
+                                pass
+                            else:
+                                exchange.sink(exchange)
+                    elif (
+                        type(file) is not BufferedReader
+                        or exchange.wanted is not None
+                        or below["chunked"]
+                        or not below["length"]
+                    ):
                         follow_body(exchange, plain)
-                else:
-                    returned(exchange, response)
+                    else:  # as `follow_body` does
+                        follower = BodyFile()
+                        follower._file = file  # noqa: SLF001
+                        follower._exchange = exchange  # noqa: SLF001
+                        follower._left = below["length"]  # noqa: SLF001
+                        follower._chunked = False  # noqa: SLF001
+                        below["fp"] = follower
+                        exchange.active = False
+                        exchange.owner = None
             except BaseException as error:  # noqa: BLE001
+                held = plain = below = file = follower = None  # the error keeps this frame alive
                 contain(error)
                 end(exchange)
             return response  # noqa: TRY300 - an interruption here is handled below
@@ -144,47 +218,23 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
     return urlopen
 
 
-def _begun(interception: Interception, pool: Any, method: Any, url: Any, body: Any) -> Optional[Exchange]:
-    """Return an exchange that begins now, or None if anything about it is unusual.
+def _is_usual(interception: Interception, exchange: Exchange, file: Any) -> bool:
+    """Return True if nothing more is wanted of a response than its status, its size and its end."""
+    return (
+        exchange.request_bytes >= 0
+        and (exchange.wanted is None or file is not None)
+        and not interception.timed
+    )
 
-    It does what `Interception.begin` does, and sets the client's fields at once.
-    """
-    try:
-        sink = interception.ready[0]
-        if url[0] != "/" or not (body is None or body.__class__ is bytes):
-            return None
-        scheme, host, method = pool.scheme, ascii_host(pool.host), method.upper()
-        if len(url) > LONGEST_HOST or len(host) > LONGEST_HOST or len(method) > LONGEST_METHOD:
-            return None
-        target = (scheme, host, pool.port or DEFAULT_PORTS[scheme], url, method)
-        scope = get_cost_scope() if scoped else None
-        if not isinstance(pool.ConnectionCls, type) or (scope is not None and scope.collectors):
-            return None
-    except (AttributeError, TypeError, LookupError):
-        return None
-    exchange = Exchange()
-    exchange.sink = sink
-    exchange.layer = LAYER
-    exchange.target = target
-    exchange.owner = pool
-    exchange.hop = NOTHING_BENEATH  # its connections are recognised by their class
-    exchange.capture = exchange.request = exchange.wanted = None
-    exchange.route = exchange.costs = None
-    exchange.scope = scope if scope is None or scope.__class__ is CostScope else scope.resolved()
-    exchange.active = True
-    exchange.sent = False
-    exchange.attempts = 1
-    exchange.request_bytes = 0 if body is None else len(body)
-    exchange.status = exchange.headers_ns = exchange.response_bytes = 0
-    exchange.started_ns = now()
+
+def _resolved(interception: Interception, exchange: Exchange, body: Optional[bytes]) -> bool:
+    """Find out what to read of a call. Return False if `Interception.begin` may refuse the call."""
     metered = interception.metered
     if metered is not None:
-        exchange.route = route = metered((host, url, method))
+        _, host, _, path, method = exchange.target
+        exchange.route = route = metered((host, path, method))
         exchange.wanted = route.wanted
         if route.fields:
             exchange.request = read_body(keep_body, body, route.fields)
     allows = interception.allows
-    if allows is not None and not allows(exchange):
-        return None  # `Interception.begin` may refuse it
-    unfinished.add(exchange)
-    return exchange
+    return allows is None or allows(exchange)

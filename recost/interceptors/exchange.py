@@ -30,6 +30,7 @@ __all__ = [
     "Unrouted",
     "Wanted",
     "begin",
+    "leave",
     "now",
     "nowhere",
     "status_number",
@@ -200,7 +201,7 @@ class Exchange:
         try:
             # Removing from a set is atomic and succeeds once: two threads, or a thread and the garbage
             # collector, can't both finish the call.
-            _leave(self)
+            leave(self)
         except KeyError:
             return
         try:
@@ -309,4 +310,4 @@ def nowhere(exchange: Exchange) -> None:
 
 unfinished: Final[set[Exchange]] = set()
 """Exchanges that have begun and not ended. Exchanges compare by identity."""
-_leave: Final = unfinished.remove
+leave: Final = unfinished.remove

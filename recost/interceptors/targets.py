@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final, Optional
 
 __all__ = [
@@ -10,10 +9,12 @@ __all__ = [
     "LONGEST_HOST",
     "LONGEST_METHOD",
     "LONGEST_PATH",
+    "METHODS",
     "Target",
     "absolute_target",
     "ascii_host",
     "clean_path",
+    "hosts",
     "origin",
     "shortened",
     "shown_method",
@@ -26,6 +27,8 @@ LONGEST_PATH: Final = 4096
 """Characters of a path with its query. The rest is cut off."""
 LONGEST_HOST: Final = 255
 """Characters of a host name. Longer names can't be resolved."""
+_MOST_HOSTS: Final = 1024
+"""Names that `hosts` holds at most."""
 LONGEST_METHOD: Final = 64
 """Characters of a method. Longer ones are unknown methods, which are recorded as ``OTHER``."""
 _METHODS_TEXT: Final = """
@@ -34,7 +37,7 @@ _METHODS_TEXT: Final = """
     POST PRI PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SUBSCRIBE TRACE UNBIND
     UNCHECKOUT UNLINK UNLOCK UNSUBSCRIBE UPDATE UPDATEREDIRECTREF VERSION-CONTROL
 """
-_METHODS: Final = frozenset(_METHODS_TEXT.split())
+METHODS: Final = frozenset(_METHODS_TEXT.split())
 """HTTP methods of IANA's registry, of caches and of UPnP. Any other method may be data."""
 _OTHER_METHOD: Final = "OTHER"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -80,9 +83,9 @@ def _cut(text: str, length: int) -> str:
 
 def shown_method(method: str) -> str:
     """Return a method as windows show it. A mock may have no method."""
-    if not isinstance(method, str) or method in _METHODS:
+    if not isinstance(method, str) or method in METHODS:
         return method
-    known = len(method) <= LONGEST_METHOD and method.upper() in _METHODS
+    known = len(method) <= LONGEST_METHOD and method.upper() in METHODS
     return method if known else _OTHER_METHOD
 
 
@@ -92,14 +95,22 @@ def ascii_host(host: str) -> str:
     Names that are too long are cut: ``idna`` takes quadratic time on long labels. Non-ASCII characters of
     names that ``idna`` refuses become question marks. Neither kind of host can be reached.
     """
-    return (
-        _ascii_host(host)
-        if len(host) <= LONGEST_HOST
-        else _ascii_host(host.rpartition("@")[2][:LONGEST_HOST])
-    )
+    name = hosts.get(host)
+    if name is None:
+        if len(host) > LONGEST_HOST:
+            return _ascii_host(host.rpartition("@")[2][:LONGEST_HOST])
+        name = _ascii_host(host)
+        if len(name) <= LONGEST_HOST:
+            if len(hosts) >= _MOST_HOSTS:
+                hosts.clear()
+            hosts[host] = name
+    return name
 
 
-@lru_cache(maxsize=1024)
+hosts: Final[dict[str, str]] = {}
+"""Results of `ascii_host` by the names given. All are of at most the maximum length."""
+
+
 def _ascii_host(host: str) -> str:
     host = host.rpartition("@")[2]  # urllib.request leaves it in
     if not host.isascii():

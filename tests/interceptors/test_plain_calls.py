@@ -38,8 +38,8 @@ PROGRAM = """
         ("httpx", 8),
         ("httpx async", 20),
         ("aiohttp", 8),
-        ("requests", 22),
-        ("urllib3", 16),
+        ("requests", 8),
+        ("urllib3", 4),
         ("urllib.request", 12),
     ],
 )

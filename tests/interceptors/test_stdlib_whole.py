@@ -72,7 +72,7 @@ def test_every_ending(
         assert (exchange.host, exchange.port, exchange.path) == (server.host, server.port, path)
         assert (exchange.method, exchange.attempts, exchange.layer) == (method, 1, "http.client")
         if response.status == 304:
-            connection.close()  # the server sends a body all the same, which the next response would begin with
+            connection.close()  # the server sends a body all the same
     assert len(server.log) == 3
     assert not unfinished
 

@@ -97,10 +97,17 @@ def _with_urllib_request(url: str, count: int) -> Call:
 
 CLIENTS: Final = {
     "httpx": (_with_httpx, 420, 555),
-    "urllib3": (_with_urllib3, 590, 725),
-    "urllib.request": (_with_urllib_request, 580, 1070),
+    "urllib3": (_with_urllib3, 375, 655),
+    "urllib.request": (_with_urllib_request, 580, 1090),
 }
 """Each with the steps that a call may take: without metering, and with it."""
+
+
+def _lowest_steps(call: Call) -> float:
+    """Return the steps of a call, the lowest of a few: the budgets' thread may be charging others."""
+    call()
+    call()
+    return min(_steps(call) for _ in range(5)) / _CALLS
 
 
 @pytest.mark.parametrize("metered", [False, True])
@@ -112,8 +119,7 @@ def test_a_call_takes_no_more_steps_than_it_did(
     call = make(f"{server.url}/plain?n=2000", _CALLS)
     rule = ProviderDef("127.0.0.1", "house", endpoint_category="chat", usage="openai")
     with recost.init(local_dir=tmp_path, capture_usage=metered, custom_providers=[rule]):
-        call()
-        assert 0 < _steps(call) / _CALLS <= most[metered]
+        assert 0 < _lowest_steps(call) <= most[metered]
 
 
 WITH: Final[dict[str, Callable[[str, int], Call]]] = {
@@ -121,15 +127,8 @@ WITH: Final[dict[str, Callable[[str, int], Call]]] = {
     "aiohttp": _with_aiohttp,
     "urllib3": _with_urllib3,
 }
-ADDED: Final = {"metered": 230, "budget": 190, "tags": 90}
+ADDED: Final = {"metered": 290, "budget": 200, "tags": 90}
 """Steps that a setting may add to a call, with any client."""
-
-
-def _lowest_steps(call: Call) -> float:
-    """Return the steps of a call, the lowest of a few: the budgets' thread may be charging others."""
-    call()
-    call()
-    return min(_steps(call) for _ in range(5)) / _CALLS
 
 
 @pytest.mark.parametrize("setting", ADDED)
