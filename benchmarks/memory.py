@@ -110,12 +110,14 @@ class _Application:
 
     def run(self, calls: int) -> None:
         from recost.interceptors import interception  # noqa: PLC0415
+        from recost.interceptors.exchange import unfinished  # noqa: PLC0415
 
         inbox = self._handle._runtime.worker._inbox  # noqa: SLF001 - how full it is
         every = calls // self._flushes if self._flushes else calls + 1
         for number, (host, path, latency_ns) in enumerate(_numbers(calls), 1):
             exchange = interception.begin("benchmark", ("https", host, 443, path, "POST"))
             assert exchange is not None
+            unfinished.add(exchange)
             exchange.status = 200
             exchange.started_ns -= latency_ns
             exchange.request_bytes, exchange.response_bytes = 300, 900
