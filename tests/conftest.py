@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import certifi
 import hypothesis
@@ -48,6 +49,27 @@ def _one_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patched.setattr(certifi, "where", lambda: str(one))
         yield
 
+
+@pytest.fixture(scope="session", autouse=True)
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder for home folders. Caches of downloads stay where they are."""
+    home = Path.home()
+    with pytest.MonkeyPatch.context() as patched:
+        for name, folder in (("XDG_CACHE_HOME", home / ".cache"), ("PYENV_ROOT", home / ".pyenv")):
+            if name not in os.environ and folder.is_dir():
+                patched.setenv(name, str(folder))
+        yield tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture(autouse=True)
+def _home(_homes: Path) -> Iterator[None]:
+    """Give each test a home folder of its own, where nothing waits of an earlier one."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HOME", str(_homes / str(next(_numbers))))
+        yield
+
+
+_numbers: Final = itertools.count()
 
 # In the background of a shell it is ignored, and every process that a test starts would ignore it, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
