@@ -51,7 +51,7 @@ class Effort:
     count: int
     memory_calls: int
     stream_mb: int
-    instructions: tuple[int, int] = (100, 300)
+    instructions: tuple[int, int] = (200, 800)
     """Calls of the two rounds."""
     events: tuple[int, int] = (100, 300)
     """Events of the two streams."""
