@@ -74,6 +74,7 @@ QUICK: Final = Effort(
     count=20_000,
     memory_calls=200_000,
     stream_mb=64,
+    instructions=(100, 300),
     stalls=(3, 1.0),
 )
 LEAST: Final = Effort(
