@@ -117,7 +117,7 @@ class _Application:
         for number, (host, path, latency_ns) in enumerate(_numbers(calls), 1):
             exchange = interception.begin("benchmark", ("https", host, 443, path, "POST"))
             assert exchange is not None
-            unfinished.add(exchange)
+            unfinished[exchange] = None
             exchange.status = 200
             exchange.started_ns -= latency_ns
             exchange.request_bytes, exchange.response_bytes = 300, 900

@@ -134,7 +134,7 @@ def _exchange(number: int, latency_ms: float, tail: str = "") -> Exchange:
 def _exchange_with(host: str, path: str, latency_ms: float) -> Exchange:
     exchange = Exchange()
     begin(exchange, _nowhere, "httpx", ("https", host, 443, path, "POST"))
-    unfinished.add(exchange)
+    unfinished[exchange] = None
     exchange.attempts = 1
     exchange.headers_received(200)
     exchange.request_bytes, exchange.response_bytes = 300, 900

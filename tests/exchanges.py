@@ -11,5 +11,5 @@ def begun(sink: Sink, layer: str, target: CallTarget) -> Exchange:
     """Return an exchange that has begun, as a client's wrapper makes it."""
     exchange = Exchange()
     begin(exchange, sink, layer, target)
-    unfinished.add(exchange)
+    unfinished[exchange] = None
     return exchange

@@ -196,7 +196,7 @@ def _beginning(
         allows = interception.allows
         if allows is not None and not allows(exchange):
             return None  # `Interception.begin` may refuse it
-        unfinished.add(exchange)
+        unfinished[exchange] = None
         return exchange
 
     return begun

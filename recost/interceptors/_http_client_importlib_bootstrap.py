@@ -167,7 +167,7 @@ def putrequest(original: Callable[..., Any], switch: list[bool], steps: Steps) -
                             interception, schemes[type(connection)], connection, method, url
                         ) or begin(connection, method, url)
                         if exchange is not None:
-                            unfinished.add(exchange)
+                            unfinished[exchange] = None
                             waiting._exchange = exchange
                 elif (
                     not outer.active

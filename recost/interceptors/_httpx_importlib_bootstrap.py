@@ -392,8 +392,7 @@ def _beginning(  # noqa: C901 - in one frame, as it runs in each call
             allows = interception.allows
             if allows is not None and not allows(exchange):
                 return None  # `Interception.begin` may refuse it
-        add(exchange)
+        unfinished[exchange] = None
         return exchange
 
-    add: Final = unfinished.add
     return begun

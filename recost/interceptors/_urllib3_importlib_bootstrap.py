@@ -16,7 +16,7 @@ from recost.interceptors._body import BodyFile, follow_body
 from recost.interceptors._calls_importlib_bootstrap import around, close
 from recost.interceptors._containment import contain, end
 from recost.interceptors.context import get_cost_scope, get_current, scoped, set_current
-from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, leave, now, unfinished
+from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import keep_body
 from recost.interceptors.same_process import same_process
@@ -120,7 +120,7 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                 exchange.status = exchange.headers_ns = exchange.response_bytes = 0
                 exchange.started_ns = now()
                 if plainly or _resolved(interception, exchange, body):
-                    unfinished.add(exchange)
+                    unfinished[exchange] = None
                 else:
                     exchange = None
             if exchange is None and switch:
@@ -175,7 +175,7 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                             exchange.owner = None
                             exchange.ended_ns = now()
                             try:
-                                leave(exchange)
+                                del unfinished[exchange]
                             except KeyError:  # it has been ended meanwhile
                                 pass
                             else:

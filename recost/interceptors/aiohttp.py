@@ -120,7 +120,7 @@ class _Calls:
                 kwargs["data"] = self._count_upload(exchange, data)
             if exchange.wanted is not None:
                 _note_decoding(exchange, session, kwargs)
-            unfinished.add(exchange)
+            unfinished[exchange] = None
         return exchange
 
     def _body_of(self, kwargs: Any, names: Sequence[str]) -> Optional[RequestBody]:

@@ -30,7 +30,6 @@ __all__ = [
     "Unrouted",
     "Wanted",
     "begin",
-    "leave",
     "now",
     "nowhere",
     "status_number",
@@ -199,9 +198,9 @@ class Exchange:
     def finish(self) -> None:
         """End the call and hand it to the sink. Calling this again does nothing."""
         try:
-            # Removing from a set is atomic and succeeds once: two threads, or a thread and the garbage
-            # collector, can't both finish the call.
-            leave(self)
+            # Deleting a key is atomic and succeeds once: two threads, or a thread and the garbage collector,
+            # can't both finish the call. Ctrl-C can't come between it and the next line, as after a call.
+            del unfinished[self]
         except KeyError:
             return
         try:
@@ -231,7 +230,7 @@ class Exchange:
         """
         part = copy.copy(self)
         part.sink = sink
-        unfinished.add(part)
+        unfinished[part] = None
         self.capture = None
         if self.scope is not None:
             self.scope = self.scope.without_collectors()
@@ -241,7 +240,7 @@ class Exchange:
         """End the call without recording it: it was not an outbound call."""
         self.active = False
         self.owner = None
-        unfinished.discard(self)
+        unfinished.pop(self, None)
 
     @property
     def finished(self) -> bool:
@@ -308,6 +307,5 @@ def nowhere(exchange: Exchange) -> None:
     """Drop an exchange."""
 
 
-unfinished: Final[set[Exchange]] = set()
-"""Exchanges that have begun and not ended. Exchanges compare by identity."""
-leave: Final = unfinished.remove
+unfinished: Final[dict[Exchange, None]] = {}
+"""Exchanges that have begun and not ended, as keys. They compare by identity."""

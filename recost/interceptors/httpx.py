@@ -113,7 +113,7 @@ class _Calls:
                 exchange.request_bytes = len(request._content)  # noqa: SLF001
             except AttributeError:
                 self._size_request(exchange, request)
-            unfinished.add(exchange)
+            unfinished[exchange] = None
         return exchange
 
     def _begin_transmission(self, transport: Any, request: Any) -> Optional[Exchange]:

@@ -183,11 +183,11 @@ class Interception:
                 exchange.request = read_body(body_of, source, route.fields)
         allows, gate = self.allows, self.gate
         if gate is not None and (allows is None or not allows(exchange)):
-            unfinished.add(exchange)  # else it would be priced as one that has ended
+            unfinished[exchange] = None  # else it would be priced as one that has ended
             try:
                 gate(exchange)
             finally:
-                unfinished.discard(exchange)
+                unfinished.pop(exchange, None)
         return exchange
 
     def unready(self) -> None:

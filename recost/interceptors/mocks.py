@@ -156,7 +156,7 @@ class _Mocked:
             target = parts.scheme, ascii_host(parts.hostname), port, parts.path or "/", method.upper()
             exchange = self._interception.begin(self._layer, target)
             if exchange is not None:
-                unfinished.add(exchange)
+                unfinished[exchange] = None
             return exchange  # noqa: TRY300
         except RecostBudgetExceededError:
             raise

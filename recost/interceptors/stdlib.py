@@ -78,7 +78,7 @@ class _Calls:
 
     def _watch(self, connection: Any, exchange: Exchange, *, own: bool) -> None:
         if own:
-            unfinished.add(exchange)
+            unfinished[exchange] = None
         try:
             earlier = getattr(connection.send, "__self__", None)
             if type(earlier) is _Request:

@@ -79,7 +79,7 @@ class Calls:
             exchange.owner = pool
             exchange.attempts = 1
             exchange.active = True
-            unfinished.add(exchange)
+            unfinished[exchange] = None
         return exchange
 
     def _failed(self, exchange: Exchange, error: BaseException, args: Any, kwargs: Any) -> None:  # noqa: ARG002

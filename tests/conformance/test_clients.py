@@ -157,7 +157,7 @@ def test_a_call_below_another_client_is_part_of_its_call(
 ) -> None:
     outer = interception.begin("another", ("http", "127.0.0.1", server.port, "/plain", "GET"))
     assert outer is not None
-    unfinished.add(outer)
+    unfinished[outer] = None
     outer.active = True
     token = current.set(outer)
     try:

@@ -138,7 +138,7 @@ def test_the_context_is_left_as_it_was(
         assert _context_after(driver, Ask(server.url + path, how), before) is before
     gc.collect()
     assert wait_until(lambda: len(events) == 2)
-    assert unfinished == {outer}
+    assert [*unfinished] == [outer]
 
 
 def _context_after(driver: Driver, ask: Ask, before: Optional[Exchange]) -> Optional[Exchange]:

@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from recost.interceptors.targets import LONGEST_HOST, ascii_host, hosts
 from tests.interceptors.truth import ENDINGS
 from tests.loopback import Loopback
 
+OLD = metadata.version("urllib3") < "2"
 Recorded = list[Exchange]
 Record = tuple[Any, ...]
 
@@ -62,7 +64,8 @@ def test_a_call_is_what_the_server_saw(server: Loopback, recorded: Recorded, pat
     assert [(each.status, each.request_bytes, each.response_bytes) for each in recorded] == sent(server)
     assert len(recorded) == 2
     assert recorded[1].target == ("http", server.host, server.port, path, "POST")
-    assert (recorded[1].headers_ns, recorded[1].attempts) == (0, 1)
+    assert recorded[1].attempts == 1
+    assert OLD or recorded[1].headers_ns == 0  # the parameters of 1.26 are others
     assert recorded[1].ended_ns >= recorded[1].started_ns
 
 
@@ -124,6 +127,7 @@ def test_calls_in_a_cost_scope_have_it(server: Loopback, recorded: Recorded) -> 
     assert [call.scope for call in recorded] == [None, scope, None]
 
 
+@pytest.mark.skipif(OLD, reason="nothing is written out for the parameters of urllib3 1.26")
 def test_an_error_of_recosts_own_keeps_no_response_alive(
     server: Loopback, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +173,7 @@ def test_an_abandoned_response_ends_its_call_at_once(
         gc.enable()
 
 
+@pytest.mark.skipif(OLD, reason="urllib3 1.26 makes its response from what the mock returns")
 def test_a_response_of_a_mock_is_recorded(
     server: Loopback, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
