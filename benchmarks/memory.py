@@ -126,7 +126,7 @@ class _Application:
                 time.sleep(0.001)
             if number % every == 0:
                 self._handle.flush_blocking(0.02)
-        self._handle.flush_blocking(0.5)
+        self._handle.flush_blocking(5)
 
     def account(self, calls: int) -> tuple[int, int, int]:
         """Return how many calls were sent, are waiting, and were dropped."""

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from recost.interceptors import install, interception, uninstall
+from recost.interceptors.exchange import unfinished
 from recost.lifecycle import init
 from recost.lifecycle.reporting import Reporter
 from recost.pricing.model import ProviderDef
@@ -166,6 +167,7 @@ def test_more_calls_than_the_inbox_holds(server: Loopback) -> None:
         for _ in range(12_000):
             exchange = interception.begin("test", ("http", "127.0.0.1", 80, "/many", "GET"))
             assert exchange is not None
+            unfinished[exchange] = None
             exchange.headers_received(200)
             exchange.finish()
     assert sum(metric.request_count for window in windows for metric in window.metrics) == 12_000

@@ -15,7 +15,7 @@ from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost.interceptors import Interception
 from recost.interceptors.capture import Capture
-from recost.interceptors.exchange import Exchange, nowhere
+from recost.interceptors.exchange import Exchange, nowhere, unfinished
 from recost.interceptors.fanout import Metered
 
 __all__ = ["ANSWERS", "PIECE", "Sent", "exchange_of", "pieces_of"]
@@ -321,6 +321,7 @@ def exchange_of(sent: Sent, metered: Optional[Metered] = None) -> Exchange:
     interception.sink, interception.metered = nowhere, metered
     made = interception.begin("httpx", ("https", sent.host, 443, sent.path, sent.method))
     assert made is not None
+    unfinished[made] = None
     made.headers_received(200)
     if made.wanted is not None:
         made.capture = Capture(made.wanted.headers, sent.headers, sent.content_type, sent.encoding)

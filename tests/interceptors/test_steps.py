@@ -96,8 +96,8 @@ def _with_urllib_request(url: str, count: int) -> Call:
 
 
 CLIENTS: Final = {
-    "httpx": (_with_httpx, 420, 555),
-    "urllib3": (_with_urllib3, 375, 655),
+    "httpx": (_with_httpx, 420, 560),
+    "urllib3": (_with_urllib3, 375, 660),
     "urllib.request": (_with_urllib_request, 580, 1090),
 }
 """Each with the steps that a call may take: without metering, and with it."""

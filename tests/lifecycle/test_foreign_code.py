@@ -210,8 +210,11 @@ def test_a_stderr_that_nobody_reads_holds_nothing_up(whose: str, server: Loopbac
 {HANDLERS[whose]}
 handle = recost.init(local_dir=folder, debug=True, shutdown_flush_timeout_ms=1000)
 from recost.interceptors import interception
+from recost.interceptors.exchange import unfinished
 for _ in range(3000):
-    interception.begin("httpx", ("http", "api.example.com", 80, "/" + "x" * 50, "GET")).finish()
+    exchange = interception.begin("httpx", ("http", "api.example.com", 80, "/" + "x" * 50, "GET"))
+    unfinished[exchange] = None
+    exchange.finish()
 assert handle.flush_blocking(30)
 """
     process = subprocess.Popen(

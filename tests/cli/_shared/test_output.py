@@ -26,7 +26,9 @@ from tests.scripts import environment
 
 pytest.importorskip("duckdb")
 
-READ_ONLY = {("gate", "--baseline"), ("prices", "--rules")}
+READ_ONLY = {
+    ("gate", "--baseline"), ("prices", "--rules"), ("collector", "--tls-cert"), ("collector", "--tls-key"),
+}  # fmt: skip
 """Options that name a file which is read."""
 NEEDS = {("gate", "--summary"): ["--max-usd", "9"], ("export", "--output"): ["--format", "parquet"]}
 """What an option needs beside it."""
