@@ -40,7 +40,7 @@ TELLING = {
 }
 """What an error is told by: nobody hears of one in there."""
 READING = {"_once", "_parse_int", "parse_decimal"}
-"""Parts of the parser of the budgets' files: an error in there is the file's, which is then read as damaged."""
+"""Parts of the parser of the budgets' files: an error in there makes a file a damaged one."""
 
 
 @pytest.fixture(autouse=True)
