@@ -287,11 +287,11 @@ class Waiting(BodyFile):
         if exchange is None or self._file is not None:  # another tool has kept this method
             return type(connection).getresponse(connection)
         try:
-            connection._HTTPConnection__response = None
-            self._step_aside(connection)
-        except BaseException as error:  # noqa: BLE001
-            contain(error)
-        try:
+            try:
+                connection._HTTPConnection__response = None
+                self._step_aside(connection)
+            except BaseException as error:  # noqa: BLE001
+                contain(error)
             response = type(connection).getresponse(connection)
             try:
                 file, interception = response.fp, self._interception

@@ -71,4 +71,7 @@ def test_a_plain_call_of_http_client_on_a_kept_connection(server: Loopback, tmp_
 def test_a_connection_of_urllib3_adds_one_call(server: Loopback, tmp_path: Path) -> None:
     with urllib3.PoolManager() as manager:
         frames = _frames(lambda: manager.request("POST", f"{server.url}/plain", body=b"body"), tmp_path)
-    assert _of_the_layer(frames) == {"_http_client_importlib_bootstrap.py:putrequest": 1}
+    expected = {"_http_client_importlib_bootstrap.py:putrequest": 1}
+    if urllib3.__version__.startswith("1."):  # its connection has http.client make the request
+        expected["_http_client_importlib_bootstrap.py:request"] = 1
+    assert _of_the_layer(frames) == expected
