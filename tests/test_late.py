@@ -345,7 +345,8 @@ def test_calls_that_can_never_be_added_up_are_reported(server: Loopback, tmp_pat
         for _ in range(3):
             urllib.request.urlopen(sys.argv[1] + "/plain").read()
         handle.dispose()
-        print(*told, sep="\n")
+        for error in told:
+            print(error)
         """,
         server.url,
         tmp_path,

@@ -294,7 +294,8 @@ class _Request:
     def _not_responded(self, error: BaseException) -> None:
         if isinstance(error, TypeError) or type(error).__name__ == "ResponseNotReady":
             # urllib3 1.26 tries Python 2's arguments first, or an earlier response has not been read.
-            if getattr(self.connection().getresponse, "__self__", None) is not self:
+            connection: Any = self.connection()
+            if getattr(connection.getresponse, "__self__", None) is not self:
                 self.stand_in()
         elif self.own:
             self.exchange.finish()

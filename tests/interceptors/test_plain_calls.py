@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 from pathlib import Path
 
 import pytest
-import urllib3
 
 from tests.scripts import ROOT, environment, run_script
 
@@ -31,7 +31,7 @@ PROGRAM = """
     print(len(called) / 100, *called[-20:])
 """
 """The network is in memory, so that the body is complete when the client returns."""
-URLLIB3_2 = int(urllib3.__version__.partition(".")[0]) >= 2
+URLLIB3_2 = int(importlib.metadata.version("urllib3").partition(".")[0]) >= 2
 """Its usual case is written out; the calls of earlier versions take each step."""
 
 
