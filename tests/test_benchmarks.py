@@ -30,7 +30,7 @@ def run(folder: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
         *arguments,
     ]
     done = subprocess.run(
-        command, env=environment(), capture_output=True, text=True, timeout=100, check=False
+        command, env=environment(), capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout, json.loads(file.read_text())
@@ -151,6 +151,7 @@ def test_instructions(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("vgdb") is None, reason="valgrind is not installed")
 def test_modes(tmp_path: Path) -> None:
     table, results = run(tmp_path, "modes", "--clients", "httpx", "--modes", "budget,tags")
@@ -165,6 +166,7 @@ def test_modes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("vgdb") is None, reason="valgrind is not installed")
 def test_modes_with_a_stream(tmp_path: Path) -> None:
     _, results = run(tmp_path, "modes", "--clients", "aiohttp", "--modes", "metered")
