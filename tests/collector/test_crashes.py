@@ -66,6 +66,7 @@ def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_many_kills_lose_nothing_and_repeat_nothing(tmp_path: Path, seed: int) -> None:
     assert survive(tmp_path, 3000, seed) > 5
