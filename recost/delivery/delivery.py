@@ -296,10 +296,9 @@ class Delivery:
 
     def _send_head(self, deadline: Optional[float]) -> Optional[bool]:
         """Send the oldest window. Return whether it arrived, or None if the next one must wait."""
-        window = None if self._held_back(deadline) else self._head(0)
-        summary = None if window is None else self._summary_of(window)
-        if window is None or summary is None:
+        if (found := self._frozen(None if self._held_back(deadline) else self._head(0))) is None:
             return None
+        window, summary = found
         failure = self._sender.send_with_retries(window, summary, deadline)
         if failure is None or failure.disposition in REFUSED:
             self._not_before = 0.0
@@ -314,10 +313,9 @@ class Delivery:
 
     def _send_next(self, stuck: PendingWindow, deadline: Optional[float]) -> bool:
         """Try the window behind one that fails. If it arrives, set the failing one aside."""
-        window = self._head(1)
-        summary = None if window is None else self._summary_of(window)
-        if window is None or summary is None:
+        if (found := self._frozen(self._head(1))) is None:
             return False
+        window, summary = found
         failure = self._sender.send_with_retries(window, summary, deadline)
         if failure is not None:
             self._put_back(failure)
@@ -329,10 +327,11 @@ class Delivery:
     def _send_aside(self, deadline: Optional[float], *, went_through: bool) -> None:
         """Try windows that were set aside, in smaller and smaller parts while others go through."""
         for _ in range(_ASIDE_A_ROUND):
-            window = None if self._held_back(deadline) else self._outbox.next_aside()
-            summary = None if window is None else self._summary_of(window)
-            if window is None or summary is None:
+            if (
+                found := self._frozen(None if self._held_back(deadline) else self._outbox.next_aside())
+            ) is None:
                 return
+            window, summary = found
             failure = self._sender.send_once(window, summary, deadline)
             if failure is None or failure.disposition in REFUSED:
                 self._resolve(window, failure)
@@ -361,10 +360,12 @@ class Delivery:
         self._losses.total.add(window)
         self._report_failure(failure)
 
-    def _summary_of(self, window: PendingWindow) -> Optional[WindowSummary]:
-        """Return a window as it is sent, each time the same. None if it is gone: `close` has taken it."""
-        window_id = self._change(lambda: self._outbox.id_of(window))
-        return self._identity.identify(window.summary(), window_id) if window_id else None
+    def _frozen(self, window: Optional[PendingWindow]) -> Optional[tuple[PendingWindow, WindowSummary]]:
+        """Return a window and what is sent of it, each time the same. None if it is gone: `close` has it."""
+        window_id = "" if window is None else self._change(lambda: self._outbox.id_of(window))
+        if window is None or not window_id:
+            return None
+        return window, self._identity.identify(window.summary(), window_id)
 
     def _head(self, behind: int) -> Optional[PendingWindow]:
         return self._change(lambda: self._outbox.head(self._transport.max_metrics, behind))
