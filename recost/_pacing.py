@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType
 from typing import Any, Callable, Final
 
-__all__ = ["STRETCH_S", "free", "rest", "short_turns"]
+__all__ = ["SLEEPS", "STRETCH_S", "free", "rest", "short_turns", "sleep"]
 
 STRETCH_S: Final = 0.0002
 """CPU time after which a thread gives the interpreter to others."""
@@ -24,8 +24,8 @@ _PAUSE_S: Final = 0.0001 if os.name == "posix" else 0.0
 """Long enough for a thread that waits for the interpreter to wake up. Windows can't sleep as briefly."""
 _clock: Final[Callable[[], float]] = time.thread_time if os.name == "posix" else time.monotonic
 """A clock that stands still while the thread waits. On Windows that one is too coarse."""
-_sleep: Final = time.sleep
-_SLEEPS: Final = isinstance(_sleep, BuiltinFunctionType)
+sleep: Final = time.sleep
+SLEEPS: Final = isinstance(sleep, BuiltinFunctionType)
 """False for the sleep of gevent or eventlet, which would run other greenlets in the middle of anything."""
 
 
@@ -38,8 +38,8 @@ _turn: Final = _Turn()
 
 def rest() -> None:
     """Give the interpreter to other threads for a moment, if this thread has worked for `STRETCH_S`."""
-    if _clock() >= _turn.ends and _SLEEPS:
-        _sleep(_PAUSE_S)
+    if _clock() >= _turn.ends and SLEEPS:
+        sleep(_PAUSE_S)
         _turn.ends = _clock() + STRETCH_S
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from recost.collector.windows import MAX_BODY_BYTES, InvalidWindowError
+from recost.collector.windows import MAX_BODY_BYTES, too_large
 
 __all__ = ["Bodies", "MemoryFullError"]
 
@@ -34,7 +34,7 @@ class Bodies:
         """
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > MAX_BODY_BYTES):
-            raise _too_large()
+            raise too_large()
         body = bytearray()
         try:
             async for part in request.stream():
@@ -46,7 +46,7 @@ class Bodies:
 
     def _add(self, part: bytes, body: bytearray) -> None:
         if len(body) + len(part) > MAX_BODY_BYTES:
-            raise _too_large()
+            raise too_large()
         if self._held + len(part) > _MAX_BYTES:
             raise MemoryFullError
         self._held += len(part)
@@ -55,7 +55,3 @@ class Bodies:
     def release(self, body: bytearray) -> None:
         """Stop counting the bytes of a body."""
         self._held -= len(body)
-
-
-def _too_large() -> InvalidWindowError:
-    return InvalidWindowError(f"body too large: expected at most {MAX_BODY_BYTES} bytes", 413, "size")

@@ -23,7 +23,15 @@ from recost.wire.parsing import (
     too_deep,
 )
 
-__all__ = ["MAX_BODY_BYTES", "MAX_METRICS", "InvalidWindowError", "Window", "read_window", "window_id_of"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_METRICS",
+    "InvalidWindowError",
+    "Window",
+    "read_window",
+    "too_large",
+    "window_id_of",
+]
 
 MAX_BODY_BYTES: Final = 8 << 20
 """The longest body, as sent and unpacked."""
@@ -122,7 +130,7 @@ def _unpacked(body: bytes, coding: str) -> bytes:
     else:
         raise InvalidWindowError("invalid Content-Encoding: expected gzip or identity", 415, "coding")
     if len(content) > MAX_BODY_BYTES:
-        raise _too_large()
+        raise too_large()
     return content
 
 
@@ -136,13 +144,14 @@ def _gunzipped(body: bytes) -> bytes:
     except UndecodableError:
         raise InvalidWindowError("invalid body: expected gzip") from None
     if decoder.exhausted:
-        raise _too_large()
+        raise too_large()
     if not decoder.ended:
         raise InvalidWindowError("invalid body: the gzip data end early")
     return b"".join(parts)
 
 
-def _too_large() -> InvalidWindowError:
+def too_large() -> InvalidWindowError:
+    """Return the error of a body that is longer than `MAX_BODY_BYTES`."""
     return InvalidWindowError(f"body too large: expected at most {MAX_BODY_BYTES} bytes", 413, "size")
 
 

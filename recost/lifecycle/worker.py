@@ -10,10 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from types import BuiltinFunctionType
 from typing import Callable, Final, Optional, Protocol
 
-from recost._pacing import rest
+from recost._pacing import SLEEPS, rest, sleep
 from recost._waiting import Waiters
 from recost.delivery.outbox import PendingWindow
 from recost.errors import RecostError
@@ -36,10 +35,6 @@ _FIRST_TURN_S: Final = 0.5
 """Longest time to the first turn, which imports what adding up needs before the process is about to end."""
 _RETRY_S: Final = 1.0
 """Shortest time from a turn that failed to the next one."""
-
-_sleep: Final = time.sleep
-_SLEEPS: Final = isinstance(_sleep, BuiltinFunctionType)
-"""False for the sleep of gevent or eventlet, which would run other greenlets in the middle of anything."""
 
 
 class Aggregation(Protocol):
@@ -213,10 +208,10 @@ class Worker:
         system call has it again before the thread has woken up. This waits for nothing but the clock.
         """
         now = self._monotonic()
-        if now < self._give_way_from or self._server in (0, threading.get_ident()) or not _SLEEPS:
+        if now < self._give_way_from or self._server in (0, threading.get_ident()) or not SLEEPS:
             return
         self._give_way_from = now + _GIVE_WAY_EVERY_S
-        _sleep(_GIVE_WAY_S)
+        sleep(_GIVE_WAY_S)
 
     def _refuse(self, exchange: Exchange) -> None:
         if self._successor is None:
