@@ -28,6 +28,11 @@ def environment(**extra: str) -> dict[str, str]:
     return {**clean, "PYTHONPATH": os.pathsep.join(filter(None, path)), "PYTHONUNBUFFERED": "1", **extra}
 
 
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""For programs that can write no whole file: CPython keeps a module's bytecode though half of it was written,
+and each process after that fails at its import."""
+
+
 def run_script(
     code: str,
     *arguments: object,

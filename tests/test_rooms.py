@@ -51,3 +51,13 @@ def test_no_module_is_too_long_to_read() -> None:
     lines = {name: len(file.read_text(encoding="utf-8").splitlines()) for name, _, file in _modules()}
 
     assert {name: count for name, count in lines.items() if count > LONGEST_MODULE} == {}
+
+
+def test_no_process_that_can_write_no_whole_file_keeps_bytecode() -> None:
+    """CPython keeps half of a module's bytecode then, and each process after it fails at its import."""
+    files = [file for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__)]
+    limiting = {file: text for file in files if "RLIMIT_FSIZE" in (text := file.read_text(encoding="utf-8"))}
+
+    assert limiting
+    by_helper = ("NO_BYTECODE", "dont_write_bytecode", "preexec_fn=lambda: resource.setrlimit")
+    assert [file for file, text in limiting.items() if not any(word in text for word in by_helper)] == []

@@ -195,8 +195,12 @@ def test_what_the_file_of_the_budget_has_is_not_shown_a_second_time(tmp_path: Pa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits there")
-def test_what_a_full_disk_does_not_take_is_shown_later(tmp_path: Path) -> None:
+def test_what_a_full_disk_does_not_take_is_shown_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import resource
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # see tests.scripts.NO_BYTECODE
 
     process, other = Process(tmp_path), Process(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from tests.scripts import environment
+from tests.scripts import NO_BYTECODE, environment
 
 WINDOW: dict[str, Any] = {
     "protocolVersion": "1.0",
@@ -93,7 +93,7 @@ class Collector:
                 str(folder),
                 *map(str, (*listen, *options)),
             ],
-            env=environment(),
+            env=environment(**NO_BYTECODE) if preexec_fn else environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

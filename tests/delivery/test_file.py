@@ -22,6 +22,7 @@ from recost.delivery.transports.file import FileTransport
 from recost.errors import RecostError
 from tests.delivery.samples import metric, window, window_of
 from tests.loopback import wait_until
+from tests.scripts import NO_BYTECODE, environment
 
 fcntl = pytest.importorskip("fcntl")
 ROOT = Path(__file__).parents[2]
@@ -67,10 +68,6 @@ def run_writers(
     numbers = [str(count), str(nbytes), str(max_bytes), str(backups)]
     writers = [subprocess.Popen([*command, f"w{i}", *numbers], cwd=ROOT, env=environment()) for i in range(8)]
     assert [writer.wait(110) for writer in writers] == [0] * 8
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def expected(count: int) -> Counter[str]:
@@ -521,7 +518,7 @@ class TestFullDisk:
         )
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path)],
-            cwd=ROOT, env=environment(), capture_output=True, text=True, check=True,
+            cwd=ROOT, env=environment(**NO_BYTECODE), capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert os.strerror(errno.EFBIG) in done.stdout
         assert [line["environment"] for line in lines(tmp_path / "p.jsonl")] == ["first", "last"]

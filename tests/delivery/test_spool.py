@@ -27,7 +27,7 @@ from recost.events import WindowSummary
 from tests.analytics.corpora import windows
 from tests.delivery.samples import metric, window
 from tests.delivery.test_delivery import Window
-from tests.scripts import environment
+from tests.scripts import NO_BYTECODE, environment
 
 NOW = 1_778_760_060.0
 """Half a minute after the samples have ended."""
@@ -507,7 +507,7 @@ print(saved, len(folder.errors))
 """
     done = subprocess.run(
         [sys.executable, "-c", program, str(folder.path)],
-        env=environment(), capture_output=True, text=True, check=True,
+        env=environment(**NO_BYTECODE), capture_output=True, text=True, check=True,
     )  # fmt: skip
     saved, told = map(int, done.stdout.split())
     assert 0 < saved < 30
