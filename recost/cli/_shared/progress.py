@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Optional, TypeVar
 
 from recost._text import printable
@@ -17,8 +17,14 @@ _SHOWN_AFTER_S: Final = 0.7
 _EVERY_S: Final = 0.1
 
 
-def watched(rows: Sequence[_T], what: str) -> Iterator[_T]:
-    """Yield the rows behind a bar that is removed at the end. ``what`` names the work."""
+def watched(rows: Iterable[_T], what: str, total: Optional[int] = None) -> Iterator[_T]:
+    """Yield the rows behind a bar that is removed at the end.
+
+    Args:
+        rows: A sequence, or anything else with ``total``.
+        what: The work, for people.
+        total: The number of rows.
+    """
     if not sys.stderr.isatty():
         yield from rows
         return
@@ -28,7 +34,7 @@ def watched(rows: Sequence[_T], what: str) -> Iterator[_T]:
     except ImportError:
         yield from rows
         return
-    yield from track(rows, what, console=Console(stderr=True), transient=True)
+    yield from track(rows, what, total, console=Console(stderr=True), transient=True)
 
 
 class ReadingBar:
