@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timezone
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple, Optional
+from functools import partial
+from typing import Any, Final, Literal, NamedTuple, Optional
 
 from recost._money import EXACT
 from recost.analytics.query import Question, exactly
 from recost.analytics.report import add_up, ask
 from recost.analytics.store import Readings
-from recost.ledger.model import Row
 from recost.ledger.model_names import ModelNames
-from recost.ledger.store import LedgerFile
+from recost.ledger.store import LedgerFile, parse_amount, parse_count
 
 __all__ = [
     "DIMENSIONS",
@@ -42,6 +42,9 @@ Verdict = Literal[
 _TOLERANCE: Final = Decimal("0.01")
 """The share by which two amounts or counts may differ and still agree."""
 _USD: Final = "USD"
+_COMPARED: Final = ("billed", "usage")
+_APART: Final = ("byok", "credit")
+"""Kinds of rows, see `recost.ledger.model.Basis`."""
 _ZERO: Final = Decimal()
 
 
@@ -165,28 +168,54 @@ def billed(
             state: State = "incomplete" if not stored.complete else "judged" if stored.final else "not final"
             if found.days.get((file.provider, day), "judged") == "judged":
                 found.days[file.provider, day] = state
-            for row in file.rows(day):
-                name = (row.key_name or row.key_id) if by_key else names.of(file.provider, row.model)
-                _add(found, Place(file.provider, day, name), row)
+            sums = file.read(day, partial(_DaySums, by_key=by_key))
+            if sums is not None:
+                _merge(found, file.provider, day, sums, None if by_key else names)
     return found
 
 
-def _add(found: Billed, place: Place, row: Row) -> None:
-    amount = row.amount or _ZERO
-    if row.basis in {"byok", "credit"}:
-        found.apart[row.basis] = EXACT.add(found.apart.get(row.basis, _ZERO), amount)
-    if row.basis not in {"billed", "usage"}:
-        return
-    cell = found.cells.setdefault(place, Cell())
-    if row.requests is not None:
-        cell.billed_requests = (cell.billed_requests or 0) + row.requests
-    if row.amount is None:
-        return
-    if row.currency != _USD:
-        currency = row.currency or "unknown"
-        found.other_currencies[currency] = EXACT.add(found.other_currencies.get(currency, _ZERO), amount)
-        return
-    cell.billed_usd = EXACT.add(cell.billed_usd, amount)
+class _DaySums:
+    """The sums of the rows of one day, by model or key.
+
+    Raises:
+        TypeError, ValueError, KeyError, AttributeError: A row is malformed.
+    """
+
+    def __init__(self, rows: list[dict[str, Any]], *, by_key: bool) -> None:
+        self.usd: dict[Optional[str], Decimal] = {}
+        self.requests: dict[Optional[str], int] = {}
+        self.others: dict[str, Decimal] = {}
+        self.apart: dict[str, Decimal] = {}
+        first, second = ("keyName", "keyId") if by_key else ("model", "model")
+        usd, requests, add = self.usd, self.requests, EXACT.add
+        for row in rows:
+            basis, amount, count = row["basis"], row.get("amount"), row.get("requests")
+            name = row.get(first) or row.get(second)
+            if basis in _COMPARED:
+                if count is not None:
+                    requests[name] = requests.get(name, 0) + parse_count(count)
+                if amount is not None and row.get("currency") == _USD:
+                    usd[name] = add(usd.get(name, _ZERO), parse_amount(amount))
+                elif amount is not None:
+                    _increase(self.others, row.get("currency") or "unknown", amount)
+            elif basis in _APART and amount is not None:
+                _increase(self.apart, basis, amount)
+
+
+def _increase(sums: dict[str, Decimal], name: str, amount: Any) -> None:
+    sums[name] = EXACT.add(sums.get(name, _ZERO), parse_amount(amount))
+
+
+def _merge(found: Billed, provider: str, day: date, sums: _DaySums, models: Optional[ModelNames]) -> None:
+    for name in {**sums.usd, **sums.requests}:
+        place = Place(provider, day, name if models is None else models.of(provider, name))
+        cell = found.cells.setdefault(place, Cell())
+        cell.billed_usd = EXACT.add(cell.billed_usd, sums.usd.get(name, _ZERO))
+        if name in sums.requests:
+            cell.billed_requests = (cell.billed_requests or 0) + sums.requests[name]
+    for totals, added in ((found.other_currencies, sums.others), (found.apart, sums.apart)):
+        for name, amount in added.items():
+            totals[name] = EXACT.add(totals.get(name, _ZERO), amount)
 
 
 def seen(readings: Readings, question: Question, names: ModelNames, *, by_key: bool) -> dict[Place, Cell]:

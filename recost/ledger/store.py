@@ -14,15 +14,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Optional
+from typing import Any, Callable, Final, Optional, TypeVar
 
 from recost import _files, _folders
 from recost._documents import parse_decimal
 from recost._validate import invalid
 from recost.ledger.model import Bucket, Row
 
-__all__ = ["FOLDER", "LedgerFile", "Stored", "files_of", "read_rows"]
+__all__ = ["FOLDER", "MALFORMED", "LedgerFile", "Stored", "files_of", "parse_amount", "parse_count"]
 
 FOLDER: Final = "ledger"
 """The folder within the telemetry folder."""
@@ -32,6 +33,12 @@ _MAX_FILE: Final = 2 << 30
 _LOCKED_WITHIN_S: Final = 10.0
 _PIECE: Final = 1 << 20
 _MIDNIGHT: Final = "T00:00:00.000Z"
+_ROWS: Final = b',"rows":'
+_PLAIN: Final = 40
+"""Characters of an amount that are converted without a closer look."""
+_T = TypeVar("_T")
+MALFORMED: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError)
+"""The errors of a malformed line."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +51,15 @@ class Stored:
     pulled_at: str
     digest: bytes
     """SHA-256 of the rows, and of whether they are complete."""
-    versions: int = 1
-    """1, and how often the rows have changed."""
-    offset: int = 0
-    size: int = 0
+    offset: int
+    size: int
+    before: Optional[Stored] = None
+    """The line that this one replaced."""
+
+    @property
+    def restated(self) -> bool:
+        """True if the rows have changed since they were first pulled."""
+        return self.before is not None and (self.before.restated or self.before.digest != self.digest)
 
 
 class LedgerFile:
@@ -92,7 +104,7 @@ class LedgerFile:
             OSError: The file can't be written.
         """
         _folders.make_folder(self.path.parent, own=True)
-        content = _content(self.provider, self.account, bucket, final)
+        rows = _compact(sorted(map(_row, bucket.rows), key=_compact))  # providers promise no order
         with _files.hold(
             self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, time.monotonic() + _LOCKED_WITHIN_S
         ) as file:
@@ -102,12 +114,24 @@ class LedgerFile:
             if os.fstat(file.fd).st_size > self._read_to:  # a line without an end: a process was killed
                 os.ftruncate(file.fd, self._read_to)
             known = self._days.get(bucket.day)
-            if known is not None and (known.digest, known.final) == (_digest(content), final):
+            if known is not None and (known.digest, known.final) == (_digest(rows, bucket.complete), final):
                 return False
-            content["pulledAt"] = f"{now.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"
-            _write_all(file.fd, json.dumps(content, separators=(",", ":")).encode() + b"\n", self._read_to)
+            line = self._line(bucket, final, now, rows)
+            _write_all(file.fd, line, self._read_to)
             self._update(file.fd)
         return True
+
+    def _line(self, bucket: Bucket, final: bool, now: datetime, rows: bytes) -> bytes:
+        content = {
+            "provider": self.provider,
+            "account": self.account,
+            "start": f"{bucket.day.isoformat()}{_MIDNIGHT}",
+            "end": f"{(bucket.day + timedelta(days=1)).isoformat()}{_MIDNIGHT}",
+            "final": final,
+            "complete": bucket.complete,
+            "pulledAt": f"{now.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z",
+        }
+        return _compact(content)[:-1] + _ROWS + rows + b"}\n"
 
     def touch(self) -> None:
         """Set the time of the file to now: that of the latest pull, which may have changed nothing."""
@@ -118,12 +142,29 @@ class LedgerFile:
 
         Raises:
             OSError: The file can't be read.
-            ValueError: The line has changed.
         """
-        known = self._days[day]
-        with self.path.open("rb") as file:
-            file.seek(known.offset)
-            return tuple(read_rows(json.loads(file.read(known.size))))
+        return self.read(day, lambda rows: tuple(Row(**_values(row)) for row in rows)) or ()
+
+    def read(self, day: date, use: Callable[[list[dict[str, Any]]], _T]) -> Optional[_T]:
+        """Return the result of ``use`` on the rows of a day, as they are in the file.
+
+        ``use`` raises an error of `MALFORMED` where they are malformed. Then the line is counted, and the one
+        before it is read. None if each line is malformed.
+
+        Raises:
+            OSError: The file can't be read.
+        """
+        stored: Optional[Stored] = self._days[day]
+        while stored is not None:
+            with self.path.open("rb") as file:
+                file.seek(stored.offset)
+                line = file.read(stored.size)
+            try:
+                return use(json.loads(_parts(line)[1]))
+            except MALFORMED:
+                self.bad_lines += 1
+                stored = stored.before
+        return None
 
     def _update(self, fd: int) -> None:
         """Read the whole lines that were appended since."""
@@ -136,11 +177,7 @@ class LedgerFile:
             if stored is None:
                 self.bad_lines += 1
                 continue
-            before = self._days.get(stored.day)
-            if before is not None:
-                versions = before.versions + (before.digest != stored.digest)
-                stored = replace(stored, versions=versions)
-            self._days[stored.day] = stored
+            self._days[stored.day] = replace(stored, before=self._days.get(stored.day))
 
 
 def files_of(folder: Path) -> list[LedgerFile]:
@@ -179,20 +216,6 @@ def _write_all(fd: int, data: bytes, size: int) -> None:
         raise
 
 
-def _content(provider: str, account: str, bucket: Bucket, final: bool) -> dict[str, Any]:
-    # Providers promise no order.
-    rows = sorted((_row(row) for row in bucket.rows), key=lambda row: json.dumps(row, sort_keys=True))
-    return {
-        "provider": provider,
-        "account": account,
-        "start": f"{bucket.day.isoformat()}{_MIDNIGHT}",
-        "end": f"{(bucket.day + timedelta(days=1)).isoformat()}{_MIDNIGHT}",
-        "final": final,
-        "complete": bucket.complete,
-        "rows": rows,
-    }
-
-
 _NAMES: Final = {
     "key_id": "keyId", "key_name": "keyName", "list_amount": "listAmount",
 }  # fmt: skip
@@ -210,46 +233,75 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _digest(content: dict[str, Any]) -> bytes:
-    compared = [content["complete"], content["rows"]]
-    return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).digest()
+def _compact(content: Any) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _parts(line: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return a line without its rows, and the rows as they are written, at the end of each line."""
+    place = line.find(_ROWS)
+    if place < 0 or not line.endswith(b"]}\n"):
+        raise ValueError("it has no rows at its end")
+    head: dict[str, Any] = json.loads(line[:place] + b"}")
+    return head, line[place + len(_ROWS) : -2]
+
+
+def _digest(rows: bytes, complete: bool) -> bytes:
+    return hashlib.sha256(rows + bytes([complete])).digest()
 
 
 def _stored(line: bytes, offset: int) -> Optional[Stored]:
     try:
-        content = json.loads(line)
-        day = date.fromisoformat(content["start"][:10])
-        final, complete, pulled_at = content["final"], content["complete"], content["pulledAt"]
-        if not isinstance(final, bool) or not isinstance(complete, bool) or not isinstance(pulled_at, str):
-            return None
-        for _ in read_rows(content):
-            pass
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError):
+        head, rows = _parts(line)
+        day = date.fromisoformat(head["start"][:10])
+        final, complete, pulled_at = head["final"], head["complete"], head["pulledAt"]
+    except MALFORMED:
         return None
-    return Stored(day, final, complete, pulled_at[:30], _digest(content), offset=offset, size=len(line))
+    if not isinstance(final, bool) or not isinstance(complete, bool) or not isinstance(pulled_at, str):
+        return None
+    return Stored(day, final, complete, pulled_at[:30], _digest(rows, complete), offset, len(line))
 
 
-def read_rows(content: Any) -> Iterator[Row]:
-    """Yield the rows of a line.
+def _values(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a row.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: The line is malformed.
+        ValueError, KeyError, TypeError, AttributeError: It is malformed.
     """
-    for row in content["rows"]:
-        yield Row(**{_FIELDS[name]: _value(_FIELDS[name], value) for name, value in row.items()})
+    found = {_FIELDS[name]: value for name, value in row.items()}
+    if not isinstance(found["basis"], str):
+        raise TypeError("malformed basis")
+    for name, value in found.items():
+        if name in _EXACT:
+            found[name] = parse_amount(value)
+        elif name == "requests":
+            parse_count(value)
+        elif name == "tokens":
+            for count in value.values():
+                parse_count(count)
+        elif not isinstance(value, str):
+            raise TypeError(f"malformed {name}")
+    return found
 
 
-def _value(field: str, value: Any) -> Any:
-    if field in _EXACT and isinstance(value, str):
-        return parse_decimal(value)
-    if field == "requests" and _is_count(value):
-        return value
-    if field == "tokens" and isinstance(value, dict) and all(map(_is_count, value.values())):
-        return value
-    if field not in {*_EXACT, "requests", "tokens"} and isinstance(value, str):
-        return value
-    raise TypeError(f"malformed {field}")
+def parse_amount(value: Any) -> Decimal:
+    """Return a number, as `parse_decimal` does.
+
+    Raises:
+        TypeError, ValueError: It is malformed.
+    """
+    if not isinstance(value, str):
+        raise TypeError("an amount is a text")
+    plain = len(value) <= _PLAIN and value.isascii() and value.replace(".", "", 1).isdigit()
+    return Decimal(value) if plain else parse_decimal(value)
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def parse_count(value: Any) -> int:
+    """Return a whole number, 0 or more.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError("a count is a whole number")
+    return value

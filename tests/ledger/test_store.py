@@ -69,7 +69,7 @@ def test_a_file_is_private_and_has_a_line_a_change(file: LedgerFile) -> None:
     assert stat.S_IMODE(file.path.parent.stat().st_mode) == 0o700
     assert len(file.path.read_bytes().splitlines()) == 1
     assert file.add(Bucket(FIRST, (ROW,)), final=True, now=NOW + DAY)
-    assert (file.days()[FIRST].final, file.days()[FIRST].versions) == (True, 1)
+    assert (file.days()[FIRST].final, file.days()[FIRST].restated) == (True, False)
 
 
 def test_a_restated_bucket_wins_and_is_visible(file: LedgerFile) -> None:
@@ -77,7 +77,7 @@ def test_a_restated_bucket_wins_and_is_visible(file: LedgerFile) -> None:
     restated = Row("billed", model="m", amount=Decimal("0.3"), currency="USD")
     assert again(file).add(Bucket(FIRST, (restated,)), final=True, now=NOW + DAY)
     found = again(file)
-    assert found.days()[FIRST].versions == 2
+    assert found.days()[FIRST].restated
     assert found.rows(FIRST) == (restated,)
     first, second = map(json.loads, file.path.read_text().splitlines())
     assert (first["rows"][0]["amount"], second["rows"][0]["amount"]) == ("0.1", "0.3")
@@ -104,24 +104,33 @@ def test_a_line_that_was_cut_at_any_byte_is_no_line(file: LedgerFile) -> None:
     assert file.path.read_bytes() == whole
 
 
+HEAD = b'{"start":"2026-11-01","final":true,"complete":true,"pulledAt":"x","rows":['
+
+
 @pytest.mark.parametrize(
     "line",
     [
         b"", b"x", b"[]", b"{}", b"[" * 10_000, b"\xff", b'{"start": 3}', b'{"rows": []}',
         b'{"start":"2026-13-01","final":true,"complete":true,"pulledAt":"x","rows":[]}',
-        b'{"start":"2026-11-01","final":true,"complete":true,"pulledAt":"x","rows":[{"basis":"billed","amount":1.5}]}',
-        b'{"start":"2026-11-01","final":true,"complete":true,"pulledAt":"x","rows":[{"amount":"1e99999999"}]}',
-        b'{"start":"2026-11-01","final":true,"complete":true,"pulledAt":"x","rows":[{"basis":"billed","requests":-1}]}',
         b'{"start":"2026-11-01","final":1,"complete":true,"pulledAt":"x","rows":[]}',
+        HEAD + b'{"basis":"billed","amount":1.5}]}',
+        HEAD + b'{"basis":"billed","amount":"1e99999999"}]}',
+        HEAD + b'{"basis":"billed","amount":"NaN"}]}',
+        HEAD + b'{"basis":"billed","requests":-1}]}',
+        HEAD + b'{"basis":"billed","tokens":{"input":"x"}}]}',
+        HEAD + b'{"basis":"billed","other":"x"}]}',
+        HEAD + b'{"model":"x"}]}',
+        HEAD + b"[" * 10_000 + b"]" * 10_000 + b"]}",
     ],
 )  # fmt: skip
-def test_a_malformed_line_is_counted(file: LedgerFile, line: bytes) -> None:
+def test_a_malformed_line_is_counted_and_the_one_before_counts(file: LedgerFile, line: bytes) -> None:
     file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW)
     with file.path.open("ab") as raw:
         raw.write(line + b"\n")
     found = again(file)
     assert found.add(Bucket(FIRST + DAY, (ROW,)), final=False, now=NOW)
     assert sorted(found.days()) == [FIRST, FIRST + DAY]
+    assert found.rows(FIRST) == (ROW,)
     assert found.bad_lines == 1
 
 

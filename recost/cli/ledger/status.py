@@ -51,8 +51,8 @@ def _summary(file: LedgerFile) -> Optional[dict[str, Any]]:
         "last": known[-1].isoformat() if known else None,
         "final": sum(each.final for each in days.values()),
         "incomplete": sum(not each.complete for each in days.values()),
-        "restated": sum(each.versions > 1 for each in days.values()),
-        "restated_days": [day.isoformat() for day in known if days[day].versions > 1],
+        "restated": sum(each.restated for each in days.values()),
+        "restated_days": [day.isoformat() for day in known if days[day].restated],
         "bad_lines": file.bad_lines,
         "pulled_at": f"{datetime.fromtimestamp(file.path.stat().st_mtime, timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
     }
