@@ -131,9 +131,10 @@ class _Application:
     def account(self, calls: int) -> tuple[int, int, int]:
         """Return how many calls were sent, are waiting, and were dropped."""
         runtime = self._handle._runtime  # noqa: SLF001
-        waiting = runtime.delivery.pending_calls
-        unreported = runtime.delivery._outbox.loss.calls  # noqa: SLF001
-        dropped = runtime.delivery.lost.calls + unreported + runtime.worker.dropped
+        (delivery,) = runtime.destinations
+        waiting = delivery.pending_calls
+        unreported = delivery._outbox.loss.calls  # noqa: SLF001
+        dropped = delivery.lost.calls + unreported + runtime.worker.dropped
         return calls - waiting - dropped, waiting, dropped
 
     def _port(self, *, hanging: bool) -> int:

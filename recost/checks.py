@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable, Final, TypeVar, Union
 
@@ -106,6 +107,25 @@ def local_transport(value: Any) -> str:
     return value
 
 
+def transports(value: Any) -> tuple[str, ...]:
+    """Accept names of kinds of destinations, each once. What a kind needs must be installed."""
+    from recost.delivery.kinds import KINDS, missing_library  # noqa: PLC0415 - only where it is set
+
+    expected = f"a list of destinations, each once: {', '.join(map(repr, KINDS))}"
+    items = _items(value, expected)
+    if not items:
+        raise InvalidError(expected)
+    for index, item in enumerate(items):
+        if not isinstance(item, str) or item not in KINDS:
+            raise InvalidError(expected, item)
+        if item in items[:index]:
+            raise InvalidError(expected, items)
+        missing = missing_library(item)
+        if missing:
+            raise InvalidError(missing, item)
+    return tuple(map(str.__str__, items))
+
+
 def api_key(value: Any) -> str:
     """Accept a key of printable ASCII: it goes into a header."""
     if not isinstance(value, str) or not re.fullmatch(r"rc-[!-~]+", value):
@@ -113,6 +133,20 @@ def api_key(value: Any) -> str:
             "a key that starts with 'rc-' and has no spaces or line breaks; leave it out for local mode"
         )
     return value
+
+
+def for_cloud(values: Mapping[str, Any]) -> None:
+    """Raise ValueError if summaries go to the API and a setting that it needs is missing."""
+    if values["api_key"] is None:
+        raise ValueError(
+            "recost: api_key: got nothing, expected a key, because transports has 'cloud': "
+            "pass api_key=… or set RECOST_API_KEY"
+        )
+    if values["project_id"] is None:
+        raise ValueError(
+            "recost: project_id: got nothing, expected the id of your project, because an api_key is set: "
+            "pass project_id=… or set RECOST_PROJECT_ID; without an api_key, summaries stay in a local file"
+        )
 
 
 def project_id(value: Any) -> str:

@@ -150,6 +150,12 @@ class RecostConfig:
     )
     """List of the prices of tokens, used whatever its age. Without it, ``~/.recost/prices.json`` is used if
     it exists and is at least as new as the list of genai-prices."""
+    transports: Optional[Sequence[str]] = field(
+        default=None, metadata=_rule(checks.transports, checks.read_names)
+    )
+    """Destinations, each with a queue, retries and a thread of its own: ``"file"``, ``"ws"``, ``"cloud"``.
+    Overrides ``local_transport``. Without it there is one: the API with an ``api_key``, else
+    ``local_transport``."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't distinguish them from defaults."""
@@ -207,13 +213,20 @@ class Settings(RecostConfig):
 
     @property
     def mode(self) -> TransportMode:
-        """``"cloud"`` with an API key, else ``"local"``."""
-        return "local" if self.api_key is None else "cloud"
+        """``"cloud"`` where summaries go to the API, else ``"local"``."""
+        return "cloud" if "cloud" in self.kinds else "local"
 
     @property
-    def transport(self) -> Literal["file", "ws", "cloud"]:
-        """Kind of transport that delivers the summaries."""
-        return self.local_transport if self.api_key is None else "cloud"
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of the destinations of the summaries. At least one."""
+        if self.transports is not None:
+            return tuple(self.transports)
+        return (self.local_transport if self.api_key is None else "cloud",)
+
+    @property
+    def transport(self) -> str:
+        """Kind of the first destination."""
+        return self.kinds[0]
 
     @property
     def flush_interval_s(self) -> float:
@@ -295,12 +308,10 @@ def resolve(
         given, origins[setting.name] = _look_up(setting, in_code, environ)
         values[setting.name] = _checked(setting, given, origins[setting.name])
     _convert_interval(values, origins)
-    if values["api_key"] is not None and values["project_id"] is None:
-        raise ValueError(
-            "recost: project_id: got nothing, expected the id of your project, because an api_key is set: "
-            "pass project_id=… or set RECOST_PROJECT_ID; without an api_key, summaries stay in a local file"
-        )
-    return Settings.of(values, origins)
+    settings = Settings.of(values, origins)
+    if settings.mode == "cloud":
+        checks.for_cloud(values)
+    return settings
 
 
 def resolve_one(name: str, environ: Optional[Mapping[str, str]] = None) -> Any:

@@ -177,6 +177,13 @@ class Api:
         with self._lock:
             self._steps.extend(steps)
 
+    def forget_steps(self) -> int:
+        """Answer from now on as without a script. Return the number of steps that were left."""
+        with self._lock:
+            left = len(self._steps)
+            self._steps.clear()
+            return left
+
     @property
     def steps_left(self) -> int:
         """Number of steps that no POST has taken yet."""

@@ -60,6 +60,7 @@ TABLE: dict[str, Any] = {
     "flush_on_sigterm": False,
     "read_requests": True,
     "prices_file": None,
+    "transports": None,
 }
 
 _BUDGET = Budget(5, on_exceed="raise")
@@ -103,6 +104,27 @@ class TestDefaults:
         assert settle(local_transport="ws").transport == "ws"
         cloud = settle(api_key=KEY, project_id="p", local_transport="ws")
         assert (cloud.mode, cloud.transport) == ("cloud", "cloud")
+        assert (settle().kinds, cloud.kinds) == (("file",), ("cloud",))
+
+    def test_transports_come_before_all_else_that_names_a_destination(self) -> None:
+        both = settle(api_key=KEY, project_id="p", transports=["file", "cloud"], local_transport="ws")
+        assert (both.mode, both.kinds) == ("cloud", ("file", "cloud"))
+        local = settle(api_key=KEY, transports=["file"])
+        assert (local.mode, local.kinds, local.transport) == ("local", ("file",), "file")
+        assert settle(environ={"RECOST_TRANSPORTS": " ws , file,"}).kinds == ("ws", "file")
+
+    def test_a_destination_without_its_key_or_project_is_refused(self) -> None:
+        without_key = refusal(transports=["file", "cloud"])
+        assert without_key.startswith("recost: api_key: got nothing, expected a key, because transports has ")
+        assert "RECOST_API_KEY" in without_key
+        assert refusal(transports=["cloud"], api_key=KEY).startswith("recost: project_id: got nothing")
+
+    def test_a_destination_without_its_library_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "websockets", None)
+        message = refusal(transports=["ws"])
+        assert message == (
+            """recost: transports: got 'ws', expected websockets for 'ws': pip install "recost[local]\""""
+        )
 
 
 class _Environment(str, Enum):
@@ -121,6 +143,7 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("local_port", 1, 1),
     ("local_port", 65_535, 65_535),
     ("local_transport", "ws", "ws"),
+    ("transports", ["ws", "file"], ("ws", "file")),
     ("debug", True, True),
     ("enabled", False, False),
     ("custom_providers", [RULE], (RULE,)),
@@ -183,6 +206,7 @@ FROM_ENVIRONMENT: list[tuple[str, str, Any]] = [
     ("max_buckets", "8", 8),
     ("local_port", "1234", 1234),
     ("local_transport", "ws", "ws"),
+    ("transports", "file, ws,", ("file", "ws")),
     ("exclude_patterns", "/health, /metrics,,", ("/health", "/metrics")),
     ("exclude_hosts", "localhost", ("localhost",)),
     ("base_url", "https://recost.example.com/", "https://recost.example.com"),
@@ -380,6 +404,11 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ],
     ("local_transport", "websocket", "'websocket'", "'file' or 'ws'"),
     ("local_transport", ["ws"], "['ws']", "'file' or 'ws'"),
+    ("transports", [], "[]", "'file', 'ws', 'cloud'"),
+    ("transports", ["file", "file"], "['file', 'file']", "each once"),
+    ("transports", ["file", "clod"], "'clod'", "a list of destinations"),
+    ("transports", [b"file"], "a bytes", "a list of destinations"),
+    ("transports", "file", "'file'", "a list of destinations"),
     ("prices_file", " ", "' '", "the path of a file"),
     ("providers_file", " ", "' '", "the path of a file"),
     ("providers_file", 3, "3", "the path of a file"),
@@ -460,6 +489,9 @@ REFUSED_FROM_ENVIRONMENT = [
     ("debug", "maybe", "'maybe'"),
     ("enabled", "2", "'2'"),
     ("local_transport", "tcp", "'tcp'"),
+    ("transports", ",", "[]"),
+    ("transports", "file,file", "['file', 'file']"),
+    ("transports", "file,tcp", "'tcp'"),
     ("exclude_patterns", "a,*.b", "'*.b'"),
     ("project_id", "a/b", "'a/b'"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple, Optional, TypeVar
+from typing import Any, Final, NamedTuple, Optional, TypeVar
 
 from recost._money import LENIENT
 from recost.events import ModelEntry, TagEntry
@@ -162,6 +162,17 @@ class Detail:
         """Count the tag sets beyond the limit under ``other``: a merge may have made too many."""
         for tags in [tags for tags in self._tags if tags is not None and tag_sets.admit(tags) is None]:
             _row(self._tags, None).merge(self._tags.pop(tags))
+
+    def metric_fields(self) -> dict[str, Any]:
+        """Return the optional fields of a `MetricEntry`."""
+        return {
+            "cost_source": self.cost_source(),
+            "unpriced_count": self.unpriced(),
+            "attempts": self.attempts(),
+            "tokens": self.tokens(),
+            "models": self.models(),
+            "tags": self.tags(),
+        }
 
     def cost_source(self) -> dict[str, float]:
         """Return the cost in US cents by source."""

@@ -73,7 +73,7 @@ class Bucket:
     @property
     def cost_cents(self) -> Decimal:
         """Exact sum of the costs."""
-        self._sum_up()
+        self.finish_sum()
         return self._cost
 
     def charge(self, cost_cents: Cents, count: int = 1) -> None:
@@ -82,7 +82,7 @@ class Bucket:
         if amount is None:
             return
         if amount != self._unit_exact or self.unit_cost is None:
-            self._sum_up()
+            self.finish_sum()
             self.unit_cost, self._unit_exact = cost_cents, amount
         self.unit_count += count
 
@@ -121,10 +121,11 @@ class Bucket:
             total_request_bytes=int(min(self.request_bytes, _MAX_BYTES)),
             total_response_bytes=int(min(self.response_bytes, _MAX_BYTES)),
             estimated_cost_cents=min(float(self.cost_cents), sys.float_info.max),
-            **({} if self.detail is None else _optional(self.detail)),
+            **({} if self.detail is None else self.detail.metric_fields()),
         )
 
-    def _sum_up(self) -> None:
+    def finish_sum(self) -> None:
+        """Add the calls at the latest cost to the sum."""
         if self.unit_count:
             self._cost = LENIENT.fma(self._unit_exact, Decimal(self.unit_count), self._cost)
             self.unit_count = 0
@@ -301,6 +302,24 @@ class Window:
         self._bound_tags()
         self._measure()
 
+    def freeze(self) -> None:
+        """Finish all sums. From now on reading changes nothing, so that several threads may read."""
+        for bucket in self.buckets.values():
+            bucket.finish_sum()
+            if bucket.latencies.bin_bytes:
+                self.fold(bucket)
+            rest()
+
+    def copy(self) -> Window:
+        """Return a window with the same calls, which may be merged. This one must be frozen."""
+        copies: dict[Key, Bucket] = {}
+        for key, bucket in self.buckets.items():
+            copies[key] = copied = Bucket()
+            copied.detail = None if bucket.detail is None else Detail()
+            copied.merge(bucket)
+            rest()
+        return self._part(copies)
+
     def split(self, limit: int) -> list[Window]:
         """Return windows of at most ``limit`` metrics that add up to this one, which must not be used again.
 
@@ -354,17 +373,6 @@ class Window:
             if bucket.detail is not None:
                 self.held_bytes += bucket.detail.nbytes
             rest()
-
-
-def _optional(detail: Detail) -> dict[str, Any]:
-    return {
-        "cost_source": detail.cost_source(),
-        "unpriced_count": detail.unpriced(),
-        "attempts": detail.attempts(),
-        "tokens": detail.tokens(),
-        "models": detail.models(),
-        "tags": detail.tags(),
-    }
 
 
 def _key_bytes(key: Key) -> int:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery"]
 
-_MAX_WINDOWS: Final = 48
-"""With their parts, these are at most 60 POSTs: a long outage is caught up in as many."""
-_MAX_BYTES: Final = 12 * 1024 * 1024
 _FAILURES_TO_PASS: Final = 2
 """Rounds in which the destination fails on a window, before the next window is tried instead."""
 _ASIDE_A_ROUND: Final = 2
@@ -51,15 +48,14 @@ class Delivery:
         outbox: Optional[Outbox] = None,
         identity: Optional[Identity] = None,
         spool: Optional[Spool] = None,
+        kind: str = "",
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.kind = kind
         self._transport = transport
-        self._report = report
         self._on_sent = on_sent
-        if outbox is None:  # an empty one is false
-            outbox = Outbox(max_windows=_MAX_WINDOWS, max_bytes=_MAX_BYTES)
-        self._outbox = outbox
+        self._outbox = Outbox.usual() if outbox is None else outbox  # an empty one is false
         self._identity = identity or Identity(clock=clock)
         self._monotonic = monotonic
         self._changed = Waiters(monotonic)
@@ -84,7 +80,7 @@ class Delivery:
         if spool is not None:
             from recost.delivery.spooling import Spooling  # noqa: PLC0415 - not for local files
 
-            outbox.keeps_overflow = True
+            self._outbox.keeps_overflow = True
             self._spooling = Spooling(spool, self._sender, self._identity, self._losses, transport, monotonic)
         self._halvings = Allowance(monotonic)
         self.suspended = False
@@ -159,6 +155,10 @@ class Delivery:
         Returns:
             True when all of it was delivered or refused for good. False when some of it is still queued.
         """
+        return self.begin_flush()(deadline)
+
+    def begin_flush(self) -> Callable[[float], bool]:
+        """Wake the running thread. Return the function that waits, with argument and result of `flush`."""
         target, begun, me = self._newest, self._rounds_begun, threading.get_ident()
         self._kick()
 
@@ -166,8 +166,11 @@ class Delivery:
             over = not self._outbox.holds_up_to(target) or self._rounds_done > begun
             return over or self._held_back(None) or self._pumping == me
 
-        self._changed.wait(is_over, deadline)
-        return not self._outbox.holds_up_to(target)
+        def wait(deadline: float) -> bool:
+            self._changed.wait(is_over, deadline)
+            return not self._outbox.holds_up_to(target)
+
+        return wait
 
     def flush_quickly(self, send_s: float, all_s: float) -> bool:
         """Flush, but give up as soon as one window takes longer than ``send_s`` seconds."""
@@ -306,7 +309,7 @@ class Delivery:
             return failure is None
         failures = self._put_back(failure)
         if failure.responded and failures >= _FAILURES_TO_PASS and self._send_next(window, deadline):
-            self._report_failure(failure)
+            self._losses.fail(failure)
             return True
         self._hold_back(failure)
         return None
@@ -354,11 +357,11 @@ class Delivery:
         divisible = failure.disposition is Disposition.SPLIT and window.bucket_count > 1
         if divisible and self._halvings.take():
             if self._change(lambda: self._outbox.halve(window)):
-                self._report_failure(failure)
+                self._losses.fail(failure)
             return
         self._change(lambda: self._outbox.pop(window))
         self._losses.total.add(window)
-        self._report_failure(failure)
+        self._losses.fail(failure)
 
     def _frozen(self, window: Optional[PendingWindow]) -> Optional[tuple[PendingWindow, WindowSummary]]:
         """Return a window and what is sent of it, each time the same. None if it is gone: `close` has it."""
@@ -393,8 +396,4 @@ class Delivery:
         deferred = failure.disposition is Disposition.DEFER
         self._not_before = self._monotonic() + (failure.retry_after_s or 0.0) if deferred else 0.0
         self.suspended = failure.disposition is Disposition.SUSPEND
-        self._report_failure(failure)
-
-    def _report_failure(self, failure: SendError) -> None:
-        if failure.error is not None:
-            self._report(failure.error)
+        self._losses.fail(failure)

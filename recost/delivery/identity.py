@@ -15,7 +15,7 @@ from recost._late import importing
 if TYPE_CHECKING:
     from recost.events import Instance, WindowSummary
 
-__all__ = ["Identity", "new_window_id"]
+__all__ = ["Identity", "id_for", "new_window_id"]
 
 _HOST_DIGITS: Final = 16
 
@@ -27,6 +27,12 @@ def new_window_id() -> str:
     raw[8] = raw[8] & 0x3F | 0x80
     digits = raw.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def id_for(window: object) -> str:
+    """Return the id that a window is first sent with: the one that it came with, else a new one."""
+    given: str = getattr(window, "window_id", "")
+    return given or new_window_id()
 
 
 class Identity:

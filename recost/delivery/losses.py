@@ -8,6 +8,7 @@ from recost.errors import RecostError
 
 if TYPE_CHECKING:
     from recost.delivery.outbox import PendingWindow
+    from recost.delivery.transports.base import SendError
 
 __all__ = ["Loss", "Losses"]
 
@@ -49,6 +50,11 @@ class Losses:
         self._unreported = Loss()
         """Dropped since the beginning of the overflow was reported."""
         self._overflowing = False
+
+    def fail(self, failure: SendError) -> None:
+        """Report why a window was not accepted, unless the transport has done that already."""
+        if failure.error is not None:
+            self._report(failure.error)
 
     def overflow(self, loss: Optional[Loss]) -> None:
         """Count windows that were dropped because the queue was full."""

@@ -6,7 +6,7 @@ import itertools
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Optional, Protocol
 
-from recost.delivery.identity import new_window_id
+from recost.delivery.identity import id_for
 from recost.delivery.losses import Loss
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Outbox", "PendingWindow"]
 
+_MAX_WINDOWS: Final = 48
+"""With their parts, these are at most 60 POSTs: a long outage is caught up in as many."""
+_MAX_BYTES: Final = 12 * 1024 * 1024
 _MOST_ASIDE: Final = 16
 """Maximum number of windows, or parts of them, that are set aside."""
 _MOST_AT_END: Final = 24
@@ -79,7 +82,7 @@ class _Entry:
     def freeze(self) -> None:
         """Give the window its id: it is about to be sent, and must not change any more."""
         self.tried = True
-        self.window_id = self.window_id or new_window_id()
+        self.window_id = self.window_id or id_for(self.window)
 
     def part(self, window: PendingWindow) -> _Entry:
         """Return an entry for a part of the window, with the same history."""
@@ -120,6 +123,11 @@ class Outbox:
         self.keeps_overflow = False
         """True: windows that are dropped wait for `take_overflow`, up to a limit."""
         self.loss = Loss()
+
+    @classmethod
+    def usual(cls, share: int = 1) -> Outbox:
+        """Return the queue of one of ``share`` destinations, which share the memory."""
+        return cls(max_windows=_MAX_WINDOWS, max_bytes=_MAX_BYTES // share)
 
     def __len__(self) -> int:
         return len(self._entries)

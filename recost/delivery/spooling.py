@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, Final, Optional
 
-from recost.delivery.identity import Identity, new_window_id
+from recost.delivery.identity import Identity, id_for
 from recost.delivery.losses import Loss, Losses
 from recost.delivery.sending import REFUSED, Sender
 from recost.delivery.transports.base import Disposition, SendError, Transport
@@ -74,7 +74,7 @@ class Spooling:
             whole = window_id or self._max_metrics is None
             for part in [window] if whole else window.split(self._max_metrics or 1):
                 late = deadline is not None and self._monotonic() >= deadline
-                done = not late and self._is_saved(part, window_id or new_window_id())
+                done = not late and self._is_saved(part, window_id or id_for(part))
                 (saved if done else lost).add(part)
         return lost, saved
 

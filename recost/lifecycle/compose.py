@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Final, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
 
 from recost.config import Settings
 from recost.delivery.delivery import Delivery
+from recost.delivery.destinations import Destinations
 from recost.delivery.identity import Identity
 from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from recost.metering import Meter
     from recost.pipeline import Pipeline
 
-__all__ = ["TRANSPORTS", "Composition", "UnrecordedTransport"]
+__all__ = ["DESTINATIONS", "Composition", "Destination", "UnrecordedTransport"]
+
 
 _MAX_FRAMES: Final = 1000
 _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
@@ -70,35 +72,41 @@ def _cloud(settings: Settings, report: Reporter) -> Transport:
     )
 
 
-TRANSPORTS: Final[dict[str, Callable[[Settings, Reporter], Transport]]] = {
-    "file": _file,
-    "ws": _websocket,
-    "cloud": _cloud,
+def _frames(share: int) -> Outbox:
+    return Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES // share, merge=False)
+
+
+class Destination(NamedTuple):
+    """A kind of destination."""
+
+    make: Callable[[Settings, Reporter], Transport]
+    """Returns its transport."""
+    address: Optional[Callable[[Settings], str]] = None
+    """Returns what its spool is named after. None for one that is never out of reach, and has no spool."""
+    outbox: Optional[Callable[[int], Outbox]] = None
+    """Returns its queue, given the number of destinations that share the memory. None: the usual one."""
+
+    def spool(self, settings: Settings, report: Reporter) -> Optional[Spool]:
+        """Return the spool for what does not reach it."""
+        if self.address is None:
+            return None
+        from recost.delivery.spool import Spool  # noqa: PLC0415 - only what is used is imported
+
+        return Spool(
+            str(settings.local_dir),
+            settings.project_id or "default",
+            self.address(settings),
+            report=report,
+            own_folder=settings.origins["local_dir"] == "default",
+        )
+
+
+DESTINATIONS: Final[dict[str, Destination]] = {
+    "file": Destination(_file),
+    "ws": Destination(_websocket, lambda settings: f"ws {settings.local_port}", _frames),
+    "cloud": Destination(_cloud, lambda settings: f"cloud {settings.base_url}"),
 }
-"""Factory of each kind of transport."""
-
-
-_DESTINATIONS: Final[dict[str, Callable[[Settings], str]]] = {
-    "ws": lambda settings: f"ws {settings.local_port}",
-    "cloud": lambda settings: f"cloud {settings.base_url}",
-}
-"""The destinations that may be out of reach, by kind of transport."""
-
-
-def _spool(settings: Settings, report: Reporter) -> Optional[Spool]:
-    """Return the spool for what does not reach the destination. None for the local file."""
-    destination = _DESTINATIONS.get(settings.transport)
-    if destination is None:
-        return None
-    from recost.delivery.spool import Spool  # noqa: PLC0415 - only what is used is imported
-
-    return Spool(
-        str(settings.local_dir),
-        settings.project_id or "default",
-        destination(settings),
-        report=report,
-        own_folder=settings.origins["local_dir"] == "default",
-    )
+"""Every kind of `recost.delivery.kinds`, by name."""
 
 
 class UnrecordedTransport:
@@ -172,14 +180,14 @@ class Composition:
         return None if self._loaded is None else self._loaded.enforcer
 
     def runtime(self) -> Runtime:
-        """Return a worker and a delivery for this process. No thread is started."""
+        """Return a worker and the deliveries of this process. No thread is started."""
         settings, report, rules = self._settings, self._report, self._loaded
-        delivery = self._delivery()
+        destinations = self._destinations()
         if rules is None:
-            late = LatePipeline(partial(self._pipeline, delivery), report=report)
-            worker = self._worker(late, delivery, late.refresh)
-            return Runtime(worker, delivery, report=report, cost_of=late.cost_of, timed=settings.debug)
-        pipeline, meter = self._pipeline(delivery)
+            late = LatePipeline(partial(self._pipeline, destinations), report=report)
+            worker = self._worker(late, destinations, late.refresh)
+            return Runtime(worker, destinations, report=report, cost_of=late.cost_of, timed=settings.debug)
+        pipeline, meter = self._pipeline(destinations)
         charged = None
         if rules.enforcer is not None:
             charged = partial(
@@ -191,8 +199,8 @@ class Composition:
                 fixed_cost_of=pipeline.fixed_cost_of,
             )
         return Runtime(
-            self._worker(pipeline, delivery, meter.refresh),
-            delivery,
+            self._worker(pipeline, destinations, meter.refresh),
+            destinations,
             report=report,
             cost_of=pipeline.cost_of,
             metered=rules.routes.find if settings.capture_usage else None,
@@ -214,38 +222,51 @@ class Composition:
             self._loaded = Rules(self._settings, self._report, budgets=self._budgets, files=self._files)
         return self._loaded
 
-    def _pipeline(self, delivery: Delivery, since: Optional[float] = None) -> tuple[Pipeline, Meter]:
+    def _pipeline(self, destinations: Destinations, since: Optional[float] = None) -> tuple[Pipeline, Meter]:
         """Return the pipeline and the meter of one process. ``since`` is when its window began."""
         settings, rules = self._settings, self._rules()
         meter = rules.meter()
         on_capture = partial(_log_capture, self._report) if settings.debug else None
         pipeline = rules.pipeline(
-            on_capture, delivery.put, meter=meter, metered=settings.capture_usage, since=since
+            on_capture, destinations.put, meter=meter, metered=settings.capture_usage, since=since
         )
         return pipeline, meter
 
-    def _delivery(self) -> Delivery:
-        settings, report = self._settings, self._report
-        transport = self._transport
-        if transport is None:
-            transport = UnrecordedTransport(TRANSPORTS[settings.transport](settings, report))
-        outbox = None
-        if settings.transport == "ws":
-            outbox = Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES, merge=False)
+    def _destinations(self) -> Destinations:
+        settings, identity = self._settings, Identity(self._settings.project_id or "")
+        if self._transport is not None:
+            return Destinations([self._delivery("", self._transport, identity, Outbox.usual(), None)])
+        kinds = sorted(settings.kinds, key=lambda kind: DESTINATIONS[kind].address is not None)
+        return Destinations([self._to(kind, identity) for kind in kinds])
+
+    def _to(self, kind: str, identity: Identity) -> Delivery:
+        """Return the delivery to a kind of destination."""
+        settings, report, destination = self._settings, self._report, DESTINATIONS[kind]
+        outbox = (destination.outbox or Outbox.usual)(len(settings.kinds))
+        transport = UnrecordedTransport(destination.make(settings, report))
+        spool = destination.spool(settings, report) if self._files else None
+        return self._delivery(kind, transport, identity, outbox, spool)
+
+    def _delivery(
+        self, kind: str, transport: Transport, identity: Identity, outbox: Outbox, spool: Optional[Spool]
+    ) -> Delivery:
         return Delivery(
             transport,
-            report=report,
-            on_sent=partial(_log_sent, report) if settings.debug else None,
+            report=self._report,
+            on_sent=partial(_log_sent, self._report) if self._settings.debug else None,
             outbox=outbox,
-            identity=Identity(settings.project_id or ""),
-            spool=_spool(settings, report) if self._files and self._transport is None else None,
+            identity=identity,
+            spool=spool,
+            kind=kind,
         )
 
-    def _worker(self, pipeline: Aggregation, delivery: Delivery, refresh: Callable[[], None]) -> Worker:
+    def _worker(
+        self, pipeline: Aggregation, destinations: Destinations, refresh: Callable[[], None]
+    ) -> Worker:
         settings, report = self._settings, self._report
 
         def on_interval() -> None:
-            delivery.retry()
+            destinations.retry()
             try:
                 refresh()
             except Exception as error:  # noqa: BLE001 - the worker must live on, whatever a file contains
@@ -254,11 +275,11 @@ class Composition:
         return Worker(
             pipeline,
             schedule=Schedule(
-                settings.flush_interval_s, settings.max_batch_size, delivery.spacing_s, time.monotonic()
+                settings.flush_interval_s, settings.max_batch_size, destinations.spacing_s, time.monotonic()
             ),
             most_waiting=1 if settings.debug else INBOX_LIMIT // 4,
             report=report,
-            put=delivery.put,
+            put=destinations.put,
             on_interval=on_interval,
         )
 

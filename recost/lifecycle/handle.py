@@ -72,8 +72,11 @@ class RecostHandle:
 
     @property
     def last_flush_status(self) -> Optional[recost.FlushStatus]:
-        """Result of the latest delivery of a window. None before the first one."""
-        return None if self._runtime is None else self._runtime.delivery.last_status
+        """Result of the latest delivery of a window. None before the first one.
+
+        With several destinations: of the latest one that is not ``"ok"``, if there is one.
+        """
+        return None if self._runtime is None else self._runtime.destinations.last_status
 
     @property
     def record(self) -> Optional[Sink]:

@@ -1,4 +1,4 @@
-"""The running part of the SDK in one process: a worker, a delivery, and their threads."""
+"""The running part of the SDK in one process: a worker, the deliveries, and their threads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable, Final, Optional, Protocol
 
 from recost._late import importing
 from recost.delivery.delivery import Delivery
+from recost.delivery.destinations import Destinations
 from recost.errors import RecostError
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink
@@ -50,12 +51,12 @@ class _Part(Protocol):
 
 
 class Runtime:
-    """Worker and delivery, their threads not started until a call begins."""
+    """Worker and deliveries, their threads not started until a call begins."""
 
     def __init__(
         self,
         worker: Worker,
-        delivery: Delivery,
+        destinations: Destinations,
         *,
         report: Reporter,
         cost_of: Callable[[Exchange], Optional[Cost]] = lambda exchange: None,  # noqa: ARG005
@@ -66,7 +67,7 @@ class Runtime:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
-        self.delivery = delivery
+        self.destinations = destinations
         self.cost_of = cost_of
         """Returns the cost of a call, None for one that is excluded. Thread-safe."""
         self.metered = metered
@@ -90,7 +91,7 @@ class Runtime:
         self._starting = threading.Lock()
         self._kind: type = type(self._starting)
         self._worker_thread: Optional[threading.Thread] = None
-        self._delivery_thread: Optional[threading.Thread] = None
+        self._delivery_threads: dict[Delivery, Optional[threading.Thread]] = dict.fromkeys(destinations)
         self._enforcer_thread: Optional[threading.Thread] = None
 
     def listen(self, name: str, before_call: Callable[[], bool]) -> None:
@@ -142,10 +143,9 @@ class Runtime:
         if not _is_alive(self._worker_thread):
             self.worker.flush()
         self._join(self._enforcer_thread, deadline)
-        send_s = _FORK_WRITE_S if self.delivery.spacing_s <= _LOCAL_SPACING_S else _FORK_SEND_S
-        self.delivery.flush_quickly(send_s, _FORK_PAUSE_S)
-        if self.delivery.pause():
-            self._join(self._delivery_thread, deadline)
+        self.destinations.flush_quickly(_longest_send_s, _FORK_PAUSE_S)
+        for delivery in [each for each in self.destinations if each.pause()]:
+            self._join(self._delivery_threads[delivery], deadline)
         self._report.notifier.rest(self._monotonic() + _FORK_SEND_S)
         wait_for_ended_threads(self._monotonic() + _FORK_WAIT_S)
         self.started = False
@@ -166,7 +166,7 @@ class Runtime:
 
         Python counts the threads after this: starting them without need would cause the warning.
         """
-        if self.delivery.pending_calls:
+        if self.destinations.pending_calls:
             self.start()
 
     def flush(self, timeout_s: float) -> bool:
@@ -175,8 +175,7 @@ class Runtime:
         added_up = self.worker.flush(deadline)
         if self._enforcer is not None:
             self._enforcer.save(timeout_s=max(deadline - self._monotonic(), 0.0))
-        flush = self.delivery.flush if _is_alive(self._delivery_thread) else self.delivery.flush_here
-        arrived = flush(deadline)
+        arrived = self.destinations.flush(deadline, self._is_running)
         self._report.notifier.drain(min(deadline, self._monotonic() + _REPORTING_S))
         return arrived and added_up
 
@@ -187,16 +186,18 @@ class Runtime:
         """
         end = self._monotonic() + timeout_s
         # The rest is for reporting, and for saving what is left.
-        deadline = end - min(_REPORTING_S, timeout_s / 4) - min(self.delivery.saving_s(), timeout_s / 3)
+        deadline = end - min(_REPORTING_S, timeout_s / 4) - min(self.destinations.saving_s(), timeout_s / 3)
         if self._enforcer is not None:
             self._enforcer.stop()
         self.worker.stop()
         self.worker.flush(deadline)
-        self.delivery.stop(deadline)
-        self._join(self._delivery_thread, deadline)
-        if not _is_alive(self._delivery_thread):
-            self.delivery.flush_here(deadline)
-        self.delivery.close(end)
+        for delivery in self.destinations:
+            delivery.stop(deadline)
+        for thread in self._delivery_threads.values():
+            self._join(thread, deadline)
+        idle = [each for each in self.destinations if not self._is_running(each)]
+        self.destinations.flush_here(deadline, idle)
+        self.destinations.close(end)
         if self._enforcer is not None:
             self._end_enforcer(self._enforcer, end)
         self._report.notifier.close(end)
@@ -204,7 +205,7 @@ class Runtime:
 
     def abandon(self) -> None:
         """Close what a forked child has of the parent's files."""
-        self.delivery.abandon()
+        self.destinations.abandon()
 
     def _end_enforcer(self, enforcer: BudgetEnforcer, deadline: float) -> None:
         thread = self._enforcer_thread
@@ -216,16 +217,17 @@ class Runtime:
         if self.started:
             return False
         self._renew_locks()
-        worker, delivery, enforcer = self.worker, self.delivery, self._enforcer
+        worker, enforcer = self.worker, self._enforcer
         self._worker_thread = self._started(worker, self._worker_thread, self._work, "recost-worker")
-        self._delivery_thread = self._started(
-            delivery, self._delivery_thread, delivery.run, "recost-delivery"
-        )
+        threads, several = self._delivery_threads, len(self._delivery_threads) > 1
+        for delivery, thread in threads.items():
+            name = f"recost-delivery-{delivery.kind}" if several else "recost-delivery"
+            threads[delivery] = self._started(delivery, thread, delivery.run, name)
         if enforcer is not None:
             self._enforcer_thread = self._started(
                 enforcer, self._enforcer_thread, enforcer.run, "recost-budgets"
             )
-        needed = self._threads[: 2 if enforcer is None else 3]
+        needed = self._threads if enforcer is not None else self._threads[:-1]
         self.started = all(thread is not None for thread in needed)
         if not self.started:
             self._refused()
@@ -253,7 +255,10 @@ class Runtime:
 
     @property
     def _threads(self) -> tuple[Optional[threading.Thread], ...]:
-        return self._worker_thread, self._delivery_thread, self._enforcer_thread
+        return self._worker_thread, *self._delivery_threads.values(), self._enforcer_thread
+
+    def _is_running(self, delivery: Delivery) -> bool:
+        return _is_alive(self._delivery_threads[delivery])
 
     def _renew_locks(self) -> None:
         """Replace locks from before gevent's or eventlet's patching.
@@ -264,7 +269,7 @@ class Runtime:
         if kind is not self._kind:
             self._kind = kind
             self.worker.renew_locks()
-            self.delivery.renew_locks()
+            self.destinations.renew_locks()
 
     def _join(self, thread: Optional[threading.Thread], deadline: float) -> None:
         if thread is not None and thread is not threading.current_thread():
@@ -273,3 +278,8 @@ class Runtime:
 
 def _is_alive(thread: Optional[threading.Thread]) -> bool:
     return thread is not None and thread.is_alive()
+
+
+def _longest_send_s(delivery: Delivery) -> float:
+    """Return how long a fork waits for one window of a destination, in seconds."""
+    return _FORK_WRITE_S if delivery.spacing_s <= _LOCAL_SPACING_S else _FORK_SEND_S

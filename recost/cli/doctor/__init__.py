@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, Final
 
 from recost._version import __version__
 from recost.cli._shared.arguments import right_now
@@ -69,15 +69,26 @@ def _versions() -> Findings:
 
 
 def _check_destination(settings: Settings) -> dict[str, Findings]:
-    """Check the destination of summaries. The local folder is checked in every mode and required in one."""
-    folder = check_file(settings)
-    if settings.transport == "file":
-        return {"destination: local file": folder}
-    folder.notes += [f"not used in this mode: {problem}" for problem in folder.problems]
-    folder.problems = []
-    if settings.transport == "ws":
-        return {"local file": folder, "destination: local WebSocket": check_websocket(settings)}
-    return {"local file": folder, "destination: cloud API": check_cloud(settings)}
+    """Check the destinations of summaries. The local folder is checked in every mode and required in one."""
+    folder, parts = check_file(settings), {}
+    if "file" in settings.kinds:
+        parts["destination: local file"] = folder
+    else:
+        folder.notes += [f"not used in this mode: {problem}" for problem in folder.problems]
+        folder.problems = []
+        parts["local file"] = folder
+    for kind in settings.kinds:
+        if kind in _CHECKS:
+            title, check = _CHECKS[kind]
+            parts[f"destination: {title}"] = check(settings)
+    return parts
+
+
+_CHECKS: Final[dict[str, tuple[str, Callable[[Settings], Findings]]]] = {
+    "ws": ("local WebSocket", check_websocket),
+    "cloud": ("cloud API", check_cloud),
+}
+"""Title and check of a kind of destination, except of the local file."""
 
 
 def _show(parts: dict[str, Findings], style: Style) -> None:

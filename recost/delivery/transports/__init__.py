@@ -1,4 +1,4 @@
 """The destinations: one module each, with a class that satisfies the Protocol in `base`.
 
-`recost.lifecycle.compose` has one registration line for each.
+Each has a row in `recost.delivery.kinds` and one in `recost.lifecycle.compose`.
 """

@@ -399,3 +399,19 @@ def test_lines_fit_in_80_columns(capsys: pytest.CaptureFixture[str], monkeypatch
     lines = capsys.readouterr().out.splitlines()
     assert max(len(line) for line in lines if not line.startswith("  file")) <= 80
     assert json.dumps(lines).isascii()
+
+
+def test_each_of_several_destinations_is_checked(
+    clean: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOST_TRANSPORTS", "file,ws,cloud")
+    monkeypatch.setenv("RECOST_API_KEY", KEY)
+    monkeypatch.setenv("RECOST_PROJECT_ID", "shop")
+    monkeypatch.setenv("RECOST_BASE_URL", f"http://127.0.0.1:{refused_port()}")
+    monkeypatch.setenv("RECOST_LOCAL_PORT", str(refused_port()))
+    code, shown = examine(capsys)
+    assert code == 1
+    assert "transports file, ws, cloud environment" in shown
+    assert "2 problems:" in shown
+    for title in ("local file", "local WebSocket", "cloud API"):
+        assert f"destination: {title}" in shown
