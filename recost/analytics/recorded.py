@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final, Optional
 
-from recost.analytics.ingest.tables import PARTS
+from recost.analytics.dialect import Dialect
+from recost.analytics.ingest.tables import QUARTER
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
 
 __all__ = ["extent", "places", "tag_costs", "tag_names"]
 
-_COST: Final = PARTS["tag"].measures["cost"]
-_NAMED: Final = {"provider": ("quarters", "provider"), "model": ("quarter_models", "model")}
+_QUARTERS_OF: Final = {"provider": ("quarters", "provider"), "model": ("quarter_models", "model")}
+_OF_SELECTED: Final = "WHERE source IN (SELECT source FROM {projects})"
 
 
 def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, datetime]]:
@@ -24,8 +25,10 @@ def extent(readings: Readings, question: Question) -> Optional[tuple[datetime, d
     selection = select_files(readings)
     if selection is None:
         return None
-    where, parameters = Statement(replace(question, models=(), tags=(), compare=None), selection).conditions()
-    row = readings.connection.execute(f"SELECT min(started), max(started) FROM metrics {where}", parameters)
+    plain = replace(question, models=(), tags=(), compare=None)
+    where, parameters = Statement(plain, selection, readings.dialect).conditions()
+    text = f"SELECT min(started), max(started) FROM {readings.dialect.metrics} {where}"
+    row = readings.connection.execute(text, parameters)
     first, last = row.fetchone()
     if first is None:
         return None
@@ -37,8 +40,8 @@ def tag_names(readings: Readings) -> list[str]:
     selection = select_files(readings)
     if selection is None:
         return []
-    parts = "SELECT unnest(tags) AS part FROM metrics JOIN selected USING (source) WHERE tags IS NOT NULL"
-    rows = readings.connection.execute(f"SELECT DISTINCT unnest(map_keys(part.tags)) FROM ({parts})")
+    names, rows = _tag_rows(readings.dialect)
+    rows = readings.connection.execute(f"SELECT DISTINCT {names} AS name FROM {rows}")
     return sorted(name for (name,) in rows.fetchall() if name)
 
 
@@ -48,17 +51,24 @@ def tag_costs(readings: Readings, question: Question) -> dict[str, Decimal]:
     if selection is None:
         return {}
     plain = replace(question, models=(), tags=(), compare=None)
-    where, parameters = Statement(plain, selection).conditions()
+    dialect = readings.dialect
+    where, parameters = Statement(plain, selection, dialect).conditions()
     asked = where.removeprefix("WHERE ") or "true"
-    parts = (
-        f"SELECT unnest(tags) AS part, ({asked}) AS asked FROM metrics JOIN selected USING (source) "
-        "WHERE tags IS NOT NULL"
+    names, rows = _tag_rows(dialect)
+    cost = dialect.parts["tag"].measures["cost"]
+    text = f"SELECT {names} AS name, {cost} AS part_cost, ({asked}) AS asked FROM {rows}"
+    cost = f"{dialect.total('part_cost')} FILTER (WHERE asked)"
+    found = readings.connection.execute(
+        f"SELECT name, {cost} FROM ({text}) AS found GROUP BY name", parameters
     )
-    names = f"SELECT unnest(map_keys(part.tags)) AS name, {_COST} AS cost, asked FROM ({parts})"
-    rows = readings.connection.execute(
-        f"SELECT name, sum(cost) FILTER (WHERE asked) FROM ({names}) GROUP BY name ORDER BY name", parameters
-    )
-    return {name: cost or Decimal(0) for name, cost in rows.fetchall() if name}
+    return {name: cost or Decimal(0) for name, cost in sorted(found.fetchall()) if name}
+
+
+def _tag_rows(dialect: Dialect) -> tuple[str, str]:
+    """Return SQL for the names of tags, and for the tag sets that have them."""
+    parts = dialect.parts["tag"]
+    where = _OF_SELECTED.format(projects=dialect.projects)
+    return dialect.tag_names(parts.names["tagged"]), parts.rows.format(where=where)
 
 
 def places(readings: Readings, dimension: str, names: Collection[str]) -> dict[str, int]:
@@ -66,10 +76,29 @@ def places(readings: Readings, dimension: str, names: Collection[str]) -> dict[s
     selection = select_files(readings)
     if selection is None or not names:
         return {}
-    table, column = _NAMED[dimension]
+    dialect = readings.dialect
+    column, rows = _named_rows(dialect, dimension)
+    quarter = dialect.divided(dialect.microseconds("min(started)"), QUARTER // timedelta(microseconds=1))
     first = (
-        f"SELECT {column} AS name, row_number() OVER (ORDER BY min(started), {column}) - 1 AS place "
-        f"FROM {table} JOIN selected USING (source) WHERE {column} IS NOT NULL GROUP BY {column}"
+        f"SELECT {column} AS name, row_number() OVER (ORDER BY {quarter}, {column}) - 1 AS place "
+        f"FROM {rows} GROUP BY {column}"
     )
-    asked = f"SELECT name, place FROM ({first}) WHERE name IN (SELECT unnest(?))"
-    return dict(readings.connection.execute(asked, [list(names)]).fetchall())
+    parameters: list[str] = []
+    asked = ", ".join(dialect.bind(parameters, name) for name in names)
+    text = f"SELECT name, place FROM ({first}) AS found WHERE name IN ({asked})"
+    return dict(readings.connection.execute(text, parameters).fetchall())
+
+
+def _named_rows(dialect: Dialect, dimension: str) -> tuple[str, str]:
+    """Return SQL for a name of a dimension, and for the rows that have one."""
+    where = _OF_SELECTED.format(projects=dialect.projects)
+    if dialect.has_quarters:
+        table, column = _QUARTERS_OF[dimension]
+    elif dimension == "model":
+        parts = dialect.parts["model"]
+        return parts.names[
+            "model"
+        ], f"{parts.rows.format(where=where)} AND {parts.names['model']} IS NOT NULL"
+    else:
+        table, column = dialect.metrics, dimension
+    return column, f"{table} {where} AND {column} IS NOT NULL"

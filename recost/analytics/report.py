@@ -131,7 +131,7 @@ def ask(readings: Readings, question: Question) -> Report:
     selection = select_files(readings)
     found = []
     if selection is not None:
-        text, parameters = Statement(question, selection).groups()
+        text, parameters = Statement(question, selection, readings.dialect).groups()
         found = _in_order(question, _both_periods(question, readings.connection.execute(text, parameters)))
     known = [each for each in found if question.breakdown is None or _has_calls(each[1])]
     shown = known if question.limit is None else known[: question.limit]

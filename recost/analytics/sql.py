@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Optional, Union
 
+from recost.analytics.dialect import DUCKDB, Dialect
 from recost.analytics.engine import literal
-from recost.analytics.ingest.tables import MEASURES, PARTS, Parts
+from recost.analytics.ingest.tables import MEASURES, QUARTER, Parts
 from recost.analytics.periods import Period
 from recost.analytics.query import TIMES, Question, tag_of
 from recost.analytics.store import Selection
-from recost.analytics.zones import QUARTER, has_whole_quarters, interval, into_quarter, local_time, moment
+from recost.analytics.zones import has_whole_quarters, into_quarter, local_time, microseconds
 from recost.globs import ANYTHING, Glob, Wild
 
 __all__ = ["OTHER", "Statement"]
@@ -32,26 +33,27 @@ _PLAIN: Final = ("source", "started", "environment", "provider", "endpoint", "me
 class Statement:
     """The SQL of a question, and its parameters."""
 
-    def __init__(self, question: Question, selection: Selection) -> None:
+    def __init__(self, question: Question, selection: Selection, dialect: Dialect = DUCKDB) -> None:
         self._question = question
         self._selection = selection
+        self._dialect = dialect
         self._parameters: list[Any] = []
 
     def groups(self, extra: str = "") -> tuple[str, list[Any]]:
         """Return SQL with one row per group: names, whether it is in the compared period, and sums."""
         self._parameters = []
-        relation = (None if extra else self._quarters()) or self._rows(_PLAIN, "metrics")
+        relation = (None if extra else self._quarters()) or self._rows(_PLAIN, self._dialect.metrics)
         keys = [f"{self._key(name)} AS k{index}" for index, name in enumerate(self._question.by)]
         where = self._where()
-        sums = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
+        sums = ", ".join(f"{self._dialect.total(f'found.{name}')} AS {name}" for name in MEASURES)
         keys.append(f"{self._earlier()} AS earlier")
         if extra:
             keys.append(extra)
-        text = f"SELECT {', '.join(keys)}, {sums} FROM ({relation}) {self._join()} {where}"
-        return f"{text} GROUP BY ALL", self._parameters
+        text = f"SELECT {', '.join(keys)}, {sums} FROM ({relation}) AS found {self._join()} {where}"
+        return f"{text} GROUP BY {', '.join(str(index + 1) for index in range(len(keys)))}", self._parameters
 
     def _join(self) -> str:
-        return "JOIN selected USING (source)" if "project" in self._question.by else ""
+        return f"JOIN {self._dialect.projects} USING (source)" if "project" in self._question.by else ""
 
     def conditions(self) -> tuple[str, list[Any]]:
         """Return the ``WHERE`` of the period and the filters."""
@@ -61,16 +63,17 @@ class Statement:
     def _rows(self, columns: Sequence[str], table: str) -> str:
         """Return SQL for rows, or for the parts of a breakdown and one row for the rest, without a name."""
         kind = self._question.breakdown
-        measures = _measured() if table == "metrics" else list(MEASURES)
+        whole = table == self._dialect.metrics
+        measures = _measured() if whole else list(MEASURES)
         if kind is None:
             return f"SELECT {', '.join((*columns, *measures))} FROM {table}"
-        parts = PARTS[kind]
+        parts = self._dialect.parts[kind]
         nameless = _nameless(parts)
         return " UNION ALL ".join(
             (
-                _of_parts(columns, table, parts, "+"),
+                _of_parts(columns, parts, "+", whole=whole),
                 f"SELECT {', '.join((*columns, *nameless, *measures))} FROM {table}",
-                _of_parts(columns, table, parts, "-"),
+                _of_parts(columns, parts, "-", whole=whole),
             )
         )
 
@@ -80,7 +83,7 @@ class Statement:
         None if the question needs more detail.
         """
         question = self._question
-        if question.endpoints or _IN_NO_QUARTER.intersection(question.by):
+        if not self._dialect.has_quarters or question.endpoints or _IN_NO_QUARTER.intersection(question.by):
             return None
         if any(name in TIMES for name in question.by) and (
             self._moved() % QUARTER
@@ -92,31 +95,32 @@ class Statement:
         for at in (before.since, before.until, question.period.since, question.period.until):
             after = _ZERO if at is None else into_quarter(at)
             if at is not None and after:
-                begins = moment(at.astimezone(timezone.utc) - after)
-                cuts.append(f"started >= {begins} AND started < {begins} + {interval(QUARTER)}")
+                begins = at.astimezone(timezone.utc) - after
+                first, last = (self._dialect.moment(each) for each in (begins, begins + QUARTER))
+                cuts.append(f"started >= {first} AND started < {last}")
         sums = self._rows(_OF_QUARTERS, "quarters")
         if not cuts:
             return sums
-        metrics = self._rows(_OF_QUARTERS, "metrics")
+        metrics = self._rows(_OF_QUARTERS, self._dialect.metrics)
         cut = " OR ".join(cuts)
         return f"SELECT * FROM ({sums}) WHERE NOT ({cut}) UNION ALL SELECT * FROM ({metrics}) WHERE {cut}"
 
     def _key(self, name: str) -> str:
         tag = tag_of(name)
         if tag is not None:
-            self._parameters.append(tag)
-            return f"CASE WHEN other THEN {literal(OTHER)} ELSE map_extract(tagged, ?)[1] END"
+            value = self._dialect.tag("tagged", self._dialect.bind(self._parameters, tag))
+            return f"CASE WHEN other THEN {literal(OTHER)} ELSE {value} END"
         if name in TIMES:
-            return f"date_trunc('{name}', {self._local()})"
+            return self._dialect.start_of(name, self._local())
         return name
 
     def _local(self) -> str:
         """Return SQL for the local start of a window, shifted from the compared period into this one."""
         started = "started"
         if self._question.shift() is not None:
-            moved = f"CASE WHEN {self._earlier()} THEN {interval(self._moved())} ELSE {interval(_ZERO)} END"
-            started = f"(started + {moved})"
-        return local_time(started, self._question.zone, self._selection.first, self._last())
+            moved = f"CASE WHEN {self._earlier()} THEN {microseconds(self._moved())} ELSE 0 END"
+            started = self._dialect.later(started, moved)
+        return local_time(started, self._question.zone, self._selection.first, self._last(), self._dialect)
 
     def _last(self) -> datetime:
         return max(self._selection.last, self._question.period.until or self._selection.last)
@@ -131,13 +135,15 @@ class Statement:
 
     def _earlier(self) -> str:
         shift = self._question.shift()
-        return "false" if shift is None else f"started < {moment(shift[1])}"
+        return "false" if shift is None else f"started < {self._dialect.moment(shift[1])}"
 
     def _where(self) -> str:
         question = self._question
         start = question.period.since if question.compare is None else question.compare.since
         bounds = ((start, ">="), (question.period.until, "<"))
-        conditions = [f"started {comparison} {moment(at)}" for at, comparison in bounds if at is not None]
+        conditions = [
+            f"started {comparison} {self._dialect.moment(at)}" for at, comparison in bounds if at is not None
+        ]
         conditions += self._gap()
         for column, wanted in (
             ("provider", question.providers),
@@ -148,7 +154,7 @@ class Statement:
             conditions += self._any_of(column, wanted)
         for name in dict.fromkeys(name for name, _ in question.tags):
             values = [value for other, value in question.tags if other == name]
-            conditions += self._any_of("map_extract(tagged, ?)[1]", values, name)
+            conditions += self._any_of("tagged", values, name)
         conditions += self._of_sources()
         return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
@@ -157,7 +163,8 @@ class Statement:
         before, since = self._question.compare, self._question.period.since
         if before is None or before.until is None or since is None or before.until >= since:
             return []
-        return [f"NOT (started >= {moment(before.until)} AND started < {moment(since)})"]
+        first, last = (self._dialect.moment(each) for each in (before.until, since))
+        return [f"NOT (started >= {first} AND started < {last})"]
 
     def _of_sources(self) -> list[str]:
         wanted = self._question.projects
@@ -175,17 +182,23 @@ class Statement:
             return []
         tests = []
         for each in wanted:
+            tested = column
             if name is not None:
-                self._parameters.append(name)
-            wild = "*" in _PARTS.findall(each)
-            self._parameters.append(_expression(each) if wild else "".join(map(str, _parts(each))))
-            tests.append(f"regexp_full_match({column}, ?, 's')" if wild else f"{column} = ?")
+                tested = self._dialect.tag(column, self._dialect.bind(self._parameters, name))
+            parts = list(_parts(each))
+            if any(isinstance(part, Wild) for part in parts):
+                tests.append(self._dialect.matches(tested, parts, self._parameters))
+            else:
+                tests.append(f"{tested} = {self._dialect.bind(self._parameters, ''.join(map(str, parts)))}")
         return [f"({' OR '.join(tests)})"]
 
 
-def _of_parts(columns: Sequence[str], table: str, parts: Parts, sign: str) -> str:
-    """Return SQL for the sums of the parts by name or, with a minus, for their deduction from the rest."""
-    if table == "metrics":
+def _of_parts(columns: Sequence[str], parts: Parts, sign: str, *, whole: bool) -> str:
+    """Return SQL for the sums of the parts by name or, with a minus, for their deduction from the rest.
+
+    ``whole`` reads metrics, not the sums by quarters of an hour.
+    """
+    if whole:
         rows, known = parts.rows.format(where=""), parts.measures
         named = [f"{what} AS {name}" for name, what in parts.names.items()]
     else:
@@ -206,15 +219,6 @@ def _measured() -> list[str]:
 
 def _is_like(text: str, pattern: str) -> bool:
     return Glob(_parts(pattern)).matches(text)
-
-
-def _expression(pattern: str) -> str:
-    """Return a filter as an RE2 regular expression, which takes linear time. ``LIKE`` does not."""
-    return "".join(".*" if isinstance(part, Wild) else _quoted(part) for part in _parts(pattern))
-
-
-def _quoted(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", lambda found: f"\\x{{{ord(found[0]):x}}}", text)
 
 
 def _parts(pattern: str) -> Iterator[Union[str, Wild]]:

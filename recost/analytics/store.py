@@ -18,6 +18,7 @@ from typing import Any, Callable, Final, Optional, TypeVar
 
 from recost import _files, _folders
 from recost.analytics import engine
+from recost.analytics.dialect import DUCKDB, Dialect
 from recost.analytics.ingest.content import unpacked
 from recost.analytics.ingest.fingerprint import Known
 from recost.analytics.ingest.lines import bad_flags
@@ -47,6 +48,7 @@ class Readings:
     known: dict[Path, Known]
     scratch: Path
     """A folder for temporary files."""
+    dialect: Dialect = DUCKDB
 
     @property
     def bad_lines(self) -> int:
@@ -256,18 +258,28 @@ class Selection:
 
 
 def select_files(readings: Readings) -> Optional[Selection]:
-    """Select the requested files in the table ``selected``. Return None without rows."""
-    projects = {readings.known[source.path].source: source.project for source in readings.sources}
-    connection = readings.connection
-    connection.execute("CREATE OR REPLACE TEMP TABLE selected (source INTEGER, project VARCHAR)")
-    if projects:
-        connection.executemany("INSERT INTO selected VALUES (?, ?)", list(projects.items()))
-    first, last = connection.execute("SELECT min(started), max(started) FROM metrics").fetchone()
+    """Select the requested files in the table ``selected``. Return None without rows.
+
+    A database has that table. All of it is selected.
+    """
+    connection, dialect = readings.connection, readings.dialect
+    if dialect is DUCKDB:
+        projects = {readings.known[source.path].source: source.project for source in readings.sources}
+        connection.execute("CREATE OR REPLACE TEMP TABLE selected (source INTEGER, project VARCHAR)")
+        if projects:
+            connection.executemany("INSERT INTO selected VALUES (?, ?)", list(projects.items()))
+    else:
+        projects = dict(connection.execute(f"SELECT source, project FROM {dialect.projects}").fetchall())
+    first, last = connection.execute(f"SELECT min(started), max(started) FROM {dialect.metrics}").fetchone()
     if first is None:
         return None
-    known = {source for (source,) in connection.execute("SELECT source FROM sources").fetchall()}
+    everything = dialect is not DUCKDB or _known_sources(connection) <= projects.keys()
     bounds = (moment.replace(tzinfo=timezone.utc) for moment in (first, last))
-    return Selection(projects, known <= projects.keys(), *bounds)
+    return Selection(projects, everything, *bounds)
+
+
+def _known_sources(connection: Any) -> set[int]:
+    return {source for (source,) in connection.execute("SELECT source FROM sources").fetchall()}
 
 
 def troubles(readings: Readings) -> Iterator[tuple[Path, int, str]]:

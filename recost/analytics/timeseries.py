@@ -13,7 +13,7 @@ from recost.analytics.query import TIMES, Question
 from recost.analytics.report import Figures, Group, add_up, ask
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
-from recost.analytics.zones import moment
+from recost.analytics.zones import microseconds
 
 __all__ = ["BUCKETS", "Series", "series_of", "sparkline", "trends"]
 BUCKETS: Final = 16
@@ -117,14 +117,15 @@ def trends(
     until = question.period.until or min(now, selection.last)
     if since >= until:
         return None
-    length = until - since
-    bucket = (
-        f"least({BUCKETS - 1}, greatest(0, (epoch_us(started) - epoch_us({moment(since)})) * {BUCKETS} "
-        f"// {length.days * 86_400_000_000 + length.seconds * 1_000_000 + length.microseconds})) AS bucket"
-    )
-    text, parameters = Statement(replace(question, compare=None), selection).groups(bucket)
+    dialect = readings.dialect
+    start, now_us = dialect.microseconds(dialect.moment(since)), dialect.microseconds("started")
+    into = f"greatest(0, {now_us} - {start}) * {BUCKETS}"
+    bucket = f"least({BUCKETS - 1}, {dialect.divided(into, microseconds(until - since))}) AS bucket"
+    text, parameters = Statement(replace(question, compare=None), selection, dialect).groups(bucket)
     keys = ", ".join(f"k{index}" for index in range(len(question.by)))
-    rows = readings.connection.execute(f"SELECT {keys}, bucket, cost FROM ({text})", parameters).fetchall()
+    rows = readings.connection.execute(
+        f"SELECT {keys}, bucket, cost FROM ({text}) AS found", parameters
+    ).fetchall()
     found: dict[tuple[Optional[str], ...], list[Decimal]] = {}
     for *names, at, cost in rows:
         found.setdefault(tuple(names), [Decimal(0)] * BUCKETS)[at] = cost or Decimal(0)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._money import EXACT
+from recost.analytics.dialect import Dialect
 from recost.analytics.ingest.tables import MEASURES
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
@@ -120,15 +121,16 @@ def find_waste(readings: Readings, question: Question, repeated_from: int = REPE
     selection = select_files(readings)
     if selection is None:
         return Waste(WasteSums(), (), (), repeated_from)
-    where, parameters = Statement(question, selection).conditions()
-    rows = f"FROM metrics {where}"
+    dialect = readings.dialect
+    where, parameters = Statement(question, selection, dialect).conditions()
+    rows = f"FROM {dialect.metrics} {where}"
     names = [field.name for field in fields(WasteSums)]
-    sums = ", ".join(_expressions(repeated_from)[name] for name in names)
+    sums = ", ".join(_expressions(repeated_from, dialect)[name] for name in names)
     result = readings.connection.execute(
         f"SELECT provider, endpoint, {sums} {rows} GROUP BY provider, endpoint", parameters
     ).fetchall()
     endpoints = {row[:2]: dict(zip(names, map(_number, row[2:]))) for row in result}
-    for provider, endpoint, errors, cost in _billed_parts(readings, rows, parameters):
+    for provider, endpoint, errors, cost in _billed_parts(readings, where, parameters):
         found = endpoints[provider, endpoint]
         found["billed"] += int(errors)
         found["billed_usd"] = min(EXACT.add(found["billed_usd"], cost), found["errors_usd"])
@@ -149,47 +151,49 @@ def _number(value: Any) -> Any:
     return EXACT.create_decimal(f"{value:.9f}") if isinstance(value, float) else value or 0
 
 
-def _expressions(repeated_from: int) -> dict[str, str]:
+def _expressions(repeated_from: int, dialect: Dialect) -> dict[str, str]:
     """Return the SQL of each sum. Costs are US cents."""
     many = f"calls >= {int(repeated_from)}"
+    total, cost = dialect.total, f"CAST(cost AS {dialect.real})"
     return {
-        "calls": "sum(calls)",
-        "cost_usd": "sum(cost)",
-        "attempts": "sum(attempts)",
-        "attempts_known": "sum(calls) FILTER (attempts IS NOT NULL)",
-        "extra": f"sum({_EXTRA})",
-        "extra_likely_usd": f"sum(cost::DOUBLE * {_EXTRA} / attempts) FILTER ({_EXTRA} > 0)",
-        "extra_usd": f"sum(cost) FILTER ({_EXTRA} > 0)",
-        "errors": "sum(errors)",
-        "errors_likely_usd": f"sum(cost::DOUBLE * least(errors, calls) / calls) FILTER ({_SOME_FAILED})",
-        "errors_usd": "sum(cost) FILTER (errors > 0)",
-        "billed": f"sum(errors) FILTER ({_ALL_FAILED} AND cost > 0)",
-        "billed_usd": f"sum(cost) FILTER ({_ALL_FAILED})",
-        "storms": f"count(*) FILTER ({_STORM})",
-        "storm_attempts": f"sum({_FAILED}) FILTER ({_STORM})",
-        "storms_likely_usd": f"sum(cost::DOUBLE * least({_FAILED}, {_ALL}) / {_ALL}) FILTER ({_STORM})",
-        "storms_usd": f"sum(cost) FILTER ({_STORM})",
-        "repeats": f"count(*) FILTER ({many})",
-        "repeated": f"sum(calls) FILTER ({many})",
-        "repeated_most": f"max(calls) FILTER ({many})",
-        "repeated_bytes": f"sum(bytes_up) FILTER ({many})",
-        "repeated_usd": f"sum(cost) FILTER ({many})",
-        "flat_usd": f"sum({MEASURES['flat']})",
-        "unpriced": "sum(unpriced)",
-        "unpriced_usd": "sum(cost) FILTER (unpriced > 0)",
+        "calls": total("calls"),
+        "cost_usd": total("cost"),
+        "attempts": total("attempts"),
+        "attempts_known": f"{total('calls')} FILTER (WHERE attempts IS NOT NULL)",
+        "extra": total(_EXTRA),
+        "extra_likely_usd": f"sum({cost} * {_EXTRA} / attempts) FILTER (WHERE {_EXTRA} > 0)",
+        "extra_usd": f"{total('cost')} FILTER (WHERE {_EXTRA} > 0)",
+        "errors": total("errors"),
+        "errors_likely_usd": f"sum({cost} * least(errors, calls) / calls) FILTER (WHERE {_SOME_FAILED})",
+        "errors_usd": f"{total('cost')} FILTER (WHERE errors > 0)",
+        "billed": f"{total('errors')} FILTER (WHERE {_ALL_FAILED} AND cost > 0)",
+        "billed_usd": f"{total('cost')} FILTER (WHERE {_ALL_FAILED})",
+        "storms": f"count(*) FILTER (WHERE {_STORM})",
+        "storm_attempts": f"{total(_FAILED)} FILTER (WHERE {_STORM})",
+        "storms_likely_usd": f"sum({cost} * least({_FAILED}, {_ALL}) / {_ALL}) FILTER (WHERE {_STORM})",
+        "storms_usd": f"{total('cost')} FILTER (WHERE {_STORM})",
+        "repeats": f"count(*) FILTER (WHERE {many})",
+        "repeated": f"{total('calls')} FILTER (WHERE {many})",
+        "repeated_most": f"max(calls) FILTER (WHERE {many})",
+        "repeated_bytes": f"{total('bytes_up')} FILTER (WHERE {many})",
+        "repeated_usd": f"{total('cost')} FILTER (WHERE {many})",
+        "flat_usd": total(MEASURES["flat"]),
+        "unpriced": total("unpriced"),
+        "unpriced_usd": f"{total('cost')} FILTER (WHERE unpriced > 0)",
     }
 
 
-def _billed_parts(readings: Readings, rows: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+def _billed_parts(readings: Readings, where: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     """Return the cost of tag sets with only failed calls, in rows with other calls that succeeded."""
-    parts = (
-        f"SELECT provider, endpoint, unnest(tags) AS part FROM (SELECT * {rows}) "
-        "WHERE errors > 0 AND errors < calls"
+    total, parts = readings.dialect.total, readings.dialect.parts["tag"]
+    part = ", ".join(f"{parts.measures[name]} AS part_{name}" for name in ("calls", "errors", "cost"))
+    sets = (
+        f"SELECT provider, endpoint, {part} FROM {parts.rows.format(where=where)} "
+        "AND errors > 0 AND errors < calls"
     )
     found: list[tuple[Any, ...]] = readings.connection.execute(
-        f"SELECT provider, endpoint, sum(part.errorCount), sum(part.estimatedCostCents) FROM ({parts}) "
-        "WHERE part.errorCount > 0 AND part.errorCount >= part.requestCount AND part.estimatedCostCents > 0 "
-        "GROUP BY provider, endpoint",
+        f"SELECT provider, endpoint, {total('part_errors')}, {total('part_cost')} FROM ({sets}) AS found "
+        "WHERE part_errors > 0 AND part_errors >= part_calls AND part_cost > 0 GROUP BY provider, endpoint",
         parameters,
     ).fetchall()
     return found
@@ -198,7 +202,7 @@ def _billed_parts(readings: Readings, rows: str, parameters: list[Any]) -> list[
 def _storms(readings: Readings, rows: str, parameters: list[Any]) -> list[Storm]:
     text = f"SELECT started, provider, endpoint, calls, errors, attempts, {_FAILED} AS failed {rows}"
     found = readings.connection.execute(
-        f"SELECT * EXCLUDE failed FROM ({text}) WHERE {_STORM} "
+        f"SELECT started, provider, endpoint, calls, errors, attempts FROM ({text}) AS found WHERE {_STORM} "
         f"ORDER BY failed DESC, started, provider, endpoint LIMIT {_WORST}",
         parameters,
     ).fetchall()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from recost.analytics.dialect import Dialect
 from recost.analytics.engine import literal
+from recost.analytics.ingest.tables import QUARTER
 
-__all__ = ["QUARTER", "has_whole_quarters", "interval", "into_quarter", "local_time", "moment", "offsets"]
+__all__ = ["has_whole_quarters", "into_quarter", "local_time", "microseconds", "offsets"]
 
-QUARTER: Final = timedelta(minutes=15)
-"""Hours and days begin with a quarter of an hour in all current time zones."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STEP: Final = timedelta(days=1)
 _MOST_STEPS: Final = 366 * 20
 
 
-def local_time(started: str, zone: tzinfo, first: datetime, last: datetime) -> str:
+def local_time(started: str, zone: tzinfo, first: datetime, last: datetime, dialect: Dialect) -> str:
     """Return SQL for the local time of an instant in UTC.
 
     Args:
@@ -24,22 +24,23 @@ def local_time(started: str, zone: tzinfo, first: datetime, last: datetime) -> s
         zone: The time zone.
         first: The earliest instant in the data.
         last: The latest instant in the data.
+        dialect: The engine's SQL.
     """
     if zone is timezone.utc:
         return started
-    if (last - first) / _STEP > _MOST_STEPS:
+    if dialect.knows_zones and (last - first) / _STEP > _MOST_STEPS:
         name = getattr(zone, "key", None)
         if name is not None:
             return f"timezone({literal(name)}, timezone('UTC', {started}))"
     changes = offsets(zone, first, last)
     *earlier, (_, latest) = changes
     if not earlier:
-        return f"({started} + {interval(latest)})"
+        return dialect.later(started, str(microseconds(latest)))
     cases = [
-        f"WHEN {started} < {moment(until)} THEN {interval(offset)}"
+        f"WHEN {started} < {dialect.moment(until)} THEN {microseconds(offset)}"
         for (_, offset), (until, _) in zip(earlier, changes[1:])
     ]
-    return f"({started} + CASE {' '.join(cases)} ELSE {interval(latest)} END)"
+    return dialect.later(started, f"CASE {' '.join(cases)} ELSE {microseconds(latest)} END")
 
 
 def has_whole_quarters(zone: tzinfo, first: datetime, last: datetime) -> bool:
@@ -92,11 +93,6 @@ def _offset(zone: tzinfo, at: datetime) -> timedelta:
     return at.astimezone(zone).utcoffset() or timedelta(0)
 
 
-def moment(at: datetime) -> str:
-    """Return an instant as SQL."""
-    return f"TIMESTAMP '{at.astimezone(timezone.utc).replace(tzinfo=None).isoformat(' ')}'"
-
-
-def interval(length: timedelta) -> str:
-    """Return a length of time as SQL."""
-    return f"to_microseconds({length // timedelta(microseconds=1)})"
+def microseconds(length: timedelta) -> int:
+    """Return a length of time in microseconds."""
+    return length // timedelta(microseconds=1)

@@ -59,8 +59,15 @@ _REFUSED: Final = 2
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command that the arguments name, and return the exit code of the process."""
+    if argv is None:
+        _conceal_password(sys.argv[1:])
     with orderly_end(), lasting_stderr():
         return _guarded(sys.argv[1:] if argv is None else list(argv))
+
+
+def _conceal_password(argv: Sequence[str]) -> None:
+    if any(each.startswith("--store") for each in argv):
+        importlib.import_module("recost.cli._shared.stores").conceal_password(argv)
 
 
 def _guarded(argv: list[str]) -> int:

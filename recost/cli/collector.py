@@ -11,6 +11,7 @@ from recost._text import printable
 from recost.cli._shared.arguments import telemetry_folder, whole
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.stores import add_store, driver_available
 from recost.cli._shared.tables import Column, Table
 from recost.cli._shared.terminal import Style
 from recost.errors import RecostError
@@ -34,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options and ``keys``."""
     add_examples(parser, _EXAMPLES)
     _add_folder(parser, default=None)
+    add_store(parser)
     parser.add_argument(
         "--listen", metavar="HOST:PORT", default=_LISTEN, help=f"address, port 0 for any (default: {_LISTEN})"
     )
@@ -70,7 +72,7 @@ def _command(commands: Any, name: str, summary: str) -> Any:
 
 
 def _add_folder(parser: Any, *, default: Optional[str]) -> None:
-    text = "folder of the files (default: the telemetry folder)"
+    text = "folder of the files and the keys (default: the telemetry folder)"
     parser.add_argument("--dir", metavar="DIR", default=default, help=text)
 
 
@@ -81,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.command == "keys":
             return _keys(arguments, folder)
         if not available("collector", "starlette", "uvicorn", extra="collector"):
+            return 2
+        if arguments.store is not None and not driver_available(arguments.store, "collector"):
             return 2
         return _serve(arguments, folder)
     except (RecostError, ValueError) as error:
@@ -98,9 +102,11 @@ def _serve(arguments: argparse.Namespace, folder: Path) -> int:
     address = parse_address(arguments.listen)
 
     def announce(url: str) -> None:
-        print(printable(f"recost collector: {url} stores in {folder}") + "\nCtrl-C ends it.", flush=True)
+        place = folder if arguments.store is None else arguments.store
+        print(printable(f"recost collector: {url} stores in {place}") + "\nCtrl-C ends it.", flush=True)
 
-    serve(folder, address, tls=tls, behind_proxy=arguments.behind_proxy, announce=announce)
+    behind_proxy: bool = arguments.behind_proxy
+    serve(folder, address, database=arguments.store, tls=tls, behind_proxy=behind_proxy, announce=announce)
     return 0
 
 

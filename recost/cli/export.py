@@ -27,7 +27,7 @@ _EXAMPLES = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
-    add_sources(parser)
+    add_sources(parser, store=False)
     parser.add_argument(
         "--format",
         choices=FORMATS,

@@ -19,7 +19,8 @@ from recost.cli._shared.formats import UNKNOWN, counted, format_bytes, format_co
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
-from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.stores import readable
 from recost.cli._shared.tables import Cell, Column, Table, Usd, cost_cell, wrap
 from recost.cli._shared.terminal import Style, terminal_width
 
@@ -55,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the estimate. Return 2 if it cannot be made."""
-    if not available("waste", "duckdb"):
+    if not readable(arguments, "waste"):
         return 2
     try:
         question = question_of(arguments, (), right_now())

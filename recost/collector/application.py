@@ -12,7 +12,6 @@ import sys
 import traceback
 import uuid
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import Any, Callable, Final, Optional
 
 from starlette.applications import Starlette
@@ -25,11 +24,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recost._version import __version__
+from recost.analytics.databases.url import DatabaseError
 from recost.collector.bodies import Bodies, MemoryFullError
 from recost.collector.keys import Key, KeyFileError, Keys
 from recost.collector.limits import HourlyLimit
 from recost.collector.metrics import CONTENT_TYPE, Counters
-from recost.collector.reading import INTERVALS, MAX_RECENT, Period, TooSlowError, analytics, recent
+from recost.collector.reading import INTERVALS, MAX_RECENT, Period, Reader, TooSlowError
 from recost.collector.stores.base import Store, StoreError
 from recost.collector.windows import InvalidWindowError, Window, read_window
 from recost.wire import parse_time
@@ -44,18 +44,23 @@ _KEYS_AFTER_S: Final = 10
 
 
 def application(
-    store: Store, keys: Keys, folder: Path, *, open_metrics: bool = False, counters: Optional[Counters] = None
+    store: Store,
+    keys: Keys,
+    reader: Reader,
+    *,
+    open_metrics: bool = False,
+    counters: Optional[Counters] = None,
 ) -> ASGIApp:
     """Return the ASGI application.
 
     Args:
         store: Receives the windows.
         keys: The valid keys.
-        folder: The files that `recent` and `analytics` read.
+        reader: What ``recent`` and ``analytics`` read.
         open_metrics: Whether ``/metrics`` needs no key.
         counters: For tests.
     """
-    api = _Api(store, keys, folder, counters or Counters(), open_metrics=open_metrics)
+    api = _Api(store, keys, reader, counters or Counters(), open_metrics=open_metrics)
     routes = [
         Route("/projects/{project}/telemetry", api.post, methods=["POST"]),
         Route("/projects/{project}/telemetry/recent", api.recent, methods=["GET"]),
@@ -83,11 +88,11 @@ class _RefusedError(Exception):
 
 class _Api:
     def __init__(
-        self, store: Store, keys: Keys, folder: Path, counters: Counters, *, open_metrics: bool
+        self, store: Store, keys: Keys, reader: Reader, counters: Counters, *, open_metrics: bool
     ) -> None:
         self._store = store
         self._keys = keys
-        self._folder = folder
+        self._reader = reader
         self._counters = counters
         self._open_metrics = open_metrics
         self._bodies = Bodies()
@@ -190,7 +195,7 @@ class _Api:
         if not 1 <= limit <= MAX_RECENT:
             raise _RefusedError(422, f"invalid limit: expected 1 to {MAX_RECENT}")
         environment = request.query_params.get("environment")
-        lines = await self._read(recent, self._folder, key.project, limit, environment)
+        lines = await self._read(self._reader.recent, key.project, limit, environment)
         body = b'{"data":[' + b",".join(lines) + b"]}"
         return Response(body, media_type="application/json", headers=_NO_STORE)
 
@@ -206,11 +211,11 @@ class _Api:
         except ValueError:
             raise _RefusedError(422, "invalid time: expected 2026-05-14T12:00:00Z") from None
         period = Period(since, until, asked.get("environment"), asked.get("provider"))
-        sums = await self._read(analytics, self._folder, key.project, interval, period)
+        sums = await self._read(self._reader.analytics, key.project, interval, period)
         return JSONResponse({"data": sums}, headers=_NO_STORE)
 
     async def _read(self, read: Callable[..., Any], *arguments: object) -> Any:
-        """Return what a function reads from the files, one at a time.
+        """Return what a function reads from the store, one at a time.
 
         Raises:
             _RefusedError: It failed, or takes too long.
@@ -220,8 +225,8 @@ class _Api:
                 return await run_in_threadpool(read, *arguments)
             except TooSlowError:
                 raise _RefusedError(422, "too much to read: choose a shorter period") from None
-            except OSError:
-                raise _unavailable("the files cannot be read", _KEYS_AFTER_S) from None
+            except (OSError, DatabaseError):
+                raise _unavailable("the store cannot be read", _KEYS_AFTER_S) from None
 
     async def health(self, _request: Request) -> Response:
         """Return whether windows are stored."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Optional
+from typing import Any, Final, Optional, Protocol
 
 from recost._money import EXACT
 from recost.analytics.ingest.content import DamagedError, pieces, read_blocks, unpack
@@ -18,14 +18,15 @@ from recost.analytics.ingest.sources import Source, SourceError, find_sources
 from recost.wire import format_timestamp
 from recost.wire.parsing import ParsedMetric, ParsedWindow, parse_window
 
-__all__ = ["INTERVALS", "MAX_RECENT", "Period", "TooSlowError", "analytics", "recent"]
+__all__ = ["INTERVALS", "MAX_GROUPS", "MAX_RECENT", "FolderReader", "Period", "Reader", "TooSlowError"]
 
 MAX_RECENT: Final = 50
 """The most windows of `recent`."""
 INTERVALS: Final = ("day", "window")
 _RECENT_BYTES: Final = 32 << 20
 _WITHIN_S: Final = 20.0
-_MAX_GROUPS: Final = 100_000
+MAX_GROUPS: Final = 100_000
+"""The most intervals of sums."""
 _BYTES: Final = ("totalRequestBytes", "totalResponseBytes")
 
 
@@ -52,20 +53,53 @@ class Period:
         )
 
 
-def recent(folder: Path, project: str, limit: int, environment: Optional[str]) -> list[bytes]:
-    """Return the JSON of the latest windows, the latest first, from the last 32 MB of the files.
+class Reader(Protocol):
+    """The windows of a store, for the routes that read."""
 
-    Raises:
-        OSError: A file cannot be read.
+    def recent(self, project: str, limit: int, environment: Optional[str]) -> list[bytes]:
+        """Return the JSON of the latest windows, the latest first.
+
+        Raises:
+            DatabaseError: The database cannot be read.
+            OSError: A file cannot be read.
+        """
+        ...
+
+    def analytics(self, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
+        """Return the sums by day (UTC) or by start of the windows, in their order.
+
+        Raises:
+            DatabaseError: The database cannot be read.
+            OSError: A file cannot be read.
+            TooSlowError: It takes more than 20 s, or has more than 100,000 intervals.
+        """
+        ...
+
+
+class FolderReader:
+    """The files of a folder.
+
+    Args:
+        folder: The folder.
     """
-    found: list[bytes] = []
-    for line in _last_lines(folder, project):
-        window = parse_window(line, project)
-        if window is not None and environment in (None, window.environment):
-            found.append(line.strip())
-            if len(found) == limit:
-                break
-    return found
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def recent(self, project: str, limit: int, environment: Optional[str]) -> list[bytes]:
+        """Return the JSON of the latest windows, from the last 32 MB of the files."""
+        found: list[bytes] = []
+        for line in _last_lines(self._folder, project):
+            window = parse_window(line, project)
+            if window is not None and environment in (None, window.environment):
+                found.append(line.strip())
+                if len(found) == limit:
+                    break
+        return found
+
+    def analytics(self, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
+        """Return the sums of the files."""
+        return _analytics(self._folder, project, interval, period)
 
 
 def _last_lines(folder: Path, project: str) -> Iterator[bytes]:
@@ -110,13 +144,7 @@ class _Sums:
         }
 
 
-def analytics(folder: Path, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
-    """Return the sums by day (UTC) or by start of the windows, in their order.
-
-    Raises:
-        OSError: A file cannot be read.
-        TooSlowError: It takes more than 20 s, or has more than 100,000 intervals.
-    """
+def _analytics(folder: Path, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
     deadline = time.monotonic() + _WITHIN_S
     groups: dict[str, _Sums] = {}
     for number, line in enumerate(_lines(folder, project)):
@@ -127,7 +155,7 @@ def analytics(folder: Path, project: str, interval: str, period: Period) -> list
             continue
         start = format_timestamp(window.started.timestamp() * 1000)
         name = start[:10] if interval == "day" else start
-        if name not in groups and len(groups) == _MAX_GROUPS:
+        if name not in groups and len(groups) == MAX_GROUPS:
             raise TooSlowError
         _add(line, window, period.provider, groups.setdefault(name, _Sums()))
     return [groups[name].to_dict(name) for name in sorted(groups)]

@@ -13,10 +13,11 @@ from typing import Any, Callable, Final, Optional
 
 import uvicorn
 
+from recost.analytics.databases.url import StoreUrl
 from recost.collector.application import application
 from recost.collector.keys import KeyFile, Keys
 from recost.collector.state import make_state_folder
-from recost.collector.stores.files import FileStore
+from recost.collector.stores.opening import opened
 from recost.errors import RecostError
 
 __all__ = ["Address", "AddressError", "Tls", "parse_address", "serve"]
@@ -76,6 +77,7 @@ def serve(
     folder: Path,
     address: Address,
     *,
+    database: Optional[StoreUrl] = None,
     tls: Optional[Tls] = None,
     behind_proxy: bool = False,
     announce: Callable[[str], None] = print,
@@ -83,7 +85,8 @@ def serve(
     """Serve until interrupted. What was accepted is on the disk when it returns or raises.
 
     Args:
-        folder: The folder of the files.
+        folder: The folder of the files and the keys.
+        database: The database of the windows in place of the files.
         address: Where to listen. Port 0 is any free one.
         tls: A certificate, or None for HTTP.
         behind_proxy: Whether a proxy with TLS stands in front of an address that other machines can reach.
@@ -91,6 +94,7 @@ def serve(
 
     Raises:
         AddressError: The server cannot or must not listen there.
+        DatabaseError: The database cannot be used.
         FolderError: The folder cannot be used.
         KeyboardInterrupt: The server was interrupted.
     """
@@ -103,10 +107,10 @@ def serve(
         _check(tls)
     state = make_state_folder(folder)
     with _listening(address) as listening:
-        store = FileStore(folder)
+        store, reader = opened(folder, database)
         try:
             open_metrics = address.is_loopback and not behind_proxy
-            app = application(store, Keys(KeyFile(state)), folder, open_metrics=open_metrics)
+            app = application(store, Keys(KeyFile(state)), reader, open_metrics=open_metrics)
             server = _Server(app, tls)
             announce(_url(address, listening.getsockname()[1], secure=tls is not None))
             server.run(sockets=[listening])

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recost.analytics import engine
-from recost.analytics.zones import local_time, moment
+from recost.analytics.dialect import DUCKDB
+from recost.analytics.zones import local_time
 
 pytest.importorskip("duckdb")
 ZONES = [
@@ -28,8 +29,8 @@ instants = st.integers(31_536_000, 4_102_444_800).map(lambda at: datetime.fromti
 def test_local_times_are_those_of_the_zone(name: str, first: datetime, later: list[timedelta]) -> None:
     zone = ZoneInfo(name)
     times = sorted(first + each for each in later)
-    values = ", ".join(f"({moment(each)})" for each in times)
-    local = local_time("started", zone, times[0], times[-1])
+    values = ", ".join(f"({DUCKDB.moment(each)})" for each in times)
+    local = local_time("started", zone, times[0], times[-1], DUCKDB)
     found = engine.connect(None).execute(
         f"SELECT {local} FROM (VALUES {values}) AS t(started) ORDER BY started"
     )
@@ -40,7 +41,7 @@ def test_local_times_are_those_of_the_zone(name: str, first: datetime, later: li
 
 def test_centuries_are_left_to_the_calendar() -> None:
     first, last = (datetime(year, 7, 1, tzinfo=timezone.utc) for year in (1971, 2020))
-    text = local_time("started", ZoneInfo("Europe/Berlin"), first, last)
+    text = local_time("started", ZoneInfo("Europe/Berlin"), first, last, DUCKDB)
     assert text == "timezone('Europe/Berlin', timezone('UTC', started))"
-    fixed = local_time("started", timezone(timedelta(hours=-3)), first, last)
+    fixed = local_time("started", timezone(timedelta(hours=-3)), first, last, DUCKDB)
     assert fixed == "(started + to_microseconds(-10800000000))"

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from recost.analytics.engine import identifier
-from recost.analytics.zones import QUARTER
 from recost.wire import parsing
 
 __all__ = [
@@ -18,6 +17,7 @@ __all__ = [
     "MEASURES",
     "MODELS",
     "PARTS",
+    "QUARTER",
     "SCHEMA_VERSION",
     "TAGS",
     "Parts",
@@ -85,6 +85,8 @@ MEASURES: Final = {
     "timed": "calls",
 }  # fmt: skip
 """The sums over metrics by name, as SQL. The last three are for means weighted by calls."""
+QUARTER: Final = timedelta(minutes=15)
+"""Hours and days begin with a quarter of an hour in all current time zones."""
 _QUARTER_US: Final = QUARTER // timedelta(microseconds=1)
 _OF_QUARTER: Final = (
     f"SELECT source, make_timestamp(epoch_us(started) // {_QUARTER_US} * {_QUARTER_US}) AS started, "

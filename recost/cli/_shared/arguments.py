@@ -15,6 +15,7 @@ from recost._folders import refuse_foreign_folder
 from recost._validate import suggest
 from recost.analytics.periods import SpanError, parse_moment, parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
+from recost.cli._shared.stores import add_store
 from recost.config import resolve_one
 
 __all__ = [
@@ -50,9 +51,13 @@ def add_paths(parser: argparse.ArgumentParser, *, stdin: bool = False) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help=text)
 
 
-def add_sources(parser: argparse.ArgumentParser, *, stdin: bool = True) -> None:
-    """Add the files to read, and options on reading them."""
+def add_sources(parser: argparse.ArgumentParser, *, stdin: bool = True, store: bool = True) -> None:
+    """Add the files to read, a database in their place, and options on reading them."""
     add_paths(parser, stdin=stdin)
+    if store:
+        add_store(parser)
+    else:
+        parser.set_defaults(store=None)
     parser.add_argument("--no-cache", action="store_true", help="keep no columnar copy of the files")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="list file and line of malformed input on stderr"

@@ -12,8 +12,10 @@ from typing import Any, Callable, Optional, TypeVar
 
 from recost._text import printable
 from recost.analytics import engine
+from recost.analytics.databases.reading import database
 from recost.analytics.filters import FILTERS, refuse_unknown_tags, refuse_unmatched, refuse_unreadable
 from recost.analytics.ingest.sources import STDIN, SourceError, passed_over, spool
+from recost.analytics.query import QuestionError
 from recost.analytics.store import Readings, consult, troubles
 from recost.cli._shared.arguments import names_in, telemetry_folder
 from recost.cli._shared.progress import ReadingBar
@@ -34,8 +36,7 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: 
         live: Whether a filter may match nothing yet. Otherwise it is refused.
     """
     try:
-        _warn_of_ignored(arguments.paths)
-        with engine.interruptible(), _paths(arguments.paths) as (paths, spooled), ReadingBar() as progress:
+        with ReadingBar() as progress:
 
             def done(found: Readings) -> _T:
                 progress.end()  # before anything is printed, and while the connection is open
@@ -46,13 +47,9 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: 
                     refuse_unknown_tags(found, names_in(getattr(arguments, "by", None) or ""))
                 return use(found)
 
-            return consult(
-                paths,
-                telemetry_folder(),
-                done,
-                progress,
-                keep=not (arguments.no_cache or spooled),
-            )
+            if arguments.store is not None:
+                return _read_database(arguments, done)
+            return _read_files(arguments, done, progress)
     except BrokenPipeError:
         raise
     except (RecostError, ValueError, OSError) as error:
@@ -60,6 +57,20 @@ def read(arguments: argparse.Namespace, use: Callable[[Readings], _T], *, live: 
     except engine.errors() as error:
         refused(f"DuckDB: {str(error).splitlines()[0]}")
     return None
+
+
+def _read_files(arguments: argparse.Namespace, done: Callable[[Readings], _T], progress: ReadingBar) -> _T:
+    _warn_of_ignored(arguments.paths)
+    with engine.interruptible(), _paths(arguments.paths) as (paths, spooled):
+        keep = not (arguments.no_cache or spooled)
+        return consult(paths, telemetry_folder(), done, progress, keep=keep)
+
+
+def _read_database(arguments: argparse.Namespace, done: Callable[[Readings], _T]) -> _T:
+    if arguments.paths:
+        raise QuestionError("recost: --store reads a database: expected no PATH with it")
+    with database(arguments.store) as found:
+        return done(found)
 
 
 def _warn_of_ignored(arguments: list[str]) -> None:

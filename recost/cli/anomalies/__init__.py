@@ -28,7 +28,8 @@ from recost.cli._shared.arguments import (
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.progress import watched
 from recost.cli._shared.reading import read
-from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.stores import readable
 from recost.cli.anomalies.show import Finding, Found, as_json, as_text
 
 __all__ = ["configure", "run"]
@@ -74,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print anomalies. Return 1 if there are any, 2 if they cannot be determined."""
-    if not available("anomalies", "duckdb"):
+    if not readable(arguments, "anomalies"):
         return 2
     now = right_now()
     try:

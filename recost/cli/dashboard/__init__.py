@@ -40,7 +40,7 @@ The URL has a token that is new each time. Ctrl-C ends the server."""
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
-    add_sources(parser, stdin=False)
+    add_sources(parser, stdin=False, store=False)
     server = parser.add_argument_group("server")
     server.add_argument(
         "--port",

@@ -27,6 +27,7 @@ from recost.cli._shared.parser import add_examples
 from recost.cli._shared.progress import watched
 from recost.cli._shared.reading import read
 from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.stores import readable
 from recost.cli.forecast.show import Found, Made, as_json, as_text
 
 __all__ = ["configure", "run"]
@@ -84,7 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the forecast. Return 2 if it cannot be made."""
-    if not available("forecast", "duckdb") or not available("forecast", "statsmodels", extra="forecast"):
+    if not readable(arguments, "forecast") or not available("forecast", "statsmodels", extra="forecast"):
         return 2
     now = right_now()
     try:

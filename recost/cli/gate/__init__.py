@@ -38,7 +38,8 @@ from recost.cli._shared.formats import counted
 from recost.cli._shared.output import STDOUT, Output, OutputError, append, exact_json, write
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
-from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.stores import readable
 from recost.cli.gate.summary import summary
 from recost.errors import RecostError
 
@@ -87,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the summary. Return 1 if a limit is exceeded, 2 if that cannot be determined."""
-    if not available("gate", "duckdb"):
+    if not readable(arguments, "gate"):
         return 2
     now = right_now()
     try:

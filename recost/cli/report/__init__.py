@@ -27,7 +27,8 @@ from recost.cli._shared.formats import counted
 from recost.cli._shared.output import Output, is_stdout
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
-from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.stores import readable
 from recost.cli._shared.terminal import WIDE, Style, prints_bars, terminal_width
 from recost.cli.report.formats import as_csv, as_json, as_markdown, write_parquet
 from recost.cli.report.table import show
@@ -78,7 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report. Return 2 if it cannot be made."""
-    if not available("report", "duckdb"):
+    if not readable(arguments, "report"):
         return 2
     now = right_now()
     try:
@@ -106,7 +107,7 @@ def _text(found: Readings, question: Question, arguments: argparse.Namespace, no
     if arguments.markdown:
         return as_markdown(result)
     if arguments.parquet:
-        count = write_parquet(found.connection, result, arguments.parquet)
+        count = write_parquet(result, arguments.parquet)
         text = f"{counted(count, 'row')} written to {arguments.parquet}"
         return "" if is_stdout(arguments.parquet) else printable(text)
     lines = None

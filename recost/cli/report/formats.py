@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, Optional
 
 from recost._text import csv_cell, markdown
-from recost.analytics.engine import identifier, literal
+from recost.analytics.engine import connect, identifier, literal
 from recost.analytics.query import tag_of
 from recost.analytics.report import Figures, Group, Report
 from recost.cli._shared.footnotes import flat_note, not_compared, sources_of, unpriced_note
@@ -85,11 +85,12 @@ def as_markdown(result: Report) -> str:
     return "\n".join([*map(table_row, texts_of(lines)), "", *notes])
 
 
-def write_parquet(connection: Any, result: Report, output: str) -> int:
+def write_parquet(result: Report, output: str) -> int:
     """Write the rows of `as_csv` as Parquet, and return their number."""
+    connection = connect(None)
     columns = [f"{identifier(name)} VARCHAR" for name in result.question.by]
     columns += [f"{identifier(name)} {_type(name)}" for name in _titles(result)]
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE report ({', '.join(columns)})")
+    connection.execute(f"CREATE TABLE report ({', '.join(columns)})")
     rows = [[*names, *figures] for names, figures in _rows(result)]
     if rows:
         marks = ", ".join("?" * len(columns))

@@ -78,7 +78,7 @@ class WindowIds:
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             marks = ",".join("?" * len(some))
-            rows = self._base.execute(f"SELECT id FROM ids WHERE id IN ({marks})", some)  # noqa: S608 - marks
+            rows = self._base.execute(f"SELECT id FROM ids WHERE id IN ({marks})", some)
             found.update(row[0] for row in rows)
         return found
 

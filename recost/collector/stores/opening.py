@@ -1,0 +1,37 @@
+"""The store that was asked for, and what reads it: files in a folder, or a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+from recost.analytics.databases.url import StoreUrl
+from recost.collector.reading import FolderReader, Reader
+from recost.collector.stores.base import Store
+from recost.collector.stores.files import FileStore
+
+__all__ = ["opened"]
+
+
+def opened(folder: Path, url: Optional[StoreUrl]) -> tuple[Store, Reader]:
+    """Return a store and its reader.
+
+    Args:
+        folder: The folder of the files.
+        url: A database in place of the files.
+
+    Raises:
+        DatabaseError: The database cannot be used.
+        FolderError: The folder cannot be used.
+    """
+    if url is None:
+        return FileStore(folder), FolderReader(folder)
+    from recost.collector.database import DatabaseReader  # noqa: PLC0415 - with an extra
+
+    return _store_in(url), DatabaseReader(url)
+
+
+def _store_in(url: StoreUrl) -> Store:
+    from recost.collector.stores.postgresql import PostgreSqlStore  # noqa: PLC0415 - an extra
+
+    return PostgreSqlStore(url)
