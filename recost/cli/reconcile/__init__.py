@@ -26,7 +26,8 @@ from recost.cli._shared.arguments import (
 )
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
-from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.refusal import refused
+from recost.cli._shared.stores import readable
 from recost.cli._shared.terminal import Style, terminal_width
 from recost.cli.reconcile.formats import as_csv, as_json, as_markdown, as_table
 from recost.ledger.model_names import ModelNames
@@ -77,7 +78,7 @@ def _percent(text: str) -> Decimal:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the comparison. Return 1 if the coverage is too low, 2 if it cannot be made."""
-    if not available("reconcile", "duckdb"):
+    if not readable(arguments, "reconcile"):
         return 2
     now = right_now()
     try:
