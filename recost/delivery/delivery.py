@@ -67,10 +67,7 @@ class Delivery:
         """The outbox is being changed, on the thread that holds the lock."""
         self._pumping = 0
         """The thread that sends."""
-        self._kicked = False
-        self._stopping = False
-        self._pausing = False
-        self._running = False
+        self._kicked = self._stopping = self._pausing = self._running = False
         self._not_before = 0.0
         self._rounds_begun = 0
         self._rounds_done = 0
@@ -86,8 +83,9 @@ class Delivery:
         self.suspended = False
 
     def renew_locks(self) -> None:
-        """Replace the lock by one of the kind that `threading` makes now, while no thread runs."""
+        """Replace the locks by those of the kind that `threading` makes now, while no thread runs."""
         self._lock = threading.RLock()
+        self._state = threading.RLock()  # apart, as callers of the application take it: never held for long
 
     @property
     def spacing_s(self) -> float:
@@ -207,7 +205,7 @@ class Delivery:
 
     def resume(self) -> bool:
         """Begin, or end a pause. Return True when no thread calls `run`: the caller must start one."""
-        with self._lock:
+        with self._state:
             self._pausing = False
             idle, self._running = not self._running, True
             return idle
@@ -267,7 +265,7 @@ class Delivery:
             deferred = self._not_before - self._monotonic()
             until = self._monotonic() + deferred if deferred > 0 else None
             self._changed.wait(lambda: self._stopping or self._pausing or self._is_due(), until)
-            with self._lock:
+            with self._state:
                 if self._stopping or self._pausing:
                     self._running = False
                     return False
@@ -330,9 +328,8 @@ class Delivery:
     def _send_aside(self, deadline: Optional[float], *, went_through: bool) -> None:
         """Try windows that were set aside, in smaller and smaller parts while others go through."""
         for _ in range(_ASIDE_A_ROUND):
-            if (
-                found := self._frozen(None if self._held_back(deadline) else self._outbox.next_aside())
-            ) is None:
+            aside = None if self._held_back(deadline) else self._change(self._outbox.next_aside)
+            if (found := self._frozen(aside)) is None:
                 return
             window, summary = found
             failure = self._sender.send_once(window, summary, deadline)
@@ -355,13 +352,15 @@ class Delivery:
                 self._on_sent(window.summary())
             return
         divisible = failure.disposition is Disposition.SPLIT and window.bucket_count > 1
-        if divisible and self._halvings.take():
-            if self._change(lambda: self._outbox.halve(window)):
+        kept = divisible and self._change(
+            partial(self._outbox.keep_whole, window, failure, self._monotonic())
+        )
+        if kept or (divisible and self._halvings.take()):
+            if kept or self._change(lambda: self._outbox.halve(window)):
                 self._losses.fail(failure)
             return
         self._change(lambda: self._outbox.pop(window))
-        self._losses.total.add(window)
-        self._losses.fail(failure)
+        self._losses.refuse(Loss(1, window.call_count), failure.error)
 
     def _frozen(self, window: Optional[PendingWindow]) -> Optional[tuple[PendingWindow, WindowSummary]]:
         """Return a window and what is sent of it, each time the same. None if it is gone: `close` has it."""

@@ -73,9 +73,11 @@ class Losses:
         )
 
     def refuse(self, lost: Loss, error: Optional[BaseException]) -> None:
-        """Count windows that were refused for good, and report why."""
+        """Count windows that were refused for good, and report why, with the number of their calls."""
         self.total.merge(lost)
         if error is not None:
+            if isinstance(error, RecostError):
+                error.args = (f"{error}: {lost.calls} calls dropped",)
             self._report(error)
 
     def end_overflow(self) -> None:

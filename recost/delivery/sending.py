@@ -104,17 +104,21 @@ class Sender:
         failure = self.send_once(window, summary, deadline)
         uncertain = False
         for attempt in range(policy.retries):
-            if failure is None or failure.disposition is not Disposition.RETRY:
+            if failure is None:
+                return None
+            uncertain = failure.uncertain = uncertain or failure.uncertain
+            if failure.disposition is not Disposition.RETRY:
                 return failure
-            uncertain = uncertain or failure.uncertain
             wait_s = min(policy.first_s * 2.0**attempt, policy.longest_s) * self._jitter()
             if not self._wait(wait_s, deadline):
                 return SendError(failure.error, Disposition.WAIT, uncertain=uncertain)
             failure = self.send_once(window, summary, deadline)
-        if failure is not None and failure.disposition is Disposition.RETRY:
+        if failure is None:
+            return None
+        uncertain = failure.uncertain = uncertain or failure.uncertain
+        if failure.disposition is Disposition.RETRY:
             gave_up = policy.exhausted is Disposition.SUSPEND
             error = self._transport.gave_up() if gave_up else failure.error
-            uncertain = uncertain or failure.uncertain
             return SendError(error, policy.exhausted, responded=failure.responded, uncertain=uncertain)
         return failure
 

@@ -42,6 +42,8 @@ _FORK_WAIT_S: Final = 0.02
 """Limit for ended threads to disappear. They never seem to where other threads than Python's run."""
 _REPORTING_S: Final = 0.25
 """Limit for the application's callbacks after a flush."""
+_LAST_REPORTS_S: Final = 1.0
+"""Limit for the last ones, of what is lost. A busy machine may take as long to run a thread."""
 _RETRY_S: Final = 1.0
 """Pause between two attempts to start a thread where that is refused."""
 
@@ -190,7 +192,8 @@ class Runtime:
         if self._enforcer is not None:
             self._enforcer.stop()
         self.worker.stop()
-        self.worker.flush(deadline)
+        if not self.worker.flush(deadline):
+            self.worker.flush_here()
         for delivery in self.destinations:
             delivery.stop(deadline)
         for thread in self._delivery_threads.values():
@@ -202,6 +205,10 @@ class Runtime:
             self._end_enforcer(self._enforcer, end)
         self._report.notifier.close(end)
         self._join(self._worker_thread, end)
+
+    def report_last(self) -> None:
+        """Deliver what is still to be reported, though the time of the ending may be over."""
+        self._report.notifier.drain(self._monotonic() + _LAST_REPORTS_S)
 
     def abandon(self) -> None:
         """Close what a forked child has of the parent's files."""
