@@ -33,7 +33,7 @@ _GIVE_WAY_EVERY_S: Final = 0.005
 
 _FIRST_TURN_S: Final = 0.5
 """Longest time to the first turn, which imports what adding up needs before the process is about to end."""
-_LAST_TRY_S: Final = 0.1
+_LAST_TRY_S: Final = 1.0
 """Limit on how long the end of the process waits for the worker's thread, after its time is over."""
 _RETRY_S: Final = 1.0
 """Shortest time from a turn that failed to the next one."""

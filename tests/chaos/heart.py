@@ -9,7 +9,9 @@ A call that waits inside recost is seen by its frames, and by its CPU clock, whi
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
+import marshal
 import os
 import sys
 import threading
@@ -26,8 +28,7 @@ _BEAT_NS: Final = 1_000_000
 _NOTICED_NS: Final = 3_000_000
 _BLOCKED_NS: Final = 5_000_000
 _AWAKE_NS: Final = 200_000
-_EMPTY_CALL_NS: Final = 35.0
-"""Time of an empty function call on the machine of the benchmarks' page: other machines are compared."""
+_OBJECTS: Final = marshal.dumps([(number, str(number)) for number in range(3000)])
 _LOOK_EVERY_NS: Final = 20_000_000
 _RECOST: Final = f"{Path(__file__).resolve().parents[2] / 'recost'}{os.sep}"
 
@@ -48,6 +49,7 @@ class Heart:
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def start(self) -> None:
+        _best_ns()
         self._thread.start()
 
     def stop(self) -> None:
@@ -125,15 +127,20 @@ def _waits_in_recost(frame: FrameType) -> bool:
 
 
 def _slowness() -> float:
-    """Return by what the processor is slower, here and now, than the machine of the benchmarks' page."""
+    """Return how much slower the processor is at this moment than it was at its best in this process."""
+    return max(_reading_ns() / _best_ns(), 1.0)
 
-    def nothing() -> None:
-        """Do nothing."""
 
+@functools.cache
+def _best_ns() -> int:
+    return min(_reading_ns() for _ in range(20))
+
+
+def _reading_ns() -> int:
+    """Return the CPU time of what an import does: it makes many small objects."""
     began = time.thread_time_ns()
-    for _ in range(1000):
-        nothing()
-    return max((time.thread_time_ns() - began) / 1000 / _EMPTY_CALL_NS, 1.0)
+    marshal.loads(_OBJECTS)
+    return time.thread_time_ns() - began
 
 
 def _own_threads() -> list[int]:

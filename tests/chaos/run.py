@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
 import shutil
@@ -107,7 +108,8 @@ class _Crew:
                 self.problems.append(f"{settings.name}: has not ended {bound} s after it should have")
                 return
             errors.seek(0)
-            self._check_end(settings, ended_by, code, errors.read().decode(errors="replace"))
+            written = "" if producer.most_bytes else errors.read().decode(errors="replace")  # else cut short
+            self._check_end(settings, ended_by, code, written)
 
     def _befall(
         self, process: subprocess.Popen[bytes], settings: Settings, signals: list[tuple[float, str]]
@@ -210,13 +212,14 @@ def _destination(plan: Plan, log: Path) -> Iterator[tuple[str, Callable[[], None
             process.kill()
 
 
-def run(seed: int, seconds: float, *, keep: Optional[Path] = None) -> Outcome:
+def run(seed: int, seconds: float, *, keep: Optional[Path] = None, timed: bool = True) -> Outcome:
     """Run a seed.
 
     Args:
         seed: Decides what happens.
         seconds: For how long programs make calls.
         keep: A folder for all files of the run. A temporary one without.
+        timed: False: how long recost holds the interpreter is not a problem.
     """
     plan = planned(seed, seconds)
     with tempfile.TemporaryDirectory() as scratch, loopback() as server:
@@ -243,7 +246,7 @@ def run(seed: int, seconds: float, *, keep: Optional[Path] = None) -> Outcome:
             swept = _accounts(crew, server, log)
         if keep is not None:
             (folder / "said").write_text("\n".join(str(each) for each in crew.said))
-    return _outcome(crew, at_end, swept)
+    return _outcome(crew, at_end, swept, _LONGEST_STALL_MS if timed else math.inf)
 
 
 def _accounts(crew: _Crew, server: Loopback, log: Path) -> Accounts:
@@ -255,11 +258,11 @@ def _accounts(crew: _Crew, server: Loopback, log: Path) -> Accounts:
     return Accounts(served, read_arrived(log), found, crew.killed, list(crew.said))
 
 
-def _outcome(crew: _Crew, at_end: Accounts, swept: Accounts) -> Outcome:
+def _outcome(crew: _Crew, at_end: Accounts, swept: Accounts, longest_ms: float) -> Outcome:
     problems = [*crew.problems, *at_end.problems()]
     problems += [f"after the sweep: {each}" for each in swept.problems() if each not in problems]
     problems += [f"left in the spool: {sum(map(len, swept.spooled.values()))}"] if swept.spooled else []
-    held = {each.name: each.held_ms for each in crew.said if each.held_ms > _LONGEST_STALL_MS}
+    held = {each.name: each.held_ms for each in crew.said if each.held_ms > longest_ms}
     problems += [f"{name}: the interpreter was held for {ms:.1f} ms" for name, ms in held.items()]
     figures = at_end.figures()
     figures["held ms"] = round(max((each.held_ms for each in crew.said), default=0.0), 2)
