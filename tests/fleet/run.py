@@ -1,4 +1,4 @@
-"""Run a fleet, and compare what ``recost report`` says of the collector's folder with the server's own log."""
+"""Run a fleet, and compare what ``recost report`` says of its folder with the server's own log."""
 
 from __future__ import annotations
 
