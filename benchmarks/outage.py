@@ -1,4 +1,4 @@
-"""An outage of the collector at 100 calls a second over 200 endpoints: what it takes to catch up, and what is lost.
+"""An outage of the collector, at 100 calls a second over 200 endpoints: the cost of catching up, and losses.
 
 The aggregation, the queue and the spool are recost's. Time is simulated. The destination encodes each window
 as it is sent, and counts. Run as a program, with the seconds of the outage and ``running`` or ``ended``, it
@@ -26,7 +26,7 @@ _NAMES: Final = {0: "none", 60: "1 min", 3600: "1 h", 86_400: "24 h"}
 
 
 def measure(lengths: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Return the figures of each length of an outage: of a process that goes on, and of one that ends in it."""
+    """Return the figures of outages: of a process that goes on, and of one that ends in each."""
     from programs import one_line, start  # noqa: PLC0415 - not in the processes that are measured
 
     results = []

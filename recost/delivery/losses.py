@@ -1,8 +1,8 @@
-"""Dropped windows: how many there were, and when that is reported."""
+"""Windows that leave the queue undelivered, how many were dropped, and when that is reported."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
 from recost.errors import RecostError
 
@@ -10,7 +10,17 @@ if TYPE_CHECKING:
     from recost.delivery.outbox import PendingWindow
     from recost.delivery.transports.base import SendError
 
-__all__ = ["Loss", "Losses"]
+__all__ = ["LeftWindow", "Loss", "Losses"]
+
+
+class LeftWindow(NamedTuple):
+    """A window that leaves the queue undelivered."""
+
+    window: PendingWindow
+    window_id: str
+    """Empty if it was never sent."""
+    uncertain: bool
+    """True if the destination may have accepted it."""
 
 
 class Loss:

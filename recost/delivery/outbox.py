@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Final, Optional, Protocol
 
 from recost.delivery.identity import id_for
-from recost.delivery.losses import Loss
+from recost.delivery.losses import LeftWindow, Loss
 
 if TYPE_CHECKING:
     from recost.delivery.transports.base import SendError
     from recost.events import WindowSummary
 
-__all__ = ["REFUSED_FOR_S", "LeftWindow", "Outbox", "PendingWindow"]
+__all__ = ["REFUSED_FOR_S", "Outbox", "PendingWindow"]
 
 _MAX_WINDOWS: Final = 48
 """With their parts, these are at most 60 POSTs: a long outage is caught up in as many."""
@@ -59,16 +59,6 @@ class PendingWindow(Protocol):
     def summary(self) -> WindowSummary:
         """Return the window as it is sent."""
         ...
-
-
-class LeftWindow(NamedTuple):
-    """A window that leaves the queue undelivered."""
-
-    window: PendingWindow
-    window_id: str
-    """Empty if it was never sent."""
-    uncertain: bool
-    """True if the destination may have accepted it."""
 
 
 class _Entry:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost.delivery.identity import Identity, id_for
-from recost.delivery.losses import Loss, Losses
-from recost.delivery.outbox import REFUSED_FOR_S, LeftWindow
+from recost.delivery.losses import LeftWindow, Loss, Losses
+from recost.delivery.outbox import REFUSED_FOR_S
 from recost.delivery.sending import REFUSED, Sender
 from recost.delivery.transports.base import Disposition, SendError, Transport
 
