@@ -154,7 +154,11 @@ PARTS: Final = {
     "throughput": Part(
         "Adding calls up, one core", "throughput", lambda effort, _: (effort.rounds, effort.count)
     ),
-    "memory": Part("Memory, collector down", "memory", lambda effort, _: (effort.memory_calls,)),
+    "memory": Part(
+        "Memory, threads, files and times in every failure state",
+        "memory",
+        lambda effort, _: (effort.memory_calls,),
+    ),
     "calls": Part("CPU added to one call, flush included", "calls", _calls),
     "instructions": Part("Instructions added to one call", "instructions", _instructions),
     "modes": Part("Instructions that settings add to one call", "modes", _modes),
