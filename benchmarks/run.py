@@ -155,7 +155,7 @@ PARTS: Final = {
         "Adding calls up, one core", "throughput", lambda effort, _: (effort.rounds, effort.count)
     ),
     "memory": Part(
-        "Memory, threads, files and times in every failure state",
+        "Memory and times in every failure state",
         "memory",
         lambda effort, _: (effort.memory_calls,),
     ),
