@@ -26,8 +26,9 @@ from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
 from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
 
-__all__ = ["Pipeline"]
+__all__ = ["Counted", "Pipeline"]
 
+Counted = Callable[[Exchange, Route, Optional[Facts]], Any]
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
@@ -46,6 +47,7 @@ class Pipeline:
         metered: Add up tokens, models and sources of cost, because responses are read.
         template_paths: Replace identifiers and secrets in paths.
         on_capture: Receives each call that is counted, with provider and endpoint.
+        on_counted: Receives each call that is counted, its route and its facts, None if these are unknown.
         on_full: Receives a window that is closed because it has as many buckets as it may have.
         report: Receives errors. Nothing is raised.
     """
@@ -61,6 +63,7 @@ class Pipeline:
         metered: bool = False,
         template_paths: bool = True,
         on_capture: Optional[Callable[[RawEvent], Any]] = None,
+        on_counted: Optional[Counted] = None,
         on_full: Callable[[Window], Any],
         report: Callable[[BaseException], Any],
     ) -> None:
@@ -72,12 +75,12 @@ class Pipeline:
         self._meter = meter
         self._metered = metered
         self._template_paths = template_paths
-        self._on_capture = on_capture
+        self._on_counted = on_counted if on_capture is None else self._with_events(on_capture, on_counted)
         self._on_full = on_full
         self._report = report
         self._call = CallRecord()
         self._groups = Groups(aggregator, add_alone=self._count_alone, report=report)
-        self._counts_targets = not metered and on_capture is None
+        self._counts_targets = not metered and self._on_counted is None
         self._edition = 0
 
     @property
@@ -234,8 +237,8 @@ class Pipeline:
             if aggregator.would_overflow(call):
                 self._make_room()
             aggregator.ingest(call, cost_cents, facts)
-            if self._on_capture is not None:
-                self._on_capture(self._event(exchange, route))
+            if self._on_counted is not None:
+                self._on_counted(exchange, route, facts)
         except Exception as error:  # noqa: BLE001 - the next call must be counted all the same
             self._report(error)
 
@@ -267,6 +270,14 @@ class Pipeline:
             self._on_full(window)
         except Exception as error:  # noqa: BLE001 - the call that found the window full is still to be counted
             self._report(error)
+
+    def _with_events(self, on_capture: Callable[[RawEvent], Any], on_counted: Optional[Counted]) -> Counted:
+        def both(exchange: Exchange, route: Route, facts: Optional[Facts]) -> None:
+            if on_counted is not None:
+                on_counted(exchange, route, facts)
+            on_capture(self._event(exchange, route))
+
+        return both
 
     def _event(self, exchange: Exchange, route: Route) -> RawEvent:
         path = route.template if self._template_paths else route.path
