@@ -26,8 +26,9 @@ from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
 from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
 
-__all__ = ["Pipeline"]
+__all__ = ["Counted", "Pipeline"]
 
+Counted = Callable[[Exchange, Route, Optional[Facts]], Any]
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
 _BothFacts = tuple[Optional[Facts], Optional[Facts]]
@@ -48,6 +49,7 @@ class Pipeline:
         metered: Add up tokens, models and sources of cost, because responses are read.
         template_paths: Replace identifiers and secrets in paths.
         on_capture: Receives each call that is counted, with provider and endpoint.
+        on_counted: Receives each call that is counted, its route and its facts, None if these are unknown.
         on_full: Receives a window that is closed because it has as many buckets as it may have.
         report: Receives errors. Nothing is raised.
     """
@@ -63,6 +65,7 @@ class Pipeline:
         metered: bool = False,
         template_paths: bool = True,
         on_capture: Optional[Callable[[RawEvent], Any]] = None,
+        on_counted: Optional[Counted] = None,
         on_full: Callable[[Window], Any],
         report: Callable[[BaseException], Any],
     ) -> None:
@@ -75,12 +78,12 @@ class Pipeline:
         self._meter = meter
         self._metered = metered
         self._template_paths = template_paths
-        self._on_capture = on_capture
+        self._on_counted = on_counted if on_capture is None else self._with_events(on_capture, on_counted)
         self._on_full = on_full
         self._report = report
         self._call = CallRecord()
         self._groups = Groups(aggregator, kind_of=self._kind_of, add_alone=self._count_alone, report=report)
-        self._counts_targets = not metered and on_capture is None
+        self._counts_targets = not metered and self._on_counted is None
         self._edition = 0
 
     @property
@@ -266,8 +269,8 @@ class Pipeline:
             if aggregator.would_overflow(call):
                 self._make_room()
             aggregator.ingest(call, cost_cents, facts)
-            if self._on_capture is not None:
-                self._on_capture(self._event(exchange, route))
+            if self._on_counted is not None:
+                self._on_counted(exchange, route, facts)
         except Exception as error:  # noqa: BLE001 - the next call must be counted all the same
             self._report(error)
 
@@ -299,6 +302,14 @@ class Pipeline:
             self._on_full(window)
         except Exception as error:  # noqa: BLE001 - the call that found the window full is still to be counted
             self._report(error)
+
+    def _with_events(self, on_capture: Callable[[RawEvent], Any], on_counted: Optional[Counted]) -> Counted:
+        def both(exchange: Exchange, route: Route, facts: Optional[Facts]) -> None:
+            if on_counted is not None:
+                on_counted(exchange, route, facts)
+            on_capture(self._event(exchange, route))
+
+        return both
 
     def _event(self, exchange: Exchange, route: Route) -> RawEvent:
         path = route.template if self._template_paths else route.path
