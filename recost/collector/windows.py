@@ -39,6 +39,8 @@ MAX_METRICS: Final = 2000
 """The most metrics of a window. The SDKs split larger ones."""
 _MAX_BRACKETS: Final = 400_000
 _MAX_VALUES: Final = 1_500_000
+_SHORT: Final = 16 << 10
+"""Bytes of a line that is kept with its content until it is stored."""
 _FINITE_DIGITS: Final = 18
 _MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
 _BLANK: Final = b" \t\n\r"
@@ -82,6 +84,8 @@ class Window(NamedTuple):
     """The number of metrics."""
     calls: int
     """The number of calls."""
+    content: Optional[dict[str, Any]] = None
+    """The content of the line. None for a long line, which is parsed again when needed."""
 
 
 def read_window(body: bytes, coding: str = "") -> Window:
@@ -106,7 +110,8 @@ def read_window(body: bytes, coding: str = "") -> Window:
     if not isinstance(content, dict):
         raise InvalidWindowError("invalid body: expected an object")
     _check_head(content)
-    return Window(line, _id_in(content), *_check_metrics(content.get("metrics")))
+    metrics, calls = _check_metrics(content.get("metrics"))
+    return Window(line, _id_in(content), metrics, calls, content if len(line) <= _SHORT else None)
 
 
 def window_id_of(line: bytes) -> Optional[bytes]:
