@@ -15,12 +15,16 @@ MAX_HEAD_BYTES: Final = 64 << 10
 """The longest head of a request, with the trailers of its body. One read of the socket may exceed it."""
 
 
+_MAX_WAITING: Final = 128
+"""The most requests that are sent ahead of their turn."""
+
+
 class _TooLongError(Exception):
-    """The end of a request whose head is too long."""
+    """The end of a connection that sends more than is kept for it."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection on which neither a head nor what belongs to no part of a request can grow without end."""
+    """A connection that can make nothing grow without end: heads, trailers, chunks, or requests that wait."""
 
     _head = 0
     """Bytes of the head and the trailers."""
@@ -48,6 +52,18 @@ class BoundedProtocol(HttpToolsProtocol):
         """Add a header or a trailer."""
         self._count(len(name) + len(value))
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin the response, or let it wait for its turn."""
+        if len(self.pipeline) >= _MAX_WAITING:
+            raise _TooLongError
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin the next response. More is read when all that was read has had its turn."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
 
     def on_body(self, body: bytes) -> None:
         """Add a part of the body."""
