@@ -42,7 +42,9 @@ _MAX_VALUES: Final = 1_500_000
 _SHORT: Final = 16 << 10
 """Bytes of a line that is kept with its content until it is stored."""
 _FINITE_DIGITS: Final = 18
-_MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_MANY_DIGITS: Final = b"0" * 19
+"""A run of digits that are all translated to 0. A regular expression takes ten times as long to find one."""
 _BLANK: Final = b" \t\n\r"
 _LINE_ENDS: Final = bytes.maketrans(b"\n\r", b"  ")
 _VERSION: Final = re.compile(VERSION_PATTERN)
@@ -184,7 +186,8 @@ def _integer(text: str) -> Any:
 
 
 def _decoded(line: bytes) -> Any:
-    return (_DECODER if _MANY_DIGITS.search(line) is None else _LONG_DECODER).decode(line.decode())
+    is_long = _MANY_DIGITS in line.translate(_DIGITS)
+    return (_LONG_DECODER if is_long else _DECODER).decode(line.decode())
 
 
 def _constant(_: str) -> Any:
