@@ -116,7 +116,8 @@ class _Api:
         else:
             self._counters.repeated()
         window_id = uuid.uuid4() if window.id is None else uuid.UUID(bytes=window.id)
-        return JSONResponse({"status": "accepted", "windowId": str(window_id)}, 202, headers=_NO_STORE)
+        headers = {**_NO_STORE, "RateLimit-Policy": f'"key";q={key.posts_per_hour};w=3600'}
+        return JSONResponse({"status": "accepted", "windowId": str(window_id)}, 202, headers=headers)
 
     def _admitted(self, request: Request) -> Key:
         """Return the key of a POST.
