@@ -68,7 +68,8 @@ class Posts:
     async def respond(self, project: str, scope: Scope, receive: Receive) -> Posted:
         """Store a window, and return the response."""
         try:
-            status, content, headers = 202, await self._stored(project, scope, receive), {}
+            content, headers = await self._stored(project, scope, receive)
+            status = 202
         except RefusedError as refusal:
             status, content, headers = refusal.status, {"error": str(refusal)}, dict(refusal.headers)
         except ClientGoneError:
@@ -82,8 +83,10 @@ class Posts:
         sent += [(name.encode(), value.encode()) for name, value in headers.items()]
         return Posted(status, sent, body)
 
-    async def _stored(self, project: str, scope: Scope, receive: Receive) -> dict[str, Any]:
-        """Store a window, and return the content of the response.
+    async def _stored(
+        self, project: str, scope: Scope, receive: Receive
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Store a window, and return content and headers of the response.
 
         Raises:
             RefusedError: It is not stored.
@@ -105,7 +108,8 @@ class Posts:
         else:
             self._counters.repeated()
         window_id = uuid.uuid4() if window.id is None else uuid.UUID(bytes=window.id)
-        return {"status": "accepted", "windowId": str(window_id)}
+        policy = {"ratelimit-policy": f'"key";q={key.posts_per_hour};w=3600'}
+        return {"status": "accepted", "windowId": str(window_id)}, policy
 
     def _admitted(self, project: str, headers: dict[bytes, str]) -> Key:
         """Return the key of a POST.

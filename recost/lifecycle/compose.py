@@ -27,6 +27,7 @@ from recost.lifecycle.worker import INBOX_LIMIT, Aggregation, Schedule, Worker
 if TYPE_CHECKING:
     from recost.aggregation.window import Window
     from recost.budgets.enforcer import BudgetEnforcer
+    from recost.delivery.pace import Pace
     from recost.delivery.spool import Spool
     from recost.delivery.transports.otlp.recorder import Recorder
     from recost.events import RawEvent, WindowSummary
@@ -107,6 +108,8 @@ class Destination(NamedTuple):
     """Returns its queue, given the number of destinations that share the memory. None: the usual one."""
     spooled: bool = True
     """False for one that can't drop a window which a second process sends again. It has no spool."""
+    limited: bool = False
+    """It limits the POSTs of a project in an hour."""
 
     def spool(self, settings: Settings, report: Reporter) -> Optional[Spool]:
         """Return the spool for what does not reach it."""
@@ -122,11 +125,25 @@ class Destination(NamedTuple):
             own_folder=settings.origins["local_dir"] == "default",
         )
 
+    def pace(self, settings: Settings, report: Reporter) -> Optional[Pace]:
+        """Return the pace of POSTs that the processes of a project share. None where they are not limited."""
+        if self.address is None or not self.limited:
+            return None
+        from recost.delivery.pace import Pace  # noqa: PLC0415 - only what is used is imported
+
+        return Pace(
+            str(settings.local_dir),
+            settings.project_id or "default",
+            self.address(settings),
+            report=report,
+            own_folder=settings.origins["local_dir"] == "default",
+        )
+
 
 DESTINATIONS: Final[dict[str, Destination]] = {
     "file": Destination(_file),
     "ws": Destination(_websocket, lambda settings: f"ws {settings.local_port}", _frames),
-    "cloud": Destination(_cloud, lambda settings: f"cloud {settings.base_url}"),
+    "cloud": Destination(_cloud, lambda settings: f"cloud {settings.base_url}", limited=True),
     "otlp": Destination(_otlp, lambda settings: "otlp", _series, spooled=False),  # noqa: ARG005
 }
 """Every kind of `recost.delivery.kinds`, by name."""
@@ -141,6 +158,12 @@ class UnrecordedTransport:
         self.spacing_s = transport.spacing_s
         self.max_metrics = transport.max_metrics
         self.gave_up = transport.gave_up
+
+    @property
+    def posts_per_hour(self) -> Optional[float]:
+        """Limit that the destination has given, if it gives one."""
+        limit: Optional[float] = getattr(self._transport, "posts_per_hour", None)
+        return limit
 
     def send(self, summary: WindowSummary, timeout_s: float) -> None:
         """Deliver one window."""
@@ -273,7 +296,7 @@ class Composition:
     def _destinations(self) -> Destinations:
         settings, identity = self._settings, Identity(self._settings.project_id or "")
         if self._transport is not None:
-            return Destinations([self._delivery("", self._transport, identity, Outbox.usual(), None)])
+            return Destinations([self._delivery("", self._transport, identity, Outbox.usual())])
         kinds = sorted(settings.kinds, key=lambda kind: DESTINATIONS[kind].address is not None)
         return Destinations([self._to(kind, identity) for kind in kinds])
 
@@ -285,10 +308,17 @@ class Composition:
         self._recorder = getattr(made, "recorder", self._recorder)
         transport = UnrecordedTransport(made)
         spool = destination.spool(settings, report) if self._files else None
-        return self._delivery(kind, transport, identity, outbox, spool)
+        pace = destination.pace(settings, report) if self._files else None
+        return self._delivery(kind, transport, identity, outbox, spool, pace)
 
     def _delivery(
-        self, kind: str, transport: Transport, identity: Identity, outbox: Outbox, spool: Optional[Spool]
+        self,
+        kind: str,
+        transport: Transport,
+        identity: Identity,
+        outbox: Outbox,
+        spool: Optional[Spool] = None,
+        pace: Optional[Pace] = None,
     ) -> Delivery:
         return Delivery(
             transport,
@@ -297,6 +327,7 @@ class Composition:
             outbox=outbox,
             identity=identity,
             spool=spool,
+            pace=pace,
             kind=kind,
         )
 
