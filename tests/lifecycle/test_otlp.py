@@ -158,7 +158,6 @@ def test_a_receiver_that_is_down_and_comes_back(loopback: Loopback, tmp_path: Pa
 import json
 errors = []
 handle = start(on_error=errors.append, flush_interval_ms=100, max_batch_size=3)
-slowest = 0
 for number in range(200):
     call()
 assert not handle.flush_blocking(0.5)

@@ -62,11 +62,7 @@ class Recorder:
         self._keys: dict[object, tuple[Attributes, Optional[GenAi], Attributes]] = {}
         """Attributes by what they are made of: the same calls come again."""
         self.recordings: Recordings = {}
-        self._lock = threading.RLock()
-
-    def renew_lock(self) -> None:
-        """Replace the lock by one of the kind that `threading` makes now."""
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # a finaliser on this very thread may record a call
 
     def record(self, call: FinishedCall) -> None:
         """Add a call."""
