@@ -2,12 +2,17 @@
 
 One collector with files, as ``recost collector`` starts it, and one process that sends over connections that
 are kept alive. First as fast as responses come, then at a steady rate: a POST's time begins when it is due.
+
+``--minutes N`` sends at the rate for so long, and prints the memory each quarter of it. ``--instructions``
+prints the machine instructions of a window instead, which other work on the machine does not change: the
+difference of two rounds under valgrind.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -16,6 +21,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional
 
@@ -82,25 +88,60 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--windows", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=1000)
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--instructions", action="store_true")
     asked = parser.parse_args()
+    if asked.instructions:
+        few, many = (instructions(windows) for windows in (500, 1500))
+        print(f"{(many - few) / 1000:,.0f} instructions a window")
+        return
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a temporary directory may be in memory
-        command = [sys.executable, "-m", "recost", "collector", "--dir", folder]
-        options = ["keys", "add", "--project", "shop", "--posts-per-hour", "10000000"]
-        key = subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout.strip()
-        with subprocess.Popen(
-            [*command, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True
-        ) as server:
-            assert server.stdout is not None
-            port = int(re.findall(r":(\d+) ", server.stdout.readline())[0])
-            try:
-                measure(Sender(port, key), server.pid, asked.windows, asked.rate)
-            finally:
-                server.terminate()
+        with collector(folder) as (sender, pid):
+            if asked.minutes:
+                hold(sender, pid, asked.minutes, asked.rate)
+                return
+            measure(sender, pid, asked.windows, asked.rate)
         size = (Path(folder) / "shop.jsonl").stat().st_size
         index = (Path(folder) / ".collector" / "ids.sqlite").stat().st_size
         print(
             f"on disk: {size / 2 / asked.windows:,.0f} bytes a window, {index / 2 / asked.windows:,.0f} an id"
         )
+
+
+@contextlib.contextmanager
+def collector(folder: str, *under: str) -> Iterator[tuple[Sender, int]]:
+    """Serve a folder, and yield a client and the collector's process id."""
+    command = [sys.executable, "-m", "recost", "collector", "--dir", folder]
+    options = ["keys", "add", "--project", "shop", "--posts-per-hour", "10000000"]
+    key = subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout.strip()
+    with subprocess.Popen(
+        [*under, *command, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        port = int(re.findall(r":(\d+) ", server.stdout.readline())[0])
+        try:
+            yield Sender(port, key), server.pid
+        finally:
+            server.terminate()
+
+
+def instructions(windows: int) -> int:
+    """Return the instructions of a collector that gets some windows, from its start to its end."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        counts = Path(folder) / "counts"
+        valgrind = ("valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={counts}")
+        with collector(folder, *valgrind) as (sender, _):
+            asyncio.run(sender.run(windows, None))
+        (total,) = re.findall(r"^totals: (\d+)$", counts.read_text(encoding="utf-8"), re.MULTILINE)
+        return int(total)
+
+
+def hold(sender: Sender, pid: int, minutes: float, rate: float) -> None:
+    """Send for some minutes, and print the memory and the times of each quarter."""
+    for quarter in range(4):
+        asyncio.run(sender.run(int(rate * minutes * 15), rate))
+        at = f"{minutes * (quarter + 1) / 4:g} min at {rate:,.0f} a second"
+        print(f"{at}: {resident_mb(pid, 'VmRSS'):,.0f} MB, {quantiles(sender.times)}")
 
 
 def measure(sender: Sender, pid: int, windows: int, rate: float) -> None:
@@ -115,9 +156,14 @@ def measure(sender: Sender, pid: int, windows: int, rate: float) -> None:
     )
     asyncio.run(sender.run(windows, rate))
     print(f"at {rate:,.0f} a second: {quantiles(sender.times)}")
-    status = Path(f"/proc/{pid}/status")
-    if status.exists():
-        print(f"memory: {int(status.read_text().partition('VmHWM:')[2].split()[0]) / 1024:,.0f} MB at most")
+    if Path(f"/proc/{pid}/status").exists():
+        print(f"memory: {resident_mb(pid, 'VmHWM'):,.0f} MB at most")
+
+
+def resident_mb(pid: int, name: str) -> float:
+    """Return the memory of a process: VmRSS now, or VmHWM at most."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition(f"{name}:")[2].split()[0]) / 1024
 
 
 def cpu_s(pid: int) -> float:

@@ -2,8 +2,12 @@
 
 ``valgrind`` runs each (client, observer) in a process of its own, on the network in memory, and counts from
 the first warm call on. A figure is the difference of two rounds of different lengths, so that what a round
-costs by itself is in none. It is the same on a busy machine and on a quiet one. The C library's allocator
-is left out: each program calls it as often, and what a call costs there depends on where gaps happen to be.
+costs by itself is in none. It is the same on a busy machine and on a quiet one.
+
+What depends on where objects happen to lie is left out, as it differs between two programs, or two versions
+of one, by more than recost takes. The C library's allocator is called as often by each program. A call of
+the interpreter's own counts as much as its mean. A name that is looked up in a class and not in the
+interpreter's cache, where another one has taken its place, counts as if it were.
 """
 
 from __future__ import annotations
@@ -33,6 +37,10 @@ _ALLOCATOR: Final = (
     "unlink_chunk", "sysmalloc", "systrim", "tcache",
 )  # fmt: skip
 """Beginnings of the names of the allocator's functions."""
+_BY_CALL: Final = {"_PyObject_Malloc": 21, "_PyObject_Free": 40}
+"""Functions of the interpreter's allocator, with the mean instructions of a call in the bare programs."""
+_UNCACHED: Final = "find_name_in_mro"
+"""Function that finds a name in a class if it is not in the cache."""
 
 
 @dataclass(frozen=True)
@@ -140,19 +148,24 @@ class _Program:
 
 
 def _counted_in(dump: Path) -> int:
-    """Return the instructions in a dump, without those of the C library's allocator."""
-    total, names, inside, of_callee = 0, dict[str, str](), False, False
+    """Return the instructions in a dump, without those that depend on where objects happen to lie."""
+    total, names, inside, callee, of_callee = 0, dict[str, str](), "", "", False
     with dump.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if line.startswith(("fn=", "cfn=")):
                 number, _, name = line.partition("=")[2].strip().partition(" ")
                 name = names.setdefault(number, name)
                 if line[0] == "f":
-                    inside = name.startswith(_ALLOCATOR)
+                    inside = name
+                else:
+                    callee = name
             elif line.startswith("calls="):
                 of_callee = True  # the next line has the cost of the function that is called
+                total += int(line[6:].split()[0]) * _BY_CALL.get(callee, 0)
             elif line[0] in _COSTS:
-                if not (inside or of_callee):
+                if of_callee:
+                    total -= int(line.split()[1]) if callee == _UNCACHED else 0
+                elif inside not in _BY_CALL and not inside.startswith(_ALLOCATOR):
                     total += int(line.split()[1])
                 of_callee = False
     return total

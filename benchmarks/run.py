@@ -151,6 +151,9 @@ def _chosen(options: argparse.Namespace) -> list[str]:
 PARTS: Final = {
     "startup": Part("Import and init()", "startup", lambda effort, _: (effort.starts,)),
     "match": Part("One provider match, CPU", "matching", lambda effort, _: (effort.rounds, effort.count)),
+    "new_urls": Part(
+        "A URL that has never been seen, CPU", "new_urls", lambda effort, _: (effort.rounds, effort.count)
+    ),
     "throughput": Part(
         "Adding calls up, one core", "throughput", lambda effort, _: (effort.rounds, effort.count)
     ),

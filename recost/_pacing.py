@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import BuiltinFunctionType
 from typing import Any, Callable, Final
 
@@ -31,6 +32,9 @@ SLEEPS: Final = isinstance(sleep, BuiltinFunctionType)
 
 class _Turn(threading.local):
     ends = 0.0
+    """CPU time of the thread at which it rests."""
+    lasts_until = 0.0
+    """Time before which the thread can't have worked for so long."""
 
 
 _turn: Final = _Turn()
@@ -38,9 +42,15 @@ _turn: Final = _Turn()
 
 def rest() -> None:
     """Give the interpreter to other threads for a moment, if this thread has worked for `STRETCH_S`."""
-    if _clock() >= _turn.ends and SLEEPS:
+    now = monotonic()
+    if now < _turn.lasts_until:  # reading a thread's CPU time is a system call, which takes ten times as long
+        return
+    left = _turn.ends - _clock()
+    if left <= 0.0 and SLEEPS:
         sleep(_PAUSE_S)
         _turn.ends = _clock() + STRETCH_S
+        now, left = monotonic(), STRETCH_S
+    _turn.lasts_until = now + left
 
 
 def free(items: list[Any]) -> None:

@@ -250,6 +250,23 @@ def hosts(value: Any) -> tuple[str, ...]:
     return _texts(value, "a list of host names without '*': every host is compared as a whole")
 
 
+def tag_names(value: Any) -> tuple[str, ...]:
+    """Accept names of tags."""
+    expected = "a list of names of tags, such as 'team'"
+    items = _items(value, expected)
+    for item in items:
+        if not is_text(item):
+            raise InvalidError(expected, item)
+    return tuple(map(str.__str__, items))
+
+
+def otlp_semconv(value: Any) -> str:
+    """Accept the name of a set of conventions."""
+    if not isinstance(value, str) or value not in ("classic", "inference"):
+        raise InvalidError("'classic' or 'inference'")
+    return str.__str__(value)
+
+
 def patterns(value: Any) -> tuple[str, ...]:
     """Accept substrings."""
     return _texts(value, "a list of texts without '*': each is looked for anywhere in host and URL")

@@ -154,9 +154,19 @@ class RecostConfig:
     transports: Optional[Sequence[str]] = field(
         default=None, metadata=_rule(checks.transports, checks.read_names)
     )
-    """Destinations, each with a queue, retries and a thread of its own: ``"file"``, ``"ws"``, ``"cloud"``.
-    Overrides ``local_transport``. Without it there is one: the API with an ``api_key``, else
+    """Destinations, each with a queue, retries and a thread of its own: ``"file"``, ``"ws"``, ``"cloud"``,
+    ``"otlp"``. Overrides ``local_transport``. Without it there is one: the API with an ``api_key``, else
     ``local_transport``."""
+    otlp_tags: Sequence[str] = field(
+        default_factory=list, metadata=_rule(checks.tag_names, checks.read_names)
+    )
+    """With ``"otlp"``: names of the tags that are attributes of metrics. Others are left out."""
+    otlp_max_series: int = field(default=2000, metadata=_rule(checks.whole(1, 100_000), checks.read_number))
+    """With ``"otlp"``: sets of attributes of each metric. The rest is counted under ``other``."""
+    otlp_semconv: Literal["classic", "inference"] = field(
+        default="classic", metadata=_rule(checks.otlp_semconv, checks.read_text)
+    )
+    """With ``"otlp"``: conventions for calls to models, ``"classic"`` (1.36) or ``"inference"`` (later)."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't distinguish them from defaults."""

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, Optional
 
 from recost import wire
 
-__all__ = ["FlushStatus", "Instance", "MetricEntry", "ModelEntry", "RawEvent", "TagEntry", "WindowSummary"]
+__all__ = [
+    "CellEntry",
+    "FlushStatus",
+    "Instance",
+    "MetricEntry",
+    "ModelEntry",
+    "RawEvent",
+    "TagEntry",
+    "WindowSummary",
+]
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,23 @@ class TagEntry:
 
 
 @dataclass(frozen=True)
+class CellEntry:
+    """Exact sums of the calls with one model and one set of chosen tags, for destinations in the process."""
+
+    model: Optional[str]
+    """None if it is unknown, ``other`` beyond the limit."""
+    tags: tuple[tuple[str, str], ...]
+    """Names and values, sorted by name."""
+    request_count: int
+    error_count: int
+    unpriced_count: int
+    cost_cents: Mapping[str, Decimal]
+    """US cents by source."""
+    tokens: Mapping[str, int]
+    """By kind, as in `MetricEntry.tokens`."""
+
+
+@dataclass(frozen=True)
 class MetricEntry:
     """Sums of the calls of one (provider, endpoint, method) within a window."""
 
@@ -97,6 +124,8 @@ class MetricEntry:
     ``reasoning``."""
     models: Optional[tuple[ModelEntry, ...]] = None
     tags: Optional[tuple[TagEntry, ...]] = None
+    cells: Optional[tuple[CellEntry, ...]] = field(default=None, compare=False, repr=False)
+    """The same calls by model and chosen tags together, where a destination needs them. They are not sent."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire form."""

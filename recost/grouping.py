@@ -1,8 +1,9 @@
-"""Groups of calls to the same target, which are added to the open window at once.
+"""Groups of calls of the same kind, which are added to the open window at once.
 
-A call that is grouped costs a look-up and an append. What is added up of a group is read in a few passes over
-all of its calls. Calls stay in their group until the window has them, so that each is counted once, whatever
-interrupts that.
+Calls are of one kind if they count in the same bucket and have the same facts. A call that is grouped costs a
+look-up by its target and an append. A target that has not been met before is resolved, and its calls join the
+group of their kind. What is added up of a group is read in a few passes over all of its calls. Calls stay in
+their group until the window has them, so that each is counted once, whatever interrupts that.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from recost.aggregation.window import TargetCounts
 from recost.interceptors.exchange import CallTarget, Exchange
 from recost.interceptors.targets import clean_path
 
-__all__ = ["GroupKey", "Groups"]
+__all__ = ["GroupKey", "Groups", "Kind"]
 
 GroupKey = Union[CallTarget, tuple[CallTarget, Tags]]
 """A target without a query, and the tags of calls that are tagged."""
+Kind = tuple[Any, str]
+"""The terms that a rule has for calls, and their endpoint."""
 
 _TAGGED: Final = 2
 """Length of a key with tags."""
@@ -52,6 +55,7 @@ class Groups:
 
     Args:
         aggregator: Has the open window.
+        kind_of: Returns the kind of a call to a target without a group. None if it must be added by itself.
         add_alone: Adds a call that belongs to no group.
         report: Receives errors. Nothing is raised.
     """
@@ -60,13 +64,16 @@ class Groups:
         self,
         aggregator: UnlockedAggregator,
         *,
+        kind_of: Callable[[Exchange], Optional[Kind]],
         add_alone: Callable[[Exchange], Any],
         report: Callable[[BaseException], Any],
     ) -> None:
         self._aggregator = aggregator
+        self._kind_of = kind_of
         self._add_alone = add_alone
         self._report = report
         self._groups = _ByTarget()
+        self._kinds: dict[Optional[Kind], TargetCounts] = {}
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -83,10 +90,24 @@ class Groups:
         """
         self._groups[key] = counts.waiting
 
+    def share(self, kind: Kind, counts: TargetCounts) -> None:
+        """Group the calls of this kind from now on."""
+        self._kinds[kind] = counts
+
+    def shared(self, kind: Kind) -> Optional[TargetCounts]:
+        """Return what the calls of a kind are added to. None if they aren't grouped."""
+        return self._kinds.get(kind)
+
+    @property
+    def kind_count(self) -> int:
+        """Number of kinds with a group."""
+        return len(self._kinds)
+
     def close(self) -> None:
-        """Add all calls, and forget the targets."""
+        """Add all calls, and forget targets and kinds."""
         self.add()
         self._groups.clear()
+        self._kinds.clear()
 
     def drain(self, inbox: deque[Exchange], limit: int) -> None:
         """Add up the calls that are in the inbox now, at most ``limit``.
@@ -95,7 +116,7 @@ class Groups:
         """
         left = min(len(inbox), limit)
         while left > 0:
-            self._sort(inbox, inbox.popleft, min(left, _MOST), self._groups)
+            self._sort(inbox, inbox.popleft, min(left, _MOST), self._groups, self._kinds)
             self.add()
             left -= _MOST
 
@@ -104,9 +125,16 @@ class Groups:
         for counts in [counts for counts in self._aggregator.window.target_counts if counts.waiting]:
             calls = counts.waiting
             if not self._add_together(counts):
-                self._sort(calls, calls.pop, len(calls), _NONE)
+                self._sort(calls, calls.pop, len(calls), _NONE, {})
 
-    def _sort(self, calls: Sized, take: Callable[[], Exchange], number: int, groups: _ByTarget) -> None:
+    def _sort(
+        self,
+        calls: Sized,
+        take: Callable[[], Exchange],
+        number: int,
+        groups: _ByTarget,
+        kinds: dict[Optional[Kind], TargetCounts],
+    ) -> None:
         """Take calls, and move them to their groups. Add those without one by themselves."""
         exchange: Optional[Exchange] = None
         group: Any = None
@@ -116,6 +144,10 @@ class Groups:
                 try:
                     scope = exchange.scope
                     group = groups[exchange.target if scope is None else (exchange.target, scope.tags)]
+                    if group is None and kinds and scope is None:
+                        found = kinds.get(self._kind_of(exchange))
+                        group = None if found is None else found.waiting
+                        rest()
                     usual = group is not None and not exchange.costs and not (scope and scope.collectors)
                 except Exception as error:  # noqa: BLE001 - whatever fails here, the call has been made
                     usual = self._is_usual(error)

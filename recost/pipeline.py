@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import Any, Callable, Final, Optional
 
 from recost.aggregation.aggregator import CallRecord, UnlockedAggregator
-from recost.aggregation.breakdown import Facts
-from recost.aggregation.window import Window
+from recost.aggregation.breakdown import Facts, Tags
+from recost.aggregation.window import Key, TargetCounts, Window
 from recost.events import RawEvent
-from recost.grouping import GroupKey, Groups
+from recost.grouping import GroupKey, Groups, Kind
 from recost.interceptors.context import CostScope
 from recost.interceptors.exchange import CallTarget, Exchange
 from recost.interceptors.targets import origin, shown_method
@@ -26,10 +26,13 @@ from recost.pricing.cost import Cost
 from recost.pricing.hosts import canonical_host
 from recost.pricing.route import LONGEST_REMEMBERED, REMEMBERED, Route, Routes, Terms
 
-__all__ = ["Pipeline"]
+__all__ = ["Counted", "Pipeline"]
 
+Counted = Callable[[Exchange, Route, Optional[Facts]], Any]
 _MOST_PORTS: Final = 16
 """Ports of one target for which the exclusion is remembered."""
+_BothFacts = tuple[Optional[Facts], Optional[Facts]]
+"""Facts of a call that succeeded, and of one that failed."""
 _FAILED: Final = Facts(Decimal(0), metered=False, source="computed", error=True)
 """Facts of a failed call that is free."""
 
@@ -46,6 +49,7 @@ class Pipeline:
         metered: Add up tokens, models and sources of cost, because responses are read.
         template_paths: Replace identifiers and secrets in paths.
         on_capture: Receives each call that is counted, with provider and endpoint.
+        on_counted: Receives each call that is counted, its route and its facts, None if these are unknown.
         on_full: Receives a window that is closed because it has as many buckets as it may have.
         report: Receives errors. Nothing is raised.
     """
@@ -61,6 +65,7 @@ class Pipeline:
         metered: bool = False,
         template_paths: bool = True,
         on_capture: Optional[Callable[[RawEvent], Any]] = None,
+        on_counted: Optional[Counted] = None,
         on_full: Callable[[Window], Any],
         report: Callable[[BaseException], Any],
     ) -> None:
@@ -69,15 +74,16 @@ class Pipeline:
         self._patterns = tuple(pattern for pattern in exclude_patterns if pattern)
         self._excluded = frozenset(map(_canonical, exclude_hosts))
         self._excludes = bool(self._patterns or self._excluded)
+        self._origin_of = lru_cache(maxsize=1024)(self._origin_excluded)
         self._meter = meter
         self._metered = metered
         self._template_paths = template_paths
-        self._on_capture = on_capture
+        self._on_counted = on_counted if on_capture is None else self._with_events(on_capture, on_counted)
         self._on_full = on_full
         self._report = report
         self._call = CallRecord()
-        self._groups = Groups(aggregator, add_alone=self._count_alone, report=report)
-        self._counts_targets = not metered and on_capture is None
+        self._groups = Groups(aggregator, kind_of=self._kind_of, add_alone=self._count_alone, report=report)
+        self._counts_targets = not metered and self._on_counted is None
         self._edition = 0
 
     @property
@@ -145,42 +151,71 @@ class Pipeline:
             return None
         return costs[not 0 < exchange.status < 400]
 
+    def _kind_of(self, exchange: Exchange) -> Optional[Kind]:
+        """Return the kind of a call that may be grouped. None if it is excluded or has a group of its own."""
+        if not self._counts_targets:
+            return None
+        route = exchange.route
+        if route is None:
+            _, host, _, path, method = exchange.target
+            route = exchange.route = self._routes.find((host, path, method))
+        elif route.routes is not self._routes:
+            route = self._routes.of(exchange)
+        if route.met or (self._excludes and self._excludes_url(exchange, route)):
+            return None
+        route.met = True
+        return route.terms, route.endpoint or self._endpoint(route)
+
     def _count_alone(self, exchange: Exchange) -> None:
-        """Process a call. If its target has been met before, have the next calls to it grouped."""
+        """Process a call. Group the next ones of its kind, and those to its target if it isn't the first."""
         scope = exchange.scope
         usual = not exchange.costs and (scope is None or not scope.collectors)
         route = self._processed(exchange)
         if route is None or not usual or not self._counts_targets:
             return
-        if route.met and len(route.path) <= LONGEST_REMEMBERED:
-            try:
-                self._count_target(exchange, route)
-            except Exception as error:  # noqa: BLE001 - it has been counted
-                self._report(error)
+        try:
+            self._count_target(exchange, route)
+        except Exception as error:  # noqa: BLE001 - it has been counted
+            self._report(error)
         route.met = True
 
     def _count_target(self, exchange: Exchange, route: Route) -> None:
-        endpoint, failing = route.endpoint or self._endpoint(route), self._fixed_facts(route, failed=True)
-        succeeding = self._fixed_facts(route, failed=False)
-        window = self._aggregator.window
+        window, scope = self._aggregator.window, exchange.scope
+        endpoint = route.endpoint or self._endpoint(route)
         key = route.provider, endpoint, shown_method(exchange.method)
-        if failing is None or key not in window.buckets:
+        bucket = window.buckets.get(key)
+        if bucket is None or not (route.met or (scope is None and len(bucket.samples) > 1)):
             return
+        facts = self._fixed_facts(route, failed=False), self._fixed_facts(route, failed=True)
         scheme, _, port, _, _ = exchange.target
         target: CallTarget = scheme, route.host, port, route.path, route.method
-        grouped: GroupKey = target
-        if exchange.scope is not None:
-            tags = exchange.scope.tags
-            if succeeding is None or (tags and not window.keeps_apart(tags)):
-                return
-            grouped = target, tags
-            succeeding = succeeding._replace(tags=tags, error=False)
-            failing = failing._replace(tags=tags, error=True)
-        if grouped in self._groups:
+        grouped: GroupKey = target if scope is None else (target, scope.tags)
+        if facts[1] is None or grouped in self._groups:
             return
-        if len(self._groups) >= REMEMBERED:
+        if max(len(self._groups), self._groups.kind_count) >= REMEMBERED:
             self._forget_groups()
-        self._groups.open(grouped, window.count_target(key, succeeding, failing))
+        if scope is not None:
+            counts = self._count_tagged(key, facts, scope.tags)
+        else:
+            counts = self._count_kind(key, facts, (route.terms, endpoint))
+        if counts is not None and route.met and len(route.path) <= LONGEST_REMEMBERED:
+            self._groups.open(grouped, counts)
+
+    def _count_kind(self, key: Key, facts: _BothFacts, kind: Kind) -> TargetCounts:
+        counts = self._groups.shared(kind)
+        if counts is None:
+            counts = self._aggregator.window.count_target(key, *facts)
+            self._groups.share(kind, counts)
+        return counts
+
+    def _count_tagged(self, key: Key, facts: _BothFacts, tags: Tags) -> Optional[TargetCounts]:
+        window = self._aggregator.window
+        succeeding, failing = facts
+        if succeeding is None or failing is None or (tags and not window.keeps_apart(tags)):
+            return None
+        return window.count_target(
+            key, succeeding._replace(tags=tags, error=False), failing._replace(tags=tags, error=True)
+        )
 
     def _forget_groups(self) -> None:
         self._groups.close()
@@ -234,8 +269,8 @@ class Pipeline:
             if aggregator.would_overflow(call):
                 self._make_room()
             aggregator.ingest(call, cost_cents, facts)
-            if self._on_capture is not None:
-                self._on_capture(self._event(exchange, route))
+            if self._on_counted is not None:
+                self._on_counted(exchange, route, facts)
         except Exception as error:  # noqa: BLE001 - the next call must be counted all the same
             self._report(error)
 
@@ -268,6 +303,14 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - the call that found the window full is still to be counted
             self._report(error)
 
+    def _with_events(self, on_capture: Callable[[RawEvent], Any], on_counted: Optional[Counted]) -> Counted:
+        def both(exchange: Exchange, route: Route, facts: Optional[Facts]) -> None:
+            if on_counted is not None:
+                on_counted(exchange, route, facts)
+            on_capture(self._event(exchange, route))
+
+        return both
+
     def _event(self, exchange: Exchange, route: Route) -> RawEvent:
         path = route.template if self._template_paths else route.path
         return replace(
@@ -286,20 +329,30 @@ class Pipeline:
 
     def _is_excluded(self, exchange: Exchange, route: Route) -> bool:
         where = exchange.scheme, exchange.port
+        if route.excluded is None or len(route.excluded) >= _MOST_PORTS:
+            route.excluded = {}
         known = route.excluded.get(where)
         if known is None:
-            if len(route.excluded) >= _MOST_PORTS:
-                route.excluded.clear()
-            known = route.excluded[where] = self._excludes_url(
-                route, origin(exchange.scheme, route.host, exchange.port)
-            )
+            known = route.excluded[where] = self._excludes_url(exchange, route)
         return known
 
-    def _excludes_url(self, route: Route, origin_of: str) -> bool:
-        host, url = route.host, origin_of + route.path
-        if self._excluded and _canonical(host) in self._excluded:
+    def _excludes_url(self, exchange: Exchange, route: Route) -> bool:
+        scheme, _, port, _, _ = exchange.target
+        origin_of, excluded = self._origin_of(scheme, route.host, port)
+        if excluded:
             return True
-        return any(pattern in url or pattern.lower() in host for pattern in self._patterns)
+        url = origin_of + route.path
+        for pattern in self._patterns:  # noqa: SIM110 - `any` would take as long as all the rest
+            if pattern in url:
+                return True
+        return False
+
+    def _origin_excluded(self, scheme: str, host: str, port: int) -> tuple[str, bool]:
+        """Return the beginning of a URL, and True if the host of the URL is excluded."""
+        excluded = bool(self._excluded) and _canonical(host) in self._excluded
+        return origin(scheme, host, port), excluded or any(
+            pattern.lower() in host for pattern in self._patterns
+        )
 
 
 @lru_cache(maxsize=1024)

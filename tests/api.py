@@ -94,7 +94,7 @@ class Api:
         requests: Everything that reached the server.
         connections: How many were made.
         release: Set by a test to let "hang" and "trickle" end.
-        hourly_limit: POSTs per hour; the next ones are answered 429.
+        hourly_limit: POSTs per hour; the next ones are answered 429. One above 1000 is announced.
         retry_after: Of those 429s; None: no such header, as the deployed service often does.
         delay_s: How long an answer takes.
         most_metrics: A window with more is answered 413.
@@ -455,6 +455,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if not any(name.lower() == "content-type" for name, _ in headers):
             self.send_header("Content-Type", "application/json")
+        if self._api.hourly_limit > 1000:  # more than is expected of a server that says nothing
+            self.send_header("RateLimit-Policy", f'"key";q={self._api.hourly_limit};w=3600')
         self.send_header("Content-Length", str(len(body) if announced is None else announced))
         self.end_headers()
         if self.command != "HEAD":

@@ -50,6 +50,12 @@ def test_match(tmp_path: Path) -> None:
     assert [found["rules"] for found in results["match"]] == rules
 
 
+def test_new_urls(tmp_path: Path) -> None:
+    _, results = run(tmp_path, "new_urls")
+    assert len({found["kind"] for found in results["new_urls"]}) == len(results["new_urls"]) > 5
+    assert all(found["us"] > 0 for found in results["new_urls"])
+
+
 def test_metering(tmp_path: Path) -> None:
     _, results = run(tmp_path, "metering", "--clients", "httpx")
     rows = [(found["client"], found["response"]) for found in results["metering"]]

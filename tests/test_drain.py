@@ -228,6 +228,62 @@ def test_distinct_paths_take_bounded_memory() -> None:
     assert ledger.pipeline.size == 24_000
 
 
+@pytest.mark.parametrize("host", [*(host for host, _, _ in PRICED), "api.example.com", "cases.example"])
+def test_a_call_to_a_new_path_runs_few_functions(host: str) -> None:
+    """Each path is resolved and templated once. No call is added up by itself."""
+    ledger = Ledger(exclude_patterns=("/healthz",), exclude_hosts=("metadata.internal",))
+    ledger.pipeline.drain(deque(call((host, f"/v1/charges/{number}", "POST")) for number in range(100, 110)))
+    inbox = deque(call((host, f"/v1/charges/{number}", "POST")) for number in range(1000, 1100))
+    functions: list[str] = []
+
+    def profile(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call":
+            functions.append(frame.f_code.co_name)
+
+    sys.setprofile(profile)
+    try:
+        ledger.pipeline.drain(inbox)
+    finally:
+        sys.setprofile(None)
+    assert len(functions) <= 3500, sorted(set(functions))
+    assert "ingest" not in functions
+    assert ledger.pipeline.size == 110
+
+
+def test_new_paths_are_excluded_one_by_one() -> None:
+    ledger = Ledger(exclude_patterns=("/7/", "//other.example"))
+    for number in range(30):
+        path = f"/v1/{number % 10}/x"
+        hosts = ("api.example.com", "other.example")
+        ledger.pipeline.drain(deque(call((host, f"{path}/{number}", "GET")) for host in hosts))
+    assert ledger.pipeline.size == 27
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError])
+def test_an_interruption_among_new_paths_loses_no_call_and_counts_none_twice(
+    error: type[BaseException],
+) -> None:
+    def inbox_from(start: int) -> deque[Exchange]:
+        return deque(call(("api.stripe.com", f"/v1/charges/{start + n}", "POST")) for n in range(3))
+
+    at, raised = 0, True
+    while raised:
+        at, raised = at + 1, False
+        ledger = Ledger()
+        ledger.pipeline.drain(inbox_from(100))
+        inbox = inbox_from(200)
+        with interrupted(at, error) as reached:
+            try:
+                ledger.pipeline.drain(inbox)
+            except error:
+                raised = True
+            raised = raised or reached() >= at
+        ledger.pipeline.drain(inbox)
+        (entry,) = ledger.metrics()[0]
+        assert entry.request_count == 6, f"line {at}"
+    assert at > 30
+
+
 def test_calls_that_are_handed_over_meanwhile_are_left_alone() -> None:
     ledger = Ledger()
     inbox = inbox_of(PLAIN[0], count=10)

@@ -22,10 +22,10 @@ class _Interrupted(ProviderRegistry):
         super().__init__()
         self._meanwhile = [meanwhile]
 
-    def lookup(self, host: str, path: str) -> Any:
+    def resolve(self, host: str, path: str) -> Any:
         while self._meanwhile:
             self._meanwhile.pop()()
-        return super().lookup(host, path)
+        return super().resolve(host, path)
 
 
 def test_meters_of_several_listeners_that_price_at_once_keep_what_each_has_found() -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any, Callable, Final, Optional, Union
 
-from recost.aggregation.breakdown import Facts
+from recost.aggregation.breakdown import Crossed, Facts
 from recost.aggregation.window import Bucket, Cents, Key, Window, WindowTags
 from recost.events import RawEvent, WindowSummary
 
@@ -53,8 +53,8 @@ Measured = Union[RawEvent, CallRecord]
 class UnlockedAggregator:
     """Sums of calls by (provider, endpoint, method). Not locked: one thread at a time.
 
-    The arguments are those of `Aggregator`, and the time at which the first window began, in seconds since
-    the epoch.
+    The arguments are those of `Aggregator`, the time at which the first window began, in seconds since the
+    epoch, and what is kept by model and tags together.
     """
 
     def __init__(
@@ -67,9 +67,10 @@ class UnlockedAggregator:
         max_tag_sets: int = 100,
         clock: Callable[[], float] = time.time,
         since: Optional[float] = None,
+        crossed: Optional[Crossed] = None,
     ) -> None:
         self.max_buckets = max_buckets
-        self._tags = WindowTags(project_id, environment, sdk_version, max_tag_sets)
+        self._tags = WindowTags(project_id, environment, sdk_version, max_tag_sets, crossed)
         self._clock = clock
         self._prepare()
         self._open((clock() if since is None else since) * 1000)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, Optional, TypeVar
+from typing import Any, Final, NamedTuple, Optional, Protocol, TypeVar
 
 from recost._money import LENIENT
-from recost.events import ModelEntry, TagEntry
+from recost.events import CellEntry, ModelEntry, TagEntry
 
-__all__ = ["MAX_MODELS", "NOTHING", "Detail", "Facts", "TagSets", "Tags"]
+__all__ = ["MAX_MODELS", "NOTHING", "OTHER", "Crossed", "Detail", "Facts", "TagSets", "Tags"]
 
 NOTHING: Final = Decimal(0)
 MAX_MODELS: Final = 50
 """Models kept apart in one bucket. The rest is ``other``."""
 OTHER: Final = "other"
+"""Model or tags of calls beyond a limit."""
 _ROW_BYTES: Final = 400
 _MAX_TOKENS: Final = 2**62
 
@@ -59,6 +60,18 @@ class TagSets:
 
     def __contains__(self, tags: Tags) -> bool:
         return tags in self._known
+
+    def detail(self) -> Detail:
+        """Return the breakdowns of a new bucket."""
+        return Detail()
+
+
+class Crossed(Protocol):
+    """Settings of sums by model and chosen tags together: a `recost.aggregation.cells.CrossedTags`."""
+
+    def tag_sets(self, limit: int) -> TagSets:
+        """Return the sets of tags, at most ``limit``, of a new window."""
+        ...
 
 
 class _Row:
@@ -163,8 +176,12 @@ class Detail:
         for tags in [tags for tags in self._tags if tags is not None and tag_sets.admit(tags) is None]:
             _row(self._tags, None).merge(self._tags.pop(tags))
 
-    def metric_fields(self) -> dict[str, Any]:
-        """Return the optional fields of a `MetricEntry`."""
+    def cells(self, count: int, errors: int, cost_cents: Decimal) -> Optional[tuple[CellEntry, ...]]:  # noqa: ARG002
+        """Return the calls by model and chosen tags together. None if they are not kept, as here."""
+        return None
+
+    def metric_fields(self, count: int, errors: int, cost_cents: Decimal) -> dict[str, Any]:
+        """Return the optional fields of a `MetricEntry`. The arguments are sums of the bucket."""
         return {
             "cost_source": self.cost_source(),
             "unpriced_count": self.unpriced(),
@@ -172,6 +189,7 @@ class Detail:
             "tokens": self.tokens(),
             "models": self.models(),
             "tags": self.tags(),
+            "cells": self.cells(count, errors, cost_cents),
         }
 
     def cost_source(self) -> dict[str, float]:

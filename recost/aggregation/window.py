@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Optional, Union
 
 from recost._money import LENIENT
 from recost._pacing import rest
-from recost.aggregation.breakdown import NOTHING, Detail, Facts, Tags, TagSets
+from recost.aggregation.breakdown import NOTHING, Crossed, Detail, Facts, Tags, TagSets
 from recost.aggregation.quantiles import Latencies
 from recost.events import MetricEntry, WindowSummary
 
@@ -34,6 +34,14 @@ class WindowTags(NamedTuple):
     sdk_version: str = "0.0.0"
     max_tag_sets: int = 100
     """Sets of tags that one window keeps apart."""
+    crossed: Optional[Crossed] = None
+    """None: nothing is kept by model and tags together."""
+
+    def tag_sets(self) -> TagSets:
+        """Return the sets of tags of a new window."""
+        return (
+            TagSets(self.max_tag_sets) if self.crossed is None else self.crossed.tag_sets(self.max_tag_sets)
+        )
 
 
 class Bucket:
@@ -109,6 +117,8 @@ class Bucket:
         provider, endpoint, method = key
         latencies = self.latencies
         p50, p95 = latencies.percentiles(50, 95)
+        detail, sums = self.detail, (latencies.count, self.error_count, self.cost_cents)
+        optional = {} if detail is None else detail.metric_fields(*sums)
         return MetricEntry(
             provider=provider,
             endpoint=endpoint,
@@ -121,7 +131,7 @@ class Bucket:
             total_request_bytes=int(min(self.request_bytes, _MAX_BYTES)),
             total_response_bytes=int(min(self.response_bytes, _MAX_BYTES)),
             estimated_cost_cents=min(float(self.cost_cents), sys.float_info.max),
-            **({} if self.detail is None else self.detail.metric_fields()),
+            **optional,
         )
 
     def finish_sum(self) -> None:
@@ -212,7 +222,7 @@ class Window:
         """Memory of keys, bins, details and empty buckets."""
         self.target_counts: list[TargetCounts] = []
         """Counts that have not been added to their buckets yet."""
-        self._tag_sets = TagSets(tags.max_tag_sets)
+        self._tag_sets = tags.tag_sets()
 
     @property
     def bucket_count(self) -> int:
@@ -267,7 +277,7 @@ class Window:
         """Add the facts of a call to the breakdowns, or of a number of calls with the same facts."""
         detail = bucket.detail
         if detail is None:
-            detail = bucket.detail = Detail()
+            detail = bucket.detail = self._tag_sets.detail()
             self.held_bytes += detail.nbytes
         if not facts.metered and not facts.tags:
             detail.add_costs(facts, count)
@@ -315,7 +325,7 @@ class Window:
         copies: dict[Key, Bucket] = {}
         for key, bucket in self.buckets.items():
             copies[key] = copied = Bucket()
-            copied.detail = None if bucket.detail is None else Detail()
+            copied.detail = None if bucket.detail is None else type(bucket.detail)()
             copied.merge(bucket)
             rest()
         return self._part(copies)
@@ -351,7 +361,7 @@ class Window:
             rest()
 
     def _bound_tags(self) -> None:
-        self._tag_sets = TagSets(self.tags.max_tag_sets)
+        self._tag_sets = self.tags.tag_sets()
         for bucket in self.buckets.values():
             if bucket.detail is not None:
                 bucket.detail.bound_tags(self._tag_sets)

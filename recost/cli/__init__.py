@@ -28,16 +28,19 @@ __all__ = ["COMMANDS", "main", "run_command"]
 
 COMMANDS: Final = {
     "anomalies": ("recost.cli.anomalies", "show hours and days with an unusual cost, for cron"),
+    "check": ("recost.cli.alerts.check", "evaluate the alerts once and send what is new, for cron"),
     "collector": ("recost.cli.collector", "run the cloud API on your own machines, into local files"),
     "completion": ("recost.cli.completion", "print the code that completes commands in a shell"),
     "dashboard": ("recost.cli.dashboard", "show who spends what, in the browser"),
     "demo": ("recost.cli.demo", "make calls to a local server and show what they would cost"),
+    "digest": ("recost.cli.alerts.digest", "print the digest that would be sent"),
     "docs": ("recost.cli.docs", "list the pages of the documentation, or print one"),
     "doctor": ("recost.cli.doctor", "check versions, clients, configuration and destination"),
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
     "forecast": ("recost.cli.forecast", "forecast the cost of the month, with bounds"),
     "gate": ("recost.cli.gate", "fail a build that costs more than a budget or a baseline"),
     "ledger": ("recost.cli.ledger", "pull what providers billed, from their usage APIs"),
+    "notify": ("recost.cli.alerts.notify", "send a test message to a target"),
     "prices": ("recost.cli.prices", "list rules and prices, explain the price of a URL"),
     "prune": ("recost.cli.prune", "delete old windows from the local files"),
     "reconcile": ("recost.cli.reconcile", "hold what was recorded against what was billed"),
@@ -46,6 +49,7 @@ COMMANDS: Final = {
     "schema": ("recost.cli.schema", "print the JSON Schema of a window"),
     "tail": ("recost.cli.tail", "print windows or metrics as they are written"),
     "top": ("recost.cli.top", "show rates, costs and errors of the last minutes, live"),
+    "watch": ("recost.cli.alerts.watch", "evaluate the alerts every five minutes"),
     "waste": ("recost.cli.waste", "show retries, billed errors, error storms and repeated calls"),
 }
 """Module and summary of each command."""

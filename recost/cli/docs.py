@@ -46,6 +46,10 @@ PAGES: Final = {
     "options": Page("recost.lifecycle", "README.md", "options, errors, servers, forks and exits"),
     "wire": Page("recost.schema", "README.md", "wire format, local file, cloud API"),
     "collector": Page("recost.collector", "README.md", "the cloud API on your own machines"),
+    "alerts": Page("recost.alerts", "README.md", "messages to Slack, mail, webhooks and pagers"),
+    "opentelemetry": Page(
+        "recost.delivery.transports.otlp", "README.md", "metrics for your own back end, by OTLP"
+    ),
     "ledger": Page("recost.ledger", "README.md", "what providers billed, against what was recorded"),
     "internals": Page("recost", "README.md", "architecture, security, testing your application"),
 }

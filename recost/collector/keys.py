@@ -50,6 +50,8 @@ class Key:
     posts_per_hour: int = POSTS_PER_HOUR
     revoked: Optional[str] = None
     """UTC, ISO 8601, or None for a key that is valid."""
+    metrics: bool = False
+    """True for a key that reads the metrics of all projects, and nothing else."""
 
 
 def check_project(name: str) -> str:
@@ -79,21 +81,28 @@ class KeyFile:
         self.path: Final = folder / "keys.json"
         self._lock = folder / "keys.lock"
 
-    def add(self, project: str, posts_per_hour: int = POSTS_PER_HOUR) -> tuple[str, Key]:
+    def add(
+        self, project: str, posts_per_hour: int = POSTS_PER_HOUR, *, metrics: bool = False
+    ) -> tuple[str, Key]:
         """Make a key, and return it with its entry. It is not kept, so it can't be shown again.
+
+        Args:
+            project: Its project.
+            posts_per_hour: Its limit.
+            metrics: True for a key of no project, which reads the metrics of all.
 
         Raises:
             ValueError: The project is not valid.
             KeyFileError: The file cannot be written.
         """
-        check_project(project)
+        project = "" if metrics else check_project(project)
         with self._changing() as keys:
             _refuse_other_case(project, keys)
             text = f"rc-{secrets.token_hex(32)}"
             while any(_digest(text)[:_ID_DIGITS] == each.id for each in keys):
                 text = f"rc-{secrets.token_hex(32)}"
             digest = _digest(text)
-            key = Key(digest[:_ID_DIGITS], digest, project, _now(), posts_per_hour)
+            key = Key(digest[:_ID_DIGITS], digest, project, _now(), posts_per_hour, metrics=metrics)
             keys.append(key)
         return text, key
 
@@ -146,7 +155,7 @@ class KeyFile:
         return [Key(**entry) for entry in content["keys"]]
 
     def _write(self, keys: list[Key]) -> None:
-        content = json.dumps({"keys": [asdict(key) for key in keys]}, indent=1)
+        content = json.dumps({"keys": [_entry(key) for key in keys]}, indent=1)
         with _files.replaced(self.path) as fd, os.fdopen(os.dup(fd), "w", encoding="utf-8") as file:
             file.write(content + "\n")
             file.flush()
@@ -176,10 +185,15 @@ class Keys:
         Raises:
             KeyFileError: The file cannot be read.
         """
+        return self.current(_digest(text)) if len(text) <= _LONGEST_KEY else None
+
+    def current(self, digest: str) -> Optional[Key]:
+        """Return the entry of a valid key by its SHA-256, or None for any other.
+
+        Raises:
+            KeyFileError: The file cannot be read.
+        """
         self._refresh()
-        if len(text) > _LONGEST_KEY:
-            return None
-        digest = _digest(text)
         found = None
         for key in self._by_start.get(digest[:_ID_DIGITS], ()):
             if hmac.compare_digest(key.sha256, digest):
@@ -218,6 +232,14 @@ def _refuse_other_case(project: str, keys: list[Key]) -> None:
                 f"recost: invalid project {project!r}: it differs from {key.project!r} in case only, "
                 "and some file systems don't distinguish the two"
             )
+
+
+def _entry(key: Key) -> dict[str, Any]:
+    """Return the JSON of a key, which older versions read unless it is of a kind that they lack."""
+    entry = asdict(key)
+    if not key.metrics:
+        del entry["metrics"]
+    return entry
 
 
 def _digest(text: str) -> str:

@@ -1,13 +1,16 @@
-"""Counters of a collector, as Prometheus reads them."""
+"""Figures as Prometheus reads them, in its text format."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from decimal import Decimal
+from typing import Final, Optional, Union
 
-__all__ = ["CONTENT_TYPE", "REASONS", "Counters"]
+from recost.collector.spend import Spend
+
+__all__ = ["CONTENT_TYPE", "REASONS", "Counters", "spend_text"]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 REASONS: Final = (
@@ -48,7 +51,7 @@ class Counters:
             self._refused[reason] += 1
 
     def text(self, gauges: Mapping[str, tuple[str, float]]) -> str:
-        """Return the exposition.
+        """Return the figures of the collector itself.
 
         Args:
             gauges: Help text and value of further figures, by name.
@@ -67,3 +70,28 @@ class Counters:
             full = f"recost_collector_{name}"
             lines += [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", f"{full} {value:g}"]
         return "\n".join(lines) + "\n"
+
+
+_ESCAPED: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+
+
+def spend_text(spend: Spend, project: Optional[str] = None) -> str:
+    """Return the counters of windows, of all projects or of one."""
+    lines = []
+    for family, found in spend.values(project):
+        lines += [f"# HELP {family.name} {family.help}", f"# TYPE {family.name} counter"]
+        for labels, value in found:
+            named = ",".join(
+                f'{name}="{label.translate(_ESCAPED)}"' for name, label in zip(family.labels, labels) if name
+            )
+            lines.append(f"{family.name}{{{named}}} {_number(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: Union[int, Decimal]) -> str:
+    """Return all digits of a number. Costs have 26 decimals at most."""
+    if isinstance(value, int):
+        return str(value)
+    whole, _, decimals = f"{value:.26f}".partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole

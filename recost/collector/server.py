@@ -9,24 +9,43 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Final, Optional
+from types import FrameType
+from typing import Any, Callable, Final, Optional, Protocol
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from recost.analytics.databases.url import StoreUrl
 from recost.collector.application import application
 from recost.collector.keys import KeyFile, Keys
+from recost.collector.protocol import BoundedProtocol
+from recost.collector.sessions import Sessions
+from recost.collector.spend import MAX_SERIES, SCRAPED_WITHIN_S, Spend
 from recost.collector.state import make_state_folder
 from recost.collector.stores.opening import opened
 from recost.errors import RecostError
 
-__all__ = ["Address", "AddressError", "Tls", "parse_address", "serve"]
+__all__ = ["UNBOUNDED", "Address", "AddressError", "Page", "Tls", "parse_address", "serve"]
 
 _SHUTDOWN_S: Final = 5
 _EXCHANGE_S: Final = 30.0
 """The longest time of a request and its response. Also that of a head that does not end."""
 _SPARE_FILES: Final = 128
 _MOST_CONNECTIONS: Final = 4096
+
+
+UNBOUNDED: Final = "recost.unbounded"
+"""A key of the ASGI scope of a response that may take long, such as a stream of events."""
+
+
+class Page(Protocol):
+    """The dashboard, as the command provides it."""
+
+    def application(self, sessions: Sessions) -> ASGIApp:
+        """Return the ASGI application of what is not a route of the API."""
+
+    def stop(self) -> None:
+        """End queries and streams. May be called in a signal handler."""
 
 
 class AddressError(RecostError):
@@ -80,6 +99,9 @@ def serve(
     database: Optional[StoreUrl] = None,
     tls: Optional[Tls] = None,
     behind_proxy: bool = False,
+    max_series: int = MAX_SERIES,
+    scraped_within_s: float = SCRAPED_WITHIN_S,
+    page: Optional[Page] = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until interrupted. What was accepted is on the disk when it returns or raises.
@@ -90,6 +112,9 @@ def serve(
         address: Where to listen. Port 0 is any free one.
         tls: A certificate, or None for HTTP.
         behind_proxy: Whether a proxy with TLS stands in front of an address that other machines can reach.
+        max_series: The most counters of windows.
+        scraped_within_s: The longest time between two scrapes of ``/metrics``.
+        page: The dashboard at ``/``.
         announce: Receives the URL when the server listens.
 
     Raises:
@@ -106,12 +131,15 @@ def serve(
     if tls is not None:
         _check(tls)
     state = make_state_folder(folder)
+    spend = Spend(max_series, hold_s=scraped_within_s)
     with _listening(address) as listening:
-        store, reader = opened(folder, database)
+        store, reader = opened(folder, database, spend)
         try:
             open_metrics = address.is_loopback and not behind_proxy
-            app = application(store, Keys(KeyFile(state)), reader, open_metrics=open_metrics)
-            server = _Server(app, tls)
+            keys = Keys(KeyFile(state))
+            at_root = None if page is None else page.application(Sessions(keys))
+            app = application(store, keys, reader, spend, page=at_root, open_metrics=open_metrics)
+            server = _Server(app, tls, page)
             announce(_url(address, listening.getsockname()[1], secure=tls is not None))
             server.run(sockets=[listening])
         finally:
@@ -121,14 +149,14 @@ def serve(
 class _Server(uvicorn.Server):
     """A server that ends connections whose request or response makes no end."""
 
-    def __init__(self, app: Any, tls: Optional[Tls]) -> None:
+    def __init__(self, app: ASGIApp, tls: Optional[Tls], page: Optional[Page]) -> None:
         files: dict[str, Any] = {}
         if tls is not None:
             files = {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",  # its heads are bounded, which those of httptools are not
+                http=BoundedProtocol,
                 ws="none",
                 log_level="critical",
                 access_log=False,
@@ -141,8 +169,15 @@ class _Server(uvicorn.Server):
                 **files,
             )
         )
+        self._page = page
         self._seen: dict[Any, tuple[Any, bool, float]] = {}
         """By connection: the exchange at the last look, whether it was complete, and since when."""
+
+    def handle_exit(self, sig: int, frame: Optional[FrameType]) -> None:
+        """End, and the page with it."""
+        super().handle_exit(sig, frame)
+        if self._page is not None:
+            self._page.stop()
 
     async def on_tick(self, counter: int) -> bool:
         """Look at the connections once a second."""
@@ -159,6 +194,8 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             cycle: Any = getattr(connection, "cycle", None)
             complete = cycle is None or cycle.response_complete
+            if not complete and cycle.scope.get(UNBOUNDED):
+                continue
             before = self._seen.get(connection)
             same = before is not None and before[0] is cycle and before[1] == complete
             since = before[2] if before is not None and same else now

@@ -39,8 +39,12 @@ MAX_METRICS: Final = 2000
 """The most metrics of a window. The SDKs split larger ones."""
 _MAX_BRACKETS: Final = 400_000
 _MAX_VALUES: Final = 1_500_000
+_SHORT: Final = 16 << 10
+"""Bytes of a line that is kept with its content until it is stored."""
 _FINITE_DIGITS: Final = 18
-_MANY_DIGITS: Final = re.compile(rb"[0-9]{19}")
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_MANY_DIGITS: Final = b"0" * 19
+"""A run of digits that are all translated to 0. A regular expression takes ten times as long to find one."""
 _BLANK: Final = b" \t\n\r"
 _LINE_ENDS: Final = bytes.maketrans(b"\n\r", b"  ")
 _VERSION: Final = re.compile(VERSION_PATTERN)
@@ -82,6 +86,8 @@ class Window(NamedTuple):
     """The number of metrics."""
     calls: int
     """The number of calls."""
+    content: Optional[dict[str, Any]] = None
+    """The content of the line. None for a long line, which is parsed again when needed."""
 
 
 def read_window(body: bytes, coding: str = "") -> Window:
@@ -106,7 +112,8 @@ def read_window(body: bytes, coding: str = "") -> Window:
     if not isinstance(content, dict):
         raise InvalidWindowError("invalid body: expected an object")
     _check_head(content)
-    return Window(line, _id_in(content), *_check_metrics(content.get("metrics")))
+    metrics, calls = _check_metrics(content.get("metrics"))
+    return Window(line, _id_in(content), metrics, calls, content if len(line) <= _SHORT else None)
 
 
 def window_id_of(line: bytes) -> Optional[bytes]:
@@ -179,7 +186,8 @@ def _integer(text: str) -> Any:
 
 
 def _decoded(line: bytes) -> Any:
-    return (_DECODER if _MANY_DIGITS.search(line) is None else _LONG_DECODER).decode(line.decode())
+    is_long = _MANY_DIGITS in line.translate(_DIGITS)
+    return (_LONG_DECODER if is_long else _DECODER).decode(line.decode())
 
 
 def _constant(_: str) -> Any:

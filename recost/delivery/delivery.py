@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Callable, Final, Optional, TypeVar
+from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost._waiting import Waiters
 from recost.delivery.identity import Identity
 from recost.delivery.losses import Loss, Losses
 from recost.delivery.outbox import Outbox, PendingWindow
-from recost.delivery.sending import REFUSED, Allowance, Sender
+from recost.delivery.sending import REFUSED, Allowance, Hold, PacedError, Queue, Sender
 from recost.delivery.transports.base import Disposition, SendError, Transport
 
 if TYPE_CHECKING:
+    from recost.delivery.pace import Pace
     from recost.delivery.spool import Spool
     from recost.delivery.spooling import Spooling
     from recost.events import FlushStatus, WindowSummary
@@ -33,7 +33,6 @@ _ASIDE_A_ROUND: Final = 2
 """Windows that are set aside and tried again in one round: POSTs are limited by the hour."""
 _LEAST_FAILURES: Final = 5
 """Failures of a single metric that was set aside, while others go through, before it is dropped."""
-_Result = TypeVar("_Result")
 
 
 class Delivery:
@@ -49,6 +48,7 @@ class Delivery:
         identity: Optional[Identity] = None,
         spool: Optional[Spool] = None,
         kind: str = "",
+        pace: Optional[Pace] = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,19 +56,17 @@ class Delivery:
         self._transport = transport
         self._on_sent = on_sent
         self._outbox = Outbox.usual() if outbox is None else outbox  # an empty one is false
+        self._queue = Queue(self._outbox)
+        self._change = self._queue.change
         self._identity = identity or Identity(clock=clock)
         self._monotonic = monotonic
         self._changed = Waiters(monotonic)
-        self._sender = Sender(transport, self._changed, clock=clock, monotonic=monotonic)
-        self.renew_locks()
-        self._incoming: deque[PendingWindow] = deque()
-        """Closed windows, until the outbox takes them."""
-        self._changing = False
-        """The outbox is being changed, on the thread that holds the lock."""
+        self._sender = Sender(transport, self._changed, pace=pace, clock=clock, monotonic=monotonic)
+        self._hold = Hold(monotonic)
         self._pumping = 0
         """The thread that sends."""
         self._kicked = self._stopping = self._pausing = self._running = False
-        self._not_before = 0.0
+        self._state = threading.RLock()
         self._rounds_begun = 0
         self._rounds_done = 0
         self._losses = Losses(report)
@@ -80,17 +78,23 @@ class Delivery:
             self._outbox.keeps_overflow = True
             self._spooling = Spooling(spool, self._sender, self._identity, self._losses, transport, monotonic)
         self._halvings = Allowance(monotonic)
-        self.suspended = False
+        self._spool_next = False
+        """The next allowance is for a window of the spool, which has waited for one."""
 
     def renew_locks(self) -> None:
         """Replace the locks by those of the kind that `threading` makes now, while no thread runs."""
-        self._lock = threading.RLock()
+        self._queue.renew_lock()
         self._state = threading.RLock()  # apart, as callers of the application take it: never held for long
 
     @property
     def spacing_s(self) -> float:
         """Least time between two early flushes under sustained load."""
         return self._transport.spacing_s
+
+    @property
+    def suspended(self) -> bool:
+        """True when nothing more is sent."""
+        return self._hold.suspended
 
     @property
     def last_status(self) -> Optional[FlushStatus]:
@@ -105,14 +109,11 @@ class Delivery:
     @property
     def pending_calls(self) -> int:
         """Number of calls in windows that have not arrived."""
-        with self._lock:
-            return self._outbox.call_count
+        return self._queue.call_count
 
     def put(self, window: PendingWindow) -> None:
         """Queue a closed window, and wake the thread that sends it."""
-        self._incoming.append(window)
-        with self._lock:
-            self._take_in()
+        self._queue.put(window)
         self._kick()
 
     def retry(self) -> None:
@@ -120,25 +121,9 @@ class Delivery:
         if len(self._outbox) or self._outbox.has_aside or (self._spooling and self._spooling.is_due):
             self._kick()
 
-    @property
-    def _newest(self) -> int:
-        """Sequence number that the newest of all windows has, or will have."""
-        return self._outbox.last_seq + len(self._incoming)
-
     def _kick(self) -> None:
         self._kicked = True
         self._changed.wake()
-
-    def _take_in(self) -> None:
-        """Move new windows into the outbox. If this interrupts a change of it, that change moves them."""
-        if self._changing:
-            return
-        self._changing = True
-        try:
-            while self._incoming:
-                self._outbox.put(self._incoming.popleft())
-        finally:
-            self._changing = False
 
     def run(self) -> None:
         """Send windows until `stop` or `pause`: the body of the delivery thread."""
@@ -147,17 +132,22 @@ class Delivery:
         if self._stopping:
             self.pump()
 
-    def flush(self, deadline: float) -> bool:
+    def flush(self, deadline: float, *, urgent: bool = True) -> bool:
         """Wait until the running thread has sent what is queued now, at most until ``deadline`` (monotonic).
+
+        Args:
+            deadline: The latest time.
+            urgent: Don't wait for this process's turn to send.
 
         Returns:
             True when all of it was delivered or refused for good. False when some of it is still queued.
         """
-        return self.begin_flush()(deadline)
+        return self.begin_flush(urgent=urgent)(deadline)
 
-    def begin_flush(self) -> Callable[[float], bool]:
-        """Wake the running thread. Return the function that waits, with argument and result of `flush`."""
-        target, begun, me = self._newest, self._rounds_begun, threading.get_ident()
+    def begin_flush(self, *, urgent: bool = True) -> Callable[[float], bool]:
+        """Wake the running thread. Return the function that waits, with the other argument of `flush`."""
+        target, begun, me = self._queue.newest, self._rounds_begun, threading.get_ident()
+        self._hold.asked = self._hold.asked or urgent
         self._kick()
 
         def is_over() -> bool:
@@ -178,14 +168,14 @@ class Delivery:
             idle_after_failure = since is None and status is not None and status.status != "ok"
             if idle_after_failure or now >= deadline or (since is not None and now - since >= send_s):
                 return False
-            if self.flush(min(now + send_s, deadline)):
+            if self.flush(min(now + send_s, deadline), urgent=False):
                 return True
             if not (self._pumping or self._kicked) or self._held_back(None):
                 return False
 
     def flush_here(self, deadline: float) -> bool:
         """Send what is queued on the calling thread, because no other one runs. Same result as `flush`."""
-        target, me = self._newest, threading.get_ident()
+        target, me = self._queue.newest, threading.get_ident()
         if not self._changed.wait(lambda: self._pumping in (0, me), deadline):
             return False
         self.pump(deadline)
@@ -213,8 +203,8 @@ class Delivery:
     def close(self, deadline: Optional[float] = None) -> None:
         """Leave what has not arrived to the spool, until ``deadline`` (monotonic). Report what is lost."""
         self._closed = True
-        with self._lock:
-            self._take_in()
+        self._queue.take_in()
+        with self._queue.lock:
             if self._sender.arrived is not None:
                 self._outbox.pop(self._sender.arrived)
         left, spooled = Loss(), Loss()
@@ -237,17 +227,20 @@ class Delivery:
 
     def pump(self, deadline: Optional[float] = None) -> None:
         """Send windows in order until all are sent or one has to wait."""
-        with self._lock:
-            if self._pumping or self._changing:
+        with self._queue.lock:
+            if self._pumping or self._queue.changing:
                 return
             self._pumping = threading.get_ident()
         try:
             self._kicked = False
             self._rounds_begun += 1
+            self._hold.begin_round()
             if self._sender.arrived is not None:  # the step after that failed: it must not be sent again
                 self._resolve(self._sender.arrived, None)
             self._losses.overflow(self._change(self._outbox.loss.take))
             self._save_overflow()
+            if deadline is None and self._spool_next and self._may_send(deadline):
+                self._send_spooled(ahead=1)
             went_through = False
             while (sent := self._send_head(deadline)) is not None:
                 went_through = went_through or sent
@@ -256,14 +249,14 @@ class Delivery:
             if deadline is None:  # else this is one of the application's threads
                 self._send_spooled()
         finally:
+            self._hold.end_round()
             self._rounds_done = self._rounds_begun
             self._pumping = 0
             self._changed.wake()
 
     def _wait_for_work(self) -> bool:
         while True:
-            deferred = self._not_before - self._monotonic()
-            until = self._monotonic() + deferred if deferred > 0 else None
+            until = self._hold.until if self._hold.until > self._monotonic() else None
             self._changed.wait(lambda: self._stopping or self._pausing or self._is_due(), until)
             with self._state:
                 if self._stopping or self._pausing:
@@ -273,36 +266,45 @@ class Delivery:
                 return True
 
     def _is_due(self) -> bool:
-        if self._not_before > self._monotonic():
+        if self._hold.until > self._monotonic():
             return self._outbox.has_overflow
-        return self._kicked or bool(self._not_before and len(self._outbox))
+        return self._kicked or bool(self._hold.until and len(self._outbox))
 
     def _save_overflow(self) -> None:
         if self._spooling is not None and self._outbox.has_overflow and not self._closed:
             overflow = iter(lambda: self._change(self._outbox.take_overflow), None)
             self._losses.overflow(self._spooling.save(overflow)[0].take())
 
-    def _send_spooled(self) -> None:
-        """Send a few windows of the spool, if the destination accepts windows and no new one waits."""
+    def _send_spooled(self, ahead: int = 0) -> None:
+        """Send a few windows of the spool, if the destination accepts windows and no new one waits.
+
+        Args:
+            ahead: Number of them that new ones wait for.
+        """
+        first, self._spool_next = iter(range(ahead)), False
         if self._spooling is None or getattr(self.last_status, "status", "") != "ok":
             return
 
         def may_go_on() -> bool:
-            waits = len(self._outbox) or self._incoming or self._pausing or self._closed
-            return not waits and not self._held_back(None)
+            waits = not self._queue.is_empty and next(first, None) is None
+            return not (waits or self._pausing or self._closed or self._held_back(None))
 
         failure = self._spooling.send(may_go_on, self._on_sent)
         if failure is not None:
+            self._spool_next = isinstance(failure, PacedError)
             self._hold_back(failure)
 
     def _send_head(self, deadline: Optional[float]) -> Optional[bool]:
         """Send the oldest window. Return whether it arrived, or None if the next one must wait."""
-        if (found := self._frozen(None if self._held_back(deadline) else self._head(0))) is None:
+        if not (len(self._outbox) and self._may_send(deadline)):
+            return None
+        self._gather()
+        if (found := self._frozen(self._head(0))) is None:
             return None
         window, summary = found
         failure = self._sender.send_with_retries(window, summary, deadline)
         if failure is None or failure.disposition in REFUSED:
-            self._not_before = 0.0
+            self._hold.clear()
             self._resolve(window, failure)
             return failure is None
         failures = self._put_back(failure)
@@ -314,6 +316,8 @@ class Delivery:
 
     def _send_next(self, stuck: PendingWindow, deadline: Optional[float]) -> bool:
         """Try the window behind one that fails. If it arrives, set the failing one aside."""
+        if len(self._outbox) < 2 or not self._may_send(deadline):
+            return False
         if (found := self._frozen(self._head(1))) is None:
             return False
         window, summary = found
@@ -328,7 +332,8 @@ class Delivery:
     def _send_aside(self, deadline: Optional[float], *, went_through: bool) -> None:
         """Try windows that were set aside, in smaller and smaller parts while others go through."""
         for _ in range(_ASIDE_A_ROUND):
-            aside = None if self._held_back(deadline) else self._change(self._outbox.next_aside)
+            may_send = self._outbox.has_aside and self._may_send(deadline)
+            aside = self._change(self._outbox.next_aside) if may_send else None
             if (found := self._frozen(aside)) is None:
                 return
             window, summary = found
@@ -375,24 +380,18 @@ class Delivery:
     def _put_back(self, failure: SendError) -> int:
         return self._change(partial(self._outbox.put_back, failure))
 
-    def _change(self, operation: Callable[[], _Result]) -> _Result:
-        """Change the outbox. Code that interrupts this on the same thread doesn't change it meanwhile."""
-        with self._lock:
-            self._changing = True
-            try:
-                return operation()
-            finally:
-                self._changing = False
-                self._take_in()
+    def _may_send(self, deadline: Optional[float]) -> bool:
+        return self._hold.allows(self._sender, last_chance=self._stopping or deadline is not None)
+
+    def _gather(self) -> None:
+        """Merge windows that were never sent, if there are more than may soon be sent one by one."""
+        pace = self._sender.pace
+        if pace is not None and len(self._outbox) > pace.apart:
+            self._change(lambda: self._outbox.gather(pace.apart, pace.span_s))
 
     def _held_back(self, deadline: Optional[float]) -> bool:
-        if self.suspended:
-            return True
-        last_chance = self._stopping or deadline is not None
-        return not last_chance and self._monotonic() < self._not_before
+        return self._hold.holds(last_chance=self._stopping or deadline is not None)
 
     def _hold_back(self, failure: SendError) -> None:
-        deferred = failure.disposition is Disposition.DEFER
-        self._not_before = self._monotonic() + (failure.retry_after_s or 0.0) if deferred else 0.0
-        self.suspended = failure.disposition is Disposition.SUSPEND
+        self._hold.fail(failure)
         self._losses.fail(failure)

@@ -23,6 +23,7 @@ KINDS: Final[dict[str, Kind]] = {
     "file": Kind(),
     "ws": Kind("websockets", "local"),
     "cloud": Kind(),
+    "otlp": Kind("opentelemetry.exporter.otlp.proto", "otlp"),
 }
 """All kinds, by name."""
 

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Protocol
 
 from recost.errors import RecostError
 
 if TYPE_CHECKING:
-    from recost.delivery.outbox import PendingWindow
     from recost.delivery.transports.base import SendError
+    from recost.events import WindowSummary
 
-__all__ = ["LeftWindow", "Loss", "Losses"]
+__all__ = ["LeftWindow", "Loss", "Losses", "PendingWindow"]
+
+
+class PendingWindow(Protocol):
+    """The interface of a closed window that the delivery needs."""
+
+    @property
+    def bucket_count(self) -> int:
+        """Number of metrics that its summary will have."""
+        ...
+
+    @property
+    def call_count(self) -> int:
+        """Number of calls in it."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Approximate size in memory."""
+        ...
+
+    def merge(self, other: Any) -> None:
+        """Absorb another window."""
+        ...
+
+    def split(self, limit: int) -> list[Any]:
+        """Return windows of at most ``limit`` metrics that add up to this one."""
+        ...
+
+    def summary(self) -> WindowSummary:
+        """Return the window as it is sent."""
+        ...
 
 
 class LeftWindow(NamedTuple):

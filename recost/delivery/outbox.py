@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Optional, Protocol
+from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost.delivery.identity import id_for
-from recost.delivery.losses import LeftWindow, Loss
+from recost.delivery.losses import LeftWindow, Loss, PendingWindow
 
 if TYPE_CHECKING:
     from recost.delivery.transports.base import SendError
-    from recost.events import WindowSummary
 
 __all__ = ["REFUSED_FOR_S", "Outbox", "PendingWindow"]
 
@@ -30,45 +31,17 @@ REFUSED_FOR_S: Final = 600.0
 """Seconds for which a window must be refused, if it may have been accepted before, until it is halved."""
 
 
-class PendingWindow(Protocol):
-    """The interface of a closed window that the delivery needs."""
-
-    @property
-    def bucket_count(self) -> int:
-        """Number of metrics that its summary will have."""
-        ...
-
-    @property
-    def call_count(self) -> int:
-        """Number of calls in it."""
-        ...
-
-    @property
-    def nbytes(self) -> int:
-        """Approximate size in memory."""
-        ...
-
-    def merge(self, other: Any) -> None:
-        """Absorb another window."""
-        ...
-
-    def split(self, limit: int) -> list[Any]:
-        """Return windows of at most ``limit`` metrics that add up to this one."""
-        ...
-
-    def summary(self) -> WindowSummary:
-        """Return the window as it is sent."""
-        ...
-
-
 class _Entry:
     __slots__ = (
-        "failures", "is_part", "merged", "refused_since", "seq", "tried", "uncertain", "window", "window_id",
+        "closed_at", "failures", "is_part", "merged", "opened_at", "refused_since", "seq", "tried",
+        "uncertain", "window", "window_id",
     )  # fmt: skip
 
-    def __init__(self, seq: int, window: PendingWindow, *, is_part: bool = False) -> None:
+    def __init__(self, seq: int, window: PendingWindow, at: float = 0.0, *, is_part: bool = False) -> None:
         self.seq = seq
         """Sequence number of the newest window in it."""
+        self.opened_at = self.closed_at = at
+        """Times (monotonic) at which the oldest and the newest window in it came."""
         self.window = window
         self.merged = 1
         """Number of windows that were merged into it."""
@@ -93,6 +66,7 @@ class _Entry:
     def part(self, window: PendingWindow) -> _Entry:
         """Return an entry for a part of the window, with the same history."""
         made = _Entry(self.seq, window, is_part=self.is_part)
+        made.opened_at, made.closed_at = self.opened_at, self.closed_at
         made.failures, made.tried = self.failures, self.tried
         return made
 
@@ -116,7 +90,15 @@ class Outbox:
     later, in smaller parts.
     """
 
-    def __init__(self, *, max_windows: int, max_bytes: int, merge: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        max_windows: int,
+        max_bytes: int,
+        merge: bool = True,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
         self._entries: deque[_Entry] = deque()
         self._aside: deque[_Entry] = deque()
         self._max_windows = max_windows
@@ -168,7 +150,7 @@ class Outbox:
     def put(self, window: PendingWindow) -> None:
         """Append a window, and make room for it."""
         self._seq += 1
-        self._entries.append(_Entry(self._seq, window))
+        self._entries.append(_Entry(self._seq, window, self._monotonic()))
         while len(self._entries) > self._max_windows:
             if not self._merge_two():
                 self._drop_oldest(self._entries)
@@ -193,7 +175,9 @@ class Outbox:
             first, *others = entry.window.split(max_metrics)
             entry.window = first  # there at every moment: `holds_up_to` is asked by other threads
             for index, part in enumerate(others, behind + 1):
-                self._entries.insert(index, _Entry(entry.seq, part, is_part=True))
+                piece = _Entry(entry.seq, part, is_part=True)
+                piece.opened_at, piece.closed_at = entry.opened_at, entry.closed_at
+                self._entries.insert(index, piece)
         entry.freeze()
         self._under_way = entry.window
         return self._under_way
@@ -317,6 +301,16 @@ class Outbox:
             if not self._merge_two():
                 return
 
+    def gather(self, limit: int, span_s: float) -> None:
+        """Merge windows that were never sent, because few can be sent.
+
+        Args:
+            limit: Number of windows that may stay apart.
+            span_s: Longest time in which merged windows came, in seconds.
+        """
+        while len(self._entries) > limit and self._merge_two(span_s):
+            pass
+
     def take(self) -> Optional[LeftWindow]:
         """Remove and return the oldest window of all."""
         return self._taken(self._overflow) or self._taken(self._entries) or self._taken(self._aside)
@@ -348,29 +342,30 @@ class Outbox:
     def _nbytes(self) -> int:
         return sum(entry.window.nbytes for entry in (*self._entries, *self._aside))
 
-    def _merge_two(self) -> bool:
+    def _merge_two(self, span_s: float = math.inf) -> bool:
         """Merge two neighbours that were never sent, of the shortest time. Return False if it is impossible.
 
         Where windows have few keys in common, the number of windows is all that merging saves.
         """
-        index = self._shortest_pair() if self._merge else None
+        index = self._shortest_pair(span_s) if self._merge else None
         if index is None:
             return False
         older, newer = self._entries[index], self._entries[index + 1]
         before = older.window.nbytes + newer.window.nbytes
         older.window.merge(newer.window)
-        older.seq = newer.seq
+        older.seq, older.closed_at = newer.seq, newer.closed_at
         older.merged += newer.merged
         del self._entries[index + 1]
         self._merging_helps = older.window.nbytes < before * 0.95
         return True
 
-    def _shortest_pair(self) -> Optional[int]:
+    def _shortest_pair(self, span_s: float) -> Optional[int]:
         """Return the index of two neighbours, never sent, that the fewest windows were merged into."""
         best, fewest = None, 0
         for index, (older, newer) in enumerate(zip(self._entries, itertools.islice(self._entries, 1, None))):
             count = older.merged + newer.merged
-            if not (older.tried or newer.tried) and (best is None or count < fewest):
+            apart = older.tried or newer.tried or newer.closed_at - older.opened_at > span_s
+            if not apart and (best is None or count < fewest):
                 best, fewest = index, count
         return best
 

@@ -26,6 +26,7 @@ from recost.endpoints.names import (
     is_name,
     reads_like_a_word,
 )
+from recost.endpoints.shapes import has_many_digits
 from recost.endpoints.vocabulary import SUBRESOURCES, TELLING, TOKENS
 from recost.endpoints.words import (
     HUMP,
@@ -74,8 +75,6 @@ _JUDGED_MODEL: Final = 10
 
 
 _MARKS: Final = frozenset("%:;=(.")
-_NO_DIGITS: Final = dict.fromkeys(map(ord, "0123456789"))
-_MOST_DIGITS: Final = 5
 _ESCAPE: Final = LazyPattern("%([0-9A-Fa-f]{2})")
 _BOT_TOKEN: Final = LazyPattern(r"bot[0-9]+:")
 _LEADING_VERSION: Final = LazyPattern(rf"(?:{DATE})(?:-preview)?|[0-9]\.[0-9]{{1,2}}")
@@ -143,7 +142,7 @@ def template_segment(segment: str, first: bool, announced: int = FREE, model: bo
     if segment.isdigit():
         return ID
     if not model and _MARKS.isdisjoint(segment) and segment[0] not in "vV":
-        if _has_many_digits(segment):
+        if has_many_digits(segment):
             return ID  # most ids end here
     elif "%" in segment:
         segment = _ESCAPE.sub(_unescape, segment)
@@ -204,10 +203,6 @@ def is_service(service: str, method: str) -> bool:
         and is_known(method)
         and is_name(method)
     )
-
-
-def _has_many_digits(text: str) -> bool:
-    return len(text) - len(text.translate(_NO_DIGITS)) > _MOST_DIGITS
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -294,7 +289,7 @@ def _is_known(part: str) -> bool:
 
 def _is_resource(stem: str, announced: int) -> bool:
     """Recognise ``Messages`` of ``Messages.json``, but not ``jane-doe``."""
-    if stem[0] not in "vV" and _has_many_digits(stem):
+    if stem[0] not in "vV" and has_many_digits(stem):
         return False
     if announced:
         stays = announced == KNOWN or _is_verb(stem) or (announced == NAMED and _is_part(stem))

@@ -23,6 +23,7 @@ from recost.endpoints.segments import (
     is_service,
     template_segment,
 )
+from recost.endpoints.shapes import shape_of
 from recost.endpoints.words import is_countable, words_of
 
 __all__ = ["template", "template_for"]
@@ -31,6 +32,7 @@ _MAX_SEGMENTS: Final = 12
 _MAX_LENGTH: Final = 256
 _REST: Final = "{rest}"
 _CACHED: Final = 1024
+"""Shapes of paths whose template is remembered."""
 
 _SLACK: Final = frozenset({"services", "triggers", "workflows"})
 """Segments before a team, after which only ids and a token follow: hooks.slack.com/services/T…/B…/…"""
@@ -87,7 +89,21 @@ def template(path: str) -> str:
 
     A second pass does not change the result. A query is removed.
     """
-    return _cached_template(path) if len(path) <= _MAX_LENGTH else _template(path)
+    if "?" in path or "#" in path:
+        path = path.partition("?")[0].partition("#")[0]
+    shape = shape_of(path) if len(path) <= _MAX_LENGTH else ""
+    found = _templates.get(shape)
+    if found is None:
+        found = _template(path)
+        if shape:
+            if len(_templates) >= _CACHED:
+                _templates.clear()
+            _templates[shape] = found
+    return found
+
+
+_templates: Final[dict[str, str]] = {}
+"""Templates by the shapes of paths."""
 
 
 def template_for(host: str, path: str) -> str:
@@ -104,7 +120,6 @@ def template_for(host: str, path: str) -> str:
 
 
 def _template(path: str) -> str:
-    path = path.partition("?")[0].partition("#")[0]
     swift = _SWIFT.match(path) if path.startswith(("/v1", "/swift/")) else None
     if swift is not None:
         below = _bucket_and("{key}", path[swift.end() :])
@@ -115,9 +130,6 @@ def _template(path: str) -> str:
     results = _segments(segments)
     whole = "/" + "/".join(results)
     return whole if len(whole) <= _MAX_LENGTH - len(_REST) - 1 else _shortened(results)
-
-
-_cached_template = lru_cache(maxsize=_CACHED)(_template)
 
 
 def _segments(segments: list[str]) -> list[str]:

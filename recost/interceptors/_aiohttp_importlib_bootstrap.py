@@ -12,7 +12,14 @@ from typing import Any, Final, NamedTuple, Optional
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors._calls_importlib_bootstrap import after, async_around, close_async
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import CostScope, get_cost_scope, get_current, scoped, set_current
+from recost.interceptors.context import (
+    CostScope,
+    get_cost_scope,
+    get_current,
+    reset_current,
+    scoped,
+    set_current,
+)
 from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, now, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import BodyOf
@@ -104,9 +111,12 @@ def request(  # noqa: C901, PLR0915 - a boundary around each step, without more 
             return await original(session, method, str_or_url, **kwargs)
         response = None
         try:
-            set_current(exchange)
+            token = set_current(exchange)
             response = await original(session, method, str_or_url, **kwargs)
-            set_current(outer)
+            try:
+                reset_current(token)
+            except ValueError:  # resumed in another context
+                set_current(outer)
             try:
                 status: Any = response.status
                 content: Any = response.content

@@ -3,7 +3,7 @@
 They do the same as `around`. In the usual case a listener wants nothing of a call but its end, and the body
 is complete when the client returns. Three wrappers run in each call, where a Python function less, or
 arguments that are not packed and unpacked, is felt. About the name of this file, see
-`_calls_importlib_bootstrap`.
+`_calls_importlib_bootstrap`. Those of async clients are in `_httpx_async_importlib_bootstrap`.
 """
 
 from __future__ import annotations
@@ -12,21 +12,29 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Optional
 
 from recost.errors import RecostBudgetExceededError
-from recost.interceptors._calls_importlib_bootstrap import around, async_around, close, close_async
+from recost.interceptors._calls_importlib_bootstrap import around, async_around, close
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import CostScope, get_cost_scope, get_current, scoped, set_current
+from recost.interceptors.context import (
+    CostScope,
+    get_cost_scope,
+    get_current,
+    reset_current,
+    scoped,
+    set_current,
+)
 from recost.interceptors.exchange import Exchange, Wanted, now, unfinished
-from recost.interceptors.hub import Interception, read_body
+from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import BodyOf
 from recost.interceptors.same_process import same_process
 from recost.interceptors.signatures import takes
 from recost.interceptors.targets import DEFAULT_PORTS, LONGEST_HOST, METHODS
 
-__all__ = ["LAYER", "Steps", "async_hop", "async_send", "async_transmit", "hop", "send", "transmit"]
+__all__ = ["LAYER", "SEND", "Steps", "hop", "send", "transmit"]
 
 LAYER: Final = "httpx"
 
-_SEND: Final = ("stream", "auth", "follow_redirects")
+SEND: Final = ("stream", "auth", "follow_redirects")
+"""Keywords of ``send``."""
 
 
 class Steps(NamedTuple):
@@ -66,22 +74,59 @@ def send(  # noqa: C901, PLR0915 - as below
     original: Callable[..., Any], switch: list[bool], steps: Steps, bound: Optional[type]
 ) -> Callable[..., Any]:
     """Return the wrapper of ``Client.send``."""
-    if not takes(original, ("request",), _SEND):
+    if not takes(original, ("request",), SEND):
         return steps.around(original, switch)
     begin, failed, returned = steps.begin, steps.failed, steps.returned
-    begun, captured = _beginning(steps), steps.captured
+    interception, body_of, captured = steps.interception, steps.body_of, steps.captured
 
-    def send(  # noqa: C901, PLR0912 - a boundary around each step, without more frames
+    def send(  # noqa: C901, PLR0912, PLR0915 - a boundary around each step, without more frames
         client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
     ) -> Any:
         outer = get_current()
+        exchange = target = None
+        ready = interception.ready
         try:
-            exchange = None
-            if switch:
-                if outer is None and same_process[0]:
-                    exchange = begun(client, request)
-                if exchange is None:
-                    exchange = begin(client, request)
+            scope = get_cost_scope() if scoped else None
+            if (
+                outer is None
+                and ready
+                and switch
+                and same_process[0]
+                and (scope is None or not scope.collectors)
+            ):
+                try:
+                    size, method = len(request._content), request.method  # noqa: SLF001
+                    scheme, _, host, port, path, _, _ = request.url._uri_reference  # noqa: SLF001
+                    if port is None:
+                        port = DEFAULT_PORTS[scheme]
+                    elif scheme not in DEFAULT_PORTS:
+                        host = None
+                    if host and len(host) + len(path) <= LONGEST_HOST and method in METHODS:
+                        target = scheme, host, port, path, method
+                except (AttributeError, TypeError, ValueError, LookupError):  # unusual in some other way
+                    target = None
+            plainly = ready is interception.plain
+            if target is not None:
+                # What `Interception.begin` and `httpx.Calls` do, in this frame.
+                exchange = Exchange()
+                exchange.sink = ready[0]
+                exchange.layer = LAYER
+                exchange.target = target
+                exchange.owner = client
+                exchange.hop = exchange.capture = exchange.request = exchange.wanted = None
+                exchange.route = exchange.costs = None
+                exchange.scope = scope if scope is None or scope.__class__ is CostScope else scope.resolved()
+                exchange.active = exchange.sent = False
+                exchange.request_bytes = size
+                exchange.attempts = exchange.status = exchange.headers_ns = exchange.response_bytes = 0
+                exchange.started_ns = now()
+                if plainly or interception.resolve(exchange, body_of, request):
+                    unfinished[exchange] = None
+                else:
+                    exchange = None
+            if exchange is None and switch:
+                plainly, target = False, None
+                exchange = begin(client, request)
         except RecostBudgetExceededError:
             raise
         except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
@@ -91,17 +136,27 @@ def send(  # noqa: C901, PLR0915 - as below
             return original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
         response = None
         try:
-            set_current(exchange)
+            token = set_current(exchange)
             response = original(client, request, stream=stream, auth=auth, follow_redirects=follow_redirects)
-            set_current(outer)
+            reset_current(token)
             try:
                 bound_stream: Any = response.stream
                 if bound_stream.__class__ is bound and response.is_closed and exchange.status:
                     bound_stream._recost_exchange = exchange  # type: ignore[attr-defined]  # noqa: SLF001 - see `responses`
                     exchange.response_bytes = response._num_bytes_downloaded or len(response._content)  # noqa: SLF001
-                    if exchange.wanted is not None:
+                    if not plainly and exchange.wanted is not None:
                         exchange.capture = captured(response, exchange.wanted)
-                    exchange.finish()
+                    if plainly or (target is not None and exchange.request is None):
+                        exchange.owner = None  # as `Exchange.finish` does
+                        exchange.ended_ns = now()
+                        try:
+                            del unfinished[exchange]
+                        except KeyError:  # it has been ended meanwhile
+                            pass
+                        else:
+                            exchange.sink(exchange)
+                    else:
+                        exchange.finish()
                 else:
                     returned(exchange, response)
             except BaseException as error:  # noqa: BLE001
@@ -125,73 +180,6 @@ def send(  # noqa: C901, PLR0915 - as below
     return send
 
 
-def async_send(  # noqa: C901, PLR0915
-    original: Callable[..., Any], switch: list[bool], steps: Steps, bound: Optional[type]
-) -> Callable[..., Any]:
-    """Return the wrapper of ``AsyncClient.send``."""
-    if not takes(original, ("request",), _SEND):
-        return steps.async_around(original, switch)
-    begin, failed, returned = steps.begin, steps.failed, steps.returned
-    begun, captured = _beginning(steps), steps.captured
-
-    async def send(  # noqa: C901, PLR0912
-        client: Any, request: Any, *, stream: Any, auth: Any, follow_redirects: Any
-    ) -> Any:
-        outer = get_current()
-        try:
-            exchange = None
-            if switch:
-                if outer is None and same_process[0]:
-                    exchange = begun(client, request)
-                if exchange is None:
-                    exchange = begin(client, request)
-        except RecostBudgetExceededError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - contain() raises what is not ours
-            contain(error)
-            exchange = None
-        if exchange is None:
-            return await original(
-                client, request, stream=stream, auth=auth, follow_redirects=follow_redirects
-            )
-        response = None
-        try:
-            set_current(exchange)
-            response = await original(
-                client, request, stream=stream, auth=auth, follow_redirects=follow_redirects
-            )
-            set_current(outer)
-            try:
-                bound_stream: Any = response.stream
-                if bound_stream.__class__ is bound and response.is_closed and exchange.status:
-                    bound_stream._recost_exchange = exchange  # type: ignore[attr-defined]  # noqa: SLF001 - see `responses`
-                    exchange.response_bytes = response._num_bytes_downloaded or len(response._content)  # noqa: SLF001
-                    if exchange.wanted is not None:
-                        exchange.capture = captured(response, exchange.wanted)
-                    exchange.finish()
-                else:
-                    returned(exchange, response)
-            except BaseException as error:  # noqa: BLE001
-                contain(error)
-                end(exchange)
-            return response  # noqa: TRY300 - an interruption here is handled below
-        except BaseException as error:
-            set_current(outer)
-            try:
-                failed(exchange, error, request)
-            except BaseException as own:  # noqa: BLE001
-                contain(own)
-                end(exchange)
-            if response is not None:  # Ctrl-C after the return: the application never gets the response
-                await close_async(response)
-            raise
-        finally:
-            del response  # a traceback may keep this frame alive
-
-    send.__kwdefaults__ = original.__kwdefaults__
-    return send
-
-
 def hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
     """Return the wrapper of ``Client._send_single_request``: one hop of a call that has begun."""
     slow = steps.around(original, switch, ends=False)
@@ -201,13 +189,7 @@ def hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Calla
 
     def hop(client: Any, request: Any) -> Any:
         exchange = get_current()
-        if (
-            exchange is None
-            or exchange.owner is not client
-            or exchange.attempts
-            or interception.timed
-            or not switch
-        ):
+        if exchange is None or exchange.owner is not client or exchange.attempts or interception.timed:
             return slow(client, request)
         exchange.attempts = 1
         exchange.hop = exchange.target
@@ -241,55 +223,6 @@ def hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Calla
     return hop
 
 
-def async_hop(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
-    """Return the wrapper of ``AsyncClient._send_single_request``: one hop of a call that has begun."""
-    slow = steps.async_around(original, switch, ends=False)
-    if not takes(original, ("request",)):
-        return slow
-    interception, failed, returned = steps.interception, steps.failed, steps.returned
-
-    async def hop(client: Any, request: Any) -> Any:
-        exchange = get_current()
-        if (
-            exchange is None
-            or exchange.owner is not client
-            or exchange.attempts
-            or interception.timed
-            or not switch
-        ):
-            return await slow(client, request)
-        exchange.attempts = 1
-        exchange.hop = exchange.target
-        exchange.active = True
-        response = None
-        try:
-            response = await original(client, request)
-            try:
-                status = response.status_code
-                if type(status) is int and "http_version" in response.extensions:
-                    exchange.active = False
-                    exchange.hop = None
-                    exchange.status = status
-                else:
-                    returned(exchange, response)
-            except BaseException as error:  # noqa: BLE001
-                contain(error)
-            return response  # noqa: TRY300
-        except BaseException as error:
-            set_current(exchange)
-            try:
-                failed(exchange, error, request)
-            except BaseException as own:  # noqa: BLE001
-                contain(own)
-            if response is not None:
-                await close_async(response)
-            raise
-        finally:
-            del response
-
-    return hop
-
-
 def transmit(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
     """Return the wrapper of ``HTTPTransport.handle_request``: a call, or another attempt."""
     slow = steps.around(original, switch)
@@ -298,13 +231,7 @@ def transmit(original: Callable[..., Any], switch: list[bool], steps: Steps) -> 
 
     def handle_request(transport: Any, request: Any) -> Any:
         exchange = get_current()
-        if (
-            exchange is None
-            or not exchange.hop
-            or exchange.layer is not LAYER
-            or exchange.owner is None
-            or not switch
-        ):
+        if exchange is None or not exchange.active or exchange.layer is not LAYER:
             return slow(transport, request)
         # The target is not compared: a user's transport may lead the request elsewhere.
         if exchange.sent:
@@ -314,85 +241,3 @@ def transmit(original: Callable[..., Any], switch: list[bool], steps: Steps) -> 
         return original(transport, request)
 
     return handle_request
-
-
-def async_transmit(original: Callable[..., Any], switch: list[bool], steps: Steps) -> Callable[..., Any]:
-    """Return the wrapper of ``AsyncHTTPTransport.handle_async_request``: a call, or another attempt."""
-    slow = steps.async_around(original, switch)
-    if not takes(original, ("request",)):
-        return slow
-
-    async def handle_async_request(transport: Any, request: Any) -> Any:
-        exchange = get_current()
-        if (
-            exchange is None
-            or not exchange.hop
-            or exchange.layer is not LAYER
-            or exchange.owner is None
-            or not switch
-        ):
-            return await slow(transport, request)
-        # The target is not compared: a user's transport may lead the request elsewhere.
-        if exchange.sent:
-            exchange.attempts += 1
-        exchange.sent = True
-        exchange.active = False  # the transport brings its own HTTP
-        return await original(transport, request)
-
-    return handle_async_request
-
-
-def _beginning(  # noqa: C901 - in one frame, as it runs in each call
-    steps: Steps,
-) -> Callable[[Any, Any], Optional[Exchange]]:
-    """Return a function that begins an exchange, as `Interception.begin` does, with the client's fields."""
-    interception = steps.interception
-
-    def begun(client: Any, request: Any) -> Optional[Exchange]:  # noqa: C901
-        """Return an exchange that begins now, or None if anything about it is unusual."""
-        try:
-            sink = interception.ready[0]
-            size, method = len(request._content), request.method  # noqa: SLF001
-            scheme, _, host, port, path, _, _ = request.url._uri_reference  # noqa: SLF001
-            if port is None:
-                port = DEFAULT_PORTS[scheme]
-            if (
-                len(path) > LONGEST_HOST
-                or not 0 < len(host) <= LONGEST_HOST
-                or method not in METHODS
-                or scheme not in DEFAULT_PORTS
-            ):
-                return None
-        except (AttributeError, TypeError, ValueError, LookupError):
-            return None
-        exchange = Exchange()  # as `exchange.begin` does
-        exchange.sink = sink
-        exchange.layer = LAYER
-        exchange.target = scheme, host, port, path, method
-        exchange.owner = client
-        exchange.hop = exchange.capture = exchange.request = exchange.wanted = None
-        exchange.route = exchange.scope = exchange.costs = None
-        exchange.active = exchange.sent = False
-        exchange.request_bytes = size
-        exchange.attempts = exchange.status = exchange.headers_ns = exchange.response_bytes = 0
-        exchange.started_ns = now()
-        if scoped:
-            scope = get_cost_scope()
-            if scope is not None:
-                if scope.collectors:
-                    return None
-                exchange.scope = scope if scope.__class__ is CostScope else scope.resolved()
-        if not interception.plain:
-            metered = interception.metered
-            if metered is not None:
-                exchange.route = route = metered((host, path, method))
-                exchange.wanted = route.wanted
-                if route.fields:
-                    exchange.request = read_body(steps.body_of, request, route.fields)
-            allows = interception.allows
-            if allows is not None and not allows(exchange):
-                return None  # `Interception.begin` may refuse it
-        unfinished[exchange] = None
-        return exchange
-
-    return begun

@@ -15,9 +15,16 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors._body import BodyFile, follow_body
 from recost.interceptors._calls_importlib_bootstrap import around, close
 from recost.interceptors._containment import contain, end
-from recost.interceptors.context import get_cost_scope, get_current, scoped, set_current
+from recost.interceptors.context import (
+    CostScope,
+    get_cost_scope,
+    get_current,
+    reset_current,
+    scoped,
+    set_current,
+)
 from recost.interceptors.exchange import NOTHING_BENEATH, Exchange, now, unfinished
-from recost.interceptors.hub import Interception, read_body
+from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import keep_body
 from recost.interceptors.same_process import same_process
 from recost.interceptors.signatures import takes
@@ -101,7 +108,7 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                         target = (scheme, hosts[pool.host], pool.port or DEFAULT_PORTS[scheme], url, method)
                 except (AttributeError, TypeError, LookupError):  # unusual in some other way
                     target = None
-            plainly = scope is None and ready is interception.plain
+            plainly = ready is interception.plain
             if target is not None:
                 # What `Interception.begin` and `urllib3.Calls` do, in this frame.
                 exchange = Exchange()
@@ -112,19 +119,19 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                 exchange.hop = NOTHING_BENEATH  # its connections are recognised by their class
                 exchange.capture = exchange.request = exchange.wanted = None
                 exchange.route = exchange.costs = None
-                exchange.scope = None if scope is None else scope.resolved()
+                exchange.scope = scope if scope is None or scope.__class__ is CostScope else scope.resolved()
                 exchange.active = True
                 exchange.sent = False
                 exchange.attempts = 1
                 exchange.request_bytes = 0 if body is None else len(body)
                 exchange.status = exchange.headers_ns = exchange.response_bytes = 0
                 exchange.started_ns = now()
-                if plainly or _resolved(interception, exchange, body):
+                if plainly or interception.resolve(exchange, keep_body, body):
                     unfinished[exchange] = None
                 else:
                     exchange = None
             if exchange is None and switch:
-                plainly = False
+                plainly, target = False, None
                 exchange = begin(pool, (method, url, body, headers, retries), {})
         except RecostBudgetExceededError:
             raise
@@ -138,12 +145,12 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
             )  # fmt: skip
         response = None
         try:
-            set_current(exchange)
+            token = set_current(exchange)
             response = original(
                 pool, method, url, body, headers, retries, redirect, assert_same_host, timeout, pool_timeout,
                 release_conn, chunked, body_pos, preload_content, decode_content,
             )  # fmt: skip
-            set_current(outer)
+            reset_current(token)
             try:
                 try:
                     # In the dictionaries: attributes of `io`'s objects take three times as long.
@@ -168,10 +175,8 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                     if received:
                         exchange.response_bytes = received
                     if file is None:
-                        if exchange.scope is not None or exchange.request is not None:
-                            exchange.finish()
-                        else:  # as `Exchange.finish` does
-                            exchange.active = False
+                        if plainly or (target is not None and exchange.request is None):
+                            exchange.active = False  # as `Exchange.finish` does
                             exchange.owner = None
                             exchange.ended_ns = now()
                             try:
@@ -180,6 +185,8 @@ def urlopen(  # noqa: C901, PLR0915 - a boundary around each step, without more 
                                 pass
                             else:
                                 exchange.sink(exchange)
+                        else:
+                            exchange.finish()
                     elif (
                         type(file) is not BufferedReader
                         or exchange.wanted is not None
@@ -225,16 +232,3 @@ def _is_usual(interception: Interception, exchange: Exchange, file: Any) -> bool
         and (exchange.wanted is None or file is not None)
         and not interception.timed
     )
-
-
-def _resolved(interception: Interception, exchange: Exchange, body: Optional[bytes]) -> bool:
-    """Find out what to read of a call. Return False if `Interception.begin` may refuse the call."""
-    metered = interception.metered
-    if metered is not None:
-        _, host, _, path, method = exchange.target
-        exchange.route = route = metered((host, path, method))
-        exchange.wanted = route.wanted
-        if route.fields:
-            exchange.request = read_body(keep_body, body, route.fields)
-    allows = interception.allows
-    return allows is None or allows(exchange)

@@ -22,6 +22,7 @@ __all__ = [
     "current",
     "get_cost_scope",
     "get_current",
+    "reset_current",
     "scoped",
     "set_current",
 ]
@@ -159,4 +160,9 @@ cost_scope: ContextVar[Optional[CostScope]] = ContextVar("recost_scope", default
 # For wrappers that run in each call: an attribute less to look up.
 get_current: Final = current.get
 set_current: Final = current.set
+reset_current: Final = current.reset
+"""Cheaper than to set the former value: in an application without other context variables, half of it.
+
+Raises ValueError in another context, as a coroutine may be resumed in one.
+"""
 get_cost_scope: Final = cost_scope.get

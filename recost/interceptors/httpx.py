@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Callable, Final, Optional
 
 from recost.errors import RecostBudgetExceededError
+from recost.interceptors import _httpx_async_importlib_bootstrap as async_methods
 from recost.interceptors import _httpx_importlib_bootstrap as methods
 from recost.interceptors._httpx_streams import Streams, counting_streams
 from recost.interceptors.capture import Capture, Whole
@@ -79,19 +80,19 @@ class _Calls:
         return methods.send(original, switch, self._send, self._bound)
 
     def async_send(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return methods.async_send(original, switch, self._send, self._bound)
+        return async_methods.send(original, switch, self._send, self._bound)
 
     def transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         return methods.transmit(original, switch, self._transmit)
 
     def async_transmit(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return methods.async_transmit(original, switch, self._transmit)
+        return async_methods.transmit(original, switch, self._transmit)
 
     def hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
         return methods.hop(original, switch, self._hop)
 
     def async_hop(self, original: Callable[..., Any], switch: list[bool]) -> Callable[..., Any]:
-        return methods.async_hop(original, switch, self._hop)
+        return async_methods.hop(original, switch, self._hop)
 
     def _begin(self, client: Any, request: Any) -> Optional[Exchange]:
         if request is None:
@@ -262,7 +263,7 @@ def _in_unseen_hop(exchange: Exchange) -> bool:
 def _is_replaced(kind: type, name: str) -> bool:
     """Return True if a mock has replaced our method."""
     code = getattr(getattr(kind, name, None), "__code__", None)
-    return code is not None and code.co_filename != methods.__file__
+    return code is not None and code.co_filename not in (methods.__file__, async_methods.__file__)
 
 
 def _target(url: Any, method: str) -> CallTarget:

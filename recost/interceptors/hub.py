@@ -190,6 +190,18 @@ class Interception:
                 unfinished.pop(exchange, None)
         return exchange
 
+    def resolve(self, exchange: Exchange, body_of: BodyOf, source: Any) -> bool:
+        """Find out what to read of a call that a client has begun. Return False if `begin` may refuse it."""
+        metered = self.metered
+        if metered is not None:
+            _, host, _, path, method = exchange.target
+            exchange.route = route = metered((host, path, method))
+            exchange.wanted = route.wanted
+            if route.fields:
+                exchange.request = read_body(body_of, source, route.fields)
+        allows = self.allows
+        return allows is None or allows(exchange)
+
     def unready(self) -> None:
         """Call ``before_call`` at the next call."""
         ready: list[Sink] = []

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final, Optional
+from typing import Optional
 
-from recost._documents import read_document
-from recost._files import reason_of
+from recost import _secrets
 from recost.ledger.model import LedgerError
 from recost.ledger.providers.base import Ledger
 
 __all__ = ["Access", "access_of", "variable"]
-
-_MAX_BYTES: Final = 64 << 10
-_WITHIN_S: Final = 120.0
 
 
 class Access:
@@ -61,48 +54,19 @@ def access_of(provider: str, ledger: Ledger, environ: Mapping[str, str]) -> Opti
 
 def _credential(provider: str, ledger: Ledger, environ: Mapping[str, str]) -> Optional[tuple[str, str]]:
     """Return the credential and the variable that named it: recost's own first, then the vendor's."""
-    readers = {"KEY": _plain, "KEY_FILE": _of_file, "KEY_COMMAND": _of_command}
-    for name, read in readers.items():
-        source = variable(provider, name)
-        if environ.get(source):
-            return _checked(read(source, environ[source]), source), source
-    for source in ledger.variables:
-        if environ.get(source):
-            return _checked(environ[source], source), source
+    readers = {
+        "KEY": lambda _, text: text,
+        "KEY_FILE": _secrets.from_file,
+        "KEY_COMMAND": _secrets.from_command,
+    }
+    try:
+        for name, read in readers.items():
+            source = variable(provider, name)
+            if environ.get(source):
+                return _secrets.one_line(read(source, environ[source]), source), source
+        for source in ledger.variables:
+            if environ.get(source):
+                return _secrets.one_line(environ[source], source), source
+    except _secrets.SecretError as error:
+        raise LedgerError(str(error)) from None
     return None
-
-
-def _plain(_source: str, text: str) -> str:
-    return text
-
-
-def _of_file(source: str, path: str) -> str:
-    try:
-        return read_document(Path(path), _MAX_BYTES)
-    except (OSError, ValueError) as error:
-        raise LedgerError(f"cannot read the file that {source} names: {reason_of(error)}") from None
-
-
-def _of_command(source: str, command: str) -> str:
-    """Return what a command prints. It may ask on the terminal, and is not run by a shell."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own command
-            shlex.split(command), stdout=subprocess.PIPE, timeout=_WITHIN_S, check=False
-        )
-    except (OSError, ValueError) as error:
-        raise LedgerError(f"cannot run the command of {source}: {reason_of(error)}") from None
-    except subprocess.TimeoutExpired:
-        raise LedgerError(f"the command of {source} did not end within {_WITHIN_S:g} s") from None
-    if done.returncode:
-        raise LedgerError(f"the command of {source} ended with exit code {done.returncode}")
-    try:
-        return done.stdout[:_MAX_BYTES].decode("utf-8")
-    except UnicodeDecodeError:
-        raise LedgerError(f"the command of {source} printed no UTF-8") from None
-
-
-def _checked(text: str, source: str) -> str:
-    credential = text.strip()
-    if not credential or not credential.isascii() or not credential.isprintable() or " " in credential:
-        raise LedgerError(f"invalid credential in {source}: expected one line of ASCII without spaces")
-    return credential

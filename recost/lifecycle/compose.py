@@ -27,7 +27,9 @@ from recost.lifecycle.worker import INBOX_LIMIT, Aggregation, Schedule, Worker
 if TYPE_CHECKING:
     from recost.aggregation.window import Window
     from recost.budgets.enforcer import BudgetEnforcer
+    from recost.delivery.pace import Pace
     from recost.delivery.spool import Spool
+    from recost.delivery.transports.otlp.recorder import Recorder
     from recost.events import RawEvent, WindowSummary
     from recost.lifecycle.rules import Rules
     from recost.metering import Meter
@@ -38,6 +40,9 @@ __all__ = ["DESTINATIONS", "Composition", "Destination", "UnrecordedTransport"]
 
 _MAX_FRAMES: Final = 1000
 _MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
+_MAX_SERIES_WINDOWS: Final = 4
+"""Each is one export of all sums."""
+_MAX_SERIES_BYTES: Final = 8 * 1024 * 1024
 
 
 def _file(settings: Settings, report: Reporter) -> Transport:  # noqa: ARG001
@@ -72,6 +77,22 @@ def _cloud(settings: Settings, report: Reporter) -> Transport:
     )
 
 
+def _otlp(settings: Settings, report: Reporter) -> Transport:
+    from recost.delivery.transports.otlp.transport import OtlpTransport  # noqa: PLC0415
+
+    return OtlpTransport(
+        settings.project_id or "",
+        settings.environment,
+        max_series=settings.otlp_max_series,
+        semconv=settings.otlp_semconv,
+        report=report,
+    )
+
+
+def _series(share: int) -> Outbox:
+    return Outbox(max_windows=_MAX_SERIES_WINDOWS, max_bytes=_MAX_SERIES_BYTES // share)
+
+
 def _frames(share: int) -> Outbox:
     return Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES // share, merge=False)
 
@@ -82,13 +103,17 @@ class Destination(NamedTuple):
     make: Callable[[Settings, Reporter], Transport]
     """Returns its transport."""
     address: Optional[Callable[[Settings], str]] = None
-    """Returns what its spool is named after. None for one that is never out of reach, and has no spool."""
+    """Returns what its spool is named after. None for one that is never out of reach."""
     outbox: Optional[Callable[[int], Outbox]] = None
     """Returns its queue, given the number of destinations that share the memory. None: the usual one."""
+    spooled: bool = True
+    """False for one that can't drop a window which a second process sends again. It has no spool."""
+    limited: bool = False
+    """It limits the POSTs of a project in an hour."""
 
     def spool(self, settings: Settings, report: Reporter) -> Optional[Spool]:
         """Return the spool for what does not reach it."""
-        if self.address is None:
+        if self.address is None or not self.spooled:
             return None
         from recost.delivery.spool import Spool  # noqa: PLC0415 - only what is used is imported
 
@@ -100,11 +125,26 @@ class Destination(NamedTuple):
             own_folder=settings.origins["local_dir"] == "default",
         )
 
+    def pace(self, settings: Settings, report: Reporter) -> Optional[Pace]:
+        """Return the pace of POSTs that the processes of a project share. None where they are not limited."""
+        if self.address is None or not self.limited:
+            return None
+        from recost.delivery.pace import Pace  # noqa: PLC0415 - only what is used is imported
+
+        return Pace(
+            str(settings.local_dir),
+            settings.project_id or "default",
+            self.address(settings),
+            report=report,
+            own_folder=settings.origins["local_dir"] == "default",
+        )
+
 
 DESTINATIONS: Final[dict[str, Destination]] = {
     "file": Destination(_file),
     "ws": Destination(_websocket, lambda settings: f"ws {settings.local_port}", _frames),
-    "cloud": Destination(_cloud, lambda settings: f"cloud {settings.base_url}"),
+    "cloud": Destination(_cloud, lambda settings: f"cloud {settings.base_url}", limited=True),
+    "otlp": Destination(_otlp, lambda settings: "otlp", _series, spooled=False),  # noqa: ARG005
 }
 """Every kind of `recost.delivery.kinds`, by name."""
 
@@ -118,6 +158,12 @@ class UnrecordedTransport:
         self.spacing_s = transport.spacing_s
         self.max_metrics = transport.max_metrics
         self.gave_up = transport.gave_up
+
+    @property
+    def posts_per_hour(self) -> Optional[float]:
+        """Limit that the destination has given, if it gives one."""
+        limit: Optional[float] = getattr(self._transport, "posts_per_hour", None)
+        return limit
 
     def send(self, summary: WindowSummary, timeout_s: float) -> None:
         """Deliver one window."""
@@ -171,6 +217,8 @@ class Composition:
         self._budgets = budgets
         self._files = files
         self._loaded: Optional[Rules] = None
+        self._recorder: Optional[Recorder] = None
+        """The histograms of the runtime that was made last, where a destination wants them."""
         if not late or _needs_rules(settings):
             self._rules()
 
@@ -184,10 +232,10 @@ class Composition:
         settings, report, rules = self._settings, self._report, self._loaded
         destinations = self._destinations()
         if rules is None:
-            late = LatePipeline(partial(self._pipeline, destinations), report=report)
+            late = LatePipeline(partial(self._pipeline, destinations, self._recorder), report=report)
             worker = self._worker(late, destinations, late.refresh)
             return Runtime(worker, destinations, report=report, cost_of=late.cost_of, timed=settings.debug)
-        pipeline, meter = self._pipeline(destinations)
+        pipeline, meter = self._pipeline(destinations, self._recorder)
         charged = None
         if rules.enforcer is not None:
             charged = partial(
@@ -222,20 +270,33 @@ class Composition:
             self._loaded = Rules(self._settings, self._report, budgets=self._budgets, files=self._files)
         return self._loaded
 
-    def _pipeline(self, destinations: Destinations, since: Optional[float] = None) -> tuple[Pipeline, Meter]:
+    def _pipeline(
+        self, destinations: Destinations, recorder: Optional[Recorder], since: Optional[float] = None
+    ) -> tuple[Pipeline, Meter]:
         """Return the pipeline and the meter of one process. ``since`` is when its window began."""
         settings, rules = self._settings, self._rules()
+        on_counted = crossed = None
+        if recorder is not None:
+            from recost.lifecycle.recording import crossed_tags, recorded_by  # noqa: PLC0415
+
+            on_counted, crossed = recorded_by(recorder), crossed_tags(settings)
         meter = rules.meter()
         on_capture = partial(_log_capture, self._report) if settings.debug else None
         pipeline = rules.pipeline(
-            on_capture, destinations.put, meter=meter, metered=settings.capture_usage, since=since
+            on_capture,
+            destinations.put,
+            meter=meter,
+            metered=settings.capture_usage,
+            on_counted=on_counted,
+            crossed=crossed,
+            since=since,
         )
         return pipeline, meter
 
     def _destinations(self) -> Destinations:
         settings, identity = self._settings, Identity(self._settings.project_id or "")
         if self._transport is not None:
-            return Destinations([self._delivery("", self._transport, identity, Outbox.usual(), None)])
+            return Destinations([self._delivery("", self._transport, identity, Outbox.usual())])
         kinds = sorted(settings.kinds, key=lambda kind: DESTINATIONS[kind].address is not None)
         return Destinations([self._to(kind, identity) for kind in kinds])
 
@@ -243,12 +304,21 @@ class Composition:
         """Return the delivery to a kind of destination."""
         settings, report, destination = self._settings, self._report, DESTINATIONS[kind]
         outbox = (destination.outbox or Outbox.usual)(len(settings.kinds))
-        transport = UnrecordedTransport(destination.make(settings, report))
+        made = destination.make(settings, report)
+        self._recorder = getattr(made, "recorder", self._recorder)
+        transport = UnrecordedTransport(made)
         spool = destination.spool(settings, report) if self._files else None
-        return self._delivery(kind, transport, identity, outbox, spool)
+        pace = destination.pace(settings, report) if self._files else None
+        return self._delivery(kind, transport, identity, outbox, spool, pace)
 
     def _delivery(
-        self, kind: str, transport: Transport, identity: Identity, outbox: Outbox, spool: Optional[Spool]
+        self,
+        kind: str,
+        transport: Transport,
+        identity: Identity,
+        outbox: Outbox,
+        spool: Optional[Spool] = None,
+        pace: Optional[Pace] = None,
     ) -> Delivery:
         return Delivery(
             transport,
@@ -257,6 +327,7 @@ class Composition:
             outbox=outbox,
             identity=identity,
             spool=spool,
+            pace=pace,
             kind=kind,
         )
 

@@ -26,8 +26,8 @@ _OWN: Final = """
     pricing.genai globs pricing.hosts pricing.checking pricing.prices pricing.paths pricing.model
     pricing.index pricing.registry pricing.usage.fields pricing.usage.names pricing.usage.request_fields
     pricing.route pricing.units pricing.pricer metering grouping pipeline lifecycle.rules pricing.sources
-    pricing.providers endpoints.vocabulary endpoints.words endpoints.names endpoints.segments
-    endpoints.templating
+    pricing.providers endpoints.vocabulary endpoints.words endpoints.names endpoints.shapes
+    endpoints.segments endpoints.templating
 """
 MODULES: Final = (*_STANDARD.split(), *(f"recost.{name}" for name in _OWN.split()))
 """Modules that the first call needs, each behind what it imports: other threads may run in between."""

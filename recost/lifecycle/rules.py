@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from recost._version import __version__
 from recost.aggregation.aggregator import UnlockedAggregator
+from recost.aggregation.breakdown import Crossed
 from recost.aggregation.window import Window
 from recost.config import Settings
 from recost.events import RawEvent
 from recost.interceptors import interception
 from recost.lifecycle.reporting import Reporter
 from recost.metering import Meter
-from recost.pipeline import Pipeline
+from recost.pipeline import Counted, Pipeline
 from recost.pricing.list_place import ListPlace
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
@@ -73,11 +74,14 @@ class Rules:
         *,
         meter: Optional[Meter] = None,
         metered: bool = False,
+        on_counted: Optional[Counted] = None,
+        crossed: Optional[Crossed] = None,
         since: Optional[float] = None,
     ) -> Pipeline:
         """Return a pipeline with these settings.
 
-        The arguments are those of `Pipeline`, and the time at which its window began if that is not now.
+        The arguments are those of `Pipeline`, what windows keep by model and tags together, and the time at
+        which the first one began if that is not now.
         """
         settings = self._settings
         aggregator = UnlockedAggregator(
@@ -87,6 +91,7 @@ class Rules:
             max_buckets=settings.max_buckets,
             max_tag_sets=settings.max_tag_sets,
             since=since,
+            crossed=crossed,
         )
         return Pipeline(
             self.routes,
@@ -97,6 +102,7 @@ class Rules:
             metered=metered,
             template_paths=settings.template_paths,
             on_capture=on_capture,
+            on_counted=on_counted,
             on_full=on_full,
             report=self._report,
         )

@@ -90,7 +90,9 @@ class RuleIndex:
         """Return the number of the first rule that matches, or `NO_RULE`."""
         best = NO_RULE
         for table in self._tables(host):
-            best = min(best, table.find(path))
+            found = table.find(path)
+            if found < best:  # noqa: PLR1730 - as above
+                best = found
         return best
 
     def _add(self, rule: ProviderDef, number: int) -> None:

@@ -139,11 +139,13 @@ class ProviderDef:
 
     def prices_for(self, host: str, path: str, method: str) -> Prices:
         """Return the prices of a call that this rule matches."""
-        path = single_slashes(path)
+        if "//" in path:
+            path = single_slashes(path)
         for case in self._cases_of(host, method):
             if case.matches_path(path):
                 return case
-        return self.own_prices
+        own: Prices = self.__dict__["_own"]
+        return own
 
     def _cases_of(self, host: str, method: str) -> tuple[PriceCase, ...]:
         """Return the cases of a host and a method, which are remembered: paths differ more than these."""

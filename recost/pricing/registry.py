@@ -81,6 +81,11 @@ class ProviderRegistry:
     def lookup(self, host: str, path: str) -> Optional[MatchResult]:
         """Return the same as `match`, for a host without port and a path without query."""
         path = path or "/"
+        result = self.resolve(host, path)
+        return result if result is None or result.categorised else _with_path(result, path)
+
+    def resolve(self, host: str, path: str) -> Optional[MatchResult]:
+        """Return what `lookup` returns, without the path that it has for a rule without category."""
         table = self._table or self.prepare()
         number = table.index.find(host, path)
         if "//" in path:
@@ -91,7 +96,7 @@ class ProviderRegistry:
         for contains, refined in cases:
             if contains in path:
                 return refined
-        return result if result.categorised else _with_path(result, path)
+        return result
 
     def is_builtin(self, rule: ProviderDef) -> bool:
         """Return True if a rule is one of `recost.BUILTIN_PROVIDERS`."""

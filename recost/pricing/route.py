@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Callable, Final, Optional, Protocol
@@ -78,6 +79,18 @@ class Terms:
 class Route:
     """The rules that apply to one target. Parts that not every call needs are computed at first access."""
 
+    wanted: Optional[Wanted] = None
+    """Headers and fields to keep of a call. None if its response is not captured."""
+    fields: Sequence[str] = ()
+    excluded: Optional[dict[tuple[str, int], bool]] = None
+    """True for each scheme and port whose calls the pipeline drops."""
+    endpoint: Optional[str] = None
+    """Category or shown path, kept by the pipeline."""
+    highest = -1.0
+    """Highest amount that a call counts as in US dollars, kept by the budgets. Negative if unknown."""
+    met = False
+    """True once the pipeline has counted a call."""
+
     def __init__(self, routes: Routes, target: Target, match: Optional[MatchResult]) -> None:
         self.routes = routes
         """The resolver. Listeners may have different rules."""
@@ -86,19 +99,16 @@ class Route:
         self.rule: Optional[ProviderDef] = None if match is None else match.rule
         self.prices: Prices = _NO_PRICES if self.rule is None else self.rule.prices_for(*target)
         self.provider = UNKNOWN_PROVIDER if match is None else match.provider
+        self.category: Optional[str] = None
+        """Endpoint that the rule names. None if each path template is an endpoint."""
+        if match is not None and match.categorised:
+            self.category = match.endpoint_category
         self.shape: Optional[str] = self.prices.shape
         """Shape of the responses, if usage is read from them."""
-        self.wanted: Optional[Wanted] = routes.wanted_of(self)
-        """Headers and fields to keep of a call. None if its response is not captured."""
-        self.fields = () if self.wanted is None else self.wanted.fields
-        self.excluded: dict[tuple[str, int], bool] = {}
-        """True for each scheme and port whose calls the pipeline drops."""
-        self.endpoint: Optional[str] = None
-        """Category or shown path, kept by the pipeline."""
-        self.highest = -1.0
-        """Highest amount that a call counts as in US dollars, kept by the budgets. Negative if unknown."""
-        self.met = False
-        """True once the pipeline has counted a call."""
+        if self.shape is not None:
+            self.wanted = routes.wanted_of(self)
+            if self.wanted is not None:
+                self.fields = self.wanted.fields
 
     @_once
     def terms(self) -> Terms:
@@ -125,11 +135,6 @@ class Route:
     def failed_calls_billed(self) -> bool:
         """True if a failed call costs as much as one that succeeded."""
         return bool(self.terms.failed_calls_billed)
-
-    @_once
-    def category(self) -> Optional[str]:
-        """Endpoint that the rule names. None if each path template is an endpoint."""
-        return self.match.endpoint_category if self.match is not None and self.match.categorised else None
 
     @_once
     def template(self) -> str:
@@ -181,7 +186,7 @@ class Routes:
         self.registry = registry
         self.reads_requests = reads_requests
         self._models_first = models_first
-        self._known = _Known(self._find)
+        self._known = _Known(self)
         self._terms: dict[tuple[int, int, Optional[float], str], Terms] = {}
         self.find: Callable[[Target], Route] = self._known.__getitem__
         """Return the route of a target.
@@ -223,28 +228,26 @@ class Routes:
         names = request_fields(shape, route.path)
         return MODEL if not names and self._models_first and route.model is None else names
 
-    def _find(self, target: Target) -> Route:
-        host, path, method = target
-        cleaned = path.partition("?")[0].partition("#")[0] or "/"
-        if len(cleaned) != len(path):  # queries differ from call to call and don't change the route
-            return self._known[host, cleaned, method]
-        route = Route(self, target, self.registry.lookup(host, path))
-        if len(path) <= LONGEST_REMEMBERED:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[target] = route
-        return route
-
 
 class _Known(dict[Target, Route]):
     """The remembered routes."""
 
-    def __init__(self, find: Callable[[Target], Route]) -> None:
+    def __init__(self, routes: Routes) -> None:
         super().__init__()
-        self._find = find
+        self._routes = routes
 
     def __missing__(self, target: Target) -> Route:
-        return self._find(target)
+        host, path, method = target
+        if (
+            not path or "?" in path or "#" in path
+        ):  # queries differ from call to call and don't change the route
+            return self[host, path.partition("?")[0].partition("#")[0] or "/", method]
+        route = Route(self._routes, target, self._routes.registry.resolve(host, path))
+        if len(path) <= LONGEST_REMEMBERED:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[target] = route
+        return route
 
     def __repr__(self) -> str:
         return f"<{len(self):,} routes>"  # paths may have secrets in them

@@ -35,6 +35,7 @@ __all__ = [
     "ParsedWindow",
     "may_be_too_deep",
     "parse_frame",
+    "parse_metric",
     "parse_start",
     "parse_window",
     "too_deep",
@@ -142,7 +143,7 @@ def parse_window(line: bytes, project: str = "") -> Optional[ParsedWindow]:
     entries = content.get("metrics")
     if not isinstance(entries, list) or len(entries) > MAX_METRICS:
         return None
-    metrics = [_metric(entry) for entry in entries]
+    metrics = [parse_metric(entry) for entry in entries]
     good = [metric for metric in metrics if metric is not None]
     environment, end = content.get("environment"), _moment(content.get("windowEnd"))
     return ParsedWindow(
@@ -251,7 +252,8 @@ def _window_id(value: Any) -> Optional[str]:
     return value.lower() if isinstance(value, str) and _WINDOW_ID.fullmatch(value) else None
 
 
-def _metric(entry: Any) -> Optional[ParsedMetric]:
+def parse_metric(entry: Any) -> Optional[ParsedMetric]:
+    """Return a metric of a window's JSON, or None for an invalid one."""
     if not isinstance(entry, dict):
         return None
     provider, endpoint, method = (entry.get(name) for name in ("provider", "endpoint", "method"))

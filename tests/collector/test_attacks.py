@@ -10,12 +10,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from tests.collector.serving import Collector, collector, connect, lines, make_key, window
+from tests.collector.serving import Collector, collector, command, connect, lines, make_key, window
+from tests.loopback import wait_until
 
 resource = pytest.importorskip("resource", reason="limits of processes")
 
@@ -48,15 +51,109 @@ def test_guesses_of_keys_are_refused(tmp_path: Path) -> None:
             for _ in range(10):
                 guesses = [f"rc-{secrets.token_hex(32)}" for _ in range(100)]
                 connection.sendall(b"".join(head(guess, "Content-Length: 0") for guess in guesses))
-                for _ in guesses:
-                    assert responses.readline().split()[1] == b"401"
-                    length = 0
-                    while (line := responses.readline()) != b"\r\n":
-                        name, _, value = line.partition(b":")
-                        length = int(value) if name.lower() == b"content-length" else length
-                    responses.read(length)
+                assert {_response(responses) for _ in guesses} == {401}
         assert running.metric('recost_collector_windows_refused_total{reason="key"}') == 1000
     assert lines(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_ten_thousand_guesses_find_nothing_and_hold_up_nobody(tmp_path: Path) -> None:
+    key = make_key(tmp_path)
+    with collector(tmp_path) as running:
+
+        def guess(number: int) -> set[int]:
+            with connect(running.port) as connection, connection.makefile("rb") as responses:
+                found = set()
+                for _ in range(25):
+                    guesses = [_like(key, number) for _ in range(100)]
+                    connection.sendall(b"".join(head(each, "Content-Length: 0") for each in guesses))
+                    found |= {_response(responses) for _ in guesses}
+                return found
+
+        with ThreadPoolExecutor(4) as pool:
+            guessed = [pool.submit(guess, number) for number in range(4)]
+            got = [running.post(key, window()).status for _ in range(30)]
+            assert [each.result() for each in guessed] == [{401}] * 4
+        assert got == [202] * 30
+        assert running.metric('recost_collector_windows_refused_total{reason="key"}') == 10_000
+    assert len(lines(tmp_path)) == 30
+
+
+def _like(key: str, number: int) -> str:
+    """Return a key that shares its beginning or its end with the real one, or nothing."""
+    return (f"rc-{secrets.token_hex(32)}", key[:-1] + "g", key[:-8] + secrets.token_hex(4) + "0", key + "0")[
+        number
+    ]
+
+
+def _response(responses: BinaryIO) -> int:
+    status = int(responses.readline().split()[1])
+    length = 0
+    while (line := responses.readline()) != b"\r\n":
+        name, _, value = line.partition(b":")
+        length = int(value) if name.lower() == b"content-length" else length
+    responses.read(length)
+    return status
+
+
+def test_keys_of_other_projects_and_revoked_ones_open_nothing(tmp_path: Path) -> None:
+    shop, blog = make_key(tmp_path), make_key(tmp_path, "blog")
+    with collector(tmp_path, "--behind-proxy") as running:
+        assert running.post(shop, window()).status == 202
+        paths = ("telemetry/recent", "analytics")
+        assert {running.request("GET", f"/projects/shop/{path}", blog).status for path in paths} == {404}
+        assert running.post(blog, window()).status == 404
+        assert running.post(blog, window(), "Shop").status == 404
+        first = next(
+            line.split()[0]
+            for line in command("keys", "list", "--dir", tmp_path).stdout.splitlines()
+            if "shop" in line
+        )
+        command("keys", "revoke", first, "--dir", tmp_path)
+        assert wait_until(lambda: running.post(shop, window()).status == 401)
+        assert {running.request("GET", f"/projects/shop/{path}", shop).status for path in paths} == {401}
+        assert running.request("GET", "/metrics", shop).status == 401
+        assert running.post(blog, window(), "blog").status == 202
+    assert len(lines(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "part"),
+    [
+        (b"GET /", b"a" * 1024),
+        (b"GET / HTTP/1.1\r\nX: ", b"a" * 1024),
+        (b"GET / HTTP/1.1\r\n", b"X: y\r\n" * 128),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n" * 128),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", b"a" * 1024),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;a=", b"a" * 1024),
+    ],
+    ids=["path", "header", "headers", "trailers", "trailer", "extension"],
+)
+def test_a_head_without_end_costs_no_memory(first: bytes, part: bytes, served: tuple[Collector, str]) -> None:
+    running, key = served
+    before = peak_bytes(running)
+    with connect(running.port) as connection:
+        connection.sendall(first)
+        sent = 0
+        with suppress(ConnectionError, BrokenPipeError):
+            while sent < 64 * MB:
+                connection.sendall(part)
+                sent += len(part)
+        assert sent < 32 * MB  # what the two ends' buffers take is sent in vain
+    assert peak_bytes(running) - before < 20 * MB
+    assert running.post(key, window()).status == 202
+
+
+def test_requests_whose_responses_nobody_reads_cost_no_memory(served: tuple[Collector, str]) -> None:
+    running, key = served
+    before = peak_bytes(running)
+    with connect(running.port) as connection:
+        connection.settimeout(5)
+        with suppress(ConnectionError, BrokenPipeError, socket.timeout):
+            for _ in range(2000):
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 500)
+        assert running.post(key, window()).status == 202
+    assert peak_bytes(running) - before < 40 * MB
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["a key", "no key"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from recost.analytics.databases.url import DatabaseError, parse_url
 from recost.collector.stores.postgresql import PostgreSqlStore
 from tests.collector.serving import Collector, collector, command, make_key, window
 from tests.databases.postgresql import PASSWORD, cluster, new_database, started
+from tests.loopback import wait_until
 from tests.scripts import environment
 
 _PLACES = "SELECT relname, count(*) FROM recost.metrics AS m JOIN pg_class ON m.tableoid = oid GROUP BY 1"
@@ -53,14 +55,22 @@ def report(database: str, *arguments: object) -> dict[str, Any]:
     return content
 
 
+def counted_calls(running: Collector) -> int:
+    text = running.request("GET", "/metrics").body.decode()
+    return sum(map(int, re.findall(r"^recost_calls_total{.*} (\d+)$", text, re.MULTILINE)))
+
+
 def test_two_collectors_store_each_window_once(tmp_path: Path, database: str) -> None:
     key = make_key(tmp_path)
     windows = [window() for _ in range(60)]
-    with collector(tmp_path, "--store", database) as one, collector(tmp_path, "--store", database) as two:
+    options = ("--store", database, "--scrape-interval", 1)
+    with collector(tmp_path, *options) as one, collector(tmp_path, *options) as two:
         with ThreadPoolExecutor(8) as pool:
             posts = [pool.submit(each.post, key, sent) for sent in windows for each in (one, two, one)]
             assert {post.result().status for post in posts} == {202}
         new = sum(each.metric("recost_collector_windows_accepted_total") for each in (one, two))
+        assert wait_until(lambda: counted_calls(one) + counted_calls(two) == 180)
+        assert one.request("GET", "/").status == 404  # the dashboard is over files
         got = one.request("GET", "/projects/shop/telemetry/recent?limit=50", key).json()["data"]
         assert len(got) == 50
         assert all(each in windows for each in got)

@@ -74,7 +74,7 @@ def test_what_is_accepted_is_read_by_every_command(place: tuple[Any, Any], value
     found = parse_window(accepted.line)
     assert found is not None
     assert found.bad_metrics == 0
-    assert (len(found.metrics), sum(metric.calls for metric in found.metrics)) == accepted[2:]
+    assert (len(found.metrics), sum(metric.calls for metric in found.metrics)) == accepted[2:4]
     assert window_id_of(accepted.line) == accepted.id
 
 

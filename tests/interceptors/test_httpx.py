@@ -14,6 +14,7 @@ import urllib.request
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from contextvars import copy_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
@@ -22,6 +23,7 @@ import pytest
 
 from recost.events import RawEvent
 from recost.interceptors import install, interception, uninstall
+from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange, unfinished
 from tests.loopback import Loopback, loopback, refused_port, wait_until
 
@@ -1039,3 +1041,28 @@ async def test_what_is_not_http_is_not_recorded(http: Http, events: list[RawEven
     with pytest.raises(Exception, match=r"(?i)protocol"):
         await http.one("GET", url)
     assert events == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_call_that_is_resumed_in_another_context_is_recorded(name: str, events: list[RawEvent]) -> None:
+    """The token of the context that the call began in is of no use there."""
+    module = importlib.import_module(name)
+
+    class Transport(module.AsyncBaseTransport):  # type: ignore[misc, name-defined]
+        async def handle_async_request(self, _: Any) -> Any:
+            await _Suspended()
+            return module.Response(200, content=b"abc", extensions={"http_version": b"HTTP/1.1"})
+
+    call = module.AsyncClient(transport=Transport()).get("http://api.example.com/v1/x").__await__()
+    first, second = copy_context(), copy_context()
+    first.run(next, call)
+    with pytest.raises(StopIteration) as returned:
+        second.run(next, call)
+    assert returned.value.value.status_code == 200
+    assert [(event.status_code, event.response_bytes, event.attempts) for event in events] == [(200, 3, 1)]
+    assert second.run(current.get) is None
+
+
+class _Suspended:
+    def __await__(self) -> Any:
+        yield

@@ -96,9 +96,9 @@ def _with_urllib_request(url: str, count: int) -> Call:
 
 
 CLIENTS: Final = {
-    "httpx": (_with_httpx, 420, 560),
-    "urllib3": (_with_urllib3, 375, 660),
-    "urllib.request": (_with_urllib_request, 580, 1090),
+    "httpx": (_with_httpx, 365, 560),
+    "urllib3": (_with_urllib3, 365, 650),
+    "urllib.request": (_with_urllib_request, 565, 1085),
 }
 """Each with the steps that a call may take: without metering, and with it."""
 
@@ -127,7 +127,7 @@ WITH: Final[dict[str, Callable[[str, int], Call]]] = {
     "aiohttp": _with_aiohttp,
     "urllib3": _with_urllib3,
 }
-ADDED: Final = {"metered": 290, "budget": 200, "tags": 90}
+ADDED: Final = {"metered": 290, "budget": 210, "tags": 15}
 """Steps that a setting may add to a call, with any client."""
 
 

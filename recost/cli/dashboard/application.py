@@ -8,7 +8,7 @@ import mimetypes
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Callable, Final
+from typing import Any, Callable, Final, Optional
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -28,7 +28,7 @@ from recost.cli.dashboard.guard import Access, Guard
 from recost.cli.dashboard.view import SPLITS, TABLES, Look, view_of
 from recost.errors import RecostError
 
-__all__ = ["application", "look_of"]
+__all__ = ["application", "look_of", "pages"]
 
 _STATIC: Final = Path(__file__).with_name("static")
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -42,16 +42,31 @@ _ONCE: Final = ("since", "until", "by", "tagname")
 
 def application(desk: Desk, access: Access, zone: str, stopping: Callable[[], bool]) -> Guard:
     """Return the ASGI application."""
+    return Guard(pages(desk, access.view, zone, stopping), access)
+
+
+def pages(
+    desk: Desk, view: str, zone: str, stopping: Callable[[], bool], leave: Optional[str] = None
+) -> Starlette:
+    """Return the application below a path, for those who have access.
+
+    Args:
+        desk: The queries on the files.
+        view: The path, with a slash at both ends.
+        zone: Time zone, as for `parse_zone`.
+        stopping: Returns whether streams of events end.
+        leave: The path below ``view`` that ends the session, if there are sessions.
+    """
     for suffix, kind in _TYPES.items():  # on Windows, other programs change these types
         mimetypes.add_type(kind, suffix)
-    api = _Api(desk, zone, stopping)
+    api = _Api(desk, zone, stopping, leave)
     inside = [
         Route("/", _page),
         Route("/api/view", api.view),
         Route("/api/events", api.events),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
-    return Guard(Starlette(routes=[Mount(access.view.rstrip("/"), routes=inside)]), access)
+    return Starlette(routes=[Mount(view.rstrip("/"), routes=inside)])
 
 
 async def _page(_request: Request) -> Response:
@@ -89,8 +104,9 @@ def _one_of(value: str, known: Sequence[str], name: str) -> str:
 
 
 class _Api:
-    def __init__(self, desk: Desk, zone: str, stopping: Callable[[], bool]) -> None:
+    def __init__(self, desk: Desk, zone: str, stopping: Callable[[], bool], leave: Optional[str]) -> None:
         self._desk = desk
+        self._leave = leave
         self._zone = zone
         self._stopping = stopping
 
@@ -114,6 +130,8 @@ class _Api:
     def _view(self, look: Look) -> dict[str, Any]:
         state = self._desk.state()  # before the files are read, so that later changes are events
         about = {"state": state, "version": __version__, "folder": str(self._desk.folder)}
+        if self._leave is not None:  # people at other machines, who sign in
+            about = {"state": state, "version": __version__, "leave": self._leave}
         if not self._desk.sources():
             return {**about, "empty": True}
         content = self._desk.ask(lambda found: view_of(found, look, right_now()))

@@ -52,6 +52,10 @@ class Desk(AbstractContextManager["Desk"]):
                 raise
             return []
 
+    def arguments(self) -> Sequence[str]:
+        """Return the paths that are read."""
+        return self._arguments
+
     def ask(self, use: Callable[[Readings], _T]) -> _T:
         """Return the result of ``use`` on the files.
 
@@ -59,7 +63,7 @@ class Desk(AbstractContextManager["Desk"]):
             StoppedError: `stop` was called.
             SourceError: Files are missing or cannot be read.
         """
-        arguments, folder = self._arguments, self.folder
+        arguments, folder = self.arguments(), self.folder
         if self._own is not None:
             arguments, folder = arguments or [str(folder)], Path(self._own.name)
 

@@ -27,10 +27,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Access", "Guard", "is_loopback"]
+__all__ = ["ELSEWHERE", "HEADERS", "Access", "Guard", "is_loopback"]
 
 _COOKIE: Final = "recost_dashboard"
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -42,7 +42,8 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 _LOCAL: Final = ("127.0.0.1", "localhost", "[::1]")
-_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+"""Values of Sec-Fetch-Site of requests from pages of other servers."""
 _ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
 
@@ -117,7 +118,7 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         response = self._respond(Request(scope))
@@ -138,7 +139,7 @@ class Guard:
             return self._entrance(request)
         if not request.url.path.startswith(self._access.view) or not self._is_known(request):
             return _refused("no access: open the URL that `recost dashboard` printed")
-        if request.headers.get("sec-fetch-site", "") in _ELSEWHERE:
+        if request.headers.get("sec-fetch-site", "") in ELSEWHERE:
             return _refused("request from another origin: open the URL that `recost dashboard` printed")
         return None
 

@@ -17,6 +17,7 @@ from recost.cli.doctor.cloud import check_cloud
 from recost.cli.doctor.configuration import check_configuration
 from recost.cli.doctor.findings import Findings
 from recost.cli.doctor.local import check_file, check_websocket
+from recost.cli.doctor.otlp import check_otlp
 from recost.cli.doctor.prices import check_prices
 from recost.cli.doctor.unseen import check_unseen
 
@@ -87,6 +88,7 @@ def _check_destination(settings: Settings) -> dict[str, Findings]:
 _CHECKS: Final[dict[str, tuple[str, Callable[[Settings], Findings]]]] = {
     "ws": ("local WebSocket", check_websocket),
     "cloud": ("cloud API", check_cloud),
+    "otlp": ("OpenTelemetry", check_otlp),
 }
 """Title and check of a kind of destination, except of the local file."""
 

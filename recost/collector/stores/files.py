@@ -12,14 +12,17 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Optional
 
 from recost import _files
 from recost.analytics.ingest.sources import Source, SourceError, find_sources
+from recost.collector.spend import Spend
 from recost.collector.state import FolderError, make_state_folder
 from recost.collector.stores.appending import Position, append
 from recost.collector.stores.base import StoreError
+from recost.collector.stores.counters import SavedCounters
 from recost.collector.stores.ids import WindowIds
 from recost.collector.stores.queued import RETRY_AFTER_S, Pending, QueuedStore, once
 from recost.collector.stores.recovery import recover
@@ -38,45 +41,58 @@ class FileStore(QueuedStore):
 
     Args:
         folder: The folder. It is made at mode 0700.
+        spend: Counts what is stored. Its counters are kept in the folder.
 
     Raises:
         FolderError: It cannot be used, or another collector uses it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spend: Optional[Spend] = None) -> None:
         self._folder = folder.absolute()
         state = make_state_folder(self._folder)
         self._unsaved: dict[bytes, None] = {}
         """Ids of stored windows that the index could not take."""
         self._owner = _own(state)
         try:
-            self._ids = self._opened(state)
+            self._ids, self._counters = self._opened(state, spend)
         except BaseException:
             self._owner.close()
             raise
         self._pool = ThreadPoolExecutor(_WRITERS, "recost-collector-file")
-        super().__init__("the disk is too slow")
+        super().__init__("the disk is too slow", None if self._counters is None else self._counters.every_s)
 
-    def _opened(self, state: Path) -> WindowIds:
-        """Return the index of ids, completed from the files."""
-        try:
-            ids = WindowIds(state / "ids.sqlite")
+    def _opened(self, state: Path, spend: Optional[Spend]) -> tuple[WindowIds, Optional[SavedCounters]]:
+        """Return the index of ids and the counters, completed from the files."""
+        with ExitStack() as failing:
             try:
-                recover(_sources(self._folder), ids)
-            except BaseException:
-                ids.close()
-                raise
-        except OSError as error:
-            path = self._folder if error.filename is None else os.fsdecode(error.filename)
-            raise FolderError(f"recost: cannot use {path}: {_files.reason_of(error)}") from None
-        except sqlite3.Error as error:
-            raise FolderError(f"recost: cannot use {state / 'ids.sqlite'}: {error}") from None
-        return ids
+                sources = _sources(self._folder)
+                ids = WindowIds(state / "ids.sqlite")
+                failing.callback(ids.close)
+                recover(sources, ids)
+                counters = None
+                if spend is not None:
+                    counters = SavedCounters(state / "counters.sqlite", spend)
+                    failing.callback(counters.close)
+                    counters.recover(sources)
+            except OSError as error:
+                path = self._folder if error.filename is None else os.fsdecode(error.filename)
+                raise FolderError(f"recost: cannot use {path}: {_files.reason_of(error)}") from None
+            except sqlite3.Error as error:
+                raise FolderError(f"recost: cannot use the files in {state}: {error}") from None
+            failing.pop_all()
+            return ids, counters
 
     def _released(self) -> None:
         self._pool.shutdown()
+        if self._counters is not None:
+            self._counters.close()
         self._ids.close()
         self._owner.close()
+
+    def _rest(self) -> None:
+        if self._counters is not None:
+            with suppress(sqlite3.Error):  # tried again, and at the next start they come from the files
+                self._counters.save_if_due()
 
     def _store(self, batch: Sequence[Pending]) -> None:
         try:
@@ -94,11 +110,14 @@ class FileStore(QueuedStore):
         groups = list(by_project.items())
         results = list(self._pool.map(self._append, groups) if len(groups) > 1 else map(self._append, groups))
         stored = [each for (_, group), position in zip(groups, results) if position for each in group]
+        for (project, group), position in zip(groups, results):
+            if position is not None and self._counters is not None:
+                self._counters.stored(project, self._path(project), [each.window for each in group], position)
         self._save([each.key for each in stored if each.key], [each for each in results if each])
-        for pending in stored:
-            pending.succeed()
         if groups and len(stored) == len(fresh) and not self._unsaved:
             self._report(None)
+        for pending in stored:
+            pending.succeed()
 
     def _fresh(self, batch: Sequence[Pending]) -> list[Pending]:
         """Return the windows that are not stored yet, each once."""
@@ -114,7 +133,7 @@ class FileStore(QueuedStore):
     def _append(self, group: tuple[str, list[Pending]]) -> Optional[Position]:
         """Append the windows of a project. Return None if that failed, which they are informed of."""
         project, windows = group
-        path = self._folder / f"{project}.jsonl"
+        path = self._path(project)
         try:
             return append(path, b"".join(each.line for each in windows), _LOCK_WITHIN_S)
         except OSError as error:
@@ -123,6 +142,9 @@ class FileStore(QueuedStore):
             for pending in windows:
                 pending.fail(failed)
         return None
+
+    def _path(self, project: str) -> Path:
+        return self._folder / f"{project}.jsonl"
 
     def _save(self, keys: Sequence[bytes], positions: Sequence[Position]) -> None:
         """Add ids to the index, or remember them if that fails: their windows are stored all the same.

@@ -7,28 +7,31 @@ from typing import Optional
 
 from recost.analytics.databases.url import StoreUrl
 from recost.collector.reading import FolderReader, Reader
+from recost.collector.spend import Spend
 from recost.collector.stores.base import Store
+from recost.collector.stores.counted import CountedStore
 from recost.collector.stores.files import FileStore
 
 __all__ = ["opened"]
 
 
-def opened(folder: Path, url: Optional[StoreUrl]) -> tuple[Store, Reader]:
+def opened(folder: Path, url: Optional[StoreUrl], spend: Spend) -> tuple[Store, Reader]:
     """Return a store and its reader.
 
     Args:
         folder: The folder of the files.
         url: A database in place of the files.
+        spend: Counts what is stored.
 
     Raises:
         DatabaseError: The database cannot be used.
         FolderError: The folder cannot be used.
     """
     if url is None:
-        return FileStore(folder), FolderReader(folder)
+        return FileStore(folder, spend), FolderReader(folder)
     from recost.collector.database import DatabaseReader  # noqa: PLC0415 - with an extra
 
-    return _store_in(url), DatabaseReader(url)
+    return CountedStore(_store_in(url), spend), DatabaseReader(url)
 
 
 def _store_in(url: StoreUrl) -> Store:

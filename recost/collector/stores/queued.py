@@ -24,6 +24,7 @@ RETRY_AFTER_S: Final = 5
 _BUSY_AFTER_S: Final = 1
 _MAX_QUEUED_BYTES: Final = 64 << 20
 _MAX_BATCH: Final = 2000
+_CONTENT: Final = 8
 
 
 @dataclass(eq=False)
@@ -31,13 +32,22 @@ class Pending:
     """A window that waits for the writer."""
 
     project: str
-    line: bytes
-    """With its line feed."""
+    window: Window
     key: Optional[bytes]
     """Its id in the index."""
     future: Future[bool] = field(default_factory=Future)
     repeats: list[Future[bool]] = field(default_factory=list)
     """Those of the same window, sent again before it was stored."""
+
+    @property
+    def line(self) -> bytes:
+        """Its line, with a line feed."""
+        return self.window.line + b"\n"
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about: content takes several times as much as its line."""
+        return len(self.window.line) * (1 if self.window.content is None else _CONTENT)
 
     def __post_init__(self) -> None:
         self.future.set_running_or_notify_cancel()  # a client that leaves does not cancel it
@@ -77,9 +87,11 @@ class QueuedStore(ABC):
 
     Args:
         slow: The message of a window that finds too much in the queue.
+        idle_s: Seconds without a window after which `_rest` is called. None to wait without end.
     """
 
-    def __init__(self, slow: str) -> None:
+    def __init__(self, slow: str, idle_s: Optional[float] = None) -> None:
+        self._idle_s = idle_s
         self._slow = slow
         self._problem: Optional[str] = None
         self._queue: list[Pending] = []
@@ -93,6 +105,9 @@ class QueuedStore(ABC):
     def _store(self, batch: Sequence[Pending]) -> None:
         """Store windows, and set the result of each."""
 
+    def _rest(self) -> None:  # noqa: B027 - few have anything to do
+        """Do what is due now and then: after each batch, and after some seconds without any."""
+
     @abstractmethod
     def _released(self) -> None:
         """Release everything, at the end."""
@@ -104,14 +119,14 @@ class QueuedStore(ABC):
             StoreError: Too much waits, or the store is closed.
         """
         key = None if window.id is None else key_of(project, window.id)
-        pending = Pending(project, window.line + b"\n", key)
+        pending = Pending(project, window, key)
         with self._changed:
             if self._ended:
                 raise StoreError("the collector is ending", _BUSY_AFTER_S)
             if self._queued_bytes > _MAX_QUEUED_BYTES:
                 raise StoreError(self._slow, _BUSY_AFTER_S)
             self._queue.append(pending)
-            self._queued_bytes += len(pending.line)
+            self._queued_bytes += pending.size
             self._changed.notify()
         return pending.future
 
@@ -130,8 +145,10 @@ class QueuedStore(ABC):
         self._released()
 
     def _run(self) -> None:
-        while batch := self._next():
-            self._store_or_fail(batch)
+        while (batch := self._next()) is not None:
+            if batch:
+                self._store_or_fail(batch)
+            self._rest()
 
     def _store_or_fail(self, batch: Sequence[Pending]) -> None:
         try:
@@ -143,13 +160,15 @@ class QueuedStore(ABC):
                 if not pending.future.done():
                     pending.fail(failed)
 
-    def _next(self) -> list[Pending]:
-        """Wait for windows and return them, or an empty list at the end."""
+    def _next(self) -> Optional[list[Pending]]:
+        """Wait for windows and return them, or an empty list after some seconds. Return None at the end."""
         with self._changed:
-            while not self._queue and not self._ended:
-                self._changed.wait()
+            if not self._queue and not self._ended:
+                self._changed.wait(self._idle_s)
+            if not self._queue and self._ended:
+                return None
             batch, self._queue = self._queue[:_MAX_BATCH], self._queue[_MAX_BATCH:]
-            self._queued_bytes -= sum(len(pending.line) for pending in batch)
+            self._queued_bytes -= sum(pending.size for pending in batch)
             return batch
 
     def _report(self, problem: Optional[str]) -> None:

@@ -95,6 +95,8 @@ class CloudTransport:
         self._stderr = stderr
         self._clock = clock
         self._poster: Optional[Poster] = None
+        self.posts_per_hour: Optional[float] = None
+        """Limit that the latest response has given. None if it has not given any."""
 
     def __repr__(self) -> str:
         shown = self._api_key[: min(8, len(self._api_key) // 2)]
@@ -141,6 +143,7 @@ class CloudTransport:
             self._auth_failures = 0
             error = report.error(f"{self._base_url}: {failure}")
             return SendError(error, Disposition.RETRY, uncertain=failure.sent)
+        self.posts_per_hour = _hourly_limit(str(response.headers.get("RateLimit-Policy") or ""))
         report.request_id = response.headers.get("x-request-id") or ""
         refused = response.status == 401
         self._auth_failures = self._auth_failures if refused else 0
@@ -271,6 +274,20 @@ def _says_accepted(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and document.get("status") == "accepted"
+
+
+def _hourly_limit(value: str) -> Optional[float]:
+    """Return the requests an hour that a ``RateLimit-Policy`` permits, by the strictest of its policies.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/: ``"name";q=QUOTA;w=SECONDS``.
+    """
+    found = []
+    for policy in value[:1000].split(","):
+        fields = dict(re.findall(r";\s*([qw])=([0-9]{1,10})(?![0-9.])", policy))
+        quota, window_s = int(fields.get("q", 0)), int(fields.get("w", 0))
+        if quota and window_s:
+            found.append(quota * 3600 / window_s)
+    return min(found, default=None)
 
 
 def _timestamp(value: str) -> Optional[float]:

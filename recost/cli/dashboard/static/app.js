@@ -64,6 +64,7 @@ function show(found, asked) {
   view = found;
   keepingFocus(() => {
     byId("problem").hidden = true;
+    byId("leave").hidden = !found.leave;
     controls();
     chips();
     about();
@@ -143,7 +144,7 @@ function nothing() {
           make("pre", { tabindex: "0" }, make("code", {}, "import recost\nrecost.init()")),
           make("p", {}, "Or see it with calls to a local server, no keys needed:"),
           make("pre", { tabindex: "0" }, make("code", {}, "recost demo")),
-          make("p", { class: "note" }, "Watching ", make("code", {}, view.folder), ". RECOST_LOCAL_DIR, or a path after recost dashboard, chooses another folder."),
+          view.folder ? make("p", { class: "note" }, "Watching ", make("code", {}, view.folder), ". RECOST_LOCAL_DIR, or a path after recost dashboard, chooses another folder.") : null,
         ],
   );
 }
@@ -192,7 +193,8 @@ function tell(state) {
 function gone() {
   byId("live-text").textContent = "Not connected";
   const since = view?.now ? ` These figures are from ${view.now}.` : "";
-  const how = byId("live").dataset.state === "ended" ? "Open the address that `recost dashboard` shows." : "Is `recost dashboard` still running?";
+  const ended = byId("live").dataset.state === "ended";
+  const how = view?.leave ? "Load it again, or sign in again." : ended ? "Open the address that `recost dashboard` shows." : "Is `recost dashboard` still running?";
   fill(byId("gone"), make("p", {}, `The dashboard does not answer.${since} ${how}`));
   byId("gone").hidden = !byId("problem").hidden;
 }
@@ -221,6 +223,10 @@ function repaint() {
   theme();
   if (view?.total) panels(view);
 }
+
+byId("leave").addEventListener("click", () => {
+  fetch(view.leave, { method: "POST", redirect: "manual" }).finally(() => location.assign("/"));
+});
 
 byId("theme").addEventListener("click", () => {
   const chosen = theme() ? "light" : "dark";

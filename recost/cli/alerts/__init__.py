@@ -1,0 +1,1 @@
+"""The commands of alerts: ``check``, ``watch``, ``notify`` and ``digest``."""

@@ -1,0 +1,1 @@
+"""Metrics by OpenTelemetry's protocol: exact counters of windows, and histograms of calls."""
