@@ -261,10 +261,10 @@ def _accounts(crew: _Crew, server: Loopback, log: Path) -> Accounts:
 def _outcome(crew: _Crew, at_end: Accounts, swept: Accounts, longest_ms: float) -> Outcome:
     problems = [*crew.problems, *at_end.problems()]
     problems += [f"after the sweep: {each}" for each in swept.problems() if each not in problems]
-    problems += [f"left in the spool: {sum(map(len, swept.spooled.values()))}"] if swept.spooled else []
     held = {each.name: each.held_ms for each in crew.said if each.held_ms > longest_ms}
     problems += [f"{name}: the interpreter was held for {ms:.1f} ms" for name, ms in held.items()]
     figures = at_end.figures()
+    figures["left"] = sum(sum(calls.values()) for calls in swept.spooled.values())  # the pace holds it back
     figures["held ms"] = round(max((each.held_ms for each in crew.said), default=0.0), 2)
     figures["end s"] = round(max(crew.ends_s, default=0.0), 2)
     figures["processes"] = len({each.name for each in crew.said} | set(at_end.served))
