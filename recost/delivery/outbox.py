@@ -199,13 +199,13 @@ class Outbox:
             How often the destination reported a failure of its own on this window.
         """
         window, self._under_way = self._under_way, None
-        for entry in self._entries:
-            if entry.window is window:
-                if failure is not None:
-                    entry.failures += failure.responded
-                    entry.uncertain = entry.uncertain or failure.uncertain
-                return entry.failures
-        return 0
+        entry = None if window is None else self._entry_of(window)
+        if entry is None:
+            return 0
+        if failure is not None:
+            entry.failures += failure.responded and entry in self._entries
+            entry.uncertain = entry.uncertain or failure.uncertain
+        return entry.failures
 
     def pop(self, window: PendingWindow) -> None:
         """Remove a window."""

@@ -154,11 +154,13 @@ class Spool:
             if not self._closed:
                 window.file.finish(window.place)
 
-    def mark_uncertain(self, window: SpooledWindow, *, uncertain: bool) -> None:
-        """Note whether a window may have been accepted, for whoever sends it next."""
+    def mark_uncertain(self, window: SpooledWindow, *, uncertain: bool) -> bool:
+        """Note whether a window may have been accepted, for whoever sends it next.
+
+        Return False if that is impossible: it must not be sent then.
+        """
         with self._lock:
-            if not self._closed:
-                window.file.mark_uncertain(window.place, uncertain=uncertain)
+            return not self._closed and window.file.mark_uncertain(window.place, uncertain=uncertain)
 
     def put_back(self, window: SpooledWindow) -> None:
         """Make this window the next one again."""

@@ -122,10 +122,13 @@ class SpoolFile:
         with suppress(OSError):  # at worst a later owner sends it again, with the same id
             _write_at(self._held.fd, place, _DONE)
 
-    def mark_uncertain(self, place: int, *, uncertain: bool = True) -> None:
-        """Note whether the window of a line may have been accepted."""
-        with suppress(OSError):
+    def mark_uncertain(self, place: int, *, uncertain: bool = True) -> bool:
+        """Note whether the window of a line may have been accepted. Return False if that is impossible."""
+        try:
             _write_at(self._held.fd, place, _UNCERTAIN if uncertain else _PENDING)
+        except OSError:
+            return False
+        return True
 
     def is_uncertain(self, place: int) -> bool:
         """Return whether the window of a line may have been accepted."""

@@ -95,7 +95,9 @@ class Spooling:
             if window is None:
                 return None
             # Before it is sent, as this process may be killed.
-            self._spool.mark_uncertain(window, uncertain=True)
+            if not self._spool.mark_uncertain(window, uncertain=True):
+                self._spool.pass_over(window)
+                continue
             failure = self._sender.send_once(None, window.summary, None)
             if failure is not None and not (window.uncertain or failure.uncertain):
                 self._spool.mark_uncertain(window, uncertain=False)

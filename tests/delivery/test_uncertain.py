@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Optional
@@ -198,3 +199,28 @@ def test_a_request_that_was_sent_again_on_a_new_connection_may_have_arrived_befo
         assert len(api.windows) == 2
     assert caught.value.disposition is Disposition.SPLIT
     assert caught.value.uncertain
+
+
+def test_one_that_was_set_aside_and_then_lost_stays_whole() -> None:
+    transport = Accepting("lose", "413")
+    transport.retry = RetryPolicy(retries=0, first_s=0.0, longest_s=0.0)
+    delivery = Delivery(transport, report=lambda error: None)
+    outbox = delivery._outbox
+    one = Window(a=1, b=2, c=4, d=8)
+    outbox.put(one)
+    outbox.set_aside(one)
+    for _ in range(6):
+        delivery.pump()
+    assert sum(transport.accepted.values()) == 15
+    assert set(transport.seen) == {4}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits on files")
+def test_one_of_which_nothing_can_be_noted_is_left_to_others(folder: Folder) -> None:
+    file = folder.leave(named(3))
+    transport = MemoryTransport()
+    spool = folder.spool()
+    spool.mark_uncertain = lambda window, *, uncertain: False  # type: ignore[method-assign] # a full disk
+    deliver(spool, transport)
+    assert [calls_of(each) for each in transport.windows] == [1]
+    assert file.read_bytes()[:1] == b"+"
