@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.config import Settings
 from recost.delivery.delivery import Delivery
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from recost.aggregation.window import Window
     from recost.budgets.enforcer import BudgetEnforcer
     from recost.delivery.spool import Spool
+    from recost.delivery.stats_file import StatsFile
     from recost.events import RawEvent, WindowSummary
     from recost.lifecycle.rules import Rules
     from recost.metering import Meter
@@ -76,15 +77,24 @@ def _frames(share: int) -> Outbox:
     return Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES // share, merge=False)
 
 
-class Destination(NamedTuple):
-    """A kind of destination."""
+class Destination:
+    """A kind of destination.
 
-    make: Callable[[Settings, Reporter], Transport]
-    """Returns its transport."""
-    address: Optional[Callable[[Settings], str]] = None
-    """Returns what its spool is named after. None for one that is never out of reach, and has no spool."""
-    outbox: Optional[Callable[[int], Outbox]] = None
-    """Returns its queue, given the number of destinations that share the memory. None: the usual one."""
+    Args:
+        make: Returns its transport.
+        address: Returns what its spool is named after. None for one that is never out of reach: no spool.
+        outbox: Returns its queue, given the number of destinations that share the memory.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Settings, Reporter], Transport],
+        address: Optional[Callable[[Settings], str]] = None,
+        outbox: Callable[[int], Outbox] = Outbox.usual,
+    ) -> None:
+        self.make = make
+        self.address = address
+        self.outbox = outbox
 
     def spool(self, settings: Settings, report: Reporter) -> Optional[Spool]:
         """Return the spool for what does not reach it."""
@@ -186,7 +196,14 @@ class Composition:
         if rules is None:
             late = LatePipeline(partial(self._pipeline, destinations), report=report)
             worker = self._worker(late, destinations, late.refresh)
-            return Runtime(worker, destinations, report=report, cost_of=late.cost_of, timed=settings.debug)
+            return Runtime(
+                worker,
+                destinations,
+                report=report,
+                cost_of=late.cost_of,
+                timed=settings.debug,
+                stats_file=self._stats_file(),
+            )
         pipeline, meter = self._pipeline(destinations)
         charged = None
         if rules.enforcer is not None:
@@ -207,6 +224,7 @@ class Composition:
             charged=charged,
             enforcer=rules.enforcer,
             timed=settings.debug,
+            stats_file=self._stats_file(),
         )
 
     def pipeline(
@@ -242,7 +260,7 @@ class Composition:
     def _to(self, kind: str, identity: Identity) -> Delivery:
         """Return the delivery to a kind of destination."""
         settings, report, destination = self._settings, self._report, DESTINATIONS[kind]
-        outbox = (destination.outbox or Outbox.usual)(len(settings.kinds))
+        outbox = destination.outbox(len(settings.kinds))
         transport = UnrecordedTransport(destination.make(settings, report))
         spool = destination.spool(settings, report) if self._files else None
         return self._delivery(kind, transport, identity, outbox, spool)
@@ -259,6 +277,19 @@ class Composition:
             spool=spool,
             kind=kind,
         )
+
+    def _stats_file(self) -> Optional[Callable[[], StatsFile]]:
+        """Return the function that makes the file of numbers for ``recost doctor``."""
+        settings, started_ms = self._settings, time.time() * 1000
+
+        def make() -> StatsFile:
+            from recost.delivery.stats_file import StatsFile  # noqa: PLC0415 - when the first window is sent
+
+            folder, project = str(settings.local_dir), settings.project_id or "default"
+            own = settings.origins["local_dir"] == "default"
+            return StatsFile(folder, project, started_ms, own_folder=own)
+
+        return make if self._files and self._transport is None else None
 
     def _worker(
         self, pipeline: Aggregation, destinations: Destinations, refresh: Callable[[], None]
