@@ -15,7 +15,7 @@ import pytest
 import recost
 from recost.delivery.kinds import KINDS
 from recost.lifecycle import current_handle
-from recost.lifecycle.compose import DESTINATIONS
+from recost.lifecycle.destinations import DESTINATIONS
 from tests.api import Api
 from tests.loopback import Loopback, wait_until
 from tests.scripts import calls, run_script, windows
