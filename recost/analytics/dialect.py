@@ -37,6 +37,14 @@ class Dialect:
     knows_zones = True
     """True if it has ``timezone(name, instant)``."""
 
+    def line(self, stored: Any) -> bytes:
+        """Return a line of a window as it was sent."""
+        raise NotImplementedError
+
+    def arrived_within(self, seconds: int) -> str:
+        """Return whether a window arrived in the last seconds."""
+        return f"arrived >= now() - INTERVAL '{seconds} seconds'"
+
     def bind(self, parameters: list[Any], value: Any) -> str:
         """Add a parameter, and return its place in the statement."""
         parameters.append(value)
