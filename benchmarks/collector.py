@@ -1,7 +1,8 @@
 """How many windows a collector stores: `python benchmarks/collector.py [--windows N] [--rate N]`.
 
-One collector with files, as ``recost collector`` starts it, and one process that sends over connections that
-are kept alive. First as fast as responses come, then at a steady rate: a POST's time begins when it is due.
+One collector with files, or with the empty database of `--store URL`, as ``recost collector`` starts it. One
+process sends over connections that are kept alive. First as fast as responses come, then at a steady rate: a
+POST's time begins when it is due.
 """
 
 from __future__ import annotations
@@ -82,13 +83,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--windows", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=1000)
+    parser.add_argument("--store", metavar="URL", help="a database in place of files")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a temporary directory may be in memory
         command = [sys.executable, "-m", "recost", "collector", "--dir", folder]
         options = ["keys", "add", "--project", "shop", "--posts-per-hour", "10000000"]
         key = subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout.strip()
+        store = [] if asked.store is None else ["--store", asked.store]
         with subprocess.Popen(
-            [*command, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True
+            [*command, *store, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True
         ) as server:
             assert server.stdout is not None
             port = int(re.findall(r":(\d+) ", server.stdout.readline())[0])
@@ -96,6 +99,8 @@ def main() -> None:
                 measure(Sender(port, key), server.pid, asked.windows, asked.rate)
             finally:
                 server.terminate()
+        if asked.store is not None:
+            return
         size = (Path(folder) / "shop.jsonl").stat().st_size
         index = (Path(folder) / ".collector" / "ids.sqlite").stat().st_size
         print(

@@ -24,7 +24,7 @@ from tests.databases.postgresql import new_database
 from tests.databases.stored import stored
 from tests.scripts import environment
 
-ENGINES = ["postgresql"]
+ENGINES = ["postgresql", pytest.param("clickhouse", marks=pytest.mark.slow)]
 NOW = datetime.now(timezone.utc)
 
 

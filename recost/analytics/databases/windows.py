@@ -59,7 +59,7 @@ class ArrivalFollower:
         self._clock = clock
         self._read_at = 0.0
         self._seen: dict[Any, datetime] = {}
-        """When the windows that were returned arrived, by number."""
+        """The arrival of each window that was returned, by number."""
 
     def start_after(self, old: Callable[[bytes], bool]) -> Iterator[tuple[str, bytes]]:
         """Yield project and line of the windows that arrived in the span, and follow from there."""
