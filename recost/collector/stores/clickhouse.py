@@ -87,7 +87,8 @@ class ClickHouseStore(QueuedStore):
         try:
             new = self._inserted(self._usable(), windows)
         except _failures() as error:
-            self._failed_at = time.monotonic()
+            if not self._rests():  # otherwise nothing was tried
+                self._failed_at = time.monotonic()
             self._report(message_of(error, self._url).removeprefix("recost: "))
             failed = StoreError("the store cannot be written", RETRY_AFTER_S)
             for pending in windows:
@@ -101,13 +102,17 @@ class ClickHouseStore(QueuedStore):
             else:
                 pending.repeat()
 
+    def _rests(self) -> bool:
+        """Return whether the last failure is too recent for another connection."""
+        return self._failed_at is not None and time.monotonic() - self._failed_at < _AGAIN_S
+
     def _usable(self) -> Connection:
         """Return the connection.
 
         Raises:
             DatabaseError: The database cannot be used.
         """
-        if self._failed_at is not None and time.monotonic() - self._failed_at < _AGAIN_S:
+        if self._rests():
             raise DatabaseError(self._problem or "no connection")
         if self._connection is None:
             self._connection = self._connected()
