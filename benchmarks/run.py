@@ -57,6 +57,7 @@ class Effort:
     """Events of the two streams."""
     stalls: tuple[int, float] = (7, 1.5)
     """Number of rounds, and their length in seconds."""
+    outages_s: tuple[int, ...] = (0, 60, 3600)
 
 
 FULL: Final = Effort(
@@ -66,6 +67,7 @@ FULL: Final = Effort(
     count=50_000,
     memory_calls=1_000_000,
     stream_mb=1024,
+    outages_s=(0, 60, 3600, 86_400),
 )
 QUICK: Final = Effort(
     calls.Plan(5, 0.05, restarts=1),
@@ -87,6 +89,7 @@ LEAST: Final = Effort(
     instructions=(5, 15),
     events=(2, 6),
     stalls=(1, 0.5),
+    outages_s=(0, 60),
 )
 
 
@@ -154,12 +157,17 @@ PARTS: Final = {
     "throughput": Part(
         "Adding calls up, one core", "throughput", lambda effort, _: (effort.rounds, effort.count)
     ),
-    "memory": Part("Memory, collector down", "memory", lambda effort, _: (effort.memory_calls,)),
+    "memory": Part(
+        "Memory and times in every failure state",
+        "memory",
+        lambda effort, _: (effort.memory_calls,),
+    ),
     "calls": Part("CPU added to one call, flush included", "calls", _calls),
     "instructions": Part("Instructions added to one call", "instructions", _instructions),
     "modes": Part("Instructions that settings add to one call", "modes", _modes),
     "stalls": Part("Longest time that other threads stand still", "stalls", _stalls),
     "metering": Part("Metering, CPU of the calling thread", "metering", _metering),
+    "outage": Part("Outage of the collector", "outage", lambda effort, _: (effort.outages_s,)),
     "long_stream": Part("Metering, memory of a long stream", "long_stream", _long_stream),
 }
 
@@ -260,7 +268,7 @@ def main(arguments: list[str]) -> None:
     for name, part in PARTS.items():
         if options.parts and name not in options.parts:
             continue
-        if name in ("memory", "long_stream", "stalls") and not sys.platform.startswith("linux"):
+        if name in ("memory", "long_stream", "stalls", "outage") and not sys.platform.startswith("linux"):
             print(f"{name}: skipped, it is measured on Linux only", file=sys.stderr)
             continue
         if name == "stalls" and (package := stalls.missing()):

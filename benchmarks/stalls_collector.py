@@ -18,6 +18,7 @@ from typing import Any, Final, Optional
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ACCEPTED: Final = b'{"status": "accepted"}'
 _DELAY_S: Final = 0.5
+_STATUSES: Final = {"5xx": b"500 Broken", "401": b"401 Unauthorized", "429": b"429 Too Many Requests"}
 
 
 def _response(status: bytes, *headers: bytes) -> bytes:
@@ -37,7 +38,7 @@ async def _serve(how: str, reader: asyncio.StreamReader, writer: asyncio.StreamW
             await _read(reader)
             if how == "slow":
                 await asyncio.sleep(_DELAY_S)
-            status = b"500 Broken" if how == "5xx" else b"202 Accepted"
+            status = _STATUSES.get(how, b"202 Accepted")
             writer.write(_response(status, *([b"Connection: close"] if how == "closing" else [])))
             await writer.drain()
             if how == "closing":

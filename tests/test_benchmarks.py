@@ -87,6 +87,19 @@ def test_memory(tmp_path: Path) -> None:
     assert by_collector["cloud, refused"]["waiting"] == by_collector["cloud, refused"]["calls"]
 
 
+@linux
+def test_outage(tmp_path: Path) -> None:
+    _, results = run(tmp_path, "outage")
+    found = [(each["outage_s"], each["how"], each["calls"], each["lost"]) for each in results["outage"]]
+    assert found == [
+        (0, "running", 0, 0),
+        (0, "ended", 0, 0),
+        (60, "running", 6000, 0),
+        (60, "ended", 6000, 0),
+    ]
+    assert all(each["posts"] <= 60 for each in results["outage"])
+
+
 CLIENTS = [
     "httpx",
     "httpx async",

@@ -65,10 +65,8 @@ class Delivery:
         self._hold = Hold(monotonic)
         self._pumping = 0
         """The thread that sends."""
-        self._kicked = False
-        self._stopping = False
-        self._pausing = False
-        self._running = False
+        self._kicked = self._stopping = self._pausing = self._running = False
+        self._state = threading.RLock()
         self._rounds_begun = 0
         self._rounds_done = 0
         self._losses = self.accounts = Losses(report, self._outbox.loss)
@@ -85,8 +83,9 @@ class Delivery:
         """The next allowance is for a window of the spool, which has waited for one."""
 
     def renew_locks(self) -> None:
-        """Replace the lock by one of the kind that `threading` makes now, while no thread runs."""
+        """Replace the locks by those of the kind that `threading` makes now, while no thread runs."""
         self._queue.renew_lock()
+        self._state = threading.RLock()  # apart, as callers of the application take it: never held for long
 
     @property
     def spacing_s(self) -> float:
@@ -198,7 +197,7 @@ class Delivery:
 
     def resume(self) -> bool:
         """Begin, or end a pause. Return True when no thread calls `run`: the caller must start one."""
-        with self._queue.lock:
+        with self._state:
             self._pausing = False
             idle, self._running = not self._running, True
             return idle
@@ -262,7 +261,7 @@ class Delivery:
         while True:
             until = self._hold.until if self._hold.until > self._monotonic() else None
             self._changed.wait(lambda: self._stopping or self._pausing or self._is_due(), until)
-            with self._queue.lock:
+            with self._state:
                 if self._stopping or self._pausing:
                     self._running = False
                     return False
@@ -337,7 +336,8 @@ class Delivery:
         """Try windows that were set aside, in smaller and smaller parts while others go through."""
         for _ in range(_ASIDE_A_ROUND):
             may_send = self._outbox.has_aside and self._may_send(deadline)
-            if (found := self._frozen(self._outbox.next_aside() if may_send else None)) is None:
+            aside = self._change(self._outbox.next_aside) if may_send else None
+            if (found := self._frozen(aside)) is None:
                 return
             window, summary = found
             failure = self._sender.send_once(window, summary, deadline)
@@ -360,13 +360,15 @@ class Delivery:
                 self._on_sent(window.summary())
             return
         divisible = failure.disposition is Disposition.SPLIT and window.bucket_count > 1
-        if divisible and self._halvings.take():
-            if self._change(lambda: self._outbox.halve(window)):
+        kept = divisible and self._change(
+            partial(self._outbox.keep_whole, window, failure, self._monotonic())
+        )
+        if kept or (divisible and self._halvings.take()):
+            if kept or self._change(lambda: self._outbox.halve(window)):
                 self._losses.fail(failure)
             return
         self._change(lambda: self._outbox.pop(window))
         self._losses.drop(window, failure)
-        self._losses.fail(failure)
 
     def _frozen(self, window: Optional[PendingWindow]) -> Optional[tuple[PendingWindow, WindowSummary]]:
         """Return a window and what is sent of it, each time the same. None if it is gone: `close` has it."""

@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Protocol
 
 from recost.errors import RecostError
 
 if TYPE_CHECKING:
-    from recost.delivery.outbox import PendingWindow
     from recost.delivery.transports.base import SendError
+    from recost.events import WindowSummary
 
-__all__ = ["Loss", "Losses"]
+__all__ = ["LeftWindow", "Loss", "Losses", "PendingWindow"]
+
+
+class PendingWindow(Protocol):
+    """The interface of a closed window that the delivery needs."""
+
+    @property
+    def bucket_count(self) -> int:
+        """Number of metrics that its summary will have."""
+        ...
+
+    @property
+    def call_count(self) -> int:
+        """Number of calls in it."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Approximate size in memory."""
+        ...
+
+    def merge(self, other: Any) -> None:
+        """Absorb another window."""
+        ...
+
+    def split(self, limit: int) -> list[Any]:
+        """Return windows of at most ``limit`` metrics that add up to this one."""
+        ...
+
+    def summary(self) -> WindowSummary:
+        """Return the window as it is sent."""
+        ...
+
+
+class LeftWindow(NamedTuple):
+    """A window that leaves the queue undelivered."""
+
+    window: PendingWindow
+    window_id: str
+    """Empty if it was never sent."""
+    uncertain: bool
+    """True if the destination may have accepted it."""
 
 
 class Loss:
@@ -81,9 +122,9 @@ class Losses:
         return found
 
     def drop(self, window: PendingWindow, failure: SendError) -> None:
-        """Count a window that is not sent again."""
-        self.total.add(window)
+        """Count a window that is not sent again, and report why."""
         self._dropped["rejected" if failure.refused else "failed"] += window.call_count
+        self.refuse(Loss(1, window.call_count), failure.error)
 
     def spool(self, saved: Loss) -> None:
         """Count windows of this process that were written to the spool."""
@@ -120,9 +161,11 @@ class Losses:
         )
 
     def refuse(self, lost: Loss, error: Optional[BaseException]) -> None:
-        """Count windows that were refused for good, and report why."""
+        """Count windows that were refused for good, and report why, with the number of their calls."""
         self.total.merge(lost)
         if error is not None:
+            if isinstance(error, RecostError):
+                error.args = (f"{error}: {lost.calls} calls dropped",)
             self._note(error)
             self._report(error)
 

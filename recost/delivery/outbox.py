@@ -6,16 +6,15 @@ import itertools
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
+from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost.delivery.identity import id_for
-from recost.delivery.losses import Loss
+from recost.delivery.losses import LeftWindow, Loss, PendingWindow
 
 if TYPE_CHECKING:
     from recost.delivery.transports.base import SendError
-    from recost.events import WindowSummary
 
-__all__ = ["Outbox", "PendingWindow"]
+__all__ = ["REFUSED_FOR_S", "Outbox", "PendingWindow"]
 
 _MAX_WINDOWS: Final = 48
 """With their parts, these are at most 60 POSTs: a long outage is caught up in as many."""
@@ -28,52 +27,15 @@ _SAVING_S: Final = 1e-4
 """Seconds that it takes to write a metric to the spool, generously."""
 _MAX_OVERFLOW_BYTES: Final = 4 * 1024 * 1024
 """Limit on windows that wait to be written to the spool."""
-
-
-class PendingWindow(Protocol):
-    """The interface of a closed window that the delivery needs."""
-
-    @property
-    def bucket_count(self) -> int:
-        """Number of metrics that its summary will have."""
-        ...
-
-    @property
-    def call_count(self) -> int:
-        """Number of calls in it."""
-        ...
-
-    @property
-    def nbytes(self) -> int:
-        """Approximate size in memory."""
-        ...
-
-    def merge(self, other: Any) -> None:
-        """Absorb another window."""
-        ...
-
-    def split(self, limit: int) -> list[Any]:
-        """Return windows of at most ``limit`` metrics that add up to this one."""
-        ...
-
-    def summary(self) -> WindowSummary:
-        """Return the window as it is sent."""
-        ...
+REFUSED_FOR_S: Final = 600.0
+"""Seconds for which a window must be refused, if it may have been accepted before, until it is halved."""
 
 
 class _Entry:
     __slots__ = (
-        "closed_at",
-        "failures",
-        "is_part",
-        "merged",
-        "opened_at",
-        "seq",
-        "tried",
-        "uncertain",
-        "window",
-        "window_id",
-    )
+        "closed_at", "failures", "is_part", "merged", "opened_at", "refused_since", "seq", "tried",
+        "uncertain", "window", "window_id",
+    )  # fmt: skip
 
     def __init__(self, seq: int, window: PendingWindow, at: float = 0.0, *, is_part: bool = False) -> None:
         self.seq = seq
@@ -89,6 +51,8 @@ class _Entry:
         """True once it has been sent: its content must not change, so it is not merged."""
         self.uncertain = False
         """True once it may have been accepted without a response: it is not halved."""
+        self.refused_since: Optional[float] = None
+        """The time (monotonic) since when it is refused, though it may have been accepted before."""
         self.is_part = is_part
         """True for a part of a window that was halved."""
         self.window_id = ""
@@ -110,6 +74,7 @@ class _Entry:
         """Return an entry for the same window, without its failures."""
         made = self.part(self.window)
         made.failures, made.window_id, made.uncertain = 0, self.window_id, self.uncertain
+        made.refused_since = self.refused_since
         return made
 
 
@@ -219,11 +184,10 @@ class Outbox:
 
     def id_of(self, window: PendingWindow) -> str:
         """Return the id of a window that is about to be sent. Empty if the window is gone."""
-        for entry in (*self._entries, *self._aside):
-            if entry.window is window:
-                entry.freeze()
-                return entry.window_id
-        return ""
+        if (entry := self._entry_of(window)) is None:
+            return ""
+        entry.freeze()
+        return entry.window_id
 
     def put_back(self, failure: Optional[SendError] = None) -> int:
         """Note that the window under way was not delivered: it waits like the others.
@@ -247,38 +211,62 @@ class Outbox:
         """Remove a window."""
         self._under_way = None
         self._merging_helps = True
-        for entries in (self._entries, self._aside):
-            for entry in entries:
-                if entry.window is window:
-                    entries.remove(entry)
-                    return
+        if (entry := self._entry_of(window)) is not None:
+            self._place_of(entry).remove(entry)
 
     def halve(self, window: PendingWindow) -> bool:
         """Replace a window by its halves. Return whether it was whole until now."""
         self._under_way = None
-        for entries in (self._entries, self._aside):
-            for index, entry in enumerate(entries):
-                if entry.window is window:
-                    was_whole, entry.is_part, entry.window_id = not entry.is_part, True, ""
-                    entry.window, *others = window.split((window.bucket_count + 1) // 2)
-                    for number, part in enumerate(others, 1):
-                        entries.insert(index + number, entry.part(part))
-                    return was_whole
-        return False
+        if (entry := self._entry_of(window)) is None:
+            return False
+        entries = self._place_of(entry)
+        index = entries.index(entry)
+        was_whole, entry.is_part, entry.window_id = not entry.is_part, True, ""
+        entry.uncertain, entry.refused_since = False, None
+        entry.window, *others = window.split((window.bucket_count + 1) // 2)
+        for number, part in enumerate(others, 1):
+            entries.insert(index + number, entry.part(part))
+        return was_whole
 
     def set_aside(self, window: PendingWindow) -> None:
         """Set a window aside, so that it does not block the others."""
-        for entry in self._entries:
-            if entry.window is window:
-                self._entries.remove(entry)
-                self._aside.append(entry.afresh())
-                break
+        if (entry := self._entry_of(window)) is not None:
+            self._put_aside(entry)
+
+    def _put_aside(self, entry: _Entry) -> None:
+        self._place_of(entry).remove(entry)
+        self._aside.append(entry.afresh())
         while len(self._aside) > _MOST_ASIDE:
-            self.loss.add(self._aside.popleft().window)
+            self._drop(self._aside.popleft())
+
+    def keep_whole(self, window: PendingWindow, failure: SendError, now: float) -> bool:
+        """Set aside a window that is refused, and may have been accepted before: its parts would count twice.
+
+        A destination that refuses it for a long time has surely not accepted it.
+
+        Args:
+            window: The window, which has more than one metric.
+            failure: The refusal.
+            now: The time (monotonic).
+
+        Returns:
+            False if it may be halved.
+        """
+        self._under_way = None
+        if (entry := self._entry_of(window)) is None:
+            return False
+        entry.uncertain = entry.uncertain or failure.uncertain
+        if entry.refused_since is None:
+            entry.refused_since = now
+        if not entry.uncertain or now - entry.refused_since >= REFUSED_FOR_S:
+            return False
+        self._put_aside(entry)
+        return True
 
     def next_aside(self) -> Optional[PendingWindow]:
-        """Return the window that has been set aside for longest."""
-        return self._aside[0].window if self._aside else None
+        """Return the window that has been set aside for longest, which is about to be sent."""
+        self._under_way = self._aside[0].window if self._aside else None
+        return self._under_way
 
     def may_halve(self, window: PendingWindow) -> bool:
         """Return whether the window that was set aside first is divisible, and was surely not accepted."""
@@ -290,6 +278,7 @@ class Outbox:
         Returns:
             The number of its failures. 0 for one that may have been accepted, which is not given up.
         """
+        self._under_way = None
         if not self._aside or self._aside[0].window is not window:
             return 0
         entry = self._aside[0]
@@ -302,9 +291,9 @@ class Outbox:
         """Return whether a window that was put in no later than ``seq`` is still here."""
         return any(_begins_by(each, seq) for each in (self._overflow, self._entries, self._aside))
 
-    def take_overflow(self) -> Optional[tuple[PendingWindow, str]]:
-        """Remove the oldest window that overflowed. Return it with its id, empty if it was never sent."""
-        return _taken(self._overflow)
+    def take_overflow(self) -> Optional[LeftWindow]:
+        """Remove and return the oldest window that overflowed."""
+        return self._taken(self._overflow)
 
     def condense(self) -> None:
         """Merge windows that were never sent to a small number, before they are left to another process."""
@@ -322,9 +311,9 @@ class Outbox:
         while len(self._entries) > limit and self._merge_two(span_s):
             pass
 
-    def take(self) -> Optional[tuple[PendingWindow, str]]:
-        """Remove the oldest window of all. Return it with its id, empty if it was never sent."""
-        return _taken(self._overflow) or _taken(self._entries) or _taken(self._aside)
+    def take(self) -> Optional[LeftWindow]:
+        """Remove and return the oldest window of all."""
+        return self._taken(self._overflow) or self._taken(self._entries) or self._taken(self._aside)
 
     def clear(self) -> Loss:
         """Drop everything, and return its count."""
@@ -335,6 +324,19 @@ class Outbox:
         self._entries.clear()
         self._aside.clear()
         return lost
+
+    def _taken(self, entries: deque[_Entry]) -> Optional[LeftWindow]:
+        if not entries:
+            return None
+        entry = entries.popleft()
+        is_under_way = entry.window is self._under_way  # the thread that sends it may hang
+        return LeftWindow(entry.window, entry.window_id, entry.uncertain or is_under_way)
+
+    def _entry_of(self, window: PendingWindow) -> Optional[_Entry]:
+        return next((each for each in (*self._entries, *self._aside) if each.window is window), None)
+
+    def _place_of(self, entry: _Entry) -> deque[_Entry]:
+        return self._entries if entry in self._entries else self._aside
 
     def _nbytes(self) -> int:
         return sum(entry.window.nbytes for entry in (*self._entries, *self._aside))
@@ -381,13 +383,6 @@ class Outbox:
             self._overflow.append(entry)
         else:
             self.loss.add(entry.window)
-
-
-def _taken(entries: deque[_Entry]) -> Optional[tuple[PendingWindow, str]]:
-    if not entries:
-        return None
-    entry = entries.popleft()
-    return entry.window, entry.window_id
 
 
 def _begins_by(entries: deque[_Entry], seq: int) -> bool:

@@ -206,9 +206,10 @@ class Sender:
         failure = self.send_once(window, summary, deadline)
         uncertain = False
         for attempt in range(policy.retries):
+            if failure is not None:
+                uncertain = failure.uncertain = uncertain or failure.uncertain
             if failure is None or failure.disposition is not Disposition.RETRY:
                 return failure
-            uncertain = uncertain or failure.uncertain
             wait_s = min(policy.first_s * 2.0**attempt, policy.longest_s) * self._jitter()
             if not self._wait(wait_s, deadline):
                 return SendError(failure.error, Disposition.WAIT, uncertain=uncertain)
@@ -216,12 +217,13 @@ class Sender:
             if isinstance(again, PacedError):
                 return SendError(failure.error, Disposition.WAIT, uncertain=uncertain)
             failure = again
-        if failure is not None and failure.disposition is Disposition.RETRY:
-            gave_up = policy.exhausted is Disposition.SUSPEND
-            error = self._transport.gave_up() if gave_up else failure.error
-            uncertain = uncertain or failure.uncertain
-            return SendError(error, policy.exhausted, responded=failure.responded, uncertain=uncertain)
-        return failure
+        if failure is not None:
+            uncertain = failure.uncertain = uncertain or failure.uncertain
+        if failure is None or failure.disposition is not Disposition.RETRY:
+            return failure
+        gave_up = policy.exhausted is Disposition.SUSPEND
+        error = self._transport.gave_up() if gave_up else failure.error
+        return SendError(error, policy.exhausted, responded=failure.responded, uncertain=uncertain)
 
     def _wait(self, wait_s: float, deadline: Optional[float]) -> bool:
         """Wait before a retry. Return False if the remaining time is too short for one."""

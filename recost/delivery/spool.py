@@ -46,12 +46,14 @@ _MAX_FILES: Final = 10_000
 class SpooledWindow:
     """A window of the spool, and its place there."""
 
-    __slots__ = ("file", "place", "summary")
+    __slots__ = ("file", "place", "summary", "uncertain")
 
     def __init__(self, summary: WindowSummary, file: SpoolFile, place: int) -> None:
         self.summary = summary
         self.file = file
         self.place = place
+        self.uncertain = file.is_uncertain(place)
+        """True if it may have been accepted before: its parts would count twice."""
 
 
 class Spool:
@@ -113,15 +115,20 @@ class Spool:
         """True when there may be something to send."""
         return bool(self._reading or self._names) or self._monotonic() >= self._next_scan
 
-    def save(self, summary: WindowSummary) -> bool:
-        """Write a window. Return False if that is impossible, which is reported once."""
+    def save(self, summary: WindowSummary, *, uncertain: bool = False) -> bool:
+        """Write a window. Return False if that is impossible, which is reported once.
+
+        Args:
+            summary: The window.
+            uncertain: The destination may have accepted it.
+        """
         with self._lock:
             if self._inside or self._closed:  # a signal handler has interrupted this very thread
                 return False
             self._inside = True
             try:
                 self._load()
-                return self._save(summary)
+                return self._save(summary, uncertain=uncertain)
             except OSError as error:
                 self._cannot("write", error)
                 return False
@@ -148,6 +155,12 @@ class Spool:
         with self._lock:
             if not self._closed:
                 window.file.finish(window.place)
+
+    def mark_uncertain(self, window: SpooledWindow, *, uncertain: bool) -> None:
+        """Note whether a window may have been accepted, for whoever sends it next."""
+        with self._lock:
+            if not self._closed:
+                window.file.mark_uncertain(window.place, uncertain=uncertain)
 
     def put_back(self, window: SpooledWindow) -> None:
         """Make this window the next one again."""
@@ -208,7 +221,7 @@ class Spool:
         finally:
             file.close()
 
-    def _save(self, summary: WindowSummary) -> bool:
+    def _save(self, summary: WindowSummary, *, uncertain: bool) -> bool:
         from recost.delivery.spool_file import MAX_LINE_BYTES  # noqa: PLC0415 - by `_load`
 
         try:
@@ -219,7 +232,7 @@ class Spool:
             return False
         if self._own is None:
             self._own = self._created()
-        self._own.append(line)
+        self._own.append(line, uncertain=uncertain)
         return True
 
     def _created(self) -> SpoolFile:

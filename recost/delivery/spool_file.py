@@ -1,8 +1,9 @@
 """One file of a spool: a line for each window, locked by the process that owns it.
 
-A line begins with ``+``. It is done when that byte is replaced by ``-``, which no crash can interrupt. New
-lines come at the end. A process that dies leaves whole lines, and at most one that is torn, which the next
-owner skips. The lock ends with the process, so a file that can be locked has no owner.
+A line begins with ``+``, or with ``?`` once it may have been accepted. It is done when that byte is replaced
+by ``-``, which no crash can interrupt. New lines come at the end. A process that dies leaves whole lines, and
+at most one that is torn, which the next owner skips. The lock ends with the process, so a file that can be
+locked has no owner.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = ["MAX_LINE_BYTES", "SpoolFile"]
 MAX_LINE_BYTES: Final = 8 << 20
 """The longest line that is written or read back."""
 _PENDING: Final = b"+"
+_UNCERTAIN: Final = b"?"
 _DONE: Final = b"-"
 _FIRST_BLOCK: Final = 1 << 12
 _BLOCK: Final = 1 << 16
@@ -82,13 +84,14 @@ class SpoolFile:
         """Size in bytes."""
         return os.fstat(self._held.fd).st_size
 
-    def append(self, line: bytes) -> None:
-        """Add a window.
+    def append(self, line: bytes, *, uncertain: bool = False) -> None:
+        """Add a window, and whether it may have been accepted.
 
         Raises:
             OSError: It can't be written. Nothing of it is left.
         """
-        data = memoryview((b"\n" if self._torn else b"") + _PENDING + line + b"\n")
+        mark = _UNCERTAIN if uncertain else _PENDING
+        data = memoryview((b"\n" if self._torn else b"") + mark + line + b"\n")
         fd, written = self._held.fd, 0
         start = os.lseek(fd, 0, os.SEEK_END)
         self._torn = True
@@ -118,6 +121,15 @@ class SpoolFile:
         self._done.add(place)
         with suppress(OSError):  # at worst a later owner sends it again, with the same id
             _write_at(self._held.fd, place, _DONE)
+
+    def mark_uncertain(self, place: int, *, uncertain: bool = True) -> None:
+        """Note whether the window of a line may have been accepted."""
+        with suppress(OSError):
+            _write_at(self._held.fd, place, _UNCERTAIN if uncertain else _PENDING)
+
+    def is_uncertain(self, place: int) -> bool:
+        """Return whether the window of a line may have been accepted."""
+        return _read_at(self._held.fd, place, 1) == _UNCERTAIN
 
     def back_to(self, place: int) -> None:
         """Make this line the next one again."""

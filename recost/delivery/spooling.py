@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, Final, Optional
 
 from recost.delivery.identity import Identity, id_for
-from recost.delivery.losses import Loss, Losses
+from recost.delivery.losses import LeftWindow, Loss, Losses
+from recost.delivery.outbox import REFUSED_FOR_S
 from recost.delivery.sending import REFUSED, Sender
 from recost.delivery.transports.base import Disposition, SendError, Transport
 
 if TYPE_CHECKING:
-    from recost.delivery.outbox import PendingWindow
     from recost.delivery.spool import Spool, SpooledWindow
     from recost.events import WindowSummary
 
@@ -49,6 +49,8 @@ class Spooling:
         self._losses = losses
         self._max_metrics = transport.max_metrics
         self._monotonic = monotonic
+        self._refused_since: dict[Optional[str], float] = {}
+        """The time since when a window is refused that may have been accepted before, by id."""
         spool.on_removed = self._count_removed
         self.close = spool.close
         self.abandon = spool.abandon
@@ -58,10 +60,8 @@ class Spooling:
         """True when there may be something to send."""
         return self._spool.is_due
 
-    def save(
-        self, entries: Iterator[tuple[PendingWindow, str]], deadline: Optional[float] = None
-    ) -> tuple[Loss, Loss]:
-        """Write windows, each with its id, which is empty if it was never sent.
+    def save(self, entries: Iterator[LeftWindow], deadline: Optional[float] = None) -> tuple[Loss, Loss]:
+        """Write windows.
 
         Args:
             entries: The windows.
@@ -71,17 +71,18 @@ class Spooling:
             The count of what could not be written, and the count of what was.
         """
         lost, saved = Loss(), Loss()
-        for window, window_id in entries:
+        for window, window_id, uncertain in entries:
             whole = window_id or self._max_metrics is None
             for part in [window] if whole else window.split(self._max_metrics or 1):
                 late = deadline is not None and self._monotonic() >= deadline
-                done = not late and self._is_saved(part, window_id or id_for(part))
+                done = not late and self._is_saved(LeftWindow(part, window_id or id_for(part), uncertain))
                 (saved if done else lost).add(part)
         self._losses.spool(saved)
         return lost, saved
 
-    def _is_saved(self, window: PendingWindow, window_id: str) -> bool:
-        return self._spool.save(self._identity.identify(window.summary(), window_id))
+    def _is_saved(self, left: LeftWindow) -> bool:
+        summary = self._identity.identify(left.window.summary(), left.window_id)
+        return self._spool.save(summary, uncertain=left.uncertain)
 
     def send(
         self, may_go_on: Callable[[], bool], on_sent: Optional[Callable[[WindowSummary], None]]
@@ -95,7 +96,11 @@ class Spooling:
             window = self._spool.next() if not late and may_go_on() else None
             if window is None:
                 return None
+            # Before it is sent, as this process may be killed.
+            self._spool.mark_uncertain(window, uncertain=True)
             failure = self._sender.send_once(None, window.summary, None)
+            if failure is not None and not (window.uncertain or failure.uncertain):
+                self._spool.mark_uncertain(window, uncertain=False)
             if failure is None:
                 self._spool.remove(window)
                 self._count(window.summary)
@@ -110,11 +115,22 @@ class Spooling:
                 return failure
         return None
 
+    def _must_stay_whole(self, window: SpooledWindow) -> bool:
+        """Return whether a refused window may have been accepted before: its parts would count twice."""
+        if not window.uncertain:
+            return False
+        now = self._monotonic()
+        return now - self._refused_since.setdefault(window.summary.window_id, now) < REFUSED_FOR_S
+
     def _refuse(self, window: SpooledWindow, failure: SendError) -> None:
         """Replace a window by its halves, so that only what is at fault is lost."""
         from recost.delivery.frozen import call_count, halves  # noqa: PLC0415 - only where there is a spool
 
-        if failure.disposition is Disposition.SPLIT and len(window.summary.metrics) > 1:
+        divisible = failure.disposition is Disposition.SPLIT and len(window.summary.metrics) > 1
+        if divisible and self._must_stay_whole(window):
+            self._spool.pass_over(window)
+            return
+        if divisible:
             lost = [half for half in halves(window.summary) if not self._spool.save(half)]
             if len(lost) > 1:
                 self._spool.pass_over(window)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from recost.lifecycle.sigterm import SigtermFlush
     from recost.pricing.cost import Cost
 
-__all__ = ["RecostHandle", "current_cost_of", "current_handle", "flush_all", "init", "priced_by"]
+__all__ = [
+    "RecostHandle", "current_cost_of", "current_handle", "end_all", "flush_all", "init", "priced_by",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     CostOf = Callable[[Exchange], Optional[Cost]]
@@ -143,6 +145,12 @@ def flush_all() -> None:
             handle.flush_blocking(handle.shutdown_timeout_s)
 
 
+def end_all() -> None:
+    """Dispose the handles of this process. Safe in signal handlers."""
+    for handle in _current.copy():
+        handle.dispose()
+
+
 def _report_here(error: BaseException) -> None:
     handle = current_handle()
     if handle is not None:
@@ -164,7 +172,7 @@ def _start(settings: Settings, report: Reporter) -> RecostHandle:
     if settings.flush_on_sigterm:
         from recost.lifecycle.sigterm import SigtermFlush  # noqa: PLC0415 - signal is not light
 
-        sigterm = SigtermFlush(flush_all, timeout_s)
+        sigterm = SigtermFlush(flush_all, end_all, timeout_s)
         _install(sigterm, report)
     return RecostHandle(
         composition.runtime,

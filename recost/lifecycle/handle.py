@@ -187,10 +187,11 @@ class RecostHandle:
                     interception.remove(_SINK, runtime.record)
                     interception.end_unfinished(runtime.record)
                 runtime.shut_down(self.shutdown_timeout_s)
-                lost = 0 if replaced else runtime.worker.hand_over(nowhere)
+                lost = runtime.worker.open_calls + (0 if replaced else runtime.worker.hand_over(nowhere))
                 runtime.worker.unrecorded += lost
                 if lost:
                     self._report(RecostError(f"recost: {lost} calls could not be added up: not recorded"))
+                runtime.report_last()
         except Exception as error:  # noqa: BLE001 - ending recost must not fail the end of the application
             self._report(error)
 

@@ -82,18 +82,20 @@ class Notifier:
         if not self._serving.locked():
             self._start()
 
-    def drain(self, deadline: float) -> bool:
+    def drain(self, deadline: float, *, patient: bool = False) -> bool:
         """Wait until the posted messages have been called, at most until ``deadline`` (monotonic).
 
-        Returns at once while a message is stuck, and on the thread that calls it. Where no thread can be
-        started, the calling one does the work.
+        Returns at once while a message is stuck, unless ``patient``, and on the thread that calls it. Where
+        no thread can be started, the calling one does the work.
         """
         self._notice_fork()
         if self._server == threading.get_ident():
             return not self._queue
         if self._queue and not self._serving.locked() and not self._start() and not self._lent:
             self.run()
-        while not self._stuck() and self._monotonic() < deadline:
+        if self._queue:
+            self._call()
+        while (patient or not self._stuck()) and self._monotonic() < deadline:
             if self._waiters.wait(self._idle, min(self._monotonic() + _STUCK_S, deadline)):
                 return True
         return self._idle()
@@ -109,6 +111,8 @@ class Notifier:
                 else:
                     self._wake.acquire(timeout=self._linger_s)
                     self.run()
+                    if self._queue:  # another thread serves since: this call was meant for it
+                        self._call()
         finally:
             self._lent = False
 

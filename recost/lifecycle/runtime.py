@@ -45,6 +45,10 @@ _FORK_WAIT_S: Final = 0.02
 """Limit for ended threads to disappear. They never seem to where other threads than Python's run."""
 _REPORTING_S: Final = 0.25
 """Limit for the application's callbacks after a flush."""
+_LAST_SAVING_S: Final = 1.0
+"""Limit for writing to the spool what waits, where the time of the ending is over."""
+_LAST_REPORTS_S: Final = 1.0
+"""Limit for the last ones, of what is lost. A busy machine may take as long to run a thread."""
 _RETRY_S: Final = 1.0
 """Pause between two attempts to start a thread where that is refused."""
 
@@ -206,19 +210,25 @@ class Runtime:
         if self._enforcer is not None:
             self._enforcer.stop()
         self.worker.stop()
-        self.worker.flush(deadline)
+        if not self.worker.flush(deadline):
+            self.worker.flush_here()
         for delivery in self.destinations:
             delivery.stop(deadline)
         for thread in self._delivery_threads.values():
             self._join(thread, deadline)
         idle = [each for each in self.destinations if not self._is_running(each)]
         self.destinations.flush_here(deadline, idle)
-        self.destinations.close(end)
+        saving_s = min(3 * self.destinations.saving_s(), _LAST_SAVING_S)
+        self.destinations.close(max(end, self._monotonic() + saving_s))
         self._remove_stats(end)
         if self._enforcer is not None:
             self._end_enforcer(self._enforcer, end)
         self._report.notifier.close(end)
         self._join(self._worker_thread, end)
+
+    def report_last(self) -> None:
+        """Deliver what is still to be reported, though the time of the ending may be over."""
+        self._report.notifier.drain(self._monotonic() + _LAST_REPORTS_S, patient=True)
 
     def abandon(self) -> None:
         """Close what a forked child has of the parent's files."""

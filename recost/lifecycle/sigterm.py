@@ -2,6 +2,8 @@
 
 Flushes may be interrupted by flushes, so the handler simply does one. If the main thread is in
 the middle of one, which may be sending a window, the end of the process waits until that is over.
+Where the default action follows, the process surely ends: recost is ended instead, which leaves to the next
+process what could not be sent.
 """
 
 from __future__ import annotations
@@ -28,11 +30,13 @@ class SigtermFlush:
 
     Args:
         flush: Sends what has been recorded. It may be called at any moment, and takes a limited time.
+        end: The same, before the default action: nothing is recorded after it.
         timeout_s: Limit in seconds on how long a flush of the main thread may delay the signal.
     """
 
-    def __init__(self, flush: Callable[[], None], timeout_s: float) -> None:
+    def __init__(self, flush: Callable[[], None], end: Callable[[], None], timeout_s: float) -> None:
         self._flush = flush
+        self._end = end
         self._timeout_s = timeout_s
         self._previous: Any = signal.SIG_DFL
         self._under_way = False
@@ -72,22 +76,28 @@ class SigtermFlush:
 
     def _terminated(self, number: int, frame: Optional[FrameType]) -> None:
         previous = self._previous
-        follow = partial(previous, number, frame) if callable(previous) else _die
+        is_last = not callable(previous)
+        follow = self._end_and_die if is_last else partial(previous, number, frame)
         if here() in busy and not (deferred or self._under_way):  # a second one waits for nothing
             deferred.append(follow)
             _insist_later(self._timeout_s)
             return
-        self._flush_once()
+        if not (is_last or deferred):  # else this is a second one
+            self._once(self._flush)
         deferred.clear()
         follow()
 
-    def _flush_once(self) -> None:
+    def _end_and_die(self) -> None:
+        self._once(self._end)
+        _die()
+
+    def _once(self, flush: Callable[[], None]) -> None:
         """Flush, unless this is a second SIGTERM while a first one does."""
-        if self._under_way or deferred:
+        if self._under_way:
             return
         self._under_way = True
         try:
-            self._flush()
+            flush()
         except Exception as error:  # noqa: BLE001 - whatever it is, the process ends
             # Not by `print`: the main thread may be in the middle of one.
             os.write(2, f"recost: not flushed at SIGTERM: {type(error).__name__}\n".encode())

@@ -33,6 +33,8 @@ _GIVE_WAY_EVERY_S: Final = 0.005
 
 _FIRST_TURN_S: Final = 0.5
 """Longest time to the first turn, which imports what adding up needs before the process is about to end."""
+_LAST_TRY_S: Final = 1.0
+"""Limit on how long the end of the process waits for the worker's thread, after its time is over."""
 _RETRY_S: Final = 1.0
 """Shortest time from a turn that failed to the next one."""
 
@@ -281,6 +283,23 @@ class Worker:
                 return request[0]
         return self._add_up(lambda: True) and not self._failed
 
+    def flush_here(self) -> bool:
+        """Do the same on the calling thread at the end, where the worker's did not get to it in time.
+
+        Return False where it is in the middle of it.
+        """
+        if not self._lock.acquire(timeout=_LAST_TRY_S):
+            return False
+        try:
+            return self._add_up(lambda: True) and not self._failed
+        finally:
+            self._lock.release()
+
+    @property
+    def open_calls(self) -> int:
+        """Number of calls in the open window."""
+        return self._pipeline.size
+
     def _add_up(self, due: Callable[[], bool]) -> bool:
         """Empty the inbox, and close the window if that is due then."""
         closing, refused, unread = False, 0, 0
@@ -328,7 +347,7 @@ class Worker:
 
     def resume(self) -> bool:
         """Begin, or end a pause. Return True when no thread calls `run`: the caller must start one."""
-        with self._lock:
+        with self._state:
             self._pausing = False
             idle, self._running = not self._running, True
             return idle
@@ -336,11 +355,12 @@ class Worker:
     def renew_locks(self) -> None:
         """Replace the locks by those of the kind that `threading` makes now, while no thread runs."""
         self._lock = threading.RLock()
+        self._state = threading.RLock()  # apart, as callers of the application take it: never held for long
         self._wake = threading.Lock()
         self._wake.acquire()  # held: nobody has called
 
     def _goes_on(self) -> bool:
-        with self._lock:
+        with self._state:
             self._running = not (self._stopping or self._pausing)
             return self._running
 

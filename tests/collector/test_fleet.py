@@ -10,14 +10,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 pytest.importorskip("psycopg")
 from tests.collector.serving import Collector, make_key
 from tests.databases.postgresql import new_database
-from tests.integration.losing_proxy import LosingProxy
+from tests.integration.losing_proxy import LosingProxy, forwarded
 from tests.loopback import Loopback, free_port
 from tests.scripts import environment
 
@@ -52,15 +51,12 @@ class TwoTargets(LosingProxy):
     """A proxy that sends each request to one of two collectors."""
 
     def __init__(self, ports: list[int], share: float, seed: int) -> None:
-        self._targets = [urlsplit(f"http://127.0.0.1:{port}") for port in ports]
+        self._targets = [f"http://127.0.0.1:{port}" for port in ports]
         self._chosen = random.Random(seed)
         super().__init__(f"http://127.0.0.1:{ports[0]}", share, seed)
 
     def forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        target = self._targets[self._chosen.randrange(2)]
-        one = LosingProxy.__new__(LosingProxy)
-        one._target = target
-        return LosingProxy.forward(one, path, headers, body)
+        return forwarded(self._targets[self._chosen.randrange(2)], path, headers, body)
 
 
 def kill_and_restart(

@@ -248,7 +248,7 @@ def test_a_window_that_is_refused_for_good_is_counted_and_the_next_one_goes_on()
         assert delivery.flush(soon())
         assert (delivery.lost.windows, delivery.lost.calls) == (1, 4)
     assert transport.calls == [1]
-    assert [str(error) for error in errors] == ["422"]
+    assert [str(error) for error in errors] == ["422: 4 calls dropped"]
 
 
 def test_a_window_larger_than_the_destination_takes_is_split() -> None:

@@ -99,7 +99,10 @@ def test_of_a_window_that_is_refused_only_the_bad_metric_is_lost() -> None:
     assert transport.calls == 2000
     assert delivery.lost.calls == 7
     assert transport.posts <= 2 * 11 + 2
-    assert [str(error) for error in errors] == ["422", "422"]  # the window, and the metric that is lost
+    assert [str(error) for error in errors] == [
+        "422",
+        "422: 7 calls dropped",
+    ]  # the window, and the metric that is lost
 
 
 def test_a_collector_that_refuses_everything_is_not_asked_without_end() -> None:

@@ -386,7 +386,7 @@ def test_of_a_refused_window_of_the_spool_only_the_bad_metric_is_lost(folder: Fo
         delivery.pump()
     assert sum(map(calls_of, transport.windows)) == 1 + 7
     assert (delivery.lost.windows, delivery.lost.calls) == (1, 5)
-    assert errors == ["422"]
+    assert errors == ["422: 5 calls dropped"]
     delivery.close()
     assert folder.files == []
     assert len({each.window_id for each in transport.windows}) == len(transport.windows)
@@ -435,10 +435,10 @@ def test_no_thread_of_the_application_waits_for_the_spool(folder: Folder) -> Non
     began, release = threading.Event(), threading.Event()
 
     class Slow(Spool):
-        def save(self, summary: WindowSummary) -> bool:
+        def save(self, summary: WindowSummary, *, uncertain: bool = False) -> bool:
             began.set()
             assert release.wait(60)
-            return super().save(summary)
+            return super().save(summary, uncertain=uncertain)
 
     transport = MemoryTransport([SendError(None, Disposition.DEFER, retry_after_s=3600.0)])
     spool = Slow(str(folder.path), "shop", "cloud https://api", report=lambda error: None)

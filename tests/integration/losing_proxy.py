@@ -13,7 +13,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["LosingProxy", "losing_proxy"]
+__all__ = ["LosingProxy", "forwarded", "losing_proxy"]
+
+
+def forwarded(target: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    """Post to the collector at ``target``, and return its status and body."""
+    connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=30)
+    try:
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
 
 
 class LosingProxy:
@@ -27,7 +38,7 @@ class LosingProxy:
     def __init__(self, target: str, share: float, seed: int) -> None:
         self.lost = 0
         self.down = False
-        self._target = urlsplit(target)
+        self._target = target
         self._share = share
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -39,12 +50,7 @@ class LosingProxy:
 
     def forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Return what the collector responds."""
-        connection = http.client.HTTPConnection(self._target.netloc, timeout=30)
-        connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        return response.status, content
+        return forwarded(self._target, path, headers, body)
 
     def loses(self) -> bool:
         """Return whether this answer is lost."""

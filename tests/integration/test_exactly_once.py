@@ -89,7 +89,7 @@ def dropped(output: str) -> int:
 def spooled(folder: Path) -> list[int]:
     """Return the calls of each window that is pending in the spool."""
     lines = [line for file in folder.glob("*.spool") for line in file.read_bytes().splitlines()]
-    summaries = [thaw(line[1:]) for line in lines if line.startswith(b"+")]
+    summaries = [thaw(line[1:]) for line in lines if line[:1] in (b"+", b"?")]
     return [call_count(each) for each in summaries if each is not None]
 
 

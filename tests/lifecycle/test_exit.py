@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.accounts import dropped_calls
 from tests.loopback import Loopback
 from tests.scripts import calls, environment, run_script, windows
 
@@ -191,3 +192,25 @@ def test_a_name_that_is_never_resolved_does_not_hold_up_the_end(server: Loopback
     assert (result.returncode, result.stderr) == (0, f"{told} sends them\n")
     assert len(list(tmp_path.glob("shop.*.spool"))) == 1
     assert "asked" in result.stdout
+
+
+def test_a_worker_that_gets_no_turn_before_the_end_loses_nothing_without_a_word(
+    server: Loopback, tmp_path: Path
+) -> None:
+    program = """
+        import sys, time, urllib.request
+        import recost
+        from recost.lifecycle.worker import Worker
+
+        turns = Worker.turn
+        Worker.turn = lambda self: time.sleep(0.3) if self._asked else turns(self)  # as on a busy machine
+        handle = recost.init(local_dir=sys.argv[2], shutdown_flush_timeout_ms=100)
+        for _ in range(3):
+            urllib.request.urlopen(sys.argv[1]).read()
+        while handle._runtime.worker._pipeline.size < 3:
+            time.sleep(0.01)  # its first turn adds the calls up, and leaves the window open
+        """
+    result = run_script(program, server.url, tmp_path)
+    assert result.returncode == 0
+    recorded, reported = sum(calls(windows(tmp_path)).values()), dropped_calls(result.stderr)
+    assert recorded + reported == len(server.log) == 3

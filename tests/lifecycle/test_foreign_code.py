@@ -13,7 +13,8 @@ from typing import Optional
 import pytest
 
 import recost
-from tests.loopback import Loopback
+from recost.lifecycle.notifier import Notifier
+from tests.loopback import Loopback, wait_until
 from tests.scripts import calls, environment, run_script, windows
 
 PACKAGE = Path(recost.__file__).parent
@@ -228,3 +229,14 @@ assert handle.flush_blocking(30)
         process.kill()
         process.communicate()
     assert sum(calls(windows(tmp_path)).values()) == 3000
+
+
+def test_a_message_whose_wake_up_went_to_another_thread_does_not_wait_for_the_next_one() -> None:
+    called = list[int]()
+    notifier = Notifier(linger_s=3600.0)
+    notifier.post(lambda: called.append(1))
+    assert wait_until(lambda: called == [1])
+    notifier._queue.append(lambda: called.append(2))  # as a lender leaves it, which has taken the wake-up
+    assert notifier.drain(time.monotonic() + 20)
+    assert called == [1, 2]
+    notifier.close(time.monotonic() + 20)

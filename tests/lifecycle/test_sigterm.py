@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from recost.delivery.frozen import call_count, thaw
 from tests.loopback import Loopback, wait_until
 from tests.scripts import calls, environment, run_script, windows
 
@@ -309,3 +310,18 @@ assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
     result = run_script(code, server.url, tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert calls(windows(tmp_path)) == {"/plain": 1}
+
+
+@pytest.mark.parametrize("where", ["wait()", "while True: handle.flush_blocking(1)"])
+def test_what_could_not_be_sent_is_left_to_the_next_process(
+    where: str, server: Loopback, tmp_path: Path
+) -> None:
+    options = 'api_key="rc-key", project_id="p", base_url="http://127.0.0.1:9", local_dir=folder'
+    code = f"handle = recost.init(flush_on_sigterm=True, {options})\ncall(); call(); ready()\n{where}"
+    process = start(code, server, tmp_path)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    (file,) = tmp_path.glob("*.spool")
+    summaries = [thaw(line[1:]) for line in file.read_bytes().splitlines()]
+    assert sum(call_count(each) for each in summaries if each is not None) == len(server.log) == 2

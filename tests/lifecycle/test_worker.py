@@ -240,3 +240,28 @@ def test_recording_from_many_threads_loses_nothing() -> None:
     setup.worker.flush()
     assert sum(setup.windows) == 4000
     assert not setup.errors
+
+
+def test_a_call_that_resumes_the_thread_does_not_wait_for_its_work() -> None:
+    began, release = threading.Event(), threading.Event()
+
+    class Slow(Counting):
+        def drain(self, inbox: deque[Exchange], limit: int) -> None:
+            began.set()
+            assert release.wait(60)
+            super().drain(inbox, limit)
+
+    setup = Setup()
+    setup.worker._pipeline = Slow()
+    setup.worker.resume()
+    thread = start_thread(setup.worker.run, "worker")
+    assert thread is not None
+    setup.worker.pause()
+    assert began.wait(60)
+    caller = threading.Thread(target=setup.worker.resume, daemon=True)
+    caller.start()
+    caller.join(20)
+    assert not caller.is_alive()
+    release.set()
+    setup.worker.stop()
+    thread.join(60)

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Callable, NoReturn
 
-from recost.lifecycle import flush_all, init
+from recost.lifecycle import end_all, flush_all, init
 from recost.lifecycle.sigterm import SigtermFlush
 
 __all__ = ["start"]
@@ -23,7 +23,7 @@ def start() -> None:
     except ValueError as error:
         print(f"{error}; nothing is recorded", file=sys.stderr)
         return
-    SigtermFlush(flush_all, handle.shutdown_timeout_s).install(over_handlers=False)
+    SigtermFlush(flush_all, end_all, handle.shutdown_timeout_s).install(over_handlers=False)
     _flush_before_abrupt_exit()
 
 

@@ -29,6 +29,8 @@ class Deadline:
 
     def __init__(self, timeout_s: float) -> None:
         self._at = time.monotonic() + timeout_s
+        self.sent = False
+        """True once something was sent: the server may act on it."""
 
     def shorten(self, timeout_s: float) -> None:
         """Leave at most ``timeout_s`` seconds."""
@@ -146,6 +148,7 @@ class Connection(http.client.HTTPConnection):
         if self.sock is None:
             self.connect()
         view = memoryview(data)
+        self.deadline.sent = True
         try:
             for start in range(0, len(view), _CHUNK_BYTES):
                 self.sock.settimeout(self.deadline.remaining())

@@ -22,7 +22,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from typing import Any, Final, Optional, Union
 
@@ -46,10 +46,21 @@ class Response:
     headers: Message
     body: bytes
     """At most its first 64 KB, and only what came within two seconds."""
+    sent_before: bool = False
+    """True if the same request was sent before, over a connection that ended without a response."""
 
 
 class RequestFailed(Exception):  # noqa: N818 - a failure of the network, not of the program
-    """The error of a request without a response. Its message quotes nothing of the request."""
+    """The error of a request without a response. Its message quotes nothing of the request.
+
+    Args:
+        reason: The message.
+        sent: True if a part of the request was sent, so that the server may act on it.
+    """
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
 
 
 def post(
@@ -137,11 +148,11 @@ class Poster:
                 # The server closed it while it was idle. Whether it has read the request is unknown, as after
                 # any other failure: a window that fails is sent again.
                 self.close()
-                return self._exchange(url, body, headers, deadline)
+                return replace(self._exchange(url, body, headers, deadline), sent_before=True)
         except Exception as error:  # noqa: BLE001 - see above: they quote header values
             self.close()
             reason = _describe(error)
-        raise RequestFailed(reason)
+        raise RequestFailed(reason, sent=deadline.sent)
 
     def connect(self, kind: type[Connection], host: str, tunnel: Any, deadline: Deadline) -> Connection:
         """Return the connection that was kept, or a new one."""

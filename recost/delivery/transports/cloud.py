@@ -141,13 +141,16 @@ class CloudTransport:
             response = _http.post(self._endpoint, body, headers, timeout_s, self._poster)
         except _http.RequestFailed as failure:
             self._auth_failures = 0
-            return SendError(report.error(f"{self._base_url}: {failure}"), Disposition.RETRY, uncertain=True)
+            error = report.error(f"{self._base_url}: {failure}")
+            return SendError(error, Disposition.RETRY, uncertain=failure.sent)
         self.posts_per_hour = _hourly_limit(str(response.headers.get("RateLimit-Policy") or ""))
         report.request_id = response.headers.get("x-request-id") or ""
-        if response.status == 401:
-            return self._refused(report)
-        self._auth_failures = 0
-        return self._judge(response, report)
+        refused = response.status == 401
+        self._auth_failures = self._auth_failures if refused else 0
+        failed = self._refused(report) if refused else self._judge(response, report)
+        if failed is not None and response.sent_before:
+            failed.uncertain = True
+        return failed
 
     def _judge(self, response: Response, report: _Report) -> Optional[SendError]:
         """Return None when the window was accepted, else the failure with the window's fate."""
