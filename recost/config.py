@@ -141,8 +141,7 @@ class RecostConfig:
     """Limits on what calls may cost. Not from the environment."""
     flush_on_sigterm: bool = field(default=False, metadata=_rule(checks.boolean, checks.read_switch))
     """Install a handler of SIGTERM that flushes, within ``shutdown_flush_timeout_ms``, and then calls the
-    earlier handler or ends the process. What could not be sent before the process ends is left in the
-    spool."""
+    earlier handler or ends the process, which leaves the rest to the spool."""
     read_requests: bool = field(default=True, metadata=_rule(checks.boolean, checks.read_switch))
     """With ``capture_usage``: read the model, and other fields that a price depends on, from requests whose
     responses don't name them, and nothing else."""

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_process_shutdown
 
+import recost
 from tests.fleet.member import BATCH, start, work
 
 queue = Path(os.environ["FLEET_QUEUE"])
@@ -24,9 +25,19 @@ app.conf.worker_hijack_root_logger = False
 app.conf.worker_prefetch_multiplier = 1
 
 
+started: list[recost.RecostHandle] = []
+
+
 @worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
 def begin(**_: object) -> None:
-    start()
+    started.append(start())
+
+
+@worker_process_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]
+def finish(**_: object) -> None:
+    """End recost: Celery's processes run no exit hooks."""
+    for handle in started:
+        handle.dispose()
 
 
 @app.task(name="fleet.work")  # type: ignore[untyped-decorator]
