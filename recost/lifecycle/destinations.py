@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Final, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional
 
 from recost.config import Settings
 from recost.delivery.outbox import Outbox
@@ -106,13 +106,7 @@ class Destination:
             return None
         from recost.delivery.spool import Spool  # noqa: PLC0415 - only what is used is imported
 
-        return Spool(
-            str(settings.local_dir),
-            settings.project_id or "default",
-            self.address(settings),
-            report=report,
-            own_folder=settings.origins["local_dir"] == "default",
-        )
+        return Spool(**self._place(settings, self.address), report=report)
 
     def pace(self, settings: Settings, report: Reporter) -> Optional[Pace]:
         """Return the pace of POSTs that the processes of a project share. None where they are not limited."""
@@ -120,13 +114,17 @@ class Destination:
             return None
         from recost.delivery.pace import Pace  # noqa: PLC0415 - only what is used is imported
 
-        return Pace(
-            str(settings.local_dir),
-            settings.project_id or "default",
-            self.address(settings),
-            report=report,
-            own_folder=settings.origins["local_dir"] == "default",
-        )
+        return Pace(**self._place(settings, self.address), report=report)
+
+    @staticmethod
+    def _place(settings: Settings, address: Callable[[Settings], str]) -> dict[str, Any]:
+        """Return where the files of a destination are, and what they are named after."""
+        return {
+            "folder": str(settings.local_dir),
+            "project": settings.project_id or "default",
+            "destination": address(settings),
+            "own_folder": settings.origins["local_dir"] == "default",
+        }
 
 
 DESTINATIONS: Final[dict[str, Destination]] = {

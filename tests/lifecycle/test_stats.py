@@ -8,7 +8,6 @@ import pickle
 import signal
 import threading
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +15,23 @@ import pytest
 
 import recost
 from recost.delivery.outbox import Outbox
-from recost.lifecycle import current_handle, destinations
+from recost.lifecycle import destinations
 from tests.api import Api
+from tests.lifecycle.started import api, dispose, started
 from tests.loopback import Loopback, wait_until
 from tests.scripts import calls, run_script, windows
 
-KEY = "rc-0123456789abcdef"
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with Api() as found:
-        yield found
-        found.release.set()
-
-
-@pytest.fixture(autouse=True)
-def _dispose() -> Iterator[None]:
-    yield
-    handle = current_handle()
-    if handle is not None:
-        handle.dispose()
+__all__ = ["api", "dispose"]  # fixtures
 
 
 def start(api: Api, folder: Path, **options: Any) -> recost.RecostHandle:
     given = {
         "transports": ["file", "cloud"],
-        "api_key": KEY,
-        "project_id": "proj-1",
-        "base_url": api.url,
-        "local_dir": str(folder),
-        "max_retries": 0,
         "on_error": lambda error: None,
         "exclude_patterns": ["/first"],
         **options,
     }
-    return recost.init(**given)
+    return started(api, folder, **given)
 
 
 def get(url: str, times: int = 1) -> None:
