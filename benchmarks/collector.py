@@ -1,7 +1,8 @@
 """How many windows a collector stores: `python benchmarks/collector.py [--windows N] [--rate N]`.
 
-One collector with files, as ``recost collector`` starts it, and one process that sends over connections that
-are kept alive. First as fast as responses come, then at a steady rate: a POST's time begins when it is due.
+One collector with files, or the empty database of ``--store URL``, as ``recost collector`` starts it. One
+process sends over connections that are kept alive. First as fast as responses come, then at a steady rate: a
+POST's time begins when it is due.
 
 ``--minutes N`` sends at the rate for so long, and prints the memory each quarter of it. ``--instructions``
 prints the machine instructions of a window instead, which other work on the machine does not change: the
@@ -90,17 +91,20 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1000)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--instructions", action="store_true")
+    parser.add_argument("--store", metavar="URL", help="a database in place of files")
     asked = parser.parse_args()
     if asked.instructions:
         few, many = (instructions(windows) for windows in (500, 1500))
         print(f"{(many - few) / 1000:,.0f} instructions a window")
         return
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a temporary directory may be in memory
-        with collector(folder) as (sender, pid):
+        with collector(folder, store=asked.store) as (sender, pid):
             if asked.minutes:
                 hold(sender, pid, asked.minutes, asked.rate)
                 return
             measure(sender, pid, asked.windows, asked.rate)
+        if asked.store is not None:
+            return
         size = (Path(folder) / "shop.jsonl").stat().st_size
         index = (Path(folder) / ".collector" / "ids.sqlite").stat().st_size
         print(
@@ -109,14 +113,13 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def collector(folder: str, *under: str) -> Iterator[tuple[Sender, int]]:
-    """Serve a folder, and yield a client and the collector's process id."""
+def collector(folder: str, *under: str, store: Optional[str] = None) -> Iterator[tuple[Sender, int]]:
+    """Serve a folder or a database, and yield a client and the collector's process id."""
     command = [sys.executable, "-m", "recost", "collector", "--dir", folder]
     options = ["keys", "add", "--project", "shop", "--posts-per-hour", "10000000"]
     key = subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout.strip()
-    with subprocess.Popen(
-        [*under, *command, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True
-    ) as server:
+    options = ["--listen", "127.0.0.1:0", *([] if store is None else ["--store", store])]
+    with subprocess.Popen([*under, *command, *options], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         port = int(re.findall(r":(\d+) ", server.stdout.readline())[0])
         try:

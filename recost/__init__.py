@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recost.attribution import Spend, cost_for, provider_for, tag, track
     from recost.budgets.model import Budget
     from recost.config import LocalTransportMode, RecostConfig, TransportMode
+    from recost.delivery.destinations import DestinationStats, Stats
     from recost.errors import (
         RecostAuthError,
         RecostBudgetExceededError,
@@ -36,6 +37,7 @@ __all__ = [
     "Aggregator",
     "Budget",
     "Cost",
+    "DestinationStats",
     "FlushStatus",
     "LocalTransportMode",
     "MatchResult",
@@ -52,6 +54,7 @@ __all__ = [
     "RecostHandle",
     "RecostRateLimitError",
     "Spend",
+    "Stats",
     "TransportMode",
     "WindowSummary",
     "__version__",
@@ -71,6 +74,7 @@ _HOMES = {
     "Aggregator": "recost.aggregation.aggregator",
     "Budget": "recost.budgets.model",
     "Cost": "recost.pricing.cost",
+    "DestinationStats": "recost.delivery.destinations",
     "FlushStatus": "recost.events",
     "LocalTransportMode": "recost.config",
     "MatchResult": "recost.pricing.model",
@@ -87,6 +91,7 @@ _HOMES = {
     "RecostHandle": "recost.lifecycle",
     "RecostRateLimitError": "recost.errors",
     "Spend": "recost.attribution",
+    "Stats": "recost.delivery.destinations",
     "TransportMode": "recost.config",
     "WindowSummary": "recost.events",
     "cost_for": "recost.attribution",

@@ -8,7 +8,6 @@ written there shows the name and does nothing else. SQL has its own: `recost.ana
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from recost._patterns import LazyPattern
@@ -77,6 +76,8 @@ def cells(text: str) -> int:
 
 
 def _cells_of(character: str) -> int:
+    import unicodedata  # noqa: PLC0415 - for tables of commands only
+
     if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

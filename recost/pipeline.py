@@ -85,6 +85,8 @@ class Pipeline:
         self._groups = Groups(aggregator, kind_of=self._kind_of, add_alone=self._count_alone, report=report)
         self._counts_targets = not metered and self._on_counted is None
         self._edition = 0
+        self.excluded = 0
+        """Number of calls that were excluded."""
 
     @property
     def size(self) -> int:
@@ -122,7 +124,9 @@ class Pipeline:
             self._report(error)
             route, endpoint, excluded = self._routes.find(("", "/", "")), "/", False
             failed, latency_ms = not _succeeded(exchange), 0.0
-        if not excluded:
+        if excluded:
+            self.excluded += 1
+        else:
             self._count(exchange, route, endpoint, failed, latency_ms)
         if exchange.scope is not None and exchange.scope.collectors and self._meter is not None:
             self._price_for(exchange.scope)

@@ -37,6 +37,22 @@ class Dialect:
     knows_zones = True
     """True if it has ``timezone(name, instant)``."""
 
+    def source(self, source: Any, parameters: list[Any]) -> str:  # noqa: ARG002 - of others
+        """Return a value of ``source``."""
+        return str(source)
+
+    def absent(self, name: str) -> str:  # noqa: ARG002 - of others
+        """Return the name of calls that belong to no part of a breakdown."""
+        return "NULL"
+
+    def line(self, stored: Any) -> bytes:
+        """Return a line of a window as it was sent."""
+        raise NotImplementedError
+
+    def arrived_within(self, seconds: int) -> str:
+        """Return whether a window arrived in the last seconds."""
+        return f"arrived >= now() - INTERVAL '{seconds} seconds'"
+
     def bind(self, parameters: list[Any], value: Any) -> str:
         """Add a parameter, and return its place in the statement."""
         parameters.append(value)

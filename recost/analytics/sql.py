@@ -68,12 +68,12 @@ class Statement:
         if kind is None:
             return f"SELECT {', '.join((*columns, *measures))} FROM {table}"
         parts = self._dialect.parts[kind]
-        nameless = _nameless(parts)
+        nameless = [f"{self._dialect.absent(name)} AS {name}" for name in parts.names]
         return " UNION ALL ".join(
             (
-                _of_parts(columns, parts, "+", whole=whole),
+                _of_parts(columns, parts, None, whole=whole),
                 f"SELECT {', '.join((*columns, *nameless, *measures))} FROM {table}",
-                _of_parts(columns, parts, "-", whole=whole),
+                _of_parts(columns, parts, nameless, whole=whole),
             )
         )
 
@@ -175,7 +175,8 @@ class Statement:
             for source, project in self._selection.projects.items()
             if not wanted or any(_is_like(project, each) for each in wanted)
         ]
-        return [f"source IN ({', '.join(map(str, sources)) or 'NULL'})"]
+        listed = [self._dialect.source(source, self._parameters) for source in sources]
+        return [f"source IN ({', '.join(listed) or 'NULL'})"]
 
     def _any_of(self, column: str, wanted: Sequence[str], name: Optional[str] = None) -> list[str]:
         if not wanted:
@@ -193,8 +194,8 @@ class Statement:
         return [f"({' OR '.join(tests)})"]
 
 
-def _of_parts(columns: Sequence[str], parts: Parts, sign: str, *, whole: bool) -> str:
-    """Return SQL for the sums of the parts by name or, with a minus, for their deduction from the rest.
+def _of_parts(columns: Sequence[str], parts: Parts, nameless: Optional[Sequence[str]], *, whole: bool) -> str:
+    """Return SQL for the sums of the parts by name or, without names, for their deduction from the rest.
 
     ``whole`` reads metrics, not the sums by quarters of an hour.
     """
@@ -204,13 +205,9 @@ def _of_parts(columns: Sequence[str], parts: Parts, sign: str, *, whole: bool) -
     else:
         rows, known = parts.table, {name: name for name in parts.measures}
         named = list(parts.names)
-    names = named if sign == "+" else _nameless(parts)
+    names, sign = (named, "+") if nameless is None else (nameless, "-")
     measures = [f"{sign}{known[name]} AS {name}" if name in known else f"NULL AS {name}" for name in MEASURES]
     return f"SELECT {', '.join((*columns, *names, *measures))} FROM {rows}"
-
-
-def _nameless(parts: Parts) -> list[str]:
-    return [f"NULL AS {name}" for name in parts.names]
 
 
 def _measured() -> list[str]:

@@ -69,7 +69,8 @@ class Delivery:
         self._state = threading.RLock()
         self._rounds_begun = 0
         self._rounds_done = 0
-        self._losses = Losses(report)
+        self._losses = self.accounts = Losses(report, self._outbox.loss)
+        self.after_round: Callable[[], None] = lambda: None
         self._closed = False
         self._spooling: Optional[Spooling] = None
         if spool is not None:
@@ -129,6 +130,7 @@ class Delivery:
         """Send windows until `stop` or `pause`: the body of the delivery thread."""
         while self._wait_for_work():
             self.pump()
+            self.after_round()
         if self._stopping:
             self.pump()
 
@@ -207,6 +209,7 @@ class Delivery:
         with self._queue.lock:
             if self._sender.arrived is not None:
                 self._outbox.pop(self._sender.arrived)
+                self._losses.arrive(self._sender.arrived)
         left, spooled = Loss(), Loss()
         if self._spooling is not None:
             self._change(self._outbox.condense)
@@ -307,7 +310,7 @@ class Delivery:
             self._hold.clear()
             self._resolve(window, failure)
             return failure is None
-        failures = self._put_back(failure)
+        failures = self._change(partial(self._outbox.put_back, failure))
         if failure.responded and failures >= _FAILURES_TO_PASS and self._send_next(window, deadline):
             self._losses.fail(failure)
             return True
@@ -323,7 +326,7 @@ class Delivery:
         window, summary = found
         failure = self._sender.send_with_retries(window, summary, deadline)
         if failure is not None:
-            self._put_back(failure)
+            self._change(partial(self._outbox.put_back, failure))
             return False
         self._resolve(window, None)
         self._change(lambda: self._outbox.set_aside(stuck))
@@ -353,7 +356,7 @@ class Delivery:
         if failure is None:
             self._change(lambda: self._outbox.pop(window))
             self._sender.arrived = None
-            self._losses.end_overflow()
+            self._losses.arrive(window)
             if self._on_sent is not None:
                 self._on_sent(window.summary())
             return
@@ -366,7 +369,7 @@ class Delivery:
                 self._losses.fail(failure)
             return
         self._change(lambda: self._outbox.pop(window))
-        self._losses.refuse(Loss(1, window.call_count), failure.error)
+        self._losses.drop(window, failure)
 
     def _frozen(self, window: Optional[PendingWindow]) -> Optional[tuple[PendingWindow, WindowSummary]]:
         """Return a window and what is sent of it, each time the same. None if it is gone: `close` has it."""
@@ -377,9 +380,6 @@ class Delivery:
 
     def _head(self, behind: int) -> Optional[PendingWindow]:
         return self._change(lambda: self._outbox.head(self._transport.max_metrics, behind))
-
-    def _put_back(self, failure: SendError) -> int:
-        return self._change(partial(self._outbox.put_back, failure))
 
     def _may_send(self, deadline: Optional[float]) -> bool:
         return self._hold.allows(self._sender, last_chance=self._stopping or deadline is not None)

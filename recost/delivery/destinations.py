@@ -3,18 +3,150 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 
 from recost._late import importing
+from recost._text import printable
 from recost.delivery.delivery import Delivery
 from recost.delivery.identity import new_window_id
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     from recost.delivery.shared import ClosedWindow
     from recost.events import FlushStatus
 
-__all__ = ["Destinations"]
+__all__ = ["DestinationStats", "Destinations", "Stats"]
+
+_LONGEST_ERROR: Final = 500
+
+
+class _Snapshot:
+    """A value that doesn't change. Its fields are its slots, in the order of its constructor.
+
+    Making a dataclass would take longer than all that `recost.init` does here.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"cannot delete field {name!r}")
+
+    def _values(self) -> tuple[Any, ...]:
+        found = (getattr(self, name) for name in self.__slots__)
+        return tuple(dict(value) if isinstance(value, Mapping) else value for value in found)
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__ or not isinstance(other, _Snapshot):
+            return NotImplemented
+        return self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # it has mappings
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._values()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in zip(self.__slots__, self._values()))
+        return f"{type(self).__name__}({shown})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary that can be written as JSON."""
+        found = dict(zip(self.__slots__, self._values()))
+        return {name: _plain(value) for name, value in found.items()}
+
+
+class DestinationStats(_Snapshot):
+    """The calls that this process has captured, by what became of them at one destination.
+
+    They add up: ``stats.captured == stats.excluded + pending + spooled + sent + sum(dropped.values())`` when
+    nothing happens at the moment.
+    """
+
+    __slots__ = ("kind", "status", "pending", "spooled", "sent", "recovered", "dropped", "failure")  # noqa: RUF023
+
+    kind: str
+    """Name of the destination in the setting ``transports``. Empty for one of tests."""
+    status: Optional[Literal["ok", "error", "suspended"]]
+    """Result of its latest delivery. ``"suspended"``: nothing more is sent. None before the first one."""
+    pending: int
+    """Number of calls that wait in memory, those of the open window included."""
+    spooled: int
+    """Number of calls that are in the spool, or were left there to the next process."""
+    sent: int
+    """Number of calls that have arrived."""
+    recovered: int
+    """Number of calls of ended processes that this one has sent from their spools. Not in ``captured``."""
+    dropped: Mapping[str, int]
+    """Number of calls that will never arrive, by reason.
+
+    ``inbox_full`` and ``queue_full``: too many waited. ``rejected``: refused for good. ``failed``: the
+    destination failed on them, while it accepted others. ``expired``: removed from the spool. ``end``:
+    neither sent nor spooled at the end. ``unrecorded``: they ended when recost had been disposed.
+    """
+    failure: Optional[tuple[str, str]]
+    """Type and text of the latest error. The text can be printed."""
+
+    def __init__(
+        self,
+        kind: str,
+        status: Optional[str] = None,
+        pending: int = 0,
+        spooled: int = 0,
+        sent: int = 0,
+        recovered: int = 0,
+        dropped: Mapping[str, int] = MappingProxyType({}),
+        failure: Optional[tuple[str, str]] = None,
+    ) -> None:
+        if failure is not None:
+            failure = failure[0], printable(failure[1][:_LONGEST_ERROR])
+        given = kind, status, pending, spooled, sent, recovered, MappingProxyType(dict(dropped)), failure
+        for name, value in zip(self.__slots__, given):
+            object.__setattr__(self, name, value)
+
+    @property
+    def rejected(self) -> int:
+        """Number of calls that the destination has refused for good."""
+        return self.dropped.get("rejected", 0)
+
+    @property
+    def last_error(self) -> Optional[str]:
+        """Text of the latest error, which can be printed. None before the first one."""
+        return None if self.failure is None else self.failure[1]
+
+
+class Stats(_Snapshot):
+    """Numbers of one process at one moment."""
+
+    __slots__ = ("captured", "excluded", "destinations")  # noqa: RUF023
+
+    captured: int
+    """Number of calls that have ended since `recost.init`, in this process."""
+    excluded: int
+    """Number of them that ``exclude_patterns`` and ``exclude_hosts`` exclude."""
+    destinations: Mapping[str, DestinationStats]
+    """The numbers of each destination, by its name in the setting ``transports``."""
+
+    def __init__(self, captured: int, excluded: int, destinations: Mapping[str, DestinationStats]) -> None:
+        given = captured, excluded, MappingProxyType(dict(destinations))
+        for name, value in zip(self.__slots__, given):
+            object.__setattr__(self, name, value)
+
+
+class _Worker(Protocol):
+    dropped: int
+    unrecorded: int
+
+    @property
+    def pending_calls(self) -> int: ...
+
+    @property
+    def excluded(self) -> int: ...
 
 
 class Destinations:
@@ -30,10 +162,8 @@ class Destinations:
     ) -> None:
         self._deliveries = tuple(deliveries)
         self._monotonic = monotonic
-        self.put: Callable[[Any], None] = self._put_into_each
-        """Queues a closed window for each destination. It must not be used afterwards."""
-        if len(self._deliveries) == 1:
-            self.put = self._deliveries[0].put
+        self._closed_calls = 0
+        """Number of calls in all closed windows."""
 
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._deliveries)
@@ -53,6 +183,30 @@ class Destinations:
     def pending_calls(self) -> int:
         """Number of calls in windows that have not arrived, at the destination where it is highest."""
         return max(delivery.pending_calls for delivery in self._deliveries)
+
+    def put(self, window: Any) -> None:
+        """Queue a closed window, which must not be used afterwards. One thread at a time."""
+        self._closed_calls += window.call_count
+        if len(self._deliveries) == 1:
+            self._deliveries[0].put(window)
+            return
+        window.freeze()
+        _put_into_all(self._deliveries, window, new_window_id())
+
+    def stats(self, worker: Optional[_Worker]) -> Stats:
+        """Return the numbers of this process.
+
+        Args:
+            worker: Has the calls that are in no closed window yet. None in a forked child that has made no
+                call yet: all numbers are 0.
+        """
+        if worker is None:
+            return Stats(0, 0, {delivery.kind: DestinationStats(delivery.kind) for delivery in self})
+        open_calls, excluded = worker.pending_calls, worker.excluded
+        before = {"inbox_full": worker.dropped, "unrecorded": worker.unrecorded}
+        captured = excluded + open_calls + self._closed_calls + sum(before.values())
+        found = {each.kind: _stats_of(each, open_calls, before) for each in self._deliveries}
+        return Stats(captured, excluded, found)
 
     def retry(self) -> None:
         """Send again what is still queued."""
@@ -108,10 +262,6 @@ class Destinations:
         for delivery in self._deliveries:
             delivery.abandon()
 
-    def _put_into_each(self, window: Any) -> None:
-        window.freeze()
-        _put_into_all(self._deliveries, window, new_window_id())
-
     def _shares(self, deliveries: Sequence[Delivery], deadline: float) -> Iterator[tuple[Delivery, float]]:
         """Return each with the time (monotonic) until which it may work, before the next one does."""
         for number, delivery in enumerate(deliveries):
@@ -128,3 +278,32 @@ def _put_into_all(deliveries: Sequence[Delivery], window: ClosedWindow, window_i
             deliveries[0].put(SharedWindow(window, window_id))
         finally:  # whatever was raised, the others get it
             _put_into_all(deliveries[1:], window, window_id)
+
+
+def _stats_of(delivery: Delivery, open_calls: int, before: dict[str, int]) -> DestinationStats:
+    """Return the numbers of a destination.
+
+    Args:
+        delivery: The delivery to it.
+        open_calls: Number of calls that are in no closed window yet.
+        before: Calls that were dropped before, by reason.
+    """
+    accounts, status = delivery.accounts, delivery.last_status
+    return DestinationStats(
+        delivery.kind,
+        status="suspended" if delivery.suspended else None if status is None else status.status,
+        pending=open_calls + delivery.pending_calls,
+        spooled=accounts.spooled,
+        sent=accounts.sent,
+        recovered=accounts.recovered,
+        dropped={**before, **accounts.dropped()},
+        failure=accounts.last_error,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Snapshot):
+        return value.to_dict()
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return value

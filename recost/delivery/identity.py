@@ -55,6 +55,13 @@ class Identity:
 
         return replace(summary, window_id=window_id, instance=self._described())
 
+    def has_recorded(self, summary: WindowSummary) -> bool:
+        """Return whether this process has recorded a window that was read back."""
+        mine, theirs = self._described(), summary.instance
+        if theirs is None or (mine.host, mine.pid) != (theirs.host, theirs.pid):
+            return False
+        return abs(mine.start - theirs.start) <= 1  # as it is written in whole milliseconds
+
     def _described(self) -> Instance:
         if self._instance is None:
             with importing():

@@ -1,4 +1,4 @@
-"""Windows that leave the queue undelivered, how many were dropped, and when that is reported."""
+"""The accounts of a delivery: what was sent, spooled or dropped, and when that is reported."""
 
 from __future__ import annotations
 
@@ -83,11 +83,28 @@ class Loss:
 
 
 class Losses:
-    """All that a delivery has dropped. An overflow is reported when it begins and when it ends."""
+    """All that a delivery has sent or dropped. An overflow is reported when it begins and when it ends.
 
-    def __init__(self, report: Callable[[BaseException], None]) -> None:
+    Args:
+        report: Receives errors.
+        overflowed: Windows that were dropped from the queue and are not counted here yet.
+    """
+
+    def __init__(self, report: Callable[[BaseException], None], overflowed: Optional[Loss] = None) -> None:
         self._report = report
+        self._overflowed = overflowed or Loss()
         self.total = Loss()
+        self.sent = 0
+        """Calls of this process that have arrived."""
+        self.spooled = 0
+        """Calls of this process that are in the spool, or that it has left there to another one."""
+        self.recovered = 0
+        """Calls of ended processes that have arrived from their spools."""
+        self.last_error: Optional[tuple[str, str]] = None
+        """Type and text of the latest failure."""
+        self._dropped: dict[str, int] = dict.fromkeys(
+            ("rejected", "failed", "queue_full", "expired", "end"), 0
+        )
         self._unreported = Loss()
         """Dropped since the beginning of the overflow was reported."""
         self._overflowing = False
@@ -95,13 +112,43 @@ class Losses:
     def fail(self, failure: SendError) -> None:
         """Report why a window was not accepted, unless the transport has done that already."""
         if failure.error is not None:
+            self._note(failure.error)
             self._report(failure.error)
+
+    def dropped(self) -> dict[str, int]:
+        """Return the calls of this process that were dropped, by reason."""
+        found = dict(self._dropped)
+        found["queue_full"] += self._overflowed.calls
+        return found
+
+    def drop(self, window: PendingWindow, failure: SendError) -> None:
+        """Count a window that is not sent again, and report why."""
+        self._dropped["rejected" if failure.refused else "failed"] += window.call_count
+        self.refuse(Loss(1, window.call_count), failure.error)
+
+    def spool(self, saved: Loss) -> None:
+        """Count windows of this process that were written to the spool."""
+        self.spooled += saved.calls
+
+    def unspool(self, calls: int, reason: str = "") -> None:
+        """Count calls of this process that are not in the spool any more.
+
+        Args:
+            calls: Their number.
+            reason: The reason why they were dropped. Empty if they have arrived.
+        """
+        self.spooled -= calls
+        if reason:
+            self._dropped[reason] += calls
+        else:
+            self.sent += calls
 
     def overflow(self, loss: Optional[Loss]) -> None:
         """Count windows that were dropped because the queue was full."""
         if loss is None:
             return
         self.total.merge(loss)
+        self._dropped["queue_full"] += loss.calls
         if self._overflowing:
             self._unreported.merge(loss)
             return
@@ -119,10 +166,12 @@ class Losses:
         if error is not None:
             if isinstance(error, RecostError):
                 error.args = (f"{error}: {lost.calls} calls dropped",)
+            self._note(error)
             self._report(error)
 
-    def end_overflow(self) -> None:
-        """Report what was dropped since the beginning of the overflow: a window has arrived."""
+    def arrive(self, window: PendingWindow) -> None:
+        """Count a window that has arrived. Report what was dropped since the beginning of the overflow."""
+        self.sent += window.call_count
         self._overflowing = False
         unreported, self._unreported = self._unreported, Loss()
         if unreported.windows:
@@ -133,10 +182,16 @@ class Losses:
         if spooled.windows:
             self._report(_undelivered(spooled, ": they are in the spool, and the next process sends them"))
         self.total.merge(left)
+        self._dropped["end"] += left.calls
         left.merge(self._unreported)
         self._unreported = Loss()
         if left.windows:
             self._report(_undelivered(left))
+
+    def _note(self, error: BaseException) -> None:
+        name = type(error).__name__
+        # The text of an internal error may quote a URL.
+        self.last_error = name, str(error) if isinstance(error, RecostError) else name
 
 
 def _undelivered(loss: Loss, reason: str = "") -> RecostError:

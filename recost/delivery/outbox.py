@@ -317,13 +317,12 @@ class Outbox:
 
     def clear(self) -> Loss:
         """Drop everything, and return its count."""
-        lost = Loss(self.loss.windows, self.loss.calls)
+        lost = self.loss.take() or Loss()
         for entry in (*self._overflow, *self._entries, *self._aside):
             lost.add(entry.window)
         self._overflow.clear()
         self._entries.clear()
         self._aside.clear()
-        self.loss = Loss()
         return lost
 
     def _taken(self, entries: deque[_Entry]) -> Optional[LeftWindow]:

@@ -105,6 +105,8 @@ class Spool:
         self._aged = Loss()
         self._damaged = 0
         self._closed = False
+        self.on_removed: Callable[[WindowSummary], None] = lambda summary: None  # noqa: ARG005
+        """Receives each window that is removed for its age, or to make room."""
         self.removed = Loss()
         """Everything that was removed for its age, or to make room."""
 
@@ -276,6 +278,7 @@ class Spool:
             else:
                 lost.windows += 1
                 lost.calls += call_count(summary)
+                self.on_removed(summary)
         file.remove()
         self._report_loss(lost, "to make room" if too_much else "too old")
         self._report_removed()
@@ -296,6 +299,7 @@ class Spool:
             elif self._is_old(max(summary.window_end / 1000, _created_s(file.name))):
                 self._aged.windows += 1
                 self._aged.calls += call_count(summary)
+                self.on_removed(summary)
             else:
                 return SpooledWindow(summary, file, place)
             file.finish(place)

@@ -51,6 +51,7 @@ class Spooling:
         self._monotonic = monotonic
         self._refused_since: dict[Optional[str], float] = {}
         """The time since when a window is refused that may have been accepted before, by id."""
+        spool.on_removed = self._count_removed
         self.close = spool.close
         self.abandon = spool.abandon
 
@@ -76,6 +77,7 @@ class Spooling:
                 late = deadline is not None and self._monotonic() >= deadline
                 done = not late and self._is_saved(LeftWindow(part, window_id or id_for(part), uncertain))
                 (saved if done else lost).add(part)
+        self._losses.spool(saved)
         return lost, saved
 
     def _is_saved(self, left: LeftWindow) -> bool:
@@ -103,6 +105,7 @@ class Spooling:
                 self._spool.mark_uncertain(window, uncertain=False)
             if failure is None:
                 self._spool.remove(window)
+                self._count(window.summary)
                 if on_sent is not None:
                     on_sent(window.summary)
             elif failure.disposition in REFUSED:
@@ -137,5 +140,19 @@ class Spooling:
         else:
             lost = [window.summary]
         self._spool.remove(window)
+        for summary in lost:
+            self._count(summary, "rejected")
         if lost:
             self._losses.refuse(Loss(len(lost), sum(map(call_count, lost))), failure.error)
+
+    def _count_removed(self, summary: WindowSummary) -> None:
+        self._count(summary, "expired")
+
+    def _count(self, summary: WindowSummary, dropped: str = "") -> None:
+        """Count a window that is not in the spool any more. ``dropped`` is the reason, if it was dropped."""
+        from recost.delivery.frozen import call_count  # noqa: PLC0415 - only where there is a spool
+
+        if self._identity.has_recorded(summary):
+            self._losses.unspool(call_count(summary), dropped)
+        elif not dropped:
+            self._losses.recovered += call_count(summary)

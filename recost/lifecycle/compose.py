@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Final, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from recost.config import Settings
 from recost.delivery.delivery import Delivery
@@ -18,8 +18,9 @@ from recost.delivery.identity import Identity
 from recost.delivery.outbox import Outbox
 from recost.delivery.transports.base import Transport
 from recost.interceptors.context import SUPPRESSED, current
+from recost.lifecycle.destinations import DESTINATIONS
 from recost.lifecycle.late import LatePipeline
-from recost.lifecycle.reporting import Reporter, StderrLines
+from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.threads import real_threads
 from recost.lifecycle.worker import INBOX_LIMIT, Aggregation, Schedule, Worker
@@ -29,124 +30,14 @@ if TYPE_CHECKING:
     from recost.budgets.enforcer import BudgetEnforcer
     from recost.delivery.pace import Pace
     from recost.delivery.spool import Spool
+    from recost.delivery.stats_file import StatsFile
     from recost.delivery.transports.otlp.recorder import Recorder
     from recost.events import RawEvent, WindowSummary
     from recost.lifecycle.rules import Rules
     from recost.metering import Meter
     from recost.pipeline import Pipeline
 
-__all__ = ["DESTINATIONS", "Composition", "Destination", "UnrecordedTransport"]
-
-
-_MAX_FRAMES: Final = 1000
-_MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
-_MAX_SERIES_WINDOWS: Final = 4
-"""Each is one export of all sums."""
-_MAX_SERIES_BYTES: Final = 8 * 1024 * 1024
-
-
-def _file(settings: Settings, report: Reporter) -> Transport:  # noqa: ARG001
-    from recost.delivery.transports.file import FileTransport  # noqa: PLC0415 - only what is used is imported
-
-    return FileTransport(
-        settings.local_dir,
-        settings.project_id or "default",
-        max_bytes=settings.local_max_bytes,
-        backups=settings.local_backups,
-        own_directory=settings.origins["local_dir"] == "default",
-    )
-
-
-def _websocket(settings: Settings, report: Reporter) -> Transport:  # noqa: ARG001
-    from recost.delivery.transports.websocket import WebSocketTransport  # noqa: PLC0415
-
-    return WebSocketTransport(settings.local_port)
-
-
-def _cloud(settings: Settings, report: Reporter) -> Transport:
-    from recost.delivery.transports.cloud import CloudTransport  # noqa: PLC0415
-
-    return CloudTransport(
-        settings.base_url,
-        settings.project_id or "",
-        settings.api_key or "",
-        max_retries=settings.max_retries,
-        max_consecutive_auth_failures=settings.max_consecutive_auth_failures,
-        max_metrics=settings.max_buckets,
-        stderr=StderrLines(report),
-    )
-
-
-def _otlp(settings: Settings, report: Reporter) -> Transport:
-    from recost.delivery.transports.otlp.transport import OtlpTransport  # noqa: PLC0415
-
-    return OtlpTransport(
-        settings.project_id or "",
-        settings.environment,
-        max_series=settings.otlp_max_series,
-        semconv=settings.otlp_semconv,
-        report=report,
-    )
-
-
-def _series(share: int) -> Outbox:
-    return Outbox(max_windows=_MAX_SERIES_WINDOWS, max_bytes=_MAX_SERIES_BYTES // share)
-
-
-def _frames(share: int) -> Outbox:
-    return Outbox(max_windows=_MAX_FRAMES, max_bytes=_MAX_FRAME_BYTES // share, merge=False)
-
-
-class Destination(NamedTuple):
-    """A kind of destination."""
-
-    make: Callable[[Settings, Reporter], Transport]
-    """Returns its transport."""
-    address: Optional[Callable[[Settings], str]] = None
-    """Returns what its spool is named after. None for one that is never out of reach."""
-    outbox: Optional[Callable[[int], Outbox]] = None
-    """Returns its queue, given the number of destinations that share the memory. None: the usual one."""
-    spooled: bool = True
-    """False for one that can't drop a window which a second process sends again. It has no spool."""
-    limited: bool = False
-    """It limits the POSTs of a project in an hour."""
-
-    def spool(self, settings: Settings, report: Reporter) -> Optional[Spool]:
-        """Return the spool for what does not reach it."""
-        if self.address is None or not self.spooled:
-            return None
-        from recost.delivery.spool import Spool  # noqa: PLC0415 - only what is used is imported
-
-        return Spool(
-            str(settings.local_dir),
-            settings.project_id or "default",
-            self.address(settings),
-            report=report,
-            own_folder=settings.origins["local_dir"] == "default",
-        )
-
-    def pace(self, settings: Settings, report: Reporter) -> Optional[Pace]:
-        """Return the pace of POSTs that the processes of a project share. None where they are not limited."""
-        if self.address is None or not self.limited:
-            return None
-        from recost.delivery.pace import Pace  # noqa: PLC0415 - only what is used is imported
-
-        return Pace(
-            str(settings.local_dir),
-            settings.project_id or "default",
-            self.address(settings),
-            report=report,
-            own_folder=settings.origins["local_dir"] == "default",
-        )
-
-
-DESTINATIONS: Final[dict[str, Destination]] = {
-    "file": Destination(_file),
-    "ws": Destination(_websocket, lambda settings: f"ws {settings.local_port}", _frames),
-    "cloud": Destination(_cloud, lambda settings: f"cloud {settings.base_url}", limited=True),
-    "otlp": Destination(_otlp, lambda settings: "otlp", _series, spooled=False),  # noqa: ARG005
-}
-"""Every kind of `recost.delivery.kinds`, by name."""
+__all__ = ["Composition", "UnrecordedTransport"]
 
 
 class UnrecordedTransport:
@@ -234,7 +125,14 @@ class Composition:
         if rules is None:
             late = LatePipeline(partial(self._pipeline, destinations, self._recorder), report=report)
             worker = self._worker(late, destinations, late.refresh)
-            return Runtime(worker, destinations, report=report, cost_of=late.cost_of, timed=settings.debug)
+            return Runtime(
+                worker,
+                destinations,
+                report=report,
+                cost_of=late.cost_of,
+                timed=settings.debug,
+                stats_file=self._stats_file(),
+            )
         pipeline, meter = self._pipeline(destinations, self._recorder)
         charged = None
         if rules.enforcer is not None:
@@ -255,6 +153,7 @@ class Composition:
             charged=charged,
             enforcer=rules.enforcer,
             timed=settings.debug,
+            stats_file=self._stats_file(),
         )
 
     def pipeline(
@@ -303,7 +202,7 @@ class Composition:
     def _to(self, kind: str, identity: Identity) -> Delivery:
         """Return the delivery to a kind of destination."""
         settings, report, destination = self._settings, self._report, DESTINATIONS[kind]
-        outbox = (destination.outbox or Outbox.usual)(len(settings.kinds))
+        outbox = destination.outbox(len(settings.kinds))
         made = destination.make(settings, report)
         self._recorder = getattr(made, "recorder", self._recorder)
         transport = UnrecordedTransport(made)
@@ -330,6 +229,19 @@ class Composition:
             pace=pace,
             kind=kind,
         )
+
+    def _stats_file(self) -> Optional[Callable[[], StatsFile]]:
+        """Return the function that makes the file of numbers for ``recost doctor``."""
+        settings, started_ms = self._settings, time.time() * 1000
+
+        def make() -> StatsFile:
+            from recost.delivery.stats_file import StatsFile  # noqa: PLC0415 - when the first window is sent
+
+            folder, project = str(settings.local_dir), settings.project_id or "default"
+            own = settings.origins["local_dir"] == "default"
+            return StatsFile(folder, project, started_ms, own_folder=own)
+
+        return make if self._files and self._transport is None else None
 
     def _worker(
         self, pipeline: Aggregation, destinations: Destinations, refresh: Callable[[], None]

@@ -11,6 +11,7 @@ from typing import Callable, Final, Optional, final
 import recost
 from recost._waiting import Waiters
 from recost.config import Settings
+from recost.delivery.destinations import Stats
 from recost.errors import RecostError
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink, nowhere
@@ -78,6 +79,15 @@ class RecostHandle:
         """
         return None if self._runtime is None else self._runtime.destinations.last_status
 
+    def stats(self) -> recost.Stats:
+        """Return what has been captured in this process, and what became of it at each destination.
+
+        May be called at any time, on any thread and in signal handlers, also after `dispose`. A forked child
+        begins at zero. Numbers that change meanwhile may be from different moments.
+        """
+        runtime = self._runtime
+        return Stats(0, 0, {}) if runtime is None else runtime.stats()
+
     @property
     def record(self) -> Optional[Sink]:
         """The sink of the interceptors. None where nothing is recorded."""
@@ -133,6 +143,7 @@ class RecostHandle:
         interception.remove(_SINK, runtime.record)
         interception.end_unfinished(runtime.record)
         lost = runtime.worker.hand_over(nowhere)
+        runtime.worker.unrecorded += lost
         if lost:
             self._report(
                 RecostError(f"recost: {lost} calls ended after recost had been disposed: not recorded")
@@ -177,6 +188,7 @@ class RecostHandle:
                     interception.end_unfinished(runtime.record)
                 runtime.shut_down(self.shutdown_timeout_s)
                 lost = runtime.worker.open_calls + (0 if replaced else runtime.worker.hand_over(nowhere))
+                runtime.worker.unrecorded += lost
                 if lost:
                     self._report(RecostError(f"recost: {lost} calls could not be added up: not recorded"))
                 runtime.report_last()

@@ -27,7 +27,7 @@ _OWN: Final = """
     pricing.index pricing.registry pricing.usage.fields pricing.usage.names pricing.usage.request_fields
     pricing.route pricing.units pricing.pricer metering grouping pipeline lifecycle.rules pricing.sources
     pricing.providers endpoints.vocabulary endpoints.words endpoints.names endpoints.shapes
-    endpoints.segments endpoints.templating
+    endpoints.segments endpoints.templating delivery.stats_file
 """
 MODULES: Final = (*_STANDARD.split(), *(f"recost.{name}" for name in _OWN.split()))
 """Modules that the first call needs, each behind what it imports: other threads may run in between."""
@@ -56,6 +56,11 @@ class LatePipeline:
     def size(self) -> int:
         """Number of calls in the open window."""
         return 0 if self._made is None else self._made[0].size
+
+    @property
+    def excluded(self) -> int:
+        """Number of calls that were excluded."""
+        return 0 if self._made is None else self._made[0].excluded
 
     def drain(self, inbox: deque[Exchange], limit: int) -> None:
         """Add up the calls that are in the inbox now, at most ``limit``, and remove them from it."""

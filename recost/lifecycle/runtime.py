@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Callable, Final, Optional, Protocol
 
 from recost._late import importing
 from recost.delivery.delivery import Delivery
-from recost.delivery.destinations import Destinations
+from recost.delivery.destinations import Destinations, Stats
 from recost.errors import RecostError
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink
@@ -20,6 +22,7 @@ from recost.lifecycle.worker import Worker
 
 if TYPE_CHECKING:
     from recost.budgets.enforcer import BudgetEnforcer
+    from recost.delivery.stats_file import StatsFile
     from recost.interceptors.fanout import Metered
     from recost.pricing.cost import Cost
 
@@ -68,6 +71,7 @@ class Runtime:
         charged: Optional[Callable[[Sink], Sink]] = None,
         enforcer: Optional[BudgetEnforcer] = None,
         timed: bool = True,
+        stats_file: Optional[Callable[[], StatsFile]] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.worker = worker
@@ -92,11 +96,23 @@ class Runtime:
         self._refusal_reported = False
         self._enforcer = enforcer
         self._monotonic = monotonic
+        self._pid = os.getpid()
+        self._make_stats_file = stats_file
+        """Makes the file that ``recost doctor`` reads. None where it is not written, or can't be."""
+        self._stats_file: Optional[StatsFile] = None
+        self._writing_stats = threading.Lock()
+        if stats_file is not None:
+            for delivery in destinations:
+                delivery.after_round = self._write_stats
         self._starting = threading.Lock()
         self._kind: type = type(self._starting)
         self._worker_thread: Optional[threading.Thread] = None
         self._delivery_threads: dict[Delivery, Optional[threading.Thread]] = dict.fromkeys(destinations)
         self._enforcer_thread: Optional[threading.Thread] = None
+
+    def stats(self) -> Stats:
+        """Return the numbers of this process."""
+        return self.destinations.stats(self.worker if os.getpid() == self._pid else None)
 
     def listen(self, name: str, before_call: Callable[[], bool]) -> None:
         """Make the interceptors send calls here, under a name of the caller's."""
@@ -204,6 +220,7 @@ class Runtime:
         self.destinations.flush_here(deadline, idle)
         saving_s = min(3 * self.destinations.saving_s(), _LAST_SAVING_S)
         self.destinations.close(max(end, self._monotonic() + saving_s))
+        self._remove_stats(end)
         if self._enforcer is not None:
             self._end_enforcer(self._enforcer, end)
         self._report.notifier.close(end)
@@ -216,6 +233,28 @@ class Runtime:
     def abandon(self) -> None:
         """Close what a forked child has of the parent's files."""
         self.destinations.abandon()
+        if self._stats_file is not None:
+            self._stats_file.abandon()
+
+    def _write_stats(self) -> None:
+        """Write the numbers for ``recost doctor``, on a thread that delivers. No other one waits for that."""
+        make = self._make_stats_file
+        if make is None or self.worker.stopping or not self._writing_stats.acquire(blocking=False):
+            return
+        try:
+            with importing():
+                self._stats_file = self._stats_file or make()
+            self._stats_file.write(self.stats().to_dict(), time.time() * 1000)
+        except OSError:  # it is not there then, which matters to nobody but the doctor
+            self._make_stats_file = None
+        finally:
+            self._writing_stats.release()
+
+    def _remove_stats(self, deadline: float) -> None:
+        timeout_s = max(deadline - self._monotonic(), 0.0)
+        if self._stats_file is not None and self._writing_stats.acquire(timeout=timeout_s):
+            with suppress(OSError):
+                self._stats_file.remove()
 
     def _end_enforcer(self, enforcer: BudgetEnforcer, deadline: float) -> None:
         thread = self._enforcer_thread

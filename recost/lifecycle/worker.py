@@ -47,6 +47,11 @@ class Aggregation(Protocol):
         """Number of calls in the open window."""
         ...
 
+    @property
+    def excluded(self) -> int:
+        """Number of calls that were excluded."""
+        ...
+
     def drain(self, inbox: deque[Exchange], limit: int) -> None:
         """Add up the calls that are in the inbox now, at most ``limit``, and remove them from it."""
         ...
@@ -135,6 +140,18 @@ class Worker:
         self._give_way_from = 0.0
         self.dropped = 0
         """Calls that came while the inbox was full."""
+        self.unrecorded = 0
+        """Calls that could not be added up, or ended when this had been disposed."""
+
+    @property
+    def pending_calls(self) -> int:
+        """Number of calls that are in no closed window yet."""
+        return len(self._inbox) + self._pipeline.size
+
+    @property
+    def excluded(self) -> int:
+        """Number of calls that were excluded."""
+        return self._pipeline.excluded
 
     def record(self, exchange: Exchange) -> None:
         """Put a finished exchange into the inbox: the sink of the interceptors."""

@@ -200,7 +200,7 @@ def use_cohere(url: str) -> None:
 
 
 def use_genai(url: str) -> None:
-    from google import genai  # type: ignore[import-not-found, unused-ignore]
+    from google import genai  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     options: Any = {"base_url": url}
     genai.Client(api_key="k", http_options=options).models.generate_content(model="m", contents="hello")

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from typing import Any, TypeVar
 
+from recost.analytics.databases.clickhouse import connect
 from recost.analytics.databases.reading import database
 from recost.analytics.databases.url import StoreUrl, parse_url
 from recost.analytics.store import Readings
 from recost.collector.stores.base import Store
 from recost.collector.windows import read_window
-from tests.databases import postgresql
+from tests.databases import clickhouse, postgresql
 
 __all__ = ["Stored", "stored"]
 
@@ -47,7 +48,21 @@ class Stored:
 @functools.cache
 def stored(kind: str) -> Stored:
     """Return the store of this process in a database of a kind."""
-    return {"postgresql": _in_postgresql}[kind]()
+    return {"clickhouse": _in_clickhouse, "postgresql": _in_postgresql}[kind]()
+
+
+def _in_clickhouse() -> Stored:
+    url = parse_url(clickhouse.server().url)
+    from recost.collector.stores.clickhouse import ClickHouseStore
+
+    store = ClickHouseStore(url)
+    client = connect(url, reading=False).client
+
+    def empty() -> None:
+        for table in ("recost_metrics", "recost_windows", "recost_window_ids"):
+            client.command(f"TRUNCATE TABLE {table}")
+
+    return Stored(url, store, empty)
 
 
 def _in_postgresql() -> Stored:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 pytest.importorskip("duckdb")
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recost.analytics.periods import Period
@@ -26,7 +26,9 @@ from tests.analytics.corpora import START, Plain, few, good_lines
 from tests.analytics.test_report import agree, written
 from tests.databases.stored import stored
 
-ENGINES = ["postgresql"]
+ENGINES = ["postgresql", pytest.param("clickhouse", marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+fewer = settings(few, max_examples=8)
+"""For an engine that takes longer."""
 NOW = START + timedelta(days=6)
 lines = st.lists(good_lines, max_size=8)
 zones = st.sampled_from([timezone.utc, *map(ZoneInfo, ("Europe/Berlin", "Asia/Kathmandu"))])
@@ -104,10 +106,7 @@ def compared(
         return here.ask(use), consult((), folder, use)
 
 
-@pytest.mark.parametrize("kind", ENGINES)
-@few
-@given(lines, lines, st.lists(questions(), min_size=4, max_size=4))
-def test_reports_are_those_of_files(
+def check_reports_are_those_of_files(
     kind: str, first: list[bytes], second: list[bytes], asked: list[Question]
 ) -> None:
     def use(found: Readings) -> list[Report]:
@@ -117,10 +116,23 @@ def test_reports_are_those_of_files(
         reports_alike(ours, theirs)
 
 
-@pytest.mark.parametrize("kind", ENGINES)
 @few
-@given(lines)
-def test_reports_are_plain_sums(kind: str, first: list[bytes]) -> None:
+@given(lines, lines, st.lists(questions(), min_size=4, max_size=4))
+def test_reports_are_those_of_files(first: list[bytes], second: list[bytes], asked: list[Question]) -> None:
+    check_reports_are_those_of_files("postgresql", first, second, asked)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@fewer
+@given(lines, lines, st.lists(questions(), min_size=4, max_size=4))
+def test_reports_are_those_of_files_in_clickhouse(
+    first: list[bytes], second: list[bytes], asked: list[Question]
+) -> None:
+    check_reports_are_those_of_files("clickhouse", first, second, asked)
+
+
+def check_reports_are_plain_sums(kind: str, first: list[bytes]) -> None:
     here = stored(kind)
     here.fill(shop=first)
     plain = Plain.of(b"\n".join(first))
@@ -143,10 +155,21 @@ def test_reports_are_plain_sums(kind: str, first: list[bytes]) -> None:
         agree(report.total.now, plain.total())
 
 
-@pytest.mark.parametrize("kind", ENGINES)
 @few
-@given(lines, lines, questions(), st.integers(1, 10**5))
-def test_overviews_trends_and_waste_are_those_of_files(
+@given(lines)
+def test_reports_are_plain_sums(first: list[bytes]) -> None:
+    check_reports_are_plain_sums("postgresql", first)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@fewer
+@given(lines)
+def test_reports_are_plain_sums_in_clickhouse(first: list[bytes]) -> None:
+    check_reports_are_plain_sums("clickhouse", first)
+
+
+def check_overviews_trends_and_waste_are_those_of_files(
     kind: str, first: list[bytes], second: list[bytes], asked: Question, many: int
 ) -> None:
     plain = replace(asked, models=(), tags=(), compare=None)
@@ -169,6 +192,24 @@ def test_overviews_trends_and_waste_are_those_of_files(
     same_waste(ours[-1], theirs[-1])
 
 
+@few
+@given(lines, lines, questions(), st.integers(1, 10**5))
+def test_overviews_trends_and_waste_are_those_of_files(
+    first: list[bytes], second: list[bytes], asked: Question, many: int
+) -> None:
+    check_overviews_trends_and_waste_are_those_of_files("postgresql", first, second, asked, many)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@fewer
+@given(lines, lines, questions(), st.integers(1, 10**5))
+def test_overviews_trends_and_waste_are_those_of_files_in_clickhouse(
+    first: list[bytes], second: list[bytes], asked: Question, many: int
+) -> None:
+    check_overviews_trends_and_waste_are_those_of_files("clickhouse", first, second, asked, many)
+
+
 def same_waste(found: Waste, expected: Waste) -> None:
     def shown(waste: Waste) -> dict[Any, Any]:
         return {None: waste.total, **{each[:2]: each[2] for each in waste.endpoints}}
@@ -188,6 +229,8 @@ def vars_of(figures: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ENGINES)
 def test_figures_of_centuries(kind: str) -> None:
+    last = (9999, 12) if kind == "postgresql" else (2299, 12)  # ClickHouse has no later times
+
     def at(moment: datetime) -> bytes:
         text = f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
         return (
@@ -198,9 +241,7 @@ def test_figures_of_centuries(kind: str) -> None:
             % text.encode()
         )
 
-    moments = [
-        datetime(year, month, 1, tzinfo=timezone.utc) for year, month in ((1970, 1), (2026, 7), (9999, 12))
-    ]
+    moments = [datetime(year, month, 1, tzinfo=timezone.utc) for year, month in ((1970, 1), (2026, 7), last)]
     content = [at(each) for each in moments] * 4
     zone = ZoneInfo("Europe/Berlin")
 

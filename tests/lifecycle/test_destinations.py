@@ -6,7 +6,6 @@ import os
 import threading
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,42 +13,22 @@ import pytest
 
 import recost
 from recost.delivery.kinds import KINDS
-from recost.lifecycle import current_handle
-from recost.lifecycle.compose import DESTINATIONS
+from recost.lifecycle.destinations import DESTINATIONS
 from tests.api import Api
+from tests.lifecycle.started import api, dispose, started
 from tests.loopback import Loopback, wait_until
 from tests.scripts import calls, run_script, windows
 
-KEY = "rc-0123456789abcdef"
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with Api() as found:
-        yield found
-        found.release.set()
-
-
-@pytest.fixture(autouse=True)
-def _dispose() -> Iterator[None]:
-    yield
-    handle = current_handle()
-    if handle is not None:
-        handle.dispose()
+__all__ = ["api", "dispose"]  # fixtures
 
 
 def start(api: Api, folder: Path, **options: Any) -> recost.RecostHandle:
     given = {
         "transports": ["cloud", "file"],
-        "api_key": KEY,
-        "project_id": "proj-1",
-        "base_url": api.url,
-        "local_dir": str(folder),
-        "max_retries": 0,
         "exclude_patterns": [f":{api.port}"],
         **options,
     }
-    return recost.init(**given)
+    return started(api, folder, **given)
 
 
 def get(url: str) -> None:

@@ -21,7 +21,7 @@ class Counting:
     """Counts what it is given."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self.size = self.excluded = 0
         self.total = 0
         self.fail_at: Optional[int] = None
 

@@ -9,6 +9,7 @@ names.
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Union
@@ -53,7 +54,7 @@ CREATE TABLE recost.windows (
     number bigint NOT NULL DEFAULT nextval('recost.window_numbers'),
     line bytea NOT NULL
 ) PARTITION BY RANGE (started);
-CREATE INDEX windows_number ON recost.windows (source, number);
+CREATE INDEX windows_latest ON recost.windows (source, arrived, number);
 CREATE INDEX windows_arrived ON recost.windows (arrived);
 CREATE TABLE recost.metrics (
     source integer NOT NULL, started timestamp NOT NULL,
@@ -129,6 +130,9 @@ class _PostgreSql(Dialect):
     projects = "recost.projects"
     real = "double precision"
     has_quarters = False
+
+    def line(self, stored: Any) -> bytes:
+        return zlib.decompress(stored)
 
     def bind(self, parameters: list[Any], value: Any) -> str:
         parameters.append(encoded(value))

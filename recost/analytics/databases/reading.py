@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,15 +25,14 @@ def database(url: StoreUrl, opened: Callable[[Any], None] = lambda _: None) -> I
     Raises:
         DatabaseError: It cannot be used, or fails.
     """
-    from recost.analytics.databases import postgresql  # noqa: PLC0415 - one of several
-
-    connection = postgresql.connect(url, reading=True)
+    engine: Any = importlib.import_module(f"recost.analytics.databases.{url.kind}")
+    connection = engine.connect(url, reading=True)
     try:
         opened(connection)
-        if not postgresql.check_version(connection, url):
+        if not engine.check_version(connection, url):
             raise DatabaseError(f"recost: nothing recorded in {url}: no collector has stored there")
-        yield Readings(connection, (), {}, Path(), postgresql.DIALECT)
-    except postgresql.errors() as error:
-        raise DatabaseError(f"recost: {url}: {postgresql.message_of(error, url)}") from None
+        yield Readings(connection, (), {}, Path(), engine.DIALECT)
+    except engine.errors() as error:
+        raise DatabaseError(f"recost: {url}: {engine.message_of(error, url)}") from None
     finally:
         connection.close()

@@ -33,7 +33,7 @@ _EXAMPLES: Final = """examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
-    add_sources(parser, stdin=False)
+    add_sources(parser, stdin=False, store=False)
     add_config(parser)
     parser.add_argument("--every", choices=["day", "week"], help="the period (default: the file's, else day)")
     add_zone(parser)

@@ -22,6 +22,7 @@ from recost.cli._shared.arguments import (
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
 from recost.cli._shared.refusal import DASHBOARD, available, refused
+from recost.cli._shared.stores import driver_available
 from recost.errors import RecostError
 
 __all__ = ["configure", "run"]
@@ -40,7 +41,7 @@ The URL has a token that is new each time. Ctrl-C ends the server."""
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
-    add_sources(parser, stdin=False, store=False)
+    add_sources(parser, stdin=False)
     server = parser.add_argument_group("server")
     server.add_argument(
         "--port",
@@ -59,7 +60,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve the page until interrupted. Return 2 if that fails."""
-    if not available("dashboard", *DASHBOARD, extra="dashboard"):
+    needed = [name for name in DASHBOARD if arguments.store is None or name != "duckdb"]
+    if not available("dashboard", *needed, extra="dashboard"):
+        return 2
+    if arguments.store is not None and not driver_available(arguments.store, "dashboard"):
         return 2
     try:
         folder = telemetry_folder()
@@ -68,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         question_of(arguments, (), right_now())
     except (QuestionError, SpanError, RecostError, ValueError) as error:
         return refused(error)
-    if (arguments.paths or _has_files(folder)) and read(arguments, lambda _: True, live=True) is None:
+    begun = arguments.store is not None or arguments.paths or _has_files(folder)
+    if begun and read(arguments, lambda _: True, live=True) is None:
         return 2
     return _serve(arguments, folder)
 
@@ -81,10 +86,14 @@ def _has_files(folder: Path) -> bool:
 
 def _serve(arguments: argparse.Namespace, folder: Path) -> int:
     """Serve the page for the files and filters of the arguments. Return 2 if that fails."""
-    from recost.cli.dashboard.desk import Desk  # noqa: PLC0415 - its packages may be missing
+    from recost.cli.dashboard.desk import DatabaseDesk, Desk  # noqa: PLC0415 - its packages may be missing
     from recost.cli.dashboard.server import AddressError, serve  # noqa: PLC0415
 
-    with Desk(arguments.paths, folder, keep=not arguments.no_cache) as desk:
+    if arguments.store is not None:
+        opened: Desk = DatabaseDesk(arguments.store, folder)
+    else:
+        opened = Desk(arguments.paths, folder, keep=not arguments.no_cache)
+    with opened as desk:
         try:
             serve(
                 desk,

@@ -129,10 +129,10 @@ class _Api:
 
     def _view(self, look: Look) -> dict[str, Any]:
         state = self._desk.state()  # before the files are read, so that later changes are events
-        about = {"state": state, "version": __version__, "folder": str(self._desk.folder)}
+        about = {"state": state, "version": __version__, "folder": self._desk.place}
         if self._leave is not None:  # people at other machines, who sign in
             about = {"state": state, "version": __version__, "leave": self._leave}
-        if not self._desk.sources():
+        if self._desk.is_empty():
             return {**about, "empty": True}
         content = self._desk.ask(lambda found: view_of(found, look, right_now()))
         return {**about, "empty": False, **content}

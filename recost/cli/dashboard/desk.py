@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, Final, Optional, TypeVar
 
+from recost.analytics.databases.reading import database
+from recost.analytics.databases.url import DatabaseError, StoreUrl
+from recost.analytics.databases.windows import state
 from recost.analytics.ingest.sources import Source, SourceError, find_sources
 from recost.analytics.store import Readings, consult
 
-__all__ = ["Desk", "StoppedError"]
+__all__ = ["DatabaseDesk", "Desk", "StoppedError"]
 
 _T = TypeVar("_T")
+_LOOK_EVERY_S: Final = 1.0
 
 
 class StoppedError(Exception):
@@ -55,6 +60,15 @@ class Desk(AbstractContextManager["Desk"]):
     def arguments(self) -> Sequence[str]:
         """Return the paths that are read."""
         return self._arguments
+
+    @property
+    def place(self) -> str:
+        """The folder or the database, for people."""
+        return str(self.folder)
+
+    def is_empty(self) -> bool:
+        """Return whether nothing is recorded yet."""
+        return not self.sources()
 
     def ask(self, use: Callable[[Readings], _T]) -> _T:
         """Return the result of ``use`` on the files.
@@ -108,3 +122,60 @@ class Desk(AbstractContextManager["Desk"]):
         if self._stopped:
             raise StoppedError
         self._connection = connection
+
+
+class DatabaseDesk(Desk):
+    """Queries on a database.
+
+    Args:
+        url: The database.
+        folder: The telemetry folder, which is not read.
+    """
+
+    def __init__(self, url: StoreUrl, folder: Path) -> None:
+        super().__init__((), folder)
+        self._url = url
+        self._state = ""
+        self._looked_at = float("-inf")
+
+    @property
+    def place(self) -> str:
+        """The database, for people."""
+        return str(self._url)
+
+    def is_empty(self) -> bool:
+        """Return False: a database says itself that nothing is recorded."""
+        return False
+
+    def ask(self, use: Callable[[Readings], _T]) -> _T:
+        """Return the result of ``use`` on the database.
+
+        Raises:
+            StoppedError: `stop` was called.
+            DatabaseError: The database cannot be used.
+        """
+        with self._turn:
+            try:
+                with database(self._url, self.begin) as found:
+                    return use(found)
+            except DatabaseError:
+                if self._stopped:  # the statement was cancelled
+                    raise StoppedError from None
+                raise
+            finally:
+                self._connection = None
+
+    def state(self) -> str:
+        """Return a text that changes with the windows, at most once a second."""
+        if time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
+            self._looked_at = time.monotonic()
+            with suppress(DatabaseError), database(self._url) as found:
+                self._state = hashlib.sha256(state(found).encode()).hexdigest()[:16]
+        return self._state
+
+    def stop(self) -> None:
+        """Cancel the running query, and refuse others."""
+        self._stopped = True
+        connection = self._connection
+        if connection is not None:
+            connection.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Final
 
 from recost._version import __version__
@@ -19,6 +20,7 @@ from recost.cli.doctor.findings import Findings
 from recost.cli.doctor.local import check_file, check_websocket
 from recost.cli.doctor.otlp import check_otlp
 from recost.cli.doctor.prices import check_prices
+from recost.cli.doctor.processes import check_processes
 from recost.cli.doctor.unseen import check_unseen
 
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ __all__ = ["configure", "run"]
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add a description. The command has no options."""
     parser.epilog = (
-        "Shows versions, HTTP clients, and the configuration of this environment. Writes a test summary "
-        "beside the local file and removes it. Sends one request to the API in cloud mode. Exits with 1 if "
-        "anything is wrong."
+        "Shows versions, HTTP clients, the configuration of this environment, and the numbers of running "
+        "processes in the local folder. Writes a test summary beside the local file and removes it. Sends "
+        "one request to the API in cloud mode. Exits with 1 if anything is wrong."
     )
 
 
@@ -53,6 +55,9 @@ def run(_arguments: argparse.Namespace) -> int:
         _show(priced, style)
         parts.update(priced)
         later = _check_destination(settings)
+        processes = check_processes(Path(settings.local_dir), style)
+        if processes.lines or processes.notes:
+            later["running processes"] = processes
         _show(later, style)
         parts.update(later)
     return _conclude(list(parts.values()), style)

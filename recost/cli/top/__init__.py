@@ -10,6 +10,8 @@ from datetime import timedelta, tzinfo
 from typing import Final
 
 from recost._text import printable
+from recost.analytics.databases.url import DatabaseError
+from recost.analytics.databases.windows import ArrivalFollower
 from recost.analytics.follow import Follower
 from recost.analytics.ingest.sources import find_sources
 from recost.analytics.periods import SpanError, parse_length, parse_zone
@@ -20,9 +22,10 @@ from recost.cli._shared.following import finder, reader_gone
 from recost.cli._shared.footnotes import rendered, skipped_note
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import available, refused
+from recost.cli._shared.stores import add_store, driver_available
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style, terminal_width
-from recost.cli.top.feed import Feed
+from recost.cli.top.feed import APART, Feed, Lines
 from recost.cli.top.view import KEYS, SORTS, View, headings, notes, table_of
 from recost.errors import RecostError
 
@@ -47,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_examples(parser, _EXAMPLES)
     add_paths(parser)
+    add_store(parser)
     parser.add_argument(
         "--over",
         type=_over,
@@ -73,24 +77,39 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     try:
         zone = naming("--tz", parse_zone, arguments.tz)
-        folder = telemetry_folder()
-        find = finder("top", arguments.paths, folder)
         _check(arguments)
-        if arguments.once:
-            find_sources(arguments.paths, folder)  # an error if nothing is recorded
+        if arguments.store is None:
+            follower: Lines = _of_files(arguments)
+        elif driver_available(arguments.store, "top"):
+            follower = ArrivalFollower(arguments.store, arguments.over + APART)
+        else:
+            return 2
     except (SpanError, RecostError, ValueError) as error:
         return refused(error)
-    if not find():
-        print(printable(f"recost: waiting for the first window in {folder}"), file=sys.stderr)
-    follower = Follower(find)
     try:
         return _show(Feed(follower, arguments.over), arguments, zone, drawn=drawn)
     except BrokenPipeError:
         raise
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, DatabaseError) as error:
         return refused(error)
     finally:
         follower.close()
+
+
+def _of_files(arguments: argparse.Namespace) -> Follower:
+    """Return a follower of the files.
+
+    Raises:
+        SourceError: There is nothing to follow.
+        ValueError: The telemetry folder is not valid.
+    """
+    folder = telemetry_folder()
+    find = finder("top", arguments.paths, folder)
+    if arguments.once:
+        find_sources(arguments.paths, folder)  # an error if nothing is recorded
+    if not find():
+        print(printable(f"recost: waiting for the first window in {folder}"), file=sys.stderr)
+    return Follower(find)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -99,6 +118,8 @@ def _check(arguments: argparse.Namespace) -> None:
     Raises:
         QuestionError: An option has no effect.
     """
+    if arguments.store is not None and arguments.paths:
+        raise QuestionError("recost: --store reads a database: expected no PATH with it")
     if arguments.once and arguments.every is not None:
         raise QuestionError("recost: --every has no effect with --once")
     if arguments.by == "model" and arguments.sort in {"errors", "p95"}:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from typing import Callable, Final, Protocol
 
-from recost.analytics.follow import Follower
 from recost.analytics.rates import Recent
 from recost.cli._shared.arguments import right_now
 from recost.wire.parsing import parse_window
 
-__all__ = ["Feed"]
+__all__ = ["APART", "Feed", "Lines"]
 
-_APART: Final = timedelta(minutes=2)
+APART: Final = timedelta(minutes=2)
 """The most by which lines of several processes may be out of order."""
+
+
+class Lines(Protocol):
+    """Lines of windows as they come."""
+
+    def start_after(self, old: Callable[[bytes], bool]) -> Iterable[tuple[str, bytes]]:
+        """Return project and line of the last windows. Old ones may be included."""
+        ...
+
+    def news(self) -> Iterable[tuple[str, bytes]]:
+        """Return project and line of new windows."""
+        ...
+
+    def close(self) -> None:
+        """Release everything."""
+        ...
 
 
 class Feed:
     """The windows of the last minutes.
 
     Args:
-        follower: The follower of the files.
+        follower: The follower of the files or the database.
         over: The length of the span.
     """
 
-    def __init__(self, follower: Follower, over: timedelta) -> None:
+    def __init__(self, follower: Lines, over: timedelta) -> None:
         self.recent = Recent(over)
         self.bad_lines = 0
         """Malformed lines since the start."""
@@ -35,7 +51,7 @@ class Feed:
     def start(self) -> None:
         """Read the last minutes."""
         now = right_now()
-        since = now - self.recent.over - _APART
+        since = now - self.recent.over - APART
 
         def old(line: bytes) -> bool:
             window = parse_window(line, "")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
-from typing import Optional
+from typing import Final, Optional
 
 from recost.analytics.databases.url import StoreUrl
 from recost.collector.reading import FolderReader, Reader
@@ -13,6 +14,12 @@ from recost.collector.stores.counted import CountedStore
 from recost.collector.stores.files import FileStore
 
 __all__ = ["opened"]
+
+_STORES: Final = {
+    "clickhouse": ("recost.collector.stores.clickhouse", "ClickHouseStore"),
+    "postgresql": ("recost.collector.stores.postgresql", "PostgreSqlStore"),
+}
+"""Module and class by the scheme of the URL."""
 
 
 def opened(folder: Path, url: Optional[StoreUrl], spend: Spend) -> tuple[Store, Reader]:
@@ -35,6 +42,6 @@ def opened(folder: Path, url: Optional[StoreUrl], spend: Spend) -> tuple[Store, 
 
 
 def _store_in(url: StoreUrl) -> Store:
-    from recost.collector.stores.postgresql import PostgreSqlStore  # noqa: PLC0415 - an extra
-
-    return PostgreSqlStore(url)
+    module, name = _STORES[url.kind]
+    store: Store = getattr(importlib.import_module(module), name)(url)
+    return store

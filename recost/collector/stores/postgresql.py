@@ -114,6 +114,10 @@ class PostgreSqlStore(QueuedStore):
             else:
                 pending.repeat()
 
+    def _rests(self) -> bool:
+        """Return whether the last failure is too recent for another connection."""
+        return self._failed_at is not None and time.monotonic() - self._failed_at < _AGAIN_S
+
     def _usable(self) -> psycopg.Connection[Any]:
         """Return the connection, a new one if it broke.
 
@@ -122,7 +126,7 @@ class PostgreSqlStore(QueuedStore):
         """
         if self._connection is not None and not self._connection.closed:
             return self._connection
-        if self._failed_at is not None and time.monotonic() - self._failed_at < _AGAIN_S:
+        if self._rests():
             raise DatabaseError(self._problem or "no connection")
         self._sources.clear()
         self._months.clear()
@@ -135,7 +139,8 @@ class PostgreSqlStore(QueuedStore):
             for pending in windows:
                 self._store([pending])
             return
-        self._failed_at = time.monotonic()
+        if not self._rests():  # otherwise nothing was tried
+            self._failed_at = time.monotonic()
         self._report(message_of(error, self._url).removeprefix("recost: "))
         failed = StoreError("the store cannot be written", RETRY_AFTER_S)
         for pending in windows:

@@ -59,6 +59,11 @@ class SendError(Exception):
         self.responded = responded
         self.uncertain = uncertain
 
+    @property
+    def refused(self) -> bool:
+        """True if the window must not be sent again as it is."""
+        return self.disposition in (Disposition.REJECT, Disposition.SPLIT)
+
 
 class RetryPolicy:
     """Number and spacing of retries of one window within one flush.

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from recost import DestinationStats, Stats
 from recost._version import __version__
 from recost.cli import main
+from recost.delivery.stats_file import StatsFile
 from recost.interceptors import interception
 from tests.loopback import refused_port
 from tests.scripts import environment, run_script
@@ -415,3 +418,34 @@ def test_each_of_several_destinations_is_checked(
     assert "2 problems:" in shown
     for title in ("local file", "local WebSocket", "cloud API"):
         assert f"destination: {title}" in shown
+
+
+def test_the_numbers_of_running_processes_are_shown(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = DestinationStats("cloud", "error", 1, 20, 300, 4, {"rejected": 5}, ("RecostAuthError", "secret"))
+    file = StatsFile(str(clean), "shop", 1_700_000_000_000.0, own_folder=False)
+    file.write(Stats(326, 0, {"cloud": found}).to_dict(), time.time() * 1000)
+    try:
+        (clean / "x.0123456789ab01234567.stats").mkdir()
+        code, shown = examine(capsys)
+    finally:
+        file.remove()
+    assert code == 0, shown
+    assert f"shop {os.getpid()} cloud error 326 0 1 20 300 5" in shown
+    assert f"shop {os.getpid()}, cloud: dropped: 5 rejected" in shown
+    assert f"shop {os.getpid()}, cloud: latest error: RecostAuthError" in shown
+    assert f"shop {os.getpid()}, cloud: 4 calls of ended processes sent" in shown
+    assert "1 file of processes in" in shown
+    assert "secret" not in shown
+
+
+def test_the_name_of_a_project_can_do_nothing_to_the_terminal(
+    clean: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = StatsFile(str(clean), "shop\x1b[31m", 1_700_000_000_000.0, own_folder=False)
+    file.write(Stats(0, 0, {"file": DestinationStats("file")}).to_dict(), time.time() * 1000)
+    try:
+        _, shown = examine(capsys)
+    finally:
+        file.remove()
+    assert "\x1b" not in shown
+    assert f"31m {os.getpid()} file - 0" in shown
