@@ -307,7 +307,9 @@ class Runtime:
         return self._worker_thread, *self._delivery_threads.values(), self._enforcer_thread
 
     def _is_running(self, delivery: Delivery) -> bool:
-        return _is_alive(self._delivery_threads[delivery])
+        """Return whether another thread sends. A finaliser may ask on that very thread."""
+        thread = self._delivery_threads[delivery]
+        return _is_alive(thread) and thread is not threading.current_thread()
 
     def _renew_locks(self) -> None:
         """Replace locks from before gevent's or eventlet's patching.

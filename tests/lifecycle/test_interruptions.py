@@ -16,6 +16,8 @@ PROGRAM = Path(__file__).with_name("interruptions.py")
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32" or os.environ.get("COVERAGE_RUN") is not None, reason="needs signals and tracing"
 )
+each_line_of_its_threads = pytest.mark.timeout(300)
+"""More than 1,000 rounds, many of which wait for a moment: two minutes on a busy machine."""
 
 
 def check(action: str, handler: str, where: str, folder: Path, fewest_places: int) -> None:
@@ -57,11 +59,13 @@ def test_a_program_that_can_start_no_thread_is_interrupted_at_each_line(tmp_path
 
 
 @pytest.mark.slow
+@each_line_of_its_threads
 def test_a_finaliser_ends_recost_at_each_line_of_its_own_threads(tmp_path: Path) -> None:
     check("flush", "dispose", "own threads", tmp_path, 100)
 
 
 @pytest.mark.slow
+@each_line_of_its_threads
 @pytest.mark.parametrize(
     ("action", "handler"),
     [
