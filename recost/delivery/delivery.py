@@ -344,7 +344,7 @@ class Delivery:
             if failure is None or failure.disposition in REFUSED:
                 self._resolve(window, failure)
             elif not (failure.responded and went_through):
-                self._put_back(failure)
+                self._change(partial(self._outbox.put_back, failure))
                 return
             elif not failure.uncertain and self._outbox.may_halve(window) and self._halvings.take():
                 self._change(partial(self._outbox.halve, window))
