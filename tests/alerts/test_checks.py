@@ -340,7 +340,7 @@ def test_the_commands(tmp_path: Path) -> None:
         assert expected in done.stderr
 
 
-@pytest.mark.parametrize("pairs", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("pairs", [5, pytest.param(20, marks=pytest.mark.slow)])
 def test_two_checks_at_once_send_once(tmp_path: Path, pairs: int) -> None:
     with http_receiver() as receiver:
         for index in range(pairs):

@@ -128,10 +128,6 @@ def survive(tmp_path: Path, server: Loopback, processes: int, calls: int, every_
 
 @pytest.mark.timeout(400)
 def test_each_call_counts_once(tmp_path: Path, server: Loopback) -> None:
-    survive(tmp_path, server, 4, 400, 1.5)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
-def test_each_call_of_a_fleet_counts_once(tmp_path: Path, server: Loopback) -> None:
-    survive(tmp_path, server, 37, 2000, 3)
+    """``RECOST_FLEET=37x2000`` has so many processes, and calls of each (half an hour)."""
+    processes, calls = map(int, os.environ.get("RECOST_FLEET", "4x400").split("x"))
+    survive(tmp_path, server, processes, calls, 3 if "RECOST_FLEET" in os.environ else 1.5)

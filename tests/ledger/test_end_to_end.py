@@ -31,11 +31,13 @@ url, recorded = sys.argv[1], int(sys.argv[2])
 if recorded:
     rule = ProviderDef("127.0.0.1", "openai", "/v1", "chat", usage="openai", genai_provider="openai")
     handle = recost.init(capture_usage=True, custom_providers=[rule])
+clients = {key: openai.OpenAI(api_key=key, base_url=url) for key in ("sk-alice", "sk-bob")}
 for number in range(int(sys.argv[3])):
     key = "sk-alice" if number % 3 else "sk-bob"
-    client = openai.OpenAI(api_key=key, base_url=url)
     with recost.tag(key=key[3:]):
-        client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])
+        messages = [{"role": "user", "content": "hello"}]
+        clients[key].chat.completions.create(model="gpt-4o", messages=messages)
+for client in clients.values():
     client.close()
 if recorded:
     handle.dispose()
