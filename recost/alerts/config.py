@@ -150,15 +150,14 @@ class _Reader:
         return ConfigError(f"recost: {self._path}{line}: {key}{': ' if key else ''}{problem}")
 
     def _line(self, table: str, number: int, key: str) -> int:
-        header = re.compile(rf"\s*\[\[\s*{table}\s*\]\]")
-        starts = [index for index, line in enumerate(self._lines) if header.match(line)]
+        lines = ["".join(line.split()) for line in self._lines]
+        starts = [index for index, line in enumerate(lines) if line.startswith(f"[[{table}]]")]
         if number >= len(starts):  # an inline list of tables
             return 1
-        setting = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""") if key else None
-        for index in range(starts[number] + 1, len(self._lines)):
-            if setting is None or self._lines[index].lstrip().startswith("["):
+        for index in range(starts[number] + 1, len(lines)):
+            if not key or lines[index].startswith("["):
                 break
-            if setting.match(self._lines[index]):
+            if lines[index].startswith((f"{key}=", f'"{key}"=', f"'{key}'=")):
                 return index + 1
         return starts[number] + 1
 

@@ -252,10 +252,11 @@ class Delivery:
             if deadline is None:  # else this is one of the application's threads
                 self._send_spooled()
         finally:
-            self._hold.end_round()
-            self._rounds_done = self._rounds_begun
-            self._pumping = 0
-            self._changed.wake()
+            try:
+                self._hold.end_round()
+            finally:
+                self._rounds_done, self._pumping = self._rounds_begun, 0
+                self._changed.wake()
 
     def _wait_for_work(self) -> bool:
         while True:

@@ -50,6 +50,9 @@ def has_many_digits(text: str) -> bool:
 class _StandIns(dict[str, str]):
     """Stand-ins for segments in the shape: the segment itself, or `_ANY_ID`. Identifiers aren't kept."""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self)} segments>"  # which may be secret
+
     def __missing__(self, segment: str) -> str:
         if len(segment) > 2 and (segment.isdigit() or _is_certain_id(segment)):
             return _ANY_ID

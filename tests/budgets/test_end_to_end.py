@@ -409,7 +409,7 @@ def test_a_file_that_is_not_shared_is_not_written_with_an_api_key(
     handle.flush_blocking(5)
     assert wait_until((tmp_path / "mine.json").exists)
     handle.dispose()
-    assert {each.suffix for each in tmp_path.glob("shop*")} <= {".spool"}
+    assert {each.suffix for each in tmp_path.glob("shop*")} <= {".spool", ".pace"}
 
 
 async def test_calls_within_the_process_are_not_refused(server: Loopback, running: Any) -> None:

@@ -28,10 +28,12 @@ pytest.importorskip("duckdb")
 OWNED = Path("/tmp/recost-owned")  # what the hostile SQL would write
 SHOWN: dict[str, list[list[str]]] = {
     "anomalies": [["--min-usd", "0"], ["--json"]],
+    "check": [[]],  # without a file of alerts; what alerts send is in tests/alerts
     "collector": [["keys", "list"], ["keys", "revoke", HOSTILE["escape sequence"]]],
     "completion": [],
     "dashboard": [],  # as JSON, below
     "demo": [],
+    "digest": [[], ["--every", "week"]],
     "docs": [[], [HOSTILE["SQL"]]],
     "doctor": [[]],
     "export": [["--format", "csv"], ["--format", "jsonl"], ["-v"]],
@@ -40,12 +42,15 @@ SHOWN: dict[str, list[list[str]]] = {
         ["--max-usd", "1"],
         ["--max-usd", "1", "--provider", HOSTILE["SQL"]],
     ],
+    "ledger": [["status"], ["pull", HOSTILE["escape sequence"]]],
+    "notify": [["test", HOSTILE["escape sequence"]]],
     "prices": [
         [],
         ["--provider", HOSTILE["escape sequence"]],
         ["check", f"https://x.example/{HOSTILE['escape sequence']}"],
     ],
     "prune": [["--older-than", "2020-01-01"]],
+    "reconcile": [["--by", "model"], ["--by", "key", "--provider", HOSTILE["SQL"]]],
     "report": [
         [*by, *kind]
         for by in (
@@ -58,6 +63,7 @@ SHOWN: dict[str, list[list[str]]] = {
     "schema": [],
     "tail": [],  # they follow, below
     "top": [],
+    "watch": [],  # as `check`
     "waste": [[], ["--json"]],
 }  # fmt: skip
 """The options with which each command shows data; a new command is to be named here."""

@@ -306,7 +306,7 @@ def test_a_shell_completes(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-m", "recost"], env=env, check=True)
         return {word.strip() for word in out.read_text().split("\n")}
 
-    assert completed("recost re") == {"report"}
+    assert completed("recost re") == {"reconcile", "report"}
     assert completed("recost report --si") == {"--since"}
     assert completed("recost report --sort c") == {"cost", "calls", "change"}
 

@@ -25,14 +25,14 @@ from tests.databases.stored import stored
 from tests.scripts import environment
 
 ENGINES = ["postgresql", pytest.param("clickhouse", marks=pytest.mark.slow)]
-NOW = datetime.now(timezone.utc)
 
 
 def lines(count: int) -> list[bytes]:
     """Return windows of the last minutes."""
+    now = datetime.now(timezone.utc)
 
     def one(number: int) -> dict[str, Any]:
-        ended = NOW.timestamp() * 1000 - number * 1000
+        ended = now.timestamp() * 1000 - number * 1000
         start, end = format_timestamp(ended - 30_000), format_timestamp(ended)
         metric = {**window()["metrics"][0], "provider": f"p{number % 3}", "costSource": {"computed": 1.5}}
         metric.update(
@@ -50,9 +50,9 @@ def test_the_page_is_that_of_files(kind: str, tmp_path: Path) -> None:
     here, content = stored(kind), lines(12)
     here.fill(shop=content)
     (tmp_path / "shop.jsonl").write_bytes(b"".join(line + b"\n" for line in content))
-    look = Look(Question(by=()), "model", None, ("provider",))
+    look, now = Look(Question(by=()), "model", None, ("provider",)), datetime.now(timezone.utc)
     with Desk([str(tmp_path)], tmp_path, keep=False) as files, DatabaseDesk(here.url, tmp_path) as desk:
-        ours, theirs = (each.ask(lambda found: view_of(found, look, NOW)) for each in (desk, files))
+        ours, theirs = (each.ask(lambda found: view_of(found, look, now)) for each in (desk, files))
         assert ours == theirs
         assert not desk.is_empty()
         before = desk.state()

@@ -37,14 +37,14 @@ def server() -> Iterator[Metered]:
 def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the paths that the rules are asked about from now on."""
     found: list[str] = []
-    lookup = ProviderRegistry.lookup
+    resolve = ProviderRegistry.resolve
 
     def counted(registry: ProviderRegistry, host: str, path: str) -> Any:
         if host == "127.0.0.1":  # another host's is asked about beforehand, to load what the first call needs
             found.append(path)
-        return lookup(registry, host, path)
+        return resolve(registry, host, path)
 
-    monkeypatch.setattr(ProviderRegistry, "lookup", counted)
+    monkeypatch.setattr(ProviderRegistry, "resolve", counted)
     return found
 
 

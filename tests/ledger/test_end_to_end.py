@@ -84,6 +84,7 @@ class Metering:
         return {**named, "model": "gpt-4o-2024-08-06", **counts}
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("calls", [100, pytest.param(1000, marks=pytest.mark.slow)])
 def test_the_calls_that_recost_does_not_see_are_missing_by_key(tmp_path: Path, calls: int) -> None:
     metering = Metering()

@@ -28,7 +28,7 @@ ON_THE_CALLERS_THREAD = {
 }
 FOREIGN = {"on_error", "_on_error", "callback", "callbacks", "excepthook", "unraisablehook"}
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log", "handle", "emit"}
-COMMANDS = {"cli", "analytics"}
+COMMANDS = {"cli", "analytics", "collector"}
 """Rooms that run in recost's own commands, never in the application's process."""
 
 

@@ -155,12 +155,14 @@ def test_a_receiver_that_is_down_and_comes_back(loopback: Loopback, tmp_path: Pa
     with Receiver() as gone:
         port = gone.port
     code = """
-import json
+import json, time
 errors = []
 handle = start(on_error=errors.append, flush_interval_ms=100, max_batch_size=3)
 for number in range(200):
     call()
 assert not handle.flush_blocking(0.5)
+while not errors:  # the exporter is imported on recost's own thread
+    time.sleep(0.05)
 print(json.dumps([str(error) for error in errors]), flush=True)
 sys.stdin.readline()
 call()

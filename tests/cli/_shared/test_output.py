@@ -28,6 +28,7 @@ pytest.importorskip("duckdb")
 
 READ_ONLY = {
     ("gate", "--baseline"), ("prices", "--rules"), ("collector", "--tls-cert"), ("collector", "--tls-key"),
+    ("check", "--config"), ("digest", "--config"), ("notify", "--config"), ("watch", "--config"),
 }  # fmt: skip
 """Options that name a file which is read."""
 NEEDS = {("gate", "--summary"): ["--max-usd", "9"], ("export", "--output"): ["--format", "parquet"]}
