@@ -166,7 +166,8 @@ def test_instructions(tmp_path: Path) -> None:
     figures = found["instructions"]
     assert list(figures) == ["bare", "recost"]
     assert figures["recost"]["seen"] == 1.0
-    assert 0 < figures["bare"]["caller"] < figures["recost"]["caller"] < figures["recost"]["whole"]
+    # Of a few calls on a busy machine: the worker's turns may fall into either of the two counts.
+    assert 0 < figures["bare"]["caller"] < min(figures["recost"]["caller"], figures["recost"]["whole"])
 
 
 @pytest.mark.slow
