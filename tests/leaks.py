@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -105,10 +106,10 @@ def _calls(kind: str, count: int, port: int, folder: str) -> Left:
     handle = recost.init(local_dir=folder, capture_usage=True, local_max_bytes=1 << 20)
     warm_up = int(count * _WARM_UP)
     make(warm_up)
-    before = _now(handle)
+    before = _now(handle, folder)
     before_count = _recorded(folder)
     make(count)
-    after = _now(handle)
+    after = _now(handle, folder)
     recorded = _recorded(folder) - before_count
     handle.dispose()
     return Left(kind, count, recorded, *(late - early for early, late in zip(before, after)))
@@ -126,9 +127,9 @@ def _cycles(count: int, folder: str) -> Left:
             handle.dispose()
 
     cycles(int(count * _WARM_UP))
-    before, before_count = _now(None), _recorded(folder)
+    before, before_count = _now(None, folder), _recorded(folder)
     cycles(count)
-    after = _now(None)
+    after = _now(None, folder)
     recorded = _recorded(folder) - before_count
     return Left(CYCLES, count, recorded, *(late - early for early, late in zip(before, after)))
 
@@ -170,9 +171,10 @@ def _on_loopback(client: str, answer: str, read: str, port: int) -> Callable[[in
     return sync_calls
 
 
-def _now(handle: Any) -> tuple[int, int, int, int]:
+def _now(handle: Any, folder: str) -> tuple[int, int, int, int]:
     if handle is not None:
         handle.flush_blocking(10)
+        _wait_for_numbers(Path(folder))
     gc.collect()
     resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
     return (
@@ -181,6 +183,17 @@ def _now(handle: Any) -> tuple[int, int, int, int]:
         threading.active_count(),
         resident,
     )
+
+
+def _wait_for_numbers(folder: Path) -> None:
+    """Wait until the file for ``recost doctor`` is there and rests: it is written after a flush."""
+    ends, before = time.monotonic() + 10, None
+    while time.monotonic() < ends:
+        now = [path.stat().st_ino for path in folder.glob("*.stats") if path.exists()]
+        if now and now == before:
+            return
+        before = now
+        time.sleep(0.2)
 
 
 def _recorded(folder: str) -> int:
