@@ -185,7 +185,8 @@ def test_it_may_be_asked_for_anywhere(api: Api, server: Loopback, tmp_path: Path
     for thread in asking:
         thread.join()
     check(handle.stats(), 20)
-    assert {each.captured for each in found} <= set(range(21))
+    # Numbers are from different moments while calls are sent: one that moves may be in both places.
+    assert {each.captured for each in found} <= set(range(22))
 
 
 def test_it_is_frozen_and_can_be_written_as_json(api: Api, server: Loopback, tmp_path: Path) -> None:
