@@ -51,8 +51,18 @@ def run_script(
 
 
 def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """Return what a program has said on stderr, but that genai-prices is missing: it may be, here."""
-    return [line for line in done.stderr.splitlines() if "genai-prices is not installed" not in line]
+    """Return what a program has said on stderr, but what may be said here.
+
+    That is that genai-prices is missing, and the warning of Python 3.12 at a fork while calls are being sent.
+    """
+    found: list[str] = []
+    lines = iter(done.stderr.splitlines())
+    for line in lines:
+        if "is multi-threaded, use of fork()" in line:
+            next(lines, "")  # the line of the program
+        elif "genai-prices is not installed" not in line:
+            found.append(line)
+    return found
 
 
 def windows(folder: Path) -> list[dict[str, Any]]:

@@ -213,4 +213,5 @@ def test_a_worker_that_gets_no_turn_before_the_end_loses_nothing_without_a_word(
     result = run_script(program, server.url, tmp_path)
     assert result.returncode == 0
     recorded, reported = sum(calls(windows(tmp_path)).values()), dropped_calls(result.stderr)
-    assert recorded + reported == len(server.log) == 3
+    assert len(server.log) == 3
+    assert recorded <= 3 <= recorded + reported  # what is given up may still arrive, in the very last moment

@@ -131,7 +131,7 @@ call()
     done = run(
         code, loopback, tmp_path, receiver, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=temporality
     )
-    assert [line for line in complaints(done) if "DeprecationWarning" not in line] == []
+    assert complaints(done) == []
     check_sums(receiver, tmp_path, 5 + 3 * 11 + 1)
     assert len(receiver.resources) == 4
     assert len({resource["recost.instance.id"] for resource in receiver.resources.values()}) == 4
