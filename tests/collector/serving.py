@@ -150,7 +150,7 @@ def collector(folder: Path, *options: object, **how: Any) -> Iterator[Collector]
     try:
         yield running
     finally:
-        # Ctrl-C, after which Python ends in order. SIGTERM is in other tests, and coverage keeps nothing of it.
+        # Ctrl-C, after which Python ends in order. SIGTERM is in other tests, and coverage keeps none of it.
         code, said = running.stop(signal.SIGINT) if running.process.poll() is None else (None, "")
     assert (code, said.strip()) in {(_INTERRUPTED, ""), (None, "")}, said
 
