@@ -48,6 +48,7 @@ __all__ = [
     "release",
     "replaced",
     "replaced_path",
+    "write_all",
 ]
 
 FILE_MODE: Final = 0o600
@@ -277,6 +278,17 @@ def hold(
         file.close()
         raise
     return file
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all bytes at the position of the file, which may take several writes.
+
+    Raises:
+        OSError: The disk is full. Some of them may be written.
+    """
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
 
 @contextmanager

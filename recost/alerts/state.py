@@ -6,7 +6,6 @@ A finding is sent once, again when it has grown, and once when it is over.
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -136,9 +135,7 @@ def opened(folder: Path) -> Iterator[tuple[State, Any]]:
 
         def save() -> None:
             with _files.replaced(path) as fd:
-                data = json.dumps(_written(state)).encode()
-                while data:
-                    data = data[os.write(fd, data) :]
+                _files.write_all(fd, json.dumps(_written(state)).encode())
 
         yield state, save
 

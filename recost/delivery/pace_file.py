@@ -146,7 +146,5 @@ def _decode(data: bytes, wall: float, monotonic: float) -> PaceState:
 def _write(fd: int, data: bytes) -> None:
     """Replace the content. If that is cut off, the next reader finds it damaged."""
     os.lseek(fd, 0, os.SEEK_SET)
-    view, written = memoryview(data), 0
-    while written < len(view):
-        written += os.write(fd, view[written:])
+    _files.write_all(fd, data)
     os.ftruncate(fd, len(data))

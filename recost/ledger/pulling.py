@@ -72,9 +72,9 @@ def pull(
         settled = bucket.complete and not bucket.estimated
         final = settled and bucket.day < now.date() - PROVISIONAL_DAYS * _DAY
         file.add(bucket, final=final, now=now)
-        before = known.get(bucket.day)
+        before, after = known.get(bucket.day), file.newest(bucket.day)
         new += before is None
-        changed += before is not None and file.days()[bucket.day].digest != before.digest
+        changed += before is not None and after is not None and after.digest != before.digest
         if not bucket.complete:
             incomplete.append(bucket.day)
     if asked:

@@ -117,7 +117,7 @@ class LedgerFile:
             if known is not None and (known.digest, known.final) == (_digest(rows, bucket.complete), final):
                 return False
             line = self._line(bucket, final, now, rows)
-            _write_all(file.fd, line, self._read_to)
+            _append(file.fd, line, self._read_to)
             self._update(file.fd)
         return True
 
@@ -132,6 +132,10 @@ class LedgerFile:
             "pulledAt": f"{now.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z",
         }
         return _compact(content)[:-1] + _ROWS + rows + b"}\n"
+
+    def newest(self, day: date) -> Optional[Stored]:
+        """Return what is known of a day since the file was last read or written."""
+        return self._days.get(day)
 
     def touch(self) -> None:
         """Set the time of the file to now: that of the latest pull, which may have changed nothing."""
@@ -205,12 +209,10 @@ def _lines(fd: int, start: int) -> Iterator[tuple[int, bytes]]:
             raise _files.UnusableFileError(f"a line has more than {_MAX_LINE >> 20} MB")
 
 
-def _write_all(fd: int, data: bytes, size: int) -> None:
+def _append(fd: int, data: bytes, size: int) -> None:
     """Append a line. Where the disk is full, nothing of it stays."""
-    view = memoryview(data)
     try:
-        while view:
-            view = view[os.write(fd, view) :]
+        _files.write_all(fd, data)
     except OSError:
         os.ftruncate(fd, size)
         raise

@@ -43,9 +43,7 @@ def checked(config: AlertConfig) -> Optional[Outcome]:
     """Make one check. On failure, print why and return None."""
     try:
         return check(config, telemetry_folder(), right_now())
-    except StateError as error:
-        refused(error)
-    except (RecostError, ValueError, OSError) as error:
+    except (StateError, RecostError, ValueError, OSError) as error:
         refused(error)
     except engine.errors() as error:
         refused(f"DuckDB: {str(error).splitlines()[0]}")

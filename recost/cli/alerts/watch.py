@@ -13,7 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, Optional
 
-from recost.alerts.config import ConfigError
+from recost.alerts.checking import Outcome
+from recost.alerts.config import AlertConfig, ConfigError
 from recost.cli._shared.arguments import telemetry_folder
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import available, refused
@@ -50,22 +51,23 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     ended = _until_signal()
     while not ended.is_set():
-        outcome: list[object] = []
-
-        def once(found: list[object] = outcome) -> None:
-            found.append(checked(config))
+        outcomes: list[Optional[Outcome]] = []
 
         # A daemon, so that a signal ends the command at once, whatever a check waits for. A message that was
         # being sent is sent again by the next one, with the same id.
-        checking = threading.Thread(target=once, daemon=True)
+        checking = threading.Thread(target=_check_once, args=(config, outcomes), daemon=True)
         checking.start()
         while checking.is_alive() and not ended.is_set():
             checking.join(0.2)
-        if outcome and outcome[0] is not None:
-            report(outcome[0])  # type: ignore[arg-type]
+        for outcome in filter(None, outcomes):
+            report(outcome)
             sys.stdout.flush()
         ended.wait(_EVERY_S * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - jitter
     return 0
+
+
+def _check_once(config: AlertConfig, outcomes: list[Optional[Outcome]]) -> None:
+    outcomes.append(checked(config))
 
 
 def _until_signal() -> threading.Event:

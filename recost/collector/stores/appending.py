@@ -50,9 +50,7 @@ def append(path: Path, data: bytes, wait_s: float) -> Position:
 def _append(file: _files.LockedFile, data: bytes) -> Position:
     start = mended(file.fd)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(file.fd, view) :]
+        _files.write_all(file.fd, data)
         os.fsync(file.fd)
         if start == 0:
             _sync_folder(file.path.parent)
