@@ -6,18 +6,33 @@ import os
 import re
 import stat
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from recost._files import FOLLOWING_FLAGS
 from recost.wire.parsing import MAX_DEPTH, too_deep
 
-__all__ = ["parse_decimal", "parse_json", "read_document"]
+__all__ = ["TomlError", "parse_decimal", "parse_json", "parse_toml", "read_document"]
 
 _MAX_BYTES: Final = 16 << 20
 _MAX_DIGITS: Final = 60
 _MAX_EXPONENT: Final = 60
 _NUMBER: Final = re.compile(r"[+-]?([0-9_]{0,100})\.?([0-9_]{0,100})(?:[eE]([+-]?[0-9_]{1,20}))?")
+
+
+_AT_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
+
+
+class TomlError(ValueError):
+    """The error of a text that cannot be read as TOML."""
+
+    def __init__(self, problem: str, line: int = 0, *, missing: bool = False) -> None:
+        super().__init__(problem)
+        self.line = line
+        """Line of the mistake, from 1. 0 if it is not in one line."""
+        self.missing = missing
+        """True if no parser is installed."""
 
 
 def read_document(path: Path, max_bytes: int = _MAX_BYTES) -> str:
@@ -59,6 +74,33 @@ def parse_json(text: str) -> Any:
         )
     except RecursionError:
         raise ValueError(f"it has brackets nested deeper than {MAX_DEPTH}") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return what a text of TOML holds. Fractions and powers are `Decimal`.
+
+    Raises:
+        TomlError: It is not TOML, has a number out of range, or Python before 3.11 lacks tomli.
+    """
+    try:
+        found: dict[str, Any] = _toml().loads(text, parse_float=parse_decimal)
+    except (ValueError, RecursionError, ArithmeticError) as error:  # TOMLDecodeError is a ValueError
+        if isinstance(error, TomlError):
+            raise
+        place = _AT_LINE.search(str(error))
+        line = 0 if place is None else int(place[1] or text.count("\n") + 1)
+        raise TomlError(f"it is not TOML: {_AT_LINE.sub('', str(error))}", line) from None
+    return found
+
+
+def _toml() -> Any:
+    """Return ``tomllib`` of Python 3.11, or ``tomli``, which is the same."""
+    for name in ("tomllib", "tomli"):
+        try:
+            return import_module(name)
+        except ModuleNotFoundError:  # noqa: PERF203 - two turns
+            continue
+    raise TomlError("before Python 3.11, TOML needs tomli: pip install tomli", missing=True)
 
 
 def parse_decimal(text: str) -> Decimal:

@@ -15,16 +15,14 @@ to = ["team"]
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Optional
 
 from recost import _secrets
-from recost._documents import parse_decimal, read_document
+from recost._documents import TomlError, parse_toml, read_document
 from recost._files import reason_of
 from recost._validate import show, suggest
 from recost.alerts.options import ALERTS, ZONE, Option, clock_time
@@ -34,7 +32,6 @@ __all__ = ["Alert", "AlertConfig", "ConfigError", "Target", "load_config"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _QUIET: Final = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)")
-_AT_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 _WAYS: Final = ("env", "file", "command")
 
 
@@ -115,20 +112,11 @@ def _text(path: Path) -> str:
 
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
-    name = "tomllib" if sys.version_info >= (3, 11) else "tomli"
     try:
-        toml = import_module(name)
-    except ModuleNotFoundError:
-        raise ConfigError(
-            f"recost: {path}: before Python 3.11, TOML needs tomli: pip install tomli"
-        ) from None
-    try:
-        found: dict[str, Any] = toml.loads(text, parse_float=parse_decimal)
-    except (ValueError, RecursionError, ArithmeticError) as error:
-        place = _AT_LINE.search(str(error))
-        line = f", line {place[1]}" if place is not None and place[1] else ""
-        raise ConfigError(f"recost: {path}{line}: it is not TOML: {_AT_LINE.sub('', str(error))}") from None
-    return found
+        return parse_toml(text)
+    except TomlError as error:
+        line = f", line {error.line}" if error.line else ""
+        raise ConfigError(f"recost: {path}{line}: {error}") from None
 
 
 _Place = Optional[tuple[str, int]]

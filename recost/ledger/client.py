@@ -14,6 +14,7 @@ from typing import Any, Callable, Final, Optional, Union
 from urllib.parse import quote, urlencode, urlsplit
 
 from recost._documents import parse_json
+from recost._opener import opener
 from recost._text import printable
 from recost._validate import InvalidError
 from recost._version import __version__
@@ -71,9 +72,7 @@ class Client:
         self._sleep = sleep
         self._monotonic = monotonic
         self._requests = 0
-        self._opener = urllib.request.build_opener(
-            _NoRedirects, urllib.request.HTTPSHandler(context=ssl.create_default_context())
-        )
+        self._opener = opener()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {urlsplit(self._url).hostname}>"
@@ -157,13 +156,6 @@ class _TransientError(Exception):
         super().__init__(reason)
         self.status = status
         self.retry_after_s = retry_after_s
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A handler that follows no redirect: the credential is for one host."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
 
 
 def _parsed(data: bytes) -> Any:

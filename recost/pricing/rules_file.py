@@ -20,12 +20,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from datetime import date
 from decimal import Decimal
-from importlib import import_module
 from json import JSONDecoder
 from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple, Optional, Union
 
-from recost._documents import parse_decimal, parse_json, read_document
+from recost._documents import TomlError, parse_json, parse_toml, read_document
 from recost._validate import suggest
 from recost.pricing.model import PathCase, PriceCase, ProviderDef
 
@@ -38,8 +37,6 @@ _CASE: Final = re.compile(r"(\w+)\[(\d+)\]\Z")
 _TABLE: Final = "providers"
 _NESTED: Final[Mapping[str, Any]] = {"prices": PriceCase, "path_cases": PathCase}
 _REFUSAL: Final = re.compile(r"recost: \w+\.([\w.-]+): (.*)", re.DOTALL)
-_AT_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
-_PIP: Final = "pip install tomli"
 
 
 class RulesFileError(ValueError):
@@ -98,23 +95,11 @@ def _read_json(file: Path, text: str) -> Any:
 
 
 def _read_toml(file: Path, text: str) -> Any:
-    toml = _toml(file)
     try:
-        return toml.loads(text, parse_float=parse_decimal)
-    except (ValueError, RecursionError, ArithmeticError) as error:  # TOMLDecodeError is a ValueError
-        found = _AT_LINE.search(str(error))
-        line = 0 if found is None else int(found[1] or text.count("\n") + 1)
-        raise RulesFileError(file, line, f"it is not TOML: {_AT_LINE.sub('', str(error))}") from None
-
-
-def _toml(file: Path) -> Any:
-    """Return ``tomllib`` of Python 3.11, or ``tomli``, which is the same."""
-    for name in ("tomllib", "tomli"):
-        try:
-            return import_module(name)
-        except ModuleNotFoundError:  # noqa: PERF203 - two turns
-            continue
-    raise RulesFileError(file, 0, f"before Python 3.11, TOML needs tomli: {_PIP}; or write the rules as JSON")
+        return parse_toml(text)
+    except TomlError as error:
+        remedy = "; or write the rules as JSON" if error.missing else ""
+        raise RulesFileError(file, error.line, f"{error}{remedy}") from None
 
 
 def _items(file: Path, document: Any) -> list[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Final, Optional
 
+from recost._opener import opener
 from recost._text import printable
 from recost._validate import InvalidError
 from recost._version import __version__
@@ -86,9 +86,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     request = urllib.request.Request(  # noqa: S310 - checked with the configuration
         url, body, {"User-Agent": f"recost/{__version__}", "Content-Type": "application/json", **headers}
     )
-    handler = urllib.request.HTTPSHandler(context=ssl.create_default_context())
     try:
-        with urllib.request.build_opener(_NoRedirects, handler).open(request, timeout=_TIMEOUT_S) as response:
+        with opener().open(request, timeout=_TIMEOUT_S) as response:
             response.read(_MAX_RESPONSE)
     except urllib.error.HTTPError as error:
         with error:
@@ -97,13 +96,6 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
         raise SendError(_reason(error.reason)) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise SendError(_reason(error)) from None
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A handler that follows no redirect: the URL may be a secret."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
 
 
 def _reason(error: object) -> str:
