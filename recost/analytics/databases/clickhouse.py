@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any, ClassVar, Final, Optional
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from recost.analytics.databases.url import DatabaseError, StoreUrl
+from recost.analytics.databases.url import DatabaseError, StoreUrl, check_number, message_of
 from recost.analytics.dialect import Dialect, Pattern
 from recost.analytics.ingest.tables import Parts
 from recost.globs import Wild
@@ -26,7 +26,6 @@ __all__ = [
     "check_version",
     "connect",
     "errors",
-    "message_of",
 ]
 
 VERSION: Final = 1
@@ -255,12 +254,6 @@ def errors() -> tuple[type[Exception], ...]:
     return (ClickHouseError, HTTPError, OSError)
 
 
-def message_of(error: Exception, url: StoreUrl) -> str:
-    """Return what went wrong in one line, without the password."""
-    text = " ".join(str(error).split())[:400] or type(error).__name__
-    return text.replace(url.password, "***") if url.password else text
-
-
 def check_version(connection: Connection, url: StoreUrl) -> bool:
     """Return whether the tables exist.
 
@@ -277,10 +270,5 @@ def check_version(connection: Connection, url: StoreUrl) -> bool:
     found = re.fullmatch(r"recost tables, version (\d{1,9})", comments.get("recost_meta", ""))
     if found is None:
         raise DatabaseError(f"recost: tables in {url} were made by another program")
-    version = int(found[1])
-    if version != VERSION:
-        age = "newer" if version > VERSION else "older"
-        raise DatabaseError(
-            f"recost: the tables in {url} have version {version}, which is {age}: expected {VERSION}"
-        )
+    check_number(int(found[1]), VERSION, url)
     return "recost_window_ids" in comments

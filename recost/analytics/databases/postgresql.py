@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Union
 
-from recost.analytics.databases.url import DatabaseError, StoreUrl
+from recost.analytics.databases.url import DatabaseError, StoreUrl, check_number, message_of
 from recost.analytics.dialect import Dialect, Pattern
 from recost.analytics.ingest.tables import CENTS, Parts
 from recost.globs import Wild
@@ -31,7 +31,6 @@ __all__ = [
     "decoded",
     "encoded",
     "errors",
-    "message_of",
 ]
 
 VERSION: Final = 1
@@ -208,12 +207,6 @@ def errors() -> tuple[type[Exception], ...]:
     return (psycopg.Error,)
 
 
-def message_of(error: Exception, url: StoreUrl) -> str:
-    """Return what went wrong in one line, without the password."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.replace(url.password, "***") if url.password else text
-
-
 def _check_server(connection: psycopg.Connection[Any]) -> None:
     version = connection.info.server_version // 10_000
     if version < _OLDEST:
@@ -240,12 +233,7 @@ def check_version(connection: Any, url: StoreUrl) -> bool:
     rows = connection.execute("SELECT version FROM recost.meta").fetchall() if known else []
     if len(rows) != 1:
         raise DatabaseError(f"recost: the schema recost in {url} was made by another program")
-    (version,) = rows[0]
-    if version != VERSION:
-        age = "newer" if version > VERSION else "older"
-        raise DatabaseError(
-            f"recost: the tables in {url} have version {version}, which is {age}: expected {VERSION}"
-        )
+    check_number(rows[0][0], VERSION, url)
     return True
 
 

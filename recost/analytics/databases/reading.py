@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
-from recost.analytics.databases.url import DatabaseError, StoreUrl
+from recost.analytics.databases.url import DatabaseError, StoreUrl, message_of
 from recost.analytics.store import Readings
 
 __all__ = ["database"]
@@ -33,6 +33,6 @@ def database(url: StoreUrl, opened: Callable[[Any], None] = lambda _: None) -> I
             raise DatabaseError(f"recost: nothing recorded in {url}: no collector has stored there")
         yield Readings(connection, (), {}, Path(), engine.DIALECT)
     except engine.errors() as error:
-        raise DatabaseError(f"recost: {url}: {engine.message_of(error, url)}") from None
+        raise DatabaseError(f"recost: {url}: {message_of(error, url)}") from None
     finally:
         connection.close()

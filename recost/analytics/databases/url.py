@@ -10,11 +10,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from recost.errors import RecostError
 
-__all__ = ["PASSWORD_VARIABLE", "DatabaseError", "StoreUrl", "parse_url"]
+__all__ = ["PASSWORD_VARIABLE", "DatabaseError", "StoreUrl", "check_number", "message_of", "parse_url"]
 
 PASSWORD_VARIABLE: Final = "RECOST_STORE_PASSWORD"  # noqa: S105 - the name of a variable
 """The variable with the password of a URL that lacks it."""
 _KINDS: Final = {"postgresql": "postgresql", "postgres": "postgresql", "clickhouse": "clickhouse"}
+_LONGEST: Final = 400
 _SECRETS: Final = ("password", "sslpassword")
 
 
@@ -65,3 +66,22 @@ def parse_url(text: str, environment: Mapping[str, str] = os.environ) -> StoreUr
 
     found = unquote(password) or secret or environment.get(PASSWORD_VARIABLE) or None
     return StoreUrl(kind, without(*_SECRETS), without("password"), found)
+
+
+def message_of(error: Exception, url: StoreUrl) -> str:
+    """Return what went wrong in one line of at most 400 characters, without the password."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return (text.replace(url.password, "***") if url.password else text)[:_LONGEST]
+
+
+def check_number(version: int, expected: int, url: StoreUrl) -> None:
+    """Check the version of tables.
+
+    Raises:
+        DatabaseError: It is another one.
+    """
+    if version != expected:
+        age = "newer" if version > expected else "older"
+        raise DatabaseError(
+            f"recost: the tables in {url} have version {version}, which is {age}: expected {expected}"
+        )

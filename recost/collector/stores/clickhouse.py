@@ -7,22 +7,20 @@ completed.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any, Final, Optional
+from typing import Any, Final
 
 from recost.analytics.databases import clickhouse
-from recost.analytics.databases.clickhouse import LATEST, Connection, message_of
-from recost.analytics.databases.url import DatabaseError, StoreUrl
-from recost.collector.stores.base import StoreError
-from recost.collector.stores.queued import RETRY_AFTER_S, Pending, QueuedStore, once
+from recost.analytics.databases.clickhouse import LATEST, Connection
+from recost.analytics.databases.url import DatabaseError, StoreUrl, message_of
+from recost.collector.stores.database import DatabaseStore
+from recost.collector.stores.queued import Pending, once
 from recost.wire.rows import MetricRow, parse_rows
 
 __all__ = ["ClickHouseStore"]
 
-_AGAIN_S: Final = 1.0
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - rows have UTC without a zone
 _LAST: Final = LATEST.replace(tzinfo=None)
 _COLUMNS: Final = (
@@ -33,7 +31,7 @@ _COLUMNS: Final = (
 _WINDOW_COLUMNS: Final = ("source", "started", "number", "environment", "arrived", "line")
 
 
-class ClickHouseStore(QueuedStore):
+class ClickHouseStore(DatabaseStore[Connection]):
     """A database of windows.
 
     Args:
@@ -44,11 +42,8 @@ class ClickHouseStore(QueuedStore):
     """
 
     def __init__(self, url: StoreUrl) -> None:
-        self._url = url
-        self._failed_at: Optional[float] = None
         self._contexts: dict[str, Any] = {}
-        self._connection: Optional[Connection] = self._connected()
-        super().__init__("the database is too slow")
+        super().__init__(url)
 
     def _connected(self) -> Connection:
         connection = clickhouse.connect(self._url, reading=False)
@@ -78,33 +73,14 @@ class ClickHouseStore(QueuedStore):
             raise
         return connection
 
-    def _released(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
     def _store(self, batch: Sequence[Pending]) -> None:
         windows = once(batch)
         try:
             new = self._inserted(self._usable(), windows)
         except _failures() as error:
-            if not self._rests():  # otherwise nothing was tried
-                self._failed_at = time.monotonic()
-            self._report(message_of(error, self._url).removeprefix("recost: "))
-            failed = StoreError("the store cannot be written", RETRY_AFTER_S)
-            for pending in windows:
-                pending.fail(failed)
+            self._fail(windows, error)
             return
-        self._failed_at = None
-        self._report(None)
-        for pending in windows:
-            if pending in new:
-                pending.succeed()
-            else:
-                pending.repeat()
-
-    def _rests(self) -> bool:
-        """Return whether the last failure is too recent for another connection."""
-        return self._failed_at is not None and time.monotonic() - self._failed_at < _AGAIN_S
+        self._succeed(windows, new.__contains__)
 
     def _usable(self) -> Connection:
         """Return the connection.
@@ -112,8 +88,7 @@ class ClickHouseStore(QueuedStore):
         Raises:
             DatabaseError: The database cannot be used.
         """
-        if self._rests():
-            raise DatabaseError(self._problem or "no connection")
+        self._refuse_while_resting()
         if self._connection is None:
             self._connection = self._connected()
         return self._connection

@@ -17,11 +17,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Callable, Final, NamedTuple, Optional
 
-from recost import _files
 from recost.analytics.ingest.sources import Source
 from recost.collector.spend import FAMILIES, Change, Spend
 from recost.collector.stores.appending import Position, position_at
 from recost.collector.stores.counting import content_of, count_lines, count_packed, last_line, place_of
+from recost.collector.stores.private_base import opened
 from recost.collector.windows import Window
 
 __all__ = ["SavedCounters"]
@@ -71,13 +71,8 @@ class SavedCounters:
         self._saved = monotonic()
         self._known: dict[str, _Known] = {}
         self._changed: set[str] = set()
-        try:
-            self._base = _opened(path)
-        except sqlite3.DatabaseError:
-            for suffix in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    path.with_name(path.name + suffix).unlink()
-            self._base = _opened(path)
+        # A series is shown when the disk knows that it is.
+        self._base = opened(path, _SCHEMA, synchronous="FULL", journal_bytes=16 << 20, check=_check_version)
         self._new = self._load()
         spend.kept = True
 
@@ -248,19 +243,3 @@ def _start_of(fd: int, known: Optional[_Known], others: AbstractSet[Optional[int
 def _check_version(base: Any) -> None:
     if base.execute("PRAGMA user_version").fetchone()[0] not in {0, _VERSION}:
         raise sqlite3.DatabaseError("another version")
-
-
-def _opened(path: Path) -> Any:
-    os.close(_files.open_private(path, os.O_RDWR | os.O_CREAT))
-    base = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
-    try:
-        _check_version(base)
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA synchronous = FULL")  # a series is shown when the disk knows that it is
-        base.execute("PRAGMA journal_size_limit = 16777216")
-        base.executescript(_SCHEMA)
-        base.execute("SELECT count(*) FROM files").fetchone()
-    except BaseException:
-        base.close()
-        raise
-    return base

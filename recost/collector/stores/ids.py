@@ -7,16 +7,13 @@ are known. So an index that was damaged, or is behind after a crash, is complete
 from __future__ import annotations
 
 import hashlib
-import os
-import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Callable, Final, Optional
 
-from recost import _files
 from recost.collector.stores.appending import Position
+from recost.collector.stores.private_base import opened
 
 __all__ = ["IDS_KEPT_S", "MAX_IDS", "WindowIds", "key_of"]
 
@@ -59,13 +56,8 @@ class WindowIds:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time, most: int = MAX_IDS) -> None:
         self._clock = clock
         self._most = most
-        try:
-            self._base = _opened(path)
-        except sqlite3.DatabaseError:
-            for suffix in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    path.with_name(path.name + suffix).unlink()
-            self._base = _opened(path)
+        # What a crash takes is completed from the files.
+        self._base = opened(path, _SCHEMA, synchronous="NORMAL", journal_bytes=64 << 20)
 
     def known(self, keys: Collection[bytes]) -> set[bytes]:
         """Return which of these ids are known.
@@ -126,18 +118,3 @@ class WindowIds:
         ).fetchone()[0]
         before = max(until if kept is None else kept, min(last + 1 - self._most, until))
         self._base.execute("DELETE FROM ids WHERE number < ?", (before,))
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    os.close(_files.open_private(path, os.O_RDWR | os.O_CREAT))  # SQLite would make it readable by others
-    base = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
-    try:
-        base.execute("PRAGMA journal_mode = WAL")
-        base.execute("PRAGMA synchronous = NORMAL")  # what a crash takes is completed from the files
-        base.execute("PRAGMA journal_size_limit = 67108864")
-        base.executescript(_SCHEMA)
-        base.execute("SELECT count(*) FROM files").fetchone()
-    except BaseException:
-        base.close()
-        raise
-    return base

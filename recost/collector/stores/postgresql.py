@@ -17,17 +17,15 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from recost.analytics.databases import postgresql
-from recost.analytics.databases.postgresql import encoded, message_of
-from recost.analytics.databases.url import DatabaseError, StoreUrl
-from recost.collector.stores.base import StoreError
+from recost.analytics.databases.postgresql import encoded
+from recost.analytics.databases.url import DatabaseError, StoreUrl, message_of
+from recost.collector.stores.database import DatabaseStore
 from recost.collector.stores.ids import IDS_KEPT_S
-from recost.collector.stores.queued import RETRY_AFTER_S, Pending, QueuedStore, once
+from recost.collector.stores.queued import Pending, once
 from recost.wire.rows import MetricRow, parse_rows
 
 __all__ = ["PostgreSqlStore"]
 
-_AGAIN_S: Final = 1.0
-"""The time after a failure in which no connection is tried."""
 _PURGE_EVERY_S: Final = 60.0
 _PURGED: Final = 50_000
 _MONTHS_BACK: Final = 24
@@ -55,7 +53,7 @@ _METRICS: Final = (
 )
 
 
-class PostgreSqlStore(QueuedStore):
+class PostgreSqlStore(DatabaseStore["psycopg.Connection[Any]"]):
     """A database of windows.
 
     Args:
@@ -66,14 +64,11 @@ class PostgreSqlStore(QueuedStore):
     """
 
     def __init__(self, url: StoreUrl) -> None:
-        self._url = url
         self._sources: dict[str, int] = {}
         self._months: set[tuple[int, int]] = set()
         """Those that have partitions, or cannot have them."""
-        self._failed_at: Optional[float] = None
         self._purged_at = 0.0
-        self._connection: Optional[psycopg.Connection[Any]] = self._connected()
-        super().__init__("the database is too slow")
+        super().__init__(url)
 
     def _connected(self) -> psycopg.Connection[Any]:
         connection = postgresql.connect(self._url, reading=False)
@@ -94,10 +89,6 @@ class PostgreSqlStore(QueuedStore):
             raise
         return connection
 
-    def _released(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
     def _store(self, batch: Sequence[Pending]) -> None:
         windows = once(batch)
         try:
@@ -106,17 +97,7 @@ class PostgreSqlStore(QueuedStore):
         except (DatabaseError, psycopg.Error) as error:
             self._fail(windows, error)
             return
-        self._failed_at = None
-        self._report(None)
-        for pending in windows:
-            if pending.key is None or pending.key in new:
-                pending.succeed()
-            else:
-                pending.repeat()
-
-    def _rests(self) -> bool:
-        """Return whether the last failure is too recent for another connection."""
-        return self._failed_at is not None and time.monotonic() - self._failed_at < _AGAIN_S
+        self._succeed(windows, lambda pending: pending.key is None or pending.key in new)
 
     def _usable(self) -> psycopg.Connection[Any]:
         """Return the connection, a new one if it broke.
@@ -126,8 +107,7 @@ class PostgreSqlStore(QueuedStore):
         """
         if self._connection is not None and not self._connection.closed:
             return self._connection
-        if self._rests():
-            raise DatabaseError(self._problem or "no connection")
+        self._refuse_while_resting()
         self._sources.clear()
         self._months.clear()
         self._connection = self._connected()
@@ -139,12 +119,7 @@ class PostgreSqlStore(QueuedStore):
             for pending in windows:
                 self._store([pending])
             return
-        if not self._rests():  # otherwise nothing was tried
-            self._failed_at = time.monotonic()
-        self._report(message_of(error, self._url).removeprefix("recost: "))
-        failed = StoreError("the store cannot be written", RETRY_AFTER_S)
-        for pending in windows:
-            pending.fail(failed)
+        super()._fail(windows, error)
 
     def _inserted(self, connection: psycopg.Connection[Any], windows: Sequence[Pending]) -> set[bytes]:
         """Store windows in one transaction, and return the ids that are new.
