@@ -10,11 +10,10 @@ from typing import Final, Optional
 from recost._money import format_change, format_usd
 from recost.alerts.config import Alert
 from recost.alerts.rules import Facts
-from recost.analytics.anomalies import MOST_DAYS, ReviewPeriod, review
+from recost.analytics.anomalies import Anomaly, reviewed
 from recost.analytics.periods import Period, parse_zone
 from recost.analytics.query import Question
 from recost.analytics.report import Group, ask
-from recost.analytics.timeseries import series_of
 
 __all__ = ["Digest", "compose", "due"]
 
@@ -59,7 +58,7 @@ def compose(alert: Alert, facts: Facts, day: str) -> Digest:
         ("unknown cost", f"{total.now.unpriced:,} calls"),
         ("month so far", format_usd(of_month)),
     )
-    sections = (*_tops(alert, facts, question), *_unusual(facts, question, start, end))
+    sections = (*_tops(alert, facts, question), *_unusual(facts, start, end))
     return f"{format_usd(total.now.cost_usd)} on {span}", rows, tuple(each for each in sections if each[1])
 
 
@@ -89,18 +88,11 @@ def _change(group: Group) -> str:
     return "unknown" if group.before is None else format_change(group.now.cost_usd, group.before.cost_usd)
 
 
-def _unusual(facts: Facts, question: Question, start: datetime, end: datetime) -> Iterator[tuple[str, Rows]]:
-    zone = question.zone
-    first = datetime.combine(start.date() - timedelta(days=MOST_DAYS + 1), time.min, zone)
-    groups, _ = series_of(facts.readings, Question(by=("provider",), period=Period(first, end), zone=zone))
-    span = ReviewPeriod(*(each.replace(tzinfo=None) for each in (start, end, end)))
-    rows = [
-        (
-            name or "not named",
-            f"{format_usd(found.actual_usd)} from {found.start:%d %b %H:%M}, usually {usual}",
-        )
-        for name, series in groups.items()
-        for found in review(series, span, Decimal(1)).anomalies
-        for usual in [format_usd(found.usual_usd)]
-    ]
-    yield "unusual", tuple(rows[:_TOP])
+def _unusual(facts: Facts, start: datetime, end: datetime) -> Iterator[tuple[str, Rows]]:
+    found = reviewed(facts.readings, "provider", start, end, Decimal(1))
+    yield "unusual", tuple((name or "not named", _amount_of(each)) for name, each in found)[:_TOP]
+
+
+def _amount_of(found: Anomaly) -> str:
+    cost, usual = format_usd(found.actual_usd), format_usd(found.usual_usd)
+    return f"{cost} from {found.start:%d %b %H:%M}, usually {usual}"

@@ -12,7 +12,7 @@ from typing import Callable, Final
 from recost._money import EXACT, format_usd
 from recost.alerts.config import Alert
 from recost.alerts.model import Finding
-from recost.analytics.anomalies import MOST_DAYS, ReviewPeriod, review
+from recost.analytics.anomalies import reviewed
 from recost.analytics.forecast import Horizon, forecast
 from recost.analytics.periods import Period, parse_zone, period_of
 from recost.analytics.query import Question
@@ -55,32 +55,28 @@ def find(alert: Alert, facts: Facts) -> list[Finding]:
 
 
 def _anomalies(alert: Alert, facts: Facts) -> Iterator[Finding]:
-    zone, by = parse_zone(alert.options["timezone"]), alert.options["by"]
-    now = facts.now.astimezone(zone)
+    options = alert.options
+    by, now = options["by"], facts.now.astimezone(parse_zone(options["timezone"]))
     since = now - _ACTIVE - _ONE_HOUR
-    first = datetime.combine(since.date() - timedelta(days=MOST_DAYS + 1), time.min, zone)
-    groups, _ = series_of(facts.readings, Question(by=(by,), period=Period(first, None), zone=zone))
-    span = ReviewPeriod(*(each.replace(tzinfo=None) for each in (since, now, now)))
-    for name, series in groups.items():
-        if name is None and by != "provider":
+    for name, found in reviewed(facts.readings, by, since, now, options["min_usd"], options["deviations"]):
+        more = EXACT.subtract(found.actual_usd, found.usual_usd)
+        over = found.end <= now.replace(tzinfo=None) - _ACTIVE
+        if over or more <= 0 or (name is None and by != "provider"):
             continue
-        for found in review(series, span, alert.options["min_usd"], alert.options["deviations"]).anomalies:
-            more = EXACT.subtract(found.actual_usd, found.usual_usd)
-            if more > 0 and found.end > span.until - _ACTIVE:
-                yield Finding(
-                    group=name or "",
-                    period=f"{found.start:%Y-%m-%d %H:%M}",
-                    size=more,
-                    level=1,
-                    title=f"{name or 'cost'}: {format_usd(found.actual_usd)} since {found.start:%H:%M}, "
-                    f"usually {format_usd(found.usual_usd)}",
-                    facts=(
-                        (by, name or "all"),
-                        ("cost", format_usd(found.actual_usd)),
-                        ("usual", format_usd(found.usual_usd)),
-                        ("deviation", f"{found.deviations:.1f} standard deviations"),
-                    ),
-                )
+        cost, usual = format_usd(found.actual_usd), format_usd(found.usual_usd)
+        yield Finding(
+            group=name or "",
+            period=f"{found.start:%Y-%m-%d %H:%M}",
+            size=more,
+            level=1,
+            title=f"{name or 'cost'}: {cost} since {found.start:%H:%M}, usually {usual}",
+            facts=(
+                (by, name or "all"),
+                ("cost", cost),
+                ("usual", usual),
+                ("deviation", f"{found.deviations:.1f} standard deviations"),
+            ),
+        )
 
 
 def _budgets(alert: Alert, facts: Facts) -> Iterator[Finding]:

@@ -12,15 +12,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from statistics import median
 from typing import Final, Literal, Optional
 
 from recost._money import EXACT
-from recost.analytics.timeseries import Series
+from recost.analytics.periods import Period
+from recost.analytics.query import Question
+from recost.analytics.store import Readings
+from recost.analytics.timeseries import Series, series_of
 
-__all__ = ["DEVIATIONS", "LEAST_DAYS", "MOST_DAYS", "Anomaly", "Review", "ReviewPeriod", "Usual", "review"]
+__all__ = [
+    "DEVIATIONS",
+    "LEAST_DAYS",
+    "MOST_DAYS",
+    "Anomaly",
+    "Review",
+    "ReviewPeriod",
+    "Usual",
+    "review",
+    "reviewed",
+]
 
 DEVIATIONS: Final = 5.0
 """The minimum deviations for an anomaly."""
@@ -119,6 +132,33 @@ def review(series: Series, span: ReviewPeriod, least_usd: Decimal, deviations: f
                     found.append(anomaly)
         day += _DAY
     return replace(result, anomalies=_joined(found))
+
+
+def reviewed(
+    readings: Readings,
+    by: str,
+    since: datetime,
+    until: datetime,
+    least_usd: Decimal,
+    deviations: float = DEVIATIONS,
+) -> Iterator[tuple[Optional[str], Anomaly]]:
+    """Yield the anomalies of each group of recorded calls, with its name.
+
+    Args:
+        readings: The recorded calls.
+        by: The dimension by which they are grouped.
+        since: The start of the span, in the time zone of its hours and days.
+        until: Its end, or now.
+        least_usd: See `review`.
+        deviations: See `review`.
+    """
+    zone = since.tzinfo or timezone.utc
+    first = datetime.combine(since.date() - timedelta(days=MOST_DAYS + 1), time.min, zone)
+    groups, _ = series_of(readings, Question(by=(by,), period=Period(first, None), zone=zone))
+    span = ReviewPeriod(*(each.replace(tzinfo=None) for each in (since, until, until)))
+    for name, series in groups.items():
+        for found in review(series, span, least_usd, deviations).anomalies:
+            yield name, found
 
 
 def _before(series: Series, day: date) -> list[list[float]]:
