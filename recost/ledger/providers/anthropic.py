@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Optional
 
@@ -50,26 +50,23 @@ def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterato
 def _analytics(client: Client, days: Days, names: Mapping[str, str]) -> _Rows:
     """Return the rows of the beta."""
     rows: _Rows = defaultdict(list)
-    for path, basis in (("cost", "billed"), ("usage", "usage")):
-        params: dict[str, Any] = {
-            "starting_at": _text(days, "start"),
-            "ending_at": _text(days, "end"),
-            "time_bucket_width": "1d",
-            "limit": 1000,
-            "group_by[]": _GROUPS,
-        }
+    params: dict[str, Any] = {
+        "starting_at": _text(days.start),
+        "ending_at": _text(days.end),
+        "time_bucket_width": "1d",
+        "limit": 1000,
+        "group_by[]": _GROUPS,
+    }
+    for path, row_of in (("cost", _cost), ("usage", _usage)):
         for item in _items(client, f"/v1/organizations/analytics/{path}", params, _BETA):
-            row = (
-                _cost(item, names) if basis == "billed" else _usage(item, fields.nested(item, "usage"), names)
-            )
-            rows[fields.day_of(item, "starting_at")].append(row)
+            rows[fields.day_of(item, "starting_at")].append(row_of(item, names))
     return rows
 
 
 def _reports(client: Client, days: Days, names: Mapping[str, str]) -> _Rows:
     """Return the rows of the older reports, in which each bucket has a list of results."""
     rows: _Rows = defaultdict(list)
-    span = {"starting_at": _text(days, "start"), "ending_at": _text(days, "end"), "bucket_width": "1d"}
+    span = {"starting_at": _text(days.start), "ending_at": _text(days.end), "bucket_width": "1d"}
     costs = {**span, "limit": _MOST_DAYS, "group_by[]": ("workspace_id", "description")}
     for bucket in _items(client, "/v1/organizations/cost_report", costs):
         for result in fields.objects(bucket, "results"):
@@ -91,8 +88,8 @@ def _items(
         yield from fields.objects(page, "data")
 
 
-def _text(days: Days, end: str) -> str:
-    return f"{getattr(days, end):%Y-%m-%dT%H:%M:%SZ}"
+def _text(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _cost(item: Mapping[str, Any], names: Mapping[str, str]) -> Row:
@@ -107,8 +104,8 @@ def _cost(item: Mapping[str, Any], names: Mapping[str, str]) -> Row:
     )
 
 
-def _usage(item: Mapping[str, Any], counts: Mapping[str, Any], names: Mapping[str, str]) -> Row:
-    return _counted(fields.nested(item, "group"), counts, names)
+def _usage(item: Mapping[str, Any], names: Mapping[str, str]) -> Row:
+    return _counted(fields.nested(item, "group"), fields.nested(item, "usage"), names)
 
 
 def _counted(group: Mapping[str, Any], counts: Mapping[str, Any], names: Mapping[str, str]) -> Row:

@@ -37,8 +37,6 @@ class Ledger:
     """The days before today that the provider still has. None if it keeps them all."""
     has_today: bool = True
     """False if only days that have ended can be asked for."""
-    most_days: int = 31
-    """The days that one query may span."""
 
 
 def bearer(credential: str, _account: Optional[str] = None) -> dict[str, str]:
