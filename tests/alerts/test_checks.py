@@ -27,6 +27,7 @@ from recost.alerts.targets.base import SendError
 from recost.ledger.model import Bucket, Row
 from recost.ledger.store import LedgerFile
 from tests.alerts.receiving import Receiver, http_receiver
+from tests.recorded import record
 from tests.scripts import environment
 
 HOUR = timedelta(hours=1)
@@ -37,26 +38,9 @@ def write(
     folder: Path, windows: Iterable[tuple[datetime, str, float]], calls: int = 10, unpriced: int = 0
 ) -> None:
     """Append windows of a provider and a cost in US dollars."""
-    zero = (
-        "errorCount",
-        "totalLatencyMs",
-        "p50LatencyMs",
-        "p95LatencyMs",
-        "totalRequestBytes",
-        "totalResponseBytes",
-    )
-    with (folder / "shop.jsonl").open("a") as file:
-        for when, provider, usd in windows:
-            metric = {
-                "provider": provider, "endpoint": "chat", "method": "POST", "requestCount": calls,
-                "estimatedCostCents": usd * 100, "unpricedCount": unpriced, **dict.fromkeys(zero, 0),
-            }  # fmt: skip
-            stamp = f"{when:%Y-%m-%dT%H:%M:%S}.000Z"
-            window = {
-                "projectId": "shop", "protocolVersion": "1.1", "environment": "e", "sdkLanguage": "python",
-                "sdkVersion": "0.2.0", "windowStart": stamp, "windowEnd": stamp, "metrics": [metric],
-            }  # fmt: skip
-            file.write(json.dumps(window) + "\n")
+    for when, provider, usd in windows:
+        stamp = f"{when:%Y-%m-%dT%H:%M:%S}.000Z"
+        record(folder, stamp, usd, provider=provider, calls=calls, unpriced=unpriced)
 
 
 def usual(

@@ -24,6 +24,7 @@ from recost.ledger.model import Bucket, Row
 from recost.ledger.model_names import ModelNames
 from recost.ledger.reconcile import Billed, Cell, Place, compare
 from recost.ledger.store import LedgerFile
+from tests import recorded
 from tests.ledger.bills import DAY
 from tests.scripts import environment
 
@@ -41,40 +42,9 @@ def usd(amount: str, model: Optional[str] = "gpt-4o", requests: Optional[int] = 
     return Row("billed", model=model, amount=Decimal(amount), currency="USD", requests=requests, **fields)
 
 
-def record(
-    folder: Path,
-    when: str,
-    cost_usd: str,
-    model: Optional[str] = "gpt-4o",
-    calls: int = 10,
-    provider: str = "openai",
-    key: Optional[str] = None,
-) -> None:
+def record(folder: Path, when: str, cost_usd: str, model: Optional[str] = "gpt-4o", **more: Any) -> None:
     """Append a window with one metric."""
-    cents = float(Decimal(cost_usd) * 100)
-    zero = (
-        "errorCount",
-        "totalLatencyMs",
-        "p50LatencyMs",
-        "p95LatencyMs",
-        "totalRequestBytes",
-        "totalResponseBytes",
-    )
-    metric: dict[str, Any] = {
-        "provider": provider, "endpoint": "chat_completions", "method": "POST", "requestCount": calls,
-        "estimatedCostCents": cents, **dict.fromkeys(zero, 0),
-    }  # fmt: skip
-    if model is not None:
-        metric["models"] = [{"model": model, "requestCount": calls, "estimatedCostCents": cents}]
-    if key is not None:
-        tags = {"tags": {"key": key}, "requestCount": calls, "errorCount": 0, "estimatedCostCents": cents}
-        metric["tags"] = [tags]
-    window = {
-        "projectId": "shop", "protocolVersion": "1.1", "environment": "e", "sdkLanguage": "python",
-        "sdkVersion": "0.2.0", "windowStart": when, "windowEnd": when, "metrics": [metric],
-    }  # fmt: skip
-    with (folder / "shop.jsonl").open("a") as file:
-        file.write(json.dumps(window) + "\n")
+    recorded.record(folder, when, float(cost_usd), model=model, **more)
 
 
 def reconcile(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
