@@ -92,7 +92,7 @@ def test_a_pool_that_is_at_work_is_killed_as_ever(server: Loopback, tmp_path: Pa
 
 def test_a_worker_that_does_not_end_is_killed_in_time(server: Loopback, tmp_path: Path) -> None:
     code = (
-        PROGRAM.replace("local_dir=folder", "local_dir=folder, shutdown_flush_timeout_ms=200")
+        PROGRAM.replace("local_dir=folder", "local_dir=folder, shutdown_flush_timeout_ms=1000")
         + """
     def hang():
         multiprocessing.util.Finalize(None, time.sleep, (600,), exitpriority=1)
