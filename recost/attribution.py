@@ -32,6 +32,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _PriceOf = Callable[[Exchange], Optional[Cost]]
 
 _MANY: Final = 1000
+_LONGEST_WAIT: Final = 1.0
+"""Seconds for which a reader waits for a thread that prices. At the interpreter's end it may never go on."""
 _MAX_TAGS: Final = 10
 _WRAPPED_AS: Final = ("http_response", "_http_response", "raw_response", "response", "_response", "raw")
 """Attributes under which SDKs and requests keep the response of the client below."""
@@ -43,7 +45,6 @@ class Spend:
     def __init__(self, price_of: Optional[_PriceOf] = None) -> None:
         self._price_of = price_of
         self._pending: deque[Exchange] = deque()
-        self._priced: deque[Cost] = deque()
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._adding = False
@@ -94,38 +95,36 @@ class Spend:
             self.price_calls()
 
     def price_calls(self, price_of: Optional[_PriceOf] = None) -> None:
-        """Price the collected calls."""
-        if not self._pending:
-            return
+        """Price the collected calls, and wait for a thread that is at it."""
         # From the application's own `init`, even if another listener comes first.
         price_of = self._price_of or current_cost_of(price_of) or _no_price
-        # By number: a finaliser may add a call at any point, also while this thread is in here.
-        for _ in range(len(self._pending)):
-            try:
-                exchange = self._pending.popleft()
-            except IndexError:  # another thread prices them, too
-                return
-            cost = price_of(exchange)
-            if cost is not None:
-                self._priced.append(cost)
-                self._add_up()
+        if self._pid != os.getpid():  # another thread of the parent may have held it
+            self._pid, self._lock, self._adding = os.getpid(), threading.RLock(), False
+        if not self._lock.acquire(timeout=_LONGEST_WAIT):
+            return
+        try:
+            if not self._adding:  # or further up on this very thread, which a handler or finaliser interrupts
+                self._add_up(price_of)
+        finally:
+            self._lock.release()
 
     def __repr__(self) -> str:
         unpriced = f", {self._unpriced} unpriced" if self.unpriced else ""
         return f"<Spend ${self._cost} in {self._calls} calls{unpriced}>"
 
-    def _add_up(self) -> None:
-        if self._pid != os.getpid():  # another thread of the parent may have held it
-            self._pid, self._lock, self._adding = os.getpid(), threading.RLock(), False
-        with self._lock:
-            if self._adding:  # further up on this very thread, which a handler or finaliser interrupts
-                return
-            self._adding = True
-            try:
-                while self._priced:
-                    self._add(self._priced.popleft())
-            finally:
-                self._adding = False
+    def _add_up(self, price_of: _PriceOf) -> None:
+        self._adding = True
+        try:
+            # By number: a finaliser may add a call at any point, also while this thread is in here.
+            for _ in range(len(self._pending)):
+                try:
+                    cost = price_of(self._pending[0])
+                finally:  # until here, a process that is forked meanwhile has the call, too
+                    self._pending.popleft()
+                if cost is not None:
+                    self._add(cost)
+        finally:
+            self._adding = False
 
     def _add(self, cost: Cost) -> None:
         self._calls += 1

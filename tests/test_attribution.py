@@ -395,6 +395,24 @@ def test_a_response_is_not_kept_alive(server: Metered, handle: recost.RecostHand
     assert set(responses._exchanges) <= before
 
 
+def test_a_call_that_another_thread_is_pricing_is_counted_as_well() -> None:
+    pricing, go_on = threading.Event(), threading.Event()
+
+    def price_of(_: Exchange) -> Cost:
+        pricing.set()
+        assert go_on.wait(60)
+        return Cost(Decimal(1), "computed", "t")
+
+    spend = recost.Spend(price_of)
+    spend.collect(begun(nowhere, "httpx", ("http", "h", 80, "/", "GET")))
+    thread = threading.Thread(target=spend.price_calls)
+    thread.start()
+    assert pricing.wait(60)
+    threading.Timer(0.1, go_on.set).start()
+    assert (spend.calls, spend.cost) == (1, Decimal(1))
+    thread.join()
+
+
 def test_what_piles_up_is_priced_when_a_call_begins_not_where_one_ends(server: Metered) -> None:
     """Without ``init()`` no thread does it; and a call may end in a finaliser, which must only append."""
     priced: list[str] = []
