@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Optional
 from recost._money import EXACT
 from recost.budgets.calendar import Period, load_zone, period_at
 from recost.budgets.model import Budget
-from recost.budgets.store import Entry
+from recost.budgets.store import Entry, Terms
 from recost.errors import RecostBudgetExceededError
 from recost.pricing.paths import model_in_path
 
@@ -78,6 +78,7 @@ class Account:
         self._stored: dict[str, Decimal] = {}
         """Amounts in the file when last read, by period. They never shrink."""
         self._limit = budget.limit
+        self._terms = Terms(budget.limit, budget.on_exceed, budget.timezone)
         self._amounts = tuple(
             (fraction, EXACT.multiply(Decimal(repr(fraction)), budget.limit)) for fraction in budget.fractions
         )
@@ -248,7 +249,7 @@ class Account:
         latest, *others = sorted(sums, reverse=True)[:_KEPT]
         targets = sorted(self._named.union(stored.targets))[:_MAX_TARGETS]
         earlier = tuple((label, sums[label]) for label in others)
-        return Entry(self.budget.per, latest, sums[latest], tuple(targets), earlier)
+        return Entry(self.budget.per, latest, sums[latest], tuple(targets), earlier, self._terms)
 
     def saved(self, before: Optional[Entry], after: Entry, written: dict[str, Decimal]) -> list[Notice]:
         """Record that the file was written, and return the fractions that this process's part reaches.

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Callable, Final, NamedTuple
+from typing import Any, Callable, Final, NamedTuple, Optional
 
 from recost import _files, _folders
 from recost._documents import parse_json
@@ -21,12 +21,23 @@ from recost._patterns import LazyPattern
 from recost.budgets.calendar import PERIODS
 from recost.errors import RecostError
 
-__all__ = ["Entry", "StateFile", "parse_amount"]
+__all__ = ["FILE_SUFFIX", "Entry", "StateFile", "Terms", "parse_amount"]
+
+FILE_SUFFIX: Final = ".budgets.json"
+"""End of the name of a project's file, after the project."""
 
 _FORMAT: Final = "recost budgets 1"
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _MAX_TEXT: Final = 8192
 _AMOUNT: Final = LazyPattern(r"[0-9]{1,15}(\.[0-9]{1,250})?")
+
+
+class Terms(NamedTuple):
+    """The limit of a budget, for who reads the file. A process goes by its own budget."""
+
+    limit_usd: Decimal
+    on_exceed: str
+    timezone: str
 
 
 class Entry(NamedTuple):
@@ -40,6 +51,8 @@ class Entry(NamedTuple):
     """Targets that have responded as the budget's model: provider and endpoint, never a host."""
     earlier: tuple[tuple[str, Decimal], ...] = ()
     """Earlier periods and the spending in each, in case the clock is put back."""
+    terms: Optional[Terms] = None
+    """Terms of the process that wrote last. None in a file of an earlier version."""
 
     def sums(self) -> dict[str, Decimal]:
         """Return the spending in each period that is kept."""
@@ -152,7 +165,15 @@ def _entry(value: Any) -> Entry:
         if datetime.fromisoformat(_text(beginning)).utcoffset() != timedelta():
             raise ValueError
     kept = tuple((label, parse_amount(_text(amount))) for label, amount in earlier.items())
-    return Entry(per, period, parse_amount(_text(value["spent_usd"])), tuple(map(_text, targets)), kept)
+    spent = parse_amount(_text(value["spent_usd"]))
+    return Entry(per, period, spent, tuple(map(_text, targets)), kept, _terms(value))
+
+
+def _terms(value: Mapping[str, Any]) -> Optional[Terms]:
+    if "limit_usd" not in value:
+        return None
+    texts = [_text(value[name]) for name in Terms._fields]
+    return Terms(parse_amount(texts[0]), *texts[1:])
 
 
 def parse_amount(text: str) -> Decimal:
@@ -192,4 +213,7 @@ def _written(entries: Mapping[str, Entry]) -> dict[str, Any]:
             budgets[name]["endpoints"] = list(entry.targets)
         if entry.earlier:
             budgets[name]["earlier"] = {label: f"{spent:f}" for label, spent in entry.earlier}
+        if entry.terms is not None:
+            limit, on_exceed, timezone = entry.terms
+            budgets[name].update(limit_usd=f"{limit:f}", on_exceed=on_exceed, timezone=timezone)
     return {"format": _FORMAT, "budgets": budgets}

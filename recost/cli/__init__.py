@@ -28,6 +28,7 @@ __all__ = ["COMMANDS", "main", "run_command"]
 
 COMMANDS: Final = {
     "anomalies": ("recost.cli.anomalies", "show hours and days with an unusual cost, for cron"),
+    "budgets": ("recost.cli.budgets", "show limit, spending and rest of each budget"),
     "check": ("recost.cli.alerts.check", "evaluate the alerts once and send what is new, for cron"),
     "collector": ("recost.cli.collector", "run the cloud API on your own machines, into local files"),
     "completion": ("recost.cli.completion", "print the code that completes commands in a shell"),

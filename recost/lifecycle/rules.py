@@ -122,6 +122,7 @@ def _enforcer(
 ) -> BudgetEnforcer:
     from recost.budgets.enforcer import BudgetEnforcer  # noqa: PLC0415 - only what is used is imported
     from recost.budgets.retries import end_retries  # noqa: PLC0415
+    from recost.budgets.store import FILE_SUFFIX  # noqa: PLC0415
     from recost.endpoints import templating as _templating  # noqa: F401, PLC0415 - else imported during a call
 
     local = files and settings.mode == "local"
@@ -129,7 +130,7 @@ def _enforcer(
         settings.budgets if files else [replace(budget, file=None) for budget in settings.budgets],
         registry=registry,
         report=report,
-        local_file=f"{settings.local_dir}/{settings.project_id or 'default'}.budgets.json" if local else None,
+        local_file=f"{settings.local_dir}/{settings.project_id or 'default'}{FILE_SUFFIX}" if local else None,
         live_folder=str(settings.local_dir) if files else None,
         on_refusal=partial(end_retries, interception.patches),
         call=report.call,

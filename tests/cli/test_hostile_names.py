@@ -28,6 +28,7 @@ pytest.importorskip("duckdb")
 OWNED = Path("/tmp/recost-owned")  # what the hostile SQL would write
 SHOWN: dict[str, list[list[str]]] = {
     "anomalies": [["--min-usd", "0"], ["--json"]],
+    "budgets": [[], ["--json"], [HOSTILE["escape sequence"]]],
     "check": [[]],  # without a file of alerts; what alerts send is in tests/alerts
     "collector": [["keys", "list"], ["keys", "revoke", HOSTILE["escape sequence"]]],
     "completion": [],
@@ -80,6 +81,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in HOSTILE.values():
         file = name.replace("/", "-").replace("\0", "")[:100]
         (tmp_path / f"{file}.jsonl").write_bytes(lines.splitlines()[0] + b"\ntorn \x1b[31m\n")
+    entry = {"per": "total", "period": "", "spent_usd": "1"}
+    kept = {"format": "recost budgets 1", "budgets": dict.fromkeys(HOSTILE.values(), entry)}
+    (tmp_path / "shop.budgets.json").write_text(json.dumps(kept))
     OWNED.unlink(missing_ok=True)
     return tmp_path
 

@@ -39,7 +39,7 @@ def test_an_unknown_command_is_refused_with_a_hint(capsys: pytest.CaptureFixture
     assert main(["dmo"]) == 2
     assert "invalid command 'dmo': did you mean 'demo'?" in capsys.readouterr().err
     assert main(["xyz"]) == 2
-    assert "expected one of anomalies, check, collector, completion, dashboard" in capsys.readouterr().err
+    assert "expected one of anomalies, budgets, check, collector, completion" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["demo", "--nonsense"], ["demo", "extra"]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Optional, Protocol, Union
 
@@ -13,6 +13,7 @@ from recost.analytics.query import tag_of
 __all__ = [
     "UNKNOWN",
     "Costed",
+    "approximate_duration",
     "change_of",
     "counted",
     "format_bytes",
@@ -71,6 +72,15 @@ def name_of(by: str, name: Optional[str]) -> str:
     if name is not None:
         return name or "(blank)"
     return f"(no {tag_of(by) or by})"
+
+
+def approximate_duration(span: timedelta) -> str:
+    """Return a duration in its largest unit: ``2 d``, ``5 h``, ``12 min``."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    for size, unit in ((1440, "d"), (60, "h")):
+        if minutes >= size:
+            return f"{minutes // size} {unit}"
+    return f"{minutes} min"
 
 
 def zone_name(zone: object, now: datetime) -> str:

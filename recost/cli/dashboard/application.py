@@ -23,6 +23,7 @@ from recost._version import __version__
 from recost.analytics import engine
 from recost.analytics.periods import SpanError
 from recost.cli._shared.arguments import question_of, right_now, tag_filter
+from recost.cli.dashboard.budgets import budgets_of
 from recost.cli.dashboard.desk import Desk, StoppedError
 from recost.cli.dashboard.guard import Access, Guard
 from recost.cli.dashboard.view import SPLITS, TABLES, Look, view_of
@@ -135,6 +136,8 @@ class _Api:
         if self._desk.is_empty():
             return {**about, "empty": True}
         content = self._desk.ask(lambda found: view_of(found, look, right_now()))
+        folder = self._desk.budgets_folder
+        content["budgets"] = None if folder is None else budgets_of(folder, right_now())
         return {**about, "empty": False, **content}
 
     async def events(self, request: Request) -> Response:

@@ -66,6 +66,11 @@ class Desk(AbstractContextManager["Desk"]):
         """The folder or the database, for people."""
         return str(self.folder)
 
+    @property
+    def budgets_folder(self) -> Optional[Path]:
+        """The folder whose budgets are shown. None if other files are."""
+        return None if self._arguments else self.folder
+
     def is_empty(self) -> bool:
         """Return whether nothing is recorded yet."""
         return not self.sources()
@@ -142,6 +147,11 @@ class DatabaseDesk(Desk):
     def place(self) -> str:
         """The database, for people."""
         return str(self._url)
+
+    @property
+    def budgets_folder(self) -> Optional[Path]:
+        """None: a database has no budgets."""
+        return None
 
     def is_empty(self) -> bool:
         """Return False: a database says itself that nothing is recorded."""

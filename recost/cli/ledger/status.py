@@ -10,6 +10,7 @@ from typing import Any, Optional
 from recost._files import reason_of
 from recost._text import printable
 from recost.cli._shared.arguments import right_now, telemetry_folder
+from recost.cli._shared.formats import approximate_duration
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.tables import Column, Table
@@ -85,8 +86,4 @@ def _text(found: list[dict[str, Any]]) -> str:
 
 def _ago(moment: str, now: datetime) -> str:
     passed = now - datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    minutes = max(0, int(passed.total_seconds() // 60))
-    for size, unit in ((1440, "d"), (60, "h")):
-        if minutes >= size:
-            return f"{minutes // size} {unit} ago"
-    return f"{minutes} min ago"
+    return f"{approximate_duration(passed)} ago"

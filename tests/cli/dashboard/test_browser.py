@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -105,6 +106,37 @@ def test_it_shows_what_the_report_says(page: Page, folder: Path) -> None:
     assert page.locator("#spend-chart canvas, #latency-chart canvas, #errors-chart canvas").count() == 3
     assert "token" not in page.url
     expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+
+def test_budgets_are_shown_where_there_are_some(page: Page, folder: Path) -> None:
+    expect(page.locator("#budgets")).to_be_hidden()
+    entry = {"per": "total", "period": "", "timezone": "UTC"}
+    kept = {
+        "llm": {**entry, "spent_usd": "1.80", "limit_usd": "2", "on_exceed": "raise"},
+        "<img src=x onerror=alert(1)>": {
+            **entry,
+            "spent_usd": "0.05",
+            "limit_usd": "1",
+            "on_exceed": "callback",
+        },
+        "old": {**entry, "spent_usd": "0.05"},
+    }
+    (folder / "shop.budgets.json").write_text(json.dumps({"format": "recost budgets 1", "budgets": kept}))
+    (folder / "torn.budgets.json").write_text("{")
+    page.reload()
+    loaded(page)
+    shown = [
+        each.all_inner_texts()
+        for each in (row.locator("th, td") for row in page.locator("#budgets tbody tr").all())
+    ]
+    assert shown == [
+        ["llm", "$1.80", "$2.00", "$0.2000", "90%", "never", "calls refused"],
+        ["<img src=x onerror=alert(1)>", "$0.0500", "$1.00", "$0.9500", "5%", "never", "callback"],
+        ["old", "$0.0500", "-", "-", "-", "never", "-"],
+    ]
+    expect(page.locator("#budgets .note.warn")).to_contain_text("torn.budgets.json")
+    assert page.locator("#budgets td.warn").all_inner_texts() == ["$0.2000"]
+    assert Axe().run(page).response["violations"] == []
 
 
 def test_a_window_that_comes_moves_the_totals(page: Page, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import { dataTable, draw, legend } from "./charts.js";
 import { byId, count, fill, make, percent, sentence } from "./dom.js";
 import { current, drillDown, set } from "./look.js";
+import { budgets } from "./budgets.js";
 import { table } from "./tables.js";
 
 const SOURCES = [
@@ -18,6 +19,7 @@ export function panels(view) {
   spend(view);
   latency(view);
   errors(view);
+  budgets(byId("budgets"), view.budgets);
   for (const [kind, rows] of Object.entries(view.tables)) table(byId(`table-${kind}`), kind, rows, view);
 }
 
