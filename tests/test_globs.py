@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recost.analytics.sql import _is_like
+from recost.analytics.sql import is_like
 from recost.budgets.model import Budget
 from recost.globs import ANYTHING, Glob
 from recost.pricing.prices import _host_glob, _path_glob
@@ -39,7 +39,7 @@ def test_hosts(template: str, host: str) -> None:
 @given(st.text("ab*", max_size=9), st.text("ab\n*", max_size=9))
 def test_filters(template: str, text: str) -> None:
     expected = re.fullmatch(re.escape(template).replace(r"\*", ".*"), text, re.DOTALL) is not None
-    assert _is_like(text, template) == expected
+    assert is_like(text, template) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_filters(template: str, text: str) -> None:
     ],
 )
 def test_filters_with_a_star_that_is_meant(pattern: str, text: str, matches: bool) -> None:
-    assert _is_like(text, pattern) is matches
+    assert is_like(text, pattern) is matches
 
 
 @pytest.mark.parametrize(

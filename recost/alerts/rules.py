@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import Callable, Final
@@ -15,7 +15,7 @@ from recost.alerts.model import Finding
 from recost.analytics.anomalies import reviewed
 from recost.analytics.forecast import Horizon, forecast
 from recost.analytics.periods import Period, parse_zone, period_of
-from recost.analytics.query import Question
+from recost.analytics.query import Question, in_utc_days
 from recost.analytics.report import ask
 from recost.analytics.store import Readings
 from recost.analytics.timeseries import series_of
@@ -121,12 +121,11 @@ def _filter(name: str) -> tuple[str, ...]:
 def _coverage(alert: Alert, facts: Facts) -> Iterator[Finding]:
     if not facts.ledgers:
         raise RuleError("no ledger was pulled yet: recost ledger pull")
-    last = facts.now.astimezone(timezone.utc).date()
-    first = last - timedelta(days=alert.options["days"] + 3)
+    since = facts.now - timedelta(days=alert.options["days"] + 3)
+    question = in_utc_days(Question(period=Period(since, None)), facts.now)
     names = ModelNames()
-    said = billed(facts.ledgers, first, last, names, by_key=False)
-    start = datetime.combine(first, time.min, timezone.utc)
-    recorded = seen(facts.readings, Question(period=Period(start, None)), names, by_key=False)
+    said = billed(facts.ledgers, question.period, names, by_key=False)
+    recorded = seen(facts.readings, question, names, by_key=False)
     least: Decimal = alert.options["min"]
     for (name, *_), sums in compare(said, recorded, ("provider",)).groups.items():
         if sums.state != "judged" or sums.coverage is None or sums.coverage * 100 >= least:

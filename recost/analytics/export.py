@@ -6,15 +6,16 @@ or a spreadsheet may read the file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from recost.analytics.engine import literal
 from recost.analytics.query import Question
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["FORMATS", "Format", "export", "inert"]
+__all__ = ["FORMATS", "Format", "export", "inert", "to_parquet"]
 
 Format = Literal["csv", "jsonl", "parquet"]
 FORMATS: Final = ("csv", "jsonl", "parquet")
@@ -60,6 +61,21 @@ def export(readings: Readings, question: Question, kind: Format, path: Path) -> 
         f"COPY ({rows}) TO {literal(str(path))} ({_OPTIONS[kind]})", parameters
     ).fetchone()
     return int(count[0])
+
+
+def to_parquet(connection: Any, rows: Path, path: Path, types: Mapping[str, str]) -> None:
+    """Write a file of comma-separated values as Parquet.
+
+    Args:
+        connection: A connection to DuckDB.
+        rows: The values, under the names of the columns.
+        path: The file to write.
+        types: The DuckDB type of each column.
+    """
+    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
+    options = f"header=true, auto_detect=false, delim=',', quote='\"', escape='\"', columns={{{columns}}}"
+    table = f"read_csv({literal(str(rows))}, {options})"
+    connection.execute(f"COPY (SELECT * FROM {table}) TO {literal(str(path))} ({_OPTIONS['parquet']})")
 
 
 def inert(text: str, kind: Format) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timezone, tzinfo
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Final, Literal, Optional
 
 from recost.analytics.periods import Period
 from recost.errors import RecostError
 
-__all__ = ["DIMENSIONS", "SORTS", "TIMES", "Question", "QuestionError", "exactly"]
+__all__ = ["DIMENSIONS", "SORTS", "TIMES", "Question", "QuestionError", "exactly", "in_utc_days"]
 
 TIMES: Final = ("minute", "hour", "day", "week", "month")
 DIMENSIONS: Final = ("provider", "endpoint", "method", "model", "route", "environment", "project", *TIMES)
 """The dimensions that calls are grouped by. ``tag:NAME`` is also allowed."""
 EVER: Final = Period()
+_INSTANT: Final = timedelta(microseconds=1)
 SORTS: Final = ("cost", "calls", "errors", "unpriced", "bytes", "p50", "p95", "name", "change")
 
 
@@ -113,3 +114,14 @@ def tag_of(name: str) -> Optional[str]:
 def exactly(name: str) -> str:
     """Return the filter that matches only this name. Backslashes escape wildcards."""
     return name.replace("\\", "\\\\").replace("*", "\\*")
+
+
+def in_utc_days(question: Question, now: datetime) -> Question:
+    """Return the question for the whole UTC days that its period touches, at most today."""
+    since, until = question.period.since, question.period.until
+    last = ((until or now) - _INSTANT).astimezone(timezone.utc).date()
+    end = datetime.combine(last + timedelta(days=1), time(), timezone.utc)
+    start = None
+    if since is not None:
+        start = datetime.combine(since.astimezone(timezone.utc).date(), time(), timezone.utc)
+    return replace(question, period=Period(start, end), zone=timezone.utc)

@@ -16,7 +16,7 @@ from recost.analytics.store import Selection
 from recost.analytics.zones import has_whole_quarters, into_quarter, local_time, microseconds
 from recost.globs import ANYTHING, Glob, Wild
 
-__all__ = ["OTHER", "Statement"]
+__all__ = ["OTHER", "Statement", "is_like"]
 
 OTHER: Final = "(other)"
 """The value of each tag for tag sets beyond the limit of the SDK."""
@@ -173,7 +173,7 @@ class Statement:
         sources = [
             source
             for source, project in self._selection.projects.items()
-            if not wanted or any(_is_like(project, each) for each in wanted)
+            if not wanted or any(is_like(project, each) for each in wanted)
         ]
         listed = [self._dialect.source(source, self._parameters) for source in sources]
         return [f"source IN ({', '.join(listed) or 'NULL'})"]
@@ -214,7 +214,8 @@ def _measured() -> list[str]:
     return [f"{what} AS {name}" for name, what in MEASURES.items()]
 
 
-def _is_like(text: str, pattern: str) -> bool:
+def is_like(text: str, pattern: str) -> bool:
+    """Return True if a name matches a filter of a question."""
     return Glob(_parts(pattern)).matches(text)
 
 

@@ -7,16 +7,18 @@ totals would hide a day that was missed behind a day that was priced too high.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timezone
+from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple, Optional
 
 from recost._money import EXACT
+from recost.analytics.periods import Period
 from recost.analytics.query import Question, exactly
 from recost.analytics.report import add_up, ask
+from recost.analytics.sql import is_like
 from recost.analytics.store import Readings
 from recost.ledger.model_names import ModelNames
 from recost.ledger.store import LedgerFile, parse_amount, parse_count
@@ -31,6 +33,8 @@ __all__ = [
     "Verdict",
     "billed",
     "compare",
+    "is_within",
+    "matching",
     "seen",
 ]
 
@@ -152,10 +156,17 @@ class Billed:
     apart: dict[str, Decimal] = field(default_factory=dict)
 
 
-def billed(
-    files: Iterable[LedgerFile], first: Optional[date], last: date, names: ModelNames, *, by_key: bool
-) -> Billed:
-    """Add up the ledgers' days from ``first`` to ``last``, both included.
+def matching(files: Iterable[LedgerFile], providers: Sequence[str]) -> list[LedgerFile]:
+    """Return the ledgers that the filters of a question match, or all without a filter."""
+    return [
+        file
+        for file in files
+        if not providers or any(is_like(file.provider, pattern) for pattern in providers)
+    ]
+
+
+def billed(files: Iterable[LedgerFile], period: Period, names: ModelNames, *, by_key: bool) -> Billed:
+    """Add up the ledgers' days that begin in a period.
 
     Raises:
         OSError: A file can't be read.
@@ -163,7 +174,7 @@ def billed(
     found = Billed()
     for file in files:
         for day, stored in file.days().items():
-            if not (first is None or first <= day) or day > last:
+            if not is_within(day, period):
                 continue
             state: State = "incomplete" if not stored.complete else "judged" if stored.final else "not final"
             if found.days.get((file.provider, day), "judged") == "judged":
@@ -172,6 +183,12 @@ def billed(
             if sums is not None:
                 _merge(found, file.provider, day, sums, None if by_key else names)
     return found
+
+
+def is_within(day: date, period: Period) -> bool:
+    """Return True if a UTC day begins in a period."""
+    start = datetime.combine(day, time(), timezone.utc)
+    return (period.since is None or period.since <= start) and (period.until is None or start < period.until)
 
 
 class _DaySums:

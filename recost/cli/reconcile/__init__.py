@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
-from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Final, Optional
 
 from recost._files import reason_of
-from recost.analytics.periods import Period, SpanError
-from recost.analytics.query import Question, QuestionError
+from recost.analytics.periods import SpanError
+from recost.analytics.query import QuestionError, in_utc_days
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import (
     add_filters,
@@ -31,12 +29,11 @@ from recost.cli._shared.stores import readable
 from recost.cli._shared.terminal import Style, terminal_width
 from recost.cli.reconcile.formats import as_csv, as_json, as_markdown, as_table
 from recost.ledger.model_names import ModelNames
-from recost.ledger.reconcile import DIMENSIONS, Comparison, billed, compare, seen
-from recost.ledger.store import LedgerFile, files_of
+from recost.ledger.reconcile import DIMENSIONS, Comparison, billed, compare, matching, seen
+from recost.ledger.store import files_of
 
 __all__ = ["configure", "run"]
 
-_INSTANT: Final = timedelta(microseconds=1)
 _EXAMPLES: Final = """examples:
   recost reconcile --by provider,day --since 14d
   recost reconcile --by model --provider openai
@@ -83,8 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
     now = right_now()
     try:
         by = _names(arguments.by)
-        first, last, question = _days(question_of(arguments, (), now), now)
-        files = _files(arguments.provider)
+        question = in_utc_days(question_of(arguments, (), now), now)
+        files = matching(files_of(telemetry_folder()), question.providers)
     except (QuestionError, SpanError, ValueError, OSError) as error:
         return refused(error)
     if not files:
@@ -93,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def use(readings: Readings) -> str:
         names = ModelNames()
-        said = billed(files, first, last, names, by_key="key" in by)
+        said = billed(files, question.period, names, by_key="key" in by)
         found[:] = [compare(said, seen(readings, question, names, by_key="key" in by), by)]
         return _text(found[0], arguments)
 
@@ -121,20 +118,6 @@ def _names(text: str) -> tuple[str, ...]:
             f"recost: invalid --by {text!r}: expected provider, day, and model or key, at most two"
         )
     return names
-
-
-def _days(question: Question, now: datetime) -> tuple[Optional[date], date, Question]:
-    """Return the first and the last UTC day of a question, and the question for these whole days."""
-    since, until = question.period.since, question.period.until
-    last = ((until or now) - _INSTANT).astimezone(timezone.utc).date()
-    first = None if since is None else since.astimezone(timezone.utc).date()
-    start = None if first is None else datetime.combine(first, time(), timezone.utc)
-    end = datetime.combine(last + timedelta(days=1), time(), timezone.utc)
-    return first, last, replace(question, period=Period(start, end), zone=timezone.utc)
-
-
-def _files(providers: list[str]) -> list[LedgerFile]:
-    return [file for file in files_of(telemetry_folder()) if not providers or file.provider in providers]
 
 
 def _text(found: Comparison, arguments: argparse.Namespace) -> str:
