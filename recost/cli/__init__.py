@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "forecast": ("recost.cli.forecast", "forecast the cost of the month, with bounds"),
     "gate": ("recost.cli.gate", "fail a build that costs more than a budget or a baseline"),
     "ledger": ("recost.cli.ledger", "pull what providers billed, from their usage APIs"),
+    "mcp": ("recost.cli.mcp", "serve the reports to assistants, by the Model Context Protocol"),
     "notify": ("recost.cli.alerts.notify", "send a test message to a target"),
     "prices": ("recost.cli.prices", "list rules and prices, explain the price of a URL"),
     "prune": ("recost.cli.prune", "delete old windows from the local files"),

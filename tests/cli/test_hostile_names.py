@@ -44,6 +44,7 @@ SHOWN: dict[str, list[list[str]]] = {
         ["--max-usd", "1", "--provider", HOSTILE["SQL"]],
     ],
     "ledger": [["status"], ["pull", HOSTILE["escape sequence"]]],
+    "mcp": [],  # what its tools return is in test_mcp
     "notify": [["test", HOSTILE["escape sequence"]]],
     "prices": [
         [],
