@@ -1,9 +1,9 @@
 """Capture of responses for their usage: at most 64 KB of one response.
 
 The caller's thread only keeps bytes and the wanted headers. They are read later, on another thread. A body
-that fits is kept whole, still encoded. A longer one is decoded and skimmed as it passes, within limits that
-take no noticeable time. Skimming keeps the names and numbers of JSON (`recost.skimming`), and of other bodies
-the beginning and the end.
+that fits is kept whole, still encoded. A longer one is decoded and skimmed within limits. Skimming keeps the
+names and numbers of JSON (`recost.skimming`), and of other bodies the beginning and the end. It is done on
+recost's thread while there is room for the pieces (`recost.interceptors.backlog`), else as they pass.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Optional, Union
 
+from recost._pacing import rest
 from recost.captured import CapturedResponse
+from recost.interceptors.backlog import Backlog, Reservation, reserve
 
 if TYPE_CHECKING:
     from recost.decompression import Decompressor
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "Capture", "Whole"]
 
 LIMIT: Final = 65_536
-"""Maximum bytes kept of one response."""
+"""Maximum bytes kept of one response, without its backlog."""
 _TOO_LONG: Final = LIMIT + 1
 _BATCH: Final = 4096
 """Bytes of a long body that are collected before skimming."""
+_WAITING_BATCH: Final = 65_536
+"""Bytes of a long body that are collected before they are added to its backlog."""
+_STEP: Final = 65_536
+"""Bytes skimmed before other threads may have the interpreter. They take up to half a millisecond."""
 _DECODED_AT_ONCE: Final = 1024 * 1024
 """Maximum bytes decoded of one piece on the caller's thread. The rest waits, still encoded."""
 _DECODED: Final = 4 * 1024 * 1024
@@ -47,7 +53,7 @@ class Whole:
         body: The body, or None.
     """
 
-    __slots__ = ("_body", "_headers", "_type", "complete", "nbytes")
+    __slots__ = ("_body", "_headers", "_reserved", "_type", "complete", "nbytes")
 
     def __init__(self, names: Sequence[str], headers: Any, content_type: Any, body: Optional[bytes]) -> None:
         self.complete = True
@@ -57,16 +63,24 @@ class Whole:
         self._body: Union[bytes, _SkimmedBody, None] = body
         self.nbytes = 0 if body is None else len(body)
         """Bytes in memory."""
+        self._reserved: Optional[Reservation] = None
+        """Room for a long body that waits to be skimmed."""
         if self.nbytes > LIMIT:
-            self._body = skimmed = _SkimmedBody("")
-            skimmed.feed(body)
-            self.nbytes = skimmed.nbytes
+            self._reserved = reserve(self.nbytes) if isinstance(body, bytes) else None
+            if self._reserved is None:
+                self._body = skimmed = _SkimmedBody("")
+                skimmed.feed(body)
+                self.nbytes = skimmed.nbytes
 
     def take(self) -> Optional[CapturedResponse]:
         """Return and release the captured response, or return None if it is not usable."""
         headers, body = self._headers, self._body
         self._headers = self._body = None
-        self.nbytes = 0
+        if self._reserved is not None and isinstance(body, bytes):
+            skimmed = _SkimmedBody("")
+            skimmed.feed_in_steps(body)
+            body = skimmed
+        self.nbytes, self._reserved = 0, None
         if isinstance(body, _SkimmedBody) or headers is None:
             return _response(body or b"", "", self._type, headers, complete=self.complete)
         kind, body = _text(self._type), body or b""
@@ -84,6 +98,7 @@ class Capture:
     """
 
     __slots__ = (
+        "_backlog",
         "_encoding",
         "_enough",
         "_headers",
@@ -101,9 +116,11 @@ class Capture:
         """Bytes in memory."""
         self._pieces: list[Any] = []
         self._enough = _TOO_LONG
-        """Bytes from which pieces are skimmed."""
+        """Bytes from which pieces are added to the backlog, or skimmed."""
         self._skimmed: Optional[_SkimmedBody] = None
         """Skimmed beginning of a body that is too long to be kept in pieces."""
+        self._backlog: Optional[Backlog] = None
+        """Pieces that come after what was skimmed."""
         self._type = content_type
         self._encoding = encoding
         self._headers = _wanted(headers, names) if names else _NONE
@@ -113,22 +130,31 @@ class Capture:
         self._pieces.append(data)
         self.nbytes = size = self.nbytes + len(data)
         if size >= self._enough:
-            self._skim()
+            self._make_room()
 
-    def _skim(self) -> None:
-        data = self._pieces.pop()
-        skimmed = self._skimmed
-        if skimmed is None:
-            skimmed = self._skimmed = _SkimmedBody(_coding(self._encoding))
-        skimmed.feed(self._release_pieces())
-        skimmed.feed(data)
-        self.nbytes = skimmed.nbytes
-        self._enough = self.nbytes + _BATCH
+    def _make_room(self) -> None:
+        """Add the pieces to the backlog, and skim those for which it has no room."""
+        backlog = self._backlog
+        if backlog is None:
+            backlog = self._backlog = Backlog()
+        pieces, self._pieces = self._pieces, []
+        for data in backlog.add(pieces):
+            self._skimming().feed(data)
+        self.nbytes = backlog.nbytes + (0 if self._skimmed is None else self._skimmed.nbytes)
+        self._enough = self.nbytes + (_WAITING_BATCH if backlog.nbytes else _BATCH)
+
+    def _skimming(self) -> _SkimmedBody:
+        if self._skimmed is None:
+            self._skimmed = _SkimmedBody(_coding(self._encoding))
+        return self._skimmed
 
     def take(self) -> Optional[CapturedResponse]:
         """Return and release the captured response, or return None if it is not usable."""
-        headers, body, skimmed = self._headers, self._release_pieces(), self._skimmed
-        self._headers = self._skimmed = None
+        headers, body, backlog = self._headers, self._release_pieces(), self._backlog
+        while backlog:
+            self._skimming().feed_in_steps(backlog.pop())
+        skimmed, self._skimmed = self._skimmed, None
+        self._headers = self._backlog = None
         self.nbytes = 0
         if skimmed is not None:
             skimmed.feed(body)
@@ -172,6 +198,12 @@ class _SkimmedBody:
                 self._decoder.detach()  # it may be a view of a buffer that the caller reuses
         elif not self.unread:
             self._skimmer.feed(data)
+
+    def feed_in_steps(self, data: bytes) -> None:
+        """Do the same with pauses, for recost's thread."""
+        for at in range(0, len(data), _STEP):
+            self.feed(data[at : at + _STEP])
+            rest()
 
     def finish(self, kind: str, headers: Mapping[str, str], *, complete: bool) -> CapturedResponse:
         """Decode the rest, and return the captured response. Not for the caller's thread."""

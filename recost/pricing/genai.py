@@ -128,7 +128,12 @@ class GenaiPrices:
         return usable
 
     def quote(
-        self, provider: str, models: Iterable[Optional[str]], units: Units, tier: Optional[str]
+        self,
+        provider: str,
+        models: Iterable[Optional[str]],
+        units: Units,
+        tier: Optional[str],
+        report: bool = True,
     ) -> Optional[Quote]:
         """Return the price for the first known model, or None if all are unknown.
 
@@ -137,6 +142,7 @@ class GenaiPrices:
             models: Names of the same model.
             units: What was used.
             tier: ``"flex"``, ``"priority"``, ``"batch"``, ``"fast"`` …, or None for the standard one.
+            report: Report a model without a price.
         """
         library = self._library or self._load()
         if library is None:
@@ -146,7 +152,7 @@ class GenaiPrices:
             found = self._find(library, provider, name, units, tier)
             if found is not None:
                 return found
-        if names:
+        if names and report:
             problem = f"no price for model {names[0]!r} of {provider}; {_UPDATE}"
             self._report_once((provider, names[0]), problem)
         return None

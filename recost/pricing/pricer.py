@@ -20,6 +20,7 @@ from recost.pricing.genai import GenaiPrices, Quote
 from recost.pricing.list_place import ListPlace
 from recost.pricing.prices import Prices
 from recost.pricing.rates import Units
+from recost.pricing.resale import prices_of_others
 from recost.pricing.route import Route
 from recost.pricing.units import UnitPricing
 from recost.pricing.usage.model import Usage
@@ -33,24 +34,6 @@ _BYTES_PER_STREAMED_TOKEN: Final = 250
 """An event of a chat completion has one token of about 4 bytes, and some 245 bytes around it: ids, model,
 fingerprint. Measured in the example of
 https://platform.openai.com/docs/api-reference/chat-streaming, as of 2026-11."""
-_OWN_NAMES: Final = {
-    "aws-bedrock": "aws",
-    "azure-openai": "azure",
-    "bedrock": "aws",
-    "fireworks-ai": "fireworks",
-    "google-ai-studio": "google",
-    "google-vertex-ai": "google",
-    "grok": "x-ai",
-    "mistral-ai": "mistral",
-    "perplexity-ai": "perplexity",
-    "together-ai": "together",
-    "vertex-ai": "google",
-    "workers-ai": "cloudflare",
-    "xai": "x-ai",
-}
-"""Providers behind routers and gateways that pass their prices on unchanged, by their other ids:
-https://huggingface.co/docs/inference-providers/pricing, https://vercel.com/docs/ai-gateway/pricing, as of
-2026-11."""
 _ONE: Final = Decimal(1)
 _TOKENS: Final = frozenset({"input_tokens", "output_tokens"})
 _UNKNOWN: Final[tuple[Optional[Decimal], Source]] = (None, "unknown")
@@ -363,9 +346,12 @@ class Pricer:
         if asked is not None and served_by is not None:
             asked = asked.partition(":")[0]  # the router's: model:provider
         models = (named, reported) if provider == "aws" else (reported, named or asked)
-        quote = self._genai.quote(provider, models, units, tier)
-        if quote is None and served_by is not None:  # the router adds nothing to what that provider takes
-            quote = self._genai.quote(_OWN_NAMES.get(served_by, served_by), models, units, tier)
+        others = prices_of_others(provider, served_by, models)
+        quote = self._genai.quote(provider, models, units, tier, report=others is None)
+        if quote is None and others is not None:
+            quote = self._genai.quote(*others, units, tier)
+            if quote is not None and served_by is None:
+                quote = quote._replace(exact=False)
         return quote
 
 

@@ -11,6 +11,7 @@ import tracemalloc
 import urllib.request
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any, Callable
 
 import pytest
@@ -23,6 +24,7 @@ from recost.interceptors import interception
 from recost.interceptors.capture import LIMIT, Capture, Whole
 from recost.interceptors.exchange import Exchange, Unrouted, Wanted
 from recost.interceptors.targets import Target
+from tests.exchanges import no_room
 from tests.loopback import Loopback
 
 PATHS = (
@@ -132,7 +134,7 @@ def test_what_is_kept_is_what_the_application_reads(
     if exchange.capture is None:
         assert not body
         return
-    assert exchange.capture.nbytes <= LIMIT
+    assert exchange.capture.nbytes <= max(LIMIT, len(body))
     captured = exchange.capture.take()
     assert captured is not None
     assert captured.complete
@@ -193,14 +195,17 @@ def _leave_early_with_aiohttp(url: str) -> None:
     asyncio.run(get())
 
 
-def captured(body: bytes, pieces: list[int], encoding: str = "") -> CapturedResponse:
+def captured(
+    body: bytes, pieces: list[int], encoding: str = "", *, waiting: bool = False
+) -> CapturedResponse:
     capture = Capture((), {}, None, encoding or None)
     at = 0
-    for size in [*pieces, len(body)]:
-        if at < len(body):
-            capture.feed(body[at : at + size])
-            at += size
-        assert capture.nbytes <= LIMIT
+    with nullcontext() if waiting else no_room():
+        for size in [*pieces, len(body)]:
+            if at < len(body):
+                capture.feed(body[at : at + size])
+                at += size
+            assert capture.nbytes <= (max(LIMIT, at) if waiting else LIMIT)
     capture.complete = True
     found = capture.take()
     assert found is not None
@@ -212,12 +217,13 @@ def captured(body: bytes, pieces: list[int], encoding: str = "") -> CapturedResp
     st.integers(0, 200_000),
     st.lists(st.integers(1, 70_000), max_size=12),
     st.sampled_from(["", "gzip", "deflate"]),
+    st.booleans(),
 )
-def test_the_pieces_make_no_difference(size: int, pieces: list[int], encoding: str) -> None:
+def test_the_pieces_make_no_difference(size: int, pieces: list[int], encoding: str, waiting: bool) -> None:
     body = (b"\0" + random.Random(size).randbytes(size))[:size]  # no JSON, which is skimmed
     coded = {"": lambda: body, "gzip": lambda: gzip.compress(body), "deflate": lambda: zlib.compress(body)}
     sent = coded[encoding]()
-    found = captured(sent, pieces, encoding)
+    found = captured(sent, pieces, encoding, waiting=waiting)
     if not found.gap:
         assert found.head == sent
         return
@@ -227,10 +233,11 @@ def test_the_pieces_make_no_difference(size: int, pieces: list[int], encoding: s
     assert len(found.tail) >= min(len(body) - len(found.head), (LIMIT - 16_384) // 2)
 
 
-def test_what_swells_is_held_down() -> None:
+@pytest.mark.parametrize("waiting", [False, True])
+def test_what_swells_is_held_down(waiting: bool) -> None:
     bomb = gzip.compress(bytes(300_000_000), 1)
     assert len(bomb) > LIMIT
-    found = captured(bomb, [len(bomb)], "gzip")
+    found = captured(bomb, [len(bomb)], "gzip", waiting=waiting)
     assert found.gap
     assert len(found.head) + len(found.tail) <= LIMIT
 

@@ -569,6 +569,33 @@ def test_models_that_are_not_known_are_reported_once_and_no_more_than_20() -> No
     ]
 
 
+@needs_genai
+@pytest.mark.parametrize(
+    ("url", "usage", "usd", "source"),
+    [
+        (
+            "https://router.huggingface.co/v1/chat/completions",
+            Usage("llama3.1-8b", {"input_tokens": 100, "output_tokens": 50}, served_by="cerebras"),
+            "0.000015",
+            "computed",
+        ),
+        (
+            "https://dbc-1.cloud.databricks.com/serving-endpoints/databricks-claude-sonnet-4-6/invocations",
+            used("databricks-claude-sonnet-4-6", input_tokens=1000, output_tokens=100),
+            "0.0045",
+            "estimated",
+        ),
+    ],
+)
+def test_a_model_with_the_price_of_another_provider_is_not_reported(
+    url: str, usage: Usage, usd: str, source: str
+) -> None:
+    reported: list[Exception] = []
+    found = cost(url, usage, by=pricer(report=reported.append))
+    assert (found.usd, found.source) == (Decimal(usd), source)
+    assert not reported
+
+
 def test_without_genai_prices_tokens_have_no_price(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "genai_prices", None)
     errors: list[Exception] = []

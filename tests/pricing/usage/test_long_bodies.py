@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any, Final
 
 import pytest
@@ -16,7 +17,7 @@ from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
 from recost.pricing.usage import Reading, Usage, read_response
-from tests.exchanges import begun
+from tests.exchanges import begun, no_room
 from tests.pricing.usage.lengthening import PADDINGS, PLACES, crowded, lengthened, pieces, repeated
 from tests.pricing.usage.responses import SAMPLES, Sample
 from tests.test_decompression import CODINGS
@@ -27,11 +28,12 @@ STREAMS: Final = [sample for sample in SAMPLES if crowded(sample.body, "end", 10
 
 
 def read(sample: Sample, body: bytes, coding: str = "", seed: int = 1) -> Reading:
-    """Read a response that arrives in pieces."""
-    capture = Capture((), {}, sample.content_type, coding)
-    for piece in pieces(CODED[coding](body), seed):
-        capture.feed(piece)
-        assert capture.nbytes <= LIMIT + (8192 if coding else 0)
+    """Read a response that arrives in pieces, which wait for recost's thread or are skimmed as they pass."""
+    capture, coded = Capture((), {}, sample.content_type, coding), CODED[coding](body)
+    with nullcontext() if seed % 2 else no_room():
+        for piece in pieces(coded, seed):
+            capture.feed(piece)
+            assert capture.nbytes <= LIMIT + (len(coded) if seed % 2 else 8192 if coding else 0)
     capture.complete = True
     kept = capture.take()
     assert kept is not None
@@ -193,13 +195,14 @@ def test_what_is_needed_and_left_out_makes_it_partial() -> None:
     assert usage.partial
 
 
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("coding", ["", "gzip", "br"])
-def test_embeddings_state_their_count_before_a_long_vector(coding: str) -> None:
+def test_embeddings_state_their_count_before_a_long_vector(coding: str, seed: int) -> None:
     statistics = {"truncated": False, "token_count": 6}
     prediction = {"embeddings": {"statistics": statistics, "values": [-0.0123456789012] * 3_072}}
     body = json.dumps({"predictions": [prediction] * 5, "metadata": {"billableCharacterCount": 90}}).encode()
     sample = Sample("vertex: x", "vertex", "/v1/projects/p/models/gemini-embedding-001:predict", body, None)
-    usage = read(sample, body, coding).usage
+    usage = read(sample, body, coding, seed).usage
     assert usage is not None
     assert usage.units == {"input_tokens": 30}
     assert not usage.partial

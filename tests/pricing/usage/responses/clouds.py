@@ -25,14 +25,17 @@ from tests.pricing.usage.responses.google import FLASH, content
 
 BY_HAND: dict[str, str] = {}
 """US dollars by the name of the sample."""
+ESTIMATED: list[str] = []
 UNKNOWN: list[str] = []
 READ: list[str] = []
 """Names of those that are asked for with GET."""
 SAMPLES: list[Sample] = []
 
 
-def _add(sample: Sample, usd: Optional[str], *, read: bool = False) -> None:
+def _add(sample: Sample, usd: Optional[str], *, read: bool = False, estimated: bool = False) -> None:
     SAMPLES.append(sample)
+    if estimated:
+        ESTIMATED.append(sample.name)
     if usd is None:
         UNKNOWN.append(sample.name)
     else:
@@ -454,6 +457,38 @@ _add(
         "/serving-endpoints/chat/completions",
         chat("us.anthropic.claude-sonnet-4-6", _CACHED),
         used("us.anthropic.claude-sonnet-4-6", **_CLAUDE),
+    ),
+    "0.003105",
+    estimated=True,  # Anthropic's price of $3, cached $0.30, written $3.75, $15
+)
+_add(
+    sample(
+        "databricks: endpoint of Claude",
+        "/serving-endpoints/databricks-claude-3-7-sonnet/invocations",
+        chat(
+            "us.anthropic.claude-3-7-sonnet-20250219-v1:0", {"prompt_tokens": 1000, "completion_tokens": 100}
+        ),
+        used("us.anthropic.claude-3-7-sonnet-20250219-v1:0", input_tokens=1000, output_tokens=100),
+    ),
+    "0.0045",
+    estimated=True,  # $3, $15
+)
+_add(
+    sample(
+        "databricks: Claude by the name of its endpoint",
+        "/serving-endpoints/chat/completions",
+        chat("databricks-claude-opus-4-1", {"prompt_tokens": 1000, "completion_tokens": 100}),
+        used("databricks-claude-opus-4-1", input_tokens=1000, output_tokens=100),
+    ),
+    "0.0225",
+    estimated=True,  # $15, $75
+)
+_add(
+    sample(
+        "databricks: an endpoint of one's own",
+        "/serving-endpoints/my-claude-sonnet-4/invocations",
+        chat("my-claude-sonnet-4", {"prompt_tokens": 1000, "completion_tokens": 100}),
+        used("my-claude-sonnet-4", input_tokens=1000, output_tokens=100),
     ),
     None,
 )
