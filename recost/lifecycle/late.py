@@ -25,8 +25,8 @@ _OWN: Final = """
     captured pricing.usage pricing.cost pricing.list_place pricing.genai_data pricing.rates pricing.modalities
     pricing.genai globs pricing.hosts pricing.checking pricing.prices pricing.paths pricing.model
     pricing.index pricing.registry pricing.usage.fields pricing.usage.names pricing.usage.request_fields
-    pricing.route pricing.units pricing.resale pricing.pricer metering grouping pipeline lifecycle.rules pricing.sources
-    pricing.providers endpoints.vocabulary endpoints.words endpoints.names endpoints.shapes
+    pricing.route pricing.units pricing.resale pricing.pricer metering grouping pipeline lifecycle.rules
+    pricing.sources pricing.providers endpoints.vocabulary endpoints.words endpoints.names endpoints.shapes
     endpoints.segments endpoints.templating delivery.stats_file
 """
 MODULES: Final = (*_STANDARD.split(), *(f"recost.{name}" for name in _OWN.split()))
