@@ -355,7 +355,11 @@ class BudgetEnforcer:
         tags = () if exchange.scope is None else exchange.scope.tags
         target, asked = "", None
         if self._by_target:
-            target = self._target_of(exchange)
+            route = exchange.route
+            if route is None or route.routes is not self._routes:
+                route = self._routes.of(exchange)
+            name = route.provider if route.rule is not None else route.host
+            target = f"{name} {route.template if route.category is None else route.category}"
             asked = None if exchange.request is None else self._model_asked(exchange)
         return BudgetedCall(cost.provider, target, exchange.target[3], tags, cost.model, cost.usd, asked)
 
@@ -371,14 +375,6 @@ class BudgetEnforcer:
         with self._state:
             self._running = not (self._stopping or self._pausing)
             return self._running
-
-    def _target_of(self, exchange: Exchange) -> str:
-        """Return the provider and the endpoint of a call, without identifiers."""
-        route = exchange.route
-        if route is None or route.routes is not self._routes:
-            route = self._routes.of(exchange)
-        name = route.provider if route.rule is not None else route.host
-        return f"{name} {route.template if route.category is None else route.category}"
 
 
 def _check_providers(budgets: Sequence[Budget], registry: ProviderRegistry) -> None:
