@@ -224,7 +224,7 @@ class Pipeline:
 
     def _forget_groups(self) -> None:
         self._groups.close()
-        self._aggregator.window.settle()
+        self._aggregator.window.add_target_counts()
 
     def _forget_old_prices(self) -> None:
         if self._meter is not None and self._meter.edition != self._edition:

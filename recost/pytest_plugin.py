@@ -67,12 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def recost_spend() -> Iterator[Spend]:
     """Cost of the calls of this test."""
-    ledger = _Ledger(_TEST)
+    ledger = _RunSums(_TEST)
     yield ledger.spend
     ledger.close()
 
 
-class _Ledger:
+class _RunSums:
     """Sums of every call of the process."""
 
     def __init__(self, name: str) -> None:
@@ -164,7 +164,7 @@ class _Bookkeeper:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._limit: Optional[Decimal] = config.getoption("--recost-max-usd")
-        self._ledger = _Ledger(_RUN)
+        self._ledger = _RunSums(_RUN)
         self._usd: dict[str, Decimal] = {}
         self._calls = self._unpriced = 0
         self._errors: dict[str, None] = {}

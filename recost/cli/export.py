@@ -6,7 +6,7 @@ import argparse
 
 from recost._text import printable
 from recost.analytics.export import FORMATS, Format, export
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         return refused("missing --output FILE, which --format parquet requires")
     try:
         question = question_of(arguments, (), right_now())
-    except (QuestionError, SpanError) as error:
+    except (QuestionError, PeriodError) as error:
         return refused(error)
     count = read(arguments, lambda found: _write(found, question, kind, output or STDOUT))
     if count is None:

@@ -19,7 +19,7 @@ from recost import _files
 from recost._text import printable
 from recost.analytics.ingest.content import DamagedError, pieces, read_blocks, unpack
 from recost.analytics.ingest.sources import STDIN, SourceError, find_sources
-from recost.analytics.periods import SpanError, parse_moment, parse_zone
+from recost.analytics.periods import PeriodError, parse_moment, parse_zone
 from recost.cli._shared.arguments import add_paths, add_zone, naming, right_now, telemetry_folder
 from recost.cli._shared.formats import format_bytes
 from recost.cli._shared.parser import add_examples
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         if STDIN in arguments.paths:
             raise SourceError("recost: cannot prune stdin: expected files or folders")
         sources = find_sources(arguments.paths, telemetry_folder())
-    except (SpanError, RecostError, ValueError) as error:
+    except (PeriodError, RecostError, ValueError) as error:
         return refused(error)
     failed = False
     found: list[tuple[Path, _Count]] = []

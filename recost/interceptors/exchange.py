@@ -134,7 +134,7 @@ class Exchange:
     ended_ns: int
     """Set by `finish`."""
     capture: Any
-    """The `capture.Capture` or `capture.Whole` of the response's body, if its usage is wanted."""
+    """The `capture.Capture` or `capture.WholeCapture` of the response's body, if its usage is wanted."""
     request: Optional[RequestBody]
     """The request's body, if fields of it are wanted."""
     wanted: Optional[Wanted]

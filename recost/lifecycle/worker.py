@@ -72,7 +72,7 @@ class Schedule:
         self._early_from = now
 
     def due(self, now: float, size: int) -> bool:
-        """Return whether a window of ``size`` calls is due now, and plan the next one if so."""
+        """Return True if a window of ``size`` calls is due now, and plan the next one if so."""
         if now >= self._next:
             self._next = now + self._interval_s
             return True
@@ -284,9 +284,9 @@ class Worker:
         return self._add_up(lambda: True) and not self._failed
 
     def flush_here(self) -> bool:
-        """Do the same on the calling thread at the end, where the worker's did not get to it in time.
+        """Add up and deliver on the calling thread at the end, if the worker's thread was too late.
 
-        Return False where it is in the middle of it.
+        Return False if that thread is doing so now.
         """
         if not self._lock.acquire(timeout=_LAST_TRY_S):
             return False

@@ -255,7 +255,7 @@ def errors() -> tuple[type[Exception], ...]:
 
 
 def check_version(connection: Connection, url: StoreUrl) -> bool:
-    """Return whether the tables exist.
+    """Return True if the tables exist.
 
     Raises:
         DatabaseError: They are of another version, or another program's.

@@ -217,7 +217,7 @@ def _check_server(connection: psycopg.Connection[Any]) -> None:
 
 
 def check_version(connection: Any, url: StoreUrl) -> bool:
-    """Return whether the tables exist.
+    """Return True if the tables exist.
 
     Raises:
         DatabaseError: They are of another version, or another program's.

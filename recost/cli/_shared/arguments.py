@@ -13,7 +13,7 @@ from typing import Callable, Final, Optional, TypeVar
 from recost._files import reason_of
 from recost._folders import refuse_foreign_folder
 from recost._validate import suggest
-from recost.analytics.periods import SpanError, parse_moment, parse_zone, period_of
+from recost.analytics.periods import PeriodError, parse_moment, parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
 from recost.cli._shared.stores import add_store
 from recost.config import resolve_one
@@ -104,7 +104,7 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
 
     Raises:
         QuestionError: They contradict each other, or name something unknown.
-        SpanError: A time or a time zone is not valid.
+        PeriodError: A time or a time zone is not valid.
     """
     zone = naming("--tz", parse_zone, arguments.tz)
     for option, text in (("--since", arguments.since), ("--until", arguments.until)):
@@ -136,12 +136,12 @@ def naming(option: str, parse: Callable[..., _T], *given: object) -> _T:
     """Return a parsed value. The message of an invalid one begins with the option.
 
     Raises:
-        SpanError: The value is not valid.
+        PeriodError: The value is not valid.
     """
     try:
         return parse(*given)
-    except SpanError as error:
-        raise SpanError(f"{option}: {error}") from None
+    except PeriodError as error:
+        raise PeriodError(f"{option}: {error}") from None
 
 
 def spender(name: str) -> str:

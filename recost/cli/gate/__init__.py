@@ -21,7 +21,7 @@ from recost.analytics.gate import (
     judge,
     parse_baseline,
 )
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import Question
 from recost.analytics.report import Report, ask
 from recost.cli._shared.arguments import (
@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
             _SHARE if arguments.share is None else arguments.share,
             arguments.fail_on_unpriced,
         )
-    except (RecostError, SpanError) as error:
+    except (RecostError, PeriodError) as error:
         return refused(error)
     result: Optional[Report] = read(arguments, lambda found: ask(found, question))
     if result is None:

@@ -36,7 +36,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def _summary(file: LedgerFile) -> Optional[dict[str, Any]]:
-    """Return what a file says, or print why it cannot be read."""
+    """Return the content of a file, or print the reason why it cannot be read."""
     try:
         days = file.days()
     except OSError as error:

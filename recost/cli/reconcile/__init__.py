@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost._files import reason_of
-from recost.analytics.periods import Period, SpanError
+from recost.analytics.periods import Period, PeriodError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import (
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         by = _names(arguments.by)
         first, last, question = _days(question_of(arguments, (), now), now)
         files = _files(arguments.provider)
-    except (QuestionError, SpanError, ValueError, OSError) as error:
+    except (QuestionError, PeriodError, ValueError, OSError) as error:
         return refused(error)
     if not files:
         return refused("no ledger was pulled yet: recost ledger pull")
