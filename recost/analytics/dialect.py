@@ -32,6 +32,8 @@ class Dialect:
     """The table with the project of each ``source``."""
     real = "DOUBLE"
     """The type of floats."""
+    whole = "{}"
+    """A regular expression around another one, for `full_match`."""
     has_quarters = True
     """True if there are sums by quarters of an hour."""
     knows_zones = True
@@ -50,7 +52,7 @@ class Dialect:
         raise NotImplementedError
 
     def arrived_within(self, seconds: int) -> str:
-        """Return True if a window arrived in the last seconds."""
+        """Return the condition that a window arrived in the last seconds."""
         return f"arrived >= now() - INTERVAL '{seconds} seconds'"
 
     def bind(self, parameters: list[Any], value: Any) -> str:
@@ -79,12 +81,12 @@ class Dialect:
         return f"date_trunc('{unit}', {local})"
 
     def matches(self, column: str, pattern: Pattern, parameters: list[Any]) -> str:
-        """Return True if a column matches a filter with wildcards, in linear time. ``LIKE`` takes longer."""
-        expression = "".join(".*" if isinstance(part, Wild) else self.quoted(part) for part in pattern)
-        return self.full_match(column, self.bind(parameters, expression))
+        """Return the condition that a column matches a filter, in linear time. ``LIKE`` takes longer."""
+        parts = (".*" if isinstance(part, Wild) else self.quoted(part) for part in pattern)
+        return self.full_match(column, self.bind(parameters, self.whole.format("".join(parts))))
 
     def full_match(self, column: str, expression: str) -> str:
-        """Return True if a regular expression matches all of a column."""
+        """Return the condition that a regular expression matches all of a column."""
         return f"regexp_full_match({column}, {expression}, 's')"
 
     def quoted(self, text: str) -> str:

@@ -22,10 +22,11 @@ from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional
 
 from recost._validate import invalid, suggest
+from recost._waiting import wake_up
 from recost.budgets.account import Account, BudgetedCall, Notice
 from recost.budgets.files import AccountFiles
 from recost.budgets.model import Budget
-from recost.budgets.room import TAKEN, Room, recorder, wake_up
+from recost.budgets.room import TAKEN, Room, recorder
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors.exchange import Exchange, Sink
 from recost.pricing.cost import Cost

@@ -6,12 +6,13 @@ import argparse
 import math
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Callable, Final, Optional, TypeVar
 
 from recost._files import reason_of
 from recost._folders import refuse_foreign_folder
+from recost._money import as_amount
 from recost._validate import suggest
 from recost.analytics.periods import PeriodError, parse_moment, parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
@@ -26,7 +27,6 @@ __all__ = [
     "add_sources",
     "add_zone",
     "check_name",
-    "decimal",
     "names_in",
     "naming",
     "number",
@@ -210,19 +210,10 @@ def usd(text: str) -> Decimal:
     Raises:
         ArgumentTypeError: The text is not an amount.
     """
-    amount = decimal(text.strip().replace("$", "", 1))
+    amount = as_amount(text.strip().replace("$", "", 1))
     if amount is None:
         raise argparse.ArgumentTypeError(f"invalid amount {text!r}: expected US dollars, such as 5 or 0.25")
     return amount
-
-
-def decimal(text: str) -> Optional[Decimal]:
-    """Return a finite number of at least 0, or None for any other text."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and amount >= 0 else None
 
 
 def whole(least: int = 0, most: Optional[int] = None) -> Callable[[str], int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Optional
 
 from recost._documents import parse_json, read_document
+from recost._money import as_amount
 from recost.analytics.gate import (
     Baseline,
     BaselineError,
@@ -28,7 +29,6 @@ from recost.cli._shared.arguments import (
     add_filters,
     add_period,
     add_sources,
-    decimal,
     question_of,
     right_now,
     usd,
@@ -187,7 +187,7 @@ def _keep(text: str, target: Optional[str]) -> None:
 
 
 def _share(text: str) -> Decimal:
-    number = decimal(text.strip()[:-1]) if text.strip().endswith("%") else None
+    number = as_amount(text.strip()[:-1]) if text.strip().endswith("%") else None
     if number is None:
         raise argparse.ArgumentTypeError(f"invalid share {text!r}: expected a percentage, such as 20%")
     return number / 100

@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from typing import Any, Optional
 
 from recost._files import reason_of
-from recost._text import printable
 from recost.cli._shared.arguments import right_now, telemetry_folder
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.refusal import refused
@@ -40,7 +39,7 @@ def _summary(file: LedgerFile) -> Optional[dict[str, Any]]:
     try:
         days = file.days()
     except OSError as error:
-        print(printable(f"recost: cannot read {file.path}: {reason_of(error)}"), file=sys.stderr)
+        refused(f"cannot read {file.path}: {reason_of(error)}")
         return None
     known = sorted(days)
     return {

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost._files import reason_of
+from recost._money import as_amount
 from recost.analytics.periods import Period, PeriodError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
@@ -18,7 +19,6 @@ from recost.cli._shared.arguments import (
     add_period,
     add_sources,
     check_name,
-    decimal,
     names_in,
     question_of,
     right_now,
@@ -70,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _percent(text: str) -> Decimal:
-    share = decimal(text.removesuffix("%"))
+    share = as_amount(text.removesuffix("%"))
     if share is None or share > 100:
         raise argparse.ArgumentTypeError(f"invalid percentage {text!r}: expected 0 to 100")
     return share
