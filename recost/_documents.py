@@ -77,10 +77,10 @@ def parse_json(text: str) -> Any:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return what a text of TOML holds. Fractions and powers are `Decimal`.
+    """Return the content of a TOML text. Fractions and powers are `Decimal`.
 
     Raises:
-        TomlError: It is not TOML, has a number out of range, or Python before 3.11 lacks tomli.
+        TomlError: The text is invalid, has a number out of range, or Python before 3.11 lacks tomli.
     """
     try:
         found: dict[str, Any] = _toml().loads(text, parse_float=parse_decimal)

@@ -68,7 +68,7 @@ def dataclass(cls: Any) -> Any:
     cls.__hash__ = None
     setattr(cls, "__match_args__", tuple(each.name for each in found))  # noqa: B010 - mypy knows it as final
     for name in _LATE:
-        setattr(cls, name, _Late(name))
+        setattr(cls, name, _LazyAttribute(name))
     cls.__signature__ = _Signature()
     cls.__replace__ = _replace
     return cls
@@ -119,7 +119,7 @@ def _twin(cls: Any) -> Any:
     return dataclasses.dataclass(repr=False)(type(cls.__name__, (), body))
 
 
-class _Late:
+class _LazyAttribute:
     """An attribute of the class that only `dataclasses` and its users ask for."""
 
     def __init__(self, name: str) -> None:

@@ -224,7 +224,7 @@ class LockedFile:
         """The result of `acquire`."""
 
     def is_current(self) -> bool:
-        """Return whether the path still names this file: it may have been rotated meanwhile."""
+        """Return True if the path still names this file: it may have been rotated meanwhile."""
         try:
             named = self.path.lstat()
         except FileNotFoundError:

@@ -97,7 +97,7 @@ def fallback_folder() -> Path:
 
 
 def is_fallback(folder: Path) -> bool:
-    """Return whether a folder is the one that recost makes in the temporary directory."""
+    """Return True if a folder is the one that recost makes in the temporary directory."""
     return folder.name == _fallback_name() and folder == fallback_folder()
 
 

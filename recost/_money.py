@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Final, Union
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from typing import Final, Optional, Union
 
 __all__ = [
     "EXACT",
     "LENIENT",
     "PRICING",
+    "as_amount",
     "as_written",
     "format_change",
     "format_column",
@@ -40,6 +41,15 @@ def as_written(number: Union[Decimal, float, str]) -> Decimal:
         InvalidOperation: A string is not a number.
     """
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+
+
+def as_amount(text: str) -> Optional[Decimal]:
+    """Return a finite number of at least 0, or None for any other text."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None
 
 
 def format_usd(dollars: Decimal) -> str:

@@ -88,12 +88,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value is an integer or a float. True and False are not."""
+    """Return True if a value is an integer or a float. True and False are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def is_text(value: object, longest: Optional[int] = None) -> bool:
-    """Return whether a value is a string that is not blank and has no control characters."""
+    """Return True if a value is a string that is not blank and has no control characters."""
     if not isinstance(value, str) or not value.strip() or len(value) > (longest or len(value)):
         return False
     return value.isprintable() or _CONTROL.search(value) is None

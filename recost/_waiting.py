@@ -12,10 +12,16 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Callable, Final, Optional, final
 
-__all__ = ["Waiters"]
+__all__ = ["Waiters", "wake_up"]
 
 _PIECE_S: Final = 0.25
 """Longest blocking wait, because Python handles a signal that comes just before it only at its end."""
+
+
+def wake_up(wake: Any) -> None:
+    """Release a lock that a thread waits for, unless that has been done."""
+    with suppress(RuntimeError):  # by another thread, or earlier
+        wake.release()
 
 
 @final
@@ -29,8 +35,7 @@ class Waiters:
     def wake(self) -> None:
         """Make every waiting thread check again."""
         for lock in self._waiting.copy():
-            with suppress(RuntimeError):  # woken already
-                lock.release()
+            wake_up(lock)
 
     def wait(self, ready: Callable[[], bool], deadline: Optional[float] = None) -> bool:
         """Wait until ``ready()`` is true, or until ``deadline`` (monotonic). Return its last result.

@@ -188,7 +188,7 @@ def base_url(value: Any) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether a URL names this very machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
+    """Return True if a URL names this very machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
     import ipaddress  # noqa: PLC0415 - slow to import
     from urllib.parse import urlsplit  # noqa: PLC0415 - slow to import
 
@@ -202,7 +202,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_readable_on_the_way(url: str) -> bool:
-    """Return whether requests to a URL cross a network without encryption."""
+    """Return True if requests to a URL cross a network without encryption."""
     return url[:7].lower() == "http://" and not is_loopback(url)
 
 

@@ -125,7 +125,7 @@ class MetricEntry:
     models: Optional[tuple[ModelEntry, ...]] = None
     tags: Optional[tuple[TagEntry, ...]] = None
     cells: Optional[tuple[CellEntry, ...]] = field(default=None, compare=False, repr=False)
-    """The same calls by model and chosen tags together, where a destination needs them. They are not sent."""
+    """Calls by model and chosen tags together, if a destination needs them. They are not sent."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire form."""

@@ -58,7 +58,7 @@ class Glob:
         self._loops = _mask(loops)
 
     def matches(self, text: str) -> bool:
-        """Return whether the whole text is one that the template describes."""
+        """Return True if the whole text is one that the template describes."""
         if not text.startswith(self._prefix):
             return False
         steps, loops_at, others, loops = self._steps, self._loops_at, self._others, self._loops

@@ -82,8 +82,9 @@ class Pipeline:
         self._on_full = on_full
         self._report = report
         self._call = CallRecord()
-        self._groups = Groups(aggregator, kind_of=self._kind_of, add_alone=self._count_alone, report=report)
         self._counts_targets = not metered and self._on_counted is None
+        alone = self._count_alone if self._counts_targets else self._processed
+        self._groups = Groups(aggregator, kind_of=self._kind_of, add_alone=alone, report=report)
         self._edition = 0
         self.excluded = 0
         """Number of calls that were excluded."""
@@ -175,7 +176,7 @@ class Pipeline:
         scope = exchange.scope
         usual = not exchange.costs and (scope is None or not scope.collectors)
         route = self._processed(exchange)
-        if route is None or not usual or not self._counts_targets:
+        if route is None or not usual:
             return
         try:
             self._count_target(exchange, route)
@@ -223,7 +224,7 @@ class Pipeline:
 
     def _forget_groups(self) -> None:
         self._groups.close()
-        self._aggregator.window.settle()
+        self._aggregator.window.add_target_counts()
 
     def _forget_old_prices(self) -> None:
         if self._meter is not None and self._meter.edition != self._edition:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Optional
 from weakref import WeakKeyDictionary
 
@@ -67,12 +67,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def recost_spend() -> Iterator[Spend]:
     """Cost of the calls of this test."""
-    ledger = _Ledger(_TEST)
+    ledger = _RunSums(_TEST)
     yield ledger.spend
     ledger.close()
 
 
-class _Ledger:
+class _RunSums:
     """Sums of every call of the process."""
 
     def __init__(self, name: str) -> None:
@@ -164,7 +164,7 @@ class _Bookkeeper:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._limit: Optional[Decimal] = config.getoption("--recost-max-usd")
-        self._ledger = _Ledger(_RUN)
+        self._ledger = _RunSums(_RUN)
         self._usd: dict[str, Decimal] = {}
         self._calls = self._unpriced = 0
         self._errors: dict[str, None] = {}
@@ -198,18 +198,18 @@ class _Bookkeeper:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the total."""
-        from recost._text import printable  # noqa: PLC0415 - see above
+        from recost._money import format_usd  # noqa: PLC0415 - see above
+        from recost._text import printable  # noqa: PLC0415
 
-        total = f"recost: ${_shown(self._total)} in {self._calls} calls"
+        total = f"recost: {format_usd(self._total)} in {self._calls} calls"
         unpriced = f", {self._unpriced} of unknown price" if self._unpriced else ""
-        parts = [
-            f"{provider} ${_shown(usd)}" for provider, usd in sorted(self._usd.items(), key=_dearest) if usd
-        ]
+        dearest = sorted(self._usd.items(), key=_dearest)
+        parts = [f"{provider} {format_usd(usd)}" for provider, usd in dearest if usd]
         terminalreporter.write_line(total + unpriced + (f" ({', '.join(parts)})" if parts else ""))
         for error in self._errors:
             terminalreporter.write_line(printable(error))
-        if self._too_much:
-            limit = f"recost: more than the ${_shown(self._limit)} of --recost-max-usd"
+        if self._limit is not None and self._too_much:
+            limit = f"recost: more than the {format_usd(self._limit)} of --recost-max-usd"
             terminalreporter.write_line(limit, red=True)
 
     @property
@@ -233,16 +233,9 @@ def _dearest(item: tuple[str, Decimal]) -> tuple[Decimal, str]:
 
 
 def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
+    from recost._money import as_amount  # noqa: PLC0415 - see above
+
+    amount = as_amount(text)
+    if amount is None:
         raise ValueError(f"got {text!r}, expected US dollars, such as 0.50")
     return amount
-
-
-def _shown(usd: Optional[Decimal]) -> str:
-    """Return an amount with two to six decimals."""
-    whole, _, rest = f"{usd or Decimal(0):.6f}".partition(".")
-    return f"{whole}.{rest.rstrip('0'):0<2}"

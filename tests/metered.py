@@ -21,13 +21,20 @@ MODEL = "house-model-1"
 _USD_PER_TOKEN = Decimal("0.000001")
 
 
+_DETAILS = {
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": CANARY * 80, "annotations": []}}],
+    "service_tier": "default",
+}
+"""What OpenAI's own chat completions also say."""
+
+
 def usd(tokens: int) -> Decimal:
     """Return what that many input tokens cost, and half as many output tokens at twice the price."""
     return tokens * _USD_PER_TOKEN * 2
 
 
 class Metered(ThreadingHTTPServer):
-    """Answers ``/v1/chat``; ``?as=sse``, ``?as=gzip`` and ``?as=slow`` (a stream in tiny pieces) besides."""
+    """Answers ``/v1/chat``, also ``?as=sse``, ``gzip``, ``slow`` (a stream in tiny pieces) and ``2kb``."""
 
     daemon_threads = True
     request_queue_size = 512
@@ -71,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         if how in ("sse", "slow"):
             self._stream(tokens, 7 if how == "slow" else 4000)
             return
-        body = json.dumps(_completion(tokens)).encode()
+        body = json.dumps({**_completion(tokens), **(_DETAILS if how == "2kb" else {})}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         if how == "gzip":
@@ -114,7 +121,13 @@ def _completion(tokens: int) -> dict[str, Any]:
         "object": "chat.completion",
         "model": MODEL,
         "choices": [{"index": 0, "message": {"role": "assistant", "content": CANARY}}],
-        "usage": {"prompt_tokens": tokens, "completion_tokens": tokens // 2, "total_tokens": tokens * 3 // 2},
+        "usage": {
+            "prompt_tokens": tokens,
+            "completion_tokens": tokens // 2,
+            "total_tokens": tokens * 3 // 2,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+        },
     }
 
 

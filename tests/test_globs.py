@@ -71,7 +71,7 @@ def test_filters_with_a_star_that_is_meant(pattern: str, text: str, matches: boo
 )
 def test_models_of_budgets(model: str, answered: str, matches: bool) -> None:
     budget = Budget(1, model=model, on_exceed="raise")
-    assert budget.answers_as(answered) is matches
+    assert budget.matches_model(answered) is matches
 
 
 def test_a_template_without_wildcards_is_a_text() -> None:

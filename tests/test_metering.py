@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from recost.interceptors.fanout import Fan
+from recost.interceptors.fanout import FanoutSink
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.route import Routes
@@ -31,7 +31,7 @@ class _Interrupted(ProviderRegistry):
 def test_meters_of_several_listeners_that_price_at_once_keep_what_each_has_found() -> None:
     second = meter()
     first = Meter(Routes(_Interrupted(lambda: second.cost_of(exchange))), report=lambda error: None)
-    fan = Fan([lambda exchange: None], readers=2)
+    fan = FanoutSink([lambda exchange: None], readers=2)
     exchange = begun(fan, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
     exchange.finish()
     first.cost_of(exchange)

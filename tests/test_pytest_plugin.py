@@ -78,13 +78,13 @@ def test_a_run_says_what_it_cost(tmp_path: Path) -> None:
     with metered_server() as upstream:
         done = run(tmp_path, upstream, "--recost")
     assert done.returncode == 0, done.stdout
-    assert "recost: $0.20 in 4 calls (house $0.20)" in done.stdout
+    assert "recost: $0.2000 in 4 calls (house $0.2000)" in done.stdout
 
 
 def test_calls_of_unknown_price_are_shown(tmp_path: Path) -> None:
     with metered_server() as upstream:
         done = run(tmp_path, upstream, "--recost", priced=False)
-    assert "recost: $0.00 in 4 calls, 4 of unknown price" in done.stdout
+    assert "recost: $0 in 4 calls, 4 of unknown price" in done.stdout
 
 
 @pytest.mark.parametrize(("limit", "code"), [("0.20", 0), ("0.19", 1), ("0", 1)])
@@ -100,7 +100,7 @@ def test_the_processes_of_xdist_are_added_up(tmp_path: Path) -> None:
     with metered_server() as upstream:
         done = run(tmp_path, upstream, "--recost-max-usd", "0.19", "-n", "2")
     assert done.returncode == 1, done.stdout
-    assert "recost: $0.20 in 4 calls (house $0.20)" in done.stdout
+    assert "recost: $0.2000 in 4 calls (house $0.2000)" in done.stdout
 
 
 def test_a_run_that_asks_for_nothing_is_as_ever(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_an_application_sees_what_it_sees_without_the_plugin(
     assert "1 passed" in shown, shown
     if options:
         # The plugin reads responses, also where the application doesn't; by the application's rules.
-        assert "recost: $0.006 in 2 calls (house $0.006)" in shown
+        assert "recost: $0.0060 in 2 calls (house $0.0060)" in shown
 
 
 CALL = """
@@ -203,9 +203,9 @@ def test_rules_and_exclusions_of_the_environment_hold(tmp_path: Path) -> None:
     rules = tmp_path / "rules.toml"
     rules.write_text(RULES)
     env = {"RECOST_PROVIDERS_FILE": str(rules), "RECOST_API_KEY": "rc-key", "RECOST_ENABLED": "0"}
-    assert "recost: $0.25 in 1 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
+    assert "recost: $0.2500 in 1 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
     env["RECOST_EXCLUDE_HOSTS"] = "127.0.0.1"
-    assert "recost: $0.00 in 0 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
+    assert "recost: $0 in 0 calls" in _run_application(tmp_path, "--recost", program=CALL, **env)
 
 
 OF_A_MODEL = """
@@ -228,7 +228,7 @@ def test_requests_are_read_as_the_environment_says(tmp_path: Path) -> None:
     assert "recost: $1.00 in 1 calls (house $1.00)" in shown
     env["RECOST_READ_REQUESTS"] = "no"
     shown = _run_application(tmp_path, "--recost", program=program, server=unnamed_server, **env)
-    assert "recost: $0.00 in 1 calls, 1 of unknown price" in shown
+    assert "recost: $0 in 1 calls, 1 of unknown price" in shown
 
 
 def test_rules_that_are_not_valid_end_the_run(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ class UnlockedAggregator:
             window.fold(bucket)
 
     def would_overflow(self, event: Measured) -> bool:
-        """Return whether `ingest` would open a bucket beyond ``max_buckets``, which it does not refuse."""
+        """Return True if `ingest` would open a bucket beyond ``max_buckets``, which it does not refuse."""
         return len(self._buckets) >= self.max_buckets and _key(event) not in self._buckets
 
     def take(self) -> Optional[Window]:
@@ -204,7 +204,7 @@ class Aggregator(UnlockedAggregator):
             super().ingest(event, cost_cents, facts)
 
     def would_overflow(self, event: Measured) -> bool:
-        """Return whether `ingest` would open a bucket beyond ``max_buckets``, which it does not refuse."""
+        """Return True if `ingest` would open a bucket beyond ``max_buckets``, which it does not refuse."""
         with self._lock:
             return super().would_overflow(event)
 

@@ -144,8 +144,8 @@ class Bucket:
 class TargetCounts:
     """Calls of the open window to one target whose cost depends on the target and on failure only.
 
-    Their latencies are in the samples of the bucket. All else is in these counts until `Window.settle`.
-    A group of calls is added at once.
+    Their latencies are in the samples of the bucket. All else is in these counts until
+    `Window.add_target_counts`. A group of calls is added at once.
 
     Args:
         bucket: The bucket of the target.
@@ -259,7 +259,7 @@ class Window:
         """Return True if the window has calls with these tags, and doesn't count them under ``other``."""
         return tags in self._tag_sets
 
-    def settle(self) -> None:
+    def add_target_counts(self) -> None:
         """Add the counts of all targets to their buckets. They must not be used afterwards."""
         while self.target_counts:
             counts = self.target_counts.pop()
@@ -294,7 +294,7 @@ class Window:
 
     def close(self, end_ms: float) -> None:
         """Set the end: at least 1 ms after the start, also when the clock was set back."""
-        self.settle()
+        self.add_target_counts()
         self.end_ms = max(end_ms, self.start_ms + 1)
 
     def merge(self, other: Window) -> None:

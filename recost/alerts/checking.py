@@ -11,7 +11,7 @@ from recost._files import reason_of
 from recost.alerts.config import Alert, AlertConfig
 from recost.alerts.digest import compose, due
 from recost.alerts.model import Message
-from recost.alerts.rules import Facts, RuleError, find
+from recost.alerts.rules import RuleData, RuleError, find
 from recost.alerts.state import State, opened
 from recost.alerts.targets import target_kind
 from recost.alerts.targets.base import SendError
@@ -74,7 +74,7 @@ def check(
 
 def _evaluate(config: AlertConfig, folder: Path, now: datetime, state: State, outcome: Outcome) -> None:
     def use(readings: Readings) -> None:
-        facts = Facts(readings, files_of(folder), now)
+        facts = RuleData(readings, files_of(folder), now)
         failures = (_failure(alert, facts, state) for alert in config.alerts)
         outcome.failures += [failure for failure in failures if failure is not None]
 
@@ -84,7 +84,7 @@ def _evaluate(config: AlertConfig, folder: Path, now: datetime, state: State, ou
         outcome.failures.append(str(error).removeprefix("recost: "))
 
 
-def _failure(alert: Alert, facts: Facts, state: State) -> Optional[str]:
+def _failure(alert: Alert, facts: RuleData, state: State) -> Optional[str]:
     """Evaluate an alert. Return why it could not be evaluated: then all stays as it was."""
     try:
         _apply(alert, facts, state)
@@ -93,7 +93,7 @@ def _failure(alert: Alert, facts: Facts, state: State) -> Optional[str]:
     return None
 
 
-def _apply(alert: Alert, facts: Facts, state: State) -> None:
+def _apply(alert: Alert, facts: RuleData, state: State) -> None:
     if alert.on != _DIGEST:
         state.note(alert.name, alert.to, find(alert, facts), facts.now)
         return

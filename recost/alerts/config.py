@@ -83,7 +83,7 @@ def load_config(path: Path, environ: Mapping[str, str], *, secrets: bool = True)
     """
     text = _text(path)
     document = _parsed(path, text)
-    reader = _Reader(path, text, environ, secrets=secrets)
+    reader = _ConfigReader(path, text, environ, secrets=secrets)
     odd = sorted(document.keys() - {"notify", "alert"})
     if odd:
         raise reader.error(None, "", f"got {show(odd[0])} at the top, expected [[notify]] and [[alert]]")
@@ -123,7 +123,7 @@ _Place = Optional[tuple[str, int]]
 """The name of a table, and its number from 0."""
 
 
-class _Reader:
+class _ConfigReader:
     """Reads the tables of a file, and words the errors."""
 
     def __init__(self, path: Path, text: str, environ: Mapping[str, str], *, secrets: bool) -> None:
@@ -191,7 +191,7 @@ class _Reader:
         return Target(name, kind, settings)
 
     def _secret(self, place: _Place, name: str, settings: dict[str, Any]) -> Optional[str]:
-        """Take the ways of giving a secret out of the settings, and return what they give.
+        """Remove the settings that give a secret, and return their values.
 
         Returns:
             None if the setting itself is given, or nothing. An empty text without secrets.

@@ -9,7 +9,7 @@ from typing import Final, Optional
 
 from recost._money import format_change, format_usd
 from recost.alerts.config import Alert
-from recost.alerts.rules import Facts
+from recost.alerts.rules import RuleData
 from recost.analytics.anomalies import Anomaly, reviewed
 from recost.analytics.periods import Period, parse_zone
 from recost.analytics.query import Question
@@ -38,7 +38,7 @@ def due(alert: Alert, now: datetime) -> Optional[str]:
     return day.isoformat()
 
 
-def compose(alert: Alert, facts: Facts, day: str) -> Digest:
+def compose(alert: Alert, facts: RuleData, day: str) -> Digest:
     """Return the digest of the whole days before a day."""
     zone = parse_zone(alert.options["timezone"])
     length = _DAYS[alert.options["every"]]
@@ -62,7 +62,7 @@ def compose(alert: Alert, facts: Facts, day: str) -> Digest:
     return f"{format_usd(total.now.cost_usd)} on {span}", rows, tuple(each for each in sections if each[1])
 
 
-def _tops(alert: Alert, facts: Facts, question: Question) -> Iterator[tuple[str, Rows]]:
+def _tops(alert: Alert, facts: RuleData, question: Question) -> Iterator[tuple[str, Rows]]:
     names = {
         "provider": "provider",
         "model": "model",
@@ -88,7 +88,7 @@ def _change(group: Group) -> str:
     return "unknown" if group.before is None else format_change(group.now.cost_usd, group.before.cost_usd)
 
 
-def _unusual(facts: Facts, start: datetime, end: datetime) -> Iterator[tuple[str, Rows]]:
+def _unusual(facts: RuleData, start: datetime, end: datetime) -> Iterator[tuple[str, Rows]]:
     found = reviewed(facts.readings, "provider", start, end, Decimal(1))
     yield "unusual", tuple((name or "not named", _amount_of(each)) for name, each in found)[:_TOP]
 

@@ -35,7 +35,7 @@ class Message:
     """A message to one target. All texts may contain names from data, and have no line breaks."""
 
     id: str
-    """The same at every attempt."""
+    """An id that does not change between attempts."""
     subject: str
     """The alert, group and period: the same in all messages on one subject."""
     kind: Kind

@@ -9,7 +9,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any, Callable, Final
 
-from recost.analytics.periods import SpanError, parse_length, parse_zone
+from recost.analytics.periods import PeriodError, parse_length, parse_zone
 
 __all__ = ["ALERTS", "ZONE", "Option", "clock_time"]
 
@@ -95,7 +95,7 @@ def _length(value: Any) -> timedelta:
 def _zone(value: Any) -> str:
     try:
         parse_zone(value)
-    except (SpanError, AttributeError):
+    except (PeriodError, AttributeError):
         raise ValueError("a time zone such as UTC or Europe/Berlin") from None
     return str(value)
 

@@ -23,7 +23,7 @@ from recost.ledger.model_names import ModelNames
 from recost.ledger.reconcile import billed, compare, seen
 from recost.ledger.store import LedgerFile
 
-__all__ = ["Facts", "RuleError", "find"]
+__all__ = ["RuleData", "RuleError", "find"]
 
 _ACTIVE: Final = timedelta(hours=2)
 """An anomaly that ended longer ago is over."""
@@ -36,7 +36,7 @@ class RuleError(Exception):
 
 
 @dataclass(frozen=True)
-class Facts:
+class RuleData:
     """The data that rules look at."""
 
     readings: Readings
@@ -44,7 +44,7 @@ class Facts:
     now: datetime
 
 
-def find(alert: Alert, facts: Facts) -> list[Finding]:
+def find(alert: Alert, facts: RuleData) -> list[Finding]:
     """Return what an alert finds now. Digests are not found here.
 
     Raises:
@@ -54,7 +54,7 @@ def find(alert: Alert, facts: Facts) -> list[Finding]:
     return list(_RULES[alert.on](alert, facts))
 
 
-def _anomalies(alert: Alert, facts: Facts) -> Iterator[Finding]:
+def _anomalies(alert: Alert, facts: RuleData) -> Iterator[Finding]:
     options = alert.options
     by, now = options["by"], facts.now.astimezone(parse_zone(options["timezone"]))
     since = now - _ACTIVE - _ONE_HOUR
@@ -79,7 +79,7 @@ def _anomalies(alert: Alert, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _budgets(alert: Alert, facts: Facts) -> Iterator[Finding]:
+def _budgets(alert: Alert, facts: RuleData) -> Iterator[Finding]:
     options = alert.options
     zone = parse_zone(options["timezone"])
     word = {"day": "today", "week": "this-week", "month": "this-month"}[options["per"]]
@@ -118,7 +118,7 @@ def _filter(name: str) -> tuple[str, ...]:
     return (name,) if name else ()
 
 
-def _coverage(alert: Alert, facts: Facts) -> Iterator[Finding]:
+def _coverage(alert: Alert, facts: RuleData) -> Iterator[Finding]:
     if not facts.ledgers:
         raise RuleError("no ledger was pulled yet: recost ledger pull")
     since = facts.now - timedelta(days=alert.options["days"] + 3)
@@ -146,7 +146,7 @@ def _coverage(alert: Alert, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _forecast(alert: Alert, facts: Facts) -> Iterator[Finding]:
+def _forecast(alert: Alert, facts: RuleData) -> Iterator[Finding]:
     if find_spec("statsmodels") is None:
         raise RuleError("statsmodels is not installed: pip install 'recost[forecast]'")
     zone = parse_zone(alert.options["timezone"])
@@ -167,7 +167,7 @@ def _forecast(alert: Alert, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _unpriced(alert: Alert, facts: Facts) -> Iterator[Finding]:
+def _unpriced(alert: Alert, facts: RuleData) -> Iterator[Finding]:
     zone, by = parse_zone(alert.options["timezone"]), alert.options["by"]
     period = period_of("today", None, zone, facts.now)
     for group in ask(facts.readings, Question(by=(by,), period=period, zone=zone)).groups:
@@ -183,7 +183,7 @@ def _unpriced(alert: Alert, facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _pulls(alert: Alert, facts: Facts) -> Iterator[Finding]:
+def _pulls(alert: Alert, facts: RuleData) -> Iterator[Finding]:
     for file in facts.ledgers:
         pulled = datetime.fromtimestamp(file.path.stat().st_mtime, timezone.utc)
         age = facts.now - pulled
@@ -199,7 +199,7 @@ def _pulls(alert: Alert, facts: Facts) -> Iterator[Finding]:
             )
 
 
-_RULES: Final[Mapping[str, Callable[[Alert, Facts], Iterator[Finding]]]] = {
+_RULES: Final[Mapping[str, Callable[[Alert, RuleData], Iterator[Finding]]]] = {
     "anomaly": _anomalies,
     "budget": _budgets,
     "coverage": _coverage,

@@ -45,7 +45,7 @@ class Queued:
 
 
 @dataclass
-class _Open:
+class _OpenFinding:
     """A finding that people know of."""
 
     size: Decimal
@@ -57,7 +57,7 @@ class _Open:
 class State:
     """The content of the file."""
 
-    open: dict[str, _Open] = field(default_factory=dict)
+    open: dict[str, _OpenFinding] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     """The day of the latest digest of each alert."""
     queue: list[Queued] = field(default_factory=list)
@@ -76,7 +76,7 @@ class State:
                 kind = "doubled"
             else:
                 continue
-            self.open[subject] = _Open(finding.size, finding.level, finding.title)
+            self.open[subject] = _OpenFinding(finding.size, finding.level, finding.title)
             self.enqueue(alert, targets, _message(subject, kind, finding.title, now, finding.facts))
         gone = [subject for subject in self.open if subject.partition(_SEPARATOR)[0] == alert]
         for subject in gone:
@@ -168,7 +168,9 @@ def _parsed(content: Mapping[str, Any]) -> State:
         raise ValueError("another version")
     return State(
         open={
-            _text(subject): _Open(parse_decimal(each["size"]), int(each["level"]), _text(each["title"]))
+            _text(subject): _OpenFinding(
+                parse_decimal(each["size"]), int(each["level"]), _text(each["title"])
+            )
             for subject, each in content["open"].items()
         },
         digests={_text(alert): _text(day) for alert, day in content["digests"].items()},

@@ -1,6 +1,6 @@
-"""The SQL in which engines differ, one method a difference. This one is DuckDB's, from which others derive.
+"""SQL that differs between engines, one method for each difference. DuckDB's, from which others derive.
 
-Arguments and results are SQL texts. What users give is never part of them: it is bound as a parameter.
+Arguments and results are SQL texts. User input is never part of them. It is bound as parameters.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ class Dialect:
     metrics = "metrics"
     """The rows of the metrics, each once, as a table."""
     windows = ""
-    """The lines of windows, where it has them."""
+    """The lines of windows. None if the engine does not store them."""
     projects = "selected"
     """The table with the project of each ``source``."""
     real = "DOUBLE"
     """The type of floats."""
+    whole = "{}"
+    """A regular expression around another one, for `full_match`."""
     has_quarters = True
     """True if there are sums by quarters of an hour."""
     knows_zones = True
@@ -50,7 +52,7 @@ class Dialect:
         raise NotImplementedError
 
     def arrived_within(self, seconds: int) -> str:
-        """Return whether a window arrived in the last seconds."""
+        """Return the condition that a window arrived in the last seconds."""
         return f"arrived >= now() - INTERVAL '{seconds} seconds'"
 
     def bind(self, parameters: list[Any], value: Any) -> str:
@@ -79,12 +81,12 @@ class Dialect:
         return f"date_trunc('{unit}', {local})"
 
     def matches(self, column: str, pattern: Pattern, parameters: list[Any]) -> str:
-        """Return whether a column matches a filter with wildcards, in linear time. ``LIKE`` takes longer."""
-        expression = "".join(".*" if isinstance(part, Wild) else self.quoted(part) for part in pattern)
-        return self.full_match(column, self.bind(parameters, expression))
+        """Return the condition that a column matches a filter, in linear time. ``LIKE`` takes longer."""
+        parts = (".*" if isinstance(part, Wild) else self.quoted(part) for part in pattern)
+        return self.full_match(column, self.bind(parameters, self.whole.format("".join(parts))))
 
     def full_match(self, column: str, expression: str) -> str:
-        """Return whether a regular expression matches all of a column."""
+        """Return the condition that a regular expression matches all of a column."""
         return f"regexp_full_match({column}, {expression}, 's')"
 
     def quoted(self, text: str) -> str:

@@ -27,7 +27,7 @@ _EVERYTHING: Final = Question(by=())
 _SHOWN: Final = 8
 _LONGEST: Final = 60
 _CANDIDATES: Final = 1000
-"""The most names that a misspelled one is compared with."""
+"""Maximum number of names that a misspelled one is compared with."""
 
 
 def refuse_unmatched(readings: Readings, filters: Mapping[str, Sequence[Any]]) -> None:

@@ -25,7 +25,7 @@ _Id = tuple[int, int]
 
 
 @dataclass
-class _Open:
+class _FollowedFile:
     """A file that is followed, whatever its current name is."""
 
     file: BinaryIO
@@ -61,7 +61,7 @@ class Follower:
 
     def __init__(self, find: Callable[[], Sequence[Source]]) -> None:
         self._find = find
-        self._open: dict[_Id, _Open] = {}
+        self._open: dict[_Id, _FollowedFile] = {}
 
     def start(self, count: int) -> list[tuple[str, bytes]]:
         """Return project and line of the last lines of each file, in file order, and follow from there."""
@@ -109,7 +109,7 @@ class Follower:
             each.file.close()
         self._open.clear()
 
-    def _appeared(self) -> list[_Open]:
+    def _appeared(self) -> list[_FollowedFile]:
         """Open new files, and update the names of known ones."""
         fresh = []
         for source in self._find():
@@ -123,7 +123,7 @@ class Follower:
             key = (status.st_dev, status.st_ino)
             known = self._open.get(key)
             if known is None:
-                self._open[key] = known = _Open(file, source.project, source.path)
+                self._open[key] = known = _FollowedFile(file, source.project, source.path)
                 fresh.append(known)
             else:
                 (file if _STAYS_OPEN else known.file).close()
@@ -131,7 +131,7 @@ class Follower:
                 known.path = source.path
         return fresh
 
-    def _continue(self, fresh: _Open, before: Sequence[_Open]) -> None:
+    def _continue(self, fresh: _FollowedFile, before: Sequence[_FollowedFile]) -> None:
         for old in before:
             if old.path == fresh.path and old.last:
                 fresh.position = _after(fresh.file, old.last)
@@ -152,7 +152,7 @@ class Follower:
                 each.nameless = os.fstat(each.file.fileno()).st_nlink == 0
 
 
-def _lines(each: _Open) -> Iterator[tuple[str, bytes]]:
+def _lines(each: _FollowedFile) -> Iterator[tuple[str, bytes]]:
     """Yield the whole lines after the position. Each byte is read once, also of an unfinished line."""
     if os.fstat(each.file.fileno()).st_size < each.position + each.seen:  # emptied by another tool
         each.begin_at(0)

@@ -21,7 +21,7 @@ from typing import Any, Final, Optional
 from recost.analytics.report import Figures
 from recost.analytics.timeseries import Series
 
-__all__ = ["LEAST_DAYS", "Forecast", "Horizon", "Outlook", "forecast", "outlook", "since_shift"]
+__all__ = ["LEAST_DAYS", "Forecast", "Horizon", "PeriodForecast", "forecast", "outlook", "since_shift"]
 
 _PROFILE_DAYS: Final = 28
 _DAY_HOURS: Final = 24
@@ -30,7 +30,7 @@ _STEP: Final = Decimal("0.000001")
 LEAST_DAYS: Final = 14
 """The minimum number of days for a forecast with bounds."""
 _MOST_DAYS: Final = 180
-"""The most days that are used: older ones predict little."""
+"""Maximum number of days that are used: older ones predict little."""
 _WEEK: Final = 7
 _SEASONAL_DAYS: Final = 3 * _WEEK
 _LEVEL_DAYS: Final = 28
@@ -42,7 +42,7 @@ _SEED: Final = 20_260_101
 _LEAST_WEEKS: Final = 2
 """The minimum weeks on each side of a shift. Fewer may be a holiday or a burst."""
 _MOST_WEEKS: Final = 4
-"""The most weeks before a shift that are compared."""
+"""Maximum number of weeks before a shift that are compared."""
 _LEAST_STEP: Final = math.log(1.3)
 _STANDARD_ERRORS: Final = 5.0
 _CHANGED_DAYS: Final = 2 / 3
@@ -129,7 +129,7 @@ def _share_left(series: Series, now: datetime) -> float:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class PeriodForecast:
     """The forecast cost of the rest of a period, in the unit of the known days."""
 
     expected: float
@@ -139,7 +139,9 @@ class Outlook:
     high: float
 
 
-def outlook(days: Sequence[float], ahead: int, level: float = 0.8, share_of_first: float = 1.0) -> Outlook:
+def outlook(
+    days: Sequence[float], ahead: int, level: float = 0.8, share_of_first: float = 1.0
+) -> PeriodForecast:
     """Forecast the sum of the coming days.
 
     Args:
@@ -157,14 +159,14 @@ def outlook(days: Sequence[float], ahead: int, level: float = 0.8, share_of_firs
     scale = sum(known) / len(known)
     if min(known) == max(known) or scale <= 0:
         certain = known[-1] * (ahead - 1 + share_of_first)
-        return Outlook(certain, certain, certain)
+        return PeriodForecast(certain, certain, certain)
     numpy: Any = importlib.import_module("numpy")
     paths = _paths(numpy, [day / scale for day in known], ahead)
     paths[0] *= share_of_first
     # Sums are clipped, not days: if many days cost nothing, errors above and below zero must cancel out.
     sums = paths.sum(axis=0).clip(min=0) * scale
     low, high = numpy.quantile(sums, [(1 - level) / 2, (1 + level) / 2])
-    return Outlook(float(sums.mean()), float(low), float(high))
+    return PeriodForecast(float(sums.mean()), float(low), float(high))
 
 
 def _paths(numpy: Any, days: Sequence[float], ahead: int) -> Any:
@@ -245,7 +247,7 @@ def _is_shift(days: Sequence[float], at: int, floor: float) -> bool:
 
 
 def _most_days_differ(before: Sequence[float], after: Sequence[float], step: float) -> bool:
-    """Return whether most days differ from the median before. A few expensive days are not a new level."""
+    """Return True if most days differ from the median before. A few expensive days are not a new level."""
     usual = statistics.median(before)
     beyond = sum(day > usual if step > 0 else day < usual for day in after)
     return beyond >= _CHANGED_DAYS * len(after)

@@ -11,7 +11,7 @@ from typing import Final, Optional
 
 from recost._validate import nearest
 
-__all__ = ["Period", "SpanError", "parse_length", "parse_moment", "parse_zone", "period_of"]
+__all__ = ["Period", "PeriodError", "parse_length", "parse_moment", "parse_zone", "period_of"]
 
 _SPAN: Final = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -28,7 +28,7 @@ _FORMS: Final = (
 )
 
 
-class SpanError(ValueError):
+class PeriodError(ValueError):
     """An invalid time, period or time zone."""
 
 
@@ -43,7 +43,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise SpanError(f"the period ends ({self.until}) before it begins ({self.since})")
+            raise PeriodError(f"the period ends ({self.until}) before it begins ({self.since})")
 
     def ended(self, now: datetime) -> datetime:
         """Return its end, or now if it has begun and not ended: the future cannot be compared."""
@@ -60,13 +60,13 @@ class Period:
         period is compared with the same length just before it.
 
         Raises:
-            SpanError: The period has no start, has not begun, or starts too early.
+            PeriodError: The period has no start, has not begun, or starts too early.
         """
         if self.since is None:
-            raise SpanError("a comparison needs a start of the period: --since 7d")
+            raise PeriodError("a comparison needs a start of the period: --since 7d")
         until = self.ended(now)
         if until <= self.since:
-            raise SpanError("a period that has not begun cannot be compared")
+            raise PeriodError("a period that has not begun cannot be compared")
         try:
             if self.since != _midnight(self.since, self.since.tzinfo):
                 return Period(_utc(self.since) - (_utc(until) - _utc(self.since)), self.since)
@@ -74,7 +74,7 @@ class Period:
             zone = self.since.tzinfo
             return self._days_before(self.since, until.astimezone(zone), asked.astimezone(zone))
         except OverflowError as error:
-            raise SpanError("the period starts too early to be compared with the time before it") from error
+            raise PeriodError("the period starts too early to be compared with the time before it") from error
 
     def _days_before(self, since: datetime, until: datetime, asked: datetime) -> Period:
         """Return the period before with the same times of day, in local time.
@@ -103,7 +103,7 @@ def parse_zone(name: str) -> tzinfo:
     """Return a time zone: ``local``, ``UTC``, ``Europe/Berlin``, ``+05:30``.
 
     Raises:
-        SpanError: The name is unknown.
+        PeriodError: The name is unknown.
     """
     if name.lower() in {"utc", "z"}:
         return timezone.utc
@@ -119,7 +119,7 @@ def parse_zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise SpanError(f"invalid time zone {name!r}: expected Europe/Berlin, UTC or +01:00") from error
+        raise PeriodError(f"invalid time zone {name!r}: expected Europe/Berlin, UTC or +01:00") from error
 
 
 def _local_zone() -> tzinfo:
@@ -132,7 +132,7 @@ def _local_zone() -> tzinfo:
             name = ""
     try:
         return parse_zone(name) if name and name.lower() != "local" else _offset_of_now()
-    except SpanError:
+    except PeriodError:
         return _offset_of_now()
 
 
@@ -145,7 +145,7 @@ def period_of(since: Optional[str], until: Optional[str], zone: tzinfo, now: dat
     """Parse a period. Without an end, a period given as a day, week or month ends with it.
 
     Raises:
-        SpanError: A text is invalid.
+        PeriodError: A text is invalid.
     """
     start = None if since is None else parse_moment(since, zone, now)
     end = None if until is None else parse_moment(until, zone, now)
@@ -164,7 +164,7 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
     """Parse an instant: a time ago, the start of a day, week or month, or a date and time.
 
     Raises:
-        SpanError: The text is invalid.
+        PeriodError: The text is invalid.
     """
     word = text.strip().lower()
     length = parse_length(text)
@@ -182,7 +182,7 @@ def parse_moment(text: str, zone: tzinfo, now: datetime) -> datetime:
     except (ValueError, OverflowError) as error:
         near = nearest(word, _WORDS)
         expected = f"expected one of {_FORMS}" if near is None else f"did you mean {near!r}?"
-        raise SpanError(f"invalid time {text!r}: {expected}") from error
+        raise PeriodError(f"invalid time {text!r}: {expected}") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 

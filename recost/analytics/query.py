@@ -41,7 +41,7 @@ class Question:
     sort: Optional[str] = None
     """One of `SORTS`. None sorts by time if the first group is a time, else by cost."""
     limit: Optional[int] = None
-    """The most groups. The others are summed up in one row."""
+    """Maximum number of groups. The others are summed up in one row."""
     providers: tuple[str, ...] = ()
     """Filters that match any of these values. ``*`` matches any text, and an empty filter matches all.
 

@@ -17,7 +17,7 @@ from typing import Final, Literal, Optional, Union
 from recost._money import EXACT
 from recost.wire.parsing import ParsedMetric, ParsedModel, ParsedWindow
 
-__all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "CallSums", "Rates", "Recent"]
+__all__ = ["BUCKETS", "BY", "LEAST_SPAN", "By", "CallRates", "CallSums", "Recent"]
 
 By = Literal["provider", "endpoint", "model", "project"]
 BY: Final[tuple[By, ...]] = ("provider", "endpoint", "model", "project")
@@ -75,7 +75,7 @@ class CallSums:
 
 
 @dataclass(frozen=True)
-class Rates:
+class CallRates:
     """The sums over the calls of a span by group."""
 
     span: timedelta
@@ -144,7 +144,7 @@ class Recent:
         """Return a copy that does not change when windows are added."""
         return copy.deepcopy(self)
 
-    def rates(self, by: By, now: datetime) -> Rates:
+    def rates(self, by: By, now: datetime) -> CallRates:
         """Return the rates of the span that ends with the latest window, or now."""
         until = now if self.latest is None else min(max(self.latest, now - self._open), now)
         last = self._index(until)
@@ -163,7 +163,7 @@ class Recent:
                 _add(groups, names, sums)
                 trend = trends.setdefault(names, [Decimal(0)] * BUCKETS)
                 trend[index - first] = EXACT.add(trend[index - first], sums.cost_usd)
-        return Rates(max(until - since, min(LEAST_SPAN, self.over)), until, groups, total, trends)
+        return CallRates(max(until - since, min(LEAST_SPAN, self.over)), until, groups, total, trends)
 
     def _index(self, moment: datetime) -> int:
         return (moment - _EPOCH) // self._step

@@ -151,7 +151,7 @@ def ask(readings: Readings, question: Question) -> Report:
 
 
 def _has_calls(pair: tuple[_Sums, _Sums]) -> bool:
-    """Return whether a group of a breakdown has calls. Other figures are only in the total."""
+    """Return True if a group of a breakdown has calls. Other figures are only in the total."""
     return any(sums[name] for sums in pair for name in _BROKEN_DOWN)
 
 

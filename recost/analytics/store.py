@@ -20,7 +20,7 @@ from recost import _files, _folders
 from recost.analytics import engine
 from recost.analytics.dialect import DUCKDB, Dialect
 from recost.analytics.ingest.content import unpacked
-from recost.analytics.ingest.fingerprint import Known
+from recost.analytics.ingest.fingerprint import FileState
 from recost.analytics.ingest.lines import bad_flags
 from recost.analytics.ingest.sources import Source, SourceError, find_sources, is_plain
 from recost.analytics.ingest.tables import SCHEMA_VERSION, create_tables
@@ -45,7 +45,7 @@ class Readings:
 
     connection: Any
     sources: Sequence[Source]
-    known: dict[Path, Known]
+    known: dict[Path, FileState]
     scratch: Path
     """A folder for temporary files."""
     dialect: Dialect = DUCKDB
@@ -133,7 +133,7 @@ def readings(
         sources: The files.
         folder: The telemetry folder, which contains the copy. None for a temporary copy.
         progress: Receives the progress of reading.
-        wait_s: The most seconds to wait for another command.
+        wait_s: Maximum number of seconds to wait for another command.
 
     Raises:
         EngineMissingError: DuckDB is not installed.
@@ -199,7 +199,7 @@ def _own(place: Path) -> Optional[Path]:
 
 def _opened(
     path: Optional[Path], place: Path, sources: Sequence[Source], progress: Optional[Progress]
-) -> tuple[Any, dict[Path, Known]]:
+) -> tuple[Any, dict[Path, FileState]]:
     """Open and update the copy. Rebuild it if it is damaged or of another version."""
     if path is not None and path.exists():
         connection = None
@@ -218,7 +218,7 @@ def _opened(
 
 def _anew(
     path: Optional[Path], place: Path, sources: Sequence[Source], progress: Optional[Progress]
-) -> tuple[Any, dict[Path, Known]]:
+) -> tuple[Any, dict[Path, FileState]]:
     for old in place.glob(f"{_NAME}*"):
         old.unlink()
     connection = engine.connect(path or place / _NAME, place)

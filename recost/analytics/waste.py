@@ -20,7 +20,7 @@ from recost.analytics.query import Question
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["REPEATED", "STORM_ATTEMPTS", "Storm", "Waste", "WasteSums", "find_waste"]
+__all__ = ["REPEATED", "STORM_ATTEMPTS", "RetryStorm", "Waste", "WasteSums", "find_waste"]
 
 REPEATED: Final = 50
 """The minimum calls of a row that count as repeated."""
@@ -73,7 +73,7 @@ class WasteSums:
     repeated: int = 0
     """The calls of these rows."""
     repeated_most: int = 0
-    """The most calls of one of them."""
+    """Maximum number of calls of one of them."""
     repeated_bytes: int = 0
     """The bytes that these calls sent."""
     repeated_usd: Decimal = Decimal(0)
@@ -86,7 +86,7 @@ class WasteSums:
 
 
 @dataclass(frozen=True)
-class Storm:
+class RetryStorm:
     """A row with mostly failed or repeated attempts."""
 
     started: datetime
@@ -105,7 +105,7 @@ class Waste:
     total: WasteSums
     endpoints: Sequence[tuple[str, str, WasteSums]]
     """Provider, endpoint and sums, unsorted."""
-    storms: Sequence[Storm]
+    storms: Sequence[RetryStorm]
     """The worst first."""
     repeated_from: int
 
@@ -199,14 +199,14 @@ def _billed_parts(readings: Readings, where: str, parameters: list[Any]) -> list
     return found
 
 
-def _storms(readings: Readings, rows: str, parameters: list[Any]) -> list[Storm]:
+def _storms(readings: Readings, rows: str, parameters: list[Any]) -> list[RetryStorm]:
     text = f"SELECT started, provider, endpoint, calls, errors, attempts, {_FAILED} AS failed {rows}"
     found = readings.connection.execute(
         f"SELECT started, provider, endpoint, calls, errors, attempts FROM ({text}) AS found WHERE {_STORM} "
         f"ORDER BY failed DESC, started, provider, endpoint LIMIT {_WORST}",
         parameters,
     ).fetchall()
-    return [Storm(row[0].replace(tzinfo=timezone.utc), *row[1:]) for row in found]
+    return [RetryStorm(row[0].replace(tzinfo=timezone.utc), *row[1:]) for row in found]
 
 
 def _added(parts: Any, names: Sequence[str]) -> dict[str, Any]:

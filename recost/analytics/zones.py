@@ -44,7 +44,7 @@ def local_time(started: str, zone: tzinfo, first: datetime, last: datetime, dial
 
 
 def has_whole_quarters(zone: tzinfo, first: datetime, last: datetime) -> bool:
-    """Return whether quarters of an hour are the same in local time and UTC between two instants."""
+    """Return True if quarters of an hour are the same in local time and UTC between two instants."""
     if zone is timezone.utc:
         return True
     if (last - first) / _STEP > _MOST_STEPS:

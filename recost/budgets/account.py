@@ -86,16 +86,16 @@ class Account:
         self._tags = frozenset(budget.tags.items())
         self._noticed = ZERO
         """Amount up to which fractions have been reported."""
-        self._answering: set[str] = set()
+        self._responding: set[str] = set()
         """Targets that have responded as the budget's model."""
         self._named: set[str] = set()
         """Those of them that a file may name, because their provider has a rule."""
         self._unpriced: set[str] = set()
         """Targets whose calls had no price."""
-        self._answers: dict[Optional[str], bool] = {}
+        self._matching: dict[Optional[str], bool] = {}
         """For models of responses: True if the budget is for them."""
         self._noted: Optional[tuple[str, str, Optional[str]]] = None
-        """Target, path and model asked of the latest call that is in ``_answering``."""
+        """Target, path and model asked of the latest call that is in ``_responding``."""
         self.period: Period = period_at(budget.per, self._zone, now)
 
     def current(self, now: datetime) -> bool:
@@ -169,7 +169,7 @@ class Account:
             call: The call.
             unknown: True if the spending of others could not be read for too long.
         """
-        if not self._covers(call) or not self._may_answer_as_model(call):
+        if not self._covers(call) or not self._may_match_model(call):
             return None
         if unknown or self.known >= self._limit:
             # A host that no rule knows costs nothing that would count here.
@@ -191,8 +191,8 @@ class Account:
         if (self.budget.provider is not None or self._tags) and not self._covers(call):
             return []
         if self.budget.model is not None:
-            answers = self._answers.get(call.model)
-            if not (self._answers_as(call.model) if answers is None else answers):
+            matches = self._matching.get(call.model)
+            if not (self._matches_model(call.model) if matches is None else matches):
                 return []
             if self._noted != (call.target, call.path, call.asked):
                 self._note_target(call)
@@ -208,18 +208,18 @@ class Account:
         self.unpublished = EXACT.add(self.unpublished, usd)
         return [] if self.shared or self.budget.callback is None else self._reached(ZERO, self.spent)
 
-    def _answers_as(self, model: Optional[str]) -> bool:
-        found = self._answers.get(model)
+    def _matches_model(self, model: Optional[str]) -> bool:
+        found = self._matching.get(model)
         if found is None:
-            if len(self._answers) >= _MAX_TARGETS:
-                self._answers.clear()
-            found = self._answers[model] = self.budget.answers_as(model)
+            if len(self._matching) >= _MAX_TARGETS:
+                self._matching.clear()
+            found = self._matching[model] = self.budget.matches_model(model)
         return found
 
     def _note_target(self, call: BudgetedCall) -> None:
         """Note that a target has responded as the budget's model."""
         for key in dict.fromkeys((_key(call), _key(call._replace(asked=None)))):
-            _note(self._answering, key)
+            _note(self._responding, key)
             if call.provider != _NO_RULE:  # without a rule the target has a host, which no file may name
                 _note(self._named, key)
         self._noted = call.target, call.path, call.asked
@@ -235,7 +235,7 @@ class Account:
         self._stored.update(sums)
         self.spent = self._noticed = sums.pop(label, ZERO)
         self._left.update({other: (spent, ZERO) for other, spent in sums.items()})
-        self._answering.update(entry.targets)
+        self._responding.update(entry.targets)
         self._named.update(entry.targets)
 
     def entry(self, stored: Optional[Entry]) -> Entry:
@@ -270,7 +270,7 @@ class Account:
         for other, (_, unsaved) in self._left.items():
             if other in sums:
                 self._left[other] = (EXACT.add(sums[other], unsaved), unsaved)
-        self._answering.update(after.targets)
+        self._responding.update(after.targets)
         if label not in sums:
             return []
         self.spent = EXACT.add(sums[label], self.unsaved)
@@ -300,14 +300,14 @@ class Account:
         provider = self.budget.provider
         return (provider is None or call.provider == provider) and self._tags.issubset(call.tags)
 
-    def _may_answer_as_model(self, call: BudgetedCall) -> bool:
+    def _may_match_model(self, call: BudgetedCall) -> bool:
         """Return True if the request names the budget's model, or its target has responded as that model."""
         if self.budget.model is None:
             return True
         named = model_in_path(call.path) or call.asked
-        if named is not None and self.budget.answers_as(named):
+        if named is not None and self.budget.matches_model(named):
             return True
-        return _key(call) in self._answering
+        return _key(call) in self._responding
 
     def _reached(self, since: Decimal, upto: Decimal) -> list[Notice]:
         since, self._noticed = max(since, self._noticed), max(upto, self._noticed)

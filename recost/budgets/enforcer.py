@@ -22,10 +22,11 @@ from itertools import repeat, starmap
 from typing import Any, Callable, Final, Optional
 
 from recost._validate import invalid, suggest
+from recost._waiting import wake_up
 from recost.budgets.account import Account, BudgetedCall, Notice
 from recost.budgets.files import AccountFiles
 from recost.budgets.model import Budget
-from recost.budgets.room import TAKEN, Room, recorder, wake_up
+from recost.budgets.room import TAKEN, Room, recorder
 from recost.errors import RecostBudgetExceededError
 from recost.interceptors.exchange import Exchange, Sink
 from recost.pricing.cost import Cost
@@ -355,7 +356,11 @@ class BudgetEnforcer:
         tags = () if exchange.scope is None else exchange.scope.tags
         target, asked = "", None
         if self._by_target:
-            target = self._target_of(exchange)
+            route = exchange.route
+            if route is None or route.routes is not self._routes:
+                route = self._routes.of(exchange)
+            name = route.provider if route.rule is not None else route.host
+            target = f"{name} {route.template if route.category is None else route.category}"
             asked = None if exchange.request is None else self._model_asked(exchange)
         return BudgetedCall(cost.provider, target, exchange.target[3], tags, cost.model, cost.usd, asked)
 
@@ -371,14 +376,6 @@ class BudgetEnforcer:
         with self._state:
             self._running = not (self._stopping or self._pausing)
             return self._running
-
-    def _target_of(self, exchange: Exchange) -> str:
-        """Return the provider and the endpoint of a call, without identifiers."""
-        route = exchange.route
-        if route is None or route.routes is not self._routes:
-            route = self._routes.of(exchange)
-        name = route.provider if route.rule is not None else route.host
-        return f"{name} {route.template if route.category is None else route.category}"
 
 
 def _check_providers(budgets: Sequence[Budget], registry: ProviderRegistry) -> None:

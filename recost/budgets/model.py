@@ -91,7 +91,7 @@ class Budget:
         """``limit_usd`` as a `Decimal`."""
         return Decimal(self.limit_usd)
 
-    def answers_as(self, model: Optional[str]) -> bool:
+    def matches_model(self, model: Optional[str]) -> bool:
         """Return True if a model is the one that this budget is for."""
         if self.model is None or model is None:
             return self.model is None

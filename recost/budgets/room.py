@@ -12,12 +12,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Callable, Final, Optional
 
+from recost._waiting import wake_up
 from recost.budgets.account import ZERO, Account
 from recost.budgets.files import AccountFiles
 from recost.interceptors.exchange import Exchange, Sink
 from recost.pricing.route import Route, Routes
 
-__all__ = ["TAKEN", "Room", "recorder", "wake_up"]
+__all__ = ["TAKEN", "Room", "recorder"]
 
 _LOOK_EVERY_S: Final = 1.0
 """Longest time for which calls begin without a look at the clock and at what other processes spend."""
@@ -127,13 +128,3 @@ def recorder(
             wake_up(wake)
 
     return record_ended
-
-
-def wake_up(wake: Any) -> None:
-    """Release a lock that a thread waits for, unless that has been done."""
-    if not wake.locked():
-        return
-    try:
-        wake.release()
-    except RuntimeError:  # by another thread, meanwhile
-        return

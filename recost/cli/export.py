@@ -7,7 +7,7 @@ from typing import Final, Optional
 
 from recost._text import printable
 from recost.analytics.export import FORMATS, Format, export
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import Question, QuestionError, in_utc_days
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import (
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         return refused("missing --output FILE, which --format parquet requires")
     try:
         question = question_of(arguments, (), right_now())
-    except (QuestionError, SpanError) as error:
+    except (QuestionError, PeriodError) as error:
         return refused(error)
     return _report(read(arguments, lambda found: _write(found, question, kind, output or STDOUT)), output)
 
@@ -94,7 +94,7 @@ def _export_focus(arguments: argparse.Namespace) -> int:
     try:
         question = in_utc_days(question_of(arguments, (), right_now()), right_now())
         files = matching(files_of(telemetry_folder()), question.providers)
-    except (QuestionError, SpanError, ValueError, OSError) as error:
+    except (QuestionError, PeriodError, ValueError, OSError) as error:
         return refused(error)
 
     def write(found: Readings) -> int:

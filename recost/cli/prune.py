@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import IO, Final, Optional
 
 from recost import _files
-from recost._text import printable
 from recost.analytics.ingest.content import DamagedError, pieces, read_blocks, unpack
 from recost.analytics.ingest.sources import STDIN, SourceError, find_sources
-from recost.analytics.periods import SpanError, parse_moment, parse_zone
+from recost.analytics.periods import PeriodError, parse_moment, parse_zone
 from recost.cli._shared.arguments import add_paths, add_zone, naming, right_now, telemetry_folder
 from recost.cli._shared.formats import format_bytes
 from recost.cli._shared.parser import add_examples
@@ -69,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         if STDIN in arguments.paths:
             raise SourceError("recost: cannot prune stdin: expected files or folders")
         sources = find_sources(arguments.paths, telemetry_folder())
-    except (SpanError, RecostError, ValueError) as error:
+    except (PeriodError, RecostError, ValueError) as error:
         return refused(error)
     failed = False
     found: list[tuple[Path, _Count]] = []
@@ -78,8 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
             found.append((source.path, _prune(source.path, before, really=arguments.yes)))
         except (OSError, DamagedError) as error:  # noqa: PERF203 - other files may succeed
             failed = True
-            reason = _files.reason_of(error)
-            print(printable(f"recost: cannot prune {source.path}: {reason}"), file=sys.stderr)
+            refused(f"cannot prune {source.path}: {_files.reason_of(error)}")
     if found:
         _report(found, before, really=arguments.yes)
     return 2 if failed else 0

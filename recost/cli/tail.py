@@ -12,7 +12,7 @@ from typing import Final
 from recost._text import cells as cells_of
 from recost._text import printable
 from recost.analytics.follow import Follower
-from recost.analytics.periods import SpanError, parse_zone
+from recost.analytics.periods import PeriodError, parse_zone
 from recost.analytics.rates import CallSums
 from recost.cli._shared.arguments import add_paths, add_zone, naming, right_now, telemetry_folder, whole
 from recost.cli._shared.following import finder, reader_gone
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         zone = naming("--tz", parse_zone, arguments.tz)
         folder = telemetry_folder()
         find = finder("tail", arguments.paths, folder)
-    except (SpanError, RecostError, ValueError) as error:
+    except (PeriodError, RecostError, ValueError) as error:
         return refused(error)
 
     if not find():

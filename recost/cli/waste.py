@@ -9,10 +9,10 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
-from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, Storm, Waste, WasteSums, find_waste
+from recost.analytics.waste import REPEATED, STORM_ATTEMPTS, RetryStorm, Waste, WasteSums, find_waste
 from recost.cli._shared.arguments import add_filters, add_period, add_sources, question_of, right_now, whole
 from recost.cli._shared.footnotes import NO_CALLS, Note, flat_note, rendered, skipped_note, unpriced_note
 from recost.cli._shared.formats import UNKNOWN, counted, format_bytes, format_cost, format_share
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     try:
         question = question_of(arguments, (), right_now())
-    except (QuestionError, SpanError) as error:
+    except (QuestionError, PeriodError) as error:
         return refused(error)
     text = read(arguments, lambda found: _text(found, question, arguments))
     if text is None:
@@ -225,7 +225,7 @@ def _share(dollars: Decimal, sums: WasteSums, total: WasteSums) -> str:
     return "-" if not dollars and sums.unpriced else format_share(dollars, total.cost_usd)
 
 
-def _storm_table(storms: Sequence[Storm], question: Question) -> Table:
+def _storm_table(storms: Sequence[RetryStorm], question: Question) -> Table:
     table = _table("calls", "errors", "attempts", first=Column("worst storms", least=16))
     for storm in storms:
         started = f"{storm.started.astimezone(question.zone):%m-%d %H:%M:%S}"

@@ -64,7 +64,7 @@ def amounts_of(project: str, environment: str, entry: dict[str, Any]) -> list[Am
 
 
 def _is_all(model: dict[str, Any], entry: dict[str, Any]) -> bool:
-    """Return whether a model has all that its metric has."""
+    """Return True if a model has all that its metric has."""
     tokens = entry.get("tokens")
     return (
         len(entry["models"]) == 1

@@ -27,7 +27,7 @@ from recost.analytics.databases.url import DatabaseError
 from recost.collector.keys import Key, Keys
 from recost.collector.metrics import CONTENT_TYPE, Counters, spend_text
 from recost.collector.posts import Posts, project_of
-from recost.collector.reading import INTERVALS, MAX_RECENT, Period, Reader, TooSlowError
+from recost.collector.reading import INTERVALS, MAX_RECENT, Reader, TooSlowError, WindowFilter
 from recost.collector.refusals import NO_STORE, RefusedError, known_key, unavailable
 from recost.collector.spend import Spend
 from recost.collector.stores.base import Store
@@ -73,7 +73,7 @@ def application(
     }
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
-    return _Entrance(app, Posts(store, keys, counters), page)
+    return _Application(app, Posts(store, keys, counters), page)
 
 
 class _Api:
@@ -127,7 +127,7 @@ class _Api:
             since, until = (parse_time(asked[name]) if asked.get(name) else None for name in ("from", "to"))
         except ValueError:
             raise RefusedError(422, "invalid time: expected 2026-05-14T12:00:00Z") from None
-        period = Period(since, until, asked.get("environment"), asked.get("provider"))
+        period = WindowFilter(since, until, asked.get("environment"), asked.get("provider"))
         sums = await self._read(self._reader.analytics, key.project, interval, period)
         return JSONResponse({"data": sums}, headers=NO_STORE)
 
@@ -146,7 +146,7 @@ class _Api:
                 raise unavailable("the store cannot be read", _READ_AFTER_S) from None
 
     async def health(self, _request: Request) -> Response:
-        """Return whether windows are stored."""
+        """Return True if windows are stored."""
         problem = self._store.problem()
         content = {"status": "ok" if problem is None else "failing", "version": __version__}
         return JSONResponse(content, 200 if problem is None else 503, headers=NO_STORE)
@@ -178,7 +178,7 @@ class _Api:
 
 
 def is_local(host: str) -> bool:
-    """Return whether a Host header is an address of this machine: a page of another name is not let in."""
+    """Return True if a Host header is an address of this machine: a page of another name is not let in."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
     if name.lower() == "localhost":
         return True
@@ -204,7 +204,7 @@ async def _routed(_request: Request, error: Any) -> Response:
     return JSONResponse({"error": message}, error.status_code, headers=headers)
 
 
-class _Entrance:
+class _Application:
     """The ASGI application: POSTs of windows, the other routes, and the page. It contains failures.
 
     Every response has an ``x-request-id``.

@@ -12,12 +12,11 @@ from recost.analytics.databases.reading import database
 from recost.analytics.databases.url import StoreUrl
 from recost.analytics.databases.windows import latest
 from recost.analytics.ingest.tables import MEASURES
-from recost.analytics.periods import Period as Span
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import Period, PeriodError
 from recost.analytics.query import Question, exactly
 from recost.analytics.sql import Statement
 from recost.analytics.store import select_files
-from recost.collector.reading import MAX_GROUPS, Period, TooSlowError
+from recost.collector.reading import MAX_GROUPS, TooSlowError, WindowFilter
 from recost.wire import format_timestamp
 
 __all__ = ["DatabaseReader"]
@@ -42,7 +41,7 @@ class DatabaseReader:
         with database(self._url) as found:
             return latest(found, project, limit, environment)
 
-    def analytics(self, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
+    def analytics(self, project: str, interval: str, period: WindowFilter) -> list[dict[str, Any]]:
         """Return the sums by day (UTC) or by start of the windows, in their order.
 
         Raises:
@@ -50,8 +49,8 @@ class DatabaseReader:
             TooSlowError: There are more than 100,000 intervals.
         """
         try:
-            span = Span(period.since, period.until)
-        except SpanError:  # it ends before it begins
+            span = Period(period.since, period.until)
+        except PeriodError:  # it ends before it begins
             return []
         question = Question(
             by=(),

@@ -20,9 +20,9 @@ from recost.collector.limits import HourlyLimit
 from recost.collector.metrics import Counters
 from recost.collector.refusals import RefusedError, known_key, unavailable
 from recost.collector.stores.base import Store, StoreError
-from recost.collector.windows import InvalidWindowError, Window, read_window
+from recost.collector.windows import InvalidWindowError, ReceivedWindow, read_window
 
-__all__ = ["Posted", "Posts", "project_of"]
+__all__ = ["PostResponse", "Posts", "project_of"]
 
 _BEFORE: Final = "/projects/"
 _AFTER: Final = "/telemetry"
@@ -32,7 +32,7 @@ _BUSY_AFTER_S: Final = 1
 _HEADERS: Final = frozenset({b"authorization", b"content-type", b"content-encoding", b"content-length"})
 
 
-class Posted(NamedTuple):
+class PostResponse(NamedTuple):
     """A response."""
 
     status: int
@@ -65,7 +65,7 @@ class Posts:
         self._bodies = Bodies()
         self._limits: dict[str, HourlyLimit] = {}
 
-    async def respond(self, project: str, scope: Scope, receive: Receive) -> Posted:
+    async def respond(self, project: str, scope: Scope, receive: Receive) -> PostResponse:
         """Store a window, and return the response."""
         try:
             content, headers = await self._stored(project, scope, receive)
@@ -81,7 +81,7 @@ class Posts:
             (b"cache-control", b"no-store"),
         ]
         sent += [(name.encode(), value.encode()) for name, value in headers.items()]
-        return Posted(status, sent, body)
+        return PostResponse(status, sent, body)
 
     async def _stored(
         self, project: str, scope: Scope, receive: Receive
@@ -135,7 +135,7 @@ class Posts:
             raise RefusedError(429, message, {"retry-after": str(math.ceil(wait_s))})
         return key
 
-    async def _window(self, headers: dict[bytes, str], receive: Receive) -> Window:
+    async def _window(self, headers: dict[bytes, str], receive: Receive) -> ReceivedWindow:
         """Return the window of a request.
 
         Raises:

@@ -16,7 +16,7 @@ MAX_HEAD_BYTES: Final = 64 << 10
 
 
 _MAX_WAITING: Final = 128
-"""The most requests that are sent ahead of their turn."""
+"""Maximum number of requests that are sent ahead of their turn."""
 
 
 class _TooLongError(Exception):

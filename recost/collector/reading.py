@@ -18,15 +18,15 @@ from recost.analytics.ingest.sources import Source, SourceError, find_sources
 from recost.wire import format_timestamp
 from recost.wire.parsing import ParsedMetric, ParsedWindow, parse_window
 
-__all__ = ["INTERVALS", "MAX_GROUPS", "MAX_RECENT", "FolderReader", "Period", "Reader", "TooSlowError"]
+__all__ = ["INTERVALS", "MAX_GROUPS", "MAX_RECENT", "FolderReader", "Reader", "TooSlowError", "WindowFilter"]
 
 MAX_RECENT: Final = 50
-"""The most windows of `recent`."""
+"""Maximum number of windows of `recent`."""
 INTERVALS: Final = ("day", "window")
 _RECENT_BYTES: Final = 32 << 20
 _WITHIN_S: Final = 20.0
 MAX_GROUPS: Final = 100_000
-"""The most intervals of sums."""
+"""Maximum number of intervals of sums."""
 _BYTES: Final = ("totalRequestBytes", "totalResponseBytes")
 
 
@@ -35,7 +35,7 @@ class TooSlowError(Exception):
 
 
 @dataclass(frozen=True)
-class Period:
+class WindowFilter:
     """The windows that a question is about. None is any."""
 
     since: Optional[datetime] = None
@@ -45,7 +45,7 @@ class Period:
     provider: Optional[str] = None
 
     def has(self, window: ParsedWindow) -> bool:
-        """Return whether a window belongs to it."""
+        """Return True if a window belongs to it."""
         return (
             (self.since is None or self.since <= window.started)
             and (self.until is None or window.started < self.until)
@@ -65,7 +65,7 @@ class Reader(Protocol):
         """
         ...
 
-    def analytics(self, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
+    def analytics(self, project: str, interval: str, period: WindowFilter) -> list[dict[str, Any]]:
         """Return the sums by day (UTC) or by start of the windows, in their order.
 
         Raises:
@@ -97,7 +97,7 @@ class FolderReader:
                     break
         return found
 
-    def analytics(self, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
+    def analytics(self, project: str, interval: str, period: WindowFilter) -> list[dict[str, Any]]:
         """Return the sums of the files."""
         return _analytics(self._folder, project, interval, period)
 
@@ -118,7 +118,7 @@ def _last_lines(folder: Path, project: str) -> Iterator[bytes]:
 
 
 @dataclass
-class _Sums:
+class _MetricSums:
     """Sums of the metrics of an interval."""
 
     calls: int = 0
@@ -144,9 +144,9 @@ class _Sums:
         }
 
 
-def _analytics(folder: Path, project: str, interval: str, period: Period) -> list[dict[str, Any]]:
+def _analytics(folder: Path, project: str, interval: str, period: WindowFilter) -> list[dict[str, Any]]:
     deadline = time.monotonic() + _WITHIN_S
-    groups: dict[str, _Sums] = {}
+    groups: dict[str, _MetricSums] = {}
     for number, line in enumerate(_lines(folder, project)):
         if number % 64 == 0 and time.monotonic() > deadline:
             raise TooSlowError
@@ -157,11 +157,11 @@ def _analytics(folder: Path, project: str, interval: str, period: Period) -> lis
         name = start[:10] if interval == "day" else start
         if name not in groups and len(groups) == MAX_GROUPS:
             raise TooSlowError
-        _add(line, window, period.provider, groups.setdefault(name, _Sums()))
+        _add(line, window, period.provider, groups.setdefault(name, _MetricSums()))
     return [groups[name].to_dict(name) for name in sorted(groups)]
 
 
-def _add(line: bytes, window: ParsedWindow, provider: Optional[str], sums: _Sums) -> None:
+def _add(line: bytes, window: ParsedWindow, provider: Optional[str], sums: _MetricSums) -> None:
     for metric in window.metrics:
         if provider in (None, metric.provider):
             sums.add(metric)

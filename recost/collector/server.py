@@ -112,7 +112,7 @@ def serve(
         address: Where to listen. Port 0 is any free one.
         tls: A certificate, or None for HTTP.
         behind_proxy: Whether a proxy with TLS stands in front of an address that other machines can reach.
-        max_series: The most counters of windows.
+        max_series: Maximum number of counters of windows.
         scraped_within_s: The longest time between two scrapes of ``/metrics``.
         page: The dashboard at ``/``.
         announce: Receives the URL when the server listens.
@@ -180,7 +180,7 @@ class _Server(uvicorn.Server):
             self._page.stop()
 
     async def on_tick(self, counter: int) -> bool:
-        """Look at the connections once a second."""
+        """Check the connections once a second."""
         if counter % 10 == 0:
             self._end_slow_ones(time.monotonic())
         return await super().on_tick(counter)

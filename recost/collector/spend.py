@@ -109,7 +109,7 @@ class Spend:
     """The counters of all projects. Thread-safe.
 
     Args:
-        most: The most series.
+        most: Maximum number of series.
         hold_s: The time for which a new series is shown as 0, at least that between two scrapes.
         monotonic: Seconds, for tests.
     """

@@ -1,6 +1,6 @@
 """The check of one window before it is stored: bounded before it is parsed, and as strict as reports.
 
-A window that passes is read by every command. What it says beyond the fields named here is stored as it came.
+A window that passes is read by every command. Fields that are not named here are stored unchanged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "MAX_BODY_BYTES",
     "MAX_METRICS",
     "InvalidWindowError",
-    "Window",
+    "ReceivedWindow",
     "read_window",
     "too_large",
     "window_id_of",
@@ -36,7 +36,7 @@ __all__ = [
 MAX_BODY_BYTES: Final = 8 << 20
 """The longest body, as sent and unpacked."""
 MAX_METRICS: Final = 2000
-"""The most metrics of a window. The SDKs split larger ones."""
+"""Maximum number of metrics of a window. The SDKs split larger ones."""
 _MAX_BRACKETS: Final = 400_000
 _MAX_VALUES: Final = 1_500_000
 _SHORT: Final = 16 << 10
@@ -75,11 +75,11 @@ class InvalidWindowError(Exception):
         self.reason = reason
 
 
-class Window(NamedTuple):
+class ReceivedWindow(NamedTuple):
     """A window that may be stored."""
 
     line: bytes
-    """The JSON as it came, on one line, without a line feed."""
+    """The JSON as received, on one line, without a line feed."""
     id: Optional[bytes]
     """The 16 bytes of its ``windowId``, or None for a window without one."""
     metrics: int
@@ -90,7 +90,7 @@ class Window(NamedTuple):
     """The content of the line. None for a long line, which is parsed again when needed."""
 
 
-def read_window(body: bytes, coding: str = "") -> Window:
+def read_window(body: bytes, coding: str = "") -> ReceivedWindow:
     """Return the window of a body.
 
     Args:
@@ -113,7 +113,7 @@ def read_window(body: bytes, coding: str = "") -> Window:
         raise InvalidWindowError("invalid body: expected an object")
     _check_head(content)
     metrics, calls = _check_metrics(content.get("metrics"))
-    return Window(line, _id_in(content), metrics, calls, content if len(line) <= _SHORT else None)
+    return ReceivedWindow(line, _id_in(content), metrics, calls, content if len(line) <= _SHORT else None)
 
 
 def window_id_of(line: bytes) -> Optional[bytes]:

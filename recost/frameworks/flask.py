@@ -119,7 +119,7 @@ def _start_for_commands(app: Flask, settings: Settings) -> None:
 
 
 def _is_in_a_command() -> bool:
-    """Return whether the application is being made for a command that a `FlaskGroup` has found itself."""
+    """Return True if the application is being made for a command that a `FlaskGroup` has found itself."""
     context = get_current_context(silent=True)
     if context is None or context.find_object(ScriptInfo) is None or isinstance(context.command, Group):
         return False
@@ -233,7 +233,7 @@ def _note_request() -> None:
 
 
 def _is_lazy(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
-    """Return whether code of the application may run while a body is sent. A server knows its own files."""
+    """Return True if code of the application may run while a body is sent. A server knows its own files."""
     if isinstance(body, (list, tuple)) or hasattr(body, "read"):
         return False
     wrapper = environ.get("wsgi.file_wrapper")
@@ -241,7 +241,7 @@ def _is_lazy(body: Iterable[bytes], environ: WSGIEnvironment) -> bool:
 
 
 def _is_mount(app: Any, taken: str) -> bool:
-    """Return whether a part of the path is a mount point of a dispatcher, and not a client's choice."""
+    """Return True if a part of the path is a mount point of a dispatcher, and not a client's choice."""
     for _ in range(_MAX_WRAPPED):
         mounts = getattr(app, "mounts", None)
         if isinstance(mounts, Mapping):

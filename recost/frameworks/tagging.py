@@ -165,7 +165,7 @@ def leave(token: Token[Optional[CostScope]]) -> None:
 
 
 def is_inside(outer: Optional[CostScope], carrier: object) -> bool:
-    """Return whether an integration further out tags this request already."""
+    """Return True if an integration further out tags this request already."""
     if not isinstance(outer, LateCostScope):
         return False
     source = outer.source

@@ -281,7 +281,7 @@ class Waiting(BodyFile):
                     contain(error)
 
     def getresponse(self) -> Any:
-        """Get the response, and follow its body."""
+        """Return the response, and follow its body."""
         connection: Any = self._connection()
         exchange, response = self._exchange, None
         if exchange is None or self._file is not None:  # another tool has kept this method

@@ -18,7 +18,7 @@ from recost.interceptors import _aiohttp_importlib_bootstrap as methods
 from recost.interceptors._aiohttp_importlib_bootstrap import LAYER
 from recost.interceptors._calls_importlib_bootstrap import before, feeding
 from recost.interceptors._containment import contain
-from recost.interceptors.capture import Capture, Whole
+from recost.interceptors.capture import Capture, WholeCapture
 from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, Wanted, unfinished
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
@@ -186,7 +186,7 @@ class _Calls:
         arrived = b"".join(buffer)[content._buffer_offset :] if buffer else b""  # noqa: SLF001
         capture: Any
         if ended and encoding is None:
-            capture = Whole(wanted.headers, headers, kind, arrived)
+            capture = WholeCapture(wanted.headers, headers, kind, arrived)
         else:
             capture = Capture(wanted.headers, headers, kind, encoding)
             if arrived:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recost.decompression import Decompressor
     from recost.skimming import Skimmer
 
-__all__ = ["LIMIT", "Capture", "Whole"]
+__all__ = ["LIMIT", "Capture", "WholeCapture"]
 
 LIMIT: Final = 65_536
 """Maximum bytes kept of one response, without its backlog."""
@@ -43,7 +43,7 @@ _UNREADABLE: Final = "unreadable"
 _NONE: Final[Mapping[str, str]] = {}
 
 
-class Whole:
+class WholeCapture:
     """Capture of a body that is complete and decoded, which is less work than a `Capture`.
 
     Args:

@@ -134,7 +134,7 @@ class Exchange:
     ended_ns: int
     """Set by `finish`."""
     capture: Any
-    """The `capture.Capture` or `capture.Whole` of the response's body, if its usage is wanted."""
+    """The `capture.Capture` or `capture.WholeCapture` of the response's body, if its usage is wanted."""
     request: Optional[RequestBody]
     """The request's body, if fields of it are wanted."""
     wanted: Optional[Wanted]
@@ -207,21 +207,16 @@ class Exchange:
             self.ended_ns = now()
             self.active = False
             self.owner = None
-            if self.request is not None:
-                self._count_request()
+            request = self.request
+            if request is not None and self.capture is not None:
+                self.capture.nbytes += request.nbytes
+            elif request is not None:
+                self.request = None  # without a capture it isn't used
             if self.scope is not None:
                 for collector in self.scope.collectors:
                     collector.collect(self)
         finally:  # Ctrl-C may come at any point, but the call has been made
             self.sink(self)
-
-    def _count_request(self) -> None:
-        """Add the memory of the request's body to that of the capture."""
-        capture, request = self.capture, self.request
-        if capture is None or request is None:
-            self.request = None  # without a capture it isn't used
-        else:
-            capture.nbytes += request.nbytes
 
     def cut_off(self, sink: Sink) -> Exchange:
         """Return a copy of the unfinished call for ``sink``, which will not wait for its end.

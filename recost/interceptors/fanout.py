@@ -11,7 +11,7 @@ from recost.interceptors._containment import contain
 from recost.interceptors.exchange import Exchange, Routed, Sink, Unrouted, Wanted
 from recost.interceptors.targets import Target
 
-__all__ = ["CallAll", "Fan", "Metered", "SharedCapture", "WantedByAny"]
+__all__ = ["CallAll", "FanoutSink", "Metered", "SharedCapture", "WantedByAny"]
 
 Metered = Callable[[Target], Routed]
 """Resolves the target of a call. Called on the caller's thread when a call begins."""
@@ -52,7 +52,7 @@ def _all(names: Iterable[Sequence[str]]) -> Sequence[str]:
     return tuple(dict.fromkeys(chain.from_iterable(names)))
 
 
-class Fan:
+class FanoutSink:
     """A sink that passes each exchange to several sinks.
 
     Args:
@@ -76,10 +76,10 @@ class Fan:
             except BaseException as error:  # noqa: BLE001, PERF203 - the others must still get it
                 contain(error)
 
-    def replaced(self, sink: Sink, *successors: Sink) -> Fan:
+    def replaced(self, sink: Sink, *successors: Sink) -> FanoutSink:
         """Return a fan with one of the sinks replaced, or removed."""
         sinks = [new for each in self.sinks for new in (successors if each == sink else (each,))]
-        return Fan(sinks, self.readers)
+        return FanoutSink(sinks, self.readers)
 
 
 class SharedCapture:

@@ -18,7 +18,7 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors import _httpx_async_importlib_bootstrap as async_methods
 from recost.interceptors import _httpx_importlib_bootstrap as methods
 from recost.interceptors._httpx_streams import Streams, counting_streams
-from recost.interceptors.capture import Capture, Whole
+from recost.interceptors.capture import Capture, WholeCapture
 from recost.interceptors.context import current
 from recost.interceptors.exchange import CallTarget, Exchange, Wanted, unfinished
 from recost.interceptors.hub import Interception
@@ -227,9 +227,9 @@ def _failed(exchange: Exchange, error: BaseException, request: Any) -> None:  # 
     exchange.finish()
 
 
-def _whole(response: Any, wanted: Wanted) -> Whole:
+def _whole(response: Any, wanted: Wanted) -> WholeCapture:
     headers = response.headers
-    return Whole(
+    return WholeCapture(
         wanted.headers, headers, _header(headers, b"content-type"), getattr(response, "_content", None)
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from recost.interceptors.clients import Clients
 from recost.interceptors.context import cost_scope, current
 from recost.interceptors.exchange import CallTarget, Exchange, Sink, begin, unfinished
-from recost.interceptors.fanout import CallAll, Fan, Metered, WantedByAny
+from recost.interceptors.fanout import CallAll, FanoutSink, Metered, WantedByAny
 from recost.interceptors.patching import Patches
 from recost.interceptors.same_process import same_process
 from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, shortened
@@ -55,7 +55,7 @@ class Interception:
         self.ready: list[Sink] = []
         """The sink, once ``before_call`` has nothing more to do. Look at `same_process`, too."""
         self.plain: list[Sink] = []
-        """The same while no listener wants more of a call than its end: ``ready``, or an empty list."""
+        """``ready`` while no listener wants more of a call than its end, or else an empty list."""
         self.metered: Optional[Metered] = None
         """Returns what to read of a call. None if nothing is read of any call."""
         self.gate: Optional[Gate] = None
@@ -121,7 +121,7 @@ class Interception:
         for exchange in unfinished.copy():
             if exchange.sink == sink:
                 exchange.finish()
-            elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
+            elif isinstance(exchange.sink, FanoutSink) and sink in exchange.sink.sinks:
                 exchange.sink = exchange.sink.replaced(sink)
                 exchange.cut_off(sink).finish()
 
@@ -130,7 +130,7 @@ class Interception:
         for exchange in unfinished.copy():
             if exchange.sink == sink:
                 exchange.sink = successor
-            elif isinstance(exchange.sink, Fan) and sink in exchange.sink.sinks:
+            elif isinstance(exchange.sink, FanoutSink) and sink in exchange.sink.sinks:
                 exchange.sink = exchange.sink.replaced(sink, successor)
 
     def after_fork_in_child(self) -> None:
@@ -243,7 +243,7 @@ class Interception:
         self.timed = any(each.timed for each in listeners)
         self.allows = allows[0] if len(allows) == 1 else (CallAll(allows) if allows else None)
         self.gate = gates[0] if len(gates) == 1 else (CallAll(gates) if gates else None)
-        self.sink = sinks[0] if len(sinks) == 1 else (Fan(sinks, len(metered)) if sinks else None)
+        self.sink = sinks[0] if len(sinks) == 1 else (FanoutSink(sinks, len(metered)) if sinks else None)
         self.unready()  # once more: a call that began meanwhile may have found the earlier sink
 
 

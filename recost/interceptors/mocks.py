@@ -73,7 +73,7 @@ class _Session:
             self._patches.reactivate(aiohttp.ClientSession, "_request")
 
 
-class _Beneath(Exchange):
+class _UndecidedExchange(Exchange):
     """The current exchange while a mock decides. Notices the client that the mock passes a call on to."""
 
     __slots__ = ("asked",)
@@ -93,7 +93,7 @@ class _Mocked:
     def on_request(self, wrapped: Callable[..., Any], mock: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("retries") is not None:  # it calls itself for a retry of the adapter
             outer = current.get()
-            if isinstance(outer, _Beneath) and outer.owner is mock:
+            if isinstance(outer, _UndecidedExchange) and outer.owner is mock:
                 outer.attempts += 1
             return wrapped(*args, **kwargs)
         request = args[1] if len(args) > 1 else kwargs["request"]
@@ -126,7 +126,7 @@ class _Mocked:
         if exchange is None:
             return wrapped(*args, **kwargs)
         outer = current.get()
-        beneath = _Beneath()
+        beneath = _UndecidedExchange()
         begin(beneath, nowhere, self._layer, NOTHING_BENEATH)
         beneath.asked, beneath.owner, beneath.attempts = False, mock, 1
         current.set(beneath)

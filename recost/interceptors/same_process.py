@@ -22,7 +22,7 @@ class _Flag(Protocol):
 
 
 class _ByProcessId:
-    """The same without such a page."""
+    """A flag for platforms without such a page."""
 
     def __init__(self) -> None:
         self._pid = 0

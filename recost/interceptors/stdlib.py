@@ -365,7 +365,7 @@ def _is_whole(data: Any) -> bool:
     return True
 
 
-class _Foreign:
+class _ForeignMethod:
     """Another tool's replacement of a connection's method, callable like the class's function."""
 
     def __init__(self, method: Any) -> None:
@@ -377,7 +377,7 @@ class _Foreign:
 
 def _unbound(method: Any, connection: Any) -> Any:
     """Return the function of a connection's method, which doesn't refer to the connection."""
-    return method.__func__ if getattr(method, "__self__", None) is connection else _Foreign(method)
+    return method.__func__ if getattr(method, "__self__", None) is connection else _ForeignMethod(method)
 
 
 def _give_back(connection: Any, name: str, now: Any, request: _Request, original: Any) -> None:
@@ -385,7 +385,7 @@ def _give_back(connection: Any, name: str, now: Any, request: _Request, original
     if getattr(now, "__self__", None) is not request:
         return
     delattr(connection, name)
-    method = original.method if type(original) is _Foreign else MethodType(original, connection)
+    method = original.method if type(original) is _ForeignMethod else MethodType(original, connection)
     if getattr(connection, name) != method:  # it was not the class's method, but the instance's own
         setattr(connection, name, method)
 

@@ -16,7 +16,7 @@ from typing import Any, Callable, Final, Optional
 from recost.interceptors import _urllib3_importlib_bootstrap as methods
 from recost.interceptors._body import follow_body
 from recost.interceptors._calls_importlib_bootstrap import before
-from recost.interceptors.capture import Whole
+from recost.interceptors.capture import WholeCapture
 from recost.interceptors.context import current
 from recost.interceptors.exchange import NOTHING_BENEATH, UNSIZED, Exchange, status_number, unfinished
 from recost.interceptors.hub import Interception
@@ -105,7 +105,7 @@ class Calls:
             wanted = exchange.wanted
             if wanted is not None:
                 headers = response.headers
-                exchange.capture = Whole(
+                exchange.capture = WholeCapture(
                     wanted.headers, headers, headers.get("content-type"), getattr(response, "_body", None)
                 )
             exchange.finish()

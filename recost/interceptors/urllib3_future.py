@@ -22,7 +22,7 @@ from recost.interceptors._calls_importlib_bootstrap import (
     resolving,
 )
 from recost.interceptors._containment import contain, end
-from recost.interceptors.capture import Capture, Whole
+from recost.interceptors.capture import Capture, WholeCapture
 from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange
 from recost.interceptors.hub import Interception
@@ -214,7 +214,7 @@ def _follow_source(exchange: Exchange, response: Any) -> bool:
             return True
     if wanted is not None:
         body = response._body  # noqa: SLF001
-        exchange.capture = Whole(wanted.headers, headers, headers.get("content-type"), body)
+        exchange.capture = WholeCapture(wanted.headers, headers, headers.get("content-type"), body)
     return False
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final, Literal, Optional
 
-__all__ = ["Basis", "Bucket", "Days", "LedgerError", "Row"]
+__all__ = ["Basis", "Days", "LedgerDay", "LedgerError", "Row"]
 
 Basis = Literal["billed", "usage", "byok", "credit", "detail"]
 """The meaning of the amount of a row.
@@ -58,7 +58,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Bucket:
+class LedgerDay:
     """The rows of one UTC day."""
 
     day: date

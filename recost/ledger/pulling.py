@@ -9,22 +9,22 @@ from typing import Callable, Final, Optional
 
 from recost.ledger.client import Client
 from recost.ledger.credentials import Access
-from recost.ledger.model import Bucket, Days
+from recost.ledger.model import Days, LedgerDay
 from recost.ledger.providers.base import Ledger
-from recost.ledger.store import LedgerFile, Stored
+from recost.ledger.store import LedgerFile, StoredDay
 
-__all__ = ["DEFAULT_ACCOUNT", "PROVISIONAL_DAYS", "Pulled", "pull", "wanted"]
+__all__ = ["DEFAULT_ACCOUNT", "PROVISIONAL_DAYS", "PullResult", "pull", "wanted"]
 
 DEFAULT_ACCOUNT: Final = "default"
 """The account in the name of the file, where the credential alone names it."""
 PROVISIONAL_DAYS: Final = 3
 """The days before today that providers still change, and that each pull asks for again."""
 _DAY: Final = timedelta(days=1)
-Watch = Callable[[Iterable[Bucket], int], Iterable[Bucket]]
+Watch = Callable[[Iterable[LedgerDay], int], Iterable[LedgerDay]]
 
 
 @dataclass(frozen=True)
-class Pulled:
+class PullResult:
     """The result of a pull."""
 
     asked: int
@@ -46,19 +46,19 @@ def pull(
     days: Days,
     now: datetime,
     watch: Watch = lambda buckets, _: buckets,
-) -> Pulled:
-    """Ask a provider for the days that are missing or may have changed, and keep what it says.
+) -> PullResult:
+    """Ask a provider for the days that are missing or may have changed, and store its rows.
 
     Args:
         ledger: The provider's usage API.
         access: The credential.
-        file: The file that keeps it. Each day is kept as soon as it is whole.
-        days: The days to have.
+        file: The file that stores them. Each day is stored as soon as it is complete.
+        days: The days to fetch.
         now: The time, in UTC.
         watch: Shows progress: it receives the buckets and their number, and returns the buckets.
 
     Raises:
-        LedgerError: The provider refused. The days before are kept.
+        LedgerError: The provider refused. The days before are stored.
         OSError: The file can't be read or written.
     """
     client = Client(access.url, access.headers)
@@ -81,10 +81,10 @@ def pull(
         file.touch()
     oldest = _oldest(ledger, now.date())
     too_old = 0 if oldest is None else sum(day < oldest for day in days if day not in known)
-    return Pulled(len(asked), new, changed, tuple(incomplete), too_old)
+    return PullResult(len(asked), new, changed, tuple(incomplete), too_old)
 
 
-def wanted(ledger: Ledger, days: Days, known: Mapping[date, Stored], today: date) -> Iterator[date]:
+def wanted(ledger: Ledger, days: Days, known: Mapping[date, StoredDay], today: date) -> Iterator[date]:
     """Yield the days to ask for: those that are not final, and the last three in any case."""
     newest = today if ledger.has_today else today - _DAY
     oldest = _oldest(ledger, today)

@@ -27,8 +27,8 @@ __all__ = [
     "DIMENSIONS",
     "Billed",
     "Cell",
+    "CellKey",
     "Comparison",
-    "Place",
     "Sums",
     "Verdict",
     "billed",
@@ -52,7 +52,7 @@ _APART: Final = ("byok", "credit")
 _ZERO: Final = Decimal()
 
 
-class Place(NamedTuple):
+class CellKey(NamedTuple):
     """A cell of the comparison."""
 
     provider: str
@@ -109,7 +109,7 @@ class Sums:
 
     @property
     def requests_coverage(self) -> Optional[Decimal]:
-        """The same of requests. None if the provider does not count them."""
+        """The share of the billed requests that was recorded, 0 to 1. None if they are not counted."""
         return Decimal(self.both_requests) / self.billed_requests if self.billed_requests else None
 
     @property
@@ -149,7 +149,7 @@ class Comparison:
 class Billed:
     """The amounts and days of the ledgers in a period."""
 
-    cells: dict[Place, Cell] = field(default_factory=dict)
+    cells: dict[CellKey, Cell] = field(default_factory=dict)
     days: dict[tuple[str, date], State] = field(default_factory=dict)
     """The state of each day of each provider."""
     other_currencies: dict[str, Decimal] = field(default_factory=dict)
@@ -225,7 +225,7 @@ def _increase(sums: dict[str, Decimal], name: str, amount: Any) -> None:
 
 def _merge(found: Billed, provider: str, day: date, sums: _DaySums, models: Optional[ModelNames]) -> None:
     for name in {**sums.usd, **sums.requests}:
-        place = Place(provider, day, name if models is None else models.of(provider, name))
+        place = CellKey(provider, day, name if models is None else models.of(provider, name))
         cell = found.cells.setdefault(place, Cell())
         cell.billed_usd = EXACT.add(cell.billed_usd, sums.usd.get(name, _ZERO))
         if name in sums.requests:
@@ -235,7 +235,7 @@ def _merge(found: Billed, provider: str, day: date, sums: _DaySums, models: Opti
             totals[name] = EXACT.add(totals.get(name, _ZERO), amount)
 
 
-def seen(readings: Readings, question: Question, names: ModelNames, *, by_key: bool) -> dict[Place, Cell]:
+def seen(readings: Readings, question: Question, names: ModelNames, *, by_key: bool) -> dict[CellKey, Cell]:
     """Add up what was recorded.
 
     Args:
@@ -244,7 +244,7 @@ def seen(readings: Readings, question: Question, names: ModelNames, *, by_key: b
         names: The common names of models.
         by_key: Whether cells are of keys, by the tag ``key``, and not of models.
     """
-    found: dict[Place, Cell] = {}
+    found: dict[CellKey, Cell] = {}
     for provider in _providers(readings, question):
         within = replace(
             question,
@@ -256,7 +256,7 @@ def seen(readings: Readings, question: Question, names: ModelNames, *, by_key: b
             day, name = group.names
             if day is None:
                 continue
-            place = Place(provider, date.fromisoformat(day), name if by_key else names.of(provider, name))
+            place = CellKey(provider, date.fromisoformat(day), name if by_key else names.of(provider, name))
             cell = found.setdefault(place, Cell())
             cell.seen_usd = EXACT.add(cell.seen_usd, group.now.cost_usd)
             cell.seen_requests += group.now.calls
@@ -264,7 +264,7 @@ def seen(readings: Readings, question: Question, names: ModelNames, *, by_key: b
     return found
 
 
-def compare(said: Billed, recorded: Mapping[Place, Cell], by: tuple[str, ...]) -> Comparison:
+def compare(said: Billed, recorded: Mapping[CellKey, Cell], by: tuple[str, ...]) -> Comparison:
     """Hold both sides against each other.
 
     Args:
@@ -300,7 +300,7 @@ def _first(states: Mapping[State, list[Cell]]) -> Sums:
     raise AssertionError("unreachable")
 
 
-def _joined(said: Billed, recorded: Mapping[Place, Cell]) -> dict[Place, Cell]:
+def _joined(said: Billed, recorded: Mapping[CellKey, Cell]) -> dict[CellKey, Cell]:
     """Return both sides of each place. A day whose bill names no model is one place."""
     named = {(place.provider, place.day) for place in said.cells if place.name is not None}
     cells = {place: replace(cell) for place, cell in said.cells.items()}

@@ -21,9 +21,9 @@ from typing import Any, Callable, Final, Optional, TypeVar
 from recost import _files, _folders
 from recost._documents import parse_decimal
 from recost._validate import invalid
-from recost.ledger.model import Bucket, Row
+from recost.ledger.model import LedgerDay, Row
 
-__all__ = ["FOLDER", "MALFORMED", "LedgerFile", "Stored", "files_of", "parse_amount", "parse_count"]
+__all__ = ["FOLDER", "MALFORMED", "LedgerFile", "StoredDay", "files_of", "parse_amount", "parse_count"]
 
 FOLDER: Final = "ledger"
 """The folder within the telemetry folder."""
@@ -42,7 +42,7 @@ MALFORMED: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionEr
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredDay:
     """The newest line of a day, without the rows."""
 
     day: date
@@ -53,7 +53,7 @@ class Stored:
     """SHA-256 of the rows, and of whether they are complete."""
     offset: int
     size: int
-    before: Optional[Stored] = None
+    before: Optional[StoredDay] = None
     """The line that this one replaced."""
 
     @property
@@ -78,10 +78,10 @@ class LedgerFile:
         if not _NAME.fullmatch(self.path.name):
             raise invalid("account", account, "letters, digits, '-' and '_', at most 80")
         self.bad_lines = 0
-        self._days: dict[date, Stored] = {}
+        self._days: dict[date, StoredDay] = {}
         self._read_to = 0
 
-    def days(self) -> dict[date, Stored]:
+    def days(self) -> dict[date, StoredDay]:
         """Return what is known of each day.
 
         Raises:
@@ -97,7 +97,7 @@ class LedgerFile:
             os.close(fd)
         return dict(self._days)
 
-    def add(self, bucket: Bucket, *, final: bool, now: datetime) -> bool:
+    def add(self, bucket: LedgerDay, *, final: bool, now: datetime) -> bool:
         """Append a bucket, unless the newest one of its day says the same. Return whether it was appended.
 
         Raises:
@@ -121,7 +121,7 @@ class LedgerFile:
             self._update(file.fd)
         return True
 
-    def _line(self, bucket: Bucket, final: bool, now: datetime, rows: bytes) -> bytes:
+    def _line(self, bucket: LedgerDay, final: bool, now: datetime, rows: bytes) -> bytes:
         content = {
             "provider": self.provider,
             "account": self.account,
@@ -133,7 +133,7 @@ class LedgerFile:
         }
         return _compact(content)[:-1] + _ROWS + rows + b"}\n"
 
-    def newest(self, day: date) -> Optional[Stored]:
+    def newest(self, day: date) -> Optional[StoredDay]:
         """Return what is known of a day since the file was last read or written."""
         return self._days.get(day)
 
@@ -158,7 +158,7 @@ class LedgerFile:
         Raises:
             OSError: The file can't be read.
         """
-        stored: Optional[Stored] = self._days[day]
+        stored: Optional[StoredDay] = self._days[day]
         while stored is not None:
             with self.path.open("rb") as file:
                 file.seek(stored.offset)
@@ -252,7 +252,7 @@ def _digest(rows: bytes, complete: bool) -> bytes:
     return hashlib.sha256(rows + bytes([complete])).digest()
 
 
-def _stored(line: bytes, offset: int) -> Optional[Stored]:
+def _stored(line: bytes, offset: int) -> Optional[StoredDay]:
     try:
         head, rows = _parts(line)
         day = date.fromisoformat(head["start"][:10])
@@ -261,7 +261,7 @@ def _stored(line: bytes, offset: int) -> Optional[Stored]:
         return None
     if not isinstance(final, bool) or not isinstance(complete, bool) or not isinstance(pulled_at, str):
         return None
-    return Stored(day, final, complete, pulled_at[:30], _digest(rows, complete), offset, len(line))
+    return StoredDay(day, final, complete, pulled_at[:30], _digest(rows, complete), offset, len(line))
 
 
 def _values(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from recost.config import RecostConfig, Settings, resolve, warn_of_plain_http
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
 from recost.lifecycle.compose import Composition
-from recost.lifecycle.ends import Ends
+from recost.lifecycle.ends import ExitFlushes
 from recost.lifecycle.handle import RecostHandle
 from recost.lifecycle.process import watch_forks
 from recost.lifecycle.reporting import Reporter, start_debug_log, stop_debug_log
@@ -157,7 +157,7 @@ def _report_here(error: BaseException) -> None:
         handle.report(error)
 
 
-_ends: Final = Ends(current_handle, _report_here)
+_ends: Final = ExitFlushes(current_handle, _report_here)
 
 
 def _start(settings: Settings, report: Reporter) -> RecostHandle:

@@ -268,7 +268,7 @@ class Composition:
 
 
 def _needs_rules(settings: Settings) -> bool:
-    """Return whether rules or prices may be invalid, are asked on the caller's thread, or would halt it.
+    """Return True if rules or prices may be invalid, are asked on the caller's thread, or would halt it.
 
     Where threads are greenlets, an import on one of them halts all the others.
     """

@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional, Protocol
 from recost.interceptors.imports import when_imported
 from recost.interceptors.patching import Patches
 
-__all__ = ["Ends", "aside"]
+__all__ = ["ExitFlushes", "aside"]
 
 
 class _Handle(Protocol):
@@ -28,7 +28,7 @@ Current = Callable[[], Optional[_Handle]]
 """A function that returns the running handle of this process, if there is one."""
 
 
-class Ends:
+class ExitFlushes:
     """Flushes before the ends that are watched. Without a running handle nothing is changed.
 
     Args:

@@ -15,7 +15,7 @@ from recost.delivery.destinations import Stats
 from recost.errors import RecostError
 from recost.interceptors import interception
 from recost.interceptors.exchange import Exchange, Sink, nowhere
-from recost.lifecycle.process import Undisturbed, at_exit, at_multiprocessing_exit, watch_forks
+from recost.lifecycle.process import UninterruptedFlush, at_exit, at_multiprocessing_exit, watch_forks
 from recost.lifecycle.reporting import Reporter
 from recost.lifecycle.runtime import Runtime
 from recost.lifecycle.threads import start_unawaited
@@ -108,7 +108,7 @@ class RecostHandle:
         self.reinit_after_fork()
         if self._disposed or self._runtime is None:
             return True
-        with Undisturbed():
+        with UninterruptedFlush():
             return self._runtime.flush(timeout_s)
 
     def cost_of(self, exchange: Exchange) -> Optional[recost.Cost]:
@@ -122,12 +122,12 @@ class RecostHandle:
         this waits for that. A signal handler or finaliser that interrupts the ending finishes it. On a thread
         of recost's own, another thread does the work, and this does not wait.
         """
-        with Undisturbed():
+        with UninterruptedFlush():
             self._dispose(replaced=False)
 
     def make_way(self) -> None:
         """Dispose, but go on to receive calls: another handle is about to get them, by `hand_over`."""
-        with Undisturbed():
+        with UninterruptedFlush():
             self._dispose(replaced=True)
 
     def hand_over(self, successor: Optional[RecostHandle]) -> None:

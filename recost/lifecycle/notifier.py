@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Callable, Final, Optional
 
-from recost._waiting import Waiters
+from recost._waiting import Waiters, wake_up
 from recost.lifecycle.threads import Tally, start_thread
 
 __all__ = ["Notifier"]
@@ -78,7 +78,7 @@ class Notifier:
             self._refused.add()
             return
         self._queue.append(message)
-        self._call()
+        wake_up(self._wake)
         if not self._serving.locked():
             self._start()
 
@@ -94,7 +94,7 @@ class Notifier:
         if self._queue and not self._serving.locked() and not self._start() and not self._lent:
             self.run()
         if self._queue:
-            self._call()
+            wake_up(self._wake)
         while (patient or not self._stuck()) and self._monotonic() < deadline:
             if self._waiters.wait(self._idle, min(self._monotonic() + _STUCK_S, deadline)):
                 return True
@@ -112,7 +112,7 @@ class Notifier:
                     self._wake.acquire(timeout=self._linger_s)
                     self.run()
                     if self._queue:  # another thread serves since: this call was meant for it
-                        self._call()
+                        wake_up(self._wake)
         finally:
             self._lent = False
 
@@ -127,7 +127,7 @@ class Notifier:
         """End the thread as soon as it is idle, and wait for that, at most until ``deadline`` (monotonic)."""
         self._notice_fork()
         self._resting = True
-        self._call()
+        wake_up(self._wake)
         thread = self._thread
         if thread is not None and thread is not threading.current_thread() and not self._stuck():
             thread.join(max(deadline - self._monotonic(), 0.0))
@@ -210,12 +210,6 @@ class Notifier:
         """Replace locks from before gevent's or eventlet's patching: waiting for one halts all greenlets."""
         if type(threading.Lock()) is not type(self._wake):
             self._serving, self._wake = threading.Lock(), threading.Lock()
-
-    def _call(self) -> None:
-        try:
-            self._wake.release()
-        except RuntimeError:  # already called
-            return
 
     def _notice_fork(self) -> None:
         if self._pid != os.getpid():  # messages of the parent are for the parent to deliver

@@ -14,7 +14,7 @@ from typing import Callable, Final, Protocol
 from recost._late import keep_interrupted
 
 __all__ = [
-    "Undisturbed",
+    "UninterruptedFlush",
     "at_exit",
     "at_multiprocessing_exit",
     "busy",
@@ -37,12 +37,12 @@ _watched: Final[weakref.WeakSet[_Forkable]] = weakref.WeakSet()
 _hooks: Final[list[str]] = []
 
 busy: Final[list[tuple[int, int]]] = []
-"""Processes and threads inside `Undisturbed`. Appending and removing are atomic and need no lock."""
+"""Processes and threads inside `UninterruptedFlush`. Appending and removing are atomic and need no lock."""
 deferred: Final[list[Callable[[], None]]] = []
-"""Action of a SIGTERM that waits until the main thread has left `Undisturbed`."""
+"""Action of a SIGTERM that waits until the main thread has left `UninterruptedFlush`."""
 
 
-class Undisturbed:
+class UninterruptedFlush:
     """A block with a flush that SIGTERM does not cut off if recost's handler is installed."""
 
     def __enter__(self) -> None:

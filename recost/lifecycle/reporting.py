@@ -174,7 +174,7 @@ def _kind(error: RecostError) -> tuple[type, str]:
 
 
 def _is_logged(level: int) -> bool:
-    """Return whether the logger ``recost`` may accept a record, without taking logging's lock."""
+    """Return True if the logger ``recost`` may accept a record, without taking logging's lock."""
     logging = sys.modules.get("logging")
     if logging is None:
         return False
@@ -188,7 +188,7 @@ def _is_logged(level: int) -> bool:
 
 
 def _all_writable(logger: Any) -> bool:
-    """Return whether every stream that a handler of ``logger`` writes to accepts a line now.
+    """Return True if every stream that a handler of ``logger`` writes to accepts a line now.
 
     A handler waits for a full pipe while it holds its lock, which `logging` acquires as the process ends.
     """
@@ -203,7 +203,7 @@ def _all_writable(logger: Any) -> bool:
 
 
 def _is_writable(stream: Any) -> bool:
-    """Return whether a write will not wait. True where that can't be determined."""
+    """Return True if a write will not wait. True where that can't be determined."""
     import select  # noqa: PLC0415 - only where something is logged
 
     poll = getattr(select, "poll", None)

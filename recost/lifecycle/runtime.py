@@ -142,7 +142,7 @@ class Runtime:
             self._starting.release()
 
     def is_served_by(self, thread_id: int) -> bool:
-        """Return whether this is one of recost's own threads, which must not wait."""
+        """Return True if this is one of recost's own threads, which must not wait."""
         return any(thread is not None and thread.ident == thread_id for thread in self._threads)
 
     def before_fork(self) -> None:
@@ -307,7 +307,7 @@ class Runtime:
         return self._worker_thread, *self._delivery_threads.values(), self._enforcer_thread
 
     def _is_running(self, delivery: Delivery) -> bool:
-        """Return whether another thread sends. A finaliser may ask on that very thread."""
+        """Return True if another thread sends. A finaliser may ask on that very thread."""
         thread = self._delivery_threads[delivery]
         return _is_alive(thread) and thread is not threading.current_thread()
 

@@ -13,7 +13,7 @@ from collections import deque
 from typing import Callable, Final, Optional, Protocol
 
 from recost._pacing import SLEEPS, rest, sleep
-from recost._waiting import Waiters
+from recost._waiting import Waiters, wake_up
 from recost.delivery.outbox import PendingWindow
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange, Sink
@@ -72,7 +72,7 @@ class Schedule:
         self._early_from = now
 
     def due(self, now: float, size: int) -> bool:
-        """Return whether a window of ``size`` calls is due now, and plan the next one if so."""
+        """Return True if a window of ``size`` calls is due now, and plan the next one if so."""
         if now >= self._next:
             self._next = now + self._interval_s
             return True
@@ -174,7 +174,7 @@ class Worker:
             self._hold_less(exchange)
         inbox.append(exchange)
         if size + 1 >= self._wake_at:
-            self._call()
+            wake_up(self._wake)
             if size + 1 >= self._limit // 2:
                 self._give_way()
 
@@ -276,7 +276,7 @@ class Worker:
         if self._server not in (0, threading.get_ident()):
             request: list[bool] = []
             self._asked.append(request)
-            self._call()
+            wake_up(self._wake)
             if not self._flushed.wait(lambda: bool(request) or not self._server, deadline):
                 return False
             if request:
@@ -284,9 +284,9 @@ class Worker:
         return self._add_up(lambda: True) and not self._failed
 
     def flush_here(self) -> bool:
-        """Do the same on the calling thread at the end, where the worker's did not get to it in time.
+        """Add up and deliver on the calling thread at the end, if the worker's thread was too late.
 
-        Return False where it is in the middle of it.
+        Return False if that thread is doing so now.
         """
         if not self._lock.acquire(timeout=_LAST_TRY_S):
             return False
@@ -338,12 +338,12 @@ class Worker:
     def stop(self) -> None:
         """Make `run` return soon."""
         self._stopping = True
-        self._call()
+        wake_up(self._wake)
 
     def pause(self) -> None:
         """Make `run` return soon, until `resume`."""
         self._pausing = True
-        self._call()
+        wake_up(self._wake)
 
     def resume(self) -> bool:
         """Begin, or end a pause. Return True when no thread calls `run`: the caller must start one."""
@@ -363,12 +363,6 @@ class Worker:
         with self._state:
             self._running = not (self._stopping or self._pausing)
             return self._running
-
-    def _call(self) -> None:
-        try:
-            self._wake.release()
-        except RuntimeError:  # already called
-            return
 
     def _drain(self) -> None:
         self._captured = 0

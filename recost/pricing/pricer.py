@@ -187,7 +187,7 @@ class Pricer:
         if own is not None:
             return own
         sources = [self._by_genai, self._by_units, self._by_bytes, self._flat]
-        if usage is not None and call.units_by_model is not usage.units:
+        if usage is not None and call.route.prices.usd_per_unit and call.units_by_model is not usage.units:
             sources.insert(0, self._by_units)
         for source in sources:
             amount = source(call)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final, Optional, Union
+from typing import Any, Callable, Final, Optional, Union
 
 from recost._validate import invalid
 from recost.globs import ANYTHING, Glob, Wild
@@ -21,7 +21,7 @@ from recost.pricing.checking import (
     check_usd_per_unit,
 )
 
-__all__ = ["CALLS", "NO_USAGE", "PRICE_FIELDS", "PriceCase", "Prices", "check_prices"]
+__all__ = ["CALLS", "NO_USAGE", "PRICE_FIELDS", "PriceCase", "Prices", "check_prices", "computed_once"]
 
 CALLS: Final = "calls"
 """The unit of ``free_units`` that counts calls."""
@@ -33,6 +33,25 @@ _AMOUNTS: Final = ("usd_per_call", *_PER_BYTES, "fixed_usd", "minimum_usd")
 _FACTOR: Final = "genai_factor"
 _METHOD: Final = re.compile(r"[A-Z]+(?:\|[A-Z]+)*\Z")
 _COMPILED: Final = 4096
+
+
+class computed_once:  # noqa: N801 - used like a property
+    """A property that is computed at the first access and then an ordinary attribute.
+
+    `functools.cached_property` holds a lock while it computes, up to Python 3.11. After a fork the child may
+    inherit that lock locked.
+    """
+
+    def __init__(self, compute: Callable[[Any], Any]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, owner: Any, kind: object = None) -> Any:
+        if owner is None:
+            return self
+        value = owner.__dict__[self._name] = self._compute(owner)
+        return value
 
 
 @dataclass(frozen=True)
@@ -66,17 +85,17 @@ class Prices:
         """Name of the response's shape. None if usage is not read."""
         return None if self.usage == NO_USAGE else self.usage
 
-    @property
+    @computed_once
     def by_size(self) -> bool:
         """True if bytes have a price."""
         return any(getattr(self, name) is not None for name in _PER_BYTES)
 
-    @property
+    @computed_once
     def is_priced(self) -> bool:
         """True if anything has a price of its own, even 0."""
         return bool(self.usd_per_unit) or any(getattr(self, name) is not None for name in _AMOUNTS)
 
-    @property
+    @computed_once
     def is_priced_unread(self) -> bool:
         """True if anything has a price that is known without the response's usage."""
         return any(getattr(self, name) is not None for name in _AMOUNTS)

@@ -12,7 +12,7 @@ from recost._pacing import short_turns
 from recost.captured import Wanted
 from recost.pricing.model import MatchResult, ProviderDef
 from recost.pricing.paths import model_in_path
-from recost.pricing.prices import NO_USAGE, Prices
+from recost.pricing.prices import NO_USAGE, Prices, computed_once
 from recost.pricing.registry import ProviderRegistry
 from recost.pricing.usage import header_names
 from recost.pricing.usage.request_fields import MODEL, request_fields
@@ -29,25 +29,6 @@ REMEMBERED: Final = 2048
 """Targets whose route is remembered."""
 LONGEST_REMEMBERED: Final = 512
 """Characters of a path whose route is remembered."""
-
-
-class _once:  # noqa: N801 - used like a property
-    """A property that is computed at the first access and then an ordinary attribute.
-
-    `functools.cached_property` holds a lock while it computes, up to Python 3.11. After a fork the child may
-    inherit that lock locked.
-    """
-
-    def __init__(self, compute: Callable[[Any], Any]) -> None:
-        self._compute = compute
-        self._name = compute.__name__
-        self.__doc__ = compute.__doc__
-
-    def __get__(self, route: Any, owner: object = None) -> Any:
-        if route is None:
-            return self
-        value = route.__dict__[self._name] = self._compute(route)
-        return value
 
 
 class Terms:
@@ -110,7 +91,7 @@ class Route:
             if self.wanted is not None:
                 self.fields = self.wanted.fields
 
-    @_once
+    @computed_once
     def terms(self) -> Terms:
         """The terms of the rule for such calls."""
         return self.routes.terms_of(self)
@@ -136,12 +117,12 @@ class Route:
         """True if a failed call costs as much as one that succeeded."""
         return bool(self.terms.failed_calls_billed)
 
-    @_once
+    @computed_once
     def template(self) -> str:
         """The path with placeholders for identifiers and secrets."""
         return _template_for()(self.host, self.path)
 
-    @_once
+    @computed_once
     def model(self) -> Optional[str]:
         """The model that the path names."""
         return model_in_path(self.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from threading import RLock
@@ -52,7 +52,7 @@ class UnitPricing:
             down: Bytes of the response.
             count: Whether the call uses up free units.
         """
-        items = list(_items(prices, units, up, down))
+        items = _items(prices, units, up, down)
         missing = bool(prices.usd_per_unit) and (
             units is None or any(units[unit] for unit in units.keys() - prices.usd_per_unit.keys())
         )
@@ -88,18 +88,20 @@ class UnitPricing:
 
 def _items(
     prices: Prices, units: Optional[Mapping[str, Union[int, Decimal]]], up: int, down: int
-) -> Iterator[tuple[str, Decimal, Decimal]]:
-    """Yield unit, quantity and price of whatever has a price and a quantity."""
+) -> list[tuple[str, Decimal, Decimal]]:
+    """Return unit, quantity and price of whatever has a price and a quantity."""
+    items: list[tuple[str, Decimal, Decimal]] = []
     if prices.usd_per_call is not None:
-        yield CALLS, Decimal(1), prices.usd_per_call
+        items.append((CALLS, Decimal(1), prices.usd_per_call))
     per_gb = prices.usd_per_gb
     up_price = per_gb if prices.usd_per_gb_up is None else prices.usd_per_gb_up
     down_price = per_gb if prices.usd_per_gb_down is None else prices.usd_per_gb_down
     if up_price is not None:
-        yield "gb_up", up / _GB, up_price
+        items.append(("gb_up", up / _GB, up_price))
     if down_price is not None:
-        yield "gb_down", down / _GB, down_price
+        items.append(("gb_down", down / _GB, down_price))
     if units is not None:
         for unit, price in prices.usd_per_unit.items():
             if unit in units:
-                yield unit, Decimal(units[unit]), price
+                items.append((unit, Decimal(units[unit]), price))
+    return items

@@ -46,7 +46,7 @@ MAX_LINE_BYTES: Final = 32 << 20
 MAX_DEPTH: Final = 32
 """The deepest valid nesting of brackets in a line. Windows have seven levels."""
 MAX_METRICS: Final = 100_000
-"""The most metrics of a valid window."""
+"""Maximum number of metrics of a valid window."""
 MAX_COUNT_DIGITS: Final = 15
 MAX_CENTS: Final = 10**12 - 1
 """The highest valid cost of one metric."""
@@ -166,7 +166,7 @@ def parse_start(line: bytes) -> Optional[datetime]:
 
 
 def may_be_too_deep(lines: bytes) -> bool:
-    """Return whether brackets may be nested too deep in whole lines. False is certain if they are JSON.
+    """Return True if brackets may be nested too deep in whole lines. False is certain if they are JSON.
 
     This check takes a millisecond per megabyte. `too_deep` takes a hundred times as long.
     """
@@ -180,7 +180,7 @@ def may_be_too_deep(lines: bytes) -> bool:
 
 
 def too_deep(line: bytes) -> bool:
-    """Return whether brackets outside strings are nested deeper than `MAX_DEPTH` in a line."""
+    """Return True if brackets outside strings are nested deeper than `MAX_DEPTH` in a line."""
     marks = line.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_MARKS)
     structure = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
     steps = memoryview(structure.translate(_STEPS)).cast("b")

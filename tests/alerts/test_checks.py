@@ -24,7 +24,7 @@ from recost.alerts.config import AlertConfig, load_config
 from recost.alerts.model import Message
 from recost.alerts.state import StateError, opened
 from recost.alerts.targets.base import SendError
-from recost.ledger.model import Bucket, Row
+from recost.ledger.model import LedgerDay, Row
 from recost.ledger.store import LedgerFile
 from tests.alerts.receiving import Receiver, http_receiver
 from tests.recorded import record
@@ -144,7 +144,7 @@ def test_other_kinds(tmp_path: Path, kind: str) -> None:
     write(tmp_path, [(NOW - timedelta(days=8), "openai", 1.0)], unpriced=3)
     file = LedgerFile(tmp_path, "openai", "default")
     day = (NOW - timedelta(days=8)).date()
-    file.add(Bucket(day, (Row("billed", amount=Decimal(2), currency="USD"),)), final=True, now=NOW)
+    file.add(LedgerDay(day, (Row("billed", amount=Decimal(2), currency="USD"),)), final=True, now=NOW)
     checked = Checked(tmp_path, f'on = "{kind}"')
     late = {
         "pull_failed": datetime.now(timezone.utc) + timedelta(days=2),

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recost.analytics.periods import Period, SpanError, parse_moment, parse_zone, period_of
+from recost.analytics.periods import Period, PeriodError, parse_moment, parse_zone, period_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 30, 10, 30, tzinfo=timezone.utc)
@@ -61,7 +61,7 @@ def test_moments(text: str, expected: str) -> None:
     ],
 )
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(SpanError, match="expected one of 7d"):
+    with pytest.raises(PeriodError, match="expected one of 7d"):
         parse_moment(text, BERLIN, NOW)
 
 
@@ -87,7 +87,7 @@ def test_a_day_or_a_month_that_is_over_ends() -> None:
     assert period_of("today", None, BERLIN, NOW).until is None
     assert period_of("last-month", "now", BERLIN, NOW).until == NOW
     assert period_of(None, None, BERLIN, NOW) == Period()
-    with pytest.raises(SpanError, match="before it begins"):
+    with pytest.raises(PeriodError, match="before it begins"):
         period_of("1d", "2d", BERLIN, NOW)
 
 
@@ -97,9 +97,9 @@ def test_the_period_before_is_as_long() -> None:
     )
     short = period_of("yesterday", None, BERLIN, NOW)  # of 23 hours
     assert short.before(NOW).since == datetime(2026, 3, 28, tzinfo=BERLIN)
-    with pytest.raises(SpanError, match="needs a start"):
+    with pytest.raises(PeriodError, match="needs a start"):
         Period().before(NOW)
-    with pytest.raises(SpanError, match="has not begun"):
+    with pytest.raises(PeriodError, match="has not begun"):
         Period(NOW + timedelta(days=1)).before(NOW)
 
 
@@ -112,7 +112,7 @@ def test_zones(name: str, hours: float) -> None:
 
 @pytest.mark.parametrize("name", ["Europe/Atlantis", "+99:00", "../etc/passwd", ""])
 def test_no_zones(name: str) -> None:
-    with pytest.raises(SpanError, match="invalid time zone"):
+    with pytest.raises(PeriodError, match="invalid time zone"):
         parse_zone(name)
 
 
@@ -182,5 +182,5 @@ def test_like_is_compared_with_like(
 
 def test_there_is_nothing_before_the_year_one() -> None:
     for text in ("0001-01-01", "0001-01-01 00:30"):
-        with pytest.raises(SpanError, match="starts too early"):
+        with pytest.raises(PeriodError, match="starts too early"):
             period_of(text, None, timezone.utc, NOW).before(NOW)

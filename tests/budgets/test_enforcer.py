@@ -529,7 +529,7 @@ def test_the_file_names_no_host(tmp_path: Path) -> None:
     bench.enforcer.turn(everything=True)
     assert "secret" not in file.read_text()
     assert json.loads(file.read_text())["budgets"][budget.name]["endpoints"] == ["acme chat"]
-    assert bench.enforcer._accounts[0]._answering == {"acme chat", "secret.internal.example /v1/x"}
+    assert bench.enforcer._accounts[0]._responding == {"acme chat", "secret.internal.example /v1/x"}
 
 
 def test_hosts_that_an_earlier_version_has_noted_go(tmp_path: Path) -> None:

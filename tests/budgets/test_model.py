@@ -130,7 +130,7 @@ def test_the_limit_is_not_in_the_name_so_that_raising_it_forgets_nothing() -> No
     ],
 )
 def test_the_model(model: Any, answered: Any, same: bool) -> None:
-    assert Budget(1, on_exceed="raise", model=model).answers_as(answered) is same
+    assert Budget(1, on_exceed="raise", model=model).matches_model(answered) is same
 
 
 def test_the_file_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

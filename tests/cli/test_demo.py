@@ -19,7 +19,7 @@ from recost.cli.demo.clients import CLIENTS, Client
 from recost.cli.demo.report import Row, add_up, reconcile
 from recost.cli.demo.routing import UNREACHABLE, Routing
 from recost.cli.demo.runner import Runner
-from recost.cli.demo.server import DemoServer, Served
+from recost.cli.demo.server import DemoServer, ServedRequest
 from tests.scripts import environment, run_script, windows
 
 INSTALLED = [client for client in CLIENTS if client.load() is not None]
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_written_is_a_failure_with_its_reason(
     [(3, 2, True), (2, 2, False), (4, 2, False), (3, 1, False), (3, 3, False)],
 )
 def test_the_account_is_of_calls_and_of_errors(calls: int, errors: int, complete: bool) -> None:
-    served = [Served("api.stripe.com", "GET", "/", status) for status in (200, 402)]
+    served = [ServedRequest("api.stripe.com", "GET", "/", status) for status in (200, 402)]
     rows = [Row("stripe", "/", "GET", calls=calls, errors=errors)]
     assert reconcile(served, 1, rows)[0] is complete
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from recost.interceptors.capture import Whole
+from recost.interceptors.capture import WholeCapture
 from recost.interceptors.exchange import nowhere
 from recost.metering import Meter
 from recost.pricing.cost import Cost
@@ -36,7 +36,7 @@ def cost_of(example: Example) -> Cost:
     body = json.dumps(example.response).encode()
     exchange = begun(nowhere, "httpx", ("https", example.host, 443, example.path, example.method))
     exchange.status, exchange.request_bytes, exchange.response_bytes = 200, 1000, len(body)
-    exchange.capture = Whole(tuple(example.headers), example.headers, "application/json", body)
+    exchange.capture = WholeCapture(tuple(example.headers), example.headers, "application/json", body)
     exchange.finish()
     return Meter(Routes(ProviderRegistry()), report=lambda _: None).cost_of(exchange)
 

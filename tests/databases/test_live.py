@@ -17,7 +17,7 @@ from recost.analytics.databases.url import DatabaseError, parse_url
 from recost.analytics.databases.windows import ArrivalFollower
 from recost.analytics.query import Question
 from recost.cli.dashboard.desk import DatabaseDesk, Desk, StoppedError
-from recost.cli.dashboard.view import Look, view_of
+from recost.cli.dashboard.view import ViewState, view_of
 from recost.wire import format_timestamp
 from tests.collector.serving import window
 from tests.databases.postgresql import new_database
@@ -50,7 +50,7 @@ def test_the_page_is_that_of_files(kind: str, tmp_path: Path) -> None:
     here, content = stored(kind), lines(12)
     here.fill(shop=content)
     (tmp_path / "shop.jsonl").write_bytes(b"".join(line + b"\n" for line in content))
-    look, now = Look(Question(by=()), "model", None, ("provider",)), datetime.now(timezone.utc)
+    look, now = ViewState(Question(by=()), "model", None, ("provider",)), datetime.now(timezone.utc)
     with Desk([str(tmp_path)], tmp_path, keep=False) as files, DatabaseDesk(here.url, tmp_path) as desk:
         ours, theirs = (each.ask(lambda found: view_of(found, look, now)) for each in (desk, files))
         assert ours == theirs

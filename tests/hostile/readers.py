@@ -20,7 +20,7 @@ from recost.analytics.query import Question
 from recost.analytics.store import consult
 from recost.budgets.store import StateFile
 from recost.cli import main
-from recost.cli.dashboard.view import Look, view_of
+from recost.cli.dashboard.view import ViewState, view_of
 from recost.cli.prune import _prune
 from recost.cli.top.feed import Feed
 from recost.errors import RecostError
@@ -88,7 +88,7 @@ def _gate(folder: Path) -> Seen:
 
 
 def _dashboard(folder: Path) -> Seen:
-    look = Look(Question(period=Period(None, None), zone=timezone.utc))
+    look = ViewState(Question(period=Period(None, None), zone=timezone.utc))
     now = datetime(2026, 11, 21, tzinfo=timezone.utc)
     content = consult([str(folder)], folder, lambda found: view_of(found, look, now), keep=False)
     json.dumps(content, default=str)

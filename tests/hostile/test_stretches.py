@@ -20,7 +20,7 @@ from recost.captured import CapturedResponse
 from recost.events import MetricEntry, WindowSummary
 from recost.interceptors import capture
 from recost.interceptors._body import Dechunker
-from recost.interceptors.capture import LIMIT, Capture, Whole
+from recost.interceptors.capture import LIMIT, Capture, WholeCapture
 from recost.pricing.usage import read_response
 from tests.hostile.answers import ANSWERS, Sent
 from tests.hostile.stretches import Reader
@@ -141,7 +141,7 @@ def _captured(encoding: str) -> Callable[[Any], Optional[CapturedResponse]]:
 KEPT: Final[dict[str, Callable[[Any], Any]]] = {
     "plain": _captured(""),
     "of an unknown coding": _captured("own"),
-    "whole": lambda piece: Whole((), {}, None, piece).take(),
+    "whole": lambda piece: WholeCapture((), {}, None, piece).take(),
 }
 
 

@@ -24,6 +24,11 @@ from recost.testing import capture_windows
 from tests.metered import Metered, metered_server
 
 MOST: int = 120
+"""Functions of recost that a metered call with a budget runs through."""
+BUDGETS = (
+    recost.Budget(1000, on_exceed="raise"),
+    recost.Budget(900, on_exceed="raise", model="house-model-1"),
+)
 PACKAGE = str(Path(recost.__file__).parent)
 
 
@@ -49,11 +54,7 @@ def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def started(server: Metered, folder: Path, **options: Any) -> recost.RecostHandle:
-    budgets = [
-        recost.Budget(1000, on_exceed="raise"),
-        recost.Budget(900, on_exceed="raise", model="house-model-1"),
-    ]
-    settings = {"custom_providers": server.rules(), "capture_usage": True, "budgets": budgets, **options}
+    settings = {"custom_providers": server.rules(), "capture_usage": True, "budgets": BUDGETS, **options}
     return recost.init(local_dir=str(folder), **settings)
 
 
@@ -176,41 +177,56 @@ class Trace:
             time.sleep(0.3)
 
 
-def test_a_call_to_a_known_path_runs_through_few_functions(server: Metered) -> None:
+TIMES = 100
+
+
+def check(calls: list[str], most: int) -> None:
+    """Compare the mean number of functions that a call ran through, and print them."""
+    by_function = Counter(calls).most_common()
+    report = "\n".join(f"{count / TIMES:8.2f} {function}" for function, count in by_function)
+    print(report)
+    assert len(calls) / TIMES <= most, f"{len(calls) / TIMES} calls:\n{report}"
+
+
+@pytest.mark.parametrize("metered", [False, True])
+def test_a_call_to_a_known_path_runs_through_few_functions(server: Metered, metered: bool) -> None:
     """Count from the client to the bucket of the window, with a budget that no file keeps."""
     trace = Trace()
     budget = recost.Budget(1000, on_exceed="raise")
-    with capture_windows(custom_providers=server.rules(), budgets=[budget]) as windows:
+    with capture_windows(custom_providers=server.rules(), budgets=[budget], capture_usage=metered) as windows:
         runtime, budgets = windows._flush.args  # type: ignore[attr-defined]
-        for _ in range(2):  # a target that is met again is counted in another way
-            post(server, "/v1/chat", 3)
+
+        def turn() -> None:
+            """Do what the threads would do."""
             budgets.turn()
             runtime.worker.turn()
+
+        for _ in range(2):  # a target that is met again is counted in another way
+            post(server, "/v1/chat?as=2kb", 25)  # the price of a model's tokens is found after a few calls
+            turn()
         with trace.installed():
             trace.counting = True
-            post(server, "/v1/chat")
-            budgets.turn()  # what the threads would do
-            runtime.worker.turn()
+            post(server, "/v1/chat?as=2kb", TIMES)
+            turn()
             trace.counting = False
-    report = "\n".join(trace.calls)
-    print(report)
-    assert len(trace.calls) <= MOST, f"{len(trace.calls)} calls:\n{report}"
+    check(trace.calls, MOST)
 
 
-MOST_OF_EVERYTHING: int = 130
-TIMES = 100
 AT_INTERVALS = ("budgets/", "_files.py", "_folders.py", "_documents.py", "wire/")
 """Files with the functions that the budgets' thread runs at its intervals, whatever the number of calls."""
 
 
-def test_a_call_with_everything_on_runs_through_few_functions(server: Metered, tmp_path: Path) -> None:
-    """Count all threads, metered and with two budgets that a file keeps, one of them with a model."""
+@pytest.mark.parametrize(("budgets", "most"), [(1, MOST), (2, 130)])
+def test_a_call_with_a_budget_in_a_file_runs_through_few_functions(
+    server: Metered, tmp_path: Path, budgets: int, most: int
+) -> None:
+    """Count all threads, metered. The second budget has a model, which is read from the request."""
     trace = Trace()
-    with trace.installed(), started(server, tmp_path) as handle:
-        post(server, "/v1/chat", 25)  # the price of a model's tokens is found after a few calls
+    with trace.installed(), started(server, tmp_path, budgets=BUDGETS[:budgets]) as handle:
+        post(server, "/v1/chat?as=2kb", 25)
         assert handle.flush_blocking()
         trace.counting = True
-        post(server, "/v1/chat", TIMES)
+        post(server, "/v1/chat?as=2kb", TIMES)
         assert handle.flush_blocking()
         trace.counting = False
     own = [
@@ -218,7 +234,4 @@ def test_a_call_with_everything_on_runs_through_few_functions(server: Metered, t
         for call in trace.calls
         if not (call.startswith("recost-budgets") and call.split()[1].startswith(AT_INTERVALS))
     ]
-    by_function = Counter(own).most_common()
-    report = "\n".join(f"{count / TIMES:8.2f} {function}" for function, count in by_function)
-    print(report)
-    assert len(own) / TIMES <= MOST_OF_EVERYTHING, f"{len(own) / TIMES} calls:\n{report}"
+    check(own, most)

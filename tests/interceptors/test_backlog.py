@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from recost.interceptors.backlog import ROOM, Backlog, reserve
-from recost.interceptors.capture import LIMIT, Capture, Whole
+from recost.interceptors.capture import LIMIT, Capture, WholeCapture
 from tests.exchanges import no_room
 
 LONG = json.dumps(
@@ -51,11 +51,11 @@ def test_what_waits_is_read_like_what_is_skimmed_as_it_passes(size: int, encodin
 
 
 def test_a_whole_body_waits_as_it_is() -> None:
-    waiting = Whole((), {}, "application/json", LONG)
+    waiting = WholeCapture((), {}, "application/json", LONG)
     assert waiting.nbytes == len(LONG)
     assert room() <= ROOM - len(LONG)
     with no_room():
-        assert Whole((), {}, "application/json", LONG).take() == waiting.take()
+        assert WholeCapture((), {}, "application/json", LONG).take() == waiting.take()
     assert room() == ROOM
 
 

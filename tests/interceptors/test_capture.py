@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from recost.captured import CapturedResponse
 from recost.decompression import Decompressor
 from recost.interceptors import interception
-from recost.interceptors.capture import LIMIT, Capture, Whole
+from recost.interceptors.capture import LIMIT, Capture, WholeCapture
 from recost.interceptors.exchange import Exchange, Unrouted, Wanted
 from recost.interceptors.targets import Target
 from tests.exchanges import no_room
@@ -246,7 +246,7 @@ def test_headers_that_cannot_be_read() -> None:
     capture = Capture(["date"], object(), "application/json")
     capture.feed(b"{}")
     assert capture.take() is None
-    assert Whole(["date"], object(), "application/json", b"{}").take() is None
+    assert WholeCapture(["date"], object(), "application/json", b"{}").take() is None
 
 
 def test_a_coding_that_is_not_known_and_one_that_is_broken() -> None:
@@ -273,7 +273,7 @@ def test_a_long_body_that_is_there_at_once_is_not_copied() -> None:
     body = bytes(64_000_000)
     tracemalloc.start()
     try:
-        Whole((), {}, None, body)
+        WholeCapture((), {}, None, body)
         capture = Capture((), {}, None)
         capture.feed(body)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000

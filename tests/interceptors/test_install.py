@@ -17,7 +17,7 @@ from recost.events import RawEvent
 from recost.interceptors import CLIENTS, Interception, hub, install, interception, is_installed, uninstall
 from recost.interceptors.context import current
 from recost.interceptors.exchange import Exchange, unfinished
-from recost.interceptors.fanout import Fan
+from recost.interceptors.fanout import FanoutSink
 from tests.loopback import Loopback
 
 httpx = pytest.importorskip("httpx")
@@ -148,12 +148,12 @@ def test_a_call_that_begins_while_listeners_change_leaves_no_listener_out(
 
     def fan(*arguments: Any) -> Any:
         get(f"{server.url}/meanwhile")  # to the earlier sink
-        return Fan(*arguments)
+        return FanoutSink(*arguments)
 
     interception.add("first", first.append)
     try:
         with monkeypatch.context() as patch:
-            patch.setattr(hub, "Fan", fan)
+            patch.setattr(hub, "FanoutSink", fan)
             interception.add("second", second.append)
         get(f"{server.url}/plain")
         assert [exchange.path for exchange in first] == ["/meanwhile", "/plain"]

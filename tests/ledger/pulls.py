@@ -7,7 +7,7 @@ from datetime import date
 from typing import Optional
 
 from recost.ledger.client import Client
-from recost.ledger.model import Bucket, Days
+from recost.ledger.model import Days, LedgerDay
 from recost.ledger.providers import ledger_of
 from tests.ledger.fakes import Api
 
@@ -22,9 +22,11 @@ def client(provider: str, api: Api, key: str = "secret-key") -> Client:
     return Client(api.url + PREFIXES.get(provider, ""), headers, sleep=lambda _: None)
 
 
-def buckets(provider: str, api: Api, first: date, last: date, account: Optional[str] = None) -> list[Bucket]:
+def buckets(
+    provider: str, api: Api, first: date, last: date, account: Optional[str] = None
+) -> list[LedgerDay]:
     """Return what a provider says of some days."""
-    found: Iterator[Bucket] = ledger_of(provider).pull(
+    found: Iterator[LedgerDay] = ledger_of(provider).pull(
         client(provider, api), Days(first, last), account or ACCOUNTS.get(provider)
     )
     return list(found)

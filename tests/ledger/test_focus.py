@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("duckdb")
 
 from recost.ledger.focus import COLUMNS
-from recost.ledger.model import Bucket, Row
+from recost.ledger.model import LedgerDay, Row
 from recost.ledger.store import LedgerFile
 from tests import recorded
 from tests.hostile_names import HOSTILE, hostile_windows, is_inert
@@ -69,7 +69,7 @@ def rows(folder: Path, *options: str) -> list[dict[str, str]]:
 
 
 def bill(folder: Path, day: date, *billed: Row, account: str = "acme") -> None:
-    LedgerFile(folder, "openai", account).add(Bucket(day, billed), final=True, now=NOW)
+    LedgerFile(folder, "openai", account).add(LedgerDay(day, billed), final=True, now=NOW)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from recost.ledger.model import Bucket, LedgerError
+from recost.ledger.model import LedgerDay, LedgerError
 from tests.ledger import bills
 from tests.ledger.bills import DAY, FIRST, KEYS, MODELS, bill
 from tests.ledger.fakes import Answer, Api, Asked, Route, serving
@@ -28,7 +28,7 @@ ROUTES: dict[str, Callable[[list[bills.Line]], Route]] = {
 LAST = FIRST + 9 * DAY
 
 
-def billed(found: Iterable[Bucket]) -> dict[date, Decimal]:
+def billed(found: Iterable[LedgerDay]) -> dict[date, Decimal]:
     """Return what was billed on each day."""
     return {
         bucket.day: sum((row.amount or Decimal() for row in bucket.rows if row.basis == "billed"), Decimal())

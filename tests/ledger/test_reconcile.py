@@ -20,9 +20,9 @@ pytest.importorskip("duckdb")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recost.ledger.model import Bucket, Row
+from recost.ledger.model import LedgerDay, Row
 from recost.ledger.model_names import ModelNames
-from recost.ledger.reconcile import Billed, Cell, Place, compare
+from recost.ledger.reconcile import Billed, Cell, CellKey, compare
 from recost.ledger.store import LedgerFile
 from tests import recorded
 from tests.ledger.bills import DAY
@@ -35,7 +35,7 @@ FIRST = date(2026, 11, 10)
 def bill(
     folder: Path, day: date, *rows: Row, provider: str = "openai", final: bool = True, **bucket: Any
 ) -> None:
-    LedgerFile(folder, provider, "default").add(Bucket(day, rows, **bucket), final=final, now=NOW)
+    LedgerFile(folder, provider, "default").add(LedgerDay(day, rows, **bucket), final=final, now=NOW)
 
 
 def usd(amount: str, model: Optional[str] = "gpt-4o", requests: Optional[int] = None, **fields: Any) -> Row:
@@ -257,7 +257,7 @@ def test_wrong_usage(three_days: Path, options: list[str], expected: str) -> Non
 
 
 places = st.builds(
-    Place,
+    CellKey,
     provider=st.sampled_from(["openai", "xai"]),
     day=st.sampled_from([FIRST, FIRST + DAY, FIRST + 2 * DAY]),
     name=st.none() | st.sampled_from(["a", "b"]),
@@ -294,10 +294,10 @@ def test_sums_are_plain_sums(bills: Any, records: Any, states: list[Any], by: tu
             seen = sum(
                 (usd for place, (usd, _) in records.items() if place[:2] == (provider, day)), Decimal()
             )
-            both += min(bills[Place(provider, day, None)][0], seen)
+            both += min(bills[CellKey(provider, day, None)][0], seen)
             continue
         for name in names:
-            place = Place(provider, day, name)
+            place = CellKey(provider, day, name)
             both += min(bills[place][0], records.get(place, (Decimal(), 0))[0])
     assert found.total.both_usd == both
     assert _added(each.billed_usd for each in found.groups.values() if each.state == "judged") == total(bills)

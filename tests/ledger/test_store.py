@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recost.ledger.model import Bucket, Row
+from recost.ledger.model import LedgerDay, Row
 from recost.ledger.store import LedgerFile, files_of
 from tests.ledger.bills import DAY, FIRST
 from tests.scripts import environment
@@ -55,27 +55,27 @@ rows = st.builds(
 @given(found=st.lists(rows, max_size=5))
 def test_what_is_stored_is_read_exactly(tmp_path_factory: pytest.TempPathFactory, found: list[Row]) -> None:
     file = LedgerFile(tmp_path_factory.mktemp("ledger"), "openai", "default")
-    assert file.add(Bucket(FIRST, tuple(found)), final=True, now=NOW)
+    assert file.add(LedgerDay(FIRST, tuple(found)), final=True, now=NOW)
     read = again(file)
     assert read.days()[FIRST].final
     assert sorted(map(repr, read.rows(FIRST))) == sorted(map(repr, found))
 
 
 def test_a_file_is_private_and_has_a_line_a_change(file: LedgerFile) -> None:
-    assert file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW)
-    assert not file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW + DAY)
-    assert not again(file).add(Bucket(FIRST, (ROW,)), final=False, now=NOW + DAY)
+    assert file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
+    assert not file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW + DAY)
+    assert not again(file).add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW + DAY)
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.path.parent.stat().st_mode) == 0o700
     assert len(file.path.read_bytes().splitlines()) == 1
-    assert file.add(Bucket(FIRST, (ROW,)), final=True, now=NOW + DAY)
+    assert file.add(LedgerDay(FIRST, (ROW,)), final=True, now=NOW + DAY)
     assert (file.days()[FIRST].final, file.days()[FIRST].restated) == (True, False)
 
 
 def test_a_restated_bucket_wins_and_is_visible(file: LedgerFile) -> None:
-    file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW)
+    file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
     restated = Row("billed", model="m", amount=Decimal("0.3"), currency="USD")
-    assert again(file).add(Bucket(FIRST, (restated,)), final=True, now=NOW + DAY)
+    assert again(file).add(LedgerDay(FIRST, (restated,)), final=True, now=NOW + DAY)
     found = again(file)
     assert found.days()[FIRST].restated
     assert found.rows(FIRST) == (restated,)
@@ -86,13 +86,13 @@ def test_a_restated_bucket_wins_and_is_visible(file: LedgerFile) -> None:
 
 def test_the_order_of_rows_is_no_change(file: LedgerFile) -> None:
     other = Row("usage", model="a")
-    file.add(Bucket(FIRST, (ROW, other)), final=False, now=NOW)
-    assert not file.add(Bucket(FIRST, (other, ROW)), final=False, now=NOW)
+    file.add(LedgerDay(FIRST, (ROW, other)), final=False, now=NOW)
+    assert not file.add(LedgerDay(FIRST, (other, ROW)), final=False, now=NOW)
 
 
 def test_a_line_that_was_cut_at_any_byte_is_no_line(file: LedgerFile) -> None:
-    file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW)
-    file.add(Bucket(FIRST + DAY, (ROW,)), final=False, now=NOW)
+    file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
+    file.add(LedgerDay(FIRST + DAY, (ROW,)), final=False, now=NOW)
     whole = file.path.read_bytes()
     first = whole.index(b"\n") + 1
     for end in range(first, len(whole)):
@@ -100,7 +100,7 @@ def test_a_line_that_was_cut_at_any_byte_is_no_line(file: LedgerFile) -> None:
         found = again(file)
         assert list(found.days()) == [FIRST]
         assert found.bad_lines == 0
-    assert again(file).add(Bucket(FIRST + DAY, (ROW,)), final=False, now=NOW)
+    assert again(file).add(LedgerDay(FIRST + DAY, (ROW,)), final=False, now=NOW)
     assert file.path.read_bytes() == whole
 
 
@@ -124,11 +124,11 @@ HEAD = b'{"start":"2026-11-01","final":true,"complete":true,"pulledAt":"x","rows
     ],
 )  # fmt: skip
 def test_a_malformed_line_is_counted_and_the_one_before_counts(file: LedgerFile, line: bytes) -> None:
-    file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW)
+    file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
     with file.path.open("ab") as raw:
         raw.write(line + b"\n")
     found = again(file)
-    assert found.add(Bucket(FIRST + DAY, (ROW,)), final=False, now=NOW)
+    assert found.add(LedgerDay(FIRST + DAY, (ROW,)), final=False, now=NOW)
     assert sorted(found.days()) == [FIRST, FIRST + DAY]
     assert found.rows(FIRST) == (ROW,)
     assert found.bad_lines == 1
@@ -139,7 +139,7 @@ def test_what_is_not_this_users_alone_is_refused(file: LedgerFile, tmp_path: Pat
     target = tmp_path / "elsewhere"
     file.path.symlink_to(target)
     with pytest.raises(OSError, match=r"link|levels"):
-        file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW)
+        file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
     assert not target.exists()
     file.path.unlink()
     os.mkfifo(file.path)
@@ -159,12 +159,12 @@ import sys
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from recost.ledger.model import Bucket, Row
+from recost.ledger.model import LedgerDay, Row
 from recost.ledger.store import LedgerFile
 from tests.ledger.test_store import DAY, FIRST, NOW, ROW
 file = LedgerFile(Path(sys.argv[1]), "openai", "default")
 for index in range(30):
-    file.add(Bucket(FIRST + index * DAY, (ROW,)), final=False, now=NOW)
+    file.add(LedgerDay(FIRST + index * DAY, (ROW,)), final=False, now=NOW)
 """
     command = [sys.executable, "-c", program, str(file.path.parents[1])]
     running = [subprocess.Popen(command, env=environment()) for _ in range(4)]
@@ -176,8 +176,8 @@ for index in range(30):
 
 def test_files_of_a_folder(file: LedgerFile, tmp_path: Path) -> None:
     assert files_of(tmp_path) == []
-    file.add(Bucket(FIRST, (ROW,)), final=False, now=NOW)
-    LedgerFile(tmp_path, "anthropic", "a-1").add(Bucket(FIRST, ()), final=False, now=NOW + timedelta(1))
+    file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
+    LedgerFile(tmp_path, "anthropic", "a-1").add(LedgerDay(FIRST, ()), final=False, now=NOW + timedelta(1))
     (file.path.parent / "notes.txt").write_text("x")
     (file.path.parent / "open ai.x.jsonl").write_text("x")
     assert [(each.provider, each.account) for each in files_of(tmp_path)] == [

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
+import pytest
+
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
 from recost.lifecycle.threads import start_thread
@@ -130,12 +132,12 @@ def test_a_caller_that_never_waits_leaves_the_thread_time() -> None:
 
 def test_between_two_early_windows_the_thread_is_left_alone() -> None:
     with early_window_closed(most_waiting=100, spacing_s=2.0) as setup:
-        called: list[bool] = []
-        call, setup.worker._call = setup.worker._call, lambda: called.append(True)  # type: ignore[method-assign]
-        for _ in range(99):
-            exchange(setup.worker).finish()
+        called: list[object] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("recost.lifecycle.worker.wake_up", called.append)
+            for _ in range(99):
+                exchange(setup.worker).finish()
         assert called == []
-        setup.worker._call = call  # type: ignore[method-assign]
         setup.now = 2.0
         assert wait_until(lambda: setup.windows == [10, 99]), "the window that is due was not closed"
 

@@ -13,9 +13,8 @@ from typing import Any, ClassVar, Final, Optional
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from recost.analytics.databases.url import DatabaseError, StoreUrl, check_number, message_of
-from recost.analytics.dialect import Dialect, Pattern
+from recost.analytics.dialect import Dialect
 from recost.analytics.ingest.tables import Parts
-from recost.globs import Wild
 
 __all__ = [
     "DIALECT",
@@ -101,6 +100,7 @@ class _ClickHouse(Dialect):
     windows = "recost_windows"
     projects = "(SELECT DISTINCT source, toString(source) AS project FROM recost_windows) AS projects"
     real = "Float64"
+    whole = "(?s)^{}$"
     has_quarters = False
     knows_zones = False
 
@@ -136,9 +136,8 @@ class _ClickHouse(Dialect):
     def start_of(self, unit: str, local: str) -> str:
         return _STARTS[unit].format(local)
 
-    def matches(self, column: str, pattern: Pattern, parameters: list[Any]) -> str:
-        parts = (".*" if isinstance(part, Wild) else self.quoted(part) for part in pattern)
-        return f"match({column}, {self.bind(parameters, '(?s)^' + ''.join(parts) + '$')})"
+    def full_match(self, column: str, expression: str) -> str:
+        return f"match({column}, {expression})"
 
     def tag(self, tags: str, name: str) -> str:
         return f"if(mapContains({tags}, {name}), {tags}[{name}], NULL)"
@@ -255,7 +254,7 @@ def errors() -> tuple[type[Exception], ...]:
 
 
 def check_version(connection: Connection, url: StoreUrl) -> bool:
-    """Return whether the tables exist.
+    """Return True if the tables exist.
 
     Raises:
         DatabaseError: They are of another version, or another program's.

@@ -15,9 +15,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Union
 
 from recost.analytics.databases.url import DatabaseError, StoreUrl, check_number, message_of
-from recost.analytics.dialect import Dialect, Pattern
+from recost.analytics.dialect import Dialect
 from recost.analytics.ingest.tables import CENTS, Parts
-from recost.globs import Wild
 
 if TYPE_CHECKING:
     import psycopg
@@ -128,6 +127,7 @@ class _PostgreSql(Dialect):
     windows = "recost.windows"
     projects = "recost.projects"
     real = "double precision"
+    whole = "^{}$"
     has_quarters = False
 
     def line(self, stored: Any) -> bytes:
@@ -146,12 +146,11 @@ class _PostgreSql(Dialect):
     def divided(self, number: str, by: int) -> str:
         return f"{number} / {by}"
 
-    def matches(self, column: str, pattern: Pattern, parameters: list[Any]) -> str:
-        parts = (".*" if isinstance(part, Wild) else self.quoted(encoded(part)) for part in pattern)
-        parameters.append(f"^{''.join(parts)}$")
-        return f"{column} ~ %s::text"
+    def full_match(self, column: str, expression: str) -> str:
+        return f"{column} ~ {expression}"
 
     def quoted(self, text: str) -> str:
+        text = encoded(text)
         return "".join(each if each.isascii() and each.isalnum() else f"\\U{ord(each):08x}" for each in text)
 
     def tag(self, tags: str, name: str) -> str:
@@ -217,7 +216,7 @@ def _check_server(connection: psycopg.Connection[Any]) -> None:
 
 
 def check_version(connection: Any, url: StoreUrl) -> bool:
-    """Return whether the tables exist.
+    """Return True if the tables exist.
 
     Raises:
         DatabaseError: They are of another version, or another program's.

@@ -11,14 +11,14 @@ from typing import BinaryIO, Final
 from recost.analytics.ingest.sources import as_text
 from recost.wire.parsing import MAX_LINE_BYTES, parse_window
 
-__all__ = ["Known", "fingerprint", "ready_bytes", "recognise"]
+__all__ = ["FileState", "fingerprint", "ready_bytes", "recognise"]
 
 _SAMPLE: Final = 4096
 _BLOCK: Final = 1 << 16
 
 
 @dataclass(frozen=True)
-class Known:
+class FileState:
     """The state of a file that was read."""
 
     source: int
@@ -36,17 +36,17 @@ class Known:
     bad_metrics: int = 0
 
 
-def fingerprint(path: Path, source: int, size: int, modified: int) -> Known:
+def fingerprint(path: Path, source: int, size: int, modified: int) -> FileState:
     """Return the state of a file after ``size`` bytes were read."""
     with path.open("rb") as file:
         head_size = min(size, _SAMPLE)
-        return Known(
+        return FileState(
             source, as_text(str(path)), size, modified, head_size, _head(file, head_size), _tail(file, size)
         )
 
 
-def recognise(path: Path, known: Known) -> bool:
-    """Return whether a file is a known one, possibly with appended content.
+def recognise(path: Path, known: FileState) -> bool:
+    """Return True if a file is a known one, possibly with appended content.
 
     A file that was modified without growing counts as another one.
     """

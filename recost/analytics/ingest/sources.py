@@ -58,7 +58,7 @@ def as_text(name: str) -> str:
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether DuckDB reads a path literally: it is valid text without wildcards."""
+    """Return True if DuckDB reads a path literally: it is valid text without wildcards."""
     name = str(path)
     return not _SPECIAL.intersection(name) and as_text(name) == name
 

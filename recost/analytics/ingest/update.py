@@ -11,7 +11,7 @@ from typing import Any, Final, Optional, Protocol
 
 from recost.analytics import engine
 from recost.analytics.ingest.content import unpacked
-from recost.analytics.ingest.fingerprint import Known, fingerprint, ready_bytes, recognise
+from recost.analytics.ingest.fingerprint import FileState, fingerprint, ready_bytes, recognise
 from recost.analytics.ingest.lines import add_lines
 from recost.analytics.ingest.sources import Source, SourceError, as_text, is_plain
 from recost.analytics.ingest.tables import drop_rows, sum_up
@@ -21,7 +21,7 @@ __all__ = ["Progress", "update"]
 _TOGETHER: Final = 512 << 20
 """Bytes of new files that are read in one statement, so that all threads have work."""
 
-_Part = tuple[Source, Known]
+_Part = tuple[Source, FileState]
 """A file and its known state. The state of a new file has only a number."""
 
 
@@ -37,7 +37,7 @@ class Progress(Protocol):
 
 def update(
     connection: Any, sources: Sequence[Source], scratch: Path, progress: Optional[Progress] = None
-) -> dict[Path, Known]:
+) -> dict[Path, FileState]:
     """Update the tables from the files, and return the new state of each file.
 
     Args:
@@ -49,7 +49,7 @@ def update(
     Raises:
         SourceError: A file cannot be read.
     """
-    before = [Known(*row) for row in connection.execute("SELECT * FROM sources").fetchall()]
+    before = [FileState(*row) for row in connection.execute("SELECT * FROM sources").fetchall()]
     found = _claim([source.path for source in sources], before)
     _drop(connection, before, set(found.values()), {as_text(str(source.path)) for source in sources})
     if progress is not None:
@@ -59,9 +59,9 @@ def update(
     for source in sources:
         known = found.get(source.path)
         if known is None:
-            known, following = Known(following, as_text(str(source.path)), 0, 0, 0, "", ""), following + 1
+            known, following = FileState(following, as_text(str(source.path)), 0, 0, 0, "", ""), following + 1
         parts.append((source, known))
-    result: dict[Path, Known] = {}
+    result: dict[Path, FileState] = {}
     for group in _grouped(parts):
         together = _read_together(connection, group, scratch, progress) if len(group) > 1 else None
         if together is None:
@@ -70,10 +70,10 @@ def update(
     return {source.path: result[source.path] for source in sources}
 
 
-def _claim(paths: Sequence[Path], known: Sequence[Known]) -> dict[Path, Known]:
+def _claim(paths: Sequence[Path], known: Sequence[FileState]) -> dict[Path, FileState]:
     """Match files to known ones: by name and content first, then by content alone."""
     by_path = {each.path: each for each in known}
-    found: dict[Path, Known] = {}
+    found: dict[Path, FileState] = {}
     for path in paths:
         same = by_path.get(as_text(str(path)))
         if same is not None and recognise(path, same):
@@ -88,7 +88,7 @@ def _claim(paths: Sequence[Path], known: Sequence[Known]) -> dict[Path, Known]:
     return found
 
 
-def _drop(connection: Any, known: Sequence[Known], kept: set[Known], asked: set[str]) -> None:
+def _drop(connection: Any, known: Sequence[FileState], kept: set[FileState], asked: set[str]) -> None:
     """Delete the rows of files that are gone or were replaced."""
     for each in known:
         if each not in kept and (each.path in asked or not Path(each.path).exists()):
@@ -108,7 +108,7 @@ def _transaction(connection: Any) -> Iterator[None]:
         raise
 
 
-def _pending(path: Path, known: Optional[Known]) -> int:
+def _pending(path: Path, known: Optional[FileState]) -> int:
     return path.stat().st_size - (0 if known is None else known.size)
 
 
@@ -144,7 +144,7 @@ def _size_of_whole(source: Source) -> int:
 
 def _read_together(
     connection: Any, group: Sequence[_Part], scratch: Path, progress: Optional[Progress]
-) -> Optional[list[Known]]:
+) -> Optional[list[FileState]]:
     """Read new files in one statement. Return None, with nothing read, if a file must be read alone."""
     try:
         if progress is not None:
@@ -158,7 +158,7 @@ def _read_together(
         return None
 
 
-def _added_together(connection: Any, group: Sequence[_Part], scratch: Path) -> list[Known]:
+def _added_together(connection: Any, group: Sequence[_Part], scratch: Path) -> list[FileState]:
     before = [source.path.stat() for source, _ in group]
     bad = add_lines(connection, {source.path: known.source for source, known in group}, scratch)
     for (source, _), status in zip(group, before):
@@ -172,8 +172,8 @@ def _added_together(connection: Any, group: Sequence[_Part], scratch: Path) -> l
 
 
 def _read_alone(
-    connection: Any, source: Source, known: Known, scratch: Path, progress: Optional[Progress]
-) -> Known:
+    connection: Any, source: Source, known: FileState, scratch: Path, progress: Optional[Progress]
+) -> FileState:
     try:
         return _read_on(connection, source, known, scratch, progress)
     except OSError as error:
@@ -181,8 +181,8 @@ def _read_alone(
 
 
 def _read_on(
-    connection: Any, source: Source, known: Known, scratch: Path, progress: Optional[Progress]
-) -> Known:
+    connection: Any, source: Source, known: FileState, scratch: Path, progress: Optional[Progress]
+) -> FileState:
     """Read the appended content, or all of a new file."""
     path, status = source.path, source.path.stat()
     if (
@@ -206,8 +206,8 @@ def _read_on(
 
 
 def _noted(
-    connection: Any, source: Source, known: Known, status: os.stat_result, size: int, bad: tuple[int, int]
-) -> Known:
+    connection: Any, source: Source, known: FileState, status: os.stat_result, size: int, bad: tuple[int, int]
+) -> FileState:
     """Store the state of a file and its numbers of bad lines and metrics."""
     now = fingerprint(source.path, known.source, size, status.st_mtime_ns)
     now = replace(now, bad_lines=known.bad_lines + bad[0], bad_metrics=known.bad_metrics + bad[1])
@@ -216,7 +216,7 @@ def _noted(
     return now
 
 
-def _add(connection: Any, source: Source, known: Known, size: int, scratch: Path) -> tuple[int, int]:
+def _add(connection: Any, source: Source, known: FileState, size: int, scratch: Path) -> tuple[int, int]:
     path = source.path
     if known.size == 0 and _size_of_whole(source) == size:
         result = add_lines(connection, {path: known.source}, scratch)

@@ -6,14 +6,15 @@ import argparse
 import math
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Callable, Final, Optional, TypeVar
 
 from recost._files import reason_of
 from recost._folders import refuse_foreign_folder
+from recost._money import as_amount
 from recost._validate import suggest
-from recost.analytics.periods import SpanError, parse_moment, parse_zone, period_of
+from recost.analytics.periods import PeriodError, parse_moment, parse_zone, period_of
 from recost.analytics.query import Question, QuestionError
 from recost.cli._shared.stores import add_store
 from recost.config import resolve_one
@@ -26,7 +27,6 @@ __all__ = [
     "add_sources",
     "add_zone",
     "check_name",
-    "decimal",
     "names_in",
     "naming",
     "number",
@@ -104,7 +104,7 @@ def question_of(arguments: argparse.Namespace, by: tuple[str, ...], now: datetim
 
     Raises:
         QuestionError: They contradict each other, or name something unknown.
-        SpanError: A time or a time zone is not valid.
+        PeriodError: A time or a time zone is not valid.
     """
     zone = naming("--tz", parse_zone, arguments.tz)
     for option, text in (("--since", arguments.since), ("--until", arguments.until)):
@@ -136,12 +136,12 @@ def naming(option: str, parse: Callable[..., _T], *given: object) -> _T:
     """Return a parsed value. The message of an invalid one begins with the option.
 
     Raises:
-        SpanError: The value is not valid.
+        PeriodError: The value is not valid.
     """
     try:
         return parse(*given)
-    except SpanError as error:
-        raise SpanError(f"{option}: {error}") from None
+    except PeriodError as error:
+        raise PeriodError(f"{option}: {error}") from None
 
 
 def spender(name: str) -> str:
@@ -210,19 +210,10 @@ def usd(text: str) -> Decimal:
     Raises:
         ArgumentTypeError: The text is not an amount.
     """
-    amount = decimal(text.strip().replace("$", "", 1))
+    amount = as_amount(text.strip().replace("$", "", 1))
     if amount is None:
         raise argparse.ArgumentTypeError(f"invalid amount {text!r}: expected US dollars, such as 5 or 0.25")
     return amount
-
-
-def decimal(text: str) -> Optional[Decimal]:
-    """Return a finite number of at least 0, or None for any other text."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and amount >= 0 else None
 
 
 def whole(least: int = 0, most: Optional[int] = None) -> Callable[[str], int]:

@@ -48,7 +48,7 @@ class Costed(Protocol):
 
 
 def is_unknown(sums: Costed) -> bool:
-    """Return whether a cost is unknown, because no call has a known price."""
+    """Return True if a cost is unknown, because no call has a known price."""
     return not sums.cost_usd and 0 < sums.calls <= sums.unpriced
 
 

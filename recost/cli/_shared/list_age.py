@@ -23,7 +23,7 @@ def age_of_list(found: Optional[ListDay], today: date) -> str:
 
 
 def is_old(found: Optional[ListDay], today: date) -> bool:
-    """Return whether models and prices are likely to be missing in a list of this age."""
+    """Return True if models and prices are likely to be missing in a list of this age."""
     return found is not None and (today - found.day).days > OLD_AFTER_DAYS
 
 

@@ -118,7 +118,7 @@ def exact_json(content: Any, indent: Optional[int] = 2) -> str:
 
 
 def is_stdout(output: Optional[str]) -> bool:
-    """Return whether an output is the stdout of this process, under any name."""
+    """Return True if an output is the stdout of this process, under any name."""
     if output is None or output == STDOUT:
         return True
     try:
@@ -135,7 +135,7 @@ def _status(path: Path) -> Optional[os.stat_result]:
 
 
 def _is_replaceable(output: str, status: os.stat_result) -> bool:
-    """Return whether it is a regular file that is not open as stdout or stderr."""
+    """Return True if it is a regular file that is not open as stdout or stderr."""
     folder = os.path.realpath(os.path.dirname(output))  # noqa: PTH120 - the last part is not followed
     if not stat.S_ISREG(status.st_mode) or folder.startswith(("/proc/", "/dev/")):
         return False

@@ -29,7 +29,7 @@ def refused(error: object) -> int:
 
 
 def available(command: str, *packages: str, extra: str = "cli") -> bool:
-    """Return whether packages are installed. Print the pip command if not."""
+    """Return True if packages are installed. Print the pip command if not."""
     if sys.version_info < _OLDEST and "duckdb" in packages:
         print(f"recost {command} needs Python {_OLDEST[0]}.{_OLDEST[1]} or later", file=sys.stderr)
         return False

@@ -29,14 +29,14 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 
 def readable(arguments: argparse.Namespace, command: str) -> bool:
-    """Return whether what reads the files or the database is installed. Print the pip command if not."""
+    """Return True if what reads the files or the database is installed. Print the pip command if not."""
     if arguments.store is None:
         return available(command, "duckdb")
     return driver_available(arguments.store, command)
 
 
 def driver_available(url: StoreUrl, command: str) -> bool:
-    """Return whether the package for a database is installed. Print the pip command if not."""
+    """Return True if the package for a database is installed. Print the pip command if not."""
     return available(command, _DRIVERS[url.kind], extra=url.kind)
 
 

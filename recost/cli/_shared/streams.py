@@ -23,14 +23,14 @@ def lasting_stderr() -> Iterator[None]:
         stream = before
         if stream is None:  # closed by the parent process
             stream = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123 - devnull
-        sys.stderr = cast("TextIO", _Lasting(stream))
+        sys.stderr = cast("TextIO", _LossyStream(stream))
         try:
             yield
         finally:
             sys.stderr = before
 
 
-class _Lasting:
+class _LossyStream:
     """A stream that drops text which the stream behind it cannot take."""
 
     def __init__(self, stream: TextIO) -> None:

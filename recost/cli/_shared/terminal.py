@@ -37,7 +37,7 @@ class Style:
 
 
 def prints_bars() -> bool:
-    """Return whether the encoding of stdout has the characters of a sparkline."""
+    """Return True if the encoding of stdout has the characters of a sparkline."""
     return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 

@@ -12,8 +12,8 @@ from recost._text import printable
 from recost.alerts.config import Alert, ConfigError
 from recost.alerts.digest import compose, due
 from recost.alerts.options import ALERTS, ZONE
-from recost.alerts.rules import Facts
-from recost.analytics.periods import SpanError, parse_zone
+from recost.alerts.rules import RuleData
+from recost.analytics.periods import PeriodError, parse_zone
 from recost.cli._shared.arguments import add_sources, add_zone, naming, right_now, telemetry_folder
 from recost.cli._shared.parser import add_examples
 from recost.cli._shared.reading import read
@@ -46,11 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     try:
         alert = _alert(arguments)
-    except (ConfigError, SpanError) as error:
+    except (ConfigError, PeriodError) as error:
         return refused(error)
     now = right_now()
     text = read(
-        arguments, lambda found: _text(alert, Facts(found, files_of(telemetry_folder()), now)), live=True
+        arguments, lambda found: _text(alert, RuleData(found, files_of(telemetry_folder()), now)), live=True
     )
     if text is None:
         return 2
@@ -72,7 +72,7 @@ def _alert(arguments: argparse.Namespace) -> Alert:
     return replace(found, options={**found.options, **given})
 
 
-def _text(alert: Alert, facts: Facts) -> str:
+def _text(alert: Alert, facts: RuleData) -> str:
     day = due(alert, facts.now) or ""
     title, rows, sections = compose(alert, facts, day)
     style, width = Style.of(sys.stdout), terminal_width()

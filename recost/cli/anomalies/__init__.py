@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost.analytics.anomalies import DEVIATIONS, LEAST_DAYS, MOST_DAYS, ReviewPeriod, review
-from recost.analytics.periods import Period, SpanError
+from recost.analytics.periods import Period, PeriodError
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.analytics.timeseries import series_of
@@ -30,7 +30,7 @@ from recost.cli._shared.progress import watched
 from recost.cli._shared.reading import read
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.stores import readable
-from recost.cli.anomalies.show import Finding, Found, as_json, as_text
+from recost.cli.anomalies.show import CostHistory, GroupReview, as_json, as_text
 
 __all__ = ["configure", "run"]
 
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         questions = [question_of(arguments, (by,), now) for by in _names(arguments.by, arguments)]
         span = _span(questions[0], now)
-    except (QuestionError, SpanError) as error:
+    except (QuestionError, PeriodError) as error:
         return refused(error)
     first = datetime.combine(span.since.date() - timedelta(days=MOST_DAYS + 1), time.min, questions[0].zone)
     wide = [replace(question, period=Period(first, question.period.until)) for question in questions]
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(each.review.anomalies for each in findings))
 
 
-def _read(readings: Readings, questions: list[Question], span: ReviewPeriod) -> Found:
+def _read(readings: Readings, questions: list[Question], span: ReviewPeriod) -> CostHistory:
     series = {}
     unpriced = 0
     for question in questions:
@@ -102,17 +102,17 @@ def _read(readings: Readings, questions: list[Question], span: ReviewPeriod) -> 
         for name, each in groups.items():
             if name is not None or question.by == ("provider",):
                 series[question.by[0], name] = each
-    return Found(series, unpriced, readings.bad_lines, readings.bad_metrics)
+    return CostHistory(series, unpriced, readings.bad_lines, readings.bad_metrics)
 
 
-def _findings(found: Found, span: ReviewPeriod, arguments: argparse.Namespace) -> list[Finding]:
+def _findings(found: CostHistory, span: ReviewPeriod, arguments: argparse.Namespace) -> list[GroupReview]:
     """Return the findings of each group that has cost enough, in the order of names."""
     least: Decimal = arguments.min_usd
     rows = [(*names, series) for names, series in found.series.items() if series.cost_usd() >= least]
     order = _names(arguments.by, arguments)
     rows.sort(key=lambda row: (order.index(row[0]), row[1] is None, row[1] or ""))
     return [
-        Finding(by, name, review(series, span, least, arguments.deviations))
+        GroupReview(by, name, review(series, span, least, arguments.deviations))
         for by, name, series in watched(rows, "comparing")
     ]
 
@@ -121,14 +121,14 @@ def _span(question: Question, now: datetime) -> ReviewPeriod:
     """Return the span to examine, in local time.
 
     Raises:
-        SpanError: The span has not begun, or is too long.
+        PeriodError: The span has not begun, or is too long.
     """
     since, until = question.period.since, question.period.until
     until = now if until is None else min(until, now)
     if since is None or since >= until:
-        raise SpanError("invalid --since: expected a time before now")
+        raise PeriodError("invalid --since: expected a time before now")
     if until - since > _LONGEST:
-        raise SpanError(f"invalid --since: expected at most {_LONGEST.days} days before --until")
+        raise PeriodError(f"invalid --since: expected at most {_LONGEST.days} days before --until")
     return ReviewPeriod(
         *(each.astimezone(question.zone).replace(tzinfo=None) for each in (since, until, now))
     )

@@ -21,14 +21,14 @@ from recost.cli._shared.output import exact_json
 from recost.cli._shared.tables import Cell, Column, Table, Usd, wrap
 from recost.cli._shared.terminal import WIDTH, Style, prints_bars, terminal_width
 
-__all__ = ["Finding", "Found", "as_json", "as_text"]
+__all__ = ["CostHistory", "GroupReview", "as_json", "as_text"]
 
 _NAMED: Final = 5
 """Groups with too little data that are named."""
 
 
 @dataclass(frozen=True)
-class Found:
+class CostHistory:
     """Costs over time from the files."""
 
     series: dict[tuple[str, Optional[str]], Series]
@@ -39,7 +39,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Finding:
+class GroupReview:
     """The review of one group."""
 
     by: str
@@ -53,7 +53,11 @@ class Finding:
 
 
 def as_json(
-    findings: Sequence[Finding], found: Found, span: ReviewPeriod, arguments: argparse.Namespace, zone: tzinfo
+    findings: Sequence[GroupReview],
+    found: CostHistory,
+    span: ReviewPeriod,
+    arguments: argparse.Namespace,
+    zone: tzinfo,
 ) -> str:
     """Return one JSON object. Amounts are numbers with all their digits."""
     content = {
@@ -89,13 +93,13 @@ def _flat(anomaly: Anomaly, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _named(each: Finding) -> dict[str, Any]:
+def _named(each: GroupReview) -> dict[str, Any]:
     return {"by": each.by, "name": each.name, "days": each.review.days, "spent_usd": each.review.spent_usd}
 
 
 def as_text(
-    findings: Sequence[Finding],
-    found: Found,
+    findings: Sequence[GroupReview],
+    found: CostHistory,
     span: ReviewPeriod,
     _arguments: argparse.Namespace,
     zone: tzinfo,
@@ -118,7 +122,7 @@ def as_text(
     )
 
 
-def _nothing(findings: Sequence[Finding], compared: int) -> str:
+def _nothing(findings: Sequence[GroupReview], compared: int) -> str:
     if not findings:
         return "nothing was compared: no calls with a cost of at least --min-usd"
     return f"nothing unusual in {compared:,} of {counted(len(findings), 'group')}"
@@ -132,7 +136,7 @@ def _deviations() -> str:
     return "deviation (\u03c3)" if prints_bars() else "deviation"
 
 
-def _row(each: Finding, anomaly: Anomaly) -> list[Cell]:
+def _row(each: GroupReview, anomaly: Anomaly) -> list[Cell]:
     far = f"{anomaly.deviations:+,.1f}" if math.isfinite(anomaly.deviations) else "infinite"
     return [
         f"{_when(anomaly)}{' so far' * anomaly.running}",
@@ -153,7 +157,7 @@ def _when(anomaly: Anomaly) -> str:
     return f"{start:%m-%d %H:%M} to {until}"
 
 
-def _notes(findings: Sequence[Finding], found: Found) -> Iterator[Note]:
+def _notes(findings: Sequence[GroupReview], found: CostHistory) -> Iterator[Note]:
     if any(each.review.buckets for each in findings):
         yield Note(
             "usual",

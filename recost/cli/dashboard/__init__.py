@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from recost.analytics.ingest.sources import STDIN, SourceError
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import QuestionError
 from recost.cli._shared.arguments import (
     add_filters,
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         if STDIN in arguments.paths:
             raise SourceError("recost: dashboard cannot follow stdin: expected files or folders")
         question_of(arguments, (), right_now())
-    except (QuestionError, SpanError, RecostError, ValueError) as error:
+    except (QuestionError, PeriodError, RecostError, ValueError) as error:
         return refused(error)
     begun = arguments.store is not None or arguments.paths or _has_files(folder)
     if begun and read(arguments, lambda _: True, live=True) is None:

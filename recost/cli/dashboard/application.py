@@ -21,12 +21,12 @@ from starlette.staticfiles import StaticFiles
 from recost._validate import suggest
 from recost._version import __version__
 from recost.analytics import engine
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.cli._shared.arguments import question_of, right_now, tag_filter
 from recost.cli.dashboard.budgets import budgets_of
 from recost.cli.dashboard.desk import Desk, StoppedError
 from recost.cli.dashboard.guard import Access, Guard
-from recost.cli.dashboard.view import SPLITS, TABLES, Look, view_of
+from recost.cli.dashboard.view import SPLITS, TABLES, ViewState, view_of
 from recost.errors import RecostError
 
 __all__ = ["application", "look_of", "pages"]
@@ -74,7 +74,7 @@ async def _page(_request: Request) -> Response:
     return FileResponse(_STATIC / "index.html", headers=_NO_STORE)
 
 
-def look_of(query: QueryParams, zone: str) -> Look:
+def look_of(query: QueryParams, zone: str) -> ViewState:
     """Return the view that the parameters of a URL ask for. They are named as the options of `recost report`.
 
     Raises:
@@ -91,11 +91,11 @@ def look_of(query: QueryParams, zone: str) -> Look:
     period = {name: query.get(name) or None for name in ("since", "until")}
     try:
         question = question_of(argparse.Namespace(**asked, **period, tz=zone), (), right_now())
-    except SpanError as error:
-        raise SpanError(str(error).removeprefix("--")) from None  # a field of the page, not an option
+    except PeriodError as error:
+        raise PeriodError(str(error).removeprefix("--")) from None  # a field of the page, not an option
     split = _one_of(query.get("by", SPLITS[0]), SPLITS, "by")
     whole = tuple(_one_of(name, TABLES, "whole") for name in query.getlist("whole"))
-    return Look(question, split, query.get("tagname") or None, whole)
+    return ViewState(question, split, query.get("tagname") or None, whole)
 
 
 def _one_of(value: str, known: Sequence[str], name: str) -> str:
@@ -128,7 +128,7 @@ class _Api:
             return _error(f"DuckDB: {str(error).splitlines()[0]}", 500)
         return JSONResponse(content, headers=_NO_STORE)
 
-    def _view(self, look: Look) -> dict[str, Any]:
+    def _view(self, look: ViewState) -> dict[str, Any]:
         state = self._desk.state()  # before the files are read, so that later changes are events
         about = {"state": state, "version": __version__, "folder": self._desk.place}
         if self._leave is not None:  # people at other machines, who sign in

@@ -72,7 +72,7 @@ class Desk(AbstractContextManager["Desk"]):
         return None if self._arguments else self.folder
 
     def is_empty(self) -> bool:
-        """Return whether nothing is recorded yet."""
+        """Return True if nothing is recorded yet."""
         return not self.sources()
 
     def ask(self, use: Callable[[Readings], _T]) -> _T:

@@ -74,7 +74,7 @@ class Access:
         return f"http://{host}:{self.port}/?token={token}{'&' if query else ''}{query}"
 
     def knows(self, host: str) -> bool:
-        """Return whether a Host header names this server."""
+        """Return True if a Host header names this server."""
         name, _, port = host.lower().rpartition(":") if not host.endswith("]") else (host.lower(), "", "")
         if not name:
             name, port = host.lower(), ""
@@ -87,7 +87,7 @@ class Access:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is a loopback address."""
+    """Return True if a host is a loopback address."""
     return host.lower() == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
@@ -187,7 +187,7 @@ class Guard:
 
 
 def _is_ahead(request: Request) -> bool:
-    """Return whether a browser prefetches the page."""
+    """Return True if a browser prefetches the page."""
     purposes = (request.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
     return any(
         word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender", "preview")

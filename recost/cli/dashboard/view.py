@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Optional
 
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import Question, QuestionError, exactly
 from recost.analytics.recorded import extent, places, tag_costs
 from recost.analytics.report import Report, add_up, ask
@@ -18,7 +18,7 @@ from recost.cli._shared.formats import name_of, zone_name
 from recost.cli.dashboard.buckets import bucket_names, bucket_of
 from recost.cli.dashboard.wire import figures_of, money, table_of, total_of
 
-__all__ = ["SPLITS", "TABLES", "Look", "view_of"]
+__all__ = ["SPLITS", "TABLES", "ViewState", "view_of"]
 
 SPLITS: Final = ("provider", "model")
 """Dimensions of spend over time."""
@@ -36,7 +36,7 @@ _OLDEST: Final = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True)
-class Look:
+class ViewState:
     """The view that a URL asks for."""
 
     question: Question
@@ -49,7 +49,7 @@ class Look:
     """Tables with all their rows."""
 
 
-def view_of(readings: Readings, look: Look, now: datetime) -> dict[str, Any]:
+def view_of(readings: Readings, look: ViewState, now: datetime) -> dict[str, Any]:
     """Return the content of the page."""
     plain = replace(look.question, by=())
     total = ask(readings, _compared(plain, now))
@@ -84,7 +84,7 @@ def _compared(question: Question, now: datetime) -> Question:
     """Return the question with the period before it, if there is one."""
     try:
         return replace(question, compare=question.period.before(now))
-    except (SpanError, OverflowError):  # no beginning, or out of range
+    except (PeriodError, OverflowError):  # no beginning, or out of range
         return question
 
 
@@ -99,7 +99,7 @@ def _choices(readings: Readings) -> dict[str, list[str]]:
 
 
 def _table(
-    readings: Readings, plain: Question, look: Look, name: str, tag: Optional[str]
+    readings: Readings, plain: Question, look: ViewState, name: str, tag: Optional[str]
 ) -> Optional[dict[str, Any]]:
     """Return a table, the reason why the filters exclude it, or None without a tag."""
     if name == "tag" and tag is None:

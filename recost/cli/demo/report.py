@@ -16,7 +16,7 @@ from recost.cli._shared.tables import Cell, Column, Table, Usd
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from recost.cli.demo.server import Served
+    from recost.cli.demo.server import ServedRequest
     from recost.config import Settings
 
 __all__ = ["Row", "add_up", "local_files", "read_windows", "reconcile", "table"]
@@ -118,7 +118,7 @@ def table(rows: Sequence[Row]) -> Table:
     return Table(_COLUMNS, cells, total)
 
 
-def reconcile(served: Sequence[Served], refused: int, rows: Sequence[Row]) -> tuple[bool, str]:
+def reconcile(served: Sequence[ServedRequest], refused: int, rows: Sequence[Row]) -> tuple[bool, str]:
     """Return whether the file matches the log of the server, and two sentences on it."""
     truth = len(served) + refused
     failed = sum(request.status >= 400 for request in served) + refused

@@ -15,14 +15,14 @@ from recost.cli.demo.apis import response_to
 if TYPE_CHECKING:
     from recost.cli.demo.apis import Response
 
-__all__ = ["DemoServer", "Served"]
+__all__ = ["DemoServer", "ServedRequest"]
 
 _THINKING_S: Final = {"api.openai.com": 0.012, "api.anthropic.com": 0.016, "api.stripe.com": 0.004}
 _BETWEEN_PARTS_S: Final = 0.001
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedRequest:
     """One request to the server, with the status of its response."""
 
     host: str
@@ -35,7 +35,7 @@ class DemoServer:
     """A server in a thread, for the length of a ``with`` block."""
 
     def __init__(self) -> None:
-        self.log: list[Served] = []
+        self.log: list[ServedRequest] = []
         self._server: Any = _Server(("127.0.0.1", 0), _Handler)
         self._server.log = self.log
         self.port: int = self._server.server_address[1]
@@ -56,7 +56,7 @@ class DemoServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    log: list[Served]
+    log: list[ServedRequest]
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode("utf-8", "replace")
         response = response_to(host, self.command, path, body)
-        self.server.log.append(Served(host, self.command, path, response.status))
+        self.server.log.append(ServedRequest(host, self.command, path, response.status))
         # Some calls take longer than others, as at the real APIs, and the same time in every run.
         time.sleep(_THINKING_S.get(host, 0.0) * (1 + next(self.server.numbers) * 7 % 10 / 10))
         self._send(response)

@@ -16,7 +16,7 @@ from recost.cli._shared.terminal import Style
 from recost.cli.doctor.clients import check_clients
 from recost.cli.doctor.cloud import check_cloud
 from recost.cli.doctor.configuration import check_configuration
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.cli.doctor.local import check_file, check_websocket
 from recost.cli.doctor.otlp import check_otlp
 from recost.cli.doctor.prices import check_prices
@@ -63,8 +63,8 @@ def run(_arguments: argparse.Namespace) -> int:
     return _conclude(list(parts.values()), style)
 
 
-def _versions() -> Findings:
-    return Findings(
+def _versions() -> CheckLines:
+    return CheckLines(
         [
             f"recost    {__version__}",
             f"python    {platform.python_implementation()} {platform.python_version()}",
@@ -74,7 +74,7 @@ def _versions() -> Findings:
     )
 
 
-def _check_destination(settings: Settings) -> dict[str, Findings]:
+def _check_destination(settings: Settings) -> dict[str, CheckLines]:
     """Check the destinations of summaries. The local folder is checked in every mode and required in one."""
     folder, parts = check_file(settings), {}
     if "file" in settings.kinds:
@@ -90,7 +90,7 @@ def _check_destination(settings: Settings) -> dict[str, Findings]:
     return parts
 
 
-_CHECKS: Final[dict[str, tuple[str, Callable[[Settings], Findings]]]] = {
+_CHECKS: Final[dict[str, tuple[str, Callable[[Settings], CheckLines]]]] = {
     "ws": ("local WebSocket", check_websocket),
     "cloud": ("cloud API", check_cloud),
     "otlp": ("OpenTelemetry", check_otlp),
@@ -98,7 +98,7 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[Settings], Findings]]]] = {
 """Title and check of a kind of destination, except of the local file."""
 
 
-def _show(parts: dict[str, Findings], style: Style) -> None:
+def _show(parts: dict[str, CheckLines], style: Style) -> None:
     for title, found in parts.items():
         print(style(title, "bold"))
         for line in found.lines:
@@ -110,7 +110,7 @@ def _show(parts: dict[str, Findings], style: Style) -> None:
         print(flush=True)
 
 
-def _conclude(parts: list[Findings], style: Style) -> int:
+def _conclude(parts: list[CheckLines], style: Style) -> int:
     problems = [problem for found in parts for problem in found.problems]
     if not problems:
         print(style("Everything is in place.", "green"))

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from recost.cli._shared.tables import Column, Table, wrap
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.interceptors import CLIENTS, interception
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ _THROUGH: Final = {"requests": "urllib3", "niquests": "urllib3_future", "urllib.
 """Clients that are recorded because they are built on another client."""
 
 
-def check_clients(style: Style) -> Findings:
+def check_clients(style: Style) -> CheckLines:
     """Patch every installed client, check the patches, and remove them."""
-    found = Findings()
+    found = CheckLines()
     table = Table((Column("client"), Column("version"), Column("recorded")))
     missing = []
     interception.add(_SINK, _forget)

@@ -15,7 +15,7 @@ from recost._text import printable
 from recost._version import __version__
 from recost.checks import is_readable_on_the_way
 from recost.cli._shared.tables import shorten
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 
 if TYPE_CHECKING:
     from recost.config import Settings
@@ -31,11 +31,11 @@ _HINTS: Final = {
 }
 
 
-def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> Findings:
+def check_cloud(settings: Settings, timeout_s: float = _TIMEOUT_S) -> CheckLines:
     """Request the latest window once, without redirects. ``timeout_s`` bounds the whole check."""
     project = quote(settings.project_id or "", safe="")
     url = f"{settings.base_url}/projects/{project}/telemetry/recent?limit=1"
-    found = Findings([f"API     {settings.base_url}", f"key     {(settings.api_key or '')[:8]}..."])
+    found = CheckLines([f"API     {settings.base_url}", f"key     {(settings.api_key or '')[:8]}..."])
     proxy = _proxy(settings.base_url)
     if proxy:
         found.lines.append(printable(f"proxy   {proxy}"))

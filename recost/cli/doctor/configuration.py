@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Optional
 
 from recost._validate import nearest
 from recost.cli._shared.tables import Column, Table
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.config import resolve, variables
 from recost.pricing.rules_file import RulesFileError, load_rules
 
@@ -21,9 +21,9 @@ __all__ = ["check_configuration"]
 _SHOWN_OF_KEY: Final = 8
 
 
-def check_configuration(style: Style) -> tuple[Optional[Settings], Findings]:
+def check_configuration(style: Style) -> tuple[Optional[Settings], CheckLines]:
     """Resolve the configuration as ``recost.init()`` does. Return None with the problem if it is invalid."""
-    found = Findings()
+    found = CheckLines()
     found.notes = _unknown_variables()
     try:
         with warnings.catch_warnings(record=True) as deprecated:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Findings"]
+__all__ = ["CheckLines"]
 
 
 @dataclass
-class Findings:
+class CheckLines:
     """Lines to show of one check, with its problems and notes."""
 
     lines: list[str] = field(default_factory=list)

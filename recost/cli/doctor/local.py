@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from recost._text import printable
 from recost._version import __version__
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.delivery.transports.base import SendError
 from recost.delivery.transports.file import FileTransport
 from recost.events import MetricEntry, WindowSummary
@@ -26,12 +26,12 @@ __all__ = ["check_file", "check_websocket"]
 _WAIT_S = 2.0
 
 
-def check_file(settings: Settings) -> Findings:
+def check_file(settings: Settings) -> CheckLines:
     """Write a test summary beside the local file, and remove it."""
     folder = Path(settings.local_dir)
     path = folder / f"{settings.project_id or 'default'}.jsonl"
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    found = Findings(
+    found = CheckLines(
         [
             printable(f"file    {path}"),
             f"folder  {_rights(folder) or 'created by the first write, mode 0700'}",
@@ -56,10 +56,10 @@ def check_file(settings: Settings) -> Findings:
     return found
 
 
-def check_websocket(settings: Settings) -> Findings:
+def check_websocket(settings: Settings) -> CheckLines:
     """Check whether a server listens at the local WebSocket."""
     address = f"ws://127.0.0.1:{settings.local_port}"
-    found = Findings([f"socket  {address}"])
+    found = CheckLines([f"socket  {address}"])
     if find_spec("websockets") is None:
         found.problems.append(
             "local_transport='ws' needs the websockets package: pip install 'recost[local]'"

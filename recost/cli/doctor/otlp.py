@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from recost._text import printable
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.delivery.transports.base import SendError
 from recost.delivery.transports.otlp.exporter import make_exporter
 
@@ -19,11 +19,11 @@ __all__ = ["check_otlp"]
 _WAIT_S: Final = 5.0
 
 
-def check_otlp(settings: Settings) -> Findings:
+def check_otlp(settings: Settings) -> CheckLines:
     """Send an empty request to the receiver that the environment names."""
     names = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
     name = next((each for each in names if os.environ.get(each)), None)
-    found = Findings()
+    found = CheckLines()
     if name is None:
         found.lines.append("receiver  the default of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT is not set)")
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Optional
 
 from recost._text import printable
 from recost.cli._shared.list_age import age_of_list, is_old
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.pricing.list_place import ListPlace, how_to_install
 from recost.pricing.price_list import (
     PriceList,
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["check_prices"]
 
 
-def check_prices(settings: Settings, today: date) -> Findings:
+def check_prices(settings: Settings, today: date) -> CheckLines:
     """Look for genai-prices and for a list that is used in place of its own."""
     if find_spec("genai_prices") is None:
         note = f"without genai-prices, capture_usage=True has no price of tokens: {how_to_install()}"
-        return Findings(["genai-prices  not installed"], notes=[note])
-    found = Findings([f"genai-prices  {metadata.version('genai-prices')}"])
+        return CheckLines(["genai-prices  not installed"], notes=[note])
+    found = CheckLines([f"genai-prices  {metadata.version('genai-prices')}"])
     place, listed = ListPlace.of(settings.prices_file), None
     if place is not None and (place.chosen or place.path.exists()):
         listed = _look_at(place, today, found)
@@ -42,7 +42,7 @@ def check_prices(settings: Settings, today: date) -> Findings:
     return found
 
 
-def _look_at(place: ListPlace, today: date, found: Findings) -> Optional[PriceList]:
+def _look_at(place: ListPlace, today: date, found: CheckLines) -> Optional[PriceList]:
     """Return the list in a file, if it is used."""
     path = printable(str(place.path))
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from recost._text import printable
 from recost.cli._shared.formats import counted, format_ms
 from recost.cli._shared.tables import Column, Table
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.delivery.stats_file import running
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ _COLUMNS: Final = (
 )
 
 
-def check_processes(folder: Path, style: Style) -> Findings:
+def check_processes(folder: Path, style: Style) -> CheckLines:
     """Show the calls of each running process, and what became of them at each destination."""
-    found = Findings()
+    found = CheckLines()
     processes, unreadable = running(folder)
     if unreadable:
         files = counted(unreadable, "file")

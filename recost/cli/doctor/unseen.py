@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from recost.cli._shared.tables import Column, Table
-from recost.cli.doctor.findings import Findings
+from recost.cli.doctor.findings import CheckLines
 from recost.interceptors import CLIENTS
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ UNSEEN: Final = (
 """Transports, one row each. Those that have an interceptor by now are not shown."""
 
 
-def check_unseen(style: Style) -> Findings:
+def check_unseen(style: Style) -> CheckLines:
     """Find installed transports without importing them."""
-    found = Findings()
+    found = CheckLines()
     columns = (Column("transport", least=16), Column("version", least=7), Column("calls that it makes for"))
     rows = [row for row in UNSEEN if row.module not in CLIENTS and _installed(row)]
     table = Table(columns, [(row.distribution, _version(row), row.used_by) for row in rows])

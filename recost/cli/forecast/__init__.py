@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from recost.analytics.forecast import LEAST_DAYS, Horizon, forecast
-from recost.analytics.periods import Period, SpanError, parse_moment
+from recost.analytics.periods import Period, PeriodError, parse_moment
 from recost.analytics.query import Question, QuestionError
 from recost.analytics.store import Readings
 from recost.analytics.timeseries import Series, series_of
@@ -28,7 +28,7 @@ from recost.cli._shared.progress import watched
 from recost.cli._shared.reading import read
 from recost.cli._shared.refusal import available, refused
 from recost.cli._shared.stores import readable
-from recost.cli.forecast.show import Found, Made, as_json, as_text
+from recost.cli.forecast.show import CostHistory, Forecasts, as_json, as_text
 
 __all__ = ["configure", "run"]
 
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         question = replace(question_of(arguments, (spender(arguments.by),), now), sort=None)
         horizon = _horizon(arguments.end, question, now)
-    except (QuestionError, SpanError) as error:
+    except (QuestionError, PeriodError) as error:
         return refused(error)
     since = min(horizon.since, horizon.now.date() - timedelta(days=_HISTORY_DAYS))
     period = Period(datetime.combine(since, time.min, question.zone))
@@ -105,11 +105,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read(readings: Readings, question: Question) -> Found:
-    return Found(*series_of(readings, question), readings.bad_lines, readings.bad_metrics)
+def _read(readings: Readings, question: Question) -> CostHistory:
+    return CostHistory(*series_of(readings, question), readings.bad_lines, readings.bad_metrics)
 
 
-def _forecasts(found: Found, horizon: Horizon, arguments: argparse.Namespace) -> Made:
+def _forecasts(found: CostHistory, horizon: Horizon, arguments: argparse.Namespace) -> Forecasts:
     groups = found.groups
     order = sorted(groups, key=lambda name: (-groups[name].cost_usd(), name is None, name or ""))
     shown = order[: arguments.limit]
@@ -123,14 +123,14 @@ def _forecasts(found: Found, horizon: Horizon, arguments: argparse.Namespace) ->
     rows.append((None, found.everything))
     level = arguments.level / 100
     made = [forecast(name, series, horizon, level) for name, series in watched(rows, "forecasting")]
-    return Made(made[: len(shown)], made[len(shown)] if others else None, len(others), made[-1])
+    return Forecasts(made[: len(shown)], made[len(shown)] if others else None, len(others), made[-1])
 
 
 def _horizon(text: str, question: Question, now: datetime) -> Horizon:
     """Return the beginning and the end of the forecast.
 
     Raises:
-        SpanError: The end is not a day, is over, or is too far away.
+        PeriodError: The end is not a day, is over, or is too far away.
     """
     local = now.astimezone(question.zone).replace(tzinfo=None)
     today = local.date()
@@ -139,5 +139,7 @@ def _horizon(text: str, question: Question, now: datetime) -> Horizon:
         return Horizon(first, local, (first + timedelta(days=31)).replace(day=1))
     until = naming("--until", parse_moment, text, question.zone, now).astimezone(question.zone).date()
     if not 0 < (until - today).days <= _MOST_DAYS:
-        raise SpanError(f"invalid --until {text!r} ({until}): expected 1 to {_MOST_DAYS} days after {today}")
+        raise PeriodError(
+            f"invalid --until {text!r} ({until}): expected 1 to {_MOST_DAYS} days after {today}"
+        )
     return Horizon(first, local, until)

@@ -20,7 +20,7 @@ from recost.cli._shared.output import exact_json
 from recost.cli._shared.tables import Cell, Column, Table, Usd, wrap
 from recost.cli._shared.terminal import WIDE, WIDTH, Style, prints_bars, terminal_width
 
-__all__ = ["Found", "Made", "as_json", "as_text"]
+__all__ = ["CostHistory", "Forecasts", "as_json", "as_text"]
 
 _TREND_DAYS: Final = 28
 _SILENT: Final = timedelta(days=2)
@@ -28,7 +28,7 @@ _SILENT: Final = timedelta(days=2)
 
 
 @dataclass(frozen=True)
-class Found:
+class CostHistory:
     """Costs over time from the files."""
 
     groups: dict[Optional[str], Series]
@@ -38,7 +38,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Made:
+class Forecasts:
     """Forecasts of the costliest groups, of the groups beyond the limit, and of all calls."""
 
     groups: Sequence[Forecast]
@@ -48,7 +48,7 @@ class Made:
 
 
 def as_json(
-    made: Made, found: Found, horizon: Horizon, arguments: argparse.Namespace, question: Question
+    made: Forecasts, found: CostHistory, horizon: Horizon, arguments: argparse.Namespace, question: Question
 ) -> str:
     """Return one JSON object. The amount spent has all its digits, estimates have six places."""
     content = {
@@ -79,7 +79,7 @@ def _flat(each: Forecast) -> dict[str, Any]:
 
 
 def as_text(
-    made: Made, found: Found, horizon: Horizon, arguments: argparse.Namespace, question: Question
+    made: Forecasts, found: CostHistory, horizon: Horizon, arguments: argparse.Namespace, question: Question
 ) -> str:
     """Return a table as wide as the terminal, at least 40 columns, with its notes."""
     style, width = Style.of(sys.stdout), terminal_width()
@@ -133,7 +133,7 @@ def _trend(series: Optional[Series], horizon: Horizon) -> str:
     )
 
 
-def _notes(made: Made, found: Found, horizon: Horizon, level: int) -> Iterator[Note]:
+def _notes(made: Forecasts, found: CostHistory, horizon: Horizon, level: int) -> Iterator[Note]:
     yield Note(
         "bounds",
         f"{level}% of simulated courses end between them, half of the others below, half above. Each row is "

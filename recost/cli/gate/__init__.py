@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Optional
 
 from recost._documents import parse_json, read_document
+from recost._money import as_amount
 from recost.analytics.gate import (
     Baseline,
     BaselineError,
@@ -21,14 +22,13 @@ from recost.analytics.gate import (
     judge,
     parse_baseline,
 )
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import Question
 from recost.analytics.report import Report, ask
 from recost.cli._shared.arguments import (
     add_filters,
     add_period,
     add_sources,
-    decimal,
     question_of,
     right_now,
     usd,
@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
             _SHARE if arguments.share is None else arguments.share,
             arguments.fail_on_unpriced,
         )
-    except (RecostError, SpanError) as error:
+    except (RecostError, PeriodError) as error:
         return refused(error)
     result: Optional[Report] = read(arguments, lambda found: ask(found, question))
     if result is None:
@@ -187,7 +187,7 @@ def _keep(text: str, target: Optional[str]) -> None:
 
 
 def _share(text: str) -> Decimal:
-    number = decimal(text.strip()[:-1]) if text.strip().endswith("%") else None
+    number = as_amount(text.strip()[:-1]) if text.strip().endswith("%") else None
     if number is None:
         raise argparse.ArgumentTypeError(f"invalid share {text!r}: expected a percentage, such as 20%")
     return number / 100

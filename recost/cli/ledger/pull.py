@@ -13,15 +13,15 @@ from typing import Final, Optional
 from recost._files import reason_of
 from recost._text import printable
 from recost._validate import suggest
-from recost.analytics.periods import SpanError, parse_moment, period_of
+from recost.analytics.periods import PeriodError, parse_moment, period_of
 from recost.cli._shared.arguments import naming, right_now, telemetry_folder
 from recost.cli._shared.formats import counted
 from recost.cli._shared.progress import watched
 from recost.cli._shared.refusal import refused
 from recost.ledger.credentials import Access, access_of, variable
-from recost.ledger.model import Bucket, Days, LedgerError
+from recost.ledger.model import Days, LedgerDay, LedgerError
 from recost.ledger.providers import LEDGERS, ledger_of
-from recost.ledger.pulling import DEFAULT_ACCOUNT, Pulled
+from recost.ledger.pulling import DEFAULT_ACCOUNT, PullResult
 from recost.ledger.pulling import pull as pull_ledger
 from recost.ledger.store import LedgerFile
 
@@ -56,7 +56,7 @@ def pull(arguments: argparse.Namespace) -> int:
             if provider not in LEDGERS:
                 return refused(f"invalid provider {provider!r}: {suggest(provider, LEDGERS)}")
         folder = telemetry_folder()
-    except (SpanError, ValueError) as error:
+    except (PeriodError, ValueError) as error:
         return refused(error)
     outcomes = [
         _pull(provider, bool(arguments.providers), folder, days, now)
@@ -72,7 +72,7 @@ def _days(arguments: argparse.Namespace, now: datetime) -> Days:
     """Return the UTC days of the period.
 
     Raises:
-        SpanError: The period is not valid, or too long.
+        PeriodError: The period is not valid, or too long.
     """
     for option, text in (("--since", arguments.since), ("--until", arguments.until)):
         if text is not None:
@@ -81,9 +81,9 @@ def _days(arguments: argparse.Namespace, now: datetime) -> Days:
     since, until = period.since or now, min(period.until or now, now)
     days = Days(since.astimezone(timezone.utc).date(), (until - _INSTANT).astimezone(timezone.utc).date())
     if not len(days):
-        raise SpanError("invalid --since: expected a time before now")
+        raise PeriodError("invalid --since: expected a time before now")
     if len(days) > _MOST_DAYS:
-        raise SpanError(f"invalid --since: expected at most {_MOST_DAYS} days")
+        raise PeriodError(f"invalid --since: expected at most {_MOST_DAYS} days")
     return days
 
 
@@ -106,11 +106,11 @@ def _pull(provider: str, named: bool, folder: Path, days: Days, now: datetime) -
     return 0
 
 
-def _watched(buckets: Iterable[Bucket], total: int, provider: str) -> Iterable[Bucket]:
+def _watched(buckets: Iterable[LedgerDay], total: int, provider: str) -> Iterable[LedgerDay]:
     return watched(buckets, f"pulling {provider}", total)
 
 
-def _show(provider: str, access: Access, done: Pulled) -> None:
+def _show(provider: str, access: Access, done: PullResult) -> None:
     account = "" if access.account is None else f" ({access.account})"
     told = [f"{counted(done.asked, 'day')} asked for", f"{done.new} new", f"{done.changed} changed"]
     print(printable(f"{provider}{account}: {', '.join(told)}"))

@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from typing import Any, Optional
 
 from recost._files import reason_of
-from recost._text import printable
 from recost.cli._shared.arguments import right_now, telemetry_folder
 from recost.cli._shared.formats import approximate_duration
 from recost.cli._shared.output import exact_json
@@ -37,11 +36,11 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def _summary(file: LedgerFile) -> Optional[dict[str, Any]]:
-    """Return what a file says, or print why it cannot be read."""
+    """Return the content of a file, or print the reason why it cannot be read."""
     try:
         days = file.days()
     except OSError as error:
-        print(printable(f"recost: cannot read {file.path}: {reason_of(error)}"), file=sys.stderr)
+        refused(f"cannot read {file.path}: {reason_of(error)}")
         return None
     known = sorted(days)
     return {

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Final, Optional
 
 from recost._files import reason_of
-from recost.analytics.periods import SpanError
+from recost._money import as_amount
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import QuestionError, in_utc_days
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import (
@@ -16,7 +17,6 @@ from recost.cli._shared.arguments import (
     add_period,
     add_sources,
     check_name,
-    decimal,
     names_in,
     question_of,
     right_now,
@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _percent(text: str) -> Decimal:
-    share = decimal(text.removesuffix("%"))
+    share = as_amount(text.removesuffix("%"))
     if share is None or share > 100:
         raise argparse.ArgumentTypeError(f"invalid percentage {text!r}: expected 0 to 100")
     return share
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         by = _names(arguments.by)
         question = in_utc_days(question_of(arguments, (), now), now)
         files = matching(files_of(telemetry_folder()), question.providers)
-    except (QuestionError, SpanError, ValueError, OSError) as error:
+    except (QuestionError, PeriodError, ValueError, OSError) as error:
         return refused(error)
     if not files:
         return refused("no ledger was pulled yet: recost ledger pull")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Optional
 
 from recost._text import printable
-from recost.analytics.periods import SpanError
+from recost.analytics.periods import PeriodError
 from recost.analytics.query import DIMENSIONS, SORTS, Question, QuestionError
 from recost.analytics.report import ask
 from recost.analytics.store import Readings
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     now = right_now()
     try:
         question = question_of(arguments, _names(arguments.by), now)
-    except (QuestionError, SpanError) as error:
+    except (QuestionError, PeriodError) as error:
         return refused(error)
 
     human = not (arguments.json or arguments.csv or arguments.parquet)

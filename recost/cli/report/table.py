@@ -108,7 +108,7 @@ def _measures(result: Report, *, wide: bool) -> list[_Measure]:
 
 
 def _is_empty(result: Report, title: str) -> bool:
-    """Return whether a measure is unknown in every group."""
+    """Return True if a measure is unknown in every group."""
     field = _FIELDS.get(title)
     known = field is None or any(getattr(group.now, field) is not None for group in result.groups)
     return bool(result.groups) and not known

@@ -14,7 +14,7 @@ from recost.analytics.databases.url import DatabaseError
 from recost.analytics.databases.windows import ArrivalFollower
 from recost.analytics.follow import Follower
 from recost.analytics.ingest.sources import find_sources
-from recost.analytics.periods import SpanError, parse_length, parse_zone
+from recost.analytics.periods import PeriodError, parse_length, parse_zone
 from recost.analytics.query import QuestionError
 from recost.analytics.rates import BY
 from recost.cli._shared.arguments import add_paths, add_zone, naming, number, right_now, telemetry_folder
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             follower = ArrivalFollower(arguments.store, arguments.over + APART)
         else:
             return 2
-    except (SpanError, RecostError, ValueError) as error:
+    except (PeriodError, RecostError, ValueError) as error:
         return refused(error)
     try:
         return _show(Feed(follower, arguments.over), arguments, zone, drawn=drawn)

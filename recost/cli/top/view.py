@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Callable, Final, Optional
 
 from recost._money import EXACT
-from recost.analytics.rates import BUCKETS, BY, By, CallSums, Rates, Recent
+from recost.analytics.rates import BUCKETS, BY, By, CallRates, CallSums, Recent
 from recost.analytics.timeseries import sparkline
 from recost.cli._shared.footnotes import Note, flat_note, skipped_note, unpriced_note
 from recost.cli._shared.formats import (
@@ -81,14 +81,14 @@ class _Measure:
     """The width from which it is shown."""
 
 
-def table_of(rates: Rates, view: View, width: int, most: Optional[int] = None) -> Table:
+def table_of(rates: CallRates, view: View, width: int, most: Optional[int] = None) -> Table:
     """Return the table, with the totals of all groups.
 
     Args:
         rates: The rates to show.
         view: The grouping and the order.
         width: The width in columns of the terminal.
-        most: The most rows, without the totals. The last one has all other groups.
+        most: Maximum number of rows, without the totals. The last one has all other groups.
     """
     measures = [each for each in _measures(rates, view, width) if width >= each.from_width]
     bars = width >= _ROOMY and prints_bars()
@@ -130,7 +130,7 @@ def _named(by: By, names: tuple[Optional[str], ...], columns: int) -> list[str]:
     return [shown[-1] if by == "model" and names[-1] is not None else " ".join(shown)]
 
 
-def _measures(rates: Rates, view: View, width: int) -> list[_Measure]:
+def _measures(rates: CallRates, view: View, width: int) -> list[_Measure]:
     def usd(sums: CallSums, minutes: int = 1) -> Cell:
         if is_unknown(sums):
             return UNKNOWN
@@ -184,7 +184,7 @@ def _ms(value: Optional[float]) -> str:
     return _MISSING if value is None else format_ms(value)
 
 
-def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[str]:
+def headings(rates: CallRates, recent: Recent, view: View, now: datetime) -> list[str]:
     """Return the two lines above the table: its content and its age.
 
     Args:
@@ -207,7 +207,7 @@ def headings(rates: Rates, recent: Recent, view: View, now: datetime) -> list[st
     return [first, f"{total} in {span_of(rates.span)} of {over}; {latest}"]
 
 
-def notes(rates: Rates, bad_lines: int, bad_metrics: int) -> list[Note]:
+def notes(rates: CallRates, bad_lines: int, bad_metrics: int) -> list[Note]:
     """Return the notes on the figures."""
     return [
         Note("day, month", "projections of the rate over a day and over 30 days", warns=False),

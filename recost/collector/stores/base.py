@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Optional, Protocol
 
-from recost.collector.windows import Window
+from recost.collector.windows import ReceivedWindow
 
 __all__ = ["Store", "StoreError"]
 
@@ -25,7 +25,7 @@ class StoreError(Exception):
 class Store(Protocol):
     """A place for windows that keeps each ``windowId`` once."""
 
-    def add(self, project: str, window: Window) -> Future[bool]:
+    def add(self, project: str, window: ReceivedWindow) -> Future[bool]:
         """Store a window.
 
         Returns:

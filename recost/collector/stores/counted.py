@@ -8,7 +8,7 @@ from typing import Optional
 from recost.collector.spend import Spend
 from recost.collector.stores.base import Store
 from recost.collector.stores.counting import content_of
-from recost.collector.windows import Window
+from recost.collector.windows import ReceivedWindow
 
 __all__ = ["CountedStore"]
 
@@ -25,7 +25,7 @@ class CountedStore:
         self._store = store
         self._spend = spend
 
-    def add(self, project: str, window: Window) -> Future[bool]:
+    def add(self, project: str, window: ReceivedWindow) -> Future[bool]:
         """Store a window, and count it if it is new. See `Store.add`."""
 
         def count(done: Future[bool]) -> None:

@@ -22,7 +22,7 @@ from recost.collector.spend import FAMILIES, Change, Spend
 from recost.collector.stores.appending import Position, position_at
 from recost.collector.stores.counting import content_of, count_lines, count_packed, last_line, place_of
 from recost.collector.stores.private_base import opened
-from recost.collector.windows import Window
+from recost.collector.windows import ReceivedWindow
 
 __all__ = ["SavedCounters"]
 
@@ -42,7 +42,7 @@ PRAGMA user_version = {_VERSION};
 """
 
 
-class _Known(NamedTuple):
+class _CountedUpTo(NamedTuple):
     """Up to where a file is counted."""
 
     position: Position
@@ -69,7 +69,7 @@ class SavedCounters:
         self.every_s: Final = min(_SAVED_EVERY_S, spend.hold_s / 4)
         """Seconds between two times that counters are saved."""
         self._saved = monotonic()
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _CountedUpTo] = {}
         self._changed: set[str] = set()
         # A series is shown when the disk knows that it is.
         self._base = opened(path, _SCHEMA, synchronous="FULL", journal_bytes=16 << 20, check=_check_version)
@@ -92,7 +92,7 @@ class SavedCounters:
         if not self._spend.restore(found):  # fewer are allowed than before
             self._base.execute("DELETE FROM series")
         for path, inode, offset, seen, tail in self._base.execute("SELECT * FROM files"):
-            self._known[path] = _Known(Position(int(inode), offset, seen), tail)
+            self._known[path] = _CountedUpTo(Position(int(inode), offset, seen), tail)
         return not self._known and not rows
 
     def recover(self, sources: Sequence[Source]) -> None:
@@ -117,7 +117,7 @@ class SavedCounters:
         self.save()
 
     def _recover(
-        self, source: Source, before: Mapping[str, _Known], inodes: AbstractSet[Optional[int]]
+        self, source: Source, before: Mapping[str, _CountedUpTo], inodes: AbstractSet[Optional[int]]
     ) -> None:
         path = str(source.path)
         with source.path.open("rb", buffering=0) as probe, source.path.open("rb") as file:
@@ -137,10 +137,10 @@ class SavedCounters:
             self._remember(path, position_at(fd, size), last_line(fd, size, _LONGEST_TAIL))
 
     def _remember(self, path: str, position: Position, tail: bytes) -> None:
-        self._known[path] = _Known(position, tail)
+        self._known[path] = _CountedUpTo(position, tail)
         self._changed.add(path)
 
-    def stored(self, project: str, path: Path, windows: Sequence[Window], position: Position) -> None:
+    def stored(self, project: str, path: Path, windows: Sequence[ReceivedWindow], position: Position) -> None:
         """Count windows that were appended to a file, and what others have appended before.
 
         Args:
@@ -228,7 +228,7 @@ def _inode(path: Path) -> Optional[int]:
         return None
 
 
-def _start_of(fd: int, known: Optional[_Known], others: AbstractSet[Optional[int]]) -> int:
+def _start_of(fd: int, known: Optional[_CountedUpTo], others: AbstractSet[Optional[int]]) -> int:
     """Return from where a file is counted whose inode is not known.
 
     A file of a new name is counted whole, and so is one whose predecessor was given another name. Otherwise

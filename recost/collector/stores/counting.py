@@ -20,7 +20,7 @@ _LEAST_TAIL: Final = 64
 
 
 def content_of(line: bytes) -> Optional[dict[str, Any]]:
-    """Return what a line says, with its valid metrics only, or None for a line that reports don't count."""
+    """Return a line's window with its valid metrics only, or None for a line that reports don't count."""
     content = None if parse_start(line) is None else parse_frame(line)
     if content is None:
         return None

@@ -47,7 +47,7 @@ class DatabaseStore(QueuedStore, Generic[_Connection]):
             self._connection.close()
 
     def _rests(self) -> bool:
-        """Return whether the last failure is too recent for another connection."""
+        """Return True if the last failure is too recent for another connection."""
         return self._failed_at is not None and time.monotonic() - self._failed_at < _AGAIN_S
 
     def _refuse_while_resting(self) -> None:

@@ -20,11 +20,11 @@ __all__ = ["IDS_KEPT_S", "MAX_IDS", "WindowIds", "key_of"]
 IDS_KEPT_S: Final = 7 * 24 * 3600
 """The time for which an id is kept, in seconds."""
 MAX_IDS: Final = 20_000_000
-"""The most ids that are kept, about 1.5 GB. Beyond it the oldest are forgotten."""
+"""Maximum number of ids that are kept, about 1.5 GB. Beyond it the oldest are forgotten."""
 _AT_ONCE: Final = 500
-"""The most parameters of a statement. Older versions of SQLite allow 999."""
+"""Maximum number of parameters of a statement. Older versions of SQLite allow 999."""
 _PURGED: Final = 2000
-"""The most ids that are forgotten with one transaction, in addition to as many as are new."""
+"""Maximum number of ids that are forgotten with one transaction, in addition to as many as are new."""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS ids (
     number INTEGER PRIMARY KEY, arrived INTEGER NOT NULL, id BLOB NOT NULL UNIQUE
@@ -46,7 +46,7 @@ class WindowIds:
     Args:
         path: The file. A damaged one is replaced by an empty one.
         clock: Seconds since the epoch, for tests.
-        most: The most ids that are kept, for tests.
+        most: Maximum number of ids that are kept, for tests.
 
     Raises:
         OSError: The file cannot be opened, or is not private.

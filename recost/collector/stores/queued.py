@@ -15,7 +15,7 @@ from typing import Final, Optional
 from recost._text import printable
 from recost.collector.stores.base import StoreError
 from recost.collector.stores.ids import key_of
-from recost.collector.windows import Window
+from recost.collector.windows import ReceivedWindow
 
 __all__ = ["RETRY_AFTER_S", "Pending", "QueuedStore", "once"]
 
@@ -32,7 +32,7 @@ class Pending:
     """A window that waits for the writer."""
 
     project: str
-    window: Window
+    window: ReceivedWindow
     key: Optional[bytes]
     """Its id in the index."""
     future: Future[bool] = field(default_factory=Future)
@@ -106,13 +106,13 @@ class QueuedStore(ABC):
         """Store windows, and set the result of each."""
 
     def _rest(self) -> None:  # noqa: B027 - few have anything to do
-        """Do what is due now and then: after each batch, and after some seconds without any."""
+        """Run the regular tasks, after each batch and after some seconds without any."""
 
     @abstractmethod
     def _released(self) -> None:
         """Release everything, at the end."""
 
-    def add(self, project: str, window: Window) -> Future[bool]:
+    def add(self, project: str, window: ReceivedWindow) -> Future[bool]:
         """Store a window. Its future is done when it is durable.
 
         Raises:

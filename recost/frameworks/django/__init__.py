@@ -133,7 +133,7 @@ def _warn_of_unrecorded_commands() -> None:
 
 
 def _is_djangos(app: Any) -> bool:
-    """Return whether an application that has commands, a name or its configuration, is part of Django."""
+    """Return True if an application that has commands, a name or its configuration, is part of Django."""
     return str(getattr(app, "name", app)).partition(".")[0] == "django"
 
 
@@ -191,7 +191,7 @@ class _Stream:
 
 
 class _AsyncStream:
-    """The same for an asynchronous body."""
+    """Iterator of an asynchronous body."""
 
     def __init__(self, content: AsyncIterator[bytes], inside: Optional[CostScope]) -> None:
         self._content = content

@@ -16,7 +16,7 @@ from typing import Any, Final, Optional
 from recost._money import EXACT
 from recost.ledger import fields
 from recost.ledger.client import Client
-from recost.ledger.model import Bucket, Days, LedgerError, Row
+from recost.ledger.model import Days, LedgerDay, LedgerError, Row
 from recost.ledger.providers.base import Ledger, every_page
 
 __all__ = ["LEDGER"]
@@ -29,7 +29,7 @@ _CENTS: Final = Decimal("0.01")
 _Rows = dict[date, list[Row]]
 
 
-def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[Bucket]:
+def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[LedgerDay]:
     names = _key_names(client)
     older = False
     for chunk in days.chunks(_MOST_DAYS):
@@ -44,7 +44,7 @@ def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterato
         if rows is None:
             rows = _reports(client, chunk, names)
         for day in chunk:
-            yield Bucket(day, tuple(rows.get(day, ())))
+            yield LedgerDay(day, tuple(rows.get(day, ())))
 
 
 def _analytics(client: Client, days: Days, names: Mapping[str, str]) -> _Rows:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from recost.ledger.client import Client
-from recost.ledger.model import Bucket, Days, LedgerError
+from recost.ledger.model import Days, LedgerDay, LedgerError
 
 __all__ = ["Ledger", "Pull", "bearer", "every_page"]
 
 
-Pull = Callable[[Client, Days, Optional[str]], Iterator[Bucket]]
+Pull = Callable[[Client, Days, Optional[str]], Iterator[LedgerDay]]
 """A function that asks for days, and yields a bucket for each that is whole, the oldest first.
 
 It takes the client, the days, and the account, team or project, where the credential does not name it. It

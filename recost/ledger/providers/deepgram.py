@@ -12,7 +12,7 @@ from typing import Any, Final, Optional
 
 from recost.ledger import fields
 from recost.ledger.client import Client, quoted
-from recost.ledger.model import Bucket, Days, Row
+from recost.ledger.model import Days, LedgerDay, Row
 from recost.ledger.providers.base import Ledger
 
 __all__ = ["LEDGER"]
@@ -20,10 +20,10 @@ __all__ = ["LEDGER"]
 _GROUPS: Final = ("accessor", "line_item")
 
 
-def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator[Bucket]:
+def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator[LedgerDay]:
     projects = [account] if account is not None else _projects(client)
     for day in days:
-        yield Bucket(day, tuple(row for project in projects for row in _rows(client, project, day)))
+        yield LedgerDay(day, tuple(row for project in projects for row in _rows(client, project, day)))
 
 
 def _projects(client: Client) -> list[str]:
@@ -33,10 +33,10 @@ def _projects(client: Client) -> list[str]:
 
 def _rows(client: Client, project: str, day: date) -> Iterator[Row]:
     text = day.isoformat()
-    answer = client.get(
+    response = client.get(
         f"/projects/{quoted(project)}/billing/breakdown", {"start": text, "end": text, "grouping": _GROUPS}
     )
-    for result in fields.objects(answer, "results"):
+    for result in fields.objects(response, "results"):
         yield _of(result, fields.nested(result, "grouping"), project)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Optional
 
 from recost.ledger import fields
 from recost.ledger.client import Client, quoted
-from recost.ledger.model import Bucket, Days, LedgerError, Row
+from recost.ledger.model import Days, LedgerDay, LedgerError, Row
 from recost.ledger.providers.base import Ledger, bearer, every_page
 
 __all__ = ["LEDGER"]
@@ -35,7 +35,7 @@ _TOKENS: Final = {
 _Rows = dict[date, list[Row]]
 
 
-def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[Bucket]:
+def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[LedgerDay]:
     names = _KeyNames(client)
     for chunk in days.chunks(_MOST_DAYS):
         rows: _Rows = defaultdict(list)
@@ -53,7 +53,7 @@ def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterato
             for day, result in _results(client, f"/organization/usage/{kind}", chunk, groups):
                 rows[day].append(_usage(result, kind, names))
         for day in chunk:
-            yield Bucket(day, tuple(rows.get(day, ())))
+            yield LedgerDay(day, tuple(rows.get(day, ())))
 
 
 def _results(

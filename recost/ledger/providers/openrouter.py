@@ -15,7 +15,7 @@ from typing import Any, Final, Optional
 from recost._money import EXACT
 from recost.ledger import fields
 from recost.ledger.client import Client, Params
-from recost.ledger.model import Bucket, Days, Row
+from recost.ledger.model import Days, LedgerDay, Row
 from recost.ledger.providers.base import Ledger, bearer
 
 __all__ = ["LEDGER"]
@@ -28,7 +28,7 @@ _Place = tuple[Optional[str], Optional[str], str]
 _Sums = dict[_Place, tuple[Decimal, ...]]
 
 
-def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[Bucket]:
+def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[LedgerDay]:
     keys = _keys(client)
     for day in days:
         rows = _rows(client, {"date": day.isoformat()})
@@ -39,7 +39,7 @@ def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterato
                 for row in _rows(client, {"date": day.isoformat(), "api_key_hash": key})
             ]
             rows = _attributed(rows, by_key)
-        yield Bucket(day, tuple(rows))
+        yield LedgerDay(day, tuple(rows))
 
 
 def _keys(client: Client) -> dict[str, Optional[str]]:

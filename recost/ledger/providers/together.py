@@ -12,7 +12,7 @@ from typing import Any, Final, Optional
 
 from recost.ledger import fields
 from recost.ledger.client import Client
-from recost.ledger.model import Bucket, Days, Row
+from recost.ledger.model import Days, LedgerDay, Row
 from recost.ledger.providers.base import Ledger, bearer, every_page
 
 __all__ = ["LEDGER"]
@@ -20,7 +20,7 @@ __all__ = ["LEDGER"]
 _A_PAGE: Final = 100
 
 
-def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[Bucket]:
+def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterator[LedgerDay]:
     for month in sorted({(day.year, day.month) for day in days}):
         rows: dict[date, list[Row]] = defaultdict(list)
         for record in _records(client, "{:04}-{:02}".format(*month)):
@@ -29,7 +29,7 @@ def _pull(client: Client, days: Days, _account: Optional[str] = None) -> Iterato
                 rows[day].extend(_of(item))
         for day in days:
             if (day.year, day.month) == month:
-                yield Bucket(day, tuple(rows.get(day, ())))
+                yield LedgerDay(day, tuple(rows.get(day, ())))
 
 
 def _records(client: Client, month: str) -> Iterator[Mapping[str, Any]]:

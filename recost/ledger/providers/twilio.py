@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from recost.ledger import fields
 from recost.ledger.client import Client, quoted
-from recost.ledger.model import Bucket, Days, Row
+from recost.ledger.model import Days, LedgerDay, Row
 from recost.ledger.providers.base import Ledger, every_page
 
 __all__ = ["LEDGER"]
@@ -25,7 +25,7 @@ _A_PAGE: Final = 1000
 _TOTAL: Final = "totalprice"
 
 
-def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator[Bucket]:
+def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator[LedgerDay]:
     path = f"/2010-04-01/Accounts/{quoted(account or '')}/Usage/Records/Daily.json"
     for chunk in days.chunks(_MOST_DAYS):
         params = {
@@ -42,7 +42,7 @@ def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator
             for record in fields.objects(page, "usage_records"):
                 rows[fields.day_of(record, "start_date")].append(_of(record))
         for day in chunk:
-            yield Bucket(day, tuple(rows.get(day, ())))
+            yield LedgerDay(day, tuple(rows.get(day, ())))
 
 
 def _following(page: Mapping[str, Any]) -> Optional[str]:

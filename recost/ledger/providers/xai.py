@@ -15,7 +15,7 @@ from typing import Any, Final, Optional
 from recost._money import EXACT
 from recost.ledger import fields
 from recost.ledger.client import Client, quoted
-from recost.ledger.model import Bucket, Days, LedgerError, Row
+from recost.ledger.model import Days, LedgerDay, LedgerError, Row
 from recost.ledger.providers.base import Ledger, bearer
 
 __all__ = ["LEDGER"]
@@ -23,18 +23,18 @@ __all__ = ["LEDGER"]
 _MOST_DAYS: Final = 31
 
 
-def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator[Bucket]:
+def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator[LedgerDay]:
     for chunk in days.chunks(_MOST_DAYS):
-        answer = client.post(f"/v1/billing/teams/{quoted(account or '')}/usage", _query(chunk))
+        response = client.post(f"/v1/billing/teams/{quoted(account or '')}/usage", _query(chunk))
         spent: dict[date, Decimal] = defaultdict(Decimal)
-        for series in fields.objects(answer, "timeSeries"):
+        for series in fields.objects(response, "timeSeries"):
             for point in fields.objects(series, "dataPoints"):
                 day = fields.day_of(point, "timestamp")
                 spent[day] = EXACT.add(spent[day], _value(point))
-        complete = not answer.get("limitReached")
+        complete = not response.get("limitReached")
         for day in chunk:
             rows = (Row("billed", amount=spent[day], currency="USD"),) if day in spent else ()
-            yield Bucket(day, rows, complete=complete)
+            yield LedgerDay(day, rows, complete=complete)
 
 
 def _query(days: Days) -> dict[str, Any]:

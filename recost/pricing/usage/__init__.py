@@ -120,10 +120,20 @@ def read_response(shape: str, captured: CapturedResponse) -> Reading:
         shape: One of `SHAPES`.
         captured: The captured response.
     """
+    from recost.pricing.usage.decoding.limits import Work  # noqa: PLC0415 - only if usage is captured
+
     try:
-        return _read_response(shape, captured)
+        captured, work = _without_coding(captured) if captured.encoding else captured, Work()
+        usage = _extract(shape, captured, work)
+        if usage is None and (model := _read_model(captured, work)) is not None:  # a stream without usage
+            usage = Usage(model=model, partial=captured.thinned or not captured.complete)
+        unread = captured.unread or work.left <= 0
+        if unread and usage is not None and not usage.partial:
+            usage = replace(usage, partial=True)
+        usage = with_headers(captured, usage) if captured.headers else usage
     except Exception:  # noqa: BLE001 - a response may be anything, and an error's text would quote it
         return Reading(None, unread=True)
+    return Reading(usage, unread, captured.size)
 
 
 def read_usage(shape: str, captured: CapturedResponse) -> Optional[Usage]:
@@ -145,21 +155,6 @@ def read_model(captured: CapturedResponse) -> Optional[str]:
         return _read_model(_without_coding(captured))
     except Exception:  # noqa: BLE001 - as in `read_response`
         return None
-
-
-def _read_response(shape: str, captured: CapturedResponse) -> Reading:
-    from recost.pricing.usage.decoding.limits import Work  # noqa: PLC0415 - only if usage is captured
-
-    captured, work = _without_coding(captured) if captured.encoding else captured, Work()
-    usage = _extract(shape, captured, work)
-    if usage is None and (model := _read_model(captured, work)) is not None:
-        usage = Usage(
-            model=model, partial=captured.thinned or not captured.complete
-        )  # a stream without usage
-    unread = captured.unread or work.left <= 0
-    if unread and usage is not None and not usage.partial:
-        usage = replace(usage, partial=True)
-    return Reading(with_headers(captured, usage) if captured.headers else usage, unread, captured.size)
 
 
 def _read(shape: str, captured: CapturedResponse) -> Optional[Usage]:

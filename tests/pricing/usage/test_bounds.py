@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from recost.captured import CapturedResponse
-from recost.interceptors.capture import Capture, Whole
+from recost.interceptors.capture import Capture, WholeCapture
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.registry import ProviderRegistry
@@ -134,7 +134,7 @@ def test_long_integers_are_not_converted() -> None:
 
 def exchange(body: bytes, content_type: str = "application/json") -> Exchange:
     made = begun(nowhere, "httpx", ("https", "api.openai.com", 443, "/v1/chat/completions", "POST"))
-    made.capture = Whole((), {}, content_type, body)
+    made.capture = WholeCapture((), {}, content_type, body)
     made.request_bytes, made.response_bytes = 400, len(body)
     made.headers_received(200)
     made.finish()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from recost.interceptors.capture import Capture, Whole
+from recost.interceptors.capture import Capture, WholeCapture
 from recost.interceptors.exchange import Exchange, nowhere
 from recost.metering import Meter
 from recost.pricing.cost import Cost
@@ -279,7 +279,7 @@ def meter() -> Meter:
     return Meter(Routes(ProviderRegistry()), report=lambda _: None)
 
 
-def exchange_of(sample: Sample, capture: Union[Capture, Whole]) -> Exchange:
+def exchange_of(sample: Sample, capture: Union[Capture, WholeCapture]) -> Exchange:
     method = "GET" if sample.name in GETS else "POST"
     exchange = begun(nowhere, "httpx", ("https", HOSTS[sample.provider], 443, sample.path, method))
     exchange.status = 400 if failed(sample) else 200
@@ -298,7 +298,7 @@ def cost_of(sample: Sample) -> Cost:
 
 
 def cost_with(one: Meter, sample: Sample) -> Cost:
-    capture = Whole(tuple(sample.headers), sample.headers, sample.content_type, sample.body)
+    capture = WholeCapture(tuple(sample.headers), sample.headers, sample.content_type, sample.body)
     return one.cost_of(exchange_of(sample, capture))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Optional
 import pytest
 
 from recost import ProviderDef
-from recost.interceptors.capture import Whole
+from recost.interceptors.capture import WholeCapture
 from recost.interceptors.exchange import nowhere
 from recost.interceptors.request_body import keep_body
 from recost.metering import Meter
@@ -63,7 +63,7 @@ def cost_of(
     body = json.dumps(document).encode()
     content_type = "text/event-stream" if streamed else "application/json"
     body = b"data: " + body + b"\n\ndata: [DONE]\n\n" if streamed else body
-    exchange.capture = Whole(wanted.headers, headers or {}, content_type, body)
+    exchange.capture = WholeCapture(wanted.headers, headers or {}, content_type, body)
     exchange.finish()
     return meter.cost_of(exchange)
 
@@ -161,7 +161,7 @@ def test_cloudflare_names_the_provider_in_a_header_or_the_request_does(
     assert wanted is not None
     assert wanted.fields == ("model",)
     exchange.request = keep_body(json.dumps({"model": asked, "messages": []}).encode(), wanted.fields)
-    exchange.capture = Whole(wanted.headers, headers, "application/json", json.dumps(CHAT).encode())
+    exchange.capture = WholeCapture(wanted.headers, headers, "application/json", json.dumps(CHAT).encode())
     exchange.finish()
     cost = Meter(routes, report=lambda _: None).cost_of(exchange)
     assert (cost.source, cost.usd) == (source, None if usd is None else Decimal(usd))

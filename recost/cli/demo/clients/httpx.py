@@ -68,7 +68,7 @@ class _Transport:
 
 
 class _AsyncTransport:
-    """The same for the async client."""
+    """Transport of the async client that sends to the demo server."""
 
     def __init__(self, library: Any, routing: Routing) -> None:
         self._library = library

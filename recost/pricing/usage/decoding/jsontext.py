@@ -77,8 +77,10 @@ class Text:
     def __init__(self, text: str, work: Work) -> None:
         self.text = text
         self._work = work
-        self._decode = (_SLOW_DECODER if _has_long_number(text) else _DECODER).raw_decode
-        if _is_too_much(text):
+        # 1,000 digits in a row would have 500 at one of these offsets.
+        long_number = True in [text[at : at + _RUN].isdigit() for at in range(0, len(text) - _RUN, _RUN)]
+        self._decode = (_SLOW_DECODER if long_number else _DECODER).raw_decode
+        if text.count("[") + text.count("{") > _DEEPEST and _is_too_much(text):
             work.stop()
 
     def read(self, at: int) -> Optional[Value]:
@@ -94,15 +96,9 @@ class Text:
         return value
 
 
-def _has_long_number(text: str) -> bool:
-    """Return True if there may be 1,000 digits in a row. Then there are 500 at one of these offsets."""
-    return True in [text[at : at + _RUN].isdigit() for at in range(0, len(text) - _RUN, _RUN)]
-
-
 def _is_too_much(text: str) -> bool:
     """Return True if there are more containers than `_MOST`, or more than `_DEEPEST` are nested."""
-    containers = text.count("[") + text.count("{")
-    if containers <= _DEEPEST or (containers <= _MOST and not _is_deep(text)):
+    if text.count("[") + text.count("{") <= _MOST and not _is_deep(text):
         return False
     bare = _STRING.sub("", text)
     return bare.count("[") + bare.count("{") > _MOST or _is_deep(bare)

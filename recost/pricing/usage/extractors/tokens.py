@@ -29,7 +29,7 @@ _CACHED: Final = dict.fromkeys(
     ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
 ).keys()
 """Keys of DeepSeek, Moonshot, Mistral and others, which state it outside the details."""
-_WRITTEN: Final = ("cache_write_tokens", "cache_creation_input_tokens")
+_WRITTEN: Final = dict.fromkeys(("cache_write_tokens", "cache_creation_input_tokens")).keys()
 """Keys in the details. The last one may also be beside them."""
 
 
@@ -63,9 +63,9 @@ def _read_input_details(units: dict[str, Number], usage: Mapping[str, Any]) -> N
     cached = _first_count(details, _CACHED_IN_DETAILS) if details else None
     if not cached and not _CACHED.isdisjoint(usage):
         cached = _first_count(usage, _CACHED)
-    written = _first_count(details, _WRITTEN) if details else None
-    if not written and _WRITTEN[-1] in usage:  # Claude behind LiteLLM and Databricks
-        written = _first_count(usage, _WRITTEN[-1:])
+    written = None if _WRITTEN.isdisjoint(details) else _first_count(details, _WRITTEN)
+    if not written and "cache_creation_input_tokens" in usage:  # Claude behind LiteLLM and Databricks
+        written = count(usage["cache_creation_input_tokens"])
     if cached:
         add_part(units, "cache_read_tokens", cached)
     if written:
