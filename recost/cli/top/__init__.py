@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return _show(Feed(follower, arguments.over), arguments, zone, drawn=drawn)
     except OSError as error:
-        if error.filename is None:  # of stdout, which is told for all commands alike
+        if error.filename is None:  # of stdout, reported for all commands alike
             raise
         return refused(error)
     except (EOFError, DatabaseError) as error:
