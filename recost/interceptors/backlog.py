@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import repeat, starmap
 from typing import Any, Final, Optional
 
 __all__ = ["ROOM", "Backlog", "Reservation", "reserve"]
@@ -43,9 +44,8 @@ def reserve(size: int) -> Optional[Reservation]:
         return None
     reservation = Reservation()
     try:
-        for _ in range(wanted):
-            reservation.units.append(_free.pop())
-    except IndexError:  # another thread was faster
+        reservation.units.extend(starmap(_free.pop, repeat((), wanted)))
+    except IndexError:  # another thread was faster: the units so far are given back
         return None
     return reservation
 

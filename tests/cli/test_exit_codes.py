@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import pytest
 
 from recost import MetricEntry, WindowSummary, wire
 from recost.cli import main
+from recost.ledger.model import Bucket, Row
+from recost.ledger.store import LedgerFile
 from tests.analytics.test_store import line
 from tests.scripts import ROOT, environment
 
@@ -22,6 +26,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes and /dev/full"
 
 GATE = ("gate", "--max-usd", "0.0001")
 ANOMALIES = ("anomalies", "--since", "1h", "--by", "provider", "--tz", "UTC")
+RECONCILE = ("reconcile", "--min-coverage", "90")
 READERS: list[tuple[str, ...]] = [
     ("report",),
     ("report", "--json"),
@@ -34,6 +39,15 @@ READERS: list[tuple[str, ...]] = [
     ANOMALIES,
     ("schema",),
     ("doctor",),
+    ("forecast",),
+    ("top", "--once"),
+    ("reconcile",),
+    ("reconcile", "--json"),
+    ("ledger", "status"),
+    ("check",),
+    ("digest",),
+    ("prices",),
+    ("docs",),
 ]
 
 
@@ -53,10 +67,18 @@ def hourly(cents_of_now: float) -> bytes:
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """A telemetry folder in which ``gate`` and ``anomalies`` find what they look for."""
+    """A telemetry folder in which ``gate``, ``anomalies`` and ``reconcile`` find what they look for."""
     folder = tmp_path / "telemetry"
     folder.mkdir()
     (folder / "shop.jsonl").write_bytes(hourly(9000.0))
+    (folder / "recost.toml").write_text(
+        '[[notify]]\nname = "hook"\ntype = "webhook"\nurl = "https://hooks.test/x"\n'
+        '[[alert]]\non = "budget"\nlimit_usd = 1000000\nto = ["hook"]\n'
+    )
+    now = datetime.now(timezone.utc)
+    billed = Row("billed", model="gpt-4o", amount=Decimal(9000), currency="USD")
+    day = Bucket((now - timedelta(days=2)).date(), (billed,))
+    LedgerFile(folder, "openai", "default").add(day, final=True, now=now)
     return environment(RECOST_LOCAL_DIR=str(folder), TZ="UTC")
 
 
@@ -65,6 +87,7 @@ def recost(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "recost", *arguments],
+        cwd=env["RECOST_LOCAL_DIR"],
         env={**env, "PYTHONUNBUFFERED": "" if buffered else "1"},
         text=True,
         timeout=60,
@@ -73,7 +96,7 @@ def recost(
     )
 
 
-@pytest.mark.parametrize("arguments", [GATE, ANOMALIES])
+@pytest.mark.parametrize("arguments", [GATE, ANOMALIES, RECONCILE])
 def test_what_is_found_is_1(env: dict[str, str], arguments: tuple[str, ...]) -> None:
     assert recost(env, *arguments, stdout=subprocess.DEVNULL).returncode == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -74,6 +75,23 @@ def test_one_call_leaves_room_for_others() -> None:
     found = endless.take()
     assert found is not None
     assert found.size == 8 * len(LONG)
+
+
+def test_threads_that_reserve_at_once_lose_nothing() -> None:
+    found: list[int] = []
+
+    def reserve_some() -> None:
+        for number in range(2_000):
+            held = [reserve(size) for size in (1, 1_000_000, 300_000, number)]
+            found.append(sum(each is not None for each in held))
+
+    threads = [Thread(target=reserve_some) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(found) == 4
+    assert room() == ROOM
 
 
 def test_without_room_the_oldest_pieces_are_skimmed_first() -> None:

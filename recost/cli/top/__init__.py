@@ -88,9 +88,11 @@ def run(arguments: argparse.Namespace) -> int:
         return refused(error)
     try:
         return _show(Feed(follower, arguments.over), arguments, zone, drawn=drawn)
-    except BrokenPipeError:
-        raise
-    except (EOFError, OSError, DatabaseError) as error:
+    except OSError as error:
+        if error.filename is None:  # of stdout, reported for all commands alike
+            raise
+        return refused(error)
+    except (EOFError, DatabaseError) as error:
         return refused(error)
     finally:
         follower.close()
