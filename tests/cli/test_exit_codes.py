@@ -16,7 +16,7 @@ import pytest
 
 from recost import MetricEntry, WindowSummary, wire
 from recost.cli import main
-from recost.ledger.model import Bucket, Row
+from recost.ledger.model import LedgerDay, Row
 from recost.ledger.store import LedgerFile
 from tests.analytics.test_store import line
 from tests.scripts import ROOT, environment
@@ -77,7 +77,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     )
     now = datetime.now(timezone.utc)
     billed = Row("billed", model="gpt-4o", amount=Decimal(9000), currency="USD")
-    day = Bucket((now - timedelta(days=2)).date(), (billed,))
+    day = LedgerDay((now - timedelta(days=2)).date(), (billed,))
     LedgerFile(folder, "openai", "default").add(day, final=True, now=now)
     return environment(RECOST_LOCAL_DIR=str(folder), TZ="UTC")
 
