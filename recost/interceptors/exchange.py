@@ -207,11 +207,11 @@ class Exchange:
             self.ended_ns = now()
             self.active = False
             self.owner = None
-            request = self.request
-            if request is not None and self.capture is not None:
-                self.capture.nbytes += request.nbytes
-            elif request is not None:
-                self.request = None  # without a capture it isn't used
+            if self.request is not None:
+                if self.capture is not None:
+                    self.capture.nbytes += self.request.nbytes
+                else:
+                    self.request = None  # it isn't used
             if self.scope is not None:
                 for collector in self.scope.collectors:
                     collector.collect(self)
