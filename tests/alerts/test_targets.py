@@ -126,7 +126,11 @@ def test_a_webhook_is_signed_and_its_id_is_stable() -> None:
     assert first.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("kind", ["slack", "webhook", "pagerduty"])
+HTTP = ("slack", "webhook", "pagerduty")
+"""Kinds of targets that are reached by a POST."""
+
+
+@pytest.mark.parametrize("kind", HTTP)
 @pytest.mark.parametrize("status", [301, 400, 403, 404, 429, 500, 503])
 def test_only_a_2xx_is_success(kind: str, status: int) -> None:
     with http_receiver() as receiver:
@@ -196,6 +200,8 @@ def test_apprise() -> None:
 
 
 def test_every_kind_is_described() -> None:
+    page = (Path(recost.__file__).parent / "alerts" / "README.md").read_text()
     for name in TARGETS:
+        assert f"| `{name}` |" in page, "add it to the table of targets"
         kind = target_kind(name)
         assert set(kind.secrets) <= {*kind.required, *kind.optional}

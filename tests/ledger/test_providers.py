@@ -6,11 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import recost
 from recost.ledger.model import LedgerDay, LedgerError
+from recost.ledger.providers import LEDGERS
 from tests.ledger import bills
 from tests.ledger.bills import DAY, FIRST, KEYS, MODELS, bill
 from tests.ledger.fakes import Answer, Api, Asked, Route, serving
@@ -25,6 +28,7 @@ ROUTES: dict[str, Callable[[list[bills.Line]], Route]] = {
     "xai": bills.xai,
     "twilio": bills.twilio,
 }
+PAGE = Path(recost.__file__).parent / "ledger" / "README.md"
 LAST = FIRST + 9 * DAY
 
 
@@ -41,6 +45,12 @@ def truth(lines: list[bills.Line]) -> dict[date, Decimal]:
     for line in lines:
         total[line.day] += line.usd
     return dict(total)
+
+
+def test_every_ledger_is_tested_and_described() -> None:
+    assert set(ROUTES) == set(LEDGERS)
+    for provider in LEDGERS:
+        assert f"| `{provider}` |" in PAGE.read_text(), "add it to the table of providers"
 
 
 @pytest.mark.parametrize("provider", ROUTES)
