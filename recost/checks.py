@@ -68,6 +68,13 @@ def read_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def read_labels(text: str) -> Any:
+    """Read labels as JSON. Any other text is the path of a file."""
+    from recost._key_labels import parse_labels  # noqa: PLC0415 - only where it is set
+
+    return parse_labels(text)
+
+
 def whole(low: int, high: int = _MAX_INT, unit: str = "") -> Check:
     """Return the check for an integer. True and False are refused."""
 
@@ -298,6 +305,13 @@ def budgets(value: Any) -> tuple[Budget, ...]:
     return items
 
 
+def key_labels(value: Any) -> dict[str, str]:
+    """Accept labels by the hash of a key, or the path of a file of them."""
+    from recost._key_labels import check_labels  # noqa: PLC0415 - only where it is set
+
+    return check_labels(value)
+
+
 def callback(value: Any) -> Callable[[Exception], Any]:
     """Accept anything that can be called."""
     if not callable(value):
@@ -336,6 +350,8 @@ def shown(name: str, value: Any) -> str:
         value = os.fspath(value)
     if value is not None and not isinstance(value, (bool, int, float, str)):
         return f"a {type(value).__name__}"
+    if name == "key_labels" and isinstance(value, str):
+        return "a text"  # which may be a key
     if name == "api_key" and isinstance(value, str):
         return repr(value[:_SHOWN_OF_KEY] + "…" * (len(value) > _SHOWN_OF_KEY))
     if name == "base_url" and isinstance(value, str):

@@ -166,6 +166,10 @@ class RecostConfig:
         default="classic", metadata=_rule(checks.otlp_semconv, checks.read_text)
     )
     """With ``"otlp"``: conventions for calls to models, ``"classic"`` (1.36) or ``"inference"`` (later)."""
+    key_labels: Optional[Union[Mapping[str, str], str, os.PathLike[str]]] = field(
+        default=None, metadata=_rule(checks.key_labels, checks.read_labels)
+    )
+    """Labels of API keys by ``"sha256:…"``, or a JSON file of them: values of the tag ``key`` of calls."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> RecostConfig:  # noqa: PYI034 - Self is from Python 3.11 on
         """Note which settings the caller gives: ``__init__`` can't distinguish them from defaults."""
@@ -192,11 +196,8 @@ class RecostConfig:
         found = {setting.name: getattr(self, setting.name) for setting in fields(RecostConfig)}
         noted = vars(self).get("_given", frozenset())
         # A list may have been filled in place.
-        return {
-            name: value
-            for name, value in found.items()
-            if value is not None and (name in noted or (isinstance(value, list) and value))
-        }
+        filled = {name for name, value in found.items() if isinstance(value, list) and value}
+        return {name: found[name] for name in found if found[name] is not None and name in noted | filled}
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={checks.shown(name, value)}" for name, value in self.given().items())
@@ -263,9 +264,7 @@ def variable(name: str) -> str:
 
 def variables() -> set[str]:
     """Return the environment variables of all settings that can be set by one."""
-    return {
-        variable(setting.name) for setting in fields(RecostConfig) if setting.metadata["read"] is not None
-    }
+    return {variable(each.name) for each in fields(RecostConfig) if each.metadata["read"] is not None}
 
 
 def overlay(*layers: Mapping[str, Any]) -> dict[str, Any]:

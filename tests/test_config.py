@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import os
 import pickle
 import subprocess
@@ -22,6 +23,7 @@ from recost.pricing.model import ProviderDef
 from tests.scripts import environment
 
 KEY = "rc-0123456789abcdef-secret"
+HASH = f"sha256:{'0f' * 32}"
 RULE = ProviderDef(host_pattern="api.example.com", provider="example")
 
 
@@ -64,6 +66,7 @@ TABLE: dict[str, Any] = {
     "otlp_tags": [],
     "otlp_max_series": 2000,
     "otlp_semconv": "classic",
+    "key_labels": None,
 }
 
 _BUDGET = Budget(5, on_exceed="raise")
@@ -216,6 +219,7 @@ FROM_ENVIRONMENT: list[tuple[str, str, Any]] = [
     ("otlp_tags", "team, route", ("team", "route")),
     ("otlp_max_series", "9", 9),
     ("otlp_semconv", "inference", "inference"),
+    ("key_labels", f'{{"SHA256:{HASH[7:].upper()}": "alice"}}', {HASH: "alice"}),
     ("exclude_patterns", "/health, /metrics,,", ("/health", "/metrics")),
     ("exclude_hosts", "localhost", ("localhost",)),
     ("base_url", "https://recost.example.com/", "https://recost.example.com"),
@@ -422,6 +426,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("transports", [b"file"], "a bytes", "a list of destinations"),
     ("transports", "file", "'file'", "a list of destinations"),
     ("prices_file", " ", "' '", "the path of a file"),
+    ("key_labels", {KEY: "alice"}, "a dict", "64 hex digits"),
     ("providers_file", " ", "' '", "the path of a file"),
     ("providers_file", 3, "3", "the path of a file"),
     ("budgets", [5], "5", "a list of recost.Budget"),
@@ -707,3 +712,61 @@ def test_a_key_that_anybody_on_the_way_can_read_is_warned_of(url: str, warns: bo
         recost.init(api_key="rc-abcdefgh", project_id="p", base_url=url).dispose()
     assert [(each.category, each.filename) for each in told] == [(RuntimeWarning, __file__)] * warns
     assert all("abcdefgh" not in str(each.message) and "https://" in str(each.message) for each in told)
+
+
+class TestKeyLabels:
+    @pytest.mark.parametrize("name", ["keys.json", "Schlüssel {1}.json"])
+    def test_are_read_from_a_file(self, tmp_path: Path, name: str) -> None:
+        file = tmp_path / name
+        file.write_text(f'\ufeff{{"{HASH}": "Zoë"}}', encoding="utf-8")
+        for settings in (
+            settle(key_labels=file),
+            settle(key_labels=str(file)),
+            settle(environ={"RECOST_KEY_LABELS": f" {file} "}),
+        ):
+            assert settings.key_labels == {HASH: "Zoë"}
+            assert pickle.loads(pickle.dumps(settings)) == settings
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ({"sk-secret-key": "alice"}, "entry 1 has no such hash"),
+            ({HASH: "alice", "sha256:sk-secret-key": "bob"}, "entry 2 has no such hash"),
+            ({HASH: 3}, "the label of entry 1 is not a text"),
+            ({HASH: "sk-secret-key" * 9}, "entry 1: tag 'key': got 117 characters"),
+            ({HASH: " "}, "entry 1: tag 'key': got a blank text"),
+            ({f"sha256:{hashlib.sha256().hexdigest()}": "alice"}, "entry 1 is the hash of an empty key"),
+            (dict.fromkeys(map(str, range(10_001)), "alice"), "at most 10000 labels"),
+            ("sk-secret-key", "it can't be read: "),
+            ("sk-secret-key\0", "64 hex digits"),
+            ("/dev/null", "it is not JSON"),
+            ("/", "it "),
+            ('{"sk-secret-key": "alice"', "64 hex digits"),
+            (f'{{"{HASH}": "a", "{HASH}": "sk-secret-key"}}', "64 hex digits"),
+            ("{" * 100_000, "64 hex digits"),
+            (["sk-secret-key"], "64 hex digits"),
+            (7, "64 hex digits"),
+        ],
+    )
+    def test_a_mistake_quotes_neither_keys_nor_hashes(self, value: Any, expected: str) -> None:
+        messages = [refusal(key_labels=value)]
+        if isinstance(value, str) and "\0" not in value:
+            messages.append(refusal(environ={"RECOST_KEY_LABELS": value}))
+        for message in messages:
+            assert expected in message
+            assert "secret" not in message
+            assert "0f0f" not in message
+        assert "secret" not in repr(RecostConfig(key_labels=value))
+
+    def test_a_file_of_anything_else_is_refused_unquoted(self, tmp_path: Path) -> None:
+        file = tmp_path / "keys.json"
+        for content in ('["sk-secret-key"]', "sk-secret-key", '{"sk-secret-key": {}}', "[" * 100_000, "\xff"):
+            file.write_bytes(content.encode("latin-1"))
+            assert "secret" not in refusal(key_labels=file)
+
+    def test_none_and_no_labels_are_the_same_as_nothing(self) -> None:
+        assert settle(environ={"RECOST_KEY_LABELS": "{}"}).key_labels == {}
+        assert settle(key_labels=None).key_labels is None
+
+    def test_are_not_shown(self) -> None:
+        assert repr(RecostConfig(key_labels={HASH: "alice"})) == "RecostConfig(key_labels=a dict)"

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "export": ("recost.cli.export", "write every metric as a row of CSV, JSON lines or Parquet"),
     "forecast": ("recost.cli.forecast", "forecast the cost of the month, with bounds"),
     "gate": ("recost.cli.gate", "fail a build that costs more than a budget or a baseline"),
+    "keys": ("recost.cli.keys", "make labels of API keys, for who spent what"),
     "ledger": ("recost.cli.ledger", "pull what providers billed, from their usage APIs"),
     "mcp": ("recost.cli.mcp", "serve the reports to assistants, by the Model Context Protocol"),
     "notify": ("recost.cli.alerts.notify", "send a test message to a target"),

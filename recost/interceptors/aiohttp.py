@@ -19,7 +19,14 @@ from recost.interceptors._aiohttp_importlib_bootstrap import LAYER
 from recost.interceptors._calls_importlib_bootstrap import before, feeding
 from recost.interceptors._containment import contain
 from recost.interceptors.capture import Capture, WholeCapture
-from recost.interceptors.exchange import NOTHING_BENEATH, CallTarget, Exchange, Wanted, unfinished
+from recost.interceptors.exchange import (
+    NOTHING_BENEATH,
+    UNLABELLED,
+    CallTarget,
+    Exchange,
+    Wanted,
+    unfinished,
+)
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
@@ -98,6 +105,10 @@ class _Calls:
             return  # another client's, or opens the tunnel through a proxy
         if exchange.owner is None and not exchange.request_bytes:
             exchange.request_bytes = int(response.request_info.headers.get(self._content_length, 0))
+        if exchange.attempts == UNLABELLED:
+            exchange.attempts = 0
+            if self._interception.labels is not None:
+                self._interception.labels.tag(exchange, response.request_info.headers)
         exchange.owner = response
         exchange.attempts += 1
 
@@ -111,8 +122,12 @@ class _Calls:
             return None
         if target is None:
             return None
-        exchange = self._interception.begin(LAYER, target, self._body_of, kwargs)
+        labels = self._interception.labels
+        headers = None if labels is None else _headers(session, kwargs.get("headers"))
+        exchange = self._interception.begin(LAYER, target, self._body_of, kwargs, headers)
         if exchange is not None:
+            if labels is not None and not labels.tag(exchange, None):
+                exchange.attempts = UNLABELLED  # the client may add it: auth, netrc, middlewares
             exchange.hop = NOTHING_BENEATH  # it brings its own HTTP
             exchange.active = True
             data = kwargs.get("data")
@@ -210,6 +225,14 @@ def _target(url: Any, method: str) -> Optional[CallTarget]:
     target = scheme, host, url.port, url.raw_path, method.upper()
     long = len(target[3]) > LONGEST_HOST or len(host) > LONGEST_HOST or len(method) > LONGEST_METHOD
     return shortened(target) if long else target
+
+
+def _headers(session: Any, given: Any) -> Any:
+    """Return the headers of a call, as the client merges them. An iterator could be read only once."""
+    try:
+        return session._prepare_headers(given) if given is None or hasattr(given, "keys") else None  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - invalid headers: the client raises its own error
+        return None
 
 
 def _note_decoding(exchange: Exchange, session: Any, kwargs: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOTHING_BENEATH",
+    "UNLABELLED",
     "UNSIZED",
     "CallTarget",
     "Exchange",
@@ -51,6 +52,8 @@ UNSIZED: Final = -1
 
 The connection stores the count as ``~count``, which stays negative, so that another attempt is counted anew.
 """
+UNLABELLED: Final = -1
+"""Value of ``Exchange.attempts`` that has the first attempt look for a key in the headers that are sent."""
 now: Final = time.perf_counter_ns
 
 

@@ -20,7 +20,7 @@ from recost.interceptors import _httpx_importlib_bootstrap as methods
 from recost.interceptors._httpx_streams import Streams, counting_streams
 from recost.interceptors.capture import Capture, WholeCapture
 from recost.interceptors.context import current
-from recost.interceptors.exchange import CallTarget, Exchange, Wanted, unfinished
+from recost.interceptors.exchange import UNLABELLED, CallTarget, Exchange, Wanted, unfinished
 from recost.interceptors.hub import Interception
 from recost.interceptors.request_body import RequestBody, keep_body, keep_fields
 from recost.interceptors.responses import remember
@@ -101,7 +101,9 @@ class _Calls:
             target = _target(request.url, request.method)
             if not target[1] or target[0] not in _SCHEMES:
                 return None  # the client will refuse it
-            exchange = self._interception.begin(LAYER, target, _body_of, request)
+            # A budget may ask for the key now. Else it is looked for in the hop, behind the client's auth.
+            headers = None if self._interception.gate is None else _headers(request)
+            exchange = self._interception.begin(LAYER, target, _body_of, request, headers)
         except RecostBudgetExceededError:
             if hasattr(client, "_transport_for_url") and _in_process(client, request.url):
                 return None  # nothing leaves the process
@@ -109,6 +111,8 @@ class _Calls:
         if exchange is not None:
             exchange.owner = client
             exchange.hop = None
+            if self._interception.labels is not None:
+                exchange.attempts = UNLABELLED
             try:
                 # Request.content raises if the body has not been read.
                 exchange.request_bytes = len(request._content)  # noqa: SLF001
@@ -134,6 +138,7 @@ class _Calls:
             return None
         exchange = self._begin(transport, request)
         if exchange is not None:
+            self._label(exchange, request)
             exchange.attempts = 1
         return exchange
 
@@ -145,6 +150,7 @@ class _Calls:
         exchange = current.get()
         if exchange is None or exchange.owner is not client:
             return None
+        self._label(exchange, request)
         exchange.attempts += 1
         if exchange.attempts > 1:
             # A redirect or an auth round trip: other clients must recognise this hop's target.
@@ -155,6 +161,13 @@ class _Calls:
             exchange.hop = exchange.target
         exchange.active = True
         return exchange
+
+    def _label(self, exchange: Exchange, request: Any) -> None:
+        """Look for the key in the headers that are about to be sent for the first time."""
+        if exchange.attempts == UNLABELLED:
+            exchange.attempts = 0
+            if self._interception.labels is not None:
+                self._interception.labels.tag(exchange, _headers(request))
 
     def _hop_returned(self, exchange: Exchange, response: Any) -> None:
         exchange.active = False
@@ -257,7 +270,7 @@ def _in_unseen_hop(exchange: Exchange) -> bool:
 
     The mock calls the method that it saw first (vcrpy before 8), which is not our wrapper.
     """
-    return not exchange.attempts and _is_replaced(type(exchange.owner), "_send_single_request")
+    return exchange.attempts <= 0 and _is_replaced(type(exchange.owner), "_send_single_request")
 
 
 def _is_replaced(kind: type, name: str) -> bool:
@@ -288,6 +301,11 @@ def _header(headers: Any, name: bytes) -> Any:
     except Exception:  # noqa: BLE001 - a mock's headers, or another version's
         return headers.get(name.decode())
     return None
+
+
+def _headers(request: Any) -> Any:
+    """Return the headers as they are sent: pairs of bytes."""
+    return getattr(request.headers, "raw", None)
 
 
 def _in_process(client: Any, url: Any) -> bool:

@@ -18,6 +18,7 @@ from recost.interceptors.targets import LONGEST_HOST, LONGEST_METHOD, shortened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from recost.interceptors.keys import KeyLabels
     from recost.interceptors.request_body import BodyOf, RequestBody
 
 __all__ = ["Interception", "read_body"]
@@ -36,6 +37,7 @@ class _Listener(NamedTuple):
     allows: Optional[Allows]
     remembering: bool
     timed: bool
+    labels: Optional[KeyLabels]
 
 
 class Interception:
@@ -53,7 +55,12 @@ class Interception:
         self.before_call: Optional[Callable[[], bool]] = None
         """Called on the caller's thread when a call begins, in each process until it returns True."""
         self.ready: list[Sink] = []
-        """The sink, once ``before_call`` has nothing more to do. Look at `same_process`, too."""
+        """The sink, once ``before_call`` has nothing more to do. Look at `same_process`, too.
+
+        Empty while keys are labelled, so that `begin` takes all steps of each call.
+        """
+        self._prepared = self.ready
+        """The same, also while keys are labelled."""
         self.plain: list[Sink] = []
         """``ready`` while no listener wants more of a call than its end, or else an empty list."""
         self.metered: Optional[Metered] = None
@@ -69,6 +76,8 @@ class Interception:
         """True if a listener wants to know when the headers of responses arrive."""
         self.remembering = False
         """True if responses are looked up with `responses.exchange_of`."""
+        self.labels: Optional[KeyLabels] = None
+        """Labels of the keys that calls are made with. None if no listener wants them."""
 
     def add(
         self,
@@ -82,6 +91,7 @@ class Interception:
         allows: Optional[Allows] = None,
         remembering: bool = False,
         timed: bool = True,
+        labels: Optional[KeyLabels] = None,
     ) -> None:
         """Send finished exchanges to ``sink`` from now on, in place of an earlier listener of this name.
 
@@ -95,10 +105,11 @@ class Interception:
             allows: Returns True for calls that ``gate`` doesn't refuse, which takes less time.
             remembering: True if responses are looked up with `responses.exchange_of`.
             timed: True if the sink wants to know when the headers of responses arrive.
+            labels: Labels of the keys that calls are made with.
         """
         with self._lock:
             self._listeners[name] = _Listener(
-                sink, before_call, on_error, metered, gate, allows, remembering, timed
+                sink, before_call, on_error, metered, gate, allows, remembering, timed, labels
             )
             self._combine()
         self._clients.watch()
@@ -141,7 +152,12 @@ class Interception:
         unfinished.clear()
 
     def begin(  # noqa: C901 - in one frame, as it runs in each call
-        self, layer: str, target: CallTarget, body_of: Optional[BodyOf] = None, source: Any = None
+        self,
+        layer: str,
+        target: CallTarget,
+        body_of: Optional[BodyOf] = None,
+        source: Any = None,
+        headers: Any = None,
     ) -> Optional[Exchange]:
         """Return the Exchange of a call that begins now, or None if it is not recorded.
 
@@ -151,6 +167,7 @@ class Interception:
                 query, and method in upper case.
             body_of: Called with ``source`` if fields of the request's body are wanted.
             source: Argument of ``body_of``.
+            headers: Headers of the request that are known now, for `KeyLabels.tag`.
 
         Raises:
             RecostBudgetExceededError: A budget refuses the call.
@@ -176,6 +193,8 @@ class Interception:
             exchange.scope = scope.resolved()
             for collector in scope.collectors:
                 collector.call_begins()
+        if self.labels is not None:
+            self.labels.tag(exchange, headers)
         if self.metered is not None:
             exchange.route = route = self.metered((target[1], target[3], target[4]))
             exchange.wanted = route.wanted
@@ -205,12 +224,17 @@ class Interception:
     def unready(self) -> None:
         """Call ``before_call`` at the next call."""
         ready: list[Sink] = []
+        self._prepared = ready
+        if self.labels is not None:
+            ready = []
         self.plain = ready if self.metered is None and self.gate is None and not self.timed else []
         self.ready = ready
 
     def _prepare(self) -> None:
         """Call ``before_call``, until it has nothing more to do in this process."""
-        ready = self.ready  # another one once listeners change or the process forks meanwhile
+        ready = self._prepared  # another one once listeners change or the process forks meanwhile
+        if ready and same_process[0]:
+            return  # keys are labelled
         if (self.before_call is None or self.before_call()) and self.sink is not None:
             same_process[0] = 1
             ready[:] = [self.sink]
@@ -236,7 +260,9 @@ class Interception:
         metered = [listener.metered for listener in listeners if listener.metered is not None]
         gates = [listener.gate for listener in listeners if listener.gate is not None]
         allows = [listener.allows or _undecided for listener in listeners if listener.gate is not None]
+        labels = [listener.labels for listener in listeners if listener.labels is not None]
         self.unready()
+        self.labels = labels[0] if len(labels) == 1 else (_merged(labels) if labels else None)
         self.before_call = befores[0] if len(befores) == 1 else (CallAll(befores) if befores else None)
         self.metered = metered[0] if len(metered) == 1 else (WantedByAny(metered) if metered else None)
         self.remembering = any(each.remembering for each in listeners)
@@ -245,6 +271,12 @@ class Interception:
         self.gate = gates[0] if len(gates) == 1 else (CallAll(gates) if gates else None)
         self.sink = sinks[0] if len(sinks) == 1 else (FanoutSink(sinks, len(metered)) if sinks else None)
         self.unready()  # once more: a call that began meanwhile may have found the earlier sink
+
+
+def _merged(labels: list[KeyLabels]) -> KeyLabels:
+    from recost.interceptors.keys import merged  # noqa: PLC0415 - hashlib is slow to import
+
+    return merged(labels)
 
 
 def _undecided(exchange: Exchange) -> bool:  # noqa: ARG001

@@ -97,11 +97,11 @@ class _Mocked:
                 outer.attempts += 1
             return wrapped(*args, **kwargs)
         request = args[1] if len(args) > 1 else kwargs["request"]
-        return self._record(wrapped, args, kwargs, mock, request.method, request.url, _requests_size)
+        return self._record(wrapped, args, kwargs, mock, request, request.url, _requests_size)
 
     def adapter_send(self, wrapped: Callable[..., Any], adapter: Any, args: Any, kwargs: Any) -> Any:
         request = args[0] if args else kwargs["request"]
-        return self._record(wrapped, args, kwargs, adapter, request.method, request.url, _requests_size)
+        return self._record(wrapped, args, kwargs, adapter, request, request.url, _requests_size)
 
     def getresponse(self, wrapped: Callable[..., Any], connection: Any, args: Any, kwargs: Any) -> Any:
         outer = current.get()
@@ -110,7 +110,7 @@ class _Mocked:
             outer.response_bytes = _vcr_size(response)[2]
             return response
         request = connection._vcr_request  # noqa: SLF001
-        return self._record(wrapped, args, kwargs, connection, request.method, request.uri, _vcr_size)
+        return self._record(wrapped, args, kwargs, connection, request, request.uri, _vcr_size)
 
     def _record(
         self,
@@ -118,11 +118,11 @@ class _Mocked:
         args: Any,
         kwargs: Any,
         mock: Any,
-        method: str,
+        request: Any,
         url: str,
         size: Callable[[Any], tuple[int, int, int]],
     ) -> Any:
-        exchange = self._begin(method, url)
+        exchange = self._begin(request, url)
         if exchange is None:
             return wrapped(*args, **kwargs)
         outer = current.get()
@@ -147,14 +147,14 @@ class _Mocked:
             exchange.attempts = beneath.attempts
             end(exchange)
 
-    def _begin(self, method: str, url: str) -> Optional[Exchange]:
+    def _begin(self, request: Any, url: str) -> Optional[Exchange]:
         try:
             parts = urlsplit(url)
             port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
             if not parts.hostname or not port:
                 return None
-            target = parts.scheme, ascii_host(parts.hostname), port, parts.path or "/", method.upper()
-            exchange = self._interception.begin(self._layer, target)
+            target = parts.scheme, ascii_host(parts.hostname), port, parts.path or "/", request.method.upper()
+            exchange = self._interception.begin(self._layer, target, headers=request.headers)
             if exchange is not None:
                 unfinished[exchange] = None
             return exchange  # noqa: TRY300

@@ -20,6 +20,7 @@ from recost.errors import RecostBudgetExceededError
 from recost.interceptors import _http_client_importlib_bootstrap as methods
 from recost.interceptors._body import Dechunker
 from recost.interceptors._containment import contain, end
+from recost.interceptors._instance_methods import give_back, unbound
 from recost.interceptors.exchange import UNSIZED, Exchange, unfinished
 from recost.interceptors.hub import Interception, read_body
 from recost.interceptors.request_body import RequestBody, keep_body
@@ -58,6 +59,7 @@ class _Calls:
         return methods.request(original, switch, self._steps)
 
     def _begin(self, connection: Any, method: str, url: str) -> Optional[Exchange]:
+        """Begin a call. Return None if it is not recorded, or is watched already, because of its key."""
         try:
             exchange = self._interception.begin(LAYER, (*_target(connection, url), method.upper()))
         except RecostBudgetExceededError:
@@ -65,6 +67,9 @@ class _Calls:
             raise
         if exchange is not None:
             exchange.attempts = 1
+            if self._interception.labels is not None:
+                self._watch(connection, exchange, own=True)
+                return None
         return exchange
 
     def _begun(self, connection: Any, outer: Optional[Exchange], method: str, url: str) -> None:
@@ -81,9 +86,9 @@ class _Calls:
             unfinished[exchange] = None
         try:
             earlier = getattr(connection.send, "__self__", None)
-            if type(earlier) is _Request:
+            if isinstance(earlier, _Request):
                 earlier.end()
-            request = _Request()
+            request = _KeyedRequest() if own and self._interception.labels is not None else _Request()
             request.interception = self._interception
             request.connection = weakref.ref(connection)
             request.exchange = exchange
@@ -179,9 +184,9 @@ class _Request:
             self._plain = plain and function is kind.close
         else:
             self._plain = False
-            self._original_send = _unbound(send, connection)
-            self._original_getresponse = _unbound(getresponse, connection)
-            self._original_close = _unbound(close, connection)
+            self._original_send = unbound(send, connection)
+            self._original_getresponse = unbound(getresponse, connection)
+            self._original_close = unbound(close, connection)
         connection.send = self.send
         connection.getresponse = self.getresponse
         connection.close = self.close
@@ -287,9 +292,9 @@ class _Request:
                     return
             except AttributeError:  # another tool's function is on the instance
                 pass
-        _give_back(connection, "send", connection.send, self, self._original_send)
-        _give_back(connection, "getresponse", connection.getresponse, self, self._original_getresponse)
-        _give_back(connection, "close", connection.close, self, self._original_close)
+        give_back(connection, "send", connection.send, self, self._original_send)
+        give_back(connection, "getresponse", connection.getresponse, self, self._original_getresponse)
+        give_back(connection, "close", connection.close, self, self._original_close)
 
     def _not_responded(self, error: BaseException) -> None:
         if isinstance(error, TypeError) or type(error).__name__ == "ResponseNotReady":
@@ -353,6 +358,23 @@ class _Request:
         return int(value) if value.isdigit() else 0
 
 
+class _KeyedRequest(_Request):
+    """A request whose key is looked for in its headers when they are sent."""
+
+    def send(self, data: Any) -> Any:
+        try:
+            labels = self.interception.labels
+            # A proxy gets a request of its own before that, while the connection is made.
+            if labels is not None and self._head is None and not self._connecting and type(data) is bytes:
+                connection = self.connection()
+                if getattr(connection, "_HTTPConnection__state", _REQUEST_SENT) == _REQUEST_SENT:
+                    labels.tag_sent(self.exchange, data)
+                del connection
+        except BaseException as error:  # noqa: BLE001
+            contain(error)
+        return super().send(data)
+
+
 def _is_whole(data: Any) -> bool:
     """Return True if ``data`` is a body as given, not a piece read from a file or an iterator."""
     frame: Optional[FrameType] = sys._getframe(1)  # noqa: SLF001 - known to http.client only
@@ -363,31 +385,6 @@ def _is_whole(data: Any) -> bool:
             return frame.f_locals.get("message_body") is data
         frame = frame.f_back
     return True
-
-
-class _ForeignMethod:
-    """Another tool's replacement of a connection's method, callable like the class's function."""
-
-    def __init__(self, method: Any) -> None:
-        self.method = method
-
-    def __call__(self, _connection: Any, *args: Any, **kwargs: Any) -> Any:
-        return self.method(*args, **kwargs)
-
-
-def _unbound(method: Any, connection: Any) -> Any:
-    """Return the function of a connection's method, which doesn't refer to the connection."""
-    return method.__func__ if getattr(method, "__self__", None) is connection else _ForeignMethod(method)
-
-
-def _give_back(connection: Any, name: str, now: Any, request: _Request, original: Any) -> None:
-    """Restore one method, unless it has been replaced again meanwhile."""
-    if getattr(now, "__self__", None) is not request:
-        return
-    delattr(connection, name)
-    method = original.method if type(original) is _ForeignMethod else MethodType(original, connection)
-    if getattr(connection, name) != method:  # it was not the class's method, but the instance's own
-        setattr(connection, name, method)
 
 
 def _position(file: Any) -> Optional[int]:

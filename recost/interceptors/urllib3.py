@@ -69,10 +69,13 @@ class Calls:
         method = args[0] if given else kwargs["method"]
         url = args[1] if given > 1 else kwargs["url"]
         body = args[2] if given > 2 else kwargs.get("body")
-        exchange = self._interception.begin(LAYER, (*_target(pool, url), method.upper()), keep_body, body)
+        headers = args[3] if given > 3 else kwargs.get("headers")
+        if headers is None:
+            headers = getattr(pool, "headers", None)
+        target = (*_target(pool, url), method.upper())
+        exchange = self._interception.begin(LAYER, target, keep_body, body, headers)
         if exchange is not None:
             if body is not None:
-                headers = args[3] if given > 3 else kwargs.get("headers")
                 exchange.request_bytes = _body_size(body, headers)
             if isinstance(getattr(pool, "ConnectionCls", type), type):
                 exchange.hop = NOTHING_BENEATH  # its connections are recognised by their class

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from recost.delivery.stats_file import StatsFile
     from recost.delivery.transports.otlp.recorder import Recorder
     from recost.events import RawEvent, WindowSummary
+    from recost.interceptors.keys import KeyLabels
     from recost.lifecycle.rules import Rules
     from recost.metering import Meter
     from recost.pipeline import Pipeline
@@ -107,6 +108,7 @@ class Composition:
         self._transport = transport
         self._budgets = budgets
         self._files = files
+        self._labels = _labels(settings)
         self._loaded: Optional[Rules] = None
         self._recorder: Optional[Recorder] = None
         """The histograms of the runtime that was made last, where a destination wants them."""
@@ -131,6 +133,7 @@ class Composition:
                 report=report,
                 cost_of=late.cost_of,
                 timed=settings.debug,
+                labels=self._labels,
                 stats_file=self._stats_file(),
             )
         pipeline, meter = self._pipeline(destinations, self._recorder)
@@ -153,6 +156,7 @@ class Composition:
             charged=charged,
             enforcer=rules.enforcer,
             timed=settings.debug,
+            labels=self._labels,
             stats_file=self._stats_file(),
         )
 
@@ -265,6 +269,15 @@ class Composition:
             put=destinations.put,
             on_interval=on_interval,
         )
+
+
+def _labels(settings: Settings) -> Optional[KeyLabels]:
+    labels = settings.key_labels
+    if not isinstance(labels, Mapping) or not labels:
+        return None
+    from recost.interceptors.keys import KeyLabels  # noqa: PLC0415 - hashlib is slow to import
+
+    return KeyLabels(labels)
 
 
 def _needs_rules(settings: Settings) -> bool:

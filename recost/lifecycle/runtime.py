@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recost.budgets.enforcer import BudgetEnforcer
     from recost.delivery.stats_file import StatsFile
     from recost.interceptors.fanout import Metered
+    from recost.interceptors.keys import KeyLabels
     from recost.pricing.cost import Cost
 
 __all__ = ["Runtime"]
@@ -71,6 +72,7 @@ class Runtime:
         charged: Optional[Callable[[Sink], Sink]] = None,
         enforcer: Optional[BudgetEnforcer] = None,
         timed: bool = True,
+        labels: Optional[KeyLabels] = None,
         stats_file: Optional[Callable[[], StatsFile]] = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -91,6 +93,7 @@ class Runtime:
         self.started = False
         """True while the threads run. Where one is refused, flushes do the work until it can start."""
         self._timed = timed
+        self._labels = labels
         self._report = report
         self._not_before = 0.0
         self._refusal_reported = False
@@ -126,6 +129,7 @@ class Runtime:
             allows=self.allows,
             remembering=True,
             timed=self._timed,
+            labels=self._labels,
         )
 
     def start(self) -> bool:

@@ -43,6 +43,7 @@ SHOWN: dict[str, list[list[str]]] = {
         ["--max-usd", "1"],
         ["--max-usd", "1", "--provider", HOSTILE["SQL"]],
     ],
+    "keys": [[], ["label", HOSTILE["escape sequence"]]],  # with a key in test_keys
     "ledger": [["status"], ["pull", HOSTILE["escape sequence"]]],
     "mcp": [],  # what its tools return is in test_mcp
     "notify": [["test", HOSTILE["escape sequence"]]],

@@ -69,6 +69,7 @@ class Ask(NamedTuple):
     redirected: bool = False
     """True to follow redirects."""
     timeout_s: float = 20
+    headers: Optional[dict[str, str]] = None
 
     @property
     def method(self) -> str:
@@ -124,9 +125,9 @@ def _httpx(name: str) -> Callable[[Ask], Got]:
         module = importlib.import_module(name)
         with module.Client(trust_env=False, timeout=ask.timeout_s, follow_redirects=ask.redirected) as client:
             if ask.how == "whole":
-                response = client.request(ask.method, ask.url, content=ask.body)
+                response = client.request(ask.method, ask.url, content=ask.body, headers=ask.headers)
                 return Got(response, response.status_code, response.content)
-            with client.stream(ask.method, ask.url, content=ask.body) as response:
+            with client.stream(ask.method, ask.url, content=ask.body, headers=ask.headers) as response:
                 body = b"".join(_as_asked(response.iter_bytes(), ask))
             return Got(response, response.status_code, body)
 
@@ -143,9 +144,9 @@ def _httpx_async(name: str) -> Callable[[Ask], Coroutine[Any, Any, Got]]:
                 client.send(client.build_request(ask.method, ask.url)).close()
                 return _UNAWAITED
             if ask.how == "whole":
-                response = await client.request(ask.method, ask.url, content=ask.body)
+                response = await client.request(ask.method, ask.url, content=ask.body, headers=ask.headers)
                 return Got(response, response.status_code, response.content)
-            async with client.stream(ask.method, ask.url, content=ask.body) as response:
+            async with client.stream(ask.method, ask.url, content=ask.body, headers=ask.headers) as response:
                 body = await _as_asked_async(response.aiter_bytes(), ask)
             return Got(response, response.status_code, body)
 
@@ -159,7 +160,7 @@ async def _aiohttp(ask: Ask) -> Got:
             session.request(ask.method, ask.url).close()
             return _UNAWAITED
         async with session.request(
-            ask.method, ask.url, data=ask.body, allow_redirects=ask.redirected
+            ask.method, ask.url, data=ask.body, allow_redirects=ask.redirected, headers=ask.headers
         ) as response:
             if ask.how == "whole":
                 return Got(response, response.status, await response.read())
@@ -174,6 +175,7 @@ def _requests(ask: Ask) -> Got:
             ask.method,
             ask.url,
             data=ask.body,
+            headers=ask.headers,
             stream=ask.how != "whole",
             timeout=ask.timeout_s,
             allow_redirects=ask.redirected,
@@ -193,6 +195,7 @@ def _urllib3(ask: Ask) -> Got:
             ask.method,
             ask.url[ask.url.index(parts.netloc) + len(parts.netloc) :],
             body=ask.body,
+            headers=ask.headers,
             preload_content=ask.how == "whole",
             retries=urllib3.Retry(2, connect=0, read=0) if ask.redirected else False,
             timeout=ask.timeout_s,
@@ -211,7 +214,8 @@ def _urllib_request(ask: Ask) -> Got:
     opener = urllib.request.build_opener(*handlers, *([] if ask.redirected else [_NoRedirect]))
     try:
         response = opener.open(
-            urllib.request.Request(ask.url, data=ask.body, method=ask.method), timeout=ask.timeout_s
+            urllib.request.Request(ask.url, data=ask.body, headers=ask.headers or {}, method=ask.method),
+            timeout=ask.timeout_s,
         )
     except urllib.error.HTTPError as error:
         response = error
@@ -228,7 +232,7 @@ def _http_client(ask: Ask) -> Got:
     parts = urlsplit(ask.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ask.timeout_s)
     try:
-        connection.request(ask.method, ask.url[ask.url.index(parts.path) :], ask.body)
+        connection.request(ask.method, ask.url[ask.url.index(parts.path) :], ask.body, ask.headers or {})
         with connection.getresponse() as response:
             return Got(response, response.status, _read(response, ask))
     finally:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -18,15 +22,22 @@ from tests.api import Api, Step, answer
 from tests.integration.clients import ASYNC_SENDERS, CLIENTS, SENDERS, AsyncSender, Call, Sender, installed
 from tests.integration.proxy import forward_proxy
 from tests.integration.secrets_in_calls import (
+    AUTHORIZATION,
+    EVERYWHERE,
+    HEADER,
     IN_PATHS,
+    PASSWORD,
     PROXY_PASSWORD,
     PROXY_USER,
+    USER,
     Secret,
     Trail,
     secret_calls,
     with_userinfo,
 )
+from tests.labelled import hash_of
 from tests.loopback import Loopback, refused_port, wait_until
+from tests.scripts import environment
 
 KEY = "rc-Kx4mZp7q-Tn9wLs2vRb6yHd3f"
 AFTER_8 = Secret("API key", KEY, (KEY[:9], KEY[8:], KEY[-8:]))
@@ -110,16 +121,24 @@ def _look_around(trail: Trail, handle: Any, events: list[recost.RawEvent]) -> No
     trail.add_objects()
 
 
+HASHES = [Secret("hash", hash_of(secret.text)[7:]) for secret in (AUTHORIZATION, HEADER, USER, PASSWORD)]
+HASHES += [Secret("hash", repr(sha256(secret.text.encode()).digest())) for secret in (AUTHORIZATION, HEADER)]
+
+
+@pytest.mark.parametrize("labelled", [False, True])
 @pytest.mark.parametrize("client", CLIENTS)
 def test_nothing_of_a_call_is_in_files_logs_errors_or_reprs(
-    client: str, server: Loopback, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    client: str, labelled: bool, server: Loopback, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if not installed(client):
         pytest.skip(f"{client} is not installed")
     errors: list[Exception] = []
     events: list[recost.RawEvent] = []
-    trail = Trail()
-    config = recost.RecostConfig(local_dir=tmp_path, debug=True, on_error=errors.append)
+    trail = Trail([*EVERYWHERE, *IN_PATHS, *HASHES])
+    labels = {hash_of(AUTHORIZATION.text): "alice", hash_of(USER.text): "bob"} if labelled else None
+    config = recost.RecostConfig(
+        local_dir=tmp_path / "telemetry", debug=True, on_error=errors.append, key_labels=labels
+    )
     with _logged() as records, recost.init(config) as handle, forward_proxy(PROXY_PAIR) as proxy:
         recost.install(events.append)
         _through(client, _calls(server))
@@ -139,7 +158,23 @@ def test_nothing_of_a_call_is_in_files_logs_errors_or_reprs(
     trail.add_records(records)
     trail.add("output", "".join(capfd.readouterr()))
     assert any("/items/" in text for where, text in trail.texts if where == "file")
+    assert labelled == any('"key":"alice"' in text for where, text in trail.texts if where == "file")
     assert trail.found() == set()
+
+
+@pytest.mark.parametrize("given", ["variable", "file"])
+def test_the_doctor_shows_no_hash(given: str, tmp_path: Path) -> None:
+    text = json.dumps({hash_of(AUTHORIZATION.text): "alice"})
+    file = tmp_path / "labels.json"
+    file.write_text(text, encoding="utf-8")
+    env = environment(
+        RECOST_LOCAL_DIR=str(tmp_path), RECOST_KEY_LABELS=text if given == "variable" else str(file)
+    )
+    command = [sys.executable, "-m", "recost", "doctor"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert "key_labels" in done.stdout
+    assert "1 label " in done.stdout
+    assert hash_of(AUTHORIZATION.text)[7:] not in done.stdout + done.stderr
 
 
 FAILURES: dict[str, tuple[Step, ...]] = {

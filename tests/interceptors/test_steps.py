@@ -13,6 +13,7 @@ import pytest
 
 import recost
 from recost import ProviderDef
+from recost.interceptors.context import scoped
 from tests.loopback import Loopback
 
 pytestmark = pytest.mark.skipif(
@@ -115,6 +116,7 @@ def _lowest_steps(call: Call) -> float:
 def test_a_call_takes_no_more_steps_than_it_did(
     client: str, metered: bool, server: Loopback, tmp_path: Path
 ) -> None:
+    scoped.clear()  # as in a process without a cost scope, which earlier tests may have made
     make, *most = CLIENTS[client]
     call = make(f"{server.url}/plain?n=2000", _CALLS)
     rule = ProviderDef("127.0.0.1", "house", endpoint_category="chat", usage="openai")

@@ -8,6 +8,7 @@ import importlib
 import pickle
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 
 from recost.interceptors import install, interception, uninstall
 from recost.interceptors.exchange import unfinished
+from recost.testing import capture_windows
 from tests.integration.named_hosts import Answer, Asked, NamedHosts, named_hosts
 from tests.interceptors.truth import ENDINGS, Events, seen, truth
+from tests.labelled import ALICE, BOB, LABELS, STRANGER, tags
 from tests.loopback import Loopback, refused_port, wait_until
 
 future: Any = pytest.importorskip("urllib3_future", reason="urllib3-future is not installed")
@@ -351,3 +354,16 @@ def test_a_promise_that_nobody_looks_at(hosts: tuple[NamedHosts, str, str], even
     gc.collect()
     assert ended(events) == [(200, 1), (0, 1)]
     assert not unfinished
+
+
+def test_a_call_has_the_label_of_its_key(server: Loopback) -> None:
+    url = f"{server.url}/plain"
+    with capture_windows(key_labels=LABELS) as captured, future.PoolManager() as manager:
+        for key, label in ((ALICE, "alice"), (BOB, "bob"), (STRANGER, "other")):
+            headers = {"Authorization": f"Bearer {key}"}
+            manager.request("GET", url, headers=headers)
+            assert tags(captured) == [({"key": label}, 1, 1)]
+            run(partial(future.AsyncPoolManager.request, method="GET", url=url, headers=headers))
+            assert tags(captured) == [({"key": label}, 1, 1)]
+        manager.request("GET", url)
+        assert tags(captured) == [({}, 1, 1)]

@@ -30,13 +30,12 @@ from recost import ProviderDef
 url, recorded = sys.argv[1], int(sys.argv[2])
 if recorded:
     rule = ProviderDef("127.0.0.1", "openai", "/v1", "chat", usage="openai", genai_provider="openai")
-    handle = recost.init(capture_usage=True, custom_providers=[rule])
+    handle = recost.init(capture_usage=True, custom_providers=[rule])  # key_labels: from the environment
 clients = {key: openai.OpenAI(api_key=key, base_url=url) for key in ("sk-alice", "sk-bob")}
 for number in range(int(sys.argv[3])):
     key = "sk-alice" if number % 3 else "sk-bob"
-    with recost.tag(key=key[3:]):
-        messages = [{"role": "user", "content": "hello"}]
-        clients[key].chat.completions.create(model="gpt-4o", messages=messages)
+    messages = [{"role": "user", "content": "hello"}]
+    clients[key].chat.completions.create(model="gpt-4o", messages=messages)
 for client in clients.values():
     client.close()
 if recorded:
@@ -91,6 +90,14 @@ def test_the_calls_that_recost_does_not_see_are_missing_by_key(tmp_path: Path, c
     with serving(metering) as api:
         env = environment(RECOST_LOCAL_DIR=str(tmp_path), RECOST_LEDGER_OPENAI_KEY="sk-admin",
                           RECOST_LEDGER_OPENAI_URL=f"{api.url}/v1")  # fmt: skip
+        entries = [
+            subprocess.run(
+                [sys.executable, "-m", "recost", "keys", "label", name],
+                input=key, text=True, env=env, check=True, capture_output=True, timeout=60,
+            ).stdout
+            for key, name in KEYS.items()
+        ]  # fmt: skip
+        env["RECOST_KEY_LABELS"] = f"{{{','.join(entries)}}}"
         for recorded, count in ((1, calls * 9 // 10), (0, calls // 10)):
             command = [sys.executable, "-c", PROGRAM, f"{api.url}/v1", str(recorded), str(count)]
             subprocess.run(command, env=env, check=True, timeout=300)

@@ -50,6 +50,8 @@ def check_configuration(style: Style) -> tuple[Optional[Settings], CheckLines]:
 def _shown(name: str, value: Any) -> str:
     if value is None or value == ():
         return "-"
+    if name == "key_labels":
+        return f"{len(value)} label{'s' * (len(value) != 1)}"
     if name == "api_key":
         return f"{value[:_SHOWN_OF_KEY]}..."
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
