@@ -18,6 +18,8 @@ __all__ = ["TomlError", "parse_decimal", "parse_json", "parse_toml", "read_docum
 _MAX_BYTES: Final = 16 << 20
 _MAX_DIGITS: Final = 60
 _MAX_EXPONENT: Final = 60
+_MAX_DOTS: Final = 1000
+"""In one line of TOML. The parser takes time in the square of the parts of a dotted name."""
 _NUMBER: Final = re.compile(r"[+-]?([0-9_]{0,100})\.?([0-9_]{0,100})(?:[eE]([+-]?[0-9_]{1,20}))?")
 
 
@@ -82,6 +84,9 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         TomlError: The text is invalid, has a number out of range, or Python before 3.11 lacks tomli.
     """
+    for at, row in enumerate(text.split("\n"), 1):
+        if row.count(".") > _MAX_DOTS:
+            raise TomlError(f"it has more than {_MAX_DOTS:,} dots in one line", at)
     try:
         found: dict[str, Any] = _toml().loads(text, parse_float=parse_decimal)
     except (ValueError, RecursionError, ArithmeticError) as error:  # TOMLDecodeError is a ValueError

@@ -12,7 +12,7 @@ from recost.alerts.config import Alert, AlertConfig
 from recost.alerts.digest import compose, due
 from recost.alerts.model import Message
 from recost.alerts.rules import RuleData, RuleError, find
-from recost.alerts.state import State, opened
+from recost.alerts.state import Queued, State, opened
 from recost.alerts.targets import target_kind
 from recost.alerts.targets.base import SendError
 from recost.analytics.ingest.sources import SourceError
@@ -133,15 +133,25 @@ def _send(
             continue
         if queued.alert in alerts and _is_quiet(alerts[queued.alert], now):
             continue
-        try:
-            send(queued.target, queued.message)
-        except SendError as error:
+        failure = _failure_of(send, queued)
+        if failure is not None:
             down.add(queued.target)
-            outcome.failures.append(f"notify {queued.target}: {error}")
+            outcome.failures.append(f"notify {queued.target}: {failure}")
             continue
         state.queue.remove(queued)
         outcome.sent += 1
         save()
+
+
+def _failure_of(send: Callable[[str, Message], None], queued: Queued) -> Optional[str]:
+    """Send a message. Return why it could not be sent."""
+    try:
+        send(queued.target, queued.message)
+    except SendError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - of a library of the target: it holds up no other target
+        return f"internal error, {type(error).__name__}"
+    return None
 
 
 def _is_quiet(alert: Alert, now: datetime) -> bool:

@@ -15,7 +15,7 @@ to = ["team"]
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
@@ -24,7 +24,8 @@ from typing import Any, Final, Optional
 from recost import _secrets
 from recost._documents import TomlError, parse_toml, read_document
 from recost._files import reason_of
-from recost._validate import show, suggest
+from recost._text import printable
+from recost._validate import shorten, show, suggest
 from recost.alerts.options import ALERTS, ZONE, Option, clock_time
 from recost.alerts.targets import TARGETS, target_kind
 
@@ -33,6 +34,9 @@ __all__ = ["Alert", "AlertConfig", "ConfigError", "Target", "load_config"]
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _QUIET: Final = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)")
 _WAYS: Final = ("env", "file", "command")
+_MAX_BYTES: Final = 1 << 20
+_MAX_NAME: Final = 100
+"""Characters of an unknown name that are compared with the known ones."""
 
 
 class ConfigError(ValueError):
@@ -106,7 +110,7 @@ def load_config(path: Path, environ: Mapping[str, str], *, secrets: bool = True)
 
 def _text(path: Path) -> str:
     try:
-        return read_document(path)
+        return read_document(path, _MAX_BYTES)
     except (OSError, ValueError) as error:
         raise ConfigError(f"recost: {path}: it cannot be read: {reason_of(error)}") from None
 
@@ -135,7 +139,8 @@ class _ConfigReader:
     def error(self, place: _Place, key: str, problem: str) -> ConfigError:
         """Return an error that names the line of a setting, or of its table."""
         line = "" if place is None else f", line {self._line(*place, key)}"
-        return ConfigError(f"recost: {self._path}{line}: {key}{': ' if key else ''}{problem}")
+        named = f"{shorten(printable(key))}: " if key else ""  # it may be an unknown one, with any characters
+        return ConfigError(f"recost: {self._path}{line}: {named}{problem}")
 
     def _line(self, table: str, number: int, key: str) -> int:
         lines = ["".join(line.split()) for line in self._lines]
@@ -169,12 +174,14 @@ class _ConfigReader:
         place = ("notify", number)
         name, kind = self._name(place, item), item.get("type")
         if not isinstance(kind, str) or kind not in TARGETS:
-            raise self.error(place, "type", f"got {show(kind)}: {suggest(str(kind), TARGETS)}")
+            raise self.error(place, "type", _unknown(kind, TARGETS))
         described = target_kind(kind)
         settings = {key: value for key, value in item.items() if key not in {"name", "type"}}
         known = {*described.required, *described.optional}
         given: set[str] = set()
         for secret in described.secrets:
+            if not isinstance(settings.get(secret, ""), str):
+                raise self.error(place, secret, "expected a text")
             found = self._secret(place, secret, settings)
             given.update({secret} if found is not None else ())
             settings.update({secret: found} if found else {})
@@ -225,7 +232,7 @@ class _ConfigReader:
         place = ("alert", number)
         on = item.get("on")
         if not isinstance(on, str) or on not in ALERTS:
-            raise self.error(place, "on", f"got {show(on)}: {suggest(str(on), ALERTS)}")
+            raise self.error(place, "on", _unknown(on, ALERTS))
         options = {"timezone": ZONE, **ALERTS[on]}
         self._refuse_unknown(place, item, {*options, "name", "on", "to", "quiet"})
         return Alert(
@@ -251,7 +258,7 @@ class _ConfigReader:
             raise self.error(place, "to", "expected a list of names of [[notify]]")
         for name in value:
             if not isinstance(name, str) or name not in targets:
-                raise self.error(place, "to", f"got {show(name)}: {suggest(str(name), targets)}")
+                raise self.error(place, "to", _unknown(name, targets))
         return tuple(value)
 
     def _quiet(self, place: _Place, value: Any) -> Optional[tuple[time, time]]:
@@ -274,4 +281,12 @@ class _ConfigReader:
     def _refuse_unknown(self, place: _Place, item: Mapping[str, Any], known: set[str]) -> None:
         for key in item:
             if key not in known:
-                raise self.error(place, key, f"unknown setting: {suggest(key, sorted(known))}")
+                raise self.error(place, key, f"unknown setting: {_hint(key, sorted(known))}")
+
+
+def _unknown(given: object, known: Iterable[str]) -> str:
+    return f"got {show(given)}: {_hint(given, known)}"
+
+
+def _hint(given: object, known: Iterable[str]) -> str:
+    return suggest(given[:_MAX_NAME] if isinstance(given, str) else "", known)

@@ -17,6 +17,9 @@ _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _SPENDERS: Final = ("provider", "model", "environment", "project", "route")
 _EVERY: Final = ("day", "week")
 _PER: Final = ("day", "week", "month")
+_MOST_USD: Final = Decimal(10**12)
+_MOST_CALLS: Final = 10**12
+_MOST_DAYS: Final = 3650
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def _text(value: Any) -> str:
 
 
 def _usd(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value <= _MOST_USD:
         raise ValueError("a number of US dollars, 0 or more")
     return Decimal(value)
 
@@ -60,10 +63,14 @@ def _deviations(value: Any) -> float:
     return float(value)
 
 
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError("a whole number, 1 or more")
+def _count(value: Any, most: int = _MOST_CALLS) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"a whole number, 1 to {most:,}")
     return value
+
+
+def _days(value: Any) -> int:
+    return _count(value, _MOST_DAYS)
 
 
 def _by(value: Any) -> str:
@@ -121,7 +128,7 @@ ALERTS: Final[Mapping[str, Mapping[str, Option]]] = {
         "fractions": Option((Decimal("0.8"), Decimal(1)), _fractions), "by": Option("", _optional_by),
         **_WITHIN,
     },
-    "coverage": {"min": Option(Decimal(95), _share), "days": Option(7, _count)},
+    "coverage": {"min": Option(Decimal(95), _share), "days": Option(7, _days)},
     "forecast": {"limit_usd": Option(None, _usd, needed=True)},
     "unpriced": {"min_calls": Option(1, _count), "by": _BY},
     "pull_failed": {"max_age": Option(timedelta(hours=26), _length)},

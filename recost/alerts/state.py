@@ -19,7 +19,7 @@ from recost import _files, _folders
 from recost._documents import parse_decimal, parse_json, read_document
 from recost.alerts.model import KINDS, Finding, Kind, Message
 
-__all__ = ["FOLDER", "Queued", "State", "StateError", "opened"]
+__all__ = ["FOLDER", "Queued", "State", "StateError", "opened", "read_state"]
 
 FOLDER: Final = "alerts"
 """The folder within the telemetry folder."""
@@ -131,7 +131,7 @@ def opened(folder: Path) -> Iterator[tuple[State, Any]]:
     with _files.locked(home / "state.lock", _WAIT_S) as acquired:
         if not acquired:
             raise StateError("another check is running")
-        state = _read(path)
+        state = read_state(path)
 
         def save() -> None:
             with _files.replaced(path) as fd:
@@ -140,7 +140,13 @@ def opened(folder: Path) -> Iterator[tuple[State, Any]]:
         yield state, save
 
 
-def _read(path: Path) -> State:
+def read_state(path: Path) -> State:
+    """Return the content of the file. An empty state if it is missing.
+
+    Raises:
+        StateError: It is damaged.
+        OSError: It cannot be read.
+    """
     try:
         text = read_document(path)
     except FileNotFoundError:

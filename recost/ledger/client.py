@@ -27,7 +27,10 @@ Params = Mapping[str, Union[str, int, Iterable[str]]]
 """Parameters of a query. A list is sent once an item, under its name as it is."""
 
 _MAX_BYTES: Final = 64 << 20
+_MAX_VALUES: Final = 3_000_000
+"""In one response. A value takes up to 200 bytes of memory, however short it is written."""
 _MAX_REQUESTS: Final = 20_000
+_MAX_TOTAL_BYTES: Final = 1 << 30
 _STALLED_S: Final = 60.0
 _TIMEOUT_S: Final = 300.0
 _PIECE: Final = 64 << 10
@@ -72,6 +75,8 @@ class Client:
         self._sleep = sleep
         self._monotonic = monotonic
         self._requests = 0
+        self._received = 0
+        """Bytes of all responses."""
         self._opener = opener()
 
     def __repr__(self) -> str:
@@ -135,6 +140,11 @@ class Client:
             data += piece
             if len(data) > _MAX_BYTES:
                 raise LedgerError(f"the response is larger than {_MAX_BYTES >> 20} MB")
+            self._received += len(piece)
+            if self._received > _MAX_TOTAL_BYTES:
+                raise LedgerError(
+                    f"the responses are larger than {_MAX_TOTAL_BYTES >> 30} GB: ask for fewer days"
+                )
             if self._monotonic() > until:
                 raise LedgerError(f"the response took more than {_TIMEOUT_S:g} s")
         if response.length:  # bytes missing of Content-Length
@@ -159,6 +169,8 @@ class _TransientError(Exception):
 
 
 def _parsed(data: bytes) -> Any:
+    if data.count(b",") > _MAX_VALUES:
+        raise LedgerError(f"malformed response: it has more than {_MAX_VALUES:,} values")
     try:
         return parse_json(data.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import Any, Final, Optional
+from typing import Any, Optional
 
 from recost._documents import parse_decimal
 from recost._validate import show
-from recost.ledger.model import LedgerError
+from recost.ledger.model import MAX_COUNT, MAX_NAME, LedgerError
 from recost.wire import parse_time
 
 __all__ = ["count", "day_of", "items", "money", "name", "nested", "objects"]
-
-_LONGEST: Final = 300
-_MOST_TOKENS: Final = 10**18
 
 
 def objects(content: Any, field: str) -> Iterator[Mapping[str, Any]]:
@@ -70,8 +67,8 @@ def name(content: Any, field: str) -> Optional[str]:
         return None
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
-    if not isinstance(found, str) or len(found) > _LONGEST:
-        raise _malformed(field, found, f"a text of at most {_LONGEST} characters")
+    if not isinstance(found, str) or len(found) > MAX_NAME:
+        raise _malformed(field, found, f"a text of at most {MAX_NAME} characters")
     return found
 
 
@@ -85,7 +82,7 @@ def count(content: Any, field: str) -> Optional[int]:
     if found is None:
         return None
     number = _decimal(field, found)
-    if number < 0 or number > _MOST_TOKENS or number != int(number):
+    if number < 0 or number > MAX_COUNT or number != int(number):
         raise _malformed(field, found, "a whole number, 0 or more")
     return int(number)
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final, Literal, Optional
 
-__all__ = ["Basis", "Days", "LedgerDay", "LedgerError", "Row"]
+__all__ = ["MAX_COUNT", "MAX_NAME", "Basis", "Days", "LedgerDay", "LedgerError", "Row"]
 
 Basis = Literal["billed", "usage", "byok", "credit", "detail"]
 """The meaning of the amount of a row.
@@ -18,6 +18,10 @@ provider, whose key was brought along. ``credit`` was deducted. ``detail`` repea
 Only ``billed`` amounts are added up.
 """
 _DAY: Final = timedelta(days=1)
+MAX_COUNT: Final = 10**18
+"""The largest number of tokens or requests."""
+MAX_NAME: Final = 300
+"""The most characters of a name."""
 
 
 class LedgerError(Exception):

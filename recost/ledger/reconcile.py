@@ -21,7 +21,7 @@ from recost.analytics.report import add_up, ask
 from recost.analytics.sql import is_like
 from recost.analytics.store import Readings
 from recost.ledger.model_names import ModelNames
-from recost.ledger.store import LedgerFile, parse_amount, parse_count
+from recost.ledger.store import LedgerFile, parse_amount, parse_count, parse_name
 
 __all__ = [
     "DIMENSIONS",
@@ -208,13 +208,15 @@ class _DaySums:
         for row in rows:
             basis, amount, count = row["basis"], row.get("amount"), row.get("requests")
             name = row.get(first) or row.get(second)
+            if name is not None:
+                parse_name(name)
             if basis in _COMPARED:
                 if count is not None:
                     requests[name] = requests.get(name, 0) + parse_count(count)
                 if amount is not None and row.get("currency") == _USD:
                     usd[name] = add(usd.get(name, _ZERO), parse_amount(amount))
                 elif amount is not None:
-                    _increase(self.others, row.get("currency") or "unknown", amount)
+                    _increase(self.others, parse_name(row.get("currency") or "unknown"), amount)
             elif basis in _APART and amount is not None:
                 _increase(self.apart, basis, amount)
 

@@ -7,6 +7,7 @@ after 30 days. A line that was cut short by a kill is removed by the next pull.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -21,9 +22,18 @@ from typing import Any, Callable, Final, Optional, TypeVar
 from recost import _files, _folders
 from recost._documents import parse_decimal
 from recost._validate import invalid
-from recost.ledger.model import LedgerDay, Row
+from recost.ledger.model import MAX_COUNT, MAX_NAME, LedgerDay, Row
 
-__all__ = ["FOLDER", "MALFORMED", "LedgerFile", "StoredDay", "files_of", "parse_amount", "parse_count"]
+__all__ = [
+    "FOLDER",
+    "MALFORMED",
+    "LedgerFile",
+    "StoredDay",
+    "files_of",
+    "parse_amount",
+    "parse_count",
+    "parse_name",
+]
 
 FOLDER: Final = "ledger"
 """The folder within the telemetry folder."""
@@ -55,11 +65,13 @@ class StoredDay:
     size: int
     before: Optional[StoredDay] = None
     """The line that this one replaced."""
+    restated: bool = False
+    """True if the rows have changed since they were first pulled."""
 
-    @property
-    def restated(self) -> bool:
-        """True if the rows have changed since they were first pulled."""
-        return self.before is not None and (self.before.restated or self.before.digest != self.digest)
+    def behind(self, before: Optional[StoredDay]) -> StoredDay:
+        """Return this line as the one that replaced another."""
+        restated = before is not None and (before.restated or before.digest != self.digest)
+        return replace(self, before=before, restated=restated)
 
 
 class LedgerFile:
@@ -117,6 +129,10 @@ class LedgerFile:
             if known is not None and (known.digest, known.final) == (_digest(rows, bucket.complete), final):
                 return False
             line = self._line(bucket, final, now, rows)
+            if len(line) > _MAX_LINE:
+                raise _files.UnusableFileError(
+                    f"the rows of {bucket.day} have more than {_MAX_LINE >> 20} MB"
+                )
             _append(file.fd, line, self._read_to)
             self._update(file.fd)
         return True
@@ -175,13 +191,13 @@ class LedgerFile:
         if os.fstat(fd).st_size < self._read_to:  # replaced by a shorter one
             self._days.clear()
             self._read_to = self.bad_lines = 0
-        for offset, line in _lines(fd, self._read_to):
-            self._read_to = offset + len(line)
-            stored = _stored(line, offset)
+        for offset, size, line in _lines(fd, self._read_to):
+            self._read_to = offset + size
+            stored = None if line is None else _stored(line, offset)
             if stored is None:
                 self.bad_lines += 1
                 continue
-            self._days[stored.day] = replace(stored, before=self._days.get(stored.day))
+            self._days[stored.day] = stored.behind(self._days.get(stored.day))
 
 
 def files_of(folder: Path) -> list[LedgerFile]:
@@ -191,22 +207,20 @@ def files_of(folder: Path) -> list[LedgerFile]:
     return [LedgerFile(folder, provider, account) for provider, account in names]
 
 
-def _lines(fd: int, start: int) -> Iterator[tuple[int, bytes]]:
-    """Yield each whole line behind an offset, with its own offset."""
+def _lines(fd: int, start: int) -> Iterator[tuple[int, int, Optional[bytes]]]:
+    """Yield offset, size and text of each whole line behind an offset. The text is None if it is too long."""
     if os.fstat(fd).st_size > _MAX_FILE:
         raise _files.UnusableFileError(f"it has more than {_MAX_FILE >> 30} GB")
-    offset, rest = start, b""
+    offset, size, parts = start, 0, []
     os.lseek(fd, start, os.SEEK_SET)
     while piece := os.read(fd, _PIECE):
-        *whole, last = piece.split(b"\n")
-        for each in whole:
-            line = rest + each + b"\n"
-            rest = b""
-            yield offset, line
-            offset += len(line)
-        rest += last
-        if len(rest) > _MAX_LINE:
-            raise _files.UnusableFileError(f"a line has more than {_MAX_LINE >> 20} MB")
+        for part in io.BytesIO(piece):
+            size += len(part)
+            if size <= _MAX_LINE:
+                parts.append(part)
+            if part.endswith(b"\n"):
+                yield offset, size, b"".join(parts) if size <= _MAX_LINE else None
+                offset, size, parts = offset + size, 0, []
 
 
 def _append(fd: int, data: bytes, size: int) -> None:
@@ -281,8 +295,8 @@ def _values(row: dict[str, Any]) -> dict[str, Any]:
         elif name == "tokens":
             for count in value.values():
                 parse_count(count)
-        elif not isinstance(value, str):
-            raise TypeError(f"malformed {name}")
+        else:
+            parse_name(value)
     return found
 
 
@@ -298,12 +312,23 @@ def parse_amount(value: Any) -> Decimal:
     return Decimal(value) if plain else parse_decimal(value)
 
 
+def parse_name(value: Any) -> str:
+    """Return a text.
+
+    Raises:
+        TypeError: It is something else, or longer than providers' names may be.
+    """
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        raise TypeError("a name is a text")
+    return value
+
+
 def parse_count(value: Any) -> int:
     """Return a whole number, 0 or more.
 
     Raises:
         TypeError: It is something else.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_COUNT:
         raise TypeError("a count is a whole number")
     return value

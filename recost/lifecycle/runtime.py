@@ -249,7 +249,7 @@ class Runtime:
             with importing():
                 self._stats_file = self._stats_file or make()
             self._stats_file.write(self.stats().to_dict(), time.time() * 1000)
-        except OSError:  # it is not there then, which matters to nobody but the doctor
+        except (OSError, ImportError):  # it is not there then, which matters to nobody but the doctor
             self._make_stats_file = None
         finally:
             self._writing_stats.release()

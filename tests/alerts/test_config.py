@@ -97,7 +97,7 @@ MISTAKES = {
     "a name with a space": (SLACK.replace("team", "my team"), "line 2: name"),
     "no url": ('[[notify]]\nname = "a"\ntype = "slack"\n', "line 1: missing url (or url_env, url_file"),
     "a url without TLS": (SLACK.replace("https", "http"), "url: expected https://"),
-    "a url that is a list": (SLACK.replace('"https://hooks.slack.com/services/x"', "[]"), "line 1"),
+    "a url that is a list": (SLACK.replace('"https://hooks.slack.com/services/x"', "[]"), "line 4: url: "),
     "two ways": (SLACK + 'url_env = "X"\n', "line 4: url: it is given more than once"),
     "a variable that is not set": (SLACK.replace("url =", "url_env ="), "is not set"),
     "an unknown setting": (SLACK + 'channel = "x"\n', "line 5: channel: unknown setting"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from recost.alerts.model import KINDS, Message
 from recost.alerts.targets import TARGETS, email, pagerduty, slack, target_kind, webhook
 from recost.alerts.targets.base import SendError
 from tests.alerts.receiving import http_receiver, smtp_receiver
+from tests.hostile_names import HOSTILE as HOSTILE_NAMES
+from tests.hostile_names import is_inert
 
 HOSTILE = "<!channel> *x* <http://evil.example|y> &amp; \x1b[31m\r\nBcc: all@example.com @here :boom: `a`"
 
@@ -84,6 +87,55 @@ def test_any_text_is_inert(title: str, facts: Any, sections: Any, kind: Any) -> 
     assert printable(mail.get_content().replace("\n", "")) == mail.get_content().replace("\n", "")
     json.dumps(webhook.payload(found))
     json.dumps(pagerduty.payload(found, "key"))
+
+
+@pytest.mark.parametrize("what", HOSTILE_NAMES)
+def test_a_hostile_name_stays_in_its_place_at_every_target(what: str) -> None:
+    """A name adds no line, no header and no field, wherever it stands."""
+    name = HOSTILE_NAMES[what]
+    found = message(name, subject=name, facts=((name, name),), sections=((name, ((name, name),)),))
+    plain = message("x", facts=(("x", "x"),), sections=(("x", (("x", "x"),)),))
+    body = slack.payload(found)
+    check_slack(body)
+    assert [_lines(block) for block in body["blocks"]] == [_lines(b) for b in slack.payload(plain)["blocks"]]
+    settings = {"from": "recost@example.com", "to": ["ops@example.com"]}
+    mail, usual = email.mail(settings, found), email.mail(settings, plain)
+    assert mail.keys() == usual.keys()
+    assert mail.get_content().count("\n") == usual.get_content().count("\n")
+    assert mail.get_content_type() == "text/plain"
+    (fields, incident) = (pagerduty.payload(each, "key")["payload"] for each in (plain, found))
+    assert (fields.keys(), len(incident["custom_details"])) == (incident.keys(), 1)
+    assert all(is_inert(text) for text in _texts([body, incident, webhook.payload(found)]))
+
+
+def _lines(block: dict[str, Any]) -> list[int]:
+    texts = [block["text"]] if "text" in block else block.get("fields", block.get("elements", []))
+    return [each["text"].count("\n") for each in texts]
+
+
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        yield from _texts([*content, *content.values()])
+    elif isinstance(content, list):
+        for each in content:
+            yield from _texts(each)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host": "a" * 90 + ".example", "tls": "implicit"},
+        {"host": "\u00e4" * 64 + ".example", "tls": "implicit"},
+        {"username": "\u00e4", "password": "p"},
+    ],
+)
+def test_a_mail_server_that_cannot_be_named_is_a_clear_error(change: dict[str, str]) -> None:
+    with smtp_receiver() as receiver:
+        settings = {**settings_of_mail(receiver.port, "a@example.com"), **change}
+        with pytest.raises(SendError, match="SMTP"):
+            target_kind("email").send(settings, message())
 
 
 def test_a_list_that_is_too_long_says_how_many_more() -> None:

@@ -11,6 +11,9 @@ import subprocess
 import sys
 import unicodedata
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +23,33 @@ from recost._text import csv_cell, printable
 from recost.analytics import engine
 from recost.analytics.export import inert
 from recost.cli import COMMANDS, main
+from recost.ledger.model import LedgerDay, Row
+from recost.ledger.store import LedgerFile
 from tests.hostile_names import HOSTILE, TAG, hostile_windows, is_inert
 from tests.scripts import environment
 
 pytest.importorskip("duckdb")
 
+ALERTS = """
+[[notify]]
+name = "nowhere"
+type = "webhook"
+url = "http://127.0.0.1:9/"
+[[alert]]
+on = "unpriced"
+by = "model"
+to = ["nowhere"]
+[[alert]]
+on = "budget"
+limit_usd = 0.001
+by = "provider"
+to = ["nowhere"]
+"""
 OWNED = Path("/tmp/recost-owned")  # what the hostile SQL would write
 SHOWN: dict[str, list[list[str]]] = {
     "anomalies": [["--min-usd", "0"], ["--json"]],
     "budgets": [[], ["--json"], [HOSTILE["escape sequence"]]],
-    "check": [[]],  # without a file of alerts; what alerts send is in tests/alerts
+    "check": [[], ["--config", HOSTILE["escape sequence"]]],  # what alerts send is in tests/alerts
     "collector": [["keys", "list"], ["keys", "revoke", HOSTILE["escape sequence"]]],
     "completion": [],
     "dashboard": [],  # as JSON, below
@@ -53,7 +73,14 @@ SHOWN: dict[str, list[list[str]]] = {
         ["check", f"https://x.example/{HOSTILE['escape sequence']}"],
     ],
     "prune": [["--older-than", "2020-01-01"]],
-    "reconcile": [["--by", "model"], ["--by", "key", "--provider", HOSTILE["SQL"]]],
+    "reconcile": [
+        ["--by", "key", "--provider", HOSTILE["SQL"]],
+        *(
+            ["--by", by, *kind]
+            for by in ("model", "key,day")
+            for kind in ([], ["--json"], ["--csv"], ["--markdown"])
+        ),
+    ],
     "report": [
         [*by, *kind]
         for by in (
@@ -87,6 +114,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     kept = {"format": "recost budgets 1", "budgets": dict.fromkeys(HOSTILE.values(), entry)}
     (tmp_path / "shop.budgets.json").write_text(json.dumps(kept))
     OWNED.unlink(missing_ok=True)
+    shown = [name[:300] for name in HOSTILE.values()]
+    bills = [Row("billed", model=name, key_name=name, amount=Decimal(1), currency="USD") for name in shown]
+    bills += [replace(row, currency=row.model) for row in bills]
+    now = datetime.now(timezone.utc)
+    LedgerFile(tmp_path, "openai", "default").add(LedgerDay(now.date(), tuple(bills)), final=True, now=now)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recost.toml").write_text(ALERTS)
     return tmp_path
 
 

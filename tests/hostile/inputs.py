@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from recost.wire.parsing import MAX_DEPTH, MAX_LINE_BYTES
 from tests.fuzz.documents import BASELINE, BUDGETS, RULES, RULES_TOML
 from tests.fuzz.lines import GOOD
+from tests.fuzz.own_files import ALERT_STATE, ALERTS
 
 CALLS: Final = 3
 """Of `GOOD`."""
@@ -144,6 +145,19 @@ def _changed(document: bytes, *changes: tuple[bytes, bytes]) -> dict[str, bytes]
     return found
 
 
+_TOML: Final[dict[str, bytes]] = {
+    "nested 10,000 deep": b"a = " + b"[" * 10_000,
+    "tables 10,000 deep": b"[" + b"a." * 10_000 + b"a]",
+    "tables 400,000 deep": b"[" + b"a." * 400_000 + b"a]",
+    "tables 400,000 deep in quotes": b"[" + b"''." * 300_000 + b"a]",
+    "a million digits": b"a = " + b"9" * (1 << 20),
+    "names twice": b"a = 1\na = 2",
+    "invalid UTF-8": b'a = "\xff"',
+    "NUL bytes": b"\0" * 4096,
+    "20 MB": b"#" * (20 << 20),
+}
+_HUGE_HEX: Final = b"0x" + b"f" * 9000
+"""A number that Python does not write out."""
 _COST_OF_BASELINE: Final = b'"cost_usd":1.5}'
 DOCUMENTS: Final[dict[str, dict[str, bytes]]] = {
     "baseline": {
@@ -181,18 +195,41 @@ DOCUMENTS: Final[dict[str, dict[str, bytes]]] = {
         ),
     },
     "rules.toml": {
-        "nested 10,000 deep": b"a = " + b"[" * 10_000,
-        "tables 10,000 deep": b"[" + b"a." * 10_000 + b"a]",
-        "a million digits": b"a = " + b"9" * (1 << 20),
-        "names twice": b"a = 1\na = 2",
-        "invalid UTF-8": b'a = "\xff"',
-        "NUL bytes": b"\0" * 4096,
+        **_TOML,
         "torn": RULES_TOML[:60],
-        "20 MB": b"#" * (20 << 20),
         **_changed(
             RULES_TOML,
             (b"2e-3", _HUGE), (b"2e-3", b"-1"), (b"2e-3", b"nan"), (b"2e-3", b"inf"), (b"3.50", b"9" * 5000),
-            (b"2026-11-01", b"99999-11-01"), (b"3.50", b"0x" + b"f" * 9000),
+            (b"2026-11-01", b"99999-11-01"), (b"3.50", _HUGE_HEX),
+        ),
+    },
+    "recost.toml": {
+        **_TOML,
+        "torn": ALERTS[:60],
+        "an escape sequence as a name": b'"\\u001b[31m" = 1',
+        "an escape sequence as a setting": ALERTS.replace(b"url_env", b'"\\u001b[31m"'),
+        "a setting of 1 MB": ALERTS.replace(b"url_env", b'"' + b"k" * 1_000_000 + b'"'),
+        "an address of brackets": ALERTS.replace(b"a@b.example", b"(" * 100_000 + b"@b.example"),
+        **_changed(
+            ALERTS,
+            (b'"slack"', _HUGE_HEX), (b'"budget"', _HUGE_HEX), (b'["team", "ops"]', b"[" + _HUGE_HEX + b"]"),
+            (b"5.5", _HUGE_HEX), (b"5.5", _HUGE), (b"5.5", b"-1"), (b"5.5", b"nan"), (b"5.5", b"1e13"),
+            (b"587", _HUGE_HEX), (b"587", b"0"), (b"587", b'"x"'), (b'"mail.example"', b"5"),
+            (b'"mail.example"', b'"a\\r\\nb"'), (b'"a@b.example"', b'"a@b.example\\r\\nBcc: x@y.example"'),
+            (b'url_env = "SLACK"', b"url = " + _HUGE_HEX), (b'url_env = "SLACK"', b"url = [5]"),
+            (b'url_env = "SLACK"', b'url = "https://[a/x"'), (b'"Europe/Berlin"', b'"../../etc/passwd"'),
+            (b'"Europe/Berlin"', b'"a\\u0000b"'), (b'"Europe/Berlin"', b"[]"), (b'"day"', b"[[1]]"),
+        ),
+    },
+    "alert state": {
+        **_JSON,
+        **_changed(
+            ALERT_STATE,
+            (b'"1.5"', b'"NaN"'), (b'"1.5"', b'"1e999999999"'), (b'"1.5"', b"1.5"),
+            (b'"level":1', b'"level":[]'), (b'"level":1', b'"level":"' + b"9" * 5000 + b'"'),
+            (b'"firing"', b'"fired"'), (b'"title":"t"', b'"title":5'),
+            (b'[["a","b"]],"sections"', b'[["a"]],"sections"'), (b'"version":1', b'"version":2'),
+            (b'"dropped":0', b'"dropped":null'), (b'{"d":"2026-11-20"}', b"[]"),
         ),
     },
 }  # fmt: skip

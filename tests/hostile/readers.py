@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Optional
 
 from recost._documents import parse_json, read_document
+from recost.alerts.config import ConfigError, load_config
+from recost.alerts.state import StateError, read_state
 from recost.analytics.follow import Follower
 from recost.analytics.gate import BaselineError, parse_baseline
 from recost.analytics.ingest.sources import find_sources
@@ -158,4 +160,6 @@ DOCUMENT_READERS: Final[dict[str, Document]] = {
     "budgets": Document("budgets.json", lambda path: StateFile(str(path)).read(), RecostError),
     "rules.json": Document("rules.json", load_rules, RulesFileError),
     "rules.toml": Document("rules.toml", load_rules, RulesFileError),
+    "recost.toml": Document("recost.toml", lambda path: load_config(path, {}, secrets=False), ConfigError),
+    "alert state": Document("state.json", read_state, StateError),
 }

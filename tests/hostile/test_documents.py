@@ -1,4 +1,4 @@
-"""Every reader of rules, baselines and budgets x every hostile document: refused with its own error."""
+"""Every reader of rules, baselines, budgets and alerts x every hostile document: its own error."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import pytest
 
 import recost
 from tests.fuzz.documents import BASELINE, BUDGETS, RULES, RULES_TOML
+from tests.fuzz.own_files import ALERT_STATE, ALERTS
 from tests.hostile.inputs import DOCUMENTS
 from tests.hostile.readers import DOCUMENT_READERS
 
-WELL = {"baseline": BASELINE, "budgets": BUDGETS, "rules.json": RULES, "rules.toml": RULES_TOML}
+WELL = {
+    "baseline": BASELINE, "budgets": BUDGETS, "rules.json": RULES, "rules.toml": RULES_TOML,
+    "recost.toml": ALERTS, "alert state": ALERT_STATE,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DOCUMENT_READERS)
@@ -35,6 +39,7 @@ def test_refused(name: str, document: str, tmp_path: Path) -> None:
     with pytest.raises(reader.refusal) as caught:
         reader.read(path)
     assert len(str(caught.value)) < 1000
+    assert str(caught.value).isprintable()
     assert path.read_bytes() == DOCUMENTS[name][document], "it is left as it is"
 
 

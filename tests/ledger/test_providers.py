@@ -270,6 +270,8 @@ MALFORMED = {
     ),
     "deep": Answer(b"[" * 100_000),
     "a number out of range": Answer(b'{"data": 1e999999999}'),
+    "four million values": Answer(b'{"data":[' + b"0," * 4_000_000 + b"0]}"),
+    "larger than 64 MB": Answer(b" " * (65 << 20)),
     "a redirect": Answer({}, 302, {"Location": "http://127.0.0.1:9/"}),
     "401": Answer({"error": {"message": "bad key"}}, 401),
     "403 with a hostile message": Answer({"error": {"message": "\x1b[31mred\n" * 100}}, 400),
@@ -285,6 +287,12 @@ def test_what_is_malformed_is_a_clear_error(provider: str, what: str) -> None:
     assert text.isprintable()
     assert len(text) < 400
     assert "secret-key" not in text
+
+
+def test_a_next_page_that_is_no_url_is_a_clear_error() -> None:
+    answer = {"usage_records": [], "next_page_uri": "http://[/x"}
+    with serving(lambda _: answer) as api, pytest.raises(LedgerError, match="next_page_uri"):
+        buckets("twilio", api, FIRST, FIRST)
 
 
 def test_a_page_that_comes_again_ends_the_pull() -> None:

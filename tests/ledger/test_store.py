@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -120,6 +121,9 @@ HEAD = b'{"start":"2026-11-01","final":true,"complete":true,"pulledAt":"x","rows
         HEAD + b'{"basis":"billed","tokens":{"input":"x"}}]}',
         HEAD + b'{"basis":"billed","other":"x"}]}',
         HEAD + b'{"model":"x"}]}',
+        HEAD + b'{"basis":"billed","model":true}]}',
+        HEAD + b'{"basis":"billed","model":"' + b"m" * 301 + b'"}]}',
+        HEAD + b'{"basis":"billed","requests":' + b"9" * 30 + b"}]}",
         HEAD + b"[" * 10_000 + b"]" * 10_000 + b"]}",
     ],
 )  # fmt: skip
@@ -156,6 +160,7 @@ def test_an_account_is_a_safe_name(tmp_path: Path, account: str) -> None:
 def test_processes_that_add_the_same_at_once_add_it_once(file: LedgerFile) -> None:
     program = """
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -184,3 +189,37 @@ def test_files_of_a_folder(file: LedgerFile, tmp_path: Path) -> None:
         ("anthropic", "a-1"),
         ("openai", "default"),
     ]
+
+
+def test_a_line_that_is_too_long_is_counted_and_the_others_are_read(file: LedgerFile) -> None:
+    file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
+    with file.path.open("ab") as raw:
+        raw.write(HEAD + b" " * (33 << 20) + b"]}\n")
+    found = again(file)
+    assert found.add(LedgerDay(FIRST + DAY, (ROW,)), final=False, now=NOW)
+    assert (sorted(found.days()), found.bad_lines) == ([FIRST, FIRST + DAY], 1)
+    assert again(file).days().keys() == found.days().keys()
+    with file.path.open("ab") as raw:
+        raw.write(b"x" * (33 << 20))
+    assert again(file).days().keys() == found.days().keys()
+
+
+def test_more_rows_than_can_be_read_back_are_not_written(
+    file: LedgerFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
+    before = file.path.read_bytes()
+    many = (replace(ROW, item="x" * 300),) * 100_000
+    with pytest.raises(OSError, match="32 MB"):
+        file.add(LedgerDay(FIRST, many), final=False, now=NOW)
+    assert file.path.read_bytes() == before
+
+
+def test_a_day_that_was_restated_thousands_of_times(file: LedgerFile) -> None:
+    file.add(LedgerDay(FIRST, (ROW,)), final=False, now=NOW)
+    with file.path.open("ab") as raw:
+        for number in range(3000):
+            raw.write(HEAD + b'{"basis":"billed","amount":"%d"}]}\n' % number)
+    found = again(file)
+    assert found.days()[FIRST.replace(month=11, day=1)].restated
+    assert found.rows(FIRST.replace(month=11, day=1)) == (Row("billed", amount=Decimal(2999)),)

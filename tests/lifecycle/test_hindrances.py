@@ -69,3 +69,22 @@ print(sorted(waits)[4])
         result = run_script(PRELUDE + code, server.url, tmp_path, f"http://127.0.0.1:{hung.getsockname()[1]}")
     assert result.returncode == 0, result.stderr
     assert float(result.stdout) < 1  # it was a tenth of a second, each time, and is a few milliseconds
+
+
+def test_a_process_that_can_import_nothing_more_for_the_doctor_delivers_all(
+    server: Loopback, tmp_path: Path
+) -> None:
+    """A process that has given up its rights may not read the installation any more."""
+    code = """
+errors = []
+recost.init(local_dir=folder, on_error=errors.append, flush_interval_ms=50)
+sys.modules["recost.delivery.stats_file"] = None
+for _ in range(5):
+    call()
+    time.sleep(0.1)
+assert recost.lifecycle.current_handle().flush_blocking(20)
+assert errors == [], errors
+"""
+    result = run_script(PRELUDE + code, server.url, tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert sum(calls(windows(tmp_path)).values()) == len(server.log) == 5

@@ -68,7 +68,7 @@ def checked_url(settings: Settings, name: str = "url") -> None:
     Raises:
         ValueError: It cannot.
     """
-    url = str(settings[name])
+    url = settings[name] if isinstance(settings[name], str) else ""
     try:
         base_url(url.partition("?")[0])
     except InvalidError:

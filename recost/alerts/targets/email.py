@@ -19,6 +19,9 @@ __all__ = ["KIND", "mail"]
 _TIMEOUT_S: Final = 30.0
 _MOST_SUBJECT: Final = 200
 _MOST_LINE: Final = 500
+_MOST_ADDRESS: Final = 320
+"""https://www.rfc-editor.org/rfc/rfc3696#section-3"""
+_MOST_PORT: Final = 65535
 _SUBMISSION: Final = 587
 _TLS: Final = ("starttls", "implicit", "none")
 
@@ -69,6 +72,8 @@ def _send(settings: Settings, message: Message) -> None:
             refused = server.send_message(mail(settings, message))
     except smtplib.SMTPResponseException as error:
         raise SendError(f"SMTP status {error.smtp_code}") from None
+    except ValueError:  # a name or a credential that cannot be sent: do not quote it
+        raise SendError("SMTP: the mail cannot be sent: are host, user name and password ASCII?") from None
     except (smtplib.SMTPException, OSError) as error:
         raise SendError(
             printable(f"SMTP: {getattr(error, 'strerror', None) or type(error).__name__}")
@@ -78,6 +83,12 @@ def _send(settings: Settings, message: Message) -> None:
 
 
 def _check(settings: Settings) -> None:
+    for name in ("host", "username"):
+        if not isinstance(settings.get(name, ""), str) or not settings.get(name, "").isprintable():
+            raise ValueError(f"{name}: expected a text")
+    port = settings.get("port", 1)
+    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= _MOST_PORT:
+        raise ValueError("port: expected 1 to 65535")
     for name in ("from", "to"):
         addresses: Any = [settings[name]] if name == "from" else settings[name]
         if not isinstance(addresses, list) or not all(map(_is_address, addresses)) or not addresses:
@@ -89,7 +100,9 @@ def _check(settings: Settings) -> None:
 
 
 def _is_address(value: object) -> bool:
-    return isinstance(value, str) and "@" in parseaddr(value)[1] and value.isprintable()
+    if not isinstance(value, str) or len(value) > _MOST_ADDRESS or not value.isprintable():
+        return False
+    return "@" in parseaddr(value)[1]
 
 
 KIND: Final = TargetKind(

@@ -18,6 +18,7 @@ __all__ = ["KIND", "payload"]
 _MOST_HEADER: Final = 150
 _MOST_TEXT: Final = 3000
 _MOST_FIELD: Final = 2000
+_MOST_LABEL: Final = 200
 _MOST_FIELDS: Final = 10
 _MOST_BLOCKS: Final = 50
 """https://api.slack.com/reference/block-kit/blocks"""
@@ -26,13 +27,15 @@ _MOST_ROWS: Final = 15
 
 def payload(message: Message) -> dict[str, Any]:
     """Return the body of the request."""
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(heading(message), _MOST_HEADER)}]
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(_MOST_HEADER, heading(message))}]
     for start in range(0, len(message.facts), _MOST_FIELDS):
         some = message.facts[start : start + _MOST_FIELDS]
         blocks += [{"type": "section", "fields": [_field(*fact) for fact in some]}]
     for title, rows in message.sections:
-        blocks += [{"type": "section", "text": _plain("\n".join([title, *_lines(rows)]), _MOST_TEXT)}]
-    context = {"type": "context", "elements": [_plain(f"recost, {message.created}", _MOST_FIELD)]}
+        blocks += [
+            {"type": "section", "text": _plain(_MOST_TEXT, shortened(title, _MOST_LABEL), *_lines(rows))}
+        ]
+    context = {"type": "context", "elements": [_plain(_MOST_FIELD, f"recost, {message.created}")]}
     return {
         "text": _escaped(shortened(heading(message), _MOST_TEXT)),
         "mrkdwn": False,
@@ -50,11 +53,12 @@ def _lines(rows: Sequence[tuple[str, str]]) -> Iterable[str]:
 
 
 def _field(label: str, value: str) -> dict[str, Any]:
-    return _plain(f"{label}\n{value}", _MOST_FIELD)
+    return _plain(_MOST_FIELD, shortened(label, _MOST_LABEL), value)
 
 
-def _plain(text: str, most: int) -> dict[str, Any]:
-    lines = "\n".join(shortened(_escaped(line), most) for line in text.split("\n"))
+def _plain(most: int, *texts: str) -> dict[str, Any]:
+    """Return a text of lines. A line break in one of them begins no line."""
+    lines = "\n".join(shortened(_escaped(text), most) for text in texts)
     shown = lines if len(lines) <= most else f"{lines[: most - 1]}…"
     return {"type": "plain_text", "text": shown.strip() or "-", "emoji": False}
 

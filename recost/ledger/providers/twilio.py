@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from recost.ledger import fields
 from recost.ledger.client import Client, quoted
-from recost.ledger.model import Days, LedgerDay, Row
+from recost.ledger.model import Days, LedgerDay, LedgerError, Row
 from recost.ledger.providers.base import Ledger, every_page
 
 __all__ = ["LEDGER"]
@@ -23,6 +23,7 @@ __all__ = ["LEDGER"]
 _MOST_DAYS: Final = 31
 _A_PAGE: Final = 1000
 _TOTAL: Final = "totalprice"
+_LONGEST: Final = 2000
 
 
 def _pull(client: Client, days: Days, account: Optional[str] = None) -> Iterator[LedgerDay]:
@@ -50,7 +51,10 @@ def _following(page: Mapping[str, Any]) -> Optional[str]:
     uri = page.get("next_page_uri")
     if not isinstance(uri, str) or not uri:
         return None
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri[:_LONGEST])
+    except ValueError:
+        raise LedgerError("malformed response: next_page_uri is not a URL") from None
     return f"/{parts.path.lstrip('/')}?{parts.query}"
 
 
