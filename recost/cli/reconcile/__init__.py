@@ -12,6 +12,7 @@ from typing import Final, Optional
 from recost._files import reason_of
 from recost.analytics.periods import Period, SpanError
 from recost.analytics.query import Question, QuestionError
+from recost.analytics.report import ask
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import (
     add_filters,
@@ -94,7 +95,9 @@ def run(arguments: argparse.Namespace) -> int:
     def use(readings: Readings) -> str:
         names = ModelNames()
         said = billed(files, first, last, names, by_key="key" in by)
-        found[:] = [compare(said, seen(readings, question, names, by_key="key" in by), by)]
+        compared = compare(said, seen(readings, question, names, by_key="key" in by), by)
+        flat_usd = ask(readings, question).total.now.flat_usd or Decimal(0)  # not recorded by model
+        found[:] = [replace(compared, flat_usd=flat_usd)]
         return _text(found[0], arguments)
 
     try:
