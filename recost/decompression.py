@@ -21,6 +21,10 @@ _PER_MEMBER: Final = 1024
 """Bytes of work that another member of a gzip file or frame of Zstandard counts as."""
 _ZSTD_WINDOW: Final = 8 * 1024 * 1024
 """Maximum bytes of a frame's window, as on the web: https://www.rfc-editor.org/rfc/rfc9659"""
+_ZSTD_STEPS: Final = (4, 32)
+"""Bytes of Zstandard decoded at once, at least and at most."""
+_CALM: Final = 8
+"""Steps after which the next ones may be longer. A frame's header takes five of the shortest."""
 
 
 class UndecodableError(Exception):
@@ -268,7 +272,7 @@ class _Brotli(_Stage):
 
 
 class _Zstd(_Stage):
-    """Decoder of Zstandard. Four bytes make 128 KB at most, so a library without a limit gets 32."""
+    """Decoder of Zstandard. Four bytes make 128 KB at most, so a library without a limit gets 4 to 32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -280,8 +284,10 @@ class _Zstd(_Stage):
             self._make: Callable[[], Any] = lambda: library.ZstdDecompressor(options=options)
         else:
             self._make = library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj
-        self.step = 4096 if self._limited else 32
+        self.step = 4096 if self._limited else _ZSTD_STEPS[0]
         self._frame: Any = None
+        self._calm = 0
+        """Steps since data swelled, or since the step grew."""
 
     def _some(self) -> bytes:
         while True:
@@ -298,8 +304,20 @@ class _Zstd(_Stage):
             if self._frame.eof:
                 unused, self._frame, self.ended = self._frame.unused_data, None, True
                 self._member_ended(unused)
+            if not self._limited:
+                self._adapt_step(len(decoded))
             if decoded:
                 return decoded
+
+    def _adapt_step(self, size: int) -> None:
+        """Go on with short steps where data swell, and charge for them, because each takes time."""
+        least, most = _ZSTD_STEPS
+        self._calm += 1
+        if size > _OUTPUT:
+            self.step, self._calm = least, 0
+            self._extra += _PER_MEMBER
+        elif self._calm > _CALM and self.step < most:
+            self.step, self._calm = 2 * self.step, 0
 
 
 def _stage(name: str) -> _Stage:

@@ -13,7 +13,7 @@ from recost.alerts.rules import RuleData
 from recost.analytics.anomalies import Anomaly, reviewed
 from recost.analytics.periods import Period, parse_zone
 from recost.analytics.query import Question
-from recost.analytics.report import Group, ask
+from recost.analytics.report import EXACT_COSTS, Group, ask
 
 __all__ = ["Digest", "compose", "due"]
 
@@ -56,10 +56,16 @@ def compose(alert: Alert, facts: RuleData, day: str) -> Digest:
         ("calls", f"{total.now.calls:,}"),
         ("errors", f"{total.now.errors or 0:,}"),
         ("unknown cost", f"{total.now.unpriced:,} calls"),
+        *_flat(total.now.flat_usd),
         ("month so far", format_usd(of_month)),
     )
     sections = (*_tops(alert, facts, question), *_unusual(facts, start, end))
     return f"{format_usd(total.now.cost_usd)} on {span}", rows, tuple(each for each in sections if each[1])
+
+
+def _flat(flat_usd: Optional[Decimal]) -> Rows:
+    """Return the part of the cost that is flat estimates."""
+    return (("flat estimates", f"{format_usd(flat_usd)}: {EXACT_COSTS}"),) if flat_usd else ()
 
 
 def _tops(alert: Alert, facts: RuleData, question: Question) -> Iterator[tuple[str, Rows]]:

@@ -16,7 +16,7 @@ from recost.analytics.recorded import extent
 from recost.analytics.sql import Statement
 from recost.analytics.store import Readings, select_files
 
-__all__ = ["FORMATS", "Figures", "Group", "Report", "add_up", "ask", "named"]
+__all__ = ["EXACT_COSTS", "FORMATS", "Figures", "Group", "Report", "add_up", "ask", "named"]
 
 _LATER: Final = (
     "reported_usd",
@@ -32,6 +32,8 @@ _LATER: Final = (
 )
 UNKNOWN: Final = {"model": ("errors", *_LATER), "tag": _LATER}
 """The figures that a breakdown does not have, by its kind."""
+EXACT_COSTS: Final = "capture_usage=True for exact costs"
+"""Remedy for flat estimates, as all tools word it."""
 FORMATS: Final = {
     "minute": "%Y-%m-%d %H:%M",
     "hour": "%Y-%m-%d %H:00",

@@ -236,7 +236,8 @@ class _SkimmedBody:
             if not data:
                 return
             size += len(data)
-            self._skimmer.feed(data)
+            for at in range(0, len(data), _STEP):
+                self._skimmer.feed(data[at : at + _STEP])
 
     def _give_up(self) -> None:
         self.unread = True

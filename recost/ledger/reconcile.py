@@ -143,6 +143,8 @@ class Comparison:
     """The number of a provider's days that are not final, or incomplete."""
     without_ledger_usd: Decimal
     """The recorded cost on days without a pulled ledger."""
+    flat_usd: Decimal = Decimal(0)
+    """The part of the recorded cost that is flat estimates, on all days."""
 
 
 @dataclass

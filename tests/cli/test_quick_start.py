@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import time
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Optional
@@ -14,9 +17,12 @@ import pytest
 
 from recost import wire
 from recost._text import cells
+from recost.analytics.report import EXACT_COSTS
 from recost.cli import main
 from recost.cli._shared.footnotes import FLAT
 from recost.events import MetricEntry, WindowSummary
+from recost.ledger.model import LedgerDay, Row
+from recost.ledger.store import LedgerFile
 from tests.integration.named_hosts import Answer, Asked, named_hosts, trust
 from tests.scripts import ROOT, environment, run_script, windows
 from tests.test_pages import BLOCKS, PRELUDE, README
@@ -174,6 +180,30 @@ def test_plain_init_says_that_its_costs_are_flat_estimates(plain: Path, tools: T
     assert view["total"]["unpriced"] == 1
 
 
+def test_reconcile_says_that_what_was_recorded_is_flat_estimates(
+    plain: Path, tools: Tools, tmp_path: Path
+) -> None:
+    folder = tmp_path / "both"
+    shutil.copytree(plain, folder)
+    now = datetime.now(timezone.utc)
+    row = Row("billed", model="gpt-4o", amount=Decimal(EXACT_COST[1:]), currency="USD")
+    for day in {now.date(), (now - timedelta(hours=1)).date()}:  # midnight may have passed since
+        LedgerFile(folder, "openai", "default").add(LedgerDay(day, (row,)), final=True, now=now)
+    said = " ".join(tools.on(folder).says("reconcile").split())
+    assert f"{FLAT_COST} are {FLAT}" in said
+    assert json.loads(tools.says("reconcile", "--json"))["flat_usd"] == 0.06
+
+
+def test_a_digest_says_that_costs_are_flat_estimates(tmp_path: Path, tools: Tools) -> None:
+    yesterday = time.time() * 1000 - 86_400_000
+    for number, attempts in enumerate((None, 7)):
+        (tmp_path / f"{number}.jsonl").write_bytes(
+            window(7, 25, end=yesterday, cost_source={"estimated": 25.0}, unpriced_count=0, attempts=attempts)
+        )
+    said = " ".join(tools.on(tmp_path).says("digest", "--tz", "UTC").split())
+    assert f"flat estimates $0.2500: {EXACT_COSTS}" in said
+
+
 def test_metered_costs_are_exact_and_nobody_says_otherwise(exact: Path, tools: Tools) -> None:
     tools.on(exact)
     priced = find_spec("genai_prices") is not None
@@ -196,9 +226,9 @@ def test_unpriced_calls_fail_a_gate_that_minds_them(plain: Path, tools: Tools) -
     assert "each call has a price" in tools.says("gate", "--fail-on-unpriced", "--provider", "openai")
 
 
-def window(calls: int, cents: float, **more: Any) -> bytes:
-    """Return a window that ended this minute."""
-    end = time.time() * 1000
+def window(calls: int, cents: float, *, end: Optional[float] = None, **more: Any) -> bytes:
+    """Return a window that ended this minute, or at a time in milliseconds."""
+    end = time.time() * 1000 if end is None else end
     entry = MetricEntry("openai", "chat", "POST", calls, 0, 5.0, 5.0, 9.0, 1, 2, cents, **more)
     summary = WindowSummary("", "test", "python", "0.2.0", end - 30_000, end, (entry,))
     return wire.encode_window(summary) + b"\n"

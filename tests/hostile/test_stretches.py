@@ -22,6 +22,7 @@ from recost.interceptors import capture
 from recost.interceptors._body import Dechunker
 from recost.interceptors.capture import LIMIT, Capture, WholeCapture
 from recost.pricing.usage import read_response
+from tests.exchanges import no_room
 from tests.hostile.answers import ANSWERS, Sent
 from tests.hostile.stretches import Reader
 
@@ -149,9 +150,23 @@ KEPT: Final[dict[str, Callable[[Any], Any]]] = {
 def test_callers_only_keep_the_ends_of_a_long_piece(way: str) -> None:
     for size in (1 << 20, 8 << 20):
         piece = Piece(b"x" * size)
-        KEPT[way](piece)
+        with no_room():
+            KEPT[way](piece)
         assert piece.most <= LIMIT
         assert piece.total <= 4 * LIMIT
+
+
+@pytest.mark.parametrize("encoding", ["", "own", "gzip"])
+def test_callers_only_refer_to_a_long_piece_that_may_wait(encoding: str) -> None:
+    piece = Piece(b"x" * (1 << 20))
+    kept = Capture((), {}, None, encoding)
+    kept.feed(piece)
+    whole = WholeCapture((), {}, None, piece)
+    assert piece.total == piece.most == 0
+    assert (kept.nbytes, whole.nbytes) == (len(piece), len(piece))
+    kept.take()
+    whole.take()
+    assert piece.most <= LIMIT
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
@@ -161,8 +176,9 @@ def test_callers_decode_a_bounded_part_of_a_long_piece(encoding: str) -> None:
     for size in (1 << 20, 8 << 20):
         piece = Piece(ANSWERS[f"{encoding} of prose"](size).body)
         kept = Capture((), {}, "application/json", encoding)
-        kept.feed(b"")
-        kept.feed(piece)
+        with no_room():
+            kept.feed(b"")
+            kept.feed(piece)
         assert 0 < piece.most <= LIMIT
         assert piece.total <= 2 << 20
         assert kept.nbytes <= 2 * LIMIT

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Optional
 
 from recost._money import EXACT, format_usd
-from recost.analytics.report import Figures, Report
+from recost.analytics.report import EXACT_COSTS, Figures, Report
 from recost.cli._shared.formats import counted, format_cost, format_share
 from recost.cli._shared.tables import wrap
 from recost.cli._shared.terminal import Style
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 NO_CALLS: Final = "no calls in this period with these filters"
-FLAT: Final = "flat estimates: capture_usage=True for exact costs"
+FLAT: Final = f"flat estimates: {EXACT_COSTS}"
 """The description of estimates made without reading responses."""
 _HEADING: Final = 11
 """Columns of a heading, with the space after it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, Optional
 
@@ -11,6 +12,7 @@ from recost._files import reason_of
 from recost._money import as_amount
 from recost.analytics.periods import PeriodError
 from recost.analytics.query import QuestionError, in_utc_days
+from recost.analytics.report import ask
 from recost.analytics.store import Readings
 from recost.cli._shared.arguments import (
     add_filters,
@@ -91,7 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
     def use(readings: Readings) -> str:
         names = ModelNames()
         said = billed(files, question.period, names, by_key="key" in by)
-        found[:] = [compare(said, seen(readings, question, names, by_key="key" in by), by)]
+        compared = compare(said, seen(readings, question, names, by_key="key" in by), by)
+        flat_usd = ask(readings, question).total.now.flat_usd or Decimal(0)  # not recorded by model
+        found[:] = [replace(compared, flat_usd=flat_usd)]
         return _text(found[0], arguments)
 
     try:

@@ -9,7 +9,7 @@ from typing import Any, Final, Optional
 
 from recost._money import format_usd
 from recost._text import csv_cell, markdown, printable
-from recost.cli._shared.footnotes import Note, rendered
+from recost.cli._shared.footnotes import Note, flat_note, rendered
 from recost.cli._shared.formats import counted
 from recost.cli._shared.output import exact_json
 from recost.cli._shared.tables import Cell, Column, Table, Usd, texts_of
@@ -72,6 +72,7 @@ def as_json(found: Comparison) -> str:
             "apart_usd": dict(found.apart),
             "days_not_judged": found.not_judged,
             "without_ledger_usd": found.without_ledger_usd,
+            "flat_usd": found.flat_usd,
         }
     )
 
@@ -137,6 +138,7 @@ def _notes(found: Comparison) -> list[Note]:
         notes.append(
             Note("unpriced", f"{counted(found.total.unpriced, 'recorded call')} had an unknown cost")
         )
+    notes += flat_note(found.flat_usd)
     for currency, amount in sorted(found.other_currencies.items()):
         text = f"{amount:,f} {printable(currency)} was billed, which is not compared"
         notes.append(Note("currency", text, warns=False))
