@@ -128,22 +128,15 @@ class Spooling:
         """Replace a window by its halves, so that only what is at fault is lost."""
         from recost.delivery.frozen import call_count, halves  # noqa: PLC0415 - only where there is a spool
 
-        divisible = failure.disposition is Disposition.SPLIT and len(window.summary.metrics) > 1
-        if divisible and self._must_stay_whole(window):
-            self._spool.pass_over(window)
-            return
-        if divisible:
-            lost = [half for half in halves(window.summary) if not self._spool.save(half)]
-            if len(lost) > 1:
+        if failure.disposition is Disposition.SPLIT and len(window.summary.metrics) > 1:
+            whole = self._must_stay_whole(window)
+            if whole or not self._spool.replace(window, halves(window.summary)):
                 self._spool.pass_over(window)
-                return
-        else:
-            lost = [window.summary]
-        self._spool.remove(window)
-        for summary in lost:
-            self._count(summary, "rejected")
-        if lost:
-            self._losses.refuse(Loss(len(lost), sum(map(call_count, lost))), failure.error)
+            return
+        if not self._spool.remove(window):  # closed meanwhile: the next process tries it, and reports it
+            return
+        self._count(window.summary, "rejected")
+        self._losses.refuse(Loss(1, call_count(window.summary)), failure.error)
 
     def _count_removed(self, summary: WindowSummary) -> None:
         self._count(summary, "expired")

@@ -64,8 +64,12 @@ def spooled(folder: Path) -> dict[str, Counter[str]]:
     """Return the calls, by name of the process, of each window that is pending in the spool."""
     found = {}
     for file in folder.glob("*.spool"):
-        for line in file.read_bytes().splitlines():
-            summary = thaw(line[1:]) if line[:1] in (b"+", b"?") else None
+        content = file.read_bytes()
+        for line in content.splitlines():
+            mark, (window, _, whole) = line[:1], line[1:].partition(b"\t")
+            if mark == b"*" and re.fullmatch(rb"[0-9a-f]{16}", whole):  # counts once the whole is replaced
+                mark = b"+" if content[int(whole, 16) :][:1] == b"/" else b""
+            summary = thaw(window) if mark in (b"+", b"?") else None
             if summary is not None and summary.window_id:
                 metrics = ((each.endpoint, each.request_count) for each in summary.metrics)
                 found[summary.window_id] = by_name(metrics)

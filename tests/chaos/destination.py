@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from tests.api import Api
 from tests.chaos.plan import Plan, planned
-from tests.integration.losing_proxy import forwarded
+from tests.integration.losing_proxy import Forwarded, forwarded
 from tests.scripts import calls
 
 __all__ = ["KEY", "PROJECT"]
@@ -139,11 +139,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(*self._forward())
         self.server.log.write(undisturbed=window_id, s=time.monotonic() - began)
 
-    def _forward(self) -> tuple[int, bytes]:
-        status, content = forwarded(self.server.target, self.path, dict(self.headers.items()), self._body)
+    def _forward(self) -> Forwarded:
+        status, content, limit = forwarded(
+            self.server.target, self.path, dict(self.headers.items()), self._body
+        )
         if status != 202:
             self.server.log.write(problem=f"the collector responded with {status}: {content[:300]!r}")
-        return status, content
+        return status, content, limit if self.server.clear.is_set() else {}  # the usual pace before
 
     def _respond(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -178,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _truncate_body(self) -> None:
-        status, content = self._forward()
+        status, content, _ = self._forward()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -186,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _throttle(self) -> None:
-        status, content = self._forward()
+        status, content, _ = self._forward()
         head = f"HTTP/1.1 {status} Slow\r\nContent-Length: {len(content)}\r\n\r\n".encode()
         with suppress(OSError):
             for byte in head + content:

@@ -147,6 +147,7 @@ class _Crew:
         options = {
             **producer.options,
             "api_key": KEY, "project_id": PROJECT, "base_url": self.collector, "local_dir": str(folder),
+            "template_paths": False,  # the name of a process might look like an identifier
         }  # fmt: skip
         return Settings(
             name=word(self.plan.seed, producer.number, life),
