@@ -109,8 +109,8 @@ class Spool:
         self._aged = Loss()
         self._damaged = 0
         self._closed = False
-        self.on_removed: Callable[[WindowSummary], None] = lambda summary: None  # noqa: ARG005
-        """Receives each window that is removed for its age, or to make room."""
+        self.on_removed: Callable[[WindowSummary, bool], None] = lambda *_: None
+        """Receives each window that is removed for its age, or to make room, and if it may have arrived."""
         self.removed = Loss()
         """Everything that was removed for its age, or to make room."""
 
@@ -272,42 +272,43 @@ class Spool:
         file = self._taken(name)
         if file is None:
             return False
-        from recost.delivery.frozen import call_count, thaw  # noqa: PLC0415 - by `_load`
-
         lost = Loss()
-        while (found := file.next()) is not None:
-            summary = thaw(found[1])
-            if summary is None:
-                self._damaged += 1
-            else:
-                lost.windows += 1
-                lost.calls += call_count(summary)
-                self.on_removed(summary)
+        while (found := self._next_of(file)) is not None:
+            self._count_removed(found, lost)
         file.remove()
         self._report_loss(lost, "to make room" if too_much else "too old")
         self._report_removed()
         return True
 
     def _next(self) -> Optional[SpooledWindow]:
-        from recost.delivery.frozen import call_count, thaw  # noqa: PLC0415 - by `_load`
-
         while (file := self._to_read()) is not None:
-            found = file.next()
+            found = self._next_of(file)
             if found is None:
                 self._leave(file)
-                continue
-            place, line = found
-            summary = thaw(line)
-            if summary is None:
-                self._damaged += 1
-            elif self._is_old(max(summary.window_end / 1000, _created_s(file.name))):
-                self._aged.windows += 1
-                self._aged.calls += call_count(summary)
-                self.on_removed(summary)
+            elif self._is_old(max(found.summary.window_end / 1000, _created_s(file.name))):
+                self._count_removed(found, self._aged)
+                file.finish(found.place)
             else:
+                return found
+        return None
+
+    def _next_of(self, file: SpoolFile) -> Optional[SpooledWindow]:
+        """Return the next window of a file. Skip damaged ones."""
+        from recost.delivery.frozen import thaw  # noqa: PLC0415 - by `_load`
+
+        while (found := file.next()) is not None:
+            place, line = found
+            if (summary := thaw(line)) is not None:
                 return SpooledWindow(summary, file, place)
+            self._damaged += 1
             file.finish(place)
         return None
+
+    def _count_removed(self, window: SpooledWindow, lost: Loss) -> None:
+        from recost.delivery.frozen import call_count  # noqa: PLC0415 - by `_load`
+
+        lost.add(call_count(window.summary), uncertain=window.uncertain)
+        self.on_removed(window.summary, window.uncertain)
 
     def _to_read(self) -> Optional[SpoolFile]:
         if self._reading is None and not self._names and self._monotonic() >= self._next_scan:
@@ -383,7 +384,7 @@ class Spool:
         if lost.windows:
             self.removed.merge(lost)
             message = f"{lost.calls} calls in {lost.windows} windows were removed from the spool: {reason}"
-            self._report(RecostError(f"recost: {message}"))
+            self._report(RecostError(f"recost: {message}{lost.doubt()}"))
 
     def _cannot(self, what: str, error: OSError, name: str = "") -> None:
         place, reason = os.fspath(self._path(name)), _files.reason_of(error)

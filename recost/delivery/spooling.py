@@ -76,7 +76,10 @@ class Spooling:
             for part in [window] if whole else window.split(self._max_metrics or 1):
                 late = deadline is not None and self._monotonic() >= deadline
                 done = not late and self._is_saved(LeftWindow(part, window_id or id_for(part), uncertain))
-                (saved if done else lost).add(part)
+                if done:
+                    saved.add(part.call_count)
+                else:
+                    lost.add(part.call_count, uncertain=uncertain)
         self._losses.spool(saved)
         return lost, saved
 
@@ -128,18 +131,20 @@ class Spooling:
         """Replace a window by its halves, so that only what is at fault is lost."""
         from recost.delivery.frozen import call_count, halves  # noqa: PLC0415 - only where there is a spool
 
-        if failure.disposition is Disposition.SPLIT and len(window.summary.metrics) > 1:
-            whole = self._must_stay_whole(window)
-            if whole or not self._spool.replace(window, halves(window.summary)):
-                self._spool.pass_over(window)
+        splits = failure.disposition is Disposition.SPLIT
+        divisible = splits and len(window.summary.metrics) > 1
+        stays = splits and self._must_stay_whole(window)
+        if stays or (divisible and not self._spool.replace(window, halves(window.summary))):
+            self._spool.pass_over(window)
+        if stays or divisible:
             return
         if not self._spool.remove(window):  # closed meanwhile: the next process tries it, and reports it
             return
         self._count(window.summary, "rejected")
         self._losses.refuse(Loss(1, call_count(window.summary)), failure.error)
 
-    def _count_removed(self, summary: WindowSummary) -> None:
-        self._count(summary, "expired")
+    def _count_removed(self, summary: WindowSummary, uncertain: bool) -> None:
+        self._count(summary, "unknown" if uncertain else "expired")
 
     def _count(self, summary: WindowSummary, dropped: str = "") -> None:
         """Count a window that is not in the spool any more. ``dropped`` is the reason, if it was dropped."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from recost.delivery.frozen import thaw
 from tests.chaos.producer import Said
 
-__all__ = ["Accounts", "Arrived", "dropped_calls", "read_arrived", "spooled"]
+__all__ = ["Accounts", "Arrived", "dropped_calls", "read_arrived", "spooled", "unsure_calls"]
 
 _DROPS: Final = re.compile(
     r"(\d+) calls in \d+ windows (?:could not be delivered(?!: they are in)|were removed)"
@@ -22,13 +22,17 @@ _DROPS: Final = re.compile(
     r"|(\d+) calls (?:ended after|could not be added up)"
     r"|: (\d+) calls dropped"
 )
-_PROMPT_S: Final = 0.02
-"""A response that took longer may have come when the client had given up."""
+_UNSURE: Final = re.compile(r"(\d+) of them were sent without a response")
 
 
 def dropped_calls(error: str) -> int:
     """Return the number of calls that are dropped, as an error reports it."""
     return sum(int(next(filter(None, found))) for found in _DROPS.findall(error))
+
+
+def unsure_calls(error: str) -> int:
+    """Return the number of dropped calls that may have arrived, as an error reports it."""
+    return sum(map(int, _UNSURE.findall(error)))
 
 
 @dataclass
@@ -39,8 +43,6 @@ class Arrived:
     """Calls by name of the process, of each id."""
     repeats: int = 0
     """Windows that came again. The collector recognises them by their ids."""
-    undisturbed: set[str] = field(default_factory=set)
-    """Ids of windows for which the response went through."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -50,9 +52,6 @@ def read_arrived(log: Path) -> Arrived:
     for line in map(json.loads, log.read_text().splitlines()):
         if "problem" in line:
             found.problems.append(line["problem"])
-        elif "undisturbed" in line:
-            if line["s"] < _PROMPT_S:
-                found.undisturbed.add(line["undisturbed"])
         elif line["accepted"] in found.windows:
             found.repeats += 1
         else:
@@ -108,12 +107,8 @@ class Accounts:
             self.kept.update(calls)
         self.missing = {name: count - self.kept[name] for name, count in self.served.items()}
         self.dropped = sum(dropped_calls(each.error) for each in self.said)
-        self.uncertain = sum(
-            sum(calls.values())
-            for window_id, calls in self.arrived.windows.items()
-            if window_id not in self.arrived.undisturbed and window_id not in self.spooled
-        )
-        """Calls that arrived and may be reported as dropped: their process may not know."""
+        self.unsure = sum(unsure_calls(each.error) for each in self.said)
+        """Those of them that may have arrived: their processes don't know."""
         flushed: Counter[str] = Counter()
         for each in self.said:
             flushed[each.name] = max(flushed[each.name], each.flushed)
@@ -139,8 +134,9 @@ class Accounts:
         if sum(beyond.values()) > self.dropped:
             found.append(f"lost without a word: {sum(beyond.values()) - self.dropped} calls, of {beyond}")
         missing = sum(self.missing.values())
-        if self.dropped - self.uncertain > missing:
-            found.append(f"reported as dropped: {self.dropped} calls; missing: {missing}")
+        if self.dropped - self.unsure > missing:
+            sure = self.dropped - self.unsure
+            found.append(f"reported as dropped for sure: {sure} calls; missing: {missing}")
         found += [f"{each.name}: a call failed: {each.failed}" for each in self.said if each.failed]
         found += [f"{each.name}: a call waited in {each.blocked}" for each in self.said if each.blocked]
         return found
@@ -154,6 +150,7 @@ class Accounts:
             "arrived": arrived,
             "spooled": sum(sum(calls.values()) for calls in waiting.values()),
             "dropped": self.dropped,
+            "unsure": self.unsure,
             "killed": self.lost_with_killed,
             "repeats": self.arrived.repeats,
         }
