@@ -10,6 +10,7 @@ import pytest
 from tests.chaos.accounts import Accounts, Arrived, dropped_calls
 from tests.chaos.plan import planned, word
 from tests.chaos.producer import Said
+from tests.chaos.run import run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and forks")
 
@@ -75,3 +76,14 @@ def test_the_sums_find(changed: dict[str, object], problem: str) -> None:
 )
 def test_drops_as_they_are_reported(error: str, calls: int) -> None:
     assert dropped_calls(error) == calls
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4])
+def test_whatever_happens_each_call_arrives_once_waits_or_is_reported(seed: int) -> None:
+    """Short runs. Longer ones, which are also timed: ``python -m tests.chaos``."""
+    outcome = run(seed, 6, timed=False)
+    assert outcome.problems == [], outcome.line()
+    assert outcome.figures["served"] > 0
+    assert outcome.figures["left"] == 0
