@@ -41,6 +41,8 @@ class Arrived:
 
     windows: dict[str, Counter[str]] = field(default_factory=dict)
     """Calls by name of the process, of each id."""
+    failed: Counter[str] = field(default_factory=Counter)
+    """Calls that ended without a response, by name of the process. The server may not have seen them."""
     repeats: int = 0
     """Windows that came again. The collector recognises them by their ids."""
     problems: list[str] = field(default_factory=list)
@@ -56,6 +58,7 @@ def read_arrived(log: Path) -> Arrived:
             found.repeats += 1
         else:
             found.windows[line["accepted"]] = by_name(line["calls"].items())
+            found.failed.update(by_name(line["failed"].items()))
     return found
 
 
@@ -123,7 +126,8 @@ class Accounts:
     def problems(self) -> list[str]:
         """Return what does not add up."""
         found = list(self.arrived.problems)
-        found += [f"{name}: {-count} calls too many" for name, count in self.missing.items() if count < 0]
+        failed = self.arrived.failed
+        found += [f"{name}: {-n} calls too many" for name, n in self.missing.items() if n + failed[name] < 0]
         unknown = set(self.kept) - set(self.served)
         found += [f"calls that nobody served: {sorted(unknown)}"] if unknown else []
         beyond = {

@@ -71,7 +71,8 @@ class _Windows(list[Any]):
         self._log = log
 
     def append(self, window: Any) -> None:
-        self._log.write(accepted=window["windowId"], calls=calls([window]), pid=window["instance"]["pid"])
+        failed = {metric["endpoint"]: metric["errorCount"] for metric in window["metrics"]}
+        self._log.write(accepted=window["windowId"], calls=calls([window]), failed=failed)
 
 
 class _Proxy(ThreadingHTTPServer):

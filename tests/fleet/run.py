@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -118,7 +119,9 @@ def _programs(
 
     def start(command: list[str], **more: str) -> None:
         whole = {**env, **more}
-        started.append(subprocess.Popen(command, cwd=ROOT, env=whole, stdout=log, stderr=log))
+        started.append(
+            subprocess.Popen(command, cwd=ROOT, env=whole, stdout=log, stderr=log, start_new_session=True)
+        )
 
     try:
         start([*gunicorn, "-b", "127.0.0.1:0"])
@@ -130,7 +133,8 @@ def _programs(
     finally:
         for process in started:
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # with the workers
+                process.wait()
         log.close()
 
 
