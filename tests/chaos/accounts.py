@@ -62,8 +62,11 @@ def read_arrived(log: Path) -> Arrived:
     return found
 
 
-def spooled(folder: Path) -> dict[str, Counter[str]]:
-    """Return the calls, by name of the process, of each window that is pending in the spool."""
+def spooled(folder: Path, failed: Counter[str]) -> dict[str, Counter[str]]:
+    """Return the calls, by name of the process, of each window that is pending in the spool.
+
+    Add calls without a response to ``failed``, also by name.
+    """
     found = {}
     for file in folder.glob("*.spool"):
         content = file.read_bytes()
@@ -75,6 +78,7 @@ def spooled(folder: Path) -> dict[str, Counter[str]]:
             if summary is not None and summary.window_id:
                 metrics = ((each.endpoint, each.request_count) for each in summary.metrics)
                 found[summary.window_id] = by_name(metrics)
+                failed.update(by_name((each.endpoint, each.error_count) for each in summary.metrics))
     return found
 
 
