@@ -206,10 +206,8 @@ class Delivery:
         """Leave what has not arrived to the spool, until ``deadline`` (monotonic). Report what is lost."""
         self._closed = True
         self._queue.take_in()
-        with self._queue.lock:
-            if self._sender.arrived is not None:
-                self._outbox.pop(self._sender.arrived)
-                self._losses.arrive(self._sender.arrived)
+        if (arrived := self._sender.arrived) is not None:
+            self._arrive(arrived)
         left, spooled = Loss(), Loss()
         if self._spooling is not None:
             self._change(self._outbox.condense)
@@ -355,22 +353,23 @@ class Delivery:
     def _resolve(self, window: PendingWindow, failure: Optional[SendError]) -> None:
         """Remove a window that arrived or was refused. Queue its halves if they may be accepted."""
         if failure is None:
-            self._change(lambda: self._outbox.pop(window))
+            self._arrive(window)
             self._sender.arrived = None
-            self._losses.arrive(window)
             if self._on_sent is not None:
                 self._on_sent(window.summary())
             return
-        divisible = failure.disposition is Disposition.SPLIT and window.bucket_count > 1
-        kept = divisible and self._change(
-            partial(self._outbox.keep_whole, window, failure, self._monotonic())
-        )
-        if kept or (divisible and self._halvings.take()):
-            if kept or self._change(lambda: self._outbox.halve(window)):
+        splits = failure.disposition is Disposition.SPLIT
+        whole = splits and self._change(partial(self._outbox.keep_whole, window, failure, self._monotonic()))
+        if whole or (splits and window.bucket_count > 1 and self._halvings.take()):
+            if whole or self._change(lambda: self._outbox.halve(window)):
                 self._losses.fail(failure)
-            return
-        self._change(lambda: self._outbox.pop(window))
-        self._losses.drop(window, failure)
+        elif self._change(lambda: self._outbox.pop(window)):
+            self._losses.drop(window, failure)
+
+    def _arrive(self, window: PendingWindow) -> None:
+        """Remove a window that has arrived, and count it, unless `close` has counted it meanwhile."""
+        if self._change(lambda: self._outbox.pop(window)):
+            self._losses.arrive(window)
 
     def _frozen(self, window: Optional[PendingWindow]) -> Optional[tuple[PendingWindow, WindowSummary]]:
         """Return a window and what is sent of it, each time the same. None if it is gone: `close` has it."""

@@ -83,11 +83,12 @@ class DestinationStats(_Snapshot):
     recovered: int
     """Number of calls of ended processes that this one has sent from their spools. Not in ``captured``."""
     dropped: Mapping[str, int]
-    """Number of calls that will never arrive, by reason.
+    """Number of calls that are not sent again, by reason. All but those under ``unknown`` will never arrive.
 
     ``inbox_full`` and ``queue_full``: too many waited. ``rejected``: refused for good. ``failed``: the
     destination failed on them, while it accepted others. ``expired``: removed from the spool. ``end``:
-    neither sent nor spooled at the end. ``unrecorded``: they ended when recost had been disposed.
+    neither sent nor spooled at the end. ``unknown``: the same, but they were sent without a response, and may
+    have arrived. ``unrecorded``: they ended when recost had been disposed.
     """
     failure: Optional[tuple[str, str]]
     """Type and text of the latest error. The text can be printed."""

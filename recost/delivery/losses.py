@@ -55,30 +55,49 @@ class LeftWindow(NamedTuple):
 
 
 class Loss:
-    """A number of dropped windows, and the calls in them."""
+    """A number of dropped windows, and the calls in them.
 
-    __slots__ = ("calls", "windows")
+    Attributes:
+        windows: Number of windows.
+        calls: Number of calls in them.
+        unsure: Number of these calls that were sent without a response, and may have arrived.
+    """
 
-    def __init__(self, windows: int = 0, calls: int = 0) -> None:
+    __slots__ = ("calls", "unsure", "windows")
+
+    def __init__(self, windows: int = 0, calls: int = 0, unsure: int = 0) -> None:
         self.windows = windows
         self.calls = calls
+        self.unsure = unsure
 
-    def add(self, window: PendingWindow) -> None:
-        """Count one window."""
+    def add(self, calls: int, *, uncertain: bool = False) -> None:
+        """Count one window.
+
+        Args:
+            calls: Number of calls in it.
+            uncertain: The destination may have accepted it.
+        """
         self.windows += 1
-        self.calls += window.call_count
+        self.calls += calls
+        self.unsure += calls if uncertain else 0
 
     def merge(self, other: Loss) -> None:
         """Add the counts of another instance."""
         self.windows += other.windows
         self.calls += other.calls
+        self.unsure += other.unsure
+
+    def doubt(self) -> str:
+        """Return the end of a message: how many of the calls may have arrived. Empty for 0."""
+        message = f". {self.unsure} of them were sent without a response, and may have arrived"
+        return message if self.unsure else ""
 
     def take(self) -> Optional[Loss]:
         """Return the count and begin again at zero. Return None when the count is zero."""
         if not self.windows:
             return None
-        taken = Loss(self.windows, self.calls)
-        self.windows = self.calls = 0
+        taken = Loss(self.windows, self.calls, self.unsure)
+        self.windows = self.calls = self.unsure = 0
         return taken
 
 
@@ -103,7 +122,7 @@ class Losses:
         self.last_error: Optional[tuple[str, str]] = None
         """Type and text of the latest failure."""
         self._dropped: dict[str, int] = dict.fromkeys(
-            ("rejected", "failed", "queue_full", "expired", "end"), 0
+            ("rejected", "failed", "queue_full", "expired", "end", "unknown"), 0
         )
         self._unreported = Loss()
         """Dropped since the beginning of the overflow was reported."""
@@ -118,7 +137,7 @@ class Losses:
     def dropped(self) -> dict[str, int]:
         """Return the calls of this process that were dropped, by reason."""
         found = dict(self._dropped)
-        found["queue_full"] += self._overflowed.calls
+        _count(found, "queue_full", self._overflowed)
         return found
 
     def drop(self, window: PendingWindow, failure: SendError) -> None:
@@ -148,7 +167,7 @@ class Losses:
         if loss is None:
             return
         self.total.merge(loss)
-        self._dropped["queue_full"] += loss.calls
+        _count(self._dropped, "queue_full", loss)
         if self._overflowing:
             self._unreported.merge(loss)
             return
@@ -156,7 +175,7 @@ class Losses:
         self._report(
             RecostError(
                 f"recost: the queue of undelivered windows is full: the oldest are dropped "
-                f"({loss.windows} windows, {loss.calls} calls so far)"
+                f"({loss.windows} windows, {loss.calls} calls so far){loss.doubt()}"
             )
         )
 
@@ -182,7 +201,7 @@ class Losses:
         if spooled.windows:
             self._report(_undelivered(spooled, ": they are in the spool, and the next process sends them"))
         self.total.merge(left)
-        self._dropped["end"] += left.calls
+        _count(self._dropped, "end", left)
         left.merge(self._unreported)
         self._unreported = Loss()
         if left.windows:
@@ -194,5 +213,12 @@ class Losses:
         self.last_error = name, str(error) if isinstance(error, RecostError) else name
 
 
+def _count(dropped: dict[str, int], reason: str, loss: Loss) -> None:
+    """Add what was dropped for a reason. Whether the rest has arrived is unknown."""
+    dropped[reason] += loss.calls - loss.unsure
+    dropped["unknown"] += loss.unsure
+
+
 def _undelivered(loss: Loss, reason: str = "") -> RecostError:
-    return RecostError(f"recost: {loss.calls} calls in {loss.windows} windows could not be delivered{reason}")
+    message = f"{loss.calls} calls in {loss.windows} windows could not be delivered{reason}{loss.doubt()}"
+    return RecostError(f"recost: {message}")

@@ -207,12 +207,14 @@ class Outbox:
             entry.uncertain = entry.uncertain or failure.uncertain
         return entry.failures
 
-    def pop(self, window: PendingWindow) -> None:
-        """Remove a window."""
+    def pop(self, window: PendingWindow) -> bool:
+        """Remove a window. Return False if it is gone: `take` or `clear` was faster."""
         self._under_way = None
         self._merging_helps = True
-        if (entry := self._entry_of(window)) is not None:
-            self._place_of(entry).remove(entry)
+        if (entry := self._entry_of(window)) is None:
+            return False
+        self._place_of(entry).remove(entry)
+        return True
 
     def halve(self, window: PendingWindow) -> bool:
         """Replace a window by its halves. Return whether it was whole until now."""
@@ -245,12 +247,12 @@ class Outbox:
         A destination that refuses it for a long time has surely not accepted it.
 
         Args:
-            window: The window, which has more than one metric.
+            window: The window.
             failure: The refusal.
             now: The time (monotonic).
 
         Returns:
-            False if it may be halved.
+            False if it may be halved, or dropped.
         """
         self._under_way = None
         if (entry := self._entry_of(window)) is None:
@@ -319,7 +321,7 @@ class Outbox:
         """Drop everything, and return its count."""
         lost = self.loss.take() or Loss()
         for entry in (*self._overflow, *self._entries, *self._aside):
-            lost.add(entry.window)
+            lost.add(entry.window.call_count, uncertain=self._may_have_arrived(entry))
         self._overflow.clear()
         self._entries.clear()
         self._aside.clear()
@@ -329,8 +331,10 @@ class Outbox:
         if not entries:
             return None
         entry = entries.popleft()
-        is_under_way = entry.window is self._under_way  # the thread that sends it may hang
-        return LeftWindow(entry.window, entry.window_id, entry.uncertain or is_under_way)
+        return LeftWindow(entry.window, entry.window_id, self._may_have_arrived(entry))
+
+    def _may_have_arrived(self, entry: _Entry) -> bool:
+        return entry.uncertain or entry.window is self._under_way  # the thread that sends it may hang
 
     def _entry_of(self, window: PendingWindow) -> Optional[_Entry]:
         return next((each for each in (*self._entries, *self._aside) if each.window is window), None)
@@ -382,7 +386,7 @@ class Outbox:
         if self.keeps_overflow and waiting + entry.window.nbytes <= _MAX_OVERFLOW_BYTES:
             self._overflow.append(entry)
         else:
-            self.loss.add(entry.window)
+            self.loss.add(entry.window.call_count, uncertain=self._may_have_arrived(entry))
 
 
 def _begins_by(entries: deque[_Entry], seq: int) -> bool:

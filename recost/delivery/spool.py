@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Any, Callable, Final, Optional
+from typing import TYPE_CHECKING, Any, Callable, Final, Optional, TypeVar
 
 from recost import _files, _folders
 from recost._late import compiled_text, importing
@@ -21,6 +21,7 @@ from recost.delivery.transports.base import SendError, encode
 from recost.errors import RecostError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from recost.delivery.spool_file import SpoolFile
@@ -39,8 +40,11 @@ _TIME_DIGITS: Final = 12
 _TAIL: Final = len("0123456789ab01234567.spool")
 """Length of a name behind project and destination: milliseconds since the epoch, random digits, suffix."""
 _TRIES: Final = 3
+_PART_BYTES: Final = 20
+"""Bytes of the line of a part beside its JSON."""
 _MAX_FILES: Final = 10_000
 """Number of files, the oldest ones, that one search looks at."""
+_Result = TypeVar("_Result")
 
 
 class SpooledWindow:
@@ -105,8 +109,8 @@ class Spool:
         self._aged = Loss()
         self._damaged = 0
         self._closed = False
-        self.on_removed: Callable[[WindowSummary], None] = lambda summary: None  # noqa: ARG005
-        """Receives each window that is removed for its age, or to make room."""
+        self.on_removed: Callable[[WindowSummary, bool], None] = lambda *_: None
+        """Receives each window that is removed for its age, or to make room, and if it may have arrived."""
         self.removed = Loss()
         """Everything that was removed for its age, or to make room."""
 
@@ -122,45 +126,25 @@ class Spool:
             summary: The window.
             uncertain: The destination may have accepted it.
         """
-        with self._lock:
-            if self._inside or self._closed:  # a signal handler has interrupted this very thread
-                return False
-            self._inside = True
-            try:
-                self._load()
-                return self._save(summary, uncertain=uncertain)
-            except OSError as error:
-                self._cannot("write", error)
-                return False
-            finally:
-                self._leave_lock()
+        return bool(self._alone("write", lambda: self._save(summary, uncertain=uncertain)))
 
     def next(self) -> Optional[SpooledWindow]:
         """Return the oldest window that has not arrived, of this process or of one that has ended."""
-        with self._lock:
-            if self._inside or self._closed:
-                return None
-            self._inside = True
-            try:
-                self._load()
-                return self._next()
-            except OSError as error:
-                self._cannot("read", error)
-                return None
-            finally:
-                self._leave_lock()
+        return self._alone("read", self._next)
 
-    def remove(self, window: SpooledWindow) -> None:
-        """Note that a window has arrived, or that nothing is left of it to send."""
+    def replace(self, window: SpooledWindow, parts: Iterable[WindowSummary]) -> bool:
+        """Replace a window by its parts. Return False if that is impossible: it is still there then."""
+        return bool(self._alone("write", lambda: self._replace(window, parts)))
+
+    def remove(self, window: SpooledWindow) -> bool:
+        """Note that a window has arrived, or is given up. Return False when closed: it stays then."""
         with self._lock:
             if not self._closed:
                 window.file.finish(window.place)
+            return not self._closed
 
     def mark_uncertain(self, window: SpooledWindow, *, uncertain: bool) -> bool:
-        """Note whether a window may have been accepted, for whoever sends it next.
-
-        Return False if that is impossible: it must not be sent then.
-        """
+        """Note whether a window may have been accepted. Return False if it can't be: don't send it then."""
         with self._lock:
             return not self._closed and window.file.mark_uncertain(window.place, uncertain=uncertain)
 
@@ -186,6 +170,21 @@ class Spool:
         for file in {self._reading, self._own}:
             if file is not None:
                 file.abandon()
+
+    def _alone(self, what: str, work: Callable[[], Optional[_Result]]) -> Optional[_Result]:
+        """Do work with files, and report why it fails. Return None then, and when closed."""
+        with self._lock:
+            if self._inside or self._closed:  # a signal handler has interrupted this very thread
+                return None
+            self._inside = True
+            try:
+                self._load()
+                return work()
+            except OSError as error:
+                self._cannot(what, error)
+                return None
+            finally:
+                self._leave_lock()
 
     def _load(self) -> None:
         """Import what reading and writing need, while no process forks."""
@@ -230,30 +229,35 @@ class Spool:
             line = encode(summary)
         except SendError:
             return False
-        if len(line) > MAX_LINE_BYTES or not self._has_room(len(line) + 2):
+        if len(line) > MAX_LINE_BYTES or not self._has_room(self._own, len(line) + 2):
             return False
         if self._own is None:
             self._own = self._created()
         self._own.append(line, uncertain=uncertain)
         return True
 
+    def _replace(self, window: SpooledWindow, parts: Iterable[WindowSummary]) -> bool:
+        lines = [encode(part) for part in parts]
+        if not self._has_room(window.file, sum(len(line) + _PART_BYTES for line in lines)):
+            return False
+        window.file.replace(window.place, lines)
+        return True
+
     def _created(self) -> SpoolFile:
         from recost.delivery.spool_file import SpoolFile  # noqa: PLC0415 - by `_load`
 
-        folder = self._path("")
-        _folders.make_folder(folder, own=self._own_folder)
+        _folders.make_folder(self._path(""), own=self._own_folder)
         for _ in range(_TRIES):
             name = f"{self._begin}{round(self._clock() * 1000):012x}{os.urandom(4).hex()}.spool"
-            made = SpoolFile.create(folder / name)
-            if made is not None:
+            if (made := SpoolFile.create(self._path(name))) is not None:
                 return made
             with suppress(OSError):  # another process was faster, and takes it for one that has no owner
-                (folder / name).unlink()
+                self._path(name).unlink()
         raise _files.UnusableFileError("files can't be locked there")
 
-    def _has_room(self, size: int) -> bool:
-        """Return whether a line may be added. Remove the oldest files of ended processes for that."""
-        if self._own is not None and self._own.size + size > self._max_file_bytes:
+    def _has_room(self, file: Optional[SpoolFile], size: int) -> bool:
+        """Return whether lines may be added. Remove the oldest files of ended processes for that."""
+        if file is not None and file.size + size > self._max_file_bytes:
             return False
         files = self._files()
         total = sum(nbytes for _, nbytes, _ in files)
@@ -268,42 +272,43 @@ class Spool:
         file = self._taken(name)
         if file is None:
             return False
-        from recost.delivery.frozen import call_count, thaw  # noqa: PLC0415 - by `_load`
-
         lost = Loss()
-        while (found := file.next()) is not None:
-            summary = thaw(found[1])
-            if summary is None:
-                self._damaged += 1
-            else:
-                lost.windows += 1
-                lost.calls += call_count(summary)
-                self.on_removed(summary)
+        while (found := self._next_of(file)) is not None:
+            self._count_removed(found, lost)
         file.remove()
         self._report_loss(lost, "to make room" if too_much else "too old")
         self._report_removed()
         return True
 
     def _next(self) -> Optional[SpooledWindow]:
-        from recost.delivery.frozen import call_count, thaw  # noqa: PLC0415 - by `_load`
-
         while (file := self._to_read()) is not None:
-            found = file.next()
+            found = self._next_of(file)
             if found is None:
                 self._leave(file)
-                continue
-            place, line = found
-            summary = thaw(line)
-            if summary is None:
-                self._damaged += 1
-            elif self._is_old(max(summary.window_end / 1000, _created_s(file.name))):
-                self._aged.windows += 1
-                self._aged.calls += call_count(summary)
-                self.on_removed(summary)
+            elif self._is_old(max(found.summary.window_end / 1000, _created_s(file.name))):
+                self._count_removed(found, self._aged)
+                file.finish(found.place)
             else:
+                return found
+        return None
+
+    def _next_of(self, file: SpoolFile) -> Optional[SpooledWindow]:
+        """Return the next window of a file. Skip damaged ones."""
+        from recost.delivery.frozen import thaw  # noqa: PLC0415 - by `_load`
+
+        while (found := file.next()) is not None:
+            place, line = found
+            if (summary := thaw(line)) is not None:
                 return SpooledWindow(summary, file, place)
+            self._damaged += 1
             file.finish(place)
         return None
+
+    def _count_removed(self, window: SpooledWindow, lost: Loss) -> None:
+        from recost.delivery.frozen import call_count  # noqa: PLC0415 - by `_load`
+
+        lost.add(call_count(window.summary), uncertain=window.uncertain)
+        self.on_removed(window.summary, window.uncertain)
 
     def _to_read(self) -> Optional[SpoolFile]:
         if self._reading is None and not self._names and self._monotonic() >= self._next_scan:
@@ -323,8 +328,7 @@ class Spool:
         self._reading = None
         self._report_removed()
         if not file.left:
-            if file is self._own:
-                self._own = None
+            self._own = None if file is self._own else self._own
             file.remove()
         elif file is not self._own:
             file.close()
@@ -380,7 +384,7 @@ class Spool:
         if lost.windows:
             self.removed.merge(lost)
             message = f"{lost.calls} calls in {lost.windows} windows were removed from the spool: {reason}"
-            self._report(RecostError(f"recost: {message}"))
+            self._report(RecostError(f"recost: {message}{lost.doubt()}"))
 
     def _cannot(self, what: str, error: OSError, name: str = "") -> None:
         place, reason = os.fspath(self._path(name)), _files.reason_of(error)

@@ -4,6 +4,9 @@ A line begins with ``+``, or with ``?`` once it may have been accepted. It is do
 by ``-``, which no crash can interrupt. New lines come at the end. A process that dies leaves whole lines, and
 at most one that is torn, which the next owner skips. The lock ends with the process, so a file that can be
 locked has no owner.
+
+The parts of a window are written as lines that begin with ``*`` and have the place of the whole behind a tab.
+They count from the moment at which the byte of the whole is replaced by ``/``: at every moment either counts.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Optional
 from recost import _files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["MAX_LINE_BYTES", "SpoolFile"]
@@ -24,6 +28,8 @@ MAX_LINE_BYTES: Final = 8 << 20
 _PENDING: Final = b"+"
 _UNCERTAIN: Final = b"?"
 _DONE: Final = b"-"
+_PART: Final = b"*"
+_REPLACED: Final = b"/"
 _FIRST_BLOCK: Final = 1 << 12
 _BLOCK: Final = 1 << 16
 
@@ -91,9 +97,27 @@ class SpoolFile:
             OSError: It can't be written. Nothing of it is left.
         """
         mark = _UNCERTAIN if uncertain else _PENDING
-        data = memoryview((b"\n" if self._torn else b"") + mark + line + b"\n")
+        self._append(mark + line + b"\n")
+
+    def replace(self, place: int, parts: Iterable[bytes]) -> None:
+        """Replace a window by its parts, whole or not at all, whenever the process is killed.
+
+        Raises:
+            OSError: They can't be written. The window is still there.
+        """
+        reference = b"\t%016x\n" % place
+        places = [self._append(_PART + part + reference) for part in parts]
+        os.fsync(self._held.fd)
+        _write_at(self._held.fd, place, _REPLACED)
+        self._done.add(place)
+        for each in places:
+            self._promote(each)
+
+    def _append(self, line: bytes) -> int:
+        """Add a line, and return its place."""
         fd, written = self._held.fd, 0
         start = os.lseek(fd, 0, os.SEEK_END)
+        data = memoryview((b"\n" if self._is_torn(start) else b"") + line)
         self._torn = True
         try:
             while written < len(data):
@@ -104,6 +128,29 @@ class SpoolFile:
             self._torn = False
             raise
         self._torn = False
+        return start + len(data) - len(line)
+
+    def _is_torn(self, size: int) -> bool:
+        """Return whether the last line has no end, as a process was killed while it wrote that."""
+        return self._torn or (size > 0 and _read_at(self._held.fd, size - 1, 1) != b"\n")
+
+    def _promote(self, place: int) -> None:
+        """Make a part of a replaced window a line like any other."""
+        with suppress(OSError):  # it counts as it is
+            _write_at(self._held.fd, place, _PENDING)
+
+    def _counts(self, place: int, text: bytes) -> bool:
+        """Return whether a line is pending. A part is, if its whole was replaced."""
+        mark = text[:1]
+        if not text or mark in (_DONE, _REPLACED) or place in self._done:
+            return False
+        if mark != _PART:
+            return True
+        whole = _place_in(text)
+        if whole is None or not whole < place or _read_at(self._held.fd, whole, 1) != _REPLACED:
+            return False
+        self._promote(place)
+        return True
 
     def next(self) -> Optional[tuple[int, bytes]]:
         """Return the place and the text of the next line that is not done. None at the end.
@@ -112,8 +159,9 @@ class SpoolFile:
         """
         while (found := self._line()) is not None:
             place, text = found
-            if text and text[:1] != _DONE and place not in self._done:
-                return place, text[1:] if len(text) <= MAX_LINE_BYTES + 1 else b""
+            if self._counts(place, text):
+                line = text[1:].partition(b"\t")[0]  # JSON has no tab
+                return place, line if len(line) <= MAX_LINE_BYTES else b""
         return None
 
     def finish(self, place: int) -> None:
@@ -184,6 +232,14 @@ class SpoolFile:
             return None
         self._at = position + (1 if block else 0)
         return place, b"".join(parts)
+
+
+def _place_in(part: bytes) -> Optional[int]:
+    """Return the place of the whole window that the line of a part refers to. None if that is damaged."""
+    try:
+        return int.from_bytes(bytes.fromhex(part.rpartition(b"\t")[2].decode()), "big")
+    except ValueError:
+        return None
 
 
 def _read_at(fd: int, position: int, size: int) -> bytes:

@@ -76,7 +76,10 @@ class Spooling:
             for part in [window] if whole else window.split(self._max_metrics or 1):
                 late = deadline is not None and self._monotonic() >= deadline
                 done = not late and self._is_saved(LeftWindow(part, window_id or id_for(part), uncertain))
-                (saved if done else lost).add(part)
+                if done:
+                    saved.add(part.call_count)
+                else:
+                    lost.add(part.call_count, uncertain=uncertain)
         self._losses.spool(saved)
         return lost, saved
 
@@ -128,25 +131,20 @@ class Spooling:
         """Replace a window by its halves, so that only what is at fault is lost."""
         from recost.delivery.frozen import call_count, halves  # noqa: PLC0415 - only where there is a spool
 
-        divisible = failure.disposition is Disposition.SPLIT and len(window.summary.metrics) > 1
-        if divisible and self._must_stay_whole(window):
+        splits = failure.disposition is Disposition.SPLIT
+        divisible = splits and len(window.summary.metrics) > 1
+        stays = splits and self._must_stay_whole(window)
+        if stays or (divisible and not self._spool.replace(window, halves(window.summary))):
             self._spool.pass_over(window)
+        if stays or divisible:
             return
-        if divisible:
-            lost = [half for half in halves(window.summary) if not self._spool.save(half)]
-            if len(lost) > 1:
-                self._spool.pass_over(window)
-                return
-        else:
-            lost = [window.summary]
-        self._spool.remove(window)
-        for summary in lost:
-            self._count(summary, "rejected")
-        if lost:
-            self._losses.refuse(Loss(len(lost), sum(map(call_count, lost))), failure.error)
+        if not self._spool.remove(window):  # closed meanwhile: the next process tries it, and reports it
+            return
+        self._count(window.summary, "rejected")
+        self._losses.refuse(Loss(1, call_count(window.summary)), failure.error)
 
-    def _count_removed(self, summary: WindowSummary) -> None:
-        self._count(summary, "expired")
+    def _count_removed(self, summary: WindowSummary, uncertain: bool) -> None:
+        self._count(summary, "unknown" if uncertain else "expired")
 
     def _count(self, summary: WindowSummary, dropped: str = "") -> None:
         """Count a window that is not in the spool any more. ``dropped`` is the reason, if it was dropped."""

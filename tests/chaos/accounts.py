@@ -13,7 +13,7 @@ from typing import Any, Final
 from recost.delivery.frozen import thaw
 from tests.chaos.producer import Said
 
-__all__ = ["Accounts", "Arrived", "dropped_calls", "read_arrived", "spooled"]
+__all__ = ["Accounts", "Arrived", "dropped_calls", "read_arrived", "spooled", "unsure_calls"]
 
 _DROPS: Final = re.compile(
     r"(\d+) calls in \d+ windows (?:could not be delivered(?!: they are in)|were removed)"
@@ -22,13 +22,17 @@ _DROPS: Final = re.compile(
     r"|(\d+) calls (?:ended after|could not be added up)"
     r"|: (\d+) calls dropped"
 )
-_PROMPT_S: Final = 0.02
-"""A response that took longer may have come when the client had given up."""
+_UNSURE: Final = re.compile(r"(\d+) of them were sent without a response")
 
 
 def dropped_calls(error: str) -> int:
     """Return the number of calls that are dropped, as an error reports it."""
     return sum(int(next(filter(None, found))) for found in _DROPS.findall(error))
+
+
+def unsure_calls(error: str) -> int:
+    """Return the number of dropped calls that may have arrived, as an error reports it."""
+    return sum(map(int, _UNSURE.findall(error)))
 
 
 @dataclass
@@ -37,10 +41,10 @@ class Arrived:
 
     windows: dict[str, Counter[str]] = field(default_factory=dict)
     """Calls by name of the process, of each id."""
+    failed: Counter[str] = field(default_factory=Counter)
+    """Calls that ended without a response, by name of the process. The server may not have seen them."""
     repeats: int = 0
     """Windows that came again. The collector recognises them by their ids."""
-    undisturbed: set[str] = field(default_factory=set)
-    """Ids of windows for which the response went through."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -50,25 +54,31 @@ def read_arrived(log: Path) -> Arrived:
     for line in map(json.loads, log.read_text().splitlines()):
         if "problem" in line:
             found.problems.append(line["problem"])
-        elif "undisturbed" in line:
-            if line["s"] < _PROMPT_S:
-                found.undisturbed.add(line["undisturbed"])
         elif line["accepted"] in found.windows:
             found.repeats += 1
         else:
             found.windows[line["accepted"]] = by_name(line["calls"].items())
+            found.failed.update(by_name(line["failed"].items()))
     return found
 
 
-def spooled(folder: Path) -> dict[str, Counter[str]]:
-    """Return the calls, by name of the process, of each window that is pending in the spool."""
+def spooled(folder: Path, failed: Counter[str]) -> dict[str, Counter[str]]:
+    """Return the calls, by name of the process, of each window that is pending in the spool.
+
+    Add calls without a response to ``failed``, also by name.
+    """
     found = {}
     for file in folder.glob("*.spool"):
-        for line in file.read_bytes().splitlines():
-            summary = thaw(line[1:]) if line[:1] in (b"+", b"?") else None
+        content = file.read_bytes()
+        for line in content.splitlines():
+            mark, (window, _, whole) = line[:1], line[1:].partition(b"\t")
+            if mark == b"*" and re.fullmatch(rb"[0-9a-f]{16}", whole):  # counts once the whole is replaced
+                mark = b"+" if content[int(whole, 16) :][:1] == b"/" else b""
+            summary = thaw(window) if mark in (b"+", b"?") else None
             if summary is not None and summary.window_id:
                 metrics = ((each.endpoint, each.request_count) for each in summary.metrics)
                 found[summary.window_id] = by_name(metrics)
+                failed.update(by_name((each.endpoint, each.error_count) for each in summary.metrics))
     return found
 
 
@@ -104,12 +114,8 @@ class Accounts:
             self.kept.update(calls)
         self.missing = {name: count - self.kept[name] for name, count in self.served.items()}
         self.dropped = sum(dropped_calls(each.error) for each in self.said)
-        self.uncertain = sum(
-            sum(calls.values())
-            for window_id, calls in self.arrived.windows.items()
-            if window_id not in self.arrived.undisturbed and window_id not in self.spooled
-        )
-        """Calls that arrived and may be reported as dropped: their process may not know."""
+        self.unsure = sum(unsure_calls(each.error) for each in self.said)
+        """Those of them that may have arrived: their processes don't know."""
         flushed: Counter[str] = Counter()
         for each in self.said:
             flushed[each.name] = max(flushed[each.name], each.flushed)
@@ -124,7 +130,8 @@ class Accounts:
     def problems(self) -> list[str]:
         """Return what does not add up."""
         found = list(self.arrived.problems)
-        found += [f"{name}: {-count} calls too many" for name, count in self.missing.items() if count < 0]
+        failed = self.arrived.failed
+        found += [f"{name}: {-n} calls too many" for name, n in self.missing.items() if n + failed[name] < 0]
         unknown = set(self.kept) - set(self.served)
         found += [f"calls that nobody served: {sorted(unknown)}"] if unknown else []
         beyond = {
@@ -135,8 +142,9 @@ class Accounts:
         if sum(beyond.values()) > self.dropped:
             found.append(f"lost without a word: {sum(beyond.values()) - self.dropped} calls, of {beyond}")
         missing = sum(self.missing.values())
-        if self.dropped - self.uncertain > missing:
-            found.append(f"reported as dropped: {self.dropped} calls; missing: {missing}")
+        if self.dropped - self.unsure > missing:
+            sure = self.dropped - self.unsure
+            found.append(f"reported as dropped for sure: {sure} calls; missing: {missing}")
         found += [f"{each.name}: a call failed: {each.failed}" for each in self.said if each.failed]
         found += [f"{each.name}: a call waited in {each.blocked}" for each in self.said if each.blocked]
         return found
@@ -150,6 +158,7 @@ class Accounts:
             "arrived": arrived,
             "spooled": sum(sum(calls.values()) for calls in waiting.values()),
             "dropped": self.dropped,
+            "unsure": self.unsure,
             "killed": self.lost_with_killed,
             "repeats": self.arrived.repeats,
         }

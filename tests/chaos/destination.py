@@ -1,7 +1,7 @@
 """A strict collector behind a proxy that fails: ``python -m tests.chaos.destination SEED SECONDS LOG``.
 
-LOG gets a line of JSON for what the collector accepted, for each response that went through undisturbed, and
-for whatever broke the contract. A line ``clear`` on standard input ends the bad weather.
+LOG gets a line of JSON for what the collector accepted, and for whatever broke the contract. A line ``clear``
+on standard input ends the bad weather.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from tests.api import Api
 from tests.chaos.plan import Plan, planned
-from tests.integration.losing_proxy import forwarded
+from tests.integration.losing_proxy import Forwarded, forwarded
 from tests.scripts import calls
 
 __all__ = ["KEY", "PROJECT"]
@@ -51,17 +51,16 @@ class _Log:
         with self._lock, self._path.open("a") as file:
             file.write(json.dumps({**line, "at": time.monotonic()}) + "\n")
 
-    def see(self, body: bytes) -> str:
-        """Note an attempt. Return the id of its window, empty if it has none."""
+    def see(self, body: bytes) -> None:
+        """Note an attempt."""
         try:
             window_id = str(json.loads(body)["windowId"])
         except (ValueError, KeyError):
             self.write(problem=f"not a window with an id: {body[:200]!r}")
-            return ""
+            return
         digest = hashlib.sha256(body).hexdigest()
         if self._digests.setdefault(window_id, digest) != digest:
             self.write(problem=f"window {window_id} was sent with other content")
-        return window_id
 
 
 class _Windows(list[Any]):
@@ -72,7 +71,8 @@ class _Windows(list[Any]):
         self._log = log
 
     def append(self, window: Any) -> None:
-        self._log.write(accepted=window["windowId"], calls=calls([window]), pid=window["instance"]["pid"])
+        failed = {metric["endpoint"]: metric["errorCount"] for metric in window["metrics"]}
+        self._log.write(accepted=window["windowId"], calls=calls([window]), failed=failed)
 
 
 class _Proxy(ThreadingHTTPServer):
@@ -113,7 +113,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Proxy
 
     def do_POST(self) -> None:
-        began = time.monotonic()
         fault = self.server.fault()
         if fault == "reset":
             self._reset()
@@ -122,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) != int(self.headers.get("content-length") or 0):
             self.close_connection = True  # killed in the middle of it
             return
-        window_id = self.server.log.see(body)
+        self.server.log.see(body)
         self._body = body
         action: Callable[[], None] | None = getattr(
             self, "_" + fault.replace(",", "").replace(" ", "_"), None
@@ -137,13 +136,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(status, b'{"error": "scripted"}', headers)
             return
         self._respond(*self._forward())
-        self.server.log.write(undisturbed=window_id, s=time.monotonic() - began)
 
-    def _forward(self) -> tuple[int, bytes]:
-        status, content = forwarded(self.server.target, self.path, dict(self.headers.items()), self._body)
+    def _forward(self) -> Forwarded:
+        status, content, limit = forwarded(
+            self.server.target, self.path, dict(self.headers.items()), self._body
+        )
         if status != 202:
             self.server.log.write(problem=f"the collector responded with {status}: {content[:300]!r}")
-        return status, content
+        return status, content, limit if self.server.clear.is_set() else {}  # the usual pace before
 
     def _respond(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _truncate_body(self) -> None:
-        status, content = self._forward()
+        status, content, _ = self._forward()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -186,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _throttle(self) -> None:
-        status, content = self._forward()
+        status, content, _ = self._forward()
         head = f"HTTP/1.1 {status} Slow\r\nContent-Length: {len(content)}\r\n\r\n".encode()
         with suppress(OSError):
             for byte in head + content:

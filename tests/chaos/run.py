@@ -147,6 +147,7 @@ class _Crew:
         options = {
             **producer.options,
             "api_key": KEY, "project_id": PROJECT, "base_url": self.collector, "local_dir": str(folder),
+            "template_paths": False,  # the name of a process might look like an identifier
         }  # fmt: skip
         return Settings(
             name=word(self.plan.seed, producer.number, life),
@@ -252,10 +253,12 @@ def run(seed: int, seconds: float, *, keep: Optional[Path] = None, timed: bool =
 def _accounts(crew: _Crew, server: Loopback, log: Path) -> Accounts:
     wait_until(server.settled, 10)
     served: Counter[str] = Counter(each.path.split("/")[2] for each in list(server.log))
-    found = spooled(
-        crew.folder / "telemetry"
-    )  # before the log: a window that moves is seen twice, not missed
-    return Accounts(served, read_arrived(log), found, crew.killed, list(crew.said))
+    failed: Counter[str] = Counter()
+    # Before the log: a window that moves is seen twice, not missed.
+    found = spooled(crew.folder / "telemetry", failed)
+    arrived = read_arrived(log)
+    arrived.failed.update(failed)
+    return Accounts(served, arrived, found, crew.killed, list(crew.said))
 
 
 def _outcome(crew: _Crew, at_end: Accounts, swept: Accounts, longest_ms: float) -> Outcome:

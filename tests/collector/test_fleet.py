@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("psycopg")
 from tests.collector.serving import Collector, make_key
 from tests.databases.postgresql import new_database
-from tests.integration.losing_proxy import LosingProxy, forwarded
+from tests.integration.losing_proxy import Forwarded, LosingProxy, forwarded
 from tests.loopback import Loopback, free_port
 from tests.scripts import environment
 
@@ -55,7 +55,7 @@ class TwoTargets(LosingProxy):
         self._chosen = random.Random(seed)
         super().__init__(f"http://127.0.0.1:{ports[0]}", share, seed)
 
-    def forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def forward(self, path: str, headers: dict[str, str], body: bytes) -> Forwarded:
         return forwarded(self._targets[self._chosen.randrange(2)], path, headers, body)
 
 

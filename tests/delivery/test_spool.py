@@ -520,12 +520,12 @@ def test_a_handler_that_saves_while_a_window_is_saved_tears_nothing(folder: Fold
     """A signal handler may end recost while the very same thread writes."""
 
     class Interrupted(Spool):
-        def _has_room(self, size: int) -> bool:
+        def _has_room(self, *arguments: Any) -> bool:
             if not interrupted:
                 interrupted.append(True)
                 assert not self.save(named(2))
                 self.close()
-            return super()._has_room(size)
+            return super()._has_room(*arguments)
 
     interrupted: list[bool] = []
     spool = Interrupted(str(folder.path), "shop", "cloud https://api", report=lambda error: None)

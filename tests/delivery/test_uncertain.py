@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Optional
@@ -19,8 +21,10 @@ from recost.events import WindowSummary
 from tests.api import Api
 from tests.delivery.samples import metric, window
 from tests.delivery.test_delivery import Window
-from tests.delivery.test_spool import Clock, Folder, calls_of, deliver, named
+from tests.delivery.test_spool import Clock, Folder, calls_of, deliver, emptied, named
 from tests.loopback import Loopback, refused_port
+
+UNKNOWN = "were sent without a response, and may have arrived"
 
 
 class Accepting:
@@ -224,3 +228,104 @@ def test_one_of_which_nothing_can_be_noted_is_left_to_others(folder: Folder) -> 
     deliver(spool, transport)
     assert [calls_of(each) for each in transport.windows] == [1]
     assert file.read_bytes()[:1] == b"+"
+
+
+def lost_once() -> SendError:
+    return SendError(RecostError("lost"), Disposition.WAIT, uncertain=True)
+
+
+def test_one_metric_that_may_have_arrived_is_not_reported_as_refused() -> None:
+    def refusing(transport: MemoryTransport, clock: Clock, waiting_s: float) -> list[str]:
+        transport.fail(lost_once(), *refusals(3))
+        errors = list[str]()
+        delivery = Delivery(transport, report=lambda error: errors.append(str(error)), monotonic=clock)
+        delivery.put(Window(a=3))
+        for _ in range(2):
+            delivery.pump()
+        assert delivery.pending_calls == 3
+        clock.now += waiting_s
+        transport.fail(*refusals(1))
+        for _ in range(2):
+            delivery.pump()
+        assert delivery.pending_calls == 0
+        return errors
+
+    arriving, refused = MemoryTransport(), MemoryTransport()
+    assert refusing(arriving, Clock(), REFUSED_FOR_S - 1) == ["lost", *["413"] * 4]
+    assert len(arriving.windows) == 1
+    assert refusing(refused, Clock(), REFUSED_FOR_S + 1) == ["lost", *["413"] * 3, "413: 3 calls dropped"]
+    assert refused.windows == []
+
+
+def test_neither_is_one_of_the_spool(folder: Folder) -> None:
+    folder.leave(named(3))
+    lost = SendError(RecostError("lost"), Disposition.WAIT, uncertain=True)
+    transport, errors = MemoryTransport([None, lost, None, *refusals(1)]), list[str]()
+    delivery = deliver(folder.spool(), transport, errors)
+    for _ in range(3):
+        folder.clock.now += 61
+        delivery.put(Window(own=1))
+        delivery.pump()
+    assert errors == ["lost"]
+    assert delivery.lost.calls == 0
+    assert sum(map(calls_of, transport.windows)) == 3 + 4
+    assert folder.files == []
+
+
+def test_what_is_given_up_after_it_was_sent_is_reported_as_unknown() -> None:
+    transport, errors = MemoryTransport([lost_once(), lost_once()]), list[str]()
+    delivery = Delivery(transport, report=lambda error: errors.append(str(error)))
+    delivery.put(Window(a=3))
+    delivery.pump()
+    delivery.put(Window(b=4))
+    delivery.close()
+    assert errors[1:] == [f"recost: 7 calls in 2 windows could not be delivered. 3 of them {UNKNOWN}"]
+    dropped = delivery.accounts.dropped()
+    assert (dropped["end"], dropped["unknown"], sum(dropped.values())) == (4, 3, 7)
+
+
+def test_one_that_arrives_when_it_has_been_given_up_is_counted_once() -> None:
+    """The end of the process does not wait for the thread that sends."""
+    ended = threading.Event()
+
+    class Slow(MemoryTransport):
+        def send(self, summary: WindowSummary, timeout_s: float) -> None:
+            delivery.close()
+            super().send(summary, timeout_s)
+            ended.set()
+
+    errors = list[str]()
+    delivery = Delivery(Slow(), report=lambda error: errors.append(str(error)))
+    delivery.put(Window(a=3))
+    delivery.pump()
+    assert ended.is_set()
+    assert re.findall(r"\d+", str(errors)) == ["3", "1", "3"]
+    assert (delivery.accounts.sent, delivery.accounts.dropped()["unknown"]) == (0, 3)
+
+
+def test_one_that_is_spooled_while_it_is_sent_is_not_counted_as_sent_too(folder: Folder) -> None:
+    class Slow(MemoryTransport):
+        def send(self, summary: WindowSummary, timeout_s: float) -> None:
+            delivery.close()
+            super().send(summary, timeout_s)
+
+    transport = Slow()
+    delivery = Delivery(transport, report=lambda error: None, spool=folder.spool())
+    delivery.put(Window(a=3))
+    delivery.pump()
+    assert (delivery.accounts.sent, delivery.accounts.spooled) == (0, 3)
+    folder.clock.now += 1
+    (left,) = emptied(folder.spool())
+    assert [each.window_id for each in transport.windows] == [left.window_id]
+
+
+def test_what_expires_in_the_spool_may_have_arrived(folder: Folder) -> None:
+    transport = MemoryTransport([None, lost_once()])
+    folder.leave(named(3))
+    first = deliver(folder.spool(), transport)
+    first.close()
+    folder.clock.now += 8 * 86_400
+    assert emptied(folder.spool()) == []
+    assert folder.errors == [
+        f"recost: 3 calls in 1 windows were removed from the spool: too old. 3 of them {UNKNOWN}"
+    ]

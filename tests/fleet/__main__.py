@@ -33,6 +33,9 @@ def main() -> int:
         limit_s=options.limit,
     )
     print(outcome.line())
+    if not outcome.is_exact:
+        for message, count in outcome.errors.most_common(20):
+            print(f"  {count} times: {message}")
     return 0 if outcome.is_exact else 1
 
 

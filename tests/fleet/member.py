@@ -28,6 +28,7 @@ def start() -> recost.RecostHandle:
         base_url=os.environ["FLEET_COLLECTOR"],
         local_dir=os.environ["FLEET_FOLDER"],
         custom_providers=[rule],
+        template_paths=False,
         flush_interval_ms=1000,
         max_batch_size=200,
         max_retries=1,
@@ -35,13 +36,18 @@ def start() -> recost.RecostHandle:
     )
 
 
-def work(calls: int, mark: str = "") -> None:
-    """Make calls, and leave a file when all are made."""
+def work(calls: int, kind: str, mark: str = "") -> None:
+    """Make calls, and leave a file when all are made.
+
+    Args:
+        calls: Number of calls.
+        kind: What makes them, for their paths.
+        mark: The file. Empty: one of this process.
+    """
     for number in range(calls):
-        urllib.request.urlopen(f"{os.environ['FLEET_TARGET']}/plain/{number % 7}?n=1", timeout=120).read()
+        urllib.request.urlopen(f"{os.environ['FLEET_TARGET']}/plain/{kind}/{number % 7}", timeout=120).read()
         time.sleep(float(os.environ["FLEET_PAUSE_S"]))
-    if mark:
-        Path(os.environ["FLEET_MARKS"], f"{mark}-{os.getpid()}").touch()
+    Path(os.environ["FLEET_MARKS"], mark or f"{kind}-{os.getpid()}").touch()
 
 
 def _report(error: Any) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +22,9 @@ from typing import Any, Final
 from tests.collector.serving import Collector, make_key, report
 from tests.fleet.member import BATCH, PRICE_CENTS
 from tests.integration.losing_proxy import losing_proxy
-from tests.loopback import free_port, loopback, wait_until
+from tests.loopback import Loopback, free_port, loopback, wait_until
 from tests.scripts import ROOT, environment
+from tests.scripts import calls as calls_in
 
 __all__ = ["Outcome", "run"]
 
@@ -40,7 +45,10 @@ class Outcome:
     seconds: float = 0.0
     left: int = 0
     """Files that are left in the spool."""
-    errors: dict[str, int] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)
+    """Calls that are not reported, by kind of process."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """How often recost reported something, by message without its numbers."""
 
     @property
     def expected_usd(self) -> Decimal:
@@ -53,11 +61,12 @@ class Outcome:
 
     def line(self) -> str:
         """Return it in one line."""
+        verdict = "exact" if self.is_exact else f"FAIL: missing {self.missing}, {self.left} spools left"
         return (
             f"{self.processes} processes, {self.served:,} calls served, {self.reported:,} reported, "
             f"${self.cost_usd} of ${self.expected_usd}; {self.kills} kills of the collector, "
             f"{self.lost_responses:,} responses lost, {self.seconds:.0f} s: "
-            f"{'exact' if self.is_exact else 'FAIL'}"
+            f"{verdict}"
         )
 
 
@@ -110,7 +119,9 @@ def _programs(
 
     def start(command: list[str], **more: str) -> None:
         whole = {**env, **more}
-        started.append(subprocess.Popen(command, cwd=ROOT, env=whole, stdout=log, stderr=log))
+        started.append(
+            subprocess.Popen(command, cwd=ROOT, env=whole, stdout=log, stderr=log, start_new_session=True)
+        )
 
     try:
         start([*gunicorn, "-b", "127.0.0.1:0"])
@@ -122,7 +133,8 @@ def _programs(
     finally:
         for process in started:
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # with the workers
+                process.wait()
         log.close()
 
 
@@ -174,11 +186,29 @@ def run(
             collector.close()
         outcome.kills = collector.kills
         outcome.served = len(server.log)
+        outcome.missing = _missing(server, stored)
+        outcome.errors = _errors(marks)
         total: dict[str, Any] = report(stored)["total"]
         outcome.reported = total["calls"]
         outcome.cost_usd = Decimal(str(total["cost_usd"]))
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+def _missing(server: Loopback, stored: Path) -> dict[str, int]:
+    """Return the calls that the server has served and the collector does not have, by kind of process."""
+    found = Counter(each.path.split("/")[2] for each in list(server.log))
+    for file in stored.glob("shop*.jsonl"):
+        with file.open("rb") as lines:
+            for endpoint, count in calls_in(map(json.loads, lines)).items():
+                found[endpoint.split("/")[2]] -= count
+    return {kind: count for kind, count in found.items() if count}
+
+
+def _errors(marks: Path) -> Counter[str]:
+    file = marks / "errors"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return Counter(re.sub(r"[0-9]+|[0-9a-f-]{20,}", "#", line)[:200] for line in lines)
 
 
 def _made(marks: Path) -> dict[str, int]:

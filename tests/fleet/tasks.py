@@ -42,8 +42,7 @@ def finish(**_: object) -> None:
 
 @app.task(name="fleet.work")  # type: ignore[untyped-decorator]
 def work_once(number: int) -> None:
-    work(BATCH)
-    Path(os.environ["FLEET_MARKS"], f"task-{number}").touch()
+    work(BATCH, "task", f"task-{number}")
 
 
 if __name__ == "__main__":

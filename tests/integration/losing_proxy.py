@@ -10,19 +10,26 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-__all__ = ["LosingProxy", "forwarded", "losing_proxy"]
+__all__ = ["Forwarded", "LosingProxy", "forwarded", "losing_proxy"]
 
 
-def forwarded(target: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-    """Post to the collector at ``target``, and return its status and body."""
+_LIMIT: Final = "RateLimit-Policy"
+
+Forwarded = tuple[int, bytes, dict[str, str]]
+"""Status, body, and the headers that a client of the collector reads."""
+
+
+def forwarded(target: str, path: str, headers: dict[str, str], body: bytes) -> Forwarded:
+    """Post to the collector at ``target``, and return what it responds."""
     connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=30)
     try:
         connection.request("POST", path, body, headers)
         response = connection.getresponse()
-        return response.status, response.read()
+        limit = response.headers.get(_LIMIT)
+        return response.status, response.read(), {} if limit is None else {_LIMIT: limit}
     finally:
         connection.close()
 
@@ -48,7 +55,7 @@ class LosingProxy:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
-    def forward(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def forward(self, path: str, headers: dict[str, str], body: bytes) -> Forwarded:
         """Return what the collector responds."""
         return forwarded(self._target, path, headers, body)
 
@@ -92,13 +99,15 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self.server.proxy
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if not proxy.down:
-            status, content = proxy.forward(self.path, dict(self.headers.items()), body)
+            status, content, more = proxy.forward(self.path, dict(self.headers.items()), body)
         if proxy.down or proxy.loses():
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             return
         self.send_response(status)
+        for name, value in more.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.accounts import dropped_calls
+from tests.chaos.accounts import dropped_calls, unsure_calls
 from tests.loopback import Loopback
 from tests.scripts import calls, environment, run_script, windows
 
@@ -214,4 +214,4 @@ def test_a_worker_that_gets_no_turn_before_the_end_loses_nothing_without_a_word(
     assert result.returncode == 0
     recorded, reported = sum(calls(windows(tmp_path)).values()), dropped_calls(result.stderr)
     assert len(server.log) == 3
-    assert recorded <= 3 <= recorded + reported  # what is given up may still arrive, in the very last moment
+    assert recorded + reported - unsure_calls(result.stderr) <= 3 <= recorded + reported

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api import Api
 from tests.loopback import Loopback
 from tests.scripts import calls, run_script, windows
 
@@ -280,3 +281,47 @@ for pause_s in (0.6, 0.3, 0.3):
         tmp_path,
     )
     check(server, tmp_path, result)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_that_is_forked_while_the_http_client_is_imported_can_send(tmp_path: Path) -> None:
+    """The thread that has the lock of a module is missing in the child, which could never import it."""
+    program = """
+        import importlib.machinery, os, sys, threading, time, urllib.request
+        import recost
+
+        begun, execute = threading.Event(), importlib.machinery.SourceFileLoader.exec_module
+
+        def slowly(self, module):
+            if module.__name__ == "recost.delivery.transports._connection":
+                begun.set()
+                time.sleep(1)
+            return execute(self, module)
+
+        importlib.machinery.SourceFileLoader.exec_module = slowly
+        handle = recost.init(
+            api_key="rc-0123456789abcdef", project_id="proj-1", base_url=sys.argv[1], local_dir=sys.argv[2]
+        )
+
+        def call():
+            try:
+                urllib.request.urlopen("http://127.0.0.1:9/")
+            except OSError:
+                pass
+
+        call()
+        threading.Thread(target=handle.flush_blocking, args=(20,), daemon=True).start()
+        begun.wait(20)
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+        else:
+            call()
+            print(handle.flush_blocking(10), flush=True)
+        handle.dispose()
+        os._exit(0)
+        """
+    with Api() as api:
+        result = run_script(program, api.url, tmp_path)
+        assert result.stdout == "True\n"
+        assert api.total("requestCount") == 2

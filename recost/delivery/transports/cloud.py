@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Final, Optional, Protocol
 from urllib.parse import quote, urlsplit
 
+from recost._late import importing
 from recost._pacing import rest
 from recost.delivery.transports.base import Disposition, RetryPolicy, SendError, encode
 from recost.errors import RecostAuthError, RecostError, RecostFatalAuthError, RecostRateLimitError
@@ -127,7 +128,8 @@ class CloudTransport:
             self._poster.close()
 
     def _post(self, body: bytes, report: _Report, version: str, timeout_s: float) -> Optional[SendError]:
-        from recost.delivery.transports import _http  # noqa: PLC0415 - the HTTP client, when it is needed
+        with importing():
+            from recost.delivery.transports import _http  # noqa: PLC0415 - the HTTP client, when it is needed
 
         headers = {
             "Authorization": f"Bearer {self._api_key}",
