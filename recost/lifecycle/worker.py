@@ -12,7 +12,7 @@ import time
 from collections import deque
 from typing import Callable, Final, Optional, Protocol
 
-from recost._pacing import SLEEPS, rest, sleep
+from recost._pacing import SLEEPS, hurry, keep_up, rest, sleep
 from recost._waiting import Waiters, wake_up
 from recost.delivery.outbox import PendingWindow
 from recost.errors import RecostError
@@ -368,12 +368,16 @@ class Worker:
         self._captured = 0
         self._failed = True
         try:
-            for _ in range(len(self._inbox) // _AT_ONCE + 1):
+            before = len(self._inbox)
+            for _ in range(before // _AT_ONCE + 1):
                 self._pipeline.drain(self._inbox, _AT_ONCE)
                 rest()
+                before = keep_up(before, len(self._inbox), few=_AT_ONCE)
             self._failed = False
         except Exception as error:  # noqa: BLE001 - the window must be closed in time all the same
             self._report(error)
+        finally:
+            hurry(False)
 
     def _plan_s(self) -> float:
         """Plan when to be woken, and return the seconds to wait for that."""

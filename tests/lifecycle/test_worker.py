@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 import pytest
 
+from recost._pacing import rest
 from recost.errors import RecostError
 from recost.interceptors.exchange import Exchange
 from recost.lifecycle.threads import start_thread
@@ -81,6 +82,36 @@ def early_window_closed(most_waiting: int, spacing_s: float) -> Iterator[Setup]:
     setup.worker.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+class Slow(Counting):
+    """Takes a tenth of a millisecond for each call, and rests as those that add up do."""
+
+    def drain(self, inbox: deque[Exchange], limit: int) -> None:
+        for _ in range(min(len(inbox), limit)):
+            super().drain(inbox, 1)
+            _work(0.0001)
+            rest()
+
+
+def _work(seconds: float) -> None:
+    ends = time.thread_time() + seconds
+    while time.thread_time() < ends:
+        pass
+
+
+def test_an_application_that_never_waits_leaves_the_thread_enough_of_the_interpreter() -> None:
+    setup = Setup(most_waiting=100, inbox_limit=3_000)
+    setup.pipeline = setup.worker._pipeline = Slow()
+    thread = start_thread(setup.worker.run, "test")
+    assert thread is not None
+    for _ in range(6_000):
+        exchange(setup.worker).finish()
+        _work(0.0005)
+    assert setup.worker.flush()
+    assert (setup.pipeline.total, setup.worker.dropped) == (6_000, 0)
+    setup.worker.stop()
+    thread.join(10)
 
 
 def test_a_window_closes_every_interval() -> None:
