@@ -58,7 +58,7 @@ def rest() -> None:
 
 
 def hurry(on: bool) -> None:
-    """Have this thread rest after 4 ms of work, or again after `STRETCH_S`."""
+    """Let this thread rest after 4 ms of work, or again after `STRETCH_S`."""
     _turn.stretch_s = _HURRIED_STRETCH_S if on else STRETCH_S
 
 

@@ -239,7 +239,10 @@ class Worker:
             self._successor(exchange)
 
     def run(self) -> None:
-        """Work until `stop` or `pause`: the body of the thread."""
+        """Work until `stop` or `pause`: the body of the thread.
+
+        After `stop`, the thread that ends recost flushes. What comes then stays for `hand_over`.
+        """
         self._server = threading.get_ident()
         longest_s = _FIRST_TURN_S
         try:
@@ -247,8 +250,6 @@ class Worker:
                 self._wake.acquire(timeout=min(self._plan_s(), longest_s))
                 longest_s = threading.TIMEOUT_MAX
                 self.turn()
-            if self._stopping:
-                self._add_up(lambda: True)
         finally:
             self._server = 0
             self._flushed.wake()

@@ -23,8 +23,8 @@ from tests.loopback import Loopback, wait_until
 
 BOUNDARY = {"contain", "_comes_from_outside", "_signal_handlers", "_is_raise", "end", "call"}
 """The boundary itself, and ``call``: the wrapper that runs the original for one with an unusual call."""
-REPORTING = {"report", "__call__", "_internal", "log_debug", "<lambda>"}
-"""Functions that report errors, whose own errors are not reported.
+REPORTING = {"report", "__call__", "_internal", "log_debug", "wake_up", "<lambda>"}
+"""Functions that report errors, or wake the thread that does, whose own errors are not reported.
 
 Errors in reading a response (``pricing/usage``) are not reported either: its cost is estimated then.
 """

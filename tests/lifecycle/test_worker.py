@@ -114,6 +114,21 @@ def test_an_application_that_never_waits_leaves_the_thread_enough_of_the_interpr
     thread.join(10)
 
 
+def test_what_comes_after_the_last_flush_is_left_to_the_next_handle() -> None:
+    setup = Setup()
+    thread = start_thread(setup.worker.run, "test")
+    assert thread is not None
+    assert wait_until(lambda: bool(setup.worker._server))
+    with setup.worker._state:  # so that the thread can't end yet
+        setup.worker.stop()
+        assert setup.worker.flush()
+        exchange(setup.worker).finish()
+    thread.join(10)
+    passed_on: list[Exchange] = []
+    assert (setup.windows, setup.worker.hand_over(passed_on.append)) == ([], 1)
+    assert len(passed_on) == 1
+
+
 def test_a_window_closes_every_interval() -> None:
     schedule = Schedule(30.0, 100, 1.0, now=0.0)
     assert not schedule.due(29.9, 5)
