@@ -33,8 +33,9 @@ def contain(error: BaseException) -> None:
     for report in reporters:
         try:
             report(error)
-        except Exception:  # noqa: BLE001, PERF203, S112 - the last resort
-            continue
+        except BaseException as own:  # noqa: PERF203 - the last resort
+            if not isinstance(own, Exception) and _comes_from_outside(own):
+                raise
 
 
 def end(exchange: Exchange) -> None:

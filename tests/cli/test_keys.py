@@ -48,6 +48,7 @@ def test_the_entry_is_python_and_json_and_a_setting(data: str, name: str) -> Non
         (KEY.encode() * 65_536, "too long a key on stdin: expected at most 4096 bytes"),
         (b" " * (1 << 20) + KEY.encode(), "no key on stdin"),
     ],
+    ids=["nothing", "blank", "two words", "two lines", "long", "very long", "behind a megabyte of blanks"],
 )
 def test_anything_but_one_key_is_refused_unquoted(data: bytes, problem: str) -> None:
     done = label(data)

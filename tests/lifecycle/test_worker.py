@@ -172,6 +172,7 @@ def test_a_caller_that_never_waits_leaves_the_thread_time() -> None:
         sys.setswitchinterval(before)
     setup.worker.stop()
     thread.join(10)
+    assert setup.worker.flush()
     assert setup.worker.dropped == 0
     assert sum(setup.windows) == 30_000
 
