@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Optional, cast
+from typing import Final, Optional, Union, cast
 
 from recost._money import EXACT
 from recost.budgets.calendar import Per, load_zone, period_at
 from recost.budgets.store import FILE_SUFFIX, Entry, StateFile
+from recost.errors import RecostError
 
-__all__ = ["BudgetStatus", "budget_files", "read_status"]
+__all__ = ["BudgetStatus", "budget_files", "read_all", "read_status"]
 
 _NOTHING: Final = Decimal(0)
+_ReadError = Union[RecostError, ValueError, OSError]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,25 @@ class BudgetStatus:
 def budget_files(folder: Path) -> list[Path]:
     """Return the files in which the projects of a telemetry folder keep their budgets, by name."""
     return sorted(folder.glob(f"*{FILE_SUFFIX}"))
+
+
+def read_all(paths: Iterable[Path], now: datetime) -> tuple[list[BudgetStatus], list[_ReadError]]:
+    """Return the budgets of several files, the fullest first, and why some files can't be read."""
+    found: list[BudgetStatus] = []
+    errors: list[_ReadError] = []
+    for path in paths:
+        statuses, error = _read(path, now)
+        found += statuses
+        errors += [] if error is None else [error]
+    return sorted(found, key=lambda each: -(each.used or _NOTHING)), errors
+
+
+def _read(path: Path, now: datetime) -> tuple[list[BudgetStatus], Optional[_ReadError]]:
+    try:
+        path.stat()  # to a process that will write it, a missing file is one without budgets
+        return read_status(path, now), None
+    except (RecostError, ValueError, OSError) as error:
+        return [], error
 
 
 def read_status(path: Path, now: datetime) -> list[BudgetStatus]:

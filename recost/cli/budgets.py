@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from datetime import datetime, timezone
-from decimal import Decimal
-from itertools import chain
 from pathlib import Path
-from typing import Any, Final, Optional, TypeVar
+from typing import Any, Final, Optional
 
-from recost.budgets.status import BudgetStatus, budget_files, read_status
+from recost.budgets.status import BudgetStatus, budget_files, read_all
 from recost.cli._shared.arguments import right_now, telemetry_folder
 from recost.cli._shared.budget_texts import UNKNOWN_LIMIT, at_limit_text, resets_text, used_text
 from recost.cli._shared.output import exact_json
@@ -19,11 +16,11 @@ from recost.cli._shared.parser import add_examples
 from recost.cli._shared.refusal import refused
 from recost.cli._shared.tables import Cell, Column, Table, Usd
 from recost.cli._shared.terminal import Style, terminal_width
-from recost.errors import RecostError
 
 __all__ = ["configure", "run"]
 
-_T = TypeVar("_T")
+_PROJECT: Final = 1
+"""Place of the column that is left out where all budgets are of one project."""
 _REFUSED: Final = 2
 _EXAMPLES: Final = """examples:
   recost budgets
@@ -50,22 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
         files = [Path(path) for path in arguments.paths] or budget_files(telemetry_folder())
     except (ValueError, OSError) as error:
         return refused(error)
-    read = [_read(path, now) for path in files]
-    if files and not any(each is not None for each in read):
-        return _REFUSED
-    found = sorted(chain.from_iterable(filter(None, read)), key=lambda each: -(each.used or Decimal(0)))
-    print(exact_json([_row(each) for each in found]) if arguments.json else _text(found, now))
-    return _REFUSED if None in read else 0
-
-
-def _read(path: Path, now: datetime) -> Optional[list[BudgetStatus]]:
-    """Return the budgets of a file, or print why it can't be read."""
-    try:
-        path.stat()  # to a process that will write it, a missing file is one without budgets
-        return read_status(path, now)
-    except (RecostError, ValueError, OSError) as error:
-        refused(error)
-        return None
+    found, errors = read_all(files, now)
+    for problem in errors:
+        refused(problem)
+    if not files or len(errors) < len(files):
+        print(exact_json([_row(each) for each in found]) if arguments.json else _text(found, now))
+    return _REFUSED if errors else 0
 
 
 def _row(status: BudgetStatus) -> dict[str, Any]:
@@ -89,18 +76,18 @@ def _utc(moment: Optional[datetime]) -> Optional[str]:
 def _text(found: list[BudgetStatus], now: datetime) -> str:
     if not found:
         return "No budget was found: recost.init(budgets=[recost.Budget(20, per='month', ...)])"
-    several = len({each.source for each in found}) > 1
-    table = Table(
-        [
-            Column("budget", least=12), Column("project", least=7, rank=2),
-            Column("spent", right=True, rank=5), Column("limit", right=True, rank=5),
-            Column("left", right=True, rank=4), Column("used", right=True, rank=3),
-            Column("resets in", right=True, rank=3), Column("at the limit", rank=2),
-        ]
-    )  # fmt: skip
-    table.rows += [_cells(each, now) for each in found]
-    if not several:
-        table = Table(_without_project(table.columns), [_without_project(row) for row in table.rows])
+    columns = [
+        Column("budget", least=12), Column("project", least=7, rank=2),
+        Column("spent", right=True, rank=5), Column("limit", right=True, rank=5),
+        Column("left", right=True, rank=4), Column("used", right=True, rank=3),
+        Column("resets in", right=True, rank=3), Column("at the limit", rank=2),
+    ]  # fmt: skip
+    rows = [_cells(each, now) for each in found]
+    if len({each.source for each in found}) == 1:
+        del columns[_PROJECT]
+        for cells in rows:
+            del cells[_PROJECT]
+    table = Table(columns, list(rows))
     unknown = sum(each.limit_usd is None for each in found)
     text = table.render(Style.of(sys.stdout), terminal_width())
     return f"{text}\n\n{UNKNOWN_LIMIT}" if unknown else text
@@ -118,7 +105,3 @@ def _cells(status: BudgetStatus, now: datetime) -> list[Cell]:
         resets_text(status, now),
         at_limit_text(status),
     ]
-
-
-def _without_project(cells: Sequence[_T]) -> list[_T]:
-    return [*cells[:1], *cells[2:]]

@@ -90,7 +90,8 @@ def charges(readings: Readings, files: Sequence[LedgerFile], question: Question)
             if is_within(day, question.period):
                 billed.add((file.provider, day))
                 yield from _of_ledger(file, day)
-    for provider in _names(readings, question, "provider"):
+    groups = ask(readings, replace(question, by=("provider",))).groups
+    for provider in sorted(group.names[0] or "" for group in groups):
         yield from _recorded(readings, replace(question, providers=(exactly(provider),)), provider, billed)
 
 
@@ -127,21 +128,19 @@ def _billed_quantity(row: Row) -> tuple[Optional[Decimal], str]:
 def _recorded(
     readings: Readings, question: Question, provider: str, billed: set[tuple[str, date]]
 ) -> Iterator[Charge]:
-    for project in _names(readings, question, "project"):
-        of_project = replace(question, projects=(exactly(project),))
-        for environment in _names(readings, of_project, "environment"):
-            within = replace(of_project, environments=(exactly(environment),))
-            sources = {
-                group.names[0]: _source(group.now)
-                for group in ask(readings, replace(within, by=("day",))).groups
-            }
-            for group in ask(readings, replace(within, by=("day", "model"))).groups:
-                text, model = group.names
-                day = None if text is None else date.fromisoformat(text)
-                if day is None or (provider, day) in billed:
-                    continue
-                source = sources.get(text, "unknown")
-                yield _of_group(day, provider, project, environment, model, source, group.now)
+    places = ask(readings, replace(question, by=("project", "environment"))).groups
+    for project, environment in sorted(tuple(name or "" for name in place.names) for place in places):
+        within = replace(question, projects=(exactly(project),), environments=(exactly(environment),))
+        by_day = ask(readings, replace(within, by=("day",))).groups
+        sources = {group.names[0]: _source(group.now) for group in by_day}
+        for group in ask(readings, replace(within, by=("day", "model"))).groups:
+            text, model = group.names
+            day = None if text is None else date.fromisoformat(text)
+            if day is None or (provider, day) in billed:
+                continue
+            yield _of_group(
+                day, provider, project, environment, model, sources.get(text, "unknown"), group.now
+            )
 
 
 def _of_group(
@@ -168,11 +167,6 @@ def _of_group(
         "x_recostCostSource": source,
         "x_recostUnpricedCalls": Decimal(figures.unpriced),
     }
-
-
-def _names(readings: Readings, question: Question, dimension: str) -> list[str]:
-    groups = ask(readings, replace(question, by=(dimension,))).groups
-    return sorted({group.names[0] or "" for group in groups})
 
 
 def _source(figures: Figures) -> str:

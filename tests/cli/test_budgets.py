@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -32,13 +31,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@contextmanager
-def spending(server: Loopback, number: int, *budgets: Budget, **options: Any) -> Iterator[None]:
+def spend(server: Loopback, number: int, *budgets: Budget, **options: Any) -> None:
+    """Make calls that cost 10 cents each, until a budget refuses them."""
     with recost.init(budgets=list(budgets), custom_providers=[RULE], **options):
         for _ in range(number):
             with suppress(recost.RecostBudgetExceededError), urllib.request.urlopen(server.url + "/plain"):
                 pass
-    yield
 
 
 def budgets(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
@@ -50,8 +48,8 @@ def budgets(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[st
 def test_it_shows_what_a_program_has_spent(server: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
     month = Budget(20, per="month", timezone="Europe/Berlin", callback=lambda *_: None)
     refusing = Budget("0.30", provider="acme", on_exceed="raise")
-    with spending(server, 5, month, refusing, project_id="shop"):
-        assert len(server.log) == 3
+    spend(server, 5, month, refusing, project_id="shop")
+    assert len(server.log) == 3
     first, second = budgets(capsys)
     now = datetime.now(timezone.utc)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -76,8 +74,7 @@ def test_it_shows_what_a_program_has_spent(server: Loopback, capsys: pytest.Capt
 
 
 def test_a_period_that_is_over_does_not_count(server: Loopback, folder: Path) -> None:
-    with spending(server, 2, Budget(1, callback=lambda *_: None), project_id="shop"):
-        pass
+    spend(server, 2, Budget(1, callback=lambda *_: None), project_id="shop")
     now = datetime.now(timezone.utc)
     (today,) = read_status(folder / "shop.budgets.json", now)
     (tomorrow,) = read_status(folder / "shop.budgets.json", now + timedelta(days=1))
@@ -91,10 +88,8 @@ def test_projects_and_files_of_budgets_are_told_apart(
 ) -> None:
     own = tmp_path / "elsewhere" / "team.json"
     for project in ("shop", "blog"):
-        with spending(server, 1, Budget(1, callback=lambda *_: None), project_id=project):
-            pass
-    with spending(server, 4, Budget(1, file=own, name="team", callback=lambda *_: None)):
-        pass
+        spend(server, 1, Budget(1, callback=lambda *_: None), project_id=project)
+    spend(server, 4, Budget(1, file=own, name="team", callback=lambda *_: None))
     assert [each["source"] for each in budgets(capsys)] == ["blog", "shop"]
     (team,) = budgets(capsys, str(own))
     assert (team["source"], team["budget"], team["spent_usd"]) == ("team.json", "team", Decimal("0.4"))
@@ -126,8 +121,7 @@ def test_a_damaged_file_is_named_and_the_others_are_shown(
     server: Loopback, folder: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, Any]
 ) -> None:
     for project in ("shop", "blog"):
-        with spending(server, 1, Budget(1, callback=lambda *_: None), project_id=project):
-            pass
+        spend(server, 1, Budget(1, callback=lambda *_: None), project_id=project)
     file = folder / "shop.budgets.json"
     content = json.loads(file.read_text())
     content["budgets"]["per day"].update(changed)
@@ -148,8 +142,7 @@ def test_what_is_no_file_is_refused(folder: Path, capsys: pytest.CaptureFixture[
 
 
 def test_an_unknown_time_zone_counts_as_utc(folder: Path, server: Loopback) -> None:
-    with spending(server, 1, Budget(1, callback=lambda *_: None), project_id="shop"):
-        pass
+    spend(server, 1, Budget(1, callback=lambda *_: None), project_id="shop")
     file = folder / "shop.budgets.json"
     content = json.loads(file.read_text())
     content["budgets"]["per day"]["timezone"] = "Mars/Olympus"

@@ -7,10 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from recost.budgets.status import BudgetStatus, budget_files, read_status
+from recost.budgets.status import BudgetStatus, budget_files, read_all
 from recost.cli._shared.budget_texts import at_limit_text, resets_text, used_text
 from recost.cli.dashboard.wire import money
-from recost.errors import RecostError
 
 __all__ = ["budgets_of"]
 
@@ -20,21 +19,9 @@ _MOST: Final = 200
 
 def budgets_of(folder: Path, now: datetime) -> dict[str, Any]:
     """Return the budgets by how much of them is used, and why some could not be read."""
-    found: list[BudgetStatus] = []
-    problems: list[str] = []
-    for path in budget_files(folder):
-        statuses, problem = _read(path, now)
-        found += statuses
-        problems += problem
-    found.sort(key=lambda each: -(each.used or Decimal(0)))
+    found, errors = read_all(budget_files(folder), now)
+    problems = [str(error).removeprefix("recost: ") for error in errors]
     return {"rows": [_row(each, now) for each in found[:_MOST]], "problems": problems}
-
-
-def _read(path: Path, now: datetime) -> tuple[list[BudgetStatus], list[str]]:
-    try:
-        return read_status(path, now), []
-    except (RecostError, ValueError, OSError) as error:
-        return [], [str(error).removeprefix("recost: ")]
 
 
 def _row(status: BudgetStatus, now: datetime) -> dict[str, Any]:
