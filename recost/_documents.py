@@ -21,8 +21,6 @@ _MAX_EXPONENT: Final = 60
 _MAX_DOTS: Final = 1000
 """In one line of TOML. The parser takes time in the square of the parts of a dotted name."""
 _NUMBER: Final = re.compile(r"[+-]?([0-9_]{0,100})\.?([0-9_]{0,100})(?:[eE]([+-]?[0-9_]{1,20}))?")
-
-
 _AT_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -87,11 +85,10 @@ def parse_toml(text: str) -> dict[str, Any]:
     for at, row in enumerate(text.split("\n"), 1):
         if row.count(".") > _MAX_DOTS:
             raise TomlError(f"it has more than {_MAX_DOTS:,} dots in one line", at)
+    toml = _toml()
     try:
-        found: dict[str, Any] = _toml().loads(text, parse_float=parse_decimal)
+        found: dict[str, Any] = toml.loads(text, parse_float=parse_decimal)
     except (ValueError, RecursionError, ArithmeticError) as error:  # TOMLDecodeError is a ValueError
-        if isinstance(error, TomlError):
-            raise
         place = _AT_LINE.search(str(error))
         line = 0 if place is None else int(place[1] or text.count("\n") + 1)
         raise TomlError(f"it is not TOML: {_AT_LINE.sub('', str(error))}", line) from None
